@@ -1,0 +1,59 @@
+// Cuts each global batch among ranks and packs this rank's share into micro-batches. Given the same
+// sampler, the union over ranks of what comes out is the same for any Shard::count.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "data/batch.h"
+#include "data/dataset.h"
+#include "data/sampler.h"
+
+namespace sft {
+
+// Which part of each global batch is this rank's: two integers, so that data knows no communicator.
+struct Shard {
+  int index = 0;
+  int count = 1;
+};
+
+struct LoaderConfig {
+  int64_t global_batch_size = 32;
+  int64_t max_tokens = 8192;         // in a micro-batch; a longer sample stands alone in one
+  int64_t max_samples = 0;           // in a micro-batch; 0: no bound
+  int prefetch = 2;                  // global batches read ahead by one background thread; 0: none
+};
+
+// One global batch as one rank sees it.
+struct Share {
+  std::vector<Batch> batches;        // may be empty: more ranks than samples
+  int64_t global_samples = 0;        // in the whole global batch
+  int64_t global_tokens = 0;
+  Cursor next;                       // where the batch after this one begins
+};
+
+class Loader {
+ public:
+  virtual ~Loader() = default;
+  virtual Share next() = 0;                       // goes on into the next epoch without end
+  virtual void seek(const Cursor& cursor) = 0;    // O(1)
+  virtual int64_t batches_per_epoch() const = 0;  // ceil(size / global_batch_size): the last is ragged, not dropped
+};
+
+// Borrows `dataset` and `sampler`. Samples are dealt by length: longest first to the rank with the fewest
+// tokens so far (ties to the lowest rank), so that ranks finish together; inside a micro-batch they are sorted by
+// length, longest first. An error of the reading thread is thrown by next().
+std::unique_ptr<Loader> make_loader(const Dataset& dataset, const Sampler& sampler, Shard shard,
+                                    const LoaderConfig& config, uint64_t seed);
+
+// Evaluation's order: every sample exactly once, in micro-batches of at most max_samples and
+// max_tokens; rank i takes the i-th of `count` contiguous ranges. Reads as it goes.
+class EvalLoader {
+ public:
+  virtual ~EvalLoader() = default;
+  virtual bool next(Batch& out) = 0;  // false at the end
+};
+std::unique_ptr<EvalLoader> make_eval_loader(const Dataset& dataset, Shard shard, int64_t max_tokens, int64_t max_samples);
+
+}  // namespace sft

@@ -1,0 +1,46 @@
+// Raw files → CSR HDF5 shards, on all ranks in parallel, in constant memory. Also run implicitly
+// when a config names a raw file; the result is kept under a key of content and settings.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "data/data_config.h"
+#include "data/loader.h"
+#include "data/text/tokenizer.h"
+
+namespace sft {
+
+// What `data` needs of the other ranks, given by the caller, because data does not know comm.
+struct Peers {
+  Shard self;                                                       // {rank, world}
+  std::function<std::vector<std::string>(const std::string&)> gather;  // every rank's bytes, in rank order
+  // Runs a body on each rank; where one fails, all throw the same error.
+  std::function<void(const std::function<void()>&)> together;
+};
+Peers alone();  // a world of one
+
+struct PrepareRequest {
+  std::vector<std::string> files;        // raw, in order; globs already expanded
+  std::string split = "train";           // for messages
+  std::string output_directory;          // where the keyed folder of shards is made
+  std::string task = "text_classification";
+  std::vector<std::string> label_names;  // known names by id (a model's own, or train's); empty: found in the data
+  bool labels_must_be_known = false;     // validation and test: a new label is a DataError naming file, row and label
+  bool labels_required = true;           // false: predict's input
+};
+
+struct PrepareReport {
+  std::vector<std::string> shards;       // paths, in order
+  bool reused = false;                   // the keyed folder was there and complete
+  int64_t rows = 0, bad_rows = 0, truncated_rows = 0, total_tokens = 0;
+  std::vector<std::string> label_names;
+  std::vector<int64_t> label_counts;
+  std::vector<int64_t> length_histogram; // by powers of two
+};
+
+// Every rank calls this; the report is the same on all of them.
+PrepareReport prepare(const PrepareRequest& request, const DataConfig& config, const Tokenizer& tokenizer, const Peers& peers);
+
+}  // namespace sft

@@ -1,0 +1,34 @@
+// Which parameters train. A frozen one has no gradient, no optimizer state, and is in no bucket.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/schema.h"
+#include "trainer/models/parameter.h"
+
+namespace sft {
+
+struct FreezeConfig {
+  StringList freeze;
+  StringList trainable;
+  int64_t all_but_last = -1;
+  std::string cache = "off";
+  bool freeze_batch_norm_statistics = true;
+
+  static constexpr auto fields() {
+    return std::tuple{
+        field("freeze", &FreezeConfig::freeze, "regexes searched in Hugging Face parameter names"),
+        field("trainable", &FreezeConfig::trainable, "regexes that win over freeze"),
+        field("all_but_last", &FreezeConfig::all_but_last, "n >= 0: train the head and the last n blocks only", at_least(int64_t{-1})),
+        field("cache", &FreezeConfig::cache, "activations at the cut, when everything below is frozen", one_of("off").not_built("memory", "disk")),
+        field("freeze_batch_norm_statistics", &FreezeConfig::freeze_batch_norm_statistics, "BatchNorm statistics of frozen parts stay still")};
+  }
+};
+
+// trained[i] of parameters[i]. num_blocks is the model's; stages above it are pooler (num_blocks + 1) and head
+// (num_blocks + 2). ConfigError for a regex that is malformed or matches nothing, and where nothing is left to train.
+std::vector<bool> choose_trained(const FreezeConfig& config, const Parameters& parameters, int num_blocks);
+
+}  // namespace sft

@@ -1,0 +1,52 @@
+// The safetensors format: 8 bytes of header length, a JSON header, then the tensors. Reading trusts nothing:
+// header bounded, strict JSON, no duplicate keys, offsets contiguous from 0 to the end, known dtypes.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/file_ops.h"
+#include "trainer/checkpoint/tensor_ref.h"
+
+namespace sft {
+
+// One file, mapped read-only. DataError naming file and tensor where anything is off.
+class SafetensorsFile {
+ public:
+  explicit SafetensorsFile(const std::string& path);
+  ~SafetensorsFile();
+  SafetensorsFile(const SafetensorsFile&) = delete;
+  SafetensorsFile& operator=(const SafetensorsFile&) = delete;
+
+  const std::vector<TensorRef>& tensors() const;     // data points into the mapping: read only
+  const TensorRef* find(const std::string& name) const;
+  const std::map<std::string, std::string>& metadata() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// All weights of a directory in Hugging Face layout: model.safetensors, or the files that
+// model.safetensors.index.json names. ConfigError where there are none; a directory with only
+// pytorch_model.bin is refused with the two lines of Python that convert it.
+class WeightFiles {
+ public:
+  explicit WeightFiles(const std::string& directory);
+  std::vector<std::string> names() const;
+  const TensorRef* find(const std::string& name) const;
+
+ private:
+  std::vector<std::unique_ptr<SafetensorsFile>> files_;
+};
+
+// The header for `tensors` laid out one after the other, padded to 8 bytes; what stands before the data.
+std::string safetensors_header(const std::vector<TensorRef>& tensors, const std::map<std::string, std::string>& metadata);
+
+// Writes a new file and syncs it; returns its crc32c. Nothing with that name may exist.
+uint32_t write_safetensors(FileOps& files, const std::string& path, const std::vector<TensorRef>& tensors,
+                           const std::map<std::string, std::string>& metadata);
+
+}  // namespace sft

@@ -1,0 +1,74 @@
+// A backbone: single-device code that knows nothing of ranks, losses or optimizers.
+//
+// It is cut into stages: 0 is the embedding, 1 … num_blocks the blocks. A stage range is how freezing skips
+// autograd below the lowest trained parameter; `Reads` is what the task will look at, so that the last block
+// computes no row that nobody reads.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <nlohmann/json_fwd.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "trainer/models/inputs.h"
+#include "trainer/models/parameter.h"
+
+namespace sft {
+
+enum class Reads { all, first };
+
+// What came out: all N packed rows, or one row a sequence.
+struct Features {
+  at::Tensor rows;           // [N, C] for Reads::all, [B, C] for Reads::first
+  Reads reads = Reads::all;
+};
+
+class Model {
+ public:
+  virtual ~Model() = default;
+
+  virtual int num_blocks() const = 0;
+  virtual int64_t width() const = 0;       // C
+  virtual int64_t vocab_size() const = 0;
+  virtual int64_t max_positions() const = 0;
+  virtual int64_t num_segments() const = 0;  // token types; 0 where the model has none
+
+  // Names carry the prefix that the transformers task class gives them ("bert.").
+  virtual Parameters parameters() const = 0;
+
+  // Runs all stages. Stages below `first_trained` run without autograd. Dropout is on in the stages
+  // set to train, keyed by (seed, draw, token, place).
+  virtual Features forward(const TextInputs& inputs, Reads reads) = 0;
+
+  // The pretrained pooler over first rows [B, C] → [B, C]; has_pooler() false where the model has none.
+  virtual bool has_pooler() const = 0;
+  virtual at::Tensor pool(const at::Tensor& first_BC) = 0;
+
+  // training[s] of each stage 0 … num_blocks: dropout on there. Evaluation passes all false.
+  virtual void set_training(const std::vector<bool>& training) = 0;
+  virtual void set_first_trained(int stage) = 0;
+  virtual void set_dropout_seed(uint64_t seed) = 0;
+
+  // The head's dropout as the model's config says (classifier_dropout, else hidden_dropout_prob).
+  virtual double head_dropout() const = 0;
+  virtual double initializer_range() const = 0;
+  // config.json's content with everything the model read, overrides applied; the caller adds architectures and labels.
+  virtual const nlohmann::json& config() const = 0;
+  // Forward multiply-adds × 2 a token in linear layers, for the share of the GEMM peak.
+  virtual double flops_per_token() const = 0;
+  // "BertForSequenceClassification" for task "text_classification".
+  virtual std::string architecture(const std::string& task) const = 0;
+  // Prefix of the base model's names: "bert."; a file of the base class lacks it.
+  virtual std::string prefix() const = 0;
+  // Old spellings of a name in checkpoint files ("LayerNorm.gamma"), canonical one otherwise.
+  virtual std::string canonical(const std::string& file_name) const = 0;
+};
+
+// From config.json's content: "model_type" picks the folder. Parameters are allocated and initialised at random
+// like transformers' (normal of initializer_range, zero biases, one norms) from `seed`. ConfigError for an unknown model_type.
+std::unique_ptr<Model> make_model(const nlohmann::json& config, const at::Device& device, at::ScalarType dtype, uint64_t seed);
+
+}  // namespace sft

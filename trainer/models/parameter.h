@@ -1,0 +1,19 @@
+// A trained or frozen tensor and its Hugging Face name.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <string>
+#include <vector>
+
+namespace sft {
+
+struct Parameter {
+  std::string name;   // as in the checkpoint of the transformers class, "bert.encoder.layer.0.…"
+  at::Tensor value;   // a leaf; model and optimizer share it
+  int stage = 0;      // 0 the embedding, 1 … n the blocks, n+1 the pooler, n+2 the head
+  bool decays = true; // false for biases and norm weights, as in Hugging Face
+};
+using Parameters = std::vector<Parameter>;  // in forward order
+
+}  // namespace sft

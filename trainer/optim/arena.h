@@ -1,0 +1,55 @@
+// Trained parameters, their gradients and moments, each in one flat buffer. Laid out in reverse forward
+// order, so that gradients become ready from the front to the back; every parameter starts on a 64-byte
+// border. `set_data` makes the model's own tensors views of the buffer, and presets .grad to views.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "trainer/models/parameter.h"
+
+namespace sft {
+
+// What a run of parameters shares: its decay and its learning rate's multiplier.
+struct ParameterGroup {
+  double weight_decay = 0.0;
+  double lr_multiplier = 1.0;
+};
+
+struct Placed {
+  Parameter parameter;
+  int64_t offset = 0;  // in elements, from the start of the arena
+  int64_t size = 0;
+  int group = 0;
+};
+
+// A run of one group: what an optimizer updates.
+struct Slice {
+  int64_t offset = 0;
+  int64_t size = 0;
+  int group = 0;
+};
+
+class Arena {
+ public:
+  // `trained` in forward order with the group of each; every tensor of one dtype and device.
+  Arena(const Parameters& trained, const std::vector<int>& groups);
+
+  const std::vector<Placed>& placed() const { return placed_; }  // in arena order
+  at::Tensor values() const { return values_; }                  // flat [size]
+  at::Tensor gradients() const { return gradients_; }
+  int64_t size() const { return size_; }                         // elements, padding included
+  int64_t num_parameters() const { return num_parameters_; }     // without padding
+  std::vector<Slice> slices() const;                             // all of it, neighbours of a group merged
+  void zero_gradients();
+
+ private:
+  std::vector<Placed> placed_;
+  at::Tensor values_, gradients_;
+  int64_t size_ = 0, num_parameters_ = 0;
+};
+
+}  // namespace sft

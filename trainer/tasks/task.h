@@ -1,0 +1,58 @@
+// What is learned on top of a backbone: head, loss, metrics, predictions. A task knows no ranks; its metrics
+// are counts that somebody else sums.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <nlohmann/json_fwd.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "data/batch.h"
+#include "data/dataset.h"
+#include "trainer/models/model.h"
+
+namespace sft {
+
+// Sum over real targets, and the weight it is to be divided by, once, over the whole window and all ranks.
+struct LossSum {
+  at::Tensor sum;        // scalar with a graph
+  double weight = 0;
+};
+
+// Sufficient statistics of an evaluation: `counts` are summed over ranks element by element, `pairs` gathered.
+struct Statistics {
+  std::vector<double> counts;
+};
+
+class Task {
+ public:
+  virtual ~Task() = default;
+  virtual Reads reads() const = 0;
+  virtual Parameters parameters() const = 0;             // the head, and the pooler is the model's
+  virtual at::Tensor logits(Model& model, const Features& features, const TextInputs& inputs) = 0;
+
+  // The denominator of a batch, from targets alone: known before any forward.
+  virtual double weight(const Batch& batch) const = 0;
+  virtual LossSum loss_sum(const at::Tensor& logits, const Batch& batch) const = 0;
+
+  virtual void set_training(bool training) = 0;
+  virtual void set_dropout_seed(uint64_t seed) = 0;
+
+  virtual Statistics empty_statistics() const = 0;
+  virtual void accumulate(const at::Tensor& logits, const Batch& batch, Statistics& into) const = 0;
+  // Named metrics in the order they are printed; "loss" (plain, unsmoothed, unweighted mean) first.
+  virtual nlohmann::ordered_json metrics(const Statistics& total) const = 0;   // flat: name → number
+  virtual nlohmann::ordered_json details(const Statistics& total) const = 0;   // per class, confusion matrix
+  virtual std::string default_metric() const = 0;        // "accuracy"
+
+  // One JSON object a row of the batch, in order.
+  virtual std::vector<std::string> predictions(const at::Tensor& logits) const = 0;
+
+  // What config.json gets: num_labels, id2label, label2id, problem_type.
+  virtual void describe(nlohmann::json& config) const = 0;
+};
+
+}  // namespace sft
