@@ -24,13 +24,20 @@ enum class ExitCode : int {
   crash_loop = 93,       // do not requeue
 };
 
+// Who has an error: this rank alone, or every rank, the same one. Where all have it, rank 0 tells it
+// and all end in order; where one has it, that rank tells it and takes the others down.
+enum class Reach { here, everywhere };
+
 class Error : public std::runtime_error {
  public:
-  Error(ExitCode code, const std::string& message) : std::runtime_error(message), code_(code) {}
+  Error(ExitCode code, const std::string& message, Reach reach = Reach::here)
+      : std::runtime_error(message), code_(code), reach_(reach) {}
   ExitCode code() const { return code_; }
+  Reach reach() const { return reach_; }
 
  private:
   ExitCode code_;
+  Reach reach_;
 };
 
 // The config asks for what cannot be done. Names file, line and key where there are any.
