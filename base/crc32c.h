@@ -9,4 +9,11 @@ namespace sft {
 // Extends `crc` (0 at the start) by `size` bytes.
 uint32_t crc32c(const void* data, size_t size, uint32_t crc = 0);
 
+// The same by table, on any processor.
+uint32_t crc32c_by_table(const void* data, size_t size, uint32_t crc = 0);
+
+// The same by the processor's instruction; only where there is one.
+bool has_crc32c_instruction();
+uint32_t crc32c_by_instruction(const void* data, size_t size, uint32_t crc = 0);
+
 }  // namespace sft

@@ -17,10 +17,14 @@ std::string concat(const Parts&... parts) {
   return out.str();
 }
 
-// The text between single quotes, control and invalid UTF-8 bytes escaped, cut after `most` bytes.
+// Control characters (also the two-byte ones of Unicode) and invalid UTF-8 bytes as \n, \x1b, …;
+// those in `keep` stay. So that no text from a file can write to a terminal what it likes.
+std::string escaped(std::string_view text, std::string_view keep = "");
+
+// The text between single quotes, escaped, cut after `most` bytes, but never inside a character.
 std::string quoted(std::string_view text, size_t most = 80);
 
-// The candidate nearest to `word` by edit distance, "" where none is near enough to be meant.
+// The candidate nearest to `word` by edit distance, else the shortest that contains it, else "".
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
 
 // " (did you mean 'x'?)", or "" where nothing is near.

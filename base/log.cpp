@@ -1,0 +1,55 @@
+#include "base/log.h"
+
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <set>
+
+#include "base/text.h"
+
+namespace sft::log {
+namespace {
+
+std::atomic<int> own_rank{0};
+
+spdlog::logger& logger() {
+  static const auto made = [] {
+    auto fresh = std::make_shared<spdlog::logger>("sft-dist", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    fresh->set_pattern("[sft-dist]%v");
+    fresh->flush_on(spdlog::level::trace);
+    return fresh;
+  }();
+  return *made;
+}
+
+// A message may quote a file, a label or a peer's error: it must not be able to drive a terminal.
+void print(const char* severity, const std::string& message) {
+  const int rank = own_rank.load();
+  const std::string who = rank == 0 ? "" : concat(" rank ", rank, ":");
+  logger().log(spdlog::level::info, spdlog::string_view_t(who + severity + ' ' + escaped(message, "\n\t")));
+}
+
+}  // namespace
+
+void start(int rank, int /*world*/) { own_rank = rank; }
+
+void info(const std::string& message) {
+  if (own_rank.load() == 0) print("", message);
+}
+
+void warn(const std::string& message) { print(" warning:", message); }
+
+void error(const std::string& message) { print(" error:", message); }
+
+void warn_once(const std::string& message) {
+  static std::mutex mutex;
+  static std::set<std::string> said;
+  if (own_rank.load() != 0) return;
+  const std::lock_guard lock(mutex);
+  if (said.insert(message).second) warn(message);
+}
+
+}  // namespace sft::log

@@ -1,0 +1,179 @@
+// How a config struct lists its fields. A field is declared once, beside its owner; loading,
+// overriding, checking, printing and comparing (base/config_file.h) walk that one list.
+//
+//   struct SaveConfig {
+//     std::string save_strategy = "epoch";
+//     static constexpr auto fields() {
+//       return std::tuple{field("save_strategy", &SaveConfig::save_strategy, "when …", one_of("no", "epoch"))};
+//     }
+//   };
+//
+// A struct of such structs lists them with `section("save", &RunConfig::save)`.
+#pragma once
+
+#include <cstdint>
+#include <iterator>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace sft {
+
+// Values beside bool, int64_t, double and std::string.
+using StringList = std::vector<std::string>;  // a string is a list of one
+using Table = nlohmann::json;                 // a free TOML table; always a JSON object
+enum class AutoBool { automatic, yes, no };   // "auto" | true | false
+
+// How much each class counts in the loss: "none" | "balanced" | { name = weight, … }.
+struct ClassWeights {
+  enum class Kind { none, balanced, given };
+  Kind kind = Kind::none;
+  std::map<std::string, double> weights;  // of Kind::given; a class that is not named weighs 1
+  bool operator==(const ClassWeights&) const = default;
+};
+
+// What a field accepts beside its type. Made by the functions below; the defaults accept all.
+struct Rule {
+  std::optional<double> least, most, only_value;
+  bool least_excluded = false;
+  std::vector<std::string_view> choices;          // empty: any text
+  std::vector<std::string_view> choices_to_come;  // refused by name
+  std::vector<std::pair<std::string_view, std::string_view>> spellings;  // other spelling → choice
+  bool is_path = false;  // `~` and ${VAR} are expanded
+
+  template <class... Text>
+  constexpr Rule not_built(Text... choice) && {
+    (choices_to_come.push_back(choice), ...);
+    return std::move(*this);
+  }
+  constexpr Rule alias(std::string_view other, std::string_view choice) && {
+    spellings.emplace_back(other, choice);
+    return std::move(*this);
+  }
+};
+
+template <class Number>
+constexpr Rule at_least(Number least) {
+  Rule rule;
+  rule.least = static_cast<double>(least);
+  return rule;
+}
+
+template <class Number>
+constexpr Rule above(Number bound) {
+  Rule rule = at_least(bound);
+  rule.least_excluded = true;
+  return rule;
+}
+
+template <class Number>
+constexpr Rule in_range(Number least, Number most) {
+  Rule rule = at_least(least);
+  rule.most = static_cast<double>(most);
+  return rule;
+}
+
+// Any other number is not built yet.
+template <class Number>
+constexpr Rule only(Number value) {
+  Rule rule;
+  rule.only_value = static_cast<double>(value);
+  return rule;
+}
+
+template <class... Text>
+constexpr Rule one_of(Text... choice) {
+  Rule rule;
+  (rule.choices.push_back(choice), ...);
+  return rule;
+}
+
+// Of a list: each element is one of these.
+template <class... Text>
+constexpr Rule each_of(Text... choice) {
+  return one_of(choice...);
+}
+
+struct Path {
+  constexpr operator Rule() const {
+    Rule rule;
+    rule.is_path = true;
+    return rule;
+  }
+};
+
+// What a field says about itself, whatever its owner.
+struct FieldInfo {
+  std::string_view name;
+  std::string_view help;
+  Rule rule;
+  std::vector<std::string_view> other_names;
+  bool built = true;  // false: only the default value is accepted yet
+};
+
+template <class Owner, class Value>
+struct Field {
+  Value Owner::*member;
+  FieldInfo info;
+
+  constexpr Field alias(std::string_view other_name) && {
+    info.other_names.push_back(other_name);
+    return std::move(*this);
+  }
+  constexpr Field not_built() && {
+    info.built = false;
+    return std::move(*this);
+  }
+};
+
+template <class Owner, class Value>
+constexpr auto field(std::string_view name, Value Owner::*member, std::string_view help, Rule rule = {}) {
+  return Field<Owner, Value>{member, FieldInfo{name, help, std::move(rule), {}, true}};
+}
+
+template <class Owner, class Part>
+struct Section {
+  std::string_view name;
+  Part Owner::*member;
+};
+
+template <class Owner, class Part>
+constexpr auto section(std::string_view name, Part Owner::*member) {
+  return Section<Owner, Part>{name, member};
+}
+
+// A field of one particular config, its type erased, so that what walks the list needs no template.
+using FieldValue = std::variant<bool*, int64_t*, double*, std::string*, StringList*, AutoBool*, Table*, ClassWeights*>;
+struct BoundField {
+  std::string section;  // "optim"; "" at the top
+  FieldInfo info;
+  FieldValue value;
+
+  std::string key() const { return (section.empty() ? "" : section + '.') + std::string(info.name); }
+};
+using BoundFields = std::vector<BoundField>;
+
+// Every field of `config`, in order of declaration, those of its sections included. `config` is borrowed.
+template <class Config>
+BoundFields bind_fields(Config& config, const std::string& path = "") {
+  BoundFields bound;
+  const auto visit = [&](const auto& entry) {
+    auto& value = config.*entry.member;
+    if constexpr (requires { entry.info; }) {
+      bound.push_back({path, entry.info, FieldValue{&value}});
+    } else {
+      BoundFields inner = bind_fields(value, path.empty() ? std::string(entry.name) : path + '.' + std::string(entry.name));
+      bound.insert(bound.end(), std::make_move_iterator(inner.begin()), std::make_move_iterator(inner.end()));
+    }
+  };
+  std::apply([&](const auto&... entry) { (visit(entry), ...); }, Config::fields());
+  return bound;
+}
+
+}  // namespace sft
