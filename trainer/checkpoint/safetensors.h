@@ -20,7 +20,9 @@ class SafetensorsFile {
   SafetensorsFile(const SafetensorsFile&) = delete;
   SafetensorsFile& operator=(const SafetensorsFile&) = delete;
 
-  const std::vector<TensorRef>& tensors() const;     // data points into the mapping: read only
+  // In the order of their data, which points into the mapping: read only, and in files of other writers
+  // not always aligned.
+  const std::vector<TensorRef>& tensors() const;
   const TensorRef* find(const std::string& name) const;
   const std::map<std::string, std::string>& metadata() const;
 
@@ -40,12 +42,14 @@ class WeightFiles {
 
  private:
   std::vector<std::unique_ptr<SafetensorsFile>> files_;
+  std::map<std::string, const TensorRef*> tensors_;
 };
 
-// The header for `tensors` laid out one after the other, padded to 8 bytes; what stands before the data.
+// What stands before the data of `tensors`, laid out one after the other: length and header, padded to 8 bytes.
 std::string safetensors_header(const std::vector<TensorRef>& tensors, const std::map<std::string, std::string>& metadata);
 
-// Writes a new file and syncs it; returns its crc32c. Nothing with that name may exist.
+// Writes a new file, tensors of wide elements first, and syncs it; returns its crc32c. Nothing with that
+// name may exist. StorageError where it cannot be written.
 uint32_t write_safetensors(FileOps& files, const std::string& path, const std::vector<TensorRef>& tensors,
                            const std::map<std::string, std::string>& metadata);
 

@@ -1,0 +1,135 @@
+// Reading maps the file, so that what nobody asks for is never read; writing puts the widest
+// elements first, so that every tensor of a file written here is aligned.
+#include "trainer/checkpoint/safetensors.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <cstring>
+#include <set>
+#include <system_error>
+
+#include "base/errors.h"
+#include "base/text.h"
+#include "trainer/checkpoint/dtype.h"
+#include "trainer/checkpoint/new_file.h"
+#include "trainer/checkpoint/safetensors_header.h"
+
+namespace sft {
+
+static_assert(std::endian::native == std::endian::little, "safetensors is little-endian, and so is this code");
+
+namespace {
+
+constexpr int64_t kLengthBytes = 8;
+constexpr int64_t kMostHeaderBytes = 100'000'000;  // as the reference implementation
+
+// The bytes of a file, for as long as this lives.
+class Mapping {
+ public:
+  explicit Mapping(const std::string& path) {
+    const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    struct stat status {};
+    if (descriptor < 0 || ::fstat(descriptor, &status) != 0) {
+      const int reason = errno;
+      if (descriptor >= 0) ::close(descriptor);
+      throw ConfigError(concat("cannot open ", sft::quoted(path, 400), ": ", std::generic_category().message(reason)));
+    }
+    size_ = status.st_size;
+    const bool long_enough = S_ISREG(status.st_mode) && size_ >= kLengthBytes;
+    if (long_enough) data_ = ::mmap(nullptr, static_cast<size_t>(size_), PROT_READ, MAP_PRIVATE, descriptor, 0);
+    ::close(descriptor);
+    if (!long_enough) throw DataError(concat(path, ": not a safetensors file: ", size_, " bytes"));
+    if (data_ == MAP_FAILED) throw DataError(concat(path, ": cannot be mapped into memory"));
+  }
+  ~Mapping() { ::munmap(data_, static_cast<size_t>(size_)); }
+  Mapping(const Mapping&) = delete;
+  Mapping& operator=(const Mapping&) = delete;
+
+  std::byte* data() const { return static_cast<std::byte*>(data_); }
+  int64_t size() const { return size_; }
+
+ private:
+  void* data_ = MAP_FAILED;
+  int64_t size_ = 0;
+};
+
+SafetensorsHeader read_header(const Mapping& mapping, const std::string& path) {
+  uint64_t length = 0;
+  std::memcpy(&length, mapping.data(), sizeof length);
+  const int64_t behind = mapping.size() - kLengthBytes;
+  if (length > static_cast<uint64_t>(std::min(behind, kMostHeaderBytes)))
+    throw DataError(concat(path, ": its safetensors header claims ", length, " bytes, of ", behind,
+                           " that follow: not a safetensors file, or cut short"));
+  const auto header_bytes = static_cast<int64_t>(length);
+  const std::string_view text(reinterpret_cast<const char*>(mapping.data()) + kLengthBytes, length);
+  return parse_safetensors_header(text, mapping.data() + kLengthBytes + header_bytes, behind - header_bytes, path);
+}
+
+}  // namespace
+
+struct SafetensorsFile::Impl {
+  explicit Impl(const std::string& path) : mapping(path), header(read_header(mapping, path)) {
+    for (const TensorRef& tensor : header.tensors) by_name.push_back(&tensor);
+    std::ranges::sort(by_name, {}, &TensorRef::name);
+  }
+
+  Mapping mapping;
+  SafetensorsHeader header;
+  std::vector<const TensorRef*> by_name;
+};
+
+SafetensorsFile::SafetensorsFile(const std::string& path) : impl_(std::make_unique<Impl>(path)) {}
+SafetensorsFile::~SafetensorsFile() = default;
+
+const std::vector<TensorRef>& SafetensorsFile::tensors() const { return impl_->header.tensors; }
+const std::map<std::string, std::string>& SafetensorsFile::metadata() const { return impl_->header.metadata; }
+
+const TensorRef* SafetensorsFile::find(const std::string& name) const {
+  const auto found = std::ranges::lower_bound(impl_->by_name, name, {}, &TensorRef::name);
+  return found != impl_->by_name.end() && (*found)->name == name ? *found : nullptr;
+}
+
+std::string safetensors_header(const std::vector<TensorRef>& tensors, const std::map<std::string, std::string>& metadata) {
+  nlohmann::ordered_json header = nlohmann::ordered_json::object();
+  if (!metadata.empty()) header["__metadata__"] = metadata;
+  std::set<std::string_view> names;
+  int64_t position = 0;
+  for (const TensorRef& tensor : tensors) {
+    int64_t bytes = bytes_of_dtype(tensor.dtype);
+    for (const int64_t extent : tensor.shape) bytes *= extent;
+    if (bytes != tensor.bytes || bytes_of_dtype(tensor.dtype) == 0 || !names.insert(tensor.name).second)
+      throw Error(ExitCode::internal, concat("tensor ", sft::quoted(tensor.name), " cannot be written: it stands twice, or its ",
+                                             tensor.bytes, " bytes do not fit its shape and dtype ", tensor.dtype));
+    header.push_back({tensor.name, {{"dtype", tensor.dtype}, {"shape", tensor.shape},
+                                    {"data_offsets", {position, position + bytes}}}});
+    position += bytes;
+  }
+  std::string text = header.dump();
+  text.resize((text.size() + 7) / 8 * 8, ' ');
+  const uint64_t length = text.size();
+  return std::string(reinterpret_cast<const char*>(&length), sizeof length) + text;
+}
+
+uint32_t write_safetensors(FileOps& files, const std::string& path, const std::vector<TensorRef>& tensors,
+                           const std::map<std::string, std::string>& metadata) {
+  std::vector<TensorRef> widest_first = tensors;
+  std::ranges::stable_sort(widest_first, std::greater(), [](const TensorRef& tensor) { return bytes_of_dtype(tensor.dtype); });
+  const std::string header = safetensors_header(widest_first, metadata);
+  auto bytes = static_cast<int64_t>(header.size());
+  for (const TensorRef& tensor : widest_first) bytes += tensor.bytes;
+
+  NewFile file(files, path, bytes);
+  file.append(header.data(), static_cast<int64_t>(header.size()));
+  for (const TensorRef& tensor : widest_first) file.append(tensor.data, tensor.bytes);
+  return file.finish();
+}
+
+}  // namespace sft
