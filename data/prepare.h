@@ -29,6 +29,10 @@ struct PrepareRequest {
   std::vector<std::string> label_names;  // known names by id (a model's own, or train's); empty: found in the data
   bool labels_must_be_known = false;     // validation and test: a new label is a DataError naming file, row and label
   bool labels_required = true;           // false: predict's input
+  // Which side of DataConfig::validation_split is kept; the split is a pure function of content and seed.
+  enum class Part { all, train, validation };
+  Part part = Part::all;
+  uint64_t split_seed = 0;
 };
 
 struct PrepareReport {
