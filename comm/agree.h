@@ -22,8 +22,9 @@ std::vector<std::string> gather_all(Communicator& world, const std::string& mine
 std::string broadcast_from(Communicator& world, const std::string& bytes, int root = 0);
 
 // Runs `body` on every rank, then all learn whether any failed: where one did, every rank throws
-// the lowest failing rank's error, same code and message (prefixed "rank R: " where only some failed). `body` itself may hold no
-// collective that another rank's failure would leave waiting.
+// the lowest failing rank's error as an Error of the same code and message (prefixed "rank R: "
+// where only some failed) whose reach is everywhere. `body` itself may hold no collective that
+// another rank's failure would leave waiting.
 void together(Communicator& world, const std::function<void()>& body);
 
 }  // namespace sft
