@@ -23,6 +23,10 @@ std::string escaped(std::string_view text, std::string_view keep = "");
 
 // The text between single quotes, escaped, cut after `most` bytes, but never inside a character.
 std::string quoted(std::string_view text, size_t most = 80);
+// Exact overloads, or else argument-dependent lookup prefers std::quoted wherever <iomanip> is seen.
+inline std::string quoted(const char* text, size_t most = 80) { return quoted(std::string_view(text), most); }
+inline std::string quoted(const std::string& text, size_t most = 80) { return quoted(std::string_view(text), most); }
+inline std::string quoted(std::string& text, size_t most = 80) { return quoted(std::string_view(text), most); }
 
 // The candidate nearest to `word` by edit distance, else the shortest that contains it, else "".
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);

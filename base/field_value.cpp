@@ -1,0 +1,172 @@
+#include "base/field_value.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+
+#include "base/errors.h"
+#include "base/text.h"
+#include "base/toml.h"
+
+namespace sft {
+namespace {
+
+using nlohmann::json;
+
+template <class... Cases>
+struct Overloaded : Cases... {
+  using Cases::operator()...;
+};
+
+[[noreturn]] void refuse(const Given& given, const std::string& what) {
+  throw ConfigError(concat(given.place.empty() ? "" : given.place + ": ", given.key, what));
+}
+
+std::string described(const json& value) {
+  switch (value.type()) {
+    case json::value_t::string: return "the string " + quoted(value.get<std::string>());
+    case json::value_t::array: return "a list";
+    case json::value_t::object: return "a table";
+    case json::value_t::null: return "nothing";
+    case json::value_t::boolean: return toml_text(value);
+    default: return (value.is_number_float() ? "the number " : "the integer ") + toml_text(value);
+  }
+}
+
+[[noreturn]] void refuse_type(const Given& given, const std::string& wanted, const json& found) {
+  refuse(given, concat(": wanted ", wanted, ", found ", described(found)));
+}
+
+void check_number(double value, const Rule& rule, const Given& given, const json& found) {
+  if (!std::isfinite(value)) refuse_type(given, "a finite number", found);
+  if (rule.only_value && value != *rule.only_value)
+    refuse(given, concat(" = ", toml_text(found), " is not built yet; leave it at ", *rule.only_value));
+  const bool low = rule.least && (rule.least_excluded ? value <= *rule.least : value < *rule.least);
+  const bool high = rule.most && value > *rule.most;
+  if (!low && !high) return;
+  const std::string wanted = rule.most ? concat("a number from ", *rule.least, " to ", *rule.most)
+                                       : concat(rule.least_excluded ? "more than " : "at least ", *rule.least);
+  refuse(given, concat(": wanted ", wanted, ", found ", toml_text(found)));
+}
+
+// `~` at the start and every ${VARIABLE}.
+std::string expanded(const std::string& path, const Given& given) {
+  const auto variable = [&](const std::string& name) -> std::string {
+    const char* value = std::getenv(name.c_str());
+    if (value == nullptr) refuse(given, concat(": environment variable ", quoted(name), " is not set"));
+    return value;
+  };
+  std::string out;
+  size_t from = 0;
+  if (path == "~" || path.starts_with("~/")) {
+    out = variable("HOME");
+    from = 1;
+  }
+  for (;;) {
+    const size_t start = path.find("${", from);
+    if (start == std::string::npos) return out + path.substr(from);
+    const size_t end = path.find('}', start);
+    if (end == std::string::npos) refuse(given, concat(": '${' without '}' in ", quoted(path)));
+    out += path.substr(from, start - from) + variable(path.substr(start + 2, end - start - 2));
+    from = end + 1;
+  }
+}
+
+std::string checked_text(std::string text, const Rule& rule, const Given& given) {
+  if (rule.is_path) return expanded(text, given);
+  for (const auto& [other, choice] : rule.spellings)
+    if (text == other) return std::string(choice);
+  if (rule.choices.empty() || std::ranges::find(rule.choices, text) != rule.choices.end()) return text;
+  std::vector<std::string> built;
+  for (const std::string_view choice : rule.choices) built.push_back(choice.empty() ? "\"\"" : std::string(choice));
+  if (std::ranges::find(rule.choices_to_come, text) != rule.choices_to_come.end())
+    refuse(given, concat(" = ", quoted(text), " is not built yet; built: ", join(built, ", ")));
+  refuse(given, concat(": wanted ", built.size() == 1 ? "" : "one of ", join(built, ", "), ", found ", quoted(text),
+                       did_you_mean(text, built)));
+}
+
+StringList to_list(const json& value, const Rule& rule, const Given& given) {
+  const json elements = value.is_array() ? value : json::array({value});
+  StringList list;
+  for (const json& element : elements) {
+    if (!element.is_string()) refuse_type(given, "a string or a list of strings", value.is_array() ? element : value);
+    if (element == "" && !value.is_array()) continue;  // "" is how Hugging Face says none
+    list.push_back(checked_text(element.get<std::string>(), rule, given));
+  }
+  return list;
+}
+
+ClassWeights to_class_weights(const json& value, const Given& given) {
+  if (value == "none") return {ClassWeights::Kind::none, {}};
+  if (value == "balanced") return {ClassWeights::Kind::balanced, {}};
+  if (!value.is_object()) refuse_type(given, "none, balanced or { name = weight, … }", value);
+  ClassWeights chosen{ClassWeights::Kind::given, {}};
+  for (const auto& [name, weight] : value.items()) {
+    const Given entry{given.place, given.key + '.' + escaped(name), ""};
+    if (!weight.is_number()) refuse_type(entry, "a number", weight);
+    check_number(weight.get<double>(), at_least(0), entry, weight);
+    chosen.weights[name] = weight.get<double>();
+  }
+  return chosen;
+}
+
+AutoBool to_auto_bool(const json& value, const Given& given) {
+  if (value == "auto") return AutoBool::automatic;
+  if (!value.is_boolean()) refuse_type(given, "auto, true or false", value);
+  return value.get<bool>() ? AutoBool::yes : AutoBool::no;
+}
+
+}  // namespace
+
+void assign(const BoundField& field, json value, const Given& given) {
+  const Rule& rule = field.info.rule;
+  const json before = value_of(field);
+  const bool holds_text = std::holds_alternative<std::string*>(field.value) ||
+                          (std::holds_alternative<StringList*>(field.value) && !value.is_array());
+  if (holds_text && !value.is_string() && !given.words.empty()) value = given.words;
+
+  std::visit(Overloaded{
+    [&](bool* flag) {
+      if (!value.is_boolean()) refuse_type(given, "true or false", value);
+      *flag = value.get<bool>();
+    },
+    [&](int64_t* integer) {
+      if (!value.is_number_integer()) refuse_type(given, "an integer", value);
+      check_number(value.get<double>(), rule, given, value);
+      *integer = value.get<int64_t>();
+    },
+    [&](double* number) {
+      if (!value.is_number()) refuse_type(given, "a number", value);
+      check_number(value.get<double>(), rule, given, value);
+      *number = value.get<double>();
+    },
+    [&](std::string* text) {
+      if (!value.is_string()) refuse_type(given, "a string", value);
+      *text = checked_text(value.get<std::string>(), rule, given);
+    },
+    [&](StringList* list) { *list = to_list(value, rule, given); },
+    [&](AutoBool* choice) { *choice = to_auto_bool(value, given); },
+    [&](Table* table) {
+      if (!value.is_object()) refuse_type(given, "a table", value);
+      table->merge_patch(value);
+    },
+    [&](ClassWeights* weights) { *weights = to_class_weights(value, given); },
+  }, field.value);
+
+  // `before` is the default here: nothing else has ever been accepted.
+  if (!field.info.built && value_of(field) != before)
+    refuse(given, concat(" = ", toml_text(value), " is not built yet; leave it at ", toml_text(before)));
+}
+
+json value_of(const BoundField& field) {
+  return std::visit(Overloaded{
+    [](const auto* value) { return json(*value); },
+    [](const AutoBool* choice) { return *choice == AutoBool::automatic ? json("auto") : json(*choice == AutoBool::yes); },
+    [](const ClassWeights* chosen) {
+      if (chosen->kind == ClassWeights::Kind::given) return json(chosen->weights);
+      return json(chosen->kind == ClassWeights::Kind::none ? "none" : "balanced");
+    },
+  }, field.value);
+}
+
+}  // namespace sft

@@ -1,0 +1,129 @@
+#include "base/toml.h"
+
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "base/errors.h"
+#include "base/file_ops.h"
+#include "base/text.h"
+
+namespace sft {
+namespace {
+
+using nlohmann::json;
+
+std::string line_of(const std::string& file, const toml::source_region& region) {
+  return concat(file, ":", region.begin.line);
+}
+
+json to_value(const toml::node& node, const std::string& file) {
+  if (const auto* table = node.as_table()) {
+    json object = json::object();
+    for (const auto& [key, value] : *table) object[std::string(key.str())] = to_value(value, file);
+    return object;
+  }
+  if (const auto* array = node.as_array()) {
+    json list = json::array();
+    for (const toml::node& element : *array) list.push_back(to_value(element, file));
+    return list;
+  }
+  if (const auto* text = node.as_string()) return text->get();
+  if (const auto* integer = node.as_integer()) return integer->get();
+  if (const auto* number = node.as_floating_point()) return number->get();
+  if (const auto* flag = node.as_boolean()) return flag->get();
+  throw ConfigError(line_of(file, node.source()) + ": a date or time has no meaning here; put it in quotes");
+}
+
+std::string quoted_toml(const std::string& text) {
+  std::string out = "\"";
+  for (const char byte : text) {
+    const auto code = static_cast<unsigned char>(byte);
+    if (byte == '"' || byte == '\\') {
+      out += {'\\', byte};
+    } else if (code < 0x20 || code == 0x7F) {
+      static constexpr char kDigits[] = "0123456789ABCDEF";
+      out += {'\\', 'u', '0', '0', kDigits[code >> 4], kDigits[code & 15]};
+    } else {
+      out += byte;
+    }
+  }
+  return out + '"';
+}
+
+std::string key_text(const std::string& key) {
+  const bool bare = !key.empty() && std::all_of(key.begin(), key.end(), [](unsigned char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+  });
+  return bare ? key : quoted_toml(key);
+}
+
+// The shortest digits that read back as the same number, and always recognisably not an integer.
+std::string number_text(double number) {
+  if (std::isnan(number)) return "nan";
+  if (std::isinf(number)) return number > 0 ? "inf" : "-inf";
+  char text[64];
+  const auto [end, error] = std::to_chars(text, text + sizeof text, number);
+  const std::string out(text, end);
+  return out.find_first_of(".e") == std::string::npos ? out + ".0" : out;
+}
+
+}  // namespace
+
+std::vector<Setting> read_toml(const std::string& file, const std::function<bool(const std::string&)>& opens) {
+  const std::string content = read_file(file);
+  toml::table document;
+  try {
+    document = toml::parse(content, file);
+  } catch (const toml::parse_error& error) {
+    throw ConfigError(concat(line_of(file, error.source()), ": not TOML: ", escaped(error.description())));
+  }
+
+  std::vector<std::pair<toml::source_index, Setting>> settings;
+  const auto walk = [&](const auto& self, const toml::table& table, const std::vector<std::string>& above) -> void {
+    for (const auto& [key, node] : table) {
+      std::vector<std::string> path = above;
+      path.emplace_back(key.str());
+      if (node.is_table() && opens(join(path, "."))) {
+        self(self, *node.as_table(), path);
+      } else {
+        settings.push_back({key.source().begin.line, {path, to_value(node, file), line_of(file, key.source()), ""}});
+      }
+    }
+  };
+  walk(walk, document, {});
+
+  std::ranges::stable_sort(settings, {}, &std::pair<toml::source_index, Setting>::first);
+  std::vector<Setting> in_order;
+  for (auto& [line, setting] : settings) in_order.push_back(std::move(setting));
+  return in_order;
+}
+
+json parse_toml_value(const std::string& words) {
+  try {
+    const toml::table document = toml::parse("value = " + words, std::string_view("command line"));
+    if (document.size() == 1) return to_value(*document.get("value"), "command line");
+  } catch (const toml::parse_error&) {  // a bare word
+  } catch (const ConfigError&) {        // a date is a word too
+  }
+  return words;
+}
+
+std::string toml_text(const json& value) {
+  std::vector<std::string> parts;
+  switch (value.type()) {
+    case json::value_t::string: return quoted_toml(value.get<std::string>());
+    case json::value_t::number_float: return number_text(value.get<double>());
+    case json::value_t::array:
+      for (const json& element : value) parts.push_back(toml_text(element));
+      return "[" + join(parts, ", ") + "]";
+    case json::value_t::object:
+      for (const auto& [key, element] : value.items()) parts.push_back(key_text(key) + " = " + toml_text(element));
+      return parts.empty() ? "{}" : "{ " + join(parts, ", ") + " }";
+    default: return value.dump();
+  }
+}
+
+}  // namespace sft
