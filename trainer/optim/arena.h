@@ -17,6 +17,8 @@ namespace sft {
 struct ParameterGroup {
   double weight_decay = 0.0;
   double lr_multiplier = 1.0;
+
+  bool operator==(const ParameterGroup&) const = default;
 };
 
 struct Placed {
@@ -35,7 +37,7 @@ struct Slice {
 
 class Arena {
  public:
-  // `trained` in forward order with the group of each; every tensor of one dtype and device.
+  // `trained` in forward order with the group of each; every tensor of one dtype and device, none twice.
   Arena(const Parameters& trained, const std::vector<int>& groups);
 
   const std::vector<Placed>& placed() const { return placed_; }  // in arena order

@@ -1,8 +1,14 @@
-// The learning rate as a pure function of the update number.
+// The learning rate as a function of the update number.
+//
+// Formulas and defaults are those of transformers.get_scheduler, and of torch.optim.lr_scheduler for the shapes
+// that Hugging Face lacks. All but `constant` and `one_cycle` warm up from 0 in a straight line first, as Hugging Face
+// has it. min_lr_ratio r bounds the rate after the warm-up: a shape that decays to an end ends at r (1 → r instead of
+// 1 → 0, as cosine_with_min_lr does it); one that has no end is cut off there.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "trainer/optim/optim_config.h"
 
@@ -20,5 +26,8 @@ class Schedule {
 };
 
 std::unique_ptr<Schedule> make_schedule(const SchedulerConfig& config, double learning_rate, int64_t total_steps);
+
+// Updates of warm-up: below 1 a share of all, rounded up.
+int64_t warmup_updates(double warmup_steps, int64_t total_steps);
 
 }  // namespace sft
