@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "comm/communicator.h"
@@ -20,7 +21,7 @@ class GradientSync {
  public:
   virtual ~GradientSync() = default;
 
-  // While the token lives, a bucket whose gradients are all written leaves at once; for the last
+  // While the token lives, a bucket whose gradients are all written may leave at once; for the last
   // micro-batch of a share. Buckets leave in one fixed order on every rank.
   class Overlap {
    public:
@@ -39,10 +40,26 @@ class GradientSync {
   virtual const std::vector<Slice>& owned() const = 0;
   virtual void publish() = 0;
 
-  virtual int64_t bytes_reduced() const = 0;  // by the last reduce()
+  // By the last reduce(): what the gradients of the trained parameters take, and the zeros between them that travelled
+  // along because every parameter starts on a 64-byte border.
+  virtual int64_t bytes_reduced() const = 0;
+  virtual int64_t padding_reduced() const = 0;
+
+  // Trained parameters that no rank's backward reached in the batch of the last reduce(), in forward order. A
+  // collective of a byte a parameter: for the first updates of a run.
+  virtual std::vector<std::string> unreached() = 0;
 };
 
+// Every rank holds and updates everything. Buckets leave during backward where the gradients live on a device; on a
+// CPU, where a collective occupies the very cores that compute, they all leave in reduce().
 std::unique_ptr<GradientSync> make_replicated(Arena& arena, Communicator& world, int64_t bucket_bytes);
+
+enum class Leave { when_full, at_the_end };
+std::unique_ptr<GradientSync> make_replicated(Arena& arena, Communicator& world, int64_t bucket_bytes, Leave leave);
+
+// ConfigError naming the parameters that are to be trained and got no gradient from a whole global batch; the same on
+// every rank. Every rank calls it, after reduce().
+void require_every_gradient(GradientSync& gradients);
 
 // The memory of a contiguous tensor as a communicator's buffer.
 Buffer buffer_of(const at::Tensor& tensor);
