@@ -13,25 +13,40 @@ namespace sft {
 struct Encoding {
   std::vector<int32_t> ids;
   std::vector<uint8_t> segments;  // token type ids
-  bool truncated = false;
+  int64_t full_length = 0;        // tokens before truncation, special tokens included
+  bool truncated = false;         // full_length is above what set_truncation allows
 };
 
 class Tokenizer {
  public:
   // From tokenizer.json, or from vocab.txt alone (BERT WordPiece; do_lower_case and the like from
-  // tokenizer_config.json where it is there). ConfigError where the directory has neither, DataError where
-  // one is malformed.
+  // tokenizer_config.json where it is there). Settings in tokenizer_config.json win over
+  // tokenizer.json's own, as in transformers. ConfigError where the directory has neither file, DataError where one
+  // is malformed.
   static std::unique_ptr<Tokenizer> from_directory(const std::string& directory);
   virtual ~Tokenizer() = default;
 
-  // direction: right | left | error (DataError when longer). Safe to call from several threads.
+  // direction: right | left | error. A pair loses tokens of its longer text first, as by transformers'
+  // longest_first. ConfigError where max_length leaves no room for the special tokens.
   virtual void set_truncation(int64_t max_length, const std::string& direction) = 0;
+
+  // Text is UTF-8 (else DataError) and may hold NUL. Under direction "error" a longer text is a DataError.
+  // These are safe to call from several threads.
   virtual Encoding encode(std::string_view text) const = 0;
   virtual Encoding encode_pair(std::string_view first, std::string_view second) const = 0;
 
+  // Many at once, on the cores that this process may use; `second` is empty, or as long as `first`. Under
+  // direction "error" a longer text is cut and marked `truncated`, so that the caller can say which one it was.
+  virtual std::vector<Encoding> encode_batch(const std::vector<std::string_view>& first,
+                                             const std::vector<std::string_view>& second = {}) const = 0;
+
   virtual int64_t vocab_size() const = 0;         // added tokens included
-  virtual std::string sha256() const = 0;         // of the file it was made from
-  virtual std::string to_json() const = 0;        // a tokenizer.json that gives the same ids; without truncation and padding
+
+  // A tokenizer.json that gives the same ids; without truncation and padding.
+  virtual std::string to_json() const = 0;
+
+  // Of to_json(), in hex: what gives the same ids has the same digest, whichever files it was read from.
+  virtual std::string sha256() const = 0;
 };
 
 }  // namespace sft

@@ -1,0 +1,117 @@
+// Tokenizer over the C functions of native/: owning handles, statuses turned into errors, and
+// encodings copied out of the batch that Rust hands over.
+#include "data/text/tokenizer.h"
+
+#include <sft_native.h>
+
+#include <cassert>
+
+#include "base/errors.h"
+#include "base/text.h"
+#include "data/sha256.h"
+
+namespace sft {
+namespace {
+
+void check(int status) {
+  if (status == SFT_NATIVE_OK) return;
+  const sft_bytes error = sft_native_error();
+  const std::string message(error.data, error.size);
+  if (status == SFT_NATIVE_CONFIG) throw ConfigError(message);
+  if (status == SFT_NATIVE_DATA) throw DataError(message);
+  throw Error(ExitCode::internal, message);
+}
+
+struct Free {
+  void operator()(sft_tokenizer* it) const { sft_tokenizer_free(it); }
+  void operator()(sft_encodings* it) const { sft_encodings_free(it); }
+};
+
+sft_bytes lend(std::string_view text) { return {text.data(), text.size()}; }
+
+std::vector<sft_bytes> lend(const std::vector<std::string_view>& texts) {
+  std::vector<sft_bytes> out;
+  out.reserve(texts.size());
+  for (const std::string_view text : texts) out.push_back(lend(text));
+  return out;
+}
+
+class NativeTokenizer final : public Tokenizer {
+ public:
+  explicit NativeTokenizer(const std::string& directory) {
+    sft_tokenizer* opened = nullptr;
+    check(sft_tokenizer_open(lend(directory), &opened));
+    handle_.reset(opened);
+    sha256_ = sft::sha256(to_json());
+  }
+
+  void set_truncation(int64_t max_length, const std::string& direction) override {
+    assert(direction == "right" || direction == "left" || direction == "error");
+    check(sft_tokenizer_truncate(handle_.get(), static_cast<size_t>(max_length), direction == "left"));
+    max_length_ = max_length;
+    longer_is_error_ = direction == "error";
+  }
+
+  Encoding encode(std::string_view text) const override { return accepted(encode_batch({text}, {})); }
+
+  Encoding encode_pair(std::string_view first, std::string_view second) const override {
+    return accepted(encode_batch({first}, {second}));
+  }
+
+  std::vector<Encoding> encode_batch(const std::vector<std::string_view>& first,
+                                     const std::vector<std::string_view>& second) const override {
+    assert(second.empty() || second.size() == first.size());
+    const auto firsts = lend(first);
+    const auto seconds = lend(second);
+    sft_encodings* encoded = nullptr;
+    check(sft_tokenizer_encode(handle_.get(), firsts.data(), seconds.empty() ? nullptr : seconds.data(),
+                               firsts.size(), &encoded));
+    const std::unique_ptr<sft_encodings, Free> owner(encoded);
+    return copy(sft_encodings_get(encoded), first.size());
+  }
+
+  int64_t vocab_size() const override { return static_cast<int64_t>(sft_tokenizer_vocab_size(handle_.get())); }
+
+  std::string to_json() const override {
+    const sft_bytes json = sft_tokenizer_json(handle_.get());
+    return {json.data, json.size};
+  }
+
+  std::string sha256() const override { return sha256_; }
+
+ private:
+  std::vector<Encoding> copy(const sft_encodings_view& view, size_t count) const {
+    std::vector<Encoding> out(count);
+    size_t begin = 0;
+    for (size_t i = 0; i < count; ++i) {
+      const size_t end = view.ends[i];
+      out[i].ids.assign(view.ids + begin, view.ids + end);
+      out[i].segments.assign(view.segments + begin, view.segments + end);
+      out[i].full_length = static_cast<int64_t>(view.full_lengths[i]);
+      out[i].truncated = max_length_ > 0 && out[i].full_length > max_length_;
+      begin = end;
+    }
+    return out;
+  }
+
+  Encoding accepted(std::vector<Encoding> batch) const {
+    Encoding& encoding = batch.front();
+    if (longer_is_error_ && encoding.truncated) {
+      throw DataError(concat("a text has ", encoding.full_length, " tokens, max_length is ", max_length_));
+    }
+    return std::move(encoding);
+  }
+
+  std::unique_ptr<sft_tokenizer, Free> handle_;
+  std::string sha256_;
+  int64_t max_length_ = 0;
+  bool longer_is_error_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Tokenizer> Tokenizer::from_directory(const std::string& directory) {
+  return std::make_unique<NativeTokenizer>(directory);
+}
+
+}  // namespace sft

@@ -1,0 +1,73 @@
+/* The C face of native/: what the C++ side may call of the Rust crate. Kept by hand beside
+ * src/lib.rs, src/tokenizer.rs and src/hash.rs; a change goes into both.
+ *
+ * A function that can fail returns a status; on anything but SFT_NATIVE_OK, sft_native_error() says why.
+ * Nothing unwinds out of here: a panic becomes SFT_NATIVE_INTERNAL. Handles are owned by the caller
+ * and freed with their free function, which takes NULL too. */
+#ifndef SFT_NATIVE_H
+#define SFT_NATIVE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum {
+  SFT_NATIVE_OK = 0,
+  SFT_NATIVE_CONFIG = 1,   /* what was asked for cannot be: a missing file, a length too small */
+  SFT_NATIVE_DATA = 2,     /* the content of a file or of a text is wrong */
+  SFT_NATIVE_INTERNAL = 3, /* a panic: our mistake */
+};
+
+/* Bytes borrowed for a call, or from the handle that gave them. Not NUL-terminated. */
+typedef struct {
+  const char* data;
+  size_t size;
+} sft_bytes;
+
+/* Why this thread's last failed call failed; valid until its next failed call. */
+sft_bytes sft_native_error(void);
+
+/* Tokenizers. A const one may be used from several threads at once. */
+typedef struct sft_tokenizer sft_tokenizer;
+
+/* From DIRECTORY/tokenizer.json, else DIRECTORY/vocab.txt (BERT). No truncation is set. */
+int sft_tokenizer_open(sft_bytes directory, sft_tokenizer** out);
+void sft_tokenizer_free(sft_tokenizer*);
+
+/* Keep at most max_length tokens, special tokens included: 0 lifts the limit. `from_left` cuts the
+ * beginning instead of the end. A pair loses tokens of its longer text first. */
+int sft_tokenizer_truncate(sft_tokenizer*, size_t max_length, int from_left);
+
+size_t sft_tokenizer_vocab_size(const sft_tokenizer*); /* added tokens included */
+sft_bytes sft_tokenizer_json(const sft_tokenizer*);    /* borrowed from the handle */
+
+/* Many texts at once, on the cores that this process may use. `second` is NULL, or as many second
+ * texts, which make pairs. Text is UTF-8 and may hold NUL. */
+typedef struct sft_encodings sft_encodings;
+int sft_tokenizer_encode(const sft_tokenizer*, const sft_bytes* first, const sft_bytes* second, size_t count,
+                         sft_encodings** out);
+void sft_encodings_free(sft_encodings*);
+
+/* Text i has the tokens ends[i-1] (0 for the first) to ends[i]; before truncation it had full_lengths[i]. */
+typedef struct {
+  const uint32_t* ids;
+  const uint8_t* segments;
+  const size_t* ends;
+  const size_t* full_lengths;
+} sft_encodings_view;
+sft_encodings_view sft_encodings_get(const sft_encodings*);
+
+/* SHA-256 of bytes that come in pieces. `digest` takes 32 bytes and ends the hash. */
+typedef struct sft_sha256 sft_sha256;
+sft_sha256* sft_sha256_new(void);
+void sft_sha256_update(sft_sha256*, sft_bytes bytes);
+void sft_sha256_digest(sft_sha256*, uint8_t* digest);
+void sft_sha256_free(sft_sha256*);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,272 @@
+//! Tokenizers: opening a directory, truncation as transformers does it, and encoding in batches.
+
+use crate::{bert, guard, Bytes, Failure};
+use serde_json::Value;
+use std::path::Path;
+use tokenizers::utils::parallelism::MaybeParallelIterator;
+use tokenizers::utils::truncation::{truncate_encodings, TruncationDirection, TruncationParams};
+use tokenizers::{Encoding, PostProcessor, Tokenizer};
+
+pub struct Handle {
+    tokenizer: Tokenizer,
+    json: String,
+    max_length: usize, // 0: no limit
+    direction: TruncationDirection,
+}
+
+/// Many encodings end to end, as `sft_encodings_view` shows them.
+#[derive(Default)]
+pub struct Encodings {
+    ids: Vec<u32>,
+    segments: Vec<u8>,
+    ends: Vec<usize>,
+    full_lengths: Vec<usize>,
+}
+
+#[repr(C)]
+pub struct View {
+    ids: *const u32,
+    segments: *const u8,
+    ends: *const usize,
+    full_lengths: *const usize,
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    std::fs::read(path).map_err(|error| Failure::Config(format!("{}: cannot be read: {error}", path.display())))
+}
+
+fn in_file(path: &Path, failure: Failure) -> Failure {
+    match failure {
+        Failure::Data(message) => Failure::Data(format!("{}: {message}", path.display())),
+        other => other,
+    }
+}
+
+/// tokenizer_config.json, or an empty object where there is none.
+fn read_settings(directory: &Path) -> Result<Value, Failure> {
+    let path = directory.join("tokenizer_config.json");
+    if !path.exists() {
+        return Ok(Value::Object(Default::default()));
+    }
+    let settings: Value = serde_json::from_slice(&read(&path)?)
+        .map_err(|error| Failure::Data(format!("{}: not valid JSON: {error}", path.display())))?;
+    if !settings.is_object() {
+        return Err(Failure::Data(format!("{}: wanted a JSON object", path.display())));
+    }
+    Ok(settings)
+}
+
+/// What a directory without a usable tokenizer does hold of one, for the message.
+fn other_tokenizer_files(directory: &Path) -> String {
+    let known = ["vocab.json", "merges.txt", "spiece.model", "sentencepiece.bpe.model", "tokenizer.model"];
+    let found: Vec<&str> = known.into_iter().filter(|name| directory.join(name).exists()).collect();
+    if found.is_empty() {
+        return "copy the model's tokenizer files there".to_string();
+    }
+    format!(
+        "its {} cannot be read alone: AutoTokenizer.from_pretrained(it).save_pretrained(it) writes a tokenizer.json",
+        found.join(", ")
+    )
+}
+
+fn open(directory: &Path) -> Result<Tokenizer, Failure> {
+    let whole = directory.join("tokenizer.json");
+    let vocabulary = directory.join("vocab.txt");
+    if whole.exists() {
+        let mut tokenizer = Tokenizer::from_bytes(read(&whole)?)
+            .map_err(|error| Failure::Data(format!("{}: not a tokenizer: {error}", whole.display())))?;
+        bert::apply_settings(&mut tokenizer, &read_settings(directory)?)?;
+        return Ok(tokenizer);
+    }
+    if vocabulary.exists() {
+        let text = String::from_utf8(read(&vocabulary)?)
+            .map_err(|error| Failure::Data(format!("{}: not valid UTF-8: {error}", vocabulary.display())))?;
+        let tokenizer = bert::from_vocabulary(&text, &read_settings(directory)?);
+        return tokenizer.map_err(|failure| in_file(&vocabulary, failure));
+    }
+    if !directory.is_dir() {
+        return Err(Failure::Config(format!("{}: no such directory", directory.display())));
+    }
+    Err(Failure::Config(format!(
+        "{}: a tokenizer is wanted, but there is neither tokenizer.json nor vocab.txt; {}",
+        directory.display(),
+        other_tokenizer_files(directory)
+    )))
+}
+
+impl Handle {
+    fn new(mut tokenizer: Tokenizer) -> Result<Self, Failure> {
+        let internal = |error: tokenizers::Error| Failure::Data(error.to_string());
+        tokenizer.with_truncation(None).map_err(internal)?;
+        tokenizer.with_padding(None);
+        let json = tokenizer.to_string(true).map_err(internal)?;
+        Ok(Handle { tokenizer, json, max_length: 0, direction: TruncationDirection::Right })
+    }
+
+    fn num_special(&self, is_pair: bool) -> usize {
+        self.tokenizer.get_post_processor().map_or(0, |processor| processor.added_tokens(is_pair))
+    }
+
+    /// What is left for text of `max_length` tokens.
+    fn room(&self, max_length: usize, is_pair: bool) -> Result<usize, Failure> {
+        let special = self.num_special(is_pair);
+        max_length.checked_sub(special).ok_or_else(|| {
+            let what = if is_pair { "pair" } else { "text" };
+            Failure::Config(format!("max_length = {max_length} has no room for the {special} special tokens of a {what}"))
+        })
+    }
+
+    fn encode_alone(&self, text: &str) -> Result<Encoding, Failure> {
+        self.tokenizer
+            .encode_fast(text, false)
+            .map_err(|error| Failure::Data(format!("a text cannot be tokenized: {error}")))
+    }
+
+    /// One text or pair, and its length before truncation. The steps are those of
+    /// `Tokenizer::encode` with truncation, except that what was cut off is dropped before the special
+    /// tokens come: `encode` would make every combination of the cut pieces of a pair, which for
+    /// two long texts is quadratic.
+    fn encode(&self, first: &str, second: Option<&str>) -> Result<(Encoding, usize), Failure> {
+        let is_pair = second.is_some();
+        let mut first = self.encode_alone(first)?;
+        let mut second = second.map(|text| self.encode_alone(text)).transpose()?;
+        if let Some(second) = second.as_mut() {
+            second.set_type_ids(vec![1; second.len()]);
+        }
+        let full_length = first.len() + second.as_ref().map_or(0, Encoding::len) + self.num_special(is_pair);
+
+        if self.max_length > 0 {
+            let params = TruncationParams {
+                max_length: self.room(self.max_length, is_pair)?,
+                direction: self.direction,
+                ..TruncationParams::default() // longest first, no stride
+            };
+            (first, second) = truncate_encodings(first, second, &params)
+                .map_err(|error| Failure::Data(format!("a text cannot be truncated: {error}")))?;
+            first.take_overflowing();
+            second.iter_mut().for_each(|it| drop(it.take_overflowing()));
+        }
+        let whole = self
+            .tokenizer
+            .post_process(first, second, true)
+            .map_err(|error| Failure::Data(format!("a text cannot be tokenized: {error}")))?;
+        Ok((whole, full_length))
+    }
+
+    fn encode_all(&self, first: &[Bytes], second: Option<&[Bytes]>) -> Result<Encodings, Failure> {
+        let texts: Vec<(&str, Option<&str>)> = (0..first.len())
+            .map(|i| unsafe {
+                let pair = second.map(|texts| texts[i].as_str()).transpose()?;
+                Ok((first[i].as_str()?, pair))
+            })
+            .collect::<Result<_, Failure>>()?;
+        let many = texts.len() > 1;
+        let encoded = texts
+            .into_maybe_par_iter_cond(many)
+            .map(|(first, second)| self.encode(first, second))
+            .collect::<Result<Vec<_>, Failure>>()?;
+
+        let mut out = Encodings::default();
+        for (encoding, full_length) in encoded {
+            out.ids.extend_from_slice(encoding.get_ids());
+            out.segments.extend(encoding.get_type_ids().iter().map(|&id| id as u8));
+            out.ends.push(out.ids.len());
+            out.full_lengths.push(full_length);
+        }
+        Ok(out)
+    }
+}
+
+/// # Safety
+/// `directory` is readable, `out` is writable.
+#[no_mangle]
+pub unsafe extern "C" fn sft_tokenizer_open(directory: Bytes, out: *mut *mut Handle) -> i32 {
+    guard(|| {
+        let tokenizer = open(Path::new(directory.as_str()?))?;
+        *out = Box::into_raw(Box::new(Handle::new(tokenizer)?));
+        Ok(())
+    })
+}
+
+/// # Safety
+/// `handle` was not freed, or is null.
+#[no_mangle]
+pub unsafe extern "C" fn sft_tokenizer_free(handle: *mut Handle) {
+    if !handle.is_null() {
+        drop(Box::from_raw(handle));
+    }
+}
+
+/// # Safety
+/// `handle` is live and not in use by another thread.
+#[no_mangle]
+pub unsafe extern "C" fn sft_tokenizer_truncate(handle: *mut Handle, max_length: usize, from_left: i32) -> i32 {
+    guard(|| {
+        let handle = &mut *handle;
+        if max_length > 0 {
+            handle.room(max_length, false)?;
+        }
+        handle.max_length = max_length;
+        handle.direction = if from_left != 0 { TruncationDirection::Left } else { TruncationDirection::Right };
+        Ok(())
+    })
+}
+
+/// # Safety
+/// `handle` is live.
+#[no_mangle]
+pub unsafe extern "C" fn sft_tokenizer_vocab_size(handle: *const Handle) -> usize {
+    (*handle).tokenizer.get_vocab_size(true)
+}
+
+/// # Safety
+/// `handle` is live.
+#[no_mangle]
+pub unsafe extern "C" fn sft_tokenizer_json(handle: *const Handle) -> Bytes {
+    Bytes::borrow(&(*handle).json)
+}
+
+/// # Safety
+/// `handle` is live, `first` and, where it is not null, `second` hold `count` texts, `out` is writable.
+#[no_mangle]
+pub unsafe extern "C" fn sft_tokenizer_encode(
+    handle: *const Handle,
+    first: *const Bytes,
+    second: *const Bytes,
+    count: usize,
+    out: *mut *mut Encodings,
+) -> i32 {
+    guard(|| {
+        if count == 0 {
+            *out = Box::into_raw(Box::default());
+            return Ok(());
+        }
+        let slice = |texts: *const Bytes| std::slice::from_raw_parts(texts, count);
+        let second = if second.is_null() { None } else { Some(slice(second)) };
+        let encodings = (*handle).encode_all(slice(first), second)?;
+        *out = Box::into_raw(Box::new(encodings));
+        Ok(())
+    })
+}
+
+/// # Safety
+/// `encodings` was not freed, or is null.
+#[no_mangle]
+pub unsafe extern "C" fn sft_encodings_free(encodings: *mut Encodings) {
+    if !encodings.is_null() {
+        drop(Box::from_raw(encodings));
+    }
+}
+
+/// # Safety
+/// `encodings` is live.
+#[no_mangle]
+pub unsafe extern "C" fn sft_encodings_get(encodings: *const Encodings) -> View {
+    let it = &*encodings;
+    View {
+        ids: it.ids.as_ptr(),
+        segments: it.segments.as_ptr(),
+        ends: it.ends.as_ptr(),
+        full_lengths: it.full_lengths.as_ptr(),
+    }
+}
