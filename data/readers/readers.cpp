@@ -1,0 +1,57 @@
+// The formats, by extension.
+#include <algorithm>
+#include <limits>
+
+#include "base/text.h"
+#include "data/readers/csv.h"
+#include "data/readers/jsonl.h"
+#include "data/readers/reader.h"
+
+namespace sft {
+namespace {
+
+struct Format {
+  std::string_view extension;
+  std::unique_ptr<Reader> (*open)(const std::string& path, const Place& begin, int64_t end);
+  Stretch (*survey)(const std::string& path, int64_t begin, int64_t end);
+  std::vector<std::string> (*columns)(const std::string& path);
+};
+
+constexpr Format kFormats[] = {
+    {".jsonl", jsonl::open, jsonl::survey, jsonl::columns},
+    {".json", jsonl::open, jsonl::survey, jsonl::columns},
+    {".csv", csv::open<','>, csv::survey<','>, csv::columns<','>},
+    {".tsv", csv::open<'\t'>, csv::survey<'\t'>, csv::columns<'\t'>},
+};
+
+const Format& format_of(const std::string& path) {
+  for (const Format& format : kFormats) {
+    if (path.ends_with(format.extension)) return format;
+  }
+  if (path.ends_with(".parquet")) {
+    throw ConfigError(concat(path, ": Parquet is not built yet; convert it to .jsonl or .csv"));
+  }
+  throw ConfigError(concat(path, ": wanted a file named .jsonl, .json (one object a line), .csv or .tsv"));
+}
+
+}  // namespace
+
+Place behind(const Place& place, const Stretch& stretch) {
+  return {place.byte + stretch.bytes, place.line + stretch.line_breaks, stretch.leaves[place.state]};
+}
+
+std::unique_ptr<Reader> open_reader(const std::string& path, const Place& begin, int64_t end) {
+  return format_of(path).open(path, begin, end);
+}
+
+std::unique_ptr<Reader> open_reader(const std::string& path) {
+  return open_reader(path, Place{}, std::numeric_limits<int64_t>::max());
+}
+
+Stretch survey(const std::string& path, int64_t begin, int64_t end) {
+  return format_of(path).survey(path, begin, end);
+}
+
+std::vector<std::string> columns_of(const std::string& path) { return format_of(path).columns(path); }
+
+}  // namespace sft

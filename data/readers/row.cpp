@@ -1,0 +1,45 @@
+#include "data/readers/row.h"
+
+namespace sft {
+
+std::string_view name_of(Cell::Kind kind) {
+  switch (kind) {
+    case Cell::Kind::null: return "null";
+    case Cell::Kind::boolean: return "a boolean";
+    case Cell::Kind::number: return "a number";
+    case Cell::Kind::text: return "a string";
+    case Cell::Kind::plain: return "text";
+    case Cell::Kind::nested: return "a nested value";
+  }
+  return "";
+}
+
+Row::Field* Row::field(std::string_view name) {
+  for (size_t i = 0; i < size_; ++i) {
+    if (fields_[i].name == name) return &fields_[i];
+  }
+  return nullptr;
+}
+
+Cell& Row::add(std::string_view name) {
+  if (Field* known = field(name)) return known->cell;
+  if (size_ == fields_.size()) fields_.emplace_back();
+  Field& added = fields_[size_++];
+  added.name.assign(name);
+  return added.cell;
+}
+
+const Cell* Row::find(std::string_view name) const {
+  for (size_t i = 0; i < size_; ++i) {
+    if (fields_[i].name == name) return &fields_[i].cell;
+  }
+  return nullptr;
+}
+
+std::vector<std::string> Row::names() const {
+  std::vector<std::string> out;
+  for (size_t i = 0; i < size_; ++i) out.push_back(fields_[i].name);
+  return out;
+}
+
+}  // namespace sft

@@ -1,0 +1,54 @@
+// A raw row: named cells, as the file spells them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/errors.h"
+
+namespace sft {
+
+// One row is malformed; the reader can go on with the next. Names file and line.
+struct BadRow : DataError {
+  using DataError::DataError;
+};
+
+struct Cell {
+  enum class Kind : uint8_t {
+    null,
+    boolean,  // text is "true" or "false"
+    number,   // text is the shortest spelling of the value: 1.0 and 1 are both "1"
+    text,
+    plain,    // from a format without types: any of the above
+    nested,   // text is "array" or "object"
+  };
+  Kind kind = Kind::null;
+  std::string text;
+};
+
+std::string_view name_of(Cell::Kind kind);
+
+// Reused from row to row, so that its strings keep their memory.
+class Row {
+ public:
+  int64_t line = 0;  // of the file, from 1, where the row starts
+
+  void clear() { size_ = 0; }
+  Cell& add(std::string_view name);  // an equal name is replaced: the last one counts
+  const Cell* find(std::string_view name) const;
+  std::vector<std::string> names() const;
+
+ private:
+  struct Field {
+    std::string name;
+    Cell cell;
+  };
+  Field* field(std::string_view name);
+
+  std::vector<Field> fields_;
+  size_t size_ = 0;  // of fields_ in use
+};
+
+}  // namespace sft

@@ -1,0 +1,245 @@
+// Readers: the rows of a file do not depend on how it is cut into ranges, and what is wrong is named.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <random>
+
+#include "base/text.h"
+#include "data/readers/reader.h"
+
+namespace sft {
+namespace {
+
+class ReadersTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const auto* info = ::testing::UnitTest::GetInstance()->current_test_info();
+    directory_ = std::filesystem::temp_directory_path() / concat("sft-readers-", info->name(), "-", ::getpid());
+    std::filesystem::create_directories(directory_);
+  }
+  void TearDown() override { std::filesystem::remove_all(directory_); }
+
+  std::string write(const std::string& name, std::string_view content) {
+    const std::string path = directory_ / name;
+    std::ofstream(path, std::ios::binary).write(content.data(), static_cast<std::streamsize>(content.size()));
+    return path;
+  }
+
+  std::filesystem::path directory_;
+};
+
+// "line|name=kind:text|…" of each row; "! message" of a bad one.
+std::vector<std::string> rows_of(Reader& reader) {
+  std::vector<std::string> out;
+  Row row;
+  while (true) {
+    try {
+      if (!reader.next(row)) return out;
+      std::string text = std::to_string(row.line);
+      for (const std::string& name : row.names()) {
+        const Cell& cell = *row.find(name);
+        text += concat("|", name, "=", static_cast<int>(cell.kind), ":", cell.text);
+      }
+      out.push_back(text);
+    } catch (const BadRow& error) {
+      const std::string_view what = error.what();
+      out.push_back(concat("! ", what.substr(what.find_last_of('/') + 1)));
+    }
+  }
+}
+
+std::vector<std::string> rows_of(const std::string& path) { return rows_of(*open_reader(path)); }
+
+// Texts of one column.
+std::vector<std::string> column(const std::string& path, const std::string& name) {
+  std::vector<std::string> out;
+  const auto reader = open_reader(path);
+  for (Row row; reader->next(row);) out.push_back(row.find(name)->text);
+  return out;
+}
+
+// The rows of each range in turn, each range opened at the place that surveys of those before it lead to.
+std::vector<std::string> rows_of_ranges(const std::string& path, const std::vector<int64_t>& cuts) {
+  std::vector<std::string> out;
+  Place place;
+  for (size_t i = 0; i + 1 < cuts.size(); ++i) {
+    const auto part = rows_of(*open_reader(path, place, cuts[i + 1]));
+    out.insert(out.end(), part.begin(), part.end());
+    place = behind(place, survey(path, cuts[i], cuts[i + 1]));
+  }
+  return out;
+}
+
+void expect_cuts_do_not_matter(const std::string& path) {
+  const auto size = static_cast<int64_t>(std::filesystem::file_size(path));
+  const auto whole = rows_of(path);
+  for (const int64_t count : {1, 2, 3, 7}) {
+    std::vector<int64_t> cuts;
+    for (int64_t i = 0; i <= count; ++i) cuts.push_back(size * i / count);
+    ASSERT_EQ(rows_of_ranges(path, cuts), whole) << count << " ranges of " << path;
+  }
+  if (size > 400) return;
+  for (int64_t cut = 0; cut <= size; ++cut) {
+    ASSERT_EQ(rows_of_ranges(path, {0, cut, size}), whole) << "cut at byte " << cut << " of " << path;
+  }
+}
+
+TEST_F(ReadersTest, JsonlGivesTypedCellsAndTheirLines) {
+  const auto path = write("a.jsonl", "{\"t\":\"a\\u0000b \\ud83d\\ude00\",\"n\":1.0,\"x\":0.25,\"b\":true,\"z\":null}\r\n\n"
+                                     "{\"t\":[1,{\"t\":\"inner\"}],\"o\":{\"t\":2},\"n\":-3,\"n\":4}");
+  const auto rows = rows_of(path);
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0], "1|t=3:a" + std::string(1, '\0') + "b \xF0\x9F\x98\x80|n=2:1|x=2:0.25|b=1:true|z=0:");
+  EXPECT_EQ(rows[1], "3|t=5:array|o=5:object|n=2:4");
+}
+
+TEST_F(ReadersTest, CsvFollowsRfc4180) {
+  const auto path = write("a.csv", "\xEF\xBB\xBF\"te,xt\",label\r\n"
+                                   "plain,1\r\n"
+                                   "\"a \"\"quoted\"\" one\r\nover two lines, really\",2\r\n"
+                                   "\r\n"
+                                   "5\" disk,\"\"\n"
+                                   ",last");
+  const std::vector<std::string> want = {
+      "2|te,xt=4:plain|label=4:1",
+      "3|te,xt=4:a \"quoted\" one\r\nover two lines, really|label=4:2",
+      "6|te,xt=4:5\" disk|label=4:",
+      "7|te,xt=4:|label=4:last",
+  };
+  EXPECT_EQ(rows_of(path), want);
+  EXPECT_EQ(columns_of(path), (std::vector<std::string>{"te,xt", "label"}));
+}
+
+TEST_F(ReadersTest, TsvIsCutAtTabs) {
+  const auto path = write("a.tsv", "text\tlabel\na, b\t\"x\ty\"\n");
+  EXPECT_EQ(rows_of(path), std::vector<std::string>{"2|text=4:a, b|label=4:x\ty"});
+}
+
+TEST_F(ReadersTest, RowsDoNotDependOnTheCuts) {
+  expect_cuts_do_not_matter(write("crlf.jsonl", "{\"a\":1}\r\n{\"a\":2}\r\n\r\n{\"a\":\"\\n\"}\r\n"));
+  expect_cuts_do_not_matter(write("mark.jsonl", "\xEF\xBB\xBF{\"a\":1}\n{bad}\n{\"a\":2}"));
+  expect_cuts_do_not_matter(write("quotes.csv", "\xEF\xBB\xBF\"a\nb\",c\n\"x\n\n\"\"y,\",1\r\n3\" disk,\"\"\n\n,\n\"\"\"\",\"q\"r\nz,\"\n\""));
+  expect_cuts_do_not_matter(write("tabs.tsv", "a\tb\n\"1\t\n2\"\t3\nshort\n\n4\t5"));
+  expect_cuts_do_not_matter(write("header_only.csv", "a,b\n"));
+  expect_cuts_do_not_matter(write("empty.csv", ""));
+  expect_cuts_do_not_matter(write("empty.jsonl", ""));
+}
+
+// Random records over the characters that matter, long enough to cross the readers' blocks.
+TEST_F(ReadersTest, RandomCsvIsReadTheSameFromAnyCut) {
+  std::mt19937 random(7);
+  const std::string_view pieces[] = {"\"\"", ",", "\n", "\r\n", "a", "é", "\t", " "};
+  for (int round = 0; round < 30; ++round) {
+    const int num_rows = round == 0 ? 40000 : 200;
+    std::string content = "x,y\n";
+    std::vector<std::string> want;
+    for (int i = 0; i < num_rows; ++i) {
+      std::string quoted, text;
+      for (unsigned j = random() % 12; j > 0; --j) {
+        const std::string_view piece = pieces[random() % std::size(pieces)];
+        quoted += piece;
+        text += piece == "\"\"" ? "\"" : piece;
+      }
+      content += concat("\"", quoted, "\",", i, random() % 2 ? "\n" : "\r\n");
+      want.push_back(text);
+    }
+    const auto path = write("random.csv", content);
+    ASSERT_EQ(column(path, "x"), want);
+    ASSERT_NO_FATAL_FAILURE(expect_cuts_do_not_matter(path));
+  }
+}
+
+TEST_F(ReadersTest, BadRowsAreNamedAndPassedOver) {
+  EXPECT_EQ(rows_of(write("a.jsonl", "{\"a\":1}\n{\"a\":\n[1]\n7\n{\"a\":\"\xFF\"}\n{\"a\":2} x\n{\"a\":\"\\ud800\"}\n{\"a\":3}\n")),
+            (std::vector<std::string>{
+                "1|a=2:1", "! a.jsonl:2: not valid JSON at column 7: unexpected end of input; expected '[', '{', or a literal",
+                "! a.jsonl:3: wanted a JSON object, found an array; write one object a line, as jq -c '.[]' does",
+                "! a.jsonl:4: wanted a JSON object, found a number", "! a.jsonl:5: not valid UTF-8",
+                "! a.jsonl:6: not valid JSON at column 9: invalid literal",
+                "! a.jsonl:7: not valid JSON at column 13: invalid string: surrogate U+D800..U+DBFF must be followed by U+DC00..U+DFFF",
+                "8|a=2:3"}));
+  EXPECT_EQ(rows_of(write("a.csv", "a,b\n1\n\"x\"y,2\n\xFF,1\n1,2,3\n3,4\n")),
+            (std::vector<std::string>{
+                "! a.csv:2: the row has 1 cells, the header has 2",
+                "! a.csv:3: text follows a closing quote; inside a quoted cell a quote is written twice",
+                "! a.csv:4: not valid UTF-8", "! a.csv:5: the row has 3 cells, the header has 2", "6|a=4:3|b=4:4"}));
+}
+
+std::string message_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const BadRow& error) {
+    return concat("bad row: ", error.what());
+  } catch (const Error& error) {
+    return concat(static_cast<int>(error.code()), ": ", error.what());
+  }
+  return "nothing was thrown";
+}
+
+TEST_F(ReadersTest, WhatNothingCanFollowEndsTheReading) {
+  const auto open_quote = write("open.csv", "a,b\n1,2\n\"3,4\n5,6\n");
+  EXPECT_EQ(message_of([&] { rows_of(open_quote); }),
+            concat("79: ", open_quote, ":3: the row that starts here does not end before the end of the file: is a quote "
+                                       "left open? Inside a quoted cell a quote is written twice"));
+  const auto twice = write("twice.csv", "a,b,a\n1,2,3\n");
+  EXPECT_EQ(message_of([&] { rows_of(twice); }), concat("79: ", twice, ":1: the header names the column 'a' twice"));
+  const std::string missing = directory_ / "missing.csv";
+  EXPECT_EQ(message_of([&] { rows_of(missing); }), concat("78: ", missing, ": cannot be opened: No such file or directory"));
+  EXPECT_EQ(message_of([&] { rows_of("a.parquet"); }), "78: a.parquet: Parquet is not built yet; convert it to .jsonl or .csv");
+  EXPECT_EQ(message_of([&] { rows_of("a.xlsx"); }),
+            "78: a.xlsx: wanted a file named .jsonl, .json (one object a line), .csv or .tsv");
+}
+
+TEST_F(ReadersTest, ARowOfTenMegabytesIsRead) {
+  const std::string big(10 << 20, 'x');
+  for (const auto& path : {write("a.jsonl", concat("{\"a\":\"", big, "\"}\n{\"a\":\"y\"}\n")), write("a.csv", concat("a\n\"", big, "\"\ny\n"))}) {
+    const auto texts = column(path, "a");
+    ASSERT_EQ(texts.size(), 2u);
+    EXPECT_TRUE(texts[0] == big);
+    EXPECT_EQ(texts[1], "y");
+    expect_cuts_do_not_matter(path);
+  }
+}
+
+// Peak of the memory in use since the last restart_peak().
+int64_t peak_rss_bytes() {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;) {
+    int64_t kilobytes = 0;
+    if (word == "VmHWM:" && status >> kilobytes) return 1024 * kilobytes;
+  }
+  throw std::runtime_error("/proc/self/status has no VmHWM");
+}
+
+void restart_peak() { std::ofstream("/proc/self/clear_refs") << "5"; }
+
+TEST_F(ReadersTest, MemoryDoesNotGrowWithTheFile) {
+  for (const std::string name : {"a.jsonl", "a.csv"}) {
+    const std::string path = directory_ / name;
+    {
+      std::ofstream out(path);
+      if (name == "a.csv") out << "text,label\n";
+      const std::string text(1000, 'x');
+      for (int i = 0; i < 64 << 10; ++i) {
+        if (name == "a.csv") out << "\"" << text << "\"," << i << "\n";
+        else out << "{\"text\":\"" << text << "\",\"label\":" << i << "}\n";
+      }
+    }
+    restart_peak();
+    const int64_t before = peak_rss_bytes();
+    int64_t num_rows = 0;
+    const auto reader = open_reader(path);
+    for (Row row; reader->next(row);) ++num_rows;
+    survey(path, 0, static_cast<int64_t>(std::filesystem::file_size(path)));
+    EXPECT_EQ(num_rows, 64 << 10);
+    EXPECT_LT(peak_rss_bytes() - before, 4 << 20) << path;
+  }
+}
+
+}  // namespace
+}  // namespace sft
