@@ -14,19 +14,27 @@ using nlohmann::json;
 
 constexpr size_t kWidestColumn = 44;  // wider lines keep their comment, unaligned
 
+// What a field means and, where it is one of a few words, which.
+std::string comment_of(const FieldInfo& info) {
+  std::vector<std::string> choices;
+  for (const std::string_view choice : info.rule.choices)
+    if (!choice.empty()) choices.emplace_back(choice);
+  return concat(info.help, choices.size() > 1 ? " (" + join(choices, " | ") + ")" : "");
+}
+
 // The lines of one section, comments in a column.
 std::string section_text(const BoundFields& fields, const std::string& section) {
-  std::vector<std::pair<std::string, std::string_view>> lines;
+  std::vector<std::pair<std::string, std::string>> lines;  // with their comments
   size_t column = 0;
   for (const BoundField& field : fields) {
     if (field.section != section) continue;
-    lines.emplace_back(concat(field.info.name, " = ", toml_text(value_of(field))), field.info.help);
+    lines.emplace_back(concat(field.info.name, " = ", toml_text(value_of(field))), comment_of(field.info));
     if (lines.back().first.size() <= kWidestColumn) column = std::max(column, lines.back().first.size());
   }
   std::string out;
-  for (auto& [line, help] : lines) {
+  for (auto& [line, comment] : lines) {
     line.resize(std::max(line.size(), column), ' ');
-    out += concat(line, "  # ", help, "\n");
+    out += concat(line, "  # ", comment, "\n");
   }
   return out;
 }

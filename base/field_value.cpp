@@ -42,11 +42,11 @@ void check_number(double value, const Rule& rule, const Given& given, const json
   if (rule.only_value && value != *rule.only_value)
     refuse(given, concat(" = ", toml_text(found), " is not built yet; leave it at ", *rule.only_value));
   const bool low = rule.least && (rule.least_excluded ? value <= *rule.least : value < *rule.least);
-  const bool high = rule.most && value > *rule.most;
+  const bool high = rule.most && (rule.most_excluded ? value >= *rule.most : value > *rule.most);
   if (!low && !high) return;
-  const std::string wanted = rule.most ? concat("a number from ", *rule.least, " to ", *rule.most)
-                                       : concat(rule.least_excluded ? "more than " : "at least ", *rule.least);
-  refuse(given, concat(": wanted ", wanted, ", found ", toml_text(found)));
+  const std::string from = !rule.least ? "" : concat(rule.least_excluded ? "more than " : "at least ", *rule.least);
+  const std::string to = !rule.most ? "" : concat(rule.most_excluded ? "less than " : "at most ", *rule.most);
+  refuse(given, concat(": wanted ", from, from.empty() || to.empty() ? "" : " and ", to, ", found ", toml_text(found)));
 }
 
 // `~` at the start and every ${VARIABLE}.

@@ -41,12 +41,17 @@ struct ClassWeights {
 // What a field accepts beside its type. Made by the functions below; the defaults accept all.
 struct Rule {
   std::optional<double> least, most, only_value;
-  bool least_excluded = false;
+  bool least_excluded = false, most_excluded = false;
   std::vector<std::string_view> choices;          // empty: any text
   std::vector<std::string_view> choices_to_come;  // refused by name
   std::vector<std::pair<std::string_view, std::string_view>> spellings;  // other spelling → choice
   bool is_path = false;  // `~` and ${VAR} are expanded
 
+  constexpr Rule below(double bound) && {
+    most = bound;
+    most_excluded = true;
+    return std::move(*this);
+  }
   template <class... Text>
   constexpr Rule not_built(Text... choice) && {
     (choices_to_come.push_back(choice), ...);

@@ -36,7 +36,15 @@ std::string meant_by(const BoundFields& fields, const std::string& section, cons
   };
   if (const std::string same = key_of(name); !same.empty()) return same;
   if (const std::string close = nearest(name, here); !close.empty()) return (section.empty() ? "" : section + '.') + close;
-  return key_of(nearest(name, names));
+  return name.size() < 4 ? "" : key_of(nearest(name, names));
+}
+
+std::vector<std::string> sections_of(const BoundFields& fields) {
+  std::vector<std::string> sections;
+  for (const BoundField& field : fields)
+    if (!field.section.empty() && std::ranges::find(sections, field.section) == sections.end())
+      sections.push_back(field.section);
+  return sections;
 }
 
 [[noreturn]] void refuse_unknown(const BoundFields& fields, const Setting& setting) {
@@ -44,6 +52,13 @@ std::string meant_by(const BoundFields& fields, const std::string& section, cons
   if (is_section(fields, key))
     throw ConfigError(concat(setting.place, ": ", key, " is a section: write [", key, "] and its keys below"));
   const std::string section = join({setting.path.begin(), setting.path.end() - 1}, ".");
+  if (setting.value.is_object() || (!section.empty() && !is_section(fields, section))) {
+    const std::string wanted = section.empty() ? key : section;
+    const std::vector<std::string> sections = sections_of(fields);
+    const std::string meant = did_you_mean(wanted, sections);
+    throw ConfigError(concat(setting.place, ": there is no section ", quoted(wanted),
+                             meant.empty() ? "; there are " + join(sections, ", ") : meant));
+  }
   const std::string meant = meant_by(fields, section, setting.path.back());
   throw ConfigError(concat(setting.place, ": unknown key ", quoted(key),
                            meant.empty() ? "" : " (did you mean " + quoted(meant) + "?)"));

@@ -37,7 +37,7 @@ struct DataConfig {
         field("text_pair_column", &DataConfig::text_pair_column, "column of the second text of a pair"),
         field("label_column", &DataConfig::label_column, "column of the label"),
         field("weight_column", &DataConfig::weight_column, "column of the sample's weight"),
-        field("max_length", &DataConfig::max_length, "tokens kept of a row, special tokens included", at_least(int64_t{2})),
+        field("max_length", &DataConfig::max_length, "tokens kept of a row, special tokens included", at_least(int64_t{2})).alias("max_seq_length"),
         field("truncation", &DataConfig::truncation, "where a longer row is cut", one_of("right", "left", "error")),
         field("on_bad_row", &DataConfig::on_bad_row, "what a malformed row does", one_of("error", "skip")),
         field("train_sampling_strategy", &DataConfig::train_sampling_strategy, "order of training rows",

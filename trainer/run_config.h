@@ -74,19 +74,21 @@ struct LoadedConfig {
 
 // Reads the file (and what it includes), applies the overrides ("optim.learning_rate=1e-4",
 // "--learning_rate", "1e-4"), checks every field and what the fields say together, and that the
-// named files exist. ConfigError names file:line and key.
+// named files exist. ConfigError names file:line and key. eval_strategy is never auto afterwards,
+// and load_best_model_at_end is true where early stopping needs it.
 LoadedConfig load_run_config(const std::string& path, const std::vector<std::string>& overrides = {});
 
-// Rows of one update. per_device_train_batch_size × gradient_accumulation_steps × world where the
-// user gave them; ConfigError where that contradicts a given global_batch_size.
+// Rows of one update: global_batch_size, or per_device_train_batch_size × gradient_accumulation_steps
+// × world. ConfigError where both are given and differ. A config that is written down holds the
+// result alone, so that it means the same update on another number of ranks.
 int64_t resolve_global_batch_size(const RunConfig& config, const Origins& origins, int world);
 
 // The files that patterns stand for, in the order given, those of one glob sorted by name.
-// ConfigError with key and origin where one matches nothing.
+// ConfigError with key and origin where one matches nothing or cannot be read.
 StringList expand_files(const StringList& patterns, const std::string& key, const Origins& origins);
 
-// "3h30m", "45m", "90s", "2d" in seconds; 0 for "". ConfigError otherwise.
-double seconds_of(const std::string& duration, const std::string& key);
+// "2d", "3h30m", "45m", "90s" in seconds; 0 for "". ConfigError otherwise, in which `what` is the key.
+double seconds_of(const std::string& duration, const std::string& what);
 
 // A `*_steps` value as updates: itself, or below 1 that share of `total`, rounded up as Hugging Face does.
 int64_t steps_of(double value, int64_t total);
