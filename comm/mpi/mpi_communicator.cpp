@@ -1,0 +1,216 @@
+// How a piece is reduced. Each rank copies its values into its slot of the node's memory, but for
+// the slice that it will combine itself; after a barrier rank r combines slice r of all ranks, in
+// rank order, into the node's result; after another barrier all read the result. Between nodes the
+// leaders reduce the results before they are read. Two barriers suffice for one piece after the
+// other: slots are written again when all have passed the second, results when all have passed the
+// first of the next piece, before which they had read.
+#include "comm/mpi/mpi_communicator.h"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <cstring>
+#include <exception>
+
+#include "base/errors.h"
+#include "base/text.h"
+#include "comm/combine.h"
+#include "comm/mpi/leaders.h"
+#include "comm/mpi/node.h"
+#include "comm/mpi/session.h"
+
+namespace sft::mpi {
+namespace {
+
+// MPI counts in int.
+constexpr size_t kMostAtOnce = size_t{1} << 30;
+
+std::byte* at(Buffer buffer, int64_t element) {
+  return static_cast<std::byte*>(buffer.data) + static_cast<size_t>(element) * bytes_of(buffer.element);
+}
+
+void copy_bytes(const void* from, void* to, size_t bytes) {
+  if (bytes > 0 && from != to) std::memcpy(to, from, bytes);
+}
+
+}  // namespace
+
+MpiCommunicator::MpiCommunicator(MPI_Comm world, int node, const Options& options)
+    : world_(world), node_(node), options_(options), exceptions_(std::uncaught_exceptions()) {
+  check(MPI_Comm_set_errhandler(world_, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+  rank_ = rank_in(world_);
+  size_ = size_of(world_);
+  parts_.resize(static_cast<size_t>(size_));
+  const Node found = find_node(world_, node_, options_);
+  memory_.emplace(found.ranks, found.slot_bytes);
+  leaders_ = split_by(world_, memory_->rank() == 0 ? 0 : MPI_UNDEFINED, 0);
+}
+
+MpiCommunicator::~MpiCommunicator() {
+  if (std::uncaught_exceptions() > exceptions_) {
+    abandon();
+    return;
+  }
+  memory_->release();
+  if (leaders_ != MPI_COMM_NULL) MPI_Comm_free(&leaders_);
+  MPI_Comm_free(&world_);
+}
+
+void MpiCommunicator::all_reduce(Buffer values, Reduction how) {
+  if (size_ == 1) return;
+  if (one_node() && values.bytes() <= NodeMemory::kSmallBytes) return all_reduce_small(values, how);
+  reduce_in_pieces(values, how, [&](const std::byte* result, int64_t begin, int64_t count) {
+    narrow(values.element, result, at(values, begin), count);
+  });
+}
+
+// Every rank combines everything itself, in the same order.
+void MpiCommunicator::all_reduce_small(Buffer values, Reduction how) {
+  const auto post = [&](size_t, size_t bytes, std::byte* own) { copy_bytes(values.data, own, bytes); };
+  exchange(values.bytes(), post, [&](size_t, size_t, const auto& posted) {
+    for (int peer = 0; peer < size_; ++peer) parts_[static_cast<size_t>(peer)] = posted(peer);
+    alignas(64) std::array<std::byte, 2 * NodeMemory::kSmallBytes> result;
+    combine(how, values.element, parts_, result.data(), values.count);
+    narrow(values.element, result.data(), static_cast<std::byte*>(values.data), values.count);
+  });
+}
+
+// Its pieces go the way of all_reduce, so that the bits are the same.
+void MpiCommunicator::reduce_scatter(Buffer values, Buffer shard) {
+  assert(values.count == shard.count * size_ && values.element == shard.element);
+  if (size_ == 1) return copy_bytes(values.data, shard.data, values.bytes());
+  const int64_t own = shard.count * rank_;
+  reduce_in_pieces(values, Reduction::sum, [&](const std::byte* result, int64_t begin, int64_t count) {
+    const int64_t first = std::max(begin, own);
+    const int64_t last = std::min(begin + count, own + shard.count);
+    const size_t skipped = static_cast<size_t>(std::max(first - begin, int64_t{0})) * bytes_of(wide(values.element));
+    if (first < last) narrow(values.element, result + skipped, at(shard, first - own), last - first);
+  });
+}
+
+void MpiCommunicator::reduce_in_pieces(Buffer values, Reduction how, const Take& take) {
+  const auto most = static_cast<int64_t>(memory_->slot_bytes() / bytes_of(wide(values.element)));
+  for (int64_t begin = 0; begin < values.count; begin += most) {
+    const int64_t count = std::min(most, values.count - begin);
+    reduce_piece(at(values, begin), count, values.element, how);
+    take(memory_->result(), begin, count);
+  }
+}
+
+void MpiCommunicator::reduce_piece(const std::byte* piece, int64_t count, Element element, Reduction how) {
+  const int ranks = memory_->size();
+  const int me = memory_->rank();
+  const size_t width = bytes_of(element);
+  constexpr int64_t kLine = 64;  // slices begin at cache lines of their own
+  const int64_t slice = (count + kLine * ranks - 1) / (kLine * ranks) * kLine;
+  const int64_t begin = std::min(slice * me, count);
+  const int64_t end = std::min(begin + slice, count);
+  const auto bytes = [&](int64_t elements) { return static_cast<size_t>(elements) * width; };
+
+  copy_bytes(piece, memory_->slot(me), bytes(begin));
+  copy_bytes(piece + bytes(end), memory_->slot(me) + bytes(end), bytes(count - end));
+  memory_->barrier();
+
+  for (int peer = 0; peer < ranks; ++peer)
+    parts_[static_cast<size_t>(peer)] = (peer == me ? piece : memory_->slot(peer)) + bytes(begin);
+  combine(how, element, std::span(parts_).first(static_cast<size_t>(ranks)),
+          memory_->result() + static_cast<size_t>(begin) * bytes_of(wide(element)), end - begin);
+  memory_->barrier();
+
+  if (one_node()) return;
+  if (leaders_ != MPI_COMM_NULL)
+    all_reduce_leaders(leaders_, memory_->result(), count, wide(element), how);
+  memory_->barrier();
+}
+
+void MpiCommunicator::all_gather(Buffer shard, Buffer values) {
+  assert(values.count == shard.count * size_ && values.element == shard.element);
+  if (size_ == 1) copy_bytes(shard.data, values.data, shard.bytes());
+  else if (one_node()) all_gather_in_memory(shard, values);
+  else all_gather_by_mpi(shard, values);
+}
+
+void MpiCommunicator::all_gather_in_memory(Buffer shard, Buffer values) {
+  const auto post = [&](size_t begin, size_t count, std::byte* own) {
+    copy_bytes(static_cast<const std::byte*>(shard.data) + begin, own, count);
+  };
+  exchange(shard.bytes(), post, [&](size_t begin, size_t count, const auto& posted) {
+    for (int peer = 0; peer < size_; ++peer)
+      copy_bytes(posted(peer), static_cast<std::byte*>(values.data) + shard.bytes() * static_cast<size_t>(peer) + begin, count);
+  });
+}
+
+// Through a scratch of whole pieces, because MPI places what it gathers side by side.
+void MpiCommunicator::all_gather_by_mpi(Buffer shard, Buffer values) {
+  const size_t most = std::max(options_.piece_bytes / static_cast<size_t>(size_), size_t{4096});
+  std::vector<std::byte> scratch(std::min(most, shard.bytes()) * static_cast<size_t>(size_));
+  for (size_t begin = 0; begin < shard.bytes(); begin += most) {
+    const size_t count = std::min(most, shard.bytes() - begin);
+    check(MPI_Allgather(static_cast<const std::byte*>(shard.data) + begin, static_cast<int>(count), MPI_BYTE, scratch.data(),
+                        static_cast<int>(count), MPI_BYTE, world_),
+          "all_gather: MPI_Allgather");
+    for (size_t peer = 0; peer < static_cast<size_t>(size_); ++peer)
+      copy_bytes(scratch.data() + count * peer, static_cast<std::byte*>(values.data) + shard.bytes() * peer + begin, count);
+  }
+}
+
+void MpiCommunicator::broadcast(Buffer values, int root) {
+  assert(root >= 0 && root < size_);
+  auto* const data = static_cast<std::byte*>(values.data);
+  if (one_node()) {
+    const auto post = [&](size_t begin, size_t count, std::byte* own) {
+      if (rank_ == root) copy_bytes(data + begin, own, count);
+    };
+    return exchange(values.bytes(), post, [&](size_t begin, size_t count, const auto& posted) {
+      if (rank_ != root) copy_bytes(posted(root), data + begin, count);
+    });
+  }
+  for (size_t begin = 0; begin < values.bytes(); begin += kMostAtOnce) {
+    const size_t count = std::min(kMostAtOnce, values.bytes() - begin);
+    check(MPI_Bcast(data + begin, static_cast<int>(count), MPI_BYTE, root, world_), "broadcast: MPI_Bcast");
+  }
+}
+
+void MpiCommunicator::barrier() {
+  memory_->barrier();
+  if (one_node()) return;
+  if (leaders_ != MPI_COMM_NULL) check(MPI_Barrier(leaders_), "barrier: MPI_Barrier");
+  memory_->barrier();
+}
+
+std::unique_ptr<Communicator> MpiCommunicator::split(int color, int key) {
+  return std::make_unique<MpiCommunicator>(split_by(world_, color, key), node_, options_);
+}
+
+template <class Post, class Read>
+void MpiCommunicator::exchange(size_t bytes, Post post, Read read) {
+  if (bytes == 0) return;
+  if (bytes <= NodeMemory::kSmallBytes) {
+    const int generation = generation_ ^= 1;
+    post(size_t{0}, bytes, memory_->small(rank_, generation));
+    memory_->barrier();
+    return read(size_t{0}, bytes, [&](int peer) { return memory_->small(peer, generation); });
+  }
+  for (size_t begin = 0; begin < bytes; begin += memory_->slot_bytes()) {
+    const size_t count = std::min(memory_->slot_bytes(), bytes - begin);
+    post(begin, count, memory_->slot(rank_));
+    memory_->barrier();
+    read(begin, count, [&](int peer) { return memory_->slot(peer); });
+    memory_->barrier();
+  }
+}
+
+std::string unavailable(const Placement&) { return ""; }
+
+std::unique_ptr<Communicator> connect(const Placement& placement, const Options& options) {
+  ensure_started();
+  const int found = size_of(MPI_COMM_WORLD);
+  if (found != placement.world)
+    throw ConfigError(concat("the launcher started ", placement.world, " ranks, but MPI finds ", found,
+                             found == 1 ? ": with srun, use srun --mpi=pmix; with mpirun, use OpenMPI's" : ""));
+  MPI_Comm world = MPI_COMM_NULL;
+  check(MPI_Comm_dup(MPI_COMM_WORLD, &world), "MPI_Comm_dup");
+  return std::make_unique<MpiCommunicator>(world, placement.node, options);
+}
+
+}  // namespace sft::mpi

@@ -1,0 +1,81 @@
+#include "comm/mpi/node.h"
+
+#include <sys/statvfs.h>
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "comm/mpi/node_memory.h"
+#include "comm/mpi/session.h"
+
+namespace sft::mpi {
+namespace {
+
+size_t free_shared_memory() {
+  struct statvfs status {};
+  if (statvfs("/dev/shm", &status) != 0) return 0;
+  return static_cast<size_t>(status.f_bavail) * status.f_frsize;
+}
+
+// Over `ranks`, one view of what is free.
+size_t agree_on_slot(MPI_Comm ranks, size_t wanted) {
+  const size_t free = free_shared_memory();
+  auto fits = static_cast<int64_t>(slot_bytes_that_fit(wanted, size_of(ranks), free));
+  check(MPI_Bcast(&fits, 1, MPI_INT64_T, 0, ranks), "MPI_Bcast");
+  if (fits == 0 && rank_in(ranks) == 0)
+    log::warn(concat("/dev/shm has ", human_bytes(static_cast<double>(free)), " free, too little for the ", size_of(ranks),
+                     " ranks of this node: gradients go through MPI_Allreduce, which is several times slower",
+                     " (in a container, start it with --shm-size=1g)"));
+  return static_cast<size_t>(fits);
+}
+
+}  // namespace
+
+int size_of(MPI_Comm comm) {
+  int size = 0;
+  check(MPI_Comm_size(comm, &size), "MPI_Comm_size");
+  return size;
+}
+
+int rank_in(MPI_Comm comm) {
+  int rank = 0;
+  check(MPI_Comm_rank(comm, &rank), "MPI_Comm_rank");
+  return rank;
+}
+
+MPI_Comm split_by(MPI_Comm comm, int color, int key) {
+  MPI_Comm part = MPI_COMM_NULL;
+  check(MPI_Comm_split(comm, color, key, &part), "MPI_Comm_split");
+  return part;
+}
+
+size_t slot_bytes_that_fit(size_t wanted, int ranks, size_t free_bytes) {
+  constexpr size_t kLeast = 64 << 10;    // below, barriers cost more than MPI's own copies
+  const size_t usable = free_bytes / 2;  // MPI's transport and other communicators need theirs
+  const size_t fixed = NodeMemory::total_bytes(ranks, 0);
+  if (usable < fixed) return 0;
+  const size_t fits = (usable - fixed) / static_cast<size_t>(ranks + 1) / NodeMemory::kPage * NodeMemory::kPage;
+  return fits < std::min(kLeast, wanted) ? 0 : std::min(wanted, fits);
+}
+
+Node find_node(MPI_Comm world, int node, const Options& options) {
+  MPI_Comm ranks = MPI_COMM_NULL;
+  if (options.shared_memory) {
+    MPI_Comm host = MPI_COMM_NULL;
+    check(MPI_Comm_split_type(world, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &host), "MPI_Comm_split_type");
+    ranks = split_by(host, node, 0);
+    check(MPI_Comm_free(&host), "MPI_Comm_free");
+  }
+  auto slot_bytes = static_cast<int64_t>(options.piece_bytes);
+  if (ranks != MPI_COMM_NULL && size_of(ranks) > 1) {
+    const size_t fits = agree_on_slot(ranks, options.piece_bytes);
+    if (fits > 0) slot_bytes = static_cast<int64_t>(fits);
+    else check(MPI_Comm_free(&ranks), "MPI_Comm_free");
+  }
+  check(MPI_Allreduce(MPI_IN_PLACE, &slot_bytes, 1, MPI_INT64_T, MPI_MIN, world), "MPI_Allreduce");
+  const MPI_Comm alone = split_by(world, ranks == MPI_COMM_NULL ? rank_in(world) : MPI_UNDEFINED, 0);
+  return {ranks == MPI_COMM_NULL ? alone : ranks, static_cast<size_t>(slot_bytes)};
+}
+
+}  // namespace sft::mpi

@@ -1,0 +1,29 @@
+// Which ranks share this one's node, and how much memory each may have of it.
+#pragma once
+
+#include <mpi.h>
+
+#include <cstddef>
+
+#include "comm/mpi/mpi.h"
+
+namespace sft::mpi {
+
+int size_of(MPI_Comm comm);
+int rank_in(MPI_Comm comm);
+MPI_Comm split_by(MPI_Comm comm, int color, int key);
+
+struct Node {
+  MPI_Comm ranks;     // the caller's to free
+  size_t slot_bytes;  // the same on all nodes, which go piece by piece together
+};
+
+// Collective over `world`. Ranks of one host and one `node` come together, unless they may not or
+// cannot share memory: then each is a node of its own, and the reason is told.
+Node find_node(MPI_Comm world, int node, const Options& options);
+
+// The bytes of a slot that fit, at most `wanted`, into `free_bytes` of shared memory for `ranks`
+// ranks; 0 where even the smallest useful slot does not.
+size_t slot_bytes_that_fit(size_t wanted, int ranks, size_t free_bytes);
+
+}  // namespace sft::mpi

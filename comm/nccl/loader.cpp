@@ -1,0 +1,68 @@
+#include <dlfcn.h>
+
+#include "base/errors.h"
+#include "base/text.h"
+#include "comm/make_communicator.h"
+#include "comm/nccl/nccl.h"
+#include "comm/nccl/plugin.h"
+
+namespace sft::nccl {
+namespace {
+
+constexpr const char* kPlugin = "libsft_cuda.so";
+
+// Never closed: CUDA does not survive it.
+struct Plugin {
+  DeviceCount* device_count = nullptr;
+  Connect* connect = nullptr;
+  std::string reason;  // why it could not be opened
+};
+
+std::string loader_error() {
+  const char* text = dlerror();
+  return text ? text : "unknown reason";
+}
+
+Plugin open_plugin() {
+  // The plugin would load without a driver and fail later, less clearly.
+  if (!dlopen("libcuda.so.1", RTLD_NOW | RTLD_GLOBAL)) return {.reason = concat("there is no NVIDIA driver (", loader_error(), ")")};
+  void* library = dlopen(kPlugin, RTLD_NOW | RTLD_LOCAL);
+  if (!library)
+    return {.reason = concat("the CUDA plugin cannot be opened (", loader_error(),
+                             "); it is built where tools/setup.sh has brought the CUDA headers and compiler")};
+  return {.device_count = reinterpret_cast<DeviceCount*>(dlsym(library, kDeviceCount)),
+          .connect = reinterpret_cast<Connect*>(dlsym(library, kConnect)),
+          .reason = {}};
+}
+
+const Plugin& plugin() {
+  static const Plugin opened = [] {
+    Plugin found = open_plugin();
+    if (found.reason.empty() && (!found.device_count || !found.connect)) found.reason = concat(kPlugin, " is of another version");
+    return found;
+  }();
+  return opened;
+}
+
+}  // namespace
+
+std::string unavailable(const Placement& placement) {
+  if (!plugin().reason.empty()) return plugin().reason;
+  try {
+    const int devices = plugin().device_count();
+    if (devices >= placement.local_world) return "";
+    return concat("there are ", placement.local_world, " ranks on ", placement.host, " for ", devices, " devices");
+  } catch (const DeviceError& error) {
+    return error.what();
+  }
+}
+
+std::unique_ptr<Communicator> connect(const Placement& placement) {
+  const std::string reason = unavailable(placement);
+  if (!reason.empty()) throw DeviceError(reason);
+  std::unique_ptr<Communicator> world;
+  plugin().connect(placement, make_communicator(placement.world > 1 ? "mpi" : "solo", placement), &world);
+  return world;
+}
+
+}  // namespace sft::nccl

@@ -1,0 +1,20 @@
+// Ranks with a GPU each, over NCCL. What touches CUDA lives in the plugin libsft_cuda.so, which is
+// opened here when a driver is present, so that one binary serves nodes with and without GPUs.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "comm/communicator.h"
+#include "comm/placement.h"
+
+namespace sft::nccl {
+
+// Why this backend cannot be used here; empty where each local rank has a device of its own.
+std::string unavailable(const Placement& placement);
+
+// The world of this process on the device of its local rank. DeviceError where the plugin or the
+// device cannot be had, CommError where the ranks cannot reach one another.
+std::unique_ptr<Communicator> connect(const Placement& placement);
+
+}  // namespace sft::nccl

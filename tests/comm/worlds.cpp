@@ -1,0 +1,70 @@
+#include "tests/comm/worlds.h"
+
+#include <cstdlib>
+#include <map>
+
+#include "base/text.h"
+#include "comm/make_communicator.h"
+#include "comm/mpi/mpi.h"
+#include "comm/solo/solo.h"
+
+namespace sft::test {
+namespace {
+
+int variable(const char* name, int otherwise) {
+  const char* text = std::getenv(name);
+  return text ? std::atoi(text) : otherwise;
+}
+
+// By name, kept between tests: to connect takes all ranks some time.
+std::map<std::string, std::unique_ptr<Communicator>> connected;
+
+World mpi_world(const std::string& name, const Placement& placement, const mpi::Options& options) {
+  return {name, placement.world, [=](const std::function<void(Communicator&)>& body) {
+            std::unique_ptr<Communicator>& world = connected[name];
+            if (!world) world = mpi::connect(placement, options);
+            body(*world);
+          }};
+}
+
+std::vector<World> worlds_of_processes(const Placement& placement) {
+  Placement two_nodes = placement;
+  two_nodes.node = placement.rank * 2 / placement.world;
+  Placement ragged_nodes = placement;
+  ragged_nodes.node = placement.rank == 0 ? 0 : 1;
+  return {
+      mpi_world("mpi", placement, {}),
+      mpi_world("mpi_small_pieces", placement, {.piece_bytes = 64 << 10, .shared_memory = true}),
+      mpi_world("mpi_two_nodes", two_nodes, {}),
+      mpi_world("mpi_ragged_nodes", ragged_nodes, {.piece_bytes = 64 << 10, .shared_memory = true}),
+      mpi_world("mpi_without_shared_memory", placement, {.piece_bytes = 1 << 20, .shared_memory = false}),
+  };
+}
+
+std::vector<World> worlds_of_one_process() {
+  std::vector<World> all{{"solo", 1, [](const auto& body) { body(*solo::connect({})); }}};
+  for (const int size : {1, 2, 3, 4})
+    all.push_back({concat("threads_", size), size, [size](const auto& body) { spawn_ranks(size, body); }});
+  return all;
+}
+
+}  // namespace
+
+Placement placement_under_mpirun() {
+  Placement placement;
+  placement.rank = variable("OMPI_COMM_WORLD_RANK", 0);
+  placement.world = variable("OMPI_COMM_WORLD_SIZE", 1);
+  placement.local_rank = variable("OMPI_COMM_WORLD_LOCAL_RANK", 0);
+  placement.local_world = variable("OMPI_COMM_WORLD_LOCAL_SIZE", 1);
+  return placement;
+}
+
+void close_worlds() { connected.clear(); }
+
+const std::vector<World>& worlds() {
+  static const std::vector<World> all =
+      std::getenv("OMPI_COMM_WORLD_SIZE") ? worlds_of_processes(placement_under_mpirun()) : worlds_of_one_process();
+  return all;
+}
+
+}  // namespace sft::test

@@ -1,0 +1,33 @@
+// The worlds that this process can make, so that one conformance suite runs on all of them: solo
+// and threads in a process of its own; MPI, with and without a shared window and on two simulated
+// nodes, under mpirun; NCCL where each rank has a device.
+#pragma once
+
+#include <functional>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "comm/communicator.h"
+#include "comm/placement.h"
+
+namespace sft::test {
+
+struct World {
+  std::string name;
+  int size = 1;
+  // Runs `body` on every rank; under MPI this process is one of them.
+  std::function<void(const std::function<void(Communicator&)>& body)> run;
+};
+
+inline std::ostream& operator<<(std::ostream& out, const World& world) { return out << world.name; }
+
+const std::vector<World>& worlds();
+
+// Ends what `run` has connected; the last call, while MPI is still there.
+void close_worlds();
+
+// Where mpirun has put this process; a world of one without it.
+Placement placement_under_mpirun();
+
+}  // namespace sft::test
