@@ -1,11 +1,14 @@
-# sft_library(NAME [TORCH] [SOURCES glob...] [LINK target...] [PRIVATE target...])
-# A static library of this folder's .cpp files, or of the given globs.
+# sft_library(NAME [TORCH] [SOURCES glob...] [EXCLUDE regex] [LINK target...] [PRIVATE target...])
+# A static library of this folder's .cpp files, or of the given globs, less what the regex matches.
 function(sft_library name)
-  cmake_parse_arguments(arg "TORCH" "" "SOURCES;LINK;PRIVATE" ${ARGN})
+  cmake_parse_arguments(arg "TORCH" "EXCLUDE" "SOURCES;LINK;PRIVATE" ${ARGN})
   if(NOT arg_SOURCES)
     set(arg_SOURCES *.cpp)
   endif()
   file(GLOB sources CONFIGURE_DEPENDS ${arg_SOURCES})
+  if(arg_EXCLUDE)
+    list(FILTER sources EXCLUDE REGEX ${arg_EXCLUDE})
+  endif()
   if(NOT sources)
     add_library(${name} INTERFACE)
     target_include_directories(${name} INTERFACE ${CMAKE_SOURCE_DIR})

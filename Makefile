@@ -1,0 +1,43 @@
+# The commands of README.md. Everything that is built lands in build*/, everything fetched in .deps/ and demo/.
+JOBS ?= $(shell nproc)
+export SFT_DEPS ?= $(CURDIR)/.deps
+PYTHON := $(SFT_DEPS)/venv/bin/python
+CONFIGURE := cmake -G Ninja -DSFT_DEPS=$(SFT_DEPS)
+PREFIX ?= /usr/local
+
+.PHONY: all build test quickstart install check-floors dev tsan clang bench clean
+
+all: build
+
+build:
+	@tools/setup.sh build
+	@[ -f build/build.ninja ] || $(CONFIGURE) -B build -DCMAKE_BUILD_TYPE=Release > /dev/null
+	@cmake --build build -j $(JOBS) --target sft-dist
+
+# Installs, builds and runs every test; ends with CTest's closing lines.
+test:
+	@tools/setup.sh test
+	@$(CONFIGURE) -B build -DCMAKE_BUILD_TYPE=Release > /dev/null
+	@cmake --build build -j $(JOBS)
+	@$(PYTHON) tools/check_floors.py .
+	@ctest --test-dir build --output-on-failure
+
+# From nothing to a fine-tuned model on real text, on two ranks.
+quickstart: build
+	@tools/quickstart.sh
+
+install: build
+	cmake --install build --prefix $(PREFIX)
+
+check-floors:
+	@python3 tools/check_floors.py .
+
+# The same tests under the address and undefined-behaviour sanitizers, and torch-free ones under the thread sanitizer.
+dev tsan clang:
+	@tools/setup.sh test
+	cmake --preset $@ -DSFT_DEPS=$(SFT_DEPS)
+	cmake --build build-$@ -j $(JOBS)
+	ctest --test-dir build-$@ --output-on-failure
+
+clean:
+	rm -rf build build-*

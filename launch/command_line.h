@@ -1,0 +1,35 @@
+// What the user typed, parsed and checked: the one place that knows options and their help.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace sft {
+
+// Of all commands together; each reads what it declares in command_line.cpp.
+struct Arguments {
+  std::string command;                 // "train", "predict", …
+  std::string target;                  // CONFIG, RUN_DIR, MODEL_DIR, FILE or TASK
+  std::vector<std::string> overrides;  // "key.path=value", "--key", "value"
+  std::vector<std::string> inputs;
+  std::string output;
+  std::string checkpoint = "best";
+  std::string split;
+  std::string file;
+  std::string text_column = "text";
+  std::string text_pair_column;
+  int64_t index = -1;
+  int64_t batch_size = 64;
+  bool dry_run = false, verify = false, list = false, slurm = false;
+};
+
+// Help and version are printed here and end with `exit_code` 0; a wrong command line is told and ends with 2.
+struct Parsed {
+  Arguments arguments;
+  bool ends = false;
+  int exit_code = 0;
+};
+Parsed parse_command_line(int argc, char** argv);
+
+}  // namespace sft

@@ -1,0 +1,26 @@
+// One function a command, one file each. All ranks run it.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "base/errors.h"
+#include "launch/command_line.h"
+#include "launch/job.h"
+
+namespace sft {
+
+using Command = std::function<ExitCode(const Arguments&, Job&)>;
+Command find_command(const std::string& name);
+
+ExitCode train(const Arguments& arguments, Job& job);
+ExitCode evaluate(const Arguments& arguments, Job& job);
+ExitCode predict(const Arguments& arguments, Job& job);
+ExitCode prepare(const Arguments& arguments, Job& job);
+ExitCode export_run(const Arguments& arguments, Job& job);
+ExitCode sweep(const Arguments& arguments, Job& job);
+ExitCode inspect(const Arguments& arguments, Job& job);
+ExitCode doctor(const Arguments& arguments, Job& job);
+ExitCode init(const Arguments& arguments, Job& job);
+
+}  // namespace sft

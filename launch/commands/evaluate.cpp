@@ -1,0 +1,50 @@
+// Metrics of a run's model on one of its splits or on another file.
+#include <iostream>
+
+#include "comm/agree.h"
+#include "base/text.h"
+#include "launch/commands/commands.h"
+#include "launch/loaded_model.h"
+#include "launch/run_directory.h"
+#include "trainer/evaluator.h"
+
+namespace sft {
+namespace {
+
+// The rows to evaluate: --file, or the split that was asked for, or the one that the config has.
+std::pair<std::string, StringList> rows_of(const Arguments& arguments, const LoadedConfig& loaded) {
+  const DataConfig& data = loaded.config.data;
+  if (!arguments.file.empty()) return {"file", expand_files({arguments.file}, "--file", loaded.origins)};
+  const bool test = arguments.split == "test" || (arguments.split.empty() && data.validation_file.empty());
+  const StringList& files = test ? data.test_file : data.validation_file;
+  const std::string key = test ? "data.test_file" : "data.validation_file";
+  if (files.empty()) throw ConfigError(concat("the config names no ", key, "; give rows with --file"));
+  return {test ? "test" : "validation", expand_files(files, key, loaded.origins)};
+}
+
+}  // namespace
+
+ExitCode evaluate(const Arguments& arguments, Job& job) {
+  LoadedConfig loaded;
+  std::string directory, split;
+  StringList files;
+  together(job.control(), [&] {
+    loaded = load_run(arguments.target);
+    directory = checkpoint_directory(loaded.config, arguments.checkpoint);
+    std::tie(split, files) = rows_of(arguments, loaded);
+  });
+  const RunConfig& config = loaded.config;
+  const World world = job.world(config.device, config.threads, config.comm);
+  const LoadedModel model = load_model(directory, config, world);
+  const auto rows = open_split(split, files, config.data, prepared_directory(config), *model.tokenizer, model.label_names, true, job.control());
+  const Evaluation evaluation = Evaluator(*model.learner, *rows, job.control(), evaluation_budget(config)).run();
+  if (job.control().rank() == 0) {
+    nlohmann::ordered_json out{{"model", directory}, {"split", split}, {"samples", evaluation.samples}};
+    for (const auto& [name, value] : evaluation.metrics.items()) out["eval_" + name] = value;
+    out["details"] = evaluation.details;
+    std::cout << out.dump(2) << std::endl;
+  }
+  return ExitCode::done;
+}
+
+}  // namespace sft

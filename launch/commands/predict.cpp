@@ -1,0 +1,62 @@
+// Raw rows in, one JSON object a row out, in input order.
+#include <filesystem>
+
+#include "base/file_ops.h"
+#include "base/log.h"
+#include "base/stopwatch.h"
+#include "base/text.h"
+#include "comm/agree.h"
+#include "launch/commands/commands.h"
+#include "launch/loaded_model.h"
+#include "trainer/evaluator.h"
+#include "trainer/row_writer.h"
+
+namespace sft {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string model_directory(const std::string& target) {
+  if (fs::is_directory(fs::path(target) / "model")) return (fs::path(target) / "model").string();
+  return target;
+}
+
+// Shards of the input while it is being predicted; gone afterwards.
+class Scratch {
+ public:
+  Scratch(std::string path, Communicator& control) : path_(std::move(path)), control_(control) {}
+  ~Scratch() {
+    std::error_code ignored;
+    if (control_.rank() == 0) fs::remove_all(path_, ignored);
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+  Communicator& control_;
+};
+
+}  // namespace
+
+ExitCode predict(const Arguments& arguments, Job& job) {
+  RunConfig config;
+  config.data.text_column = {arguments.text_column};
+  config.data.text_pair_column = arguments.text_pair_column;
+  config.eval.per_device_eval_batch_size = arguments.batch_size;
+  StringList files;
+  together(job.control(), [&] { files = expand_files(arguments.inputs, "--input", {}); });
+  const World world = job.world(config.device, config.threads, config.comm);
+  const LoadedModel model = load_model(model_directory(arguments.target), config, world);
+
+  const Stopwatch watch;
+  const Scratch scratch(arguments.output + ".prepared", job.control());
+  const auto rows = open_split("input", files, config.data, scratch.path(), *model.tokenizer, model.label_names, false, job.control());
+  RowWriter writer(arguments.output, rows->size(), job.control(), real_files());
+  Evaluator(*model.learner, *rows, job.control(), evaluation_budget(config)).predict([&](int64_t row, const std::string& json) { writer.add(row, json); });
+  writer.publish();
+  if (job.control().rank() == 0)
+    log::info(concat(human_count(static_cast<double>(rows->size())), " rows in ", human_seconds(watch.seconds()), ": ", arguments.output));
+  return ExitCode::done;
+}
+
+}  // namespace sft

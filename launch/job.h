@@ -1,0 +1,44 @@
+// This process's place in the job, from its first line to its exit code: communicators, device, threads,
+// signals, and the one place where an error becomes the end of a process.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/errors.h"
+#include "comm/communicator.h"
+#include "comm/placement.h"
+#include "trainer/run_config.h"
+#include "trainer/world.h"
+
+namespace sft {
+
+class Job {
+ public:
+  // Finds out where this process stands and joins the control communicator.
+  Job();
+  ~Job();
+
+  const Placement& placement() const { return placement_; }
+  Communicator& control() { return *control_; }
+
+  // Device, threads and the communicator of gradients, as the config says. `world` borrows from this.
+  World world(const std::string& device, int64_t threads, const CommConfig& comm);
+
+  // From now on the exit code is written to `directory`/exit_status, by rank 0.
+  void report_exit_to(const std::string& directory) { run_directory_ = directory; }
+  const std::string& run_directory() const { return run_directory_; }
+
+ private:
+  Placement placement_;
+  std::unique_ptr<Communicator> control_;
+  std::unique_ptr<Communicator> gradients_;
+  std::string run_directory_;
+};
+
+// Runs a command's body on every rank and returns the process's exit code. An error that every rank has is told
+// once, by rank 0, and all leave in order; an error that one rank has is told by it, and the launcher ends the others.
+int run_job(const std::function<ExitCode(Job&)>& body);
+
+}  // namespace sft

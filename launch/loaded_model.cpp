@@ -1,0 +1,42 @@
+#include "launch/loaded_model.h"
+
+#include "base/errors.h"
+#include "base/text.h"
+#include "comm/agree.h"
+
+namespace sft {
+namespace {
+
+// Names by id, the default ones included; a model without a head has none.
+std::vector<std::string> all_label_names(const ModelDirectory& directory) {
+  if (auto names = directory.label_names(); !names.empty()) return names;
+  const auto& config = directory.config();
+  const size_t count = config.contains("id2label") ? config["id2label"].size() : config.value("num_labels", size_t{0});
+  if (count == 0) throw DataError(concat(directory.path(), "/config.json has no id2label: is this a fine-tuned model?"));
+  std::vector<std::string> names;
+  for (size_t id = 0; id < count; ++id) names.push_back(concat("LABEL_", id));
+  return names;
+}
+
+}  // namespace
+
+LoadedModel load_model(const std::string& path, RunConfig config, const World& world) {
+  LoadedModel loaded;
+  config.model.model_name_or_path = path;
+  config.model.init = "pretrained";
+  config.train.class_weights = {};
+  together(world.control, [&] {
+    loaded.directory = std::make_unique<ModelDirectory>(path);
+    loaded.label_names = all_label_names(*loaded.directory);
+    loaded.tokenizer = Tokenizer::from_directory(loaded.directory->path());
+    const int64_t trained_length = loaded.directory->model_max_length();
+    loaded.tokenizer->set_truncation(trained_length > 0 ? trained_length : config.data.max_length, config.data.truncation);
+    if (config.model.pooling == "auto") config.model.pooling = loaded.directory->pooling();
+  });
+  Built built = build_model(config, *loaded.directory, {loaded.label_names, {}}, world.device, world.control);
+  const std::vector<bool> frozen(all_parameters(*built.model, *built.task).size(), false);
+  loaded.learner = std::make_unique<Learner>(std::move(built.model), std::move(built.task), frozen, world.device);
+  return loaded;
+}
+
+}  // namespace sft

@@ -1,0 +1,22 @@
+// A fine-tuned model from a directory, ready to evaluate and predict.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "launch/job.h"
+#include "trainer/assemble.h"
+
+namespace sft {
+
+struct LoadedModel {
+  std::unique_ptr<ModelDirectory> directory;
+  std::unique_ptr<Tokenizer> tokenizer;
+  std::unique_ptr<Learner> learner;
+  std::vector<std::string> label_names;
+};
+
+// Every rank calls. `config` says task, pooling and dtype; labels and sizes come from the directory.
+LoadedModel load_model(const std::string& directory, RunConfig config, const World& world);
+
+}  // namespace sft

@@ -1,0 +1,114 @@
+#include "launch/sweep_plan.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include "base/errors.h"
+#include "base/random.h"
+#include "base/text.h"
+
+namespace sft {
+namespace {
+
+std::string key_of(const std::string& parameter) { return concat("sweep.parameters.", quoted(parameter)); }
+
+// A value as the right side of an override.
+std::string literal(const Table& value) {
+  if (!value.is_number_float()) return value.dump();
+  char text[32];
+  std::snprintf(text, sizeof text, "%.6g", value.get<double>());
+  const std::string shown(text);
+  return shown.find_first_of(".en") == std::string::npos ? shown + ".0" : shown;
+}
+
+const Table& list_of(const Table& parameters, const std::string& parameter) {
+  const Table& values = parameters.at(parameter);
+  if (!values.is_array() || values.empty()) throw ConfigError(concat(key_of(parameter), ": wanted a list of values, found ", values.dump()));
+  return values;
+}
+
+double bound(const Table& range, const char* which, const std::string& parameter) {
+  if (!range.contains(which) || !range.at(which).is_number())
+    throw ConfigError(concat(key_of(parameter), ": wanted { min = …, max = …, scale = \"log\" }, found ", range.dump()));
+  return range.at(which).get<double>();
+}
+
+// `uniform` is in [0, 1).
+Table draw(const Table& values, double uniform, const std::string& parameter) {
+  if (values.is_array()) {
+    const Table& list = values;
+    if (list.empty()) throw ConfigError(key_of(parameter) + ": the list is empty");
+    return list[static_cast<size_t>(uniform * static_cast<double>(list.size()))];
+  }
+  const double least = bound(values, "min", parameter), most = bound(values, "max", parameter);
+  const std::string scale = values.value("scale", "linear");
+  if (!(least <= most)) throw ConfigError(key_of(parameter) + ": min is above max");
+  if (scale == "linear") return least + uniform * (most - least);
+  if (scale != "log") throw ConfigError(concat(key_of(parameter), ": scale ", quoted(scale), " is not linear or log"));
+  if (least <= 0) throw ConfigError(key_of(parameter) + ": a log scale needs min above 0");
+  return least * std::pow(most / least, uniform);
+}
+
+double uniform_of(uint64_t seed, const std::string& parameter, uint64_t trial) {
+  return static_cast<double>(derive_key(seed, "sweep " + parameter, trial) >> 11) * 0x1p-53;
+}
+
+// How many trials there are, and the value of a parameter in one of them.
+struct Method {
+  std::string name;
+  const Table& parameters;
+  std::vector<std::string> names;
+  uint64_t seed;
+
+  size_t count(int64_t num_trials) const {
+    if (name == "random") {
+      if (num_trials < 1) throw ConfigError("sweep.num_trials: method \"random\" needs a number of trials");
+      return static_cast<size_t>(num_trials);
+    }
+    size_t product = 1, first = list_of(parameters, names.front()).size();
+    for (const std::string& parameter : names) {
+      const size_t size = list_of(parameters, parameter).size();
+      product *= size;
+      if (name == "list" && size != first)
+        throw ConfigError(concat(key_of(parameter), " has ", size, " values and ", key_of(names.front()), " has ", first, "; method \"list\" pairs them one by one"));
+    }
+    return name == "list" ? first : product;
+  }
+
+  Table value(size_t which, size_t trial) const {
+    const std::string& parameter = names[which];
+    if (name == "random") return draw(parameters.at(parameter), uniform_of(seed, parameter, trial), parameter);
+    if (name == "list") return parameters.at(parameter)[trial];
+    for (size_t later = names.size(); --later > which;) trial /= parameters.at(names[later]).size();
+    return parameters.at(parameter)[trial % parameters.at(parameter).size()];
+  }
+};
+
+}  // namespace
+
+SweepPlan plan_sweep(const Table& sweep, uint64_t seed) {
+  for (const auto& [key, value] : sweep.items())
+    if (const std::vector<std::string> known{"method", "num_trials", "parameters"}; std::find(known.begin(), known.end(), key) == known.end())
+      throw ConfigError(concat("unknown key 'sweep.", key, "'", did_you_mean(key, known)));
+  const std::string name = sweep.value("method", "grid");
+  if (name != "grid" && name != "random" && name != "list") throw ConfigError(concat("sweep.method: wanted grid, random or list, found ", quoted(name)));
+  if (!sweep.contains("parameters") || !sweep.at("parameters").is_object() || sweep.at("parameters").empty())
+    throw ConfigError("[sweep.parameters] is missing or empty: nothing to vary");
+
+  SweepPlan plan;
+  for (const auto& [parameter, values] : sweep.at("parameters").items()) plan.parameters.push_back(parameter);
+  const Method method{name, sweep.at("parameters"), plan.parameters, seed};
+  const size_t count = method.count(sweep.value("num_trials", int64_t{0}));
+  for (size_t i = 0; i < count; ++i) {
+    char label[32];
+    std::snprintf(label, sizeof label, "trial-%03zu", i);
+    Trial trial{label, {}};
+    for (size_t which = 0; which < plan.parameters.size(); ++which)
+      trial.overrides.push_back(plan.parameters[which] + "=" + literal(method.value(which, i)));
+    plan.trials.push_back(std::move(trial));
+  }
+  return plan;
+}
+
+}  // namespace sft

@@ -1,0 +1,53 @@
+// Builds everything that a run works with, in order, from its config: the one place where all rooms
+// of the house meet.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "trainer/datasets.h"
+#include "trainer/model_directory.h"
+#include "trainer/run_config.h"
+#include "trainer/trainer.h"
+#include "trainer/world.h"
+
+namespace sft {
+
+// Members are borrowed by those below them, so they are destroyed last.
+struct Assembly {
+  LoadedConfig loaded;
+  World world;
+  std::unique_ptr<ModelDirectory> directory;
+  Datasets data;
+  std::unique_ptr<Learner> learner;
+  std::unique_ptr<Arena> arena;
+  std::unique_ptr<GradientSync> gradients;
+  std::unique_ptr<Optimizer> optimizer;
+  std::unique_ptr<Schedule> schedule;
+  std::unique_ptr<Sampler> sampler;
+  std::unique_ptr<Loader> loader;
+  std::unique_ptr<Evaluator> evaluator;
+  std::unique_ptr<Checkpoints> checkpoints;
+  std::unique_ptr<Telemetry> telemetry;
+  std::unique_ptr<Trainer> trainer;
+  NamedFiles files;                    // that stand beside the weights in every checkpoint
+  int64_t total_steps = 0;
+  int64_t global_batch_size = 0;
+
+  const RunConfig& config() const { return loaded.config; }
+};
+
+// Every rank calls; errors are the same on all of them.
+std::unique_ptr<Assembly> assemble(LoadedConfig loaded, const World& world);
+
+// Model and head as the config says, weights loaded or drawn. Shared with evaluate and predict.
+struct Built {
+  std::unique_ptr<Model> model;
+  std::unique_ptr<Task> task;
+};
+Built build_model(const RunConfig& config, const ModelDirectory& directory, const Labels& labels,
+                  const at::Device& device, Communicator& control);
+
+Evaluator::Budget evaluation_budget(const RunConfig& config);
+
+}  // namespace sft

@@ -1,0 +1,179 @@
+#include "trainer/datasets.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <span>
+
+#include "base/errors.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "comm/agree.h"
+
+namespace sft {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool is_hdf5(const std::string& path) {
+  return path.ends_with(".h5") || path.ends_with(".hdf5") || fs::is_directory(path);
+}
+
+// Whether the files are shards already. A list of both kinds has no order that a user could mean.
+bool are_prepared(const StringList& files, const std::string& split) {
+  const auto prepared = std::count_if(files.begin(), files.end(), is_hdf5);
+  if (prepared != 0 && static_cast<size_t>(prepared) != files.size())
+    throw ConfigError(concat("data.", split, "_file mixes HDF5 and raw files: ", join(files, ", ")));
+  return prepared != 0;
+}
+
+void tell(const PrepareReport& report, const std::string& split, Communicator& control) {
+  if (control.rank() != 0) return;
+  const double mean = report.rows > 0 ? static_cast<double>(report.total_tokens) / static_cast<double>(report.rows) : 0;
+  std::ostringstream tokens;
+  tokens.precision(3);
+  tokens << mean;
+  log::info(concat(split, ": ", human_count(static_cast<double>(report.rows)), " rows, ", tokens.str(), " tokens each, ",
+                   report.truncated_rows, " truncated", report.bad_rows > 0 ? concat(", ", report.bad_rows, " bad rows skipped") : "",
+                   report.reused ? " (prepared earlier)" : ""));
+}
+
+PrepareReport prepare_split(PrepareRequest request, const DataConfig& config, const Tokenizer& tokenizer, Communicator& control) {
+  const PrepareReport report = prepare(request, config, tokenizer, peers_of(control));
+  tell(report, request.split, control);
+  return report;
+}
+
+std::vector<std::string> numbered_labels(int64_t count) {
+  std::vector<std::string> names;
+  for (int64_t id = 0; id < count; ++id) names.push_back(concat("LABEL_", id));
+  return names;
+}
+
+// Each rank counts its share; the sum is the same on all.
+std::vector<int64_t> count_labels(const Dataset& dataset, size_t num_labels, Communicator& control) {
+  std::vector<int64_t> counts(num_labels);
+  together(control, [&] {
+    Example example;
+    for (int64_t i = control.rank(); i < dataset.size(); i += control.size()) {
+      dataset.read(i, example);
+      if (example.label >= 0) ++counts.at(static_cast<size_t>(example.label));
+    }
+  });
+  control.all_reduce(Buffer::of(std::span<int64_t>(counts)));
+  return counts;
+}
+
+// Shards say which tokenizer made them; another one's ids would mean other words.
+void check_tokenizer(const Dataset& dataset, const Tokenizer& tokenizer, const std::string& split) {
+  const std::string& made_by = dataset.info().tokenizer_sha256;
+  if (!made_by.empty() && made_by != tokenizer.sha256())
+    throw DataError(concat("data.", split, "_file was prepared with another tokenizer than the model's (sha256 ", made_by.substr(0, 12), "… against ",
+                           tokenizer.sha256().substr(0, 12), "…); prepare it again from the raw file"));
+}
+
+std::unique_ptr<Dataset> limited(std::unique_ptr<Dataset> dataset, int64_t most) {
+  return most > 0 && most < dataset->size() ? head_of(std::move(dataset), most) : std::move(dataset);
+}
+
+// The training split decides what the labels are.
+std::unique_ptr<Dataset> open_train(const LoadedConfig& loaded, const ModelDirectory& model, Datasets& data, Communicator& control) {
+  const DataConfig& config = loaded.config.data;
+  const StringList files = expand_files(config.train_file, "data.train_file", loaded.origins);
+  if (are_prepared(files, "train")) {
+    auto train = open_dataset(files);
+    const auto& known = train->info().label_names;
+    data.labels.names = known.empty() ? numbered_labels(std::max(train->info().num_labels, loaded.config.model.num_labels)) : known;
+    return train;
+  }
+  PrepareRequest request;
+  request.files = files;
+  request.output_directory = prepared_directory(loaded.config);
+  request.label_names = model.label_names();
+  request.part = config.validation_split > 0 ? PrepareRequest::Part::train : PrepareRequest::Part::all;
+  request.split_seed = static_cast<uint64_t>(loaded.config.seed);
+  const PrepareReport report = prepare_split(std::move(request), config, *data.tokenizer, control);
+  data.labels.names = report.label_names;
+  data.labels.counts = report.label_counts;
+  return open_dataset(report.shards);
+}
+
+std::unique_ptr<Dataset> open_held_out(const LoadedConfig& loaded, const Datasets& data, Communicator& control) {
+  PrepareRequest request;
+  request.files = expand_files(loaded.config.data.train_file, "data.train_file", loaded.origins);
+  request.split = "validation";
+  request.output_directory = prepared_directory(loaded.config);
+  request.label_names = data.labels.names;
+  request.labels_must_be_known = true;
+  request.part = PrepareRequest::Part::validation;
+  request.split_seed = static_cast<uint64_t>(loaded.config.seed);
+  return open_dataset(prepare_split(std::move(request), loaded.config.data, *data.tokenizer, control).shards);
+}
+
+}  // namespace
+
+Peers peers_of(Communicator& control) {
+  return {{control.rank(), control.size()},
+          [&control](const std::string& mine) { return gather_all(control, mine); },
+          [&control](const std::function<void()>& body) { together(control, body); }};
+}
+
+std::string prepared_directory(const RunConfig& config) {
+  if (!config.data.prepared_dir.empty()) return config.data.prepared_dir;
+  const fs::path parent = fs::path(config.output_dir).lexically_normal().parent_path();
+  return (parent / ".prepared").string();
+}
+
+std::unique_ptr<Dataset> open_split(const std::string& split, const StringList& files, const DataConfig& config,
+                                    const std::string& directory, const Tokenizer& tokenizer,
+                                    const std::vector<std::string>& label_names, bool labels_required, Communicator& control) {
+  if (are_prepared(files, split)) {
+    std::unique_ptr<Dataset> dataset;
+    together(control, [&] {
+      dataset = open_dataset(files);
+      check_tokenizer(*dataset, tokenizer, split);
+      if (dataset->info().num_labels > static_cast<int64_t>(label_names.size()))
+        throw DataError(concat(files.front(), " holds label ", dataset->info().num_labels - 1, ", and training knows only ", label_names.size(), " labels"));
+    });
+    return dataset;
+  }
+  PrepareRequest request;
+  request.files = files;
+  request.split = split;
+  request.output_directory = directory;
+  request.label_names = label_names;
+  request.labels_must_be_known = true;
+  request.labels_required = labels_required;
+  const PrepareReport report = prepare_split(std::move(request), config, tokenizer, control);
+  std::unique_ptr<Dataset> dataset;
+  together(control, [&] { dataset = open_dataset(report.shards); });
+  return dataset;
+}
+
+Datasets open_datasets(const LoadedConfig& loaded, const ModelDirectory& model, Communicator& control) {
+  const RunConfig& config = loaded.config;
+  Datasets data;
+  together(control, [&] {
+    data.tokenizer = Tokenizer::from_directory(model.path());
+    data.tokenizer->set_truncation(config.data.max_length, config.data.truncation);
+  });
+  data.train = limited(open_train(loaded, model, data, control), config.data.max_train_samples);
+  together(control, [&] { check_tokenizer(*data.train, *data.tokenizer, "train"); });
+
+  const auto open = [&](const char* split, const StringList& patterns) -> std::unique_ptr<Dataset> {
+    if (patterns.empty()) return nullptr;
+    const StringList files = expand_files(patterns, concat("data.", split, "_file"), loaded.origins);
+    return limited(open_split(split, files, config.data, prepared_directory(config), *data.tokenizer, data.labels.names, true, control),
+                   config.data.max_eval_samples);
+  };
+  data.validation = open("validation", config.data.validation_file);
+  data.test = open("test", config.data.test_file);
+  if (!data.validation && config.data.validation_split > 0)
+    data.validation = limited(open_held_out(loaded, data, control), config.data.max_eval_samples);
+
+  const bool needs_counts = config.train.class_weights.kind == ClassWeights::Kind::balanced;
+  if (needs_counts && (data.labels.counts.empty() || config.data.max_train_samples > 0))
+    data.labels.counts = count_labels(*data.train, data.labels.names.size(), control);
+  return data;
+}
+
+}  // namespace sft

@@ -1,0 +1,42 @@
+// The data of a run, opened: raw files are prepared first, by all ranks together, HDF5 files are taken as they are.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "comm/communicator.h"
+#include "data/dataset.h"
+#include "data/prepare.h"
+#include "data/text/tokenizer.h"
+#include "trainer/model_directory.h"
+#include "trainer/run_config.h"
+
+namespace sft {
+
+struct Labels {
+  std::vector<std::string> names;    // by id
+  std::vector<int64_t> counts;       // in train, by id; empty where nobody asked
+};
+
+struct Datasets {
+  std::unique_ptr<Tokenizer> tokenizer;
+  std::unique_ptr<Dataset> train, validation, test;  // null where the config names none
+  Labels labels;
+};
+
+// Every rank calls. Errors are the same on all of them.
+Datasets open_datasets(const LoadedConfig& loaded, const ModelDirectory& model, Communicator& control);
+
+// One split by files, labels known by id: for evaluate and predict.
+std::unique_ptr<Dataset> open_split(const std::string& split, const StringList& files, const DataConfig& config,
+                                    const std::string& prepared_directory, const Tokenizer& tokenizer,
+                                    const std::vector<std::string>& label_names, bool labels_required, Communicator& control);
+
+// `control` as the data floor sees it.
+Peers peers_of(Communicator& control);
+
+// output_dir's parent /.prepared, unless data.prepared_dir says otherwise.
+std::string prepared_directory(const RunConfig& config);
+
+}  // namespace sft

@@ -1,0 +1,50 @@
+// Exact evaluation on all ranks: each sample counts once, metrics come from summed counts, never from
+// averaged batches.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "comm/communicator.h"
+#include "data/dataset.h"
+#include "trainer/learner.h"
+
+namespace sft {
+
+struct Evaluation {
+  nlohmann::ordered_json metrics;  // "loss", "accuracy", …, without a prefix
+  nlohmann::ordered_json details;  // per class, confusion matrix
+  int64_t samples = 0;
+  double seconds = 0;
+};
+
+// A prediction of this rank: the row's index in the dataset and its JSON object.
+using PredictionSink = std::function<void(int64_t id, const std::string& json)>;
+
+class Evaluator {
+ public:
+  struct Budget {
+    int64_t max_tokens = 8192;   // in a micro-batch
+    int64_t max_samples = 64;
+  };
+
+  // Borrows all three; `control` joins host values.
+  Evaluator(Learner& learner, const Dataset& dataset, Communicator& control, const Budget& budget);
+
+  // Every rank calls; the result is the same on all of them.
+  Evaluation run(const PredictionSink& predicted = {});
+
+  // Predictions alone, for rows without labels.
+  void predict(const PredictionSink& predicted);
+
+ private:
+  Learner& learner_;
+  const Dataset& dataset_;
+  Communicator& control_;
+  Budget budget_;
+};
+
+}  // namespace sft

@@ -1,0 +1,48 @@
+// One module of model and head: what is trained, what is frozen, what is saved.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <memory>
+#include <vector>
+
+#include "data/batch.h"
+#include "trainer/models/model.h"
+#include "trainer/tasks/task.h"
+
+namespace sft {
+
+class Learner {
+ public:
+  // trained[i] says whether parameters()[i] trains. The rest asks for no gradient, and stages in which
+  // nothing trains stay in evaluation mode.
+  Learner(std::unique_ptr<Model> model, std::unique_ptr<Task> task, std::vector<bool> trained,
+          const at::Device& device);
+
+  // Loss of a micro-batch with its graph: dropout on where something trains.
+  LossSum loss_sum(const Batch& batch);
+
+  // [B, num_labels], without graph and without dropout.
+  at::Tensor logits(const Batch& batch);
+
+  Parameters parameters() const;  // all of them, in forward order, by their Hugging Face names
+  Parameters trained() const;
+  const Model& model() const { return *model_; }
+  const Task& task() const { return *task_; }
+
+ private:
+  at::Tensor forward(const Batch& batch);
+  void set_mode(bool training);
+
+  std::unique_ptr<Model> model_;
+  std::unique_ptr<Task> task_;
+  std::vector<bool> trained_;
+  std::vector<bool> stage_trains_;  // of stages 0 … num_blocks
+  at::Device device_;
+  int mode_ = -1;                   // unset, so that the first call sets it
+};
+
+// Model first, then head: the order that freezing, arenas and files see.
+Parameters all_parameters(const Model& model, const Task& task);
+
+}  // namespace sft

@@ -1,0 +1,47 @@
+// A model directory in Hugging Face layout: where it is, what its config.json says, and the files
+// beside the weights that a fine-tuned model takes along.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "data/text/tokenizer.h"
+#include "trainer/models/model.h"
+#include "trainer/tasks/task.h"
+
+namespace sft {
+
+// A file's name and its whole content.
+using NamedFiles = std::vector<std::pair<std::string, std::string>>;
+
+class ModelDirectory {
+ public:
+  // A directory, or an id ("org/name") that the local hub cache holds. ConfigError naming what was looked
+  // for where; DataError for a config.json that is not JSON.
+  explicit ModelDirectory(const std::string& name_or_path);
+
+  const std::string& path() const { return path_; }
+  const nlohmann::json& config() const { return config_; }
+  // Labels by id as id2label has them; empty where it is absent or only LABEL_0, LABEL_1, …
+  std::vector<std::string> label_names() const;
+  // "model_max_length" of tokenizer_config.json, 0 where it has none.
+  int64_t model_max_length() const;
+
+  // The pooling that our own export wrote down where it is not the transformers class's; "auto" otherwise.
+  std::string pooling() const;
+
+  // config.json and tokenizer files of a model fine-tuned from this one.
+  NamedFiles files_for(const Model& model, const Task& task, const std::string& task_name,
+                       const Tokenizer& tokenizer, int64_t max_length) const;
+
+ private:
+  std::string text_of(const std::string& file) const;  // "" where it is not there
+
+  std::string path_;
+  nlohmann::json config_;
+};
+
+}  // namespace sft

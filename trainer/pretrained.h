@@ -1,0 +1,27 @@
+// Fills a model and its head from weight files, and says what did not fit.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "trainer/checkpoint/safetensors.h"
+#include "trainer/models/model.h"
+#include "trainer/models/parameter.h"
+
+namespace sft {
+
+struct LoadReport {
+  std::vector<std::string> missing;     // in the files: left as initialised
+  std::vector<std::string> unexpected;  // in the files, and nowhere in the model
+  std::vector<std::string> mismatched;  // other shape: left as initialised
+};
+
+// DataError where a shape differs, unless `ignore_mismatched_sizes`; DataError where the files
+// hold nothing of the backbone at all.
+LoadReport load_pretrained(const WeightFiles& files, const Model& model, const Parameters& parameters,
+                           bool ignore_mismatched_sizes);
+
+// Lists missing, unexpected and mismatched names for a person; "" where all fitted.
+std::string describe(const LoadReport& report);
+
+}  // namespace sft

@@ -1,0 +1,99 @@
+#include "trainer/telemetry/telemetry.h"
+
+#include <cmath>
+#include <span>
+
+#include "comm/agree.h"
+
+namespace sft {
+
+nlohmann::ordered_json shown(double value) {
+  if (std::isfinite(value)) return value;
+  return std::isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity";
+}
+
+Telemetry::Telemetry(const Settings& settings, Communicator& control, OpenSinks open_sinks)
+    : settings_(settings), control_(control), open_sinks_(std::move(open_sinks)) {}
+
+void Telemetry::start(int64_t resumed_step) {
+  together(control_, [&] {
+    if (control_.rank() == 0) sinks_ = open_sinks_(resumed_step);
+  });
+  line_watch_.restart();
+}
+
+void Telemetry::record(const StepReport& report, LossWindow& window) {
+  pending_losses_.push_back(report.loss_sum);
+  pending_weights_.push_back(report.weight);
+  line_samples_ += report.samples;
+  line_tokens_ += report.tokens;
+  if (settings_.sample_ids) write_ids(report);
+  if (settings_.lines.due(report.step)) write_line(report, window);
+}
+
+// The sums of each update are joined one by one and added in order, so the window's value does not
+// depend on when it was settled: a resumed run logs the same bits.
+void Telemetry::settle(LossWindow& window) {
+  std::vector<double> sums;
+  for (const at::Tensor& loss : pending_losses_) sums.push_back(loss.item<double>());
+  control_.all_reduce(Buffer::of(std::span<double>(sums)));
+  for (size_t i = 0; i < sums.size(); ++i) {
+    window.loss_sum += sums[i];
+    window.weight += pending_weights_[i];
+    ++window.updates;
+  }
+  pending_losses_.clear();
+  pending_weights_.clear();
+}
+
+void Telemetry::write_line(const StepReport& report, LossWindow& window) {
+  settle(window);
+  const double seconds = line_watch_.seconds();
+  const auto tokens = static_cast<double>(line_tokens_);
+  nlohmann::ordered_json values{{"step", report.step},
+                                {"epoch", report.epoch},
+                                {"loss", shown(window.weight > 0 ? window.loss_sum / window.weight : std::nan(""))},
+                                {"grad_norm", shown(report.norm)},
+                                {"learning_rate", report.rate},
+                                {"samples_per_second", static_cast<double>(line_samples_) / seconds},
+                                {"tokens_per_second", tokens / seconds}};
+  if (settings_.peak_flops > 0)
+    values["gemm_share"] = tokens * settings_.flops_per_token / seconds / settings_.peak_flops;
+  emit(Event::Kind::train, report.step, std::move(values));
+  window = {};
+  line_samples_ = line_tokens_ = 0;
+  line_watch_.restart();
+}
+
+void Telemetry::write_ids(const StepReport& report) {
+  const std::string mine(reinterpret_cast<const char*>(report.ids.data()), report.ids.size() * sizeof(int64_t));
+  std::vector<int64_t> ids;
+  for (const std::string& bytes : gather_all(control_, mine)) {
+    const auto* first = reinterpret_cast<const int64_t*>(bytes.data());
+    ids.insert(ids.end(), first, first + bytes.size() / sizeof(int64_t));
+  }
+  emit(Event::Kind::train, report.step, {{"step", report.step}, {"sample_ids", ids}});
+}
+
+void Telemetry::record(const Evaluation& evaluation, int64_t step, double epoch) {
+  nlohmann::ordered_json values{{"step", step}, {"epoch", epoch}};
+  for (const auto& [name, value] : evaluation.metrics.items())
+    values["eval_" + name] = value.is_number() ? shown(value.get<double>()) : value;
+  values["eval_runtime"] = evaluation.seconds;
+  values["eval_samples_per_second"] = static_cast<double>(evaluation.samples) / evaluation.seconds;
+  emit(Event::Kind::evaluation, step, std::move(values));
+  line_watch_.restart();
+  line_samples_ = line_tokens_ = 0;  // the pause is no part of the training rate
+}
+
+void Telemetry::summarize(const nlohmann::ordered_json& values, int64_t step) {
+  emit(Event::Kind::summary, step, values);
+}
+
+void Telemetry::emit(Event::Kind kind, int64_t step, nlohmann::ordered_json values) {
+  if (sinks_.empty()) return;
+  const Event event{kind, step, settings_.total_steps, std::move(values)};
+  for (const Sink& sink : sinks_) sink(event);
+}
+
+}  // namespace sft

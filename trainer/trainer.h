@@ -1,0 +1,88 @@
+// The training loop: one synchronized update after the other, with evaluation, checkpoints and the
+// decision to stop between them.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/stopwatch.h"
+#include "comm/communicator.h"
+#include "data/loader.h"
+#include "trainer/cadence.h"
+#include "trainer/checkpoint/checkpoints.h"
+#include "trainer/evaluator.h"
+#include "trainer/learner.h"
+#include "trainer/optim/optimizer.h"
+#include "trainer/optim/schedule.h"
+#include "trainer/parallel/gradient_sync.h"
+#include "trainer/run_state.h"
+#include "trainer/selection.h"
+#include "trainer/telemetry/telemetry.h"
+
+namespace sft {
+
+// Everything the loop works with, built by assemble; the trainer borrows it.
+struct TrainerParts {
+  Communicator& control;
+  Loader& loader;
+  Learner& learner;
+  Arena& arena;
+  GradientSync& gradients;
+  Optimizer& optimizer;
+  Schedule& schedule;
+  Evaluator* evaluator;       // null without validation data
+  Checkpoints& checkpoints;
+  Telemetry& telemetry;
+};
+
+struct TrainerSettings {
+  int64_t total_steps = 0;
+  double max_grad_norm = 1.0;
+  Cadence evaluations;
+  Cadence saves;
+  Selection selection;
+  bool resumes = true;
+  std::string resume_directory;               // "" : the newest valid checkpoint of the run
+  bool save_only_model = false;
+  double max_seconds = 0;                     // 0: no limit
+  std::function<bool()> stop_requested;       // a signal came; may differ between ranks
+  nlohmann::json settings;                    // that alter training, for the checkpoint
+  std::vector<std::pair<std::string, std::string>> files;  // beside the weights in a checkpoint
+};
+
+enum class StopReason { finished, early_stopping, signal, max_time };
+std::string name_of(StopReason reason);
+
+class Trainer {
+ public:
+  Trainer(const TrainerParts& parts, TrainerSettings settings);
+
+  StopReason run();
+  const RunState& state() const { return state_; }
+  double epoch() const;
+  double first_step_seconds() const { return first_step_seconds_; }  // from exec to the end of this session's first update
+
+ private:
+  void restore();
+  bool finished();
+  StepReport step();
+  Share next_share();
+  void skip_update();
+  void evaluate();
+  void save();
+  CheckpointContent content();
+
+  TrainerParts parts_;
+  TrainerSettings settings_;
+  RunState state_;
+  StopReason reason_ = StopReason::finished;
+  int64_t saved_step_ = -1;
+  double earlier_seconds_ = 0;   // of the sessions before this one
+  double longest_pause_ = 1;     // seconds of a step, evaluation or save: what max_time must leave
+  double first_step_seconds_ = 0;
+  Stopwatch session_;
+};
+
+}  // namespace sft
