@@ -13,7 +13,9 @@
 
 #include "base/file_ops.h"
 #include "comm/communicator.h"
+#include "trainer/checkpoint/run_lock.h"
 #include "trainer/checkpoint/save_config.h"
+#include "trainer/checkpoint/slices.h"
 #include "trainer/checkpoint/tensor_ref.h"
 
 namespace sft {
@@ -35,33 +37,56 @@ struct FoundCheckpoint {
   int64_t step = 0;
   nlohmann::json state;
   nlohmann::json settings;
+  bool resumable = true;  // false: saved with save_only_model, so `load` refuses to fill optimizer buffers
 };
 
+// Every rank calls the same functions in the same order, all but path_of. Errors are the same on every rank.
 class Checkpoints {
  public:
-  // Borrows both. `directory` is the run's output_dir.
-  Checkpoints(std::string directory, const SaveConfig& config, Communicator& control, FileOps& files);
+  // Borrows `control` and `files`. `directory` is the run's output_dir.
+  Checkpoints(std::string directory, const SaveConfig& config, Communicator& control, FileOps& files, CutSizes sizes = {});
 
-  // Every rank calls; true on every rank when committed and durable. A failure to write (disk full, I/O error)
-  // is told loudly, cleans up, leaves earlier checkpoints as they are and returns false; after
-  // `kMostFailures` in a row it throws StorageError on all ranks.
+  // From now on no checkpoint is begun unless rank 0 still holds `lock` (null on the others). Borrows it.
+  void guard_with(const RunLock* lock) { lock_ = lock; }
+
+  // True when committed and durable. A failure to write (disk full, I/O error) is told loudly, cleans up,
+  // leaves earlier checkpoints as they are and returns false; the kMostFailures-th in a row is an error with
+  // ExitCode::cannot_write. The same step and state again is done already: true at once.
   bool save(const CheckpointContent& content);
 
-  // Newest valid checkpoint (every file against the manifest's checksums), the same on all ranks; torn or flipped
-  // ones are renamed *.corrupt-<time> and told. DataError where there were some and none is valid. Leftover
-  // .tmp-checkpoint-* of dead runs are removed.
+  // Newest valid checkpoint (every file against the manifest's checksums); torn or flipped ones are renamed
+  // *.corrupt-<time> and told. ExitCode::bad_content where there were some and none is valid. Directories of other
+  // programs are told and ignored. Leftovers of dead runs are removed.
   std::optional<FoundCheckpoint> find_latest();
+
+  // The checkpoint in this directory and no other. ConfigError where there is none, DataError where it is not whole.
   FoundCheckpoint open(const std::string& checkpoint_directory);
 
-  // Fills the tensors' memory by name; each must be there with the same dtype and bytes. Optimizer buffers
-  // are assembled from however many slices wrote them.
+  // Fills the tensors' memory by name; each must be there with the same dtype and bytes, or it is bad content that
+  // names the tensor. Optimizer buffers are assembled from however many slices wrote them; with `optimizer`
+  // empty none is read.
   void load(const FoundCheckpoint& found, std::vector<TensorRef>& model, std::vector<TensorRef>& optimizer);
 
-  // Keeps save_total_limit newest, and `best` always.
+  // Keeps the save_total_limit newest, and `best` (a checkpoint's directory, or "") always; with a limit of 0,
+  // all. What is no checkpoint of this program is never removed. A failure is told and leaves more than asked.
   void prune(const std::string& best);
 
   static constexpr int kMostFailures = 3;
   std::string path_of(int64_t step) const;  // output_dir/checkpoint-<step>
+
+ private:
+  FoundCheckpoint verified(const std::string& directory);
+
+  std::string directory_;
+  SaveConfig config_;
+  Communicator& control_;
+  FileOps& files_;
+  CutSizes sizes_;
+  const RunLock* lock_ = nullptr;
+  std::string run_id_;  // drawn at the first save, or inherited from what was resumed
+  int failures_ = 0;    // in a row
+  int64_t committed_step_ = -1;
+  std::string committed_state_;  // checksum
 };
 
 }  // namespace sft

@@ -1,0 +1,141 @@
+// A checkpoint loses its name before it loses its first file, durably, so a final name never stands
+// on a part.
+#include "trainer/checkpoint/run_directory.h"
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <ctime>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <random>
+#include <string_view>
+
+#include "base/errors.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "trainer/checkpoint/manifest.h"
+
+namespace sft {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kPrefix = "checkpoint-";
+constexpr std::string_view kCorrupt = ".corrupt-";
+constexpr std::string_view kReplaced = ".replaced-";
+
+// The step of "checkpoint-<step>", written as this program writes it.
+std::optional<int64_t> step_of(std::string_view name) {
+  if (!name.starts_with(kPrefix)) return std::nullopt;
+  const std::string_view digits = name.substr(kPrefix.size());
+  int64_t step = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), step);
+  if (error != std::errc{} || step < 0 || digits != std::to_string(step)) return std::nullopt;
+  return step;
+}
+
+// Names in a directory, sorted; none where it cannot be read.
+std::vector<std::string> names_in(const std::string& directory) {
+  std::vector<std::string> names;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(directory, ignored)) names.push_back(entry.path().filename().string());
+  std::ranges::sort(names);
+  return names;
+}
+
+// A name beside `path` that nothing bears: the time, to the second, and a count where that is taken.
+std::string free_name(const std::string& path, std::string_view mark) {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  ::gmtime_r(&now, &parts);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y%m%dT%H%M%SZ", &parts);
+  std::string name = concat(path, mark, text);
+  std::error_code ignored;
+  for (int k = 2; fs::exists(fs::symlink_status(name, ignored)); ++k) name = concat(path, mark, text, ".", k);
+  return name;
+}
+
+void or_warn(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const StorageError& error) {
+    log::warn(concat("leftover of a checkpoint stays: ", error.what()));
+  }
+}
+
+}  // namespace
+
+std::string checkpoint_path(const std::string& directory, int64_t step) {
+  return concat(directory, "/", kPrefix, step);
+}
+
+std::string temporary_path(const std::string& directory, int64_t step, const std::string& unique) {
+  return concat(directory, "/.tmp-", kPrefix, step, ".", unique);
+}
+
+RunListing list_run(const std::string& directory) {
+  RunListing listing;
+  for (const std::string& name : names_in(directory)) {
+    const fs::path path = fs::path(directory) / name;
+    std::error_code ignored;
+    if (const auto step = step_of(name); step && fs::is_directory(path, ignored)) {
+      if (fs::exists(path / kManifestName, ignored)) listing.steps.push_back(*step);
+      else listing.not_ours.push_back(name);
+    } else if (name.starts_with(kPrefix) && name.find(kCorrupt) != name.npos) {
+      listing.quarantined.push_back(name);
+    }
+  }
+  std::ranges::sort(listing.steps, std::greater());
+  return listing;
+}
+
+void collect_leftovers(FileOps& files, const std::string& directory) {
+  for (const std::string& name : names_in(directory)) {
+    const std::string path = concat(directory, "/", name);
+    if (name.starts_with(".tmp-checkpoint-") || name.starts_with(".trash-") || name.starts_with("latest.tmp."))
+      or_warn([&] { files.remove_all(path); });
+    const std::string before = name.substr(0, name.find(kReplaced));
+    std::error_code ignored;
+    if (before != name && step_of(before) && !fs::exists(concat(directory, "/", before), ignored))
+      or_warn([&] { files.rename(path, concat(directory, "/", before)); });
+  }
+}
+
+std::string quarantine(FileOps& files, const std::string& path) {
+  const std::string name = free_name(path, kCorrupt);
+  files.rename(path, name);
+  return name;
+}
+
+std::string set_aside(FileOps& files, const std::string& path) {
+  const std::string name = free_name(path, kReplaced);
+  files.rename(path, name);
+  return name;
+}
+
+bool is_of_run(const std::string& path, const std::string& run_id) {
+  const std::string manifest = concat(path, "/", kManifestName);
+  try {
+    return parse_manifest(read_file(manifest), manifest).run_id == run_id;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+void discard(FileOps& files, const std::string& path) {
+  const fs::path parent = fs::path(path).parent_path();
+  const std::string trash = concat(parent.string(), "/.trash-", fs::path(path).filename().string(), ".", unique_name());
+  files.rename(path, trash);
+  files.sync_directory(parent.string());
+  files.remove_all(trash);
+}
+
+std::string unique_name() {
+  std::random_device device;
+  return hex_of(device()) + hex_of(device());
+}
+
+}  // namespace sft

@@ -1,0 +1,45 @@
+// The names in a run directory, and moving what bears them. For rank 0 alone.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/file_ops.h"
+
+namespace sft {
+
+// output_dir/checkpoint-<step>: whole whenever it bears this name.
+std::string checkpoint_path(const std::string& directory, int64_t step);
+
+// Not yet a checkpoint: output_dir/.tmp-checkpoint-<step>.<unique>.
+std::string temporary_path(const std::string& directory, int64_t step, const std::string& unique);
+
+// What stands in a run directory.
+struct RunListing {
+  std::vector<int64_t> steps;             // checkpoint-<step> with a manifest, newest first
+  std::vector<std::string> not_ours;      // checkpoint-<step> without one, as other programs write
+  std::vector<std::string> quarantined;   // checkpoint-<step>.corrupt-<time>
+};
+RunListing list_run(const std::string& directory);
+
+// Removes what dead runs left: .tmp-checkpoint-*, .trash-*, latest.tmp.*; puts back a checkpoint that was moved
+// aside for one that never came. What cannot be removed is told and left.
+void collect_leftovers(FileOps& files, const std::string& directory);
+
+// Takes the name from a broken checkpoint: <path>.corrupt-<time>, which is returned.
+std::string quarantine(FileOps& files, const std::string& path);
+
+// Takes the name from a good checkpoint, for another of the same step: <path>.replaced-<time>.
+std::string set_aside(FileOps& files, const std::string& path);
+
+// Whether the checkpoint at `path` has a manifest of this run.
+bool is_of_run(const std::string& path, const std::string& run_id);
+
+// Removes a checkpoint so that after a crash it is there whole or not at all.
+void discard(FileOps& files, const std::string& path);
+
+// 16 random hexadecimal digits.
+std::string unique_name();
+
+}  // namespace sft

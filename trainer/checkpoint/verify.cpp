@@ -1,0 +1,98 @@
+// Rank 0 reads the small files and hands them on as bytes, so all ranks judge the same manifest; the large
+// ones are read by all ranks at once, each file by one.
+#include "trainer/checkpoint/verify.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+#include <vector>
+
+#include "base/crc32c.h"
+#include "base/errors.h"
+#include "base/file_ops.h"
+#include "base/text.h"
+#include "comm/agree.h"
+#include "trainer/checkpoint/strict_json.h"
+
+namespace sft {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Checksum of a file that must have `bytes` bytes. Read with read(2): a bad sector is an error here, and
+// not a signal as it is in a mapping.
+uint32_t checksum_of(const std::string& path, int64_t bytes) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) throw DataError(concat(path, ": cannot be opened: ", std::generic_category().message(errno)));
+  std::vector<char> buffer(1 << 20);
+  uint32_t crc = 0;
+  int64_t seen = 0;
+  ssize_t got = 0;
+  while ((got = ::read(descriptor, buffer.data(), buffer.size())) > 0 || (got < 0 && errno == EINTR)) {
+    if (got < 0) continue;
+    crc = crc32c(buffer.data(), static_cast<size_t>(got), crc);
+    seen += got;
+  }
+  const int reason = errno;
+  ::close(descriptor);
+  if (got < 0) throw DataError(concat(path, ": cannot be read: ", std::generic_category().message(reason)));
+  if (seen != bytes) throw DataError(concat(path, ": ", seen, " bytes where the manifest says ", bytes));
+  return crc;
+}
+
+// A small file of the checkpoint. Here a file that cannot be read is bad content, not a bad config.
+std::string content_of(const std::string& path) {
+  try {
+    return read_file(path);
+  } catch (const ConfigError& error) {
+    throw DataError(error.what());
+  }
+}
+
+void verify_sizes(const Manifest& manifest, const std::string& directory) {
+  for (const FileEntry& file : manifest.files) {
+    std::error_code missing;
+    const std::string path = concat(directory, "/", file.name);
+    const auto bytes = fs::file_size(path, missing);
+    if (missing) throw DataError(concat(path, ": is in the manifest, but ", missing.message()));
+    if (bytes != static_cast<uintmax_t>(file.bytes))
+      throw DataError(concat(path, ": ", bytes, " bytes where the manifest says ", file.bytes, ": cut short or altered"));
+  }
+}
+
+}  // namespace
+
+Verified verify_checkpoint(const std::string& directory, Communicator& control) {
+  const std::string where = concat(directory, "/", kManifestName);
+  std::string text, state_text;
+  together(control, [&] {
+    if (control.rank() != 0) return;
+    text = content_of(where);
+    const Manifest manifest = parse_manifest(text, where);
+    verify_sizes(manifest, directory);
+    const std::string state_path = concat(directory, "/", kStateName);
+    if (!manifest.find_file(kStateName)) throw DataError(concat(where, ": lists no ", kStateName));
+    state_text = content_of(state_path);
+    if (crc32c(state_text.data(), state_text.size()) != manifest.state_digest)
+      throw DataError(concat(state_path, ": its checksum is not the manifest's: altered"));
+  });
+
+  Verified verified;
+  verified.manifest = parse_manifest(broadcast_from(control, text), where);
+  verified.state = parse_strict_json(broadcast_from(control, state_text), concat(directory, "/", kStateName));
+  together(control, [&] {
+    const auto& files = verified.manifest.files;
+    for (size_t k = 0; k < files.size(); ++k) {
+      if (static_cast<int>(k % static_cast<size_t>(control.size())) != control.rank()) continue;
+      const std::string path = concat(directory, "/", files[k].name);
+      if (checksum_of(path, files[k].bytes) != files[k].crc32c)
+        throw DataError(concat(path, ": its checksum is not the manifest's: altered"));
+    }
+  });
+  return verified;
+}
+
+}  // namespace sft
