@@ -33,6 +33,7 @@ struct PrepareRequest {
   enum class Part { all, train, validation };
   Part part = Part::all;
   uint64_t split_seed = 0;
+  std::string creation_command = "sft-dist prepare";  // kept in the shards
 };
 
 struct PrepareReport {
@@ -41,10 +42,17 @@ struct PrepareReport {
   int64_t rows = 0, bad_rows = 0, truncated_rows = 0, total_tokens = 0;
   std::vector<std::string> label_names;
   std::vector<int64_t> label_counts;
-  std::vector<int64_t> length_histogram; // by powers of two
+  std::vector<int64_t> length_histogram; // [i]: rows of 2^i … 2^(i+1)−1 tokens
+  std::vector<std::string> bad_row_examples;  // messages of the first few, file and line in them
 };
 
-// Every rank calls this; the report is the same on all of them.
+// Every rank calls this; the report is the same on all of them, and so are the shards whatever their number: the
+// rows in the order of the files. `tokenizer` has the truncation of `config` set.
+// ConfigError: a missing file or column. DataError: bad rows under on_bad_row = "error", no rows, a train
+// split of one class, a label that is not known where it must be.
 PrepareReport prepare(const PrepareRequest& request, const DataConfig& config, const Tokenizer& tokenizer, const Peers& peers);
+
+// For people: rows, tokens, what was cut or left out, labels and lengths. Some lines, no line break at the end.
+std::string describe(const PrepareReport& report, const std::string& split);
 
 }  // namespace sft

@@ -1,5 +1,7 @@
 #include "data/readers/row.h"
 
+#include "base/text.h"
+
 namespace sft {
 
 std::string_view name_of(Cell::Kind kind) {
@@ -12,6 +14,16 @@ std::string_view name_of(Cell::Kind kind) {
     case Cell::Kind::nested: return "a nested value";
   }
   return "";
+}
+
+std::string describe(const Cell& cell) {
+  switch (cell.kind) {
+    case Cell::Kind::null: return "null";
+    case Cell::Kind::nested: return "an " + cell.text;
+    case Cell::Kind::number: return "the number " + cell.text;
+    case Cell::Kind::boolean: return cell.text;
+    default: return quoted(cell.text);
+  }
 }
 
 Row::Field* Row::field(std::string_view name) {

@@ -15,6 +15,11 @@ struct BadRow : DataError {
   using DataError::DataError;
 };
 
+// A cell cannot be what it is wanted for. Whoever knows column, file and line makes a BadRow of it.
+struct CellProblem {
+  std::string what;
+};
+
 struct Cell {
   enum class Kind : uint8_t {
     null,
@@ -29,6 +34,7 @@ struct Cell {
 };
 
 std::string_view name_of(Cell::Kind kind);
+std::string describe(const Cell& cell);  // for messages: "the number 3", "null", "an array"
 
 // Reused from row to row, so that its strings keep their memory.
 class Row {

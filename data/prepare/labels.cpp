@@ -1,0 +1,87 @@
+#include "data/prepare/labels.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace sft {
+namespace {
+
+// Above this the label column is surely another one, an id or the text.
+constexpr size_t kMostLabels = 1'000'000;
+
+bool is_index(std::string_view text) {
+  const bool digits = std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  return digits && !text.empty() && text.size() <= 18 && (text == "0" || text.front() != '0');
+}
+
+}  // namespace
+
+void read_label(const Cell& cell, Label& out) {
+  if (cell.kind == Cell::Kind::null || cell.kind == Cell::Kind::nested) {
+    throw CellProblem{concat("wanted a string, number or boolean, found ", describe(cell))};
+  }
+  if (cell.text.empty()) throw CellProblem{"is empty"};
+  if (cell.text.find('\0') != std::string::npos) throw CellProblem{"holds a NUL character"};
+  out.text = cell.text;
+  out.is_index = cell.kind != Cell::Kind::text && is_index(cell.text);
+}
+
+void LabelCensus::add(const Label& label) {
+  const auto [place, is_new] = labels_.try_emplace(label.text, label.is_index);
+  place->second = place->second && label.is_index;
+  if (is_new && labels_.size() > kMostLabels) {
+    throw DataError(concat("more than ", human_count(kMostLabels), " different labels, the last ", quoted(label.text),
+                           ": is label_column the right column?"));
+  }
+}
+
+void LabelCensus::merge(const LabelCensus& other) {
+  for (const auto& [text, index] : other.labels_) add({text, index});
+}
+
+LabelCensus LabelCensus::of(std::map<std::string, bool> labels) {
+  LabelCensus census;
+  census.labels_ = std::move(labels);
+  return census;
+}
+
+std::vector<std::string> LabelCensus::names() const {
+  // Distinct, all of them indices and the highest k−1: then they are just 0 … k−1.
+  const bool are_indices = std::all_of(labels_.begin(), labels_.end(), [this](const auto& label) {
+    return label.second && std::stoull(label.first) < labels_.size();
+  });
+  std::vector<std::string> names;
+  size_t id = 0;
+  for (const auto& [text, index] : labels_) names.push_back(are_indices ? std::to_string(id++) : text);
+  return names;
+}
+
+LabelIds::LabelIds(std::vector<std::string> names) : names_(std::move(names)) {
+  for (size_t id = 0; id < names_.size(); ++id) {
+    ids_.emplace(names_[id], static_cast<int64_t>(id));
+    if (is_index(names_[id])) indices_allowed_ = false;
+  }
+}
+
+int64_t LabelIds::operator()(const Label& label) const {
+  if (const auto found = ids_.find(label.text); found != ids_.end()) return found->second;
+  if (!label.is_index || !indices_allowed_) return -1;
+  const uint64_t index = std::stoull(label.text);
+  return index < names_.size() ? static_cast<int64_t>(index) : -1;
+}
+
+bool LabelIds::cover(const LabelCensus& census) const {
+  return std::all_of(census.labels().begin(), census.labels().end(),
+                     [this](const auto& label) { return (*this)({label.first, label.second}) >= 0; });
+}
+
+std::string not_among(const std::string& label, const std::vector<std::string>& names) {
+  constexpr size_t kShown = 10;
+  std::vector<std::string> shown;
+  for (size_t i = 0; i < std::min(names.size(), kShown); ++i) shown.push_back(quoted(names[i]));
+  return concat("is none of the ", names.size(), " known labels: ", join(shown, ", "),
+                names.size() > kShown ? ", …" : "", did_you_mean(label, names));
+}
+
+}  // namespace sft

@@ -1,0 +1,45 @@
+// What prepare takes from a row, checked.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "data/data_config.h"
+#include "data/prepare.h"
+#include "data/prepare/labels.h"
+#include "data/readers/row.h"
+
+namespace sft {
+
+struct Sample {
+  int64_t line = 0;
+  std::string text, pair;
+  Label label;
+  float weight = 1.0f;
+  uint64_t key = 0;  // of the group, or of the texts; what belongs together has the same
+};
+
+class Columns {
+ public:
+  Columns(const PrepareRequest& request, const DataConfig& config);
+
+  // ConfigError where `path` lacks a column, naming those it has and the nearest.
+  void require_in(const std::string& path) const;
+
+  // Throws BadRow, with file and line, where a cell is missing or cannot be what it is wanted for.
+  void read(const Row& row, const std::string& path, Sample& out) const;
+
+ private:
+  struct Wanted {
+    std::string key, name;  // of the config, of the file
+  };
+  const Cell& cell(const Row& row, const Wanted& wanted) const;
+  const std::string& text(const Row& row, const Wanted& wanted) const;
+
+  std::vector<Wanted> texts_;
+  Wanted pair_, label_, weight_, group_;  // no name: not wanted
+  uint64_t seed_;
+};
+
+}  // namespace sft

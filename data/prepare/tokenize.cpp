@@ -1,0 +1,139 @@
+// Rows are collected into batches, because the tokenizer works on all cores at once on many texts, and
+// because a call into the native library costs more than a short text does.
+#include "data/prepare/tokenize.h"
+
+#include <cassert>
+#include <filesystem>
+
+#include "base/text.h"
+#include "data/prepare/report.h"
+
+namespace sft {
+namespace {
+
+constexpr size_t kBatchRows = 1024;
+constexpr size_t kBatchBytes = 1 << 20;
+
+class ShardMaker {
+ public:
+  ShardMaker(const Tokenizing& job, std::string path) : job_(job), path_(std::move(path)) {}
+
+  void add(const Sample& sample, const std::string& source) {
+    if (job_.split) {
+      const bool wanted = job_.request.part == PrepareRequest::Part::validation;
+      if (job_.split->is_validation(sample.key) != wanted) return;
+    }
+    if (size_ == batch_.size()) batch_.emplace_back();
+    Kept& kept = batch_[size_++];
+    kept.sample = sample;
+    kept.source = &source;
+    kept.label = id_of(sample, source);
+    bytes_ += sample.text.size() + sample.pair.size();
+    if (size_ == kBatchRows || bytes_ >= kBatchBytes) flush();
+  }
+
+  void bad(const BadRow& error) { count_bad_row(report_, error.what()); }
+
+  PrepareReport finish() {
+    flush();
+    if (!writer_) return std::move(report_);
+    writer_->finish();
+    report_.shards = {std::filesystem::path(path_).filename()};
+    return std::move(report_);
+  }
+
+ private:
+  struct Kept {
+    Sample sample;
+    const std::string* source = nullptr;
+    int64_t label = -1;
+  };
+
+  int64_t id_of(const Sample& sample, const std::string& source) const {
+    if (!job_.request.labels_required) return -1;
+    const int64_t id = job_.labels(sample.label);
+    if (id >= 0) return id;
+    throw DataError(concat(source, ":", sample.line, ": label ", quoted(sample.label.text), " ",
+                           not_among(sample.label.text, job_.labels.names())));
+  }
+
+  void flush() {
+    std::vector<std::string_view> first, second;
+    for (size_t i = 0; i < size_; ++i) {
+      first.push_back(batch_[i].sample.text);
+      if (!job_.config.text_pair_column.empty()) second.push_back(batch_[i].sample.pair);
+    }
+    std::vector<Encoding> encodings = job_.tokenizer.encode_batch(first, second);
+    for (size_t i = 0; i < size_; ++i) append_row(batch_[i], encodings[i]);
+    size_ = 0;
+    bytes_ = 0;
+  }
+
+  void append_row(const Kept& kept, Encoding& encoding) {
+    if (const std::string problem = problem_of(encoding); !problem.empty()) {
+      const BadRow error(concat(*kept.source, ":", kept.sample.line, ": ", problem));
+      if (job_.config.on_bad_row == "error") throw error;
+      return bad(error);
+    }
+    assert(static_cast<int64_t>(encoding.ids.size()) <= job_.config.max_length);
+    count_row(report_, static_cast<int64_t>(encoding.ids.size()), encoding.truncated, kept.label);
+    example_.tokens.swap(encoding.ids);
+    example_.segments.swap(encoding.segments);
+    example_.label = std::max(kept.label, int64_t{0});
+    example_.weight = kept.sample.weight;
+    if (!writer_) writer_.emplace(path_, job_.shard, real_files());
+    writer_->append(example_);
+  }
+
+  std::string problem_of(const Encoding& encoding) const {
+    if (encoding.ids.empty()) return "the text has no tokens";
+    if (!encoding.truncated || job_.config.truncation != "error") return "";
+    return concat("the text has ", encoding.full_length, " tokens, max_length is ", job_.config.max_length,
+                  "; raise it, or let data.truncation be \"right\" or \"left\"");
+  }
+
+  const Tokenizing& job_;
+  std::string path_;
+  std::vector<Kept> batch_;  // the first size_ are in use
+  size_t size_ = 0, bytes_ = 0;
+  Example example_;
+  std::optional<ShardWriter> writer_;
+  PrepareReport report_;
+};
+
+}  // namespace
+
+void for_each_sample(const Piece& piece, const std::vector<std::string>& files, const Columns& columns,
+                     const std::function<void(const Sample&, const std::string&)>& visit,
+                     const std::function<void(const BadRow&)>& on_bad_row) {
+  Row row;
+  Sample sample;
+  for (const Slice& slice : piece) {
+    const std::string& path = files[slice.file];
+    const auto reader = open_reader(path, slice.begin, slice.end);
+    while (true) {
+      try {
+        if (!reader->next(row)) break;
+        columns.read(row, path, sample);
+      } catch (const BadRow& error) {
+        on_bad_row(error);
+        continue;
+      }
+      visit(sample, path);
+    }
+  }
+}
+
+PrepareReport tokenize(const Tokenizing& job, const Piece& piece, const std::string& folder, const std::string& name) {
+  ShardMaker maker(job, std::filesystem::path(folder) / name);
+  for_each_sample(
+      piece, job.request.files, job.columns,
+      [&](const Sample& sample, const std::string& path) { maker.add(sample, path); },
+      [&](const BadRow& error) {
+        if (job.config.on_bad_row == "error") throw error;
+        maker.bad(error);
+      });
+  return maker.finish();
+}
+
+}  // namespace sft
