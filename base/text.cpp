@@ -113,8 +113,10 @@ std::string nearest(std::string_view word, const std::vector<std::string>& candi
     }
   }
   if (!best.empty() || word.size() < 4) return best;
-  for (const std::string& candidate : candidates)
-    if (candidate.find(word) != std::string::npos && (best.empty() || candidate.size() < best.size())) best = candidate;
+  for (const std::string& candidate : candidates) {
+    const bool related = candidate.find(word) != std::string::npos || (candidate.size() >= 4 && word.starts_with(candidate));
+    if (related && (best.empty() || candidate.size() < best.size())) best = candidate;
+  }
   return best;
 }
 

@@ -28,7 +28,8 @@ inline std::string quoted(const char* text, size_t most = 80) { return quoted(st
 inline std::string quoted(const std::string& text, size_t most = 80) { return quoted(std::string_view(text), most); }
 inline std::string quoted(std::string& text, size_t most = 80) { return quoted(std::string_view(text), most); }
 
-// The candidate nearest to `word` by edit distance, else the shortest that contains it, else "".
+// The candidate nearest to `word` by edit distance, else the shortest that contains it or starts it
+// (epochs: num_train_epochs; optimizer: optim), else "".
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
 
 // " (did you mean 'x'?)", or "" where nothing is near.

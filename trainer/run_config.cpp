@@ -28,7 +28,7 @@ bool has_validation_data(const RunConfig& config) {
 // Keys that say nothing under the other settings. Only a value that differs from the default is
 // worth a word: a resolved config lists every key.
 StringList keys_without_effect(const RunConfig& config, const Origins& origins) {
-  const bool evaluates = config.eval.eval_strategy != "no";
+  const std::string& when = config.eval.eval_strategy;
   const bool is_sgd = config.optim.optim == "sgd";
   const std::string because_optim = "optim.optim is " + config.optim.optim;
   const std::string because_data = "there is no validation data (data.validation_file or data.validation_split)";
@@ -56,12 +56,11 @@ StringList keys_without_effect(const RunConfig& config, const Origins& origins) 
       {true, "sweep", "only `sft-dist sweep` reads it"},
   };
   if (!has_validation_data(config)) {
-    for (const char* key : {"eval.eval_strategy", "eval.eval_steps", "eval.metrics", "eval.metric_for_best_model",
-                            "eval.greater_is_better"})
+    idle.push_back({when != "no", "eval.eval_strategy", because_data});
+    for (const char* key : {"eval.eval_steps", "eval.metrics", "eval.metric_for_best_model", "eval.greater_is_better"})
       idle.push_back({true, key, because_data});
   } else {
-    idle.push_back({evaluates && config.eval.eval_strategy != "steps", "eval.eval_steps",
-                    "eval.eval_strategy is " + config.eval.eval_strategy});
+    idle.push_back({when != "steps", "eval.eval_steps", "eval.eval_strategy is " + when});
   }
 
   StringList warnings;
