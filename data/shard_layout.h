@@ -1,0 +1,31 @@
+// Lays out an HDF5 file whose datasets have their final sizes and no content yet.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace sft {
+
+enum class Element { uint8, uint16, uint32, int32, int64, float32 };
+int64_t bytes_of(Element element);
+
+struct PlannedDataset {
+  std::string name;
+  Element element = Element::uint8;
+  int64_t count = 0;
+  int64_t offset = 0;  // out: where its bytes go in the file; −1 where it has none
+};
+
+struct PlannedAttributes {
+  std::vector<std::pair<std::string, int64_t>> integers;
+  std::vector<std::pair<std::string, std::string>> texts;
+  std::vector<std::pair<std::string, std::vector<std::string>>> lists;
+};
+
+// Writes to `path`, which is replaced, all of the HDF5 file but the datasets' bytes (holes are there instead).
+// StorageError where it cannot.
+void lay_out(const std::string& path, std::vector<PlannedDataset>& datasets, const PlannedAttributes& attributes);
+
+}  // namespace sft
