@@ -1,0 +1,207 @@
+#include "data/csr_shard.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <iomanip>
+
+#include "base/errors.h"
+#include "base/text.h"
+#include "data/format.h"
+
+namespace sft {
+namespace {
+
+using hdf5::Attribute;
+using hdf5::Bytes;
+using hdf5::Class;
+using hdf5::DatasetLayout;
+using hdf5::Type;
+
+// What the attributes say, and refusals that name them.
+class Attributes {
+ public:
+  explicit Attributes(const GuardedFile& file) : file_(file) {}
+
+  int64_t integer(const char* name, int64_t least) const {
+    const Attribute& attribute = get(name);
+    require(attribute.integers.size() == 1, name, concat("is not one integer but ", attribute.type));
+    require(attribute.integers[0] >= least, name, concat("is ", attribute.integers[0], ", and at least ", least, " is needed"));
+    return attribute.integers[0];
+  }
+  std::string text(const char* name) const {
+    const Attribute& attribute = get(name);
+    require(attribute.texts.size() == 1, name, concat("is not one string but ", attribute.type));
+    return attribute.texts[0];
+  }
+  std::vector<std::string> texts(const char* name) const { return get(name).texts; }
+
+ private:
+  const Attribute& get(const char* name) const {
+    const Attribute* found = file_.layout.attribute(name);
+    require(found != nullptr, name, "is missing");
+    return *found;
+  }
+  void require(bool good, const char* name, const std::string& why) const {
+    if (!good) throw DataError(concat(quoted(file_.path, 400), ", attribute ", quoted(name), ": ", why));
+  }
+  const GuardedFile& file_;
+};
+
+const DatasetLayout& vector_of(const GuardedFile& file, const char* name, int64_t count, std::initializer_list<const char*> types) {
+  const DatasetLayout& found = file.dataset(name);
+  std::vector<std::string> wanted;
+  for (const char* type : types) wanted.emplace_back(type);
+  if (std::find(wanted.begin(), wanted.end(), found.type.name) == wanted.end())
+    throw DataError(concat(file.name_of(name), ": is ", found.type.name, ", and ", join(wanted, " or "), " is read"));
+  if (found.shape.size() != 1 || (count >= 0 && found.shape[0] != count))
+    throw DataError(concat(file.name_of(name), ": its shape is ", hdf5::shape_text(found.shape), ", and ",
+                           count >= 0 ? hdf5::shape_text({count}) : "one dimension", " belongs there"));
+  return found;
+}
+
+int64_t num_blocks(const DatasetLayout& dataset) {
+  return (dataset.shape[0] * dataset.type.bytes + format::kBlockBytes - 1) / format::kBlockBytes;
+}
+
+std::vector<uint32_t> checksums_of(const std::shared_ptr<const GuardedFile>& file, const std::vector<const DatasetLayout*>& covered) {
+  int64_t blocks = 0;
+  for (const DatasetLayout* dataset : covered) blocks += num_blocks(*dataset);
+  const DatasetLayout& stored = vector_of(*file, format::kChecksums, blocks, {"uint32"});
+  std::vector<uint32_t> checksums(static_cast<size_t>(blocks));
+  const auto bytes = hdf5::open_bytes(file, stored);
+  bytes->read(0, bytes->size(), reinterpret_cast<std::byte*>(checksums.data()));
+  return checksums;
+}
+
+template <class T>
+T element(const Bytes& content, int64_t i) {
+  T value;
+  content.read(i * int64_t{sizeof(T)}, sizeof(T), reinterpret_cast<std::byte*>(&value));
+  return value;
+}
+
+}  // namespace
+
+bool is_shard(const GuardedFile& file) {
+  const Attribute* name = file.layout.attribute(format::kFormat);
+  return name != nullptr && name->texts == std::vector<std::string>{format::kName};
+}
+
+std::string fingerprint(const ContentHash& hash, int64_t num_samples, int64_t num_tokens) {
+  return concat("csr-", num_samples, "-", num_tokens, "-", std::hex, std::setw(16), std::setfill('0'), hash.value());
+}
+
+CsrShard::CsrShard(std::shared_ptr<const GuardedFile> file) : file_(std::move(file)) {
+  const Attributes attributes(*file_);
+  if (const int64_t version = attributes.integer(format::kVersionAttribute, 1); version != format::kVersion)
+    throw DataError(concat(quoted(file_->path, 400), " is of version ", version, ", and version ", format::kVersion,
+                           " is read; prepare it again"));
+  info_.num_samples = attributes.integer(format::kNumSamples, 0);
+  info_.max_length = attributes.integer(format::kMaxLength, 1);
+  info_.vocab_size = attributes.integer(format::kVocabSize, 1);
+  info_.num_labels = attributes.integer(format::kNumLabels, 0);
+  info_.tokenizer_sha256 = attributes.text(format::kTokenizer);
+  info_.label_names = attributes.texts(format::kLabelNames);
+  content_hash_ = ContentHash(static_cast<uint64_t>(attributes.integer(format::kContentHash, 0)), info_.num_samples);
+  info_.has_segments = file_->layout.dataset(format::kSegments) != nullptr;
+  info_.has_weights = file_->layout.dataset(format::kWeights) != nullptr;
+
+  std::vector<const DatasetLayout*> covered;  // in the order of format::kCovered
+  covered.push_back(&vector_of(*file_, format::kTokens, -1, {"uint16", "int32"}));
+  num_tokens_ = covered[0]->shape[0];
+  small_tokens_ = covered[0]->type.bytes == 2;
+  covered.push_back(&vector_of(*file_, format::kOffsets, info_.num_samples + 1, {"int64"}));
+  if (info_.has_segments) covered.push_back(&vector_of(*file_, format::kSegments, num_tokens_, {"uint8"}));
+  covered.push_back(&vector_of(*file_, format::kLabels, info_.num_samples, {"int64"}));
+  if (info_.has_weights) covered.push_back(&vector_of(*file_, format::kWeights, info_.num_samples, {"float32"}));
+
+  const std::vector<uint32_t> checksums = checksums_of(file_, covered);
+  auto next = checksums.begin();
+  const auto checked = [&](const DatasetLayout& dataset) {
+    const auto first = next;
+    next += num_blocks(dataset);
+    return hdf5::checked_bytes(hdf5::open_bytes(file_, dataset), {first, next}, file_->name_of(dataset.name));
+  };
+  size_t at = 0;
+  tokens_ = checked(*covered[at++]);
+  offsets_ = checked(*covered[at++]);
+  if (info_.has_segments) segments_ = checked(*covered[at++]);
+  labels_ = checked(*covered[at++]);
+  if (info_.has_weights) weights_ = checked(*covered[at++]);
+
+  bytes_per_token_ = covered[0]->type.bytes + (info_.has_segments ? 1 : 0);
+  bytes_per_sample_ = int64_t{sizeof(int64_t)} + (info_.has_weights ? int64_t{sizeof(float)} : 0);
+  info_.fingerprint = fingerprint(content_hash_, info_.num_samples, num_tokens_);
+}
+
+CsrShard::Range CsrShard::range_of(int64_t i) const {
+  assert(i >= 0 && i < info_.num_samples);
+  int64_t ends[2];
+  offsets_->read(i * int64_t{sizeof(int64_t)}, sizeof ends, reinterpret_cast<std::byte*>(ends));
+  if (ends[0] < 0 || ends[1] <= ends[0] || ends[1] > num_tokens_ || ends[1] - ends[0] > info_.max_length)
+    refuse(i, format::kOffsets, concat("it has the tokens from ", ends[0], " to ", ends[1], " of ", num_tokens_,
+                                       ", and 1 to ", info_.max_length, " of them belong to a sample"));
+  return {ends[0], ends[1] - ends[0]};
+}
+
+int64_t CsrShard::length(int64_t i) const { return range_of(i).count; }
+
+void CsrShard::read(int64_t i, Example& out) const {
+  const Range range = range_of(i);
+  read_tokens(range, out.tokens);
+  // One comparison each, without a branch: the compiler makes it vectors.
+  uint32_t largest = 0;
+  for (const int32_t token : out.tokens) largest = std::max(largest, static_cast<uint32_t>(token));
+  if (largest >= info_.vocab_size)
+    refuse(i, format::kTokens, concat("token ", static_cast<int32_t>(largest), " is outside the vocabulary of ", info_.vocab_size));
+
+  out.segments.clear();
+  if (segments_) {
+    out.segments.resize(static_cast<size_t>(range.count));
+    segments_->read(range.first, range.count, reinterpret_cast<std::byte*>(out.segments.data()));
+  }
+  out.label = element<int64_t>(*labels_, i);
+  if (out.label < 0 || out.label >= info_.num_labels)
+    refuse(i, format::kLabels, concat("label ", out.label, " is outside 0 … ", info_.num_labels - 1));
+  out.weight = weights_ ? element<float>(*weights_, i) : 1.0f;
+  if (!(out.weight >= 0.0f) || std::isinf(out.weight))
+    refuse(i, format::kWeights, concat("weight ", out.weight, " is not a finite number at or above 0"));
+  bytes_read_.fetch_add(range.count * bytes_per_token_ + bytes_per_sample_, std::memory_order_relaxed);
+}
+
+void CsrShard::read_tokens(const Range& range, std::vector<int32_t>& out) const {
+  out.resize(static_cast<size_t>(range.count));
+  if (!small_tokens_) {
+    tokens_->read(range.first * int64_t{sizeof(int32_t)}, range.count * int64_t{sizeof(int32_t)}, reinterpret_cast<std::byte*>(out.data()));
+    return;
+  }
+  uint16_t piece[512];
+  for (int64_t done = 0; done < range.count;) {
+    const int64_t now = std::min<int64_t>(std::size(piece), range.count - done);
+    tokens_->read((range.first + done) * int64_t{sizeof(uint16_t)}, now * int64_t{sizeof(uint16_t)}, reinterpret_cast<std::byte*>(piece));
+    std::copy(piece, piece + now, out.begin() + done);
+    done += now;
+  }
+}
+
+void CsrShard::refuse(int64_t i, const char* dataset, const std::string& why) const {
+  throw DataError(concat(file_->name_of(dataset), ", sample ", i, ": ", why));
+}
+
+void verify(const CsrShard& shard) {
+  ContentHash hash;
+  Example example;
+  int64_t tokens = 0;
+  for (int64_t i = 0; i < shard.size(); ++i) {
+    shard.read(i, example);
+    hash.add(example, shard.info().has_segments, shard.info().has_weights);
+    tokens += static_cast<int64_t>(example.tokens.size());
+  }
+  if (tokens != shard.num_tokens())
+    throw DataError(concat(quoted(shard.path(), 400), ", dataset 'offsets': samples cover ", tokens, " of ", shard.num_tokens(), " tokens"));
+  if (hash.value() != shard.content_hash().value())
+    throw DataError(concat(quoted(shard.path(), 400), ", attribute 'content_hash': the samples are not those that were written"));
+}
+
+}  // namespace sft

@@ -1,0 +1,15 @@
+// HDF5 files that others write, with padded rows: input_ids [N, L], and as there are attention_mask,
+// token_type_ids, labels, weights. Their names are announced once.
+#pragma once
+
+#include <memory>
+
+#include "data/dataset.h"
+#include "data/guard.h"
+
+namespace sft {
+
+// Labels are read once, here; all else row by row. DataError naming file, dataset and row where the file is not of this form.
+std::unique_ptr<Dataset> open_foreign(std::shared_ptr<const GuardedFile> file);
+
+}  // namespace sft
