@@ -1,0 +1,39 @@
+#include "data/batch_reader.h"
+
+#include <cassert>
+#include <numeric>
+
+namespace sft {
+
+Batch BatchReader::read(const std::vector<Item>& items, int64_t first_draw) {
+  size_t tokens = 0;
+  for (const Item& item : items) tokens += static_cast<size_t>(item.length);
+  Batch batch;
+  PackedText& text = batch.text;
+  text.tokens.reserve(tokens);
+  text.segments.reserve(tokens);
+  text.positions.resize(tokens);
+  text.offsets.reserve(items.size() + 1);
+  text.offsets.push_back(0);
+  for (const Item& item : items) {
+    dataset_.read(item.index, example_);
+    const size_t length = example_.tokens.size();
+    assert(static_cast<int64_t>(length) == item.length);
+    const auto start = text.positions.begin() + static_cast<std::ptrdiff_t>(text.tokens.size());
+    std::iota(start, start + static_cast<std::ptrdiff_t>(length), int64_t{0});
+    text.tokens.insert(text.tokens.end(), example_.tokens.begin(), example_.tokens.end());
+    if (example_.segments.empty()) {
+      text.segments.resize(text.tokens.size(), 0);
+    } else {
+      text.segments.insert(text.segments.end(), example_.segments.begin(), example_.segments.end());
+    }
+    text.offsets.push_back(static_cast<int64_t>(text.tokens.size()));
+    batch.labels.push_back(example_.label);
+    batch.weights.push_back(example_.weight);
+    batch.ids.push_back(item.index);
+    batch.draws.push_back(first_draw + item.position);
+  }
+  return batch;
+}
+
+}  // namespace sft

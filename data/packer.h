@@ -1,0 +1,32 @@
+// Cuts samples by their lengths: a global batch among ranks, and a rank's share into micro-batches.
+// Only lengths are looked at; pure functions of them.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace sft {
+
+// A sample of a global batch that is to be placed somewhere.
+struct Item {
+  int64_t position = 0;  // in the epoch
+  int64_t index = 0;     // in the dataset
+  int64_t length = 0;    // tokens
+};
+
+// Longest first, earlier positions first among equals.
+void sort_by_length(std::vector<Item>& items);
+
+// The items of shard `index` of `count`: each item, longest first, goes to the shard with the fewest tokens so
+// far, the lowest among equals. `items` must be sorted by length.
+std::vector<Item> deal(const std::vector<Item>& items, int index, int count);
+
+// Micro-batches of at most `max_tokens` tokens and `max_samples` samples (0: no bound); an item longer than
+// max_tokens stands alone. There are as few of them as the greedy rules find, with tokens spread evenly; the one with
+// the most tokens comes first. `items` must be sorted by length, and so is each micro-batch.
+std::vector<std::vector<Item>> pack(const std::vector<Item>& items, int64_t max_tokens, int64_t max_samples);
+
+// Micro-batches that follow the order of `items`, each filled as far as the bounds allow.
+std::vector<std::vector<Item>> pack_in_order(const std::vector<Item>& items, int64_t max_tokens, int64_t max_samples);
+
+}  // namespace sft
