@@ -34,18 +34,12 @@ void check_fit(const RunConfig& config, const Model& model, const Datasets& data
   if (data.train->size() == 0) throw DataError("the training data has no rows");
 }
 
-// What trains, told in one line; the pooler stays still where the head does not read it.
-std::vector<bool> trained_parameters(const RunConfig& config, const Built& built, Communicator& control) {
+// The pooler stays still where the head does not read it.
+std::vector<bool> trained_parameters(const RunConfig& config, const Built& built) {
   const Parameters all = all_parameters(*built.model, *built.task);
   std::vector<bool> trained = choose_trained(config.freeze, all, built.model->num_blocks());
-  int64_t elements = 0, total = 0;
-  for (size_t i = 0; i < all.size(); ++i) {
+  for (size_t i = 0; i < all.size(); ++i)
     if (all[i].stage == built.model->num_blocks() + 1 && !built.task->reads_pooler()) trained[i] = false;
-    total += all[i].value.numel();
-    if (trained[i]) elements += all[i].value.numel();
-  }
-  if (control.rank() == 0)
-    log::info(concat("training ", human_count(static_cast<double>(elements)), " of ", human_count(static_cast<double>(total)), " parameters"));
   return trained;
 }
 
@@ -153,7 +147,8 @@ std::unique_ptr<Assembly> assemble(LoadedConfig loaded, const World& world) {
 
   together(control, [&] {
     check_fit(config, *built.model, run->data, *run->directory);
-    std::vector<bool> trained = trained_parameters(config, built, control);
+    std::vector<bool> trained = trained_parameters(config, built);
+    if (control.rank() == 0) log::info(summary_of(all_parameters(*built.model, *built.task), trained));
     run->files = run->directory->files_for(*built.model, *built.task, config.model.task, *run->data.tokenizer, config.data.max_length);
     run->learner = std::make_unique<Learner>(std::move(built.model), std::move(built.task), std::move(trained), world.device);
 

@@ -26,20 +26,9 @@ bool are_prepared(const StringList& files, const std::string& split) {
   return prepared != 0;
 }
 
-void tell(const PrepareReport& report, const std::string& split, Communicator& control) {
-  if (control.rank() != 0) return;
-  const double mean = report.rows > 0 ? static_cast<double>(report.total_tokens) / static_cast<double>(report.rows) : 0;
-  std::ostringstream tokens;
-  tokens.precision(3);
-  tokens << mean;
-  log::info(concat(split, ": ", human_count(static_cast<double>(report.rows)), " rows, ", tokens.str(), " tokens each, ",
-                   report.truncated_rows, " truncated", report.bad_rows > 0 ? concat(", ", report.bad_rows, " bad rows skipped") : "",
-                   report.reused ? " (prepared earlier)" : ""));
-}
-
 PrepareReport prepare_split(PrepareRequest request, const DataConfig& config, const Tokenizer& tokenizer, Communicator& control) {
   const PrepareReport report = prepare(request, config, tokenizer, peers_of(control));
-  tell(report, request.split, control);
+  if (control.rank() == 0) log::info(describe(report, request.split));
   return report;
 }
 

@@ -60,6 +60,7 @@ StepReport Trainer::step() {
     loss_sum += part.sum.detach();
   }
   parts_.gradients.reduce();
+  if (first_step_seconds_ == 0 && weight > 0) require_every_gradient(parts_.gradients);
   const double norm = parts_.gradients.clip(settings_.max_grad_norm).item<double>();
   if (weight > 0 && std::isfinite(norm)) {
     parts_.optimizer.step(parts_.gradients.owned(), rate);

@@ -1,0 +1,68 @@
+// What this machine offers, in a page: versions, ranks, cores, shared memory, and a timed all-reduce.
+#include <sys/statvfs.h>
+
+#include <ATen/Parallel.h>
+#include <ATen/Version.h>
+
+#include <algorithm>
+#include <iomanip>
+#include <iostream>
+#include <span>
+#include <vector>
+
+#include "base/stopwatch.h"
+#include "base/text.h"
+#include "comm/agree.h"
+#include "launch/commands/commands.h"
+#include "launch/version.h"
+#include "trainer/gemm_peak.h"
+
+namespace sft {
+namespace {
+
+// Seconds of the slowest rank, the best of a few.
+double timed_all_reduce(Communicator& world, int64_t bytes) {
+  std::vector<float> values(static_cast<size_t>(bytes) / sizeof(float), 1.0f);
+  int64_t best = INT64_MAX;
+  for (int i = 0; i < 5; ++i) {
+    world.barrier();
+    const Stopwatch watch;
+    world.all_reduce(Buffer::of(std::span<float>(values)));
+    best = std::min(best, max(world, static_cast<int64_t>(watch.seconds() * 1e9)));
+  }
+  return static_cast<double>(best) * 1e-9;
+}
+
+void line(const std::string& name, const std::string& value) { std::cout << std::left << std::setw(22) << name << value << '\n'; }
+
+std::string free_space(const char* path) {
+  struct statvfs stats{};
+  if (::statvfs(path, &stats) != 0) return "not there";
+  return human_bytes(static_cast<double>(stats.f_bavail) * static_cast<double>(stats.f_frsize)) + " free";
+}
+
+}  // namespace
+
+ExitCode doctor(const Arguments&, Job& job) {
+  const World world = job.world("auto", 0, {});
+  const double peak = sum(job.control(), measured_gemm_flops());
+  std::vector<std::string> times;
+  for (const int64_t bytes : {int64_t{4} << 10, int64_t{1} << 20, int64_t{64} << 20})
+    times.push_back(concat(human_bytes(static_cast<double>(bytes)), " in ", std::setprecision(3), timed_all_reduce(world.gradients, bytes) * 1e3, " ms"));
+  const std::string hosts = join(gather_all(job.control(), job.placement().host), ", ");
+  const std::string threads = join(gather_all(job.control(), std::to_string(at::get_num_threads())), ", ");
+  if (job.control().rank() != 0) return ExitCode::done;
+  line("version", version_text());
+  line("ranks", concat(job.control().size(), " (", world.gradients.backend(), ") on ", hosts));
+  line("device", world.device.str());
+  line("threads a rank", threads);
+  line("GEMM peak, all ranks", concat(std::setprecision(4), peak * 1e-9, " GFLOP/s in float32"));
+  line("all-reduce", join(times, ", "));
+  line("/dev/shm", free_space("/dev/shm"));
+  line("this directory", free_space("."));
+  line("LibTorch", at::get_cpu_capability());
+  std::cout << std::flush;
+  return ExitCode::done;
+}
+
+}  // namespace sft

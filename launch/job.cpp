@@ -1,0 +1,123 @@
+#include "launch/job.h"
+
+#include <unistd.h>
+
+#include <ATen/Parallel.h>
+#include <c10/util/Exception.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <new>
+
+#include "base/failpoint.h"
+#include "base/file_ops.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "comm/make_communicator.h"
+#include "launch/cores.h"
+#include "launch/device.h"
+#include "launch/discover.h"
+#include "launch/signals.h"
+
+namespace sft {
+namespace {
+
+// The number alone, where the batch script looks for it: mpirun may change a rank's code.
+void write_exit_status(const std::string& directory, ExitCode code) {
+  const std::string text = std::to_string(static_cast<int>(code)) + "\n";
+  try {
+    if (!directory.empty() && std::filesystem::is_directory(directory)) write_atomically(real_files(), directory + "/exit_status", text);
+    if (const char* path = std::getenv("SFT_EXIT_STATUS")) write_atomically(real_files(), path, text);
+  } catch (const std::exception& error) {
+    log::error(concat("the exit status could not be written: ", error.what()));
+  }
+}
+
+struct Failure {
+  ExitCode code;
+  std::string message;
+  Reach reach;
+};
+
+// LibTorch's messages carry a stack trace after their first line.
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+Failure current_failure() {
+  try {
+    throw;
+  } catch (const Error& error) {
+    return {error.code(), error.what(), error.reach()};
+  } catch (const c10::OutOfMemoryError& error) {
+    return {ExitCode::out_of_memory, "out of memory: " + first_line(error.what_without_backtrace()), Reach::here};
+  } catch (const c10::Error& error) {
+    return {ExitCode::internal, first_line(error.what_without_backtrace()), Reach::here};
+  } catch (const std::bad_alloc&) {
+    return {ExitCode::out_of_memory, "out of memory; lower train.max_tokens_per_micro_batch", Reach::here};
+  } catch (const std::exception& error) {
+    return {ExitCode::internal, error.what(), Reach::here};
+  }
+}
+
+// One rank's own failure: the others wait in a collective that it will not reach, so it must not wait for
+// them. It ends at once, and the launcher ends them.
+[[noreturn]] void leave_alone(const Failure& failure, const std::string& directory) {
+  log::error(failure.message);
+  write_exit_status(directory, failure.code);
+  std::fflush(nullptr);
+  ::_exit(static_cast<int>(failure.code));
+}
+
+}  // namespace
+
+Job::Job() : placement_(discover()) {
+  log::start(placement_.rank, placement_.world);
+  arm_failpoints(placement_.rank);
+  signals::install();
+  control_ = make_communicator(placement_.world > 1 ? "mpi" : "solo", placement_);
+  number_nodes(placement_, *control_);
+}
+
+Job::~Job() = default;
+
+// As asked for, or this rank's share of the host's cores. Collective: the share depends on the others.
+void Job::use_threads(int64_t wanted) {
+  const CoreShare share = share_cores(*control_, placement_);
+  at::set_num_threads(wanted > 0 ? static_cast<int>(wanted) : share.threads);
+  if (wanted == 0 && placement_.rank == 0 && !share.note.empty()) log::info(share.note);
+}
+
+World Job::world(const std::string& device, int64_t threads, const CommConfig& comm) {
+  const at::Device chosen = choose_device(device, placement_);
+  use_threads(threads);
+  if (!gradients_) {
+    std::string backend = comm.backend;
+    if (backend == "auto") backend = chosen.is_cuda() ? "nccl" : placement_.world > 1 ? "mpi" : "solo";
+    gradients_ = make_communicator(backend, placement_);
+  }
+  return {*gradients_, *control_, chosen, [] { return signals::requested() != 0; }};
+}
+
+int run_job(const std::function<ExitCode(Job&)>& body) {
+  std::unique_ptr<Job> job;
+  Failure failure{ExitCode::internal, "", Reach::here};
+  try {
+    job = std::make_unique<Job>();
+    const ExitCode code = body(*job);
+    if (job->control().rank() == 0) write_exit_status(job->run_directory(), code);
+    job->control().barrier();
+    return static_cast<int>(code);
+  } catch (...) {
+    failure = current_failure();
+  }
+  const std::string directory = job ? job->run_directory() : "";
+  if (!job || (failure.reach == Reach::here && job->control().size() > 1)) leave_alone(failure, directory);
+  if (job->control().rank() == 0) {
+    log::error(failure.message);
+    write_exit_status(directory, failure.code);
+  }
+  job->control().barrier();
+  return static_cast<int>(failure.code);
+}
+
+}  // namespace sft

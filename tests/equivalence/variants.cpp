@@ -1,0 +1,132 @@
+#include "equivalence/variants.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <mutex>
+
+#include "base/file_ops.h"
+#include "base/random.h"
+#include "comm/make_communicator.h"
+#include "data/loader.h"
+#include "support/memory_dataset.h"
+#include "trainer/learner.h"
+#include "trainer/optim/groups.h"
+#include "trainer/trainer.h"
+
+namespace sft::equivalence {
+namespace {
+
+constexpr int64_t kVocab = 97;
+
+nlohmann::json tiny_bert() {
+  return {{"model_type", "bert"}, {"vocab_size", kVocab}, {"hidden_size", 24}, {"num_hidden_layers", 3}, {"num_attention_heads", 3},
+          {"intermediate_size", 40}, {"hidden_act", "gelu"}, {"hidden_dropout_prob", 0.1}, {"attention_probs_dropout_prob", 0.1},
+          {"max_position_embeddings", 32}, {"type_vocab_size", 2}, {"layer_norm_eps", 1e-12}, {"initializer_range", 0.2}, {"pad_token_id", 0}};
+}
+
+std::vector<std::string> names_of(int64_t count) {
+  std::vector<std::string> names;
+  for (int64_t i = 0; i < count; ++i) names.push_back("label" + std::to_string(i));
+  return names;
+}
+
+// A directory of its own for each run; removed with it.
+struct Scratch {
+  std::filesystem::path path;
+  Scratch() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "sft-equivalence-XXXXXX").string();
+    path = ::mkdtemp(pattern.data());
+  }
+  ~Scratch() { std::filesystem::remove_all(path); }
+};
+
+// The parts of a run as assemble would build them, over data in memory.
+void train(const Case& job, const Cut& cut, Communicator& world, const std::string& directory, Outcome& outcome) {
+  const auto dtype = job.in_double ? at::kDouble : at::kFloat;
+  const MemoryDataset data(job.rows, kVocab, job.num_labels, 20, 3);
+  const MemoryDataset held_out(13, kVocab, job.num_labels, 20, 4);
+
+  auto model = make_model(job.model, at::kCPU, dtype, 11);
+  auto task = make_task(job.task, {.pooling = job.pooling, .label_names = names_of(job.num_labels), .label_counts = {}, .class_weights = job.class_weights,
+                                   .label_smoothing_factor = job.label_smoothing, .device = at::kCPU, .dtype = dtype, .seed = 12}, *model);
+  model->set_dropout_seed(13);
+  task->set_dropout_seed(14);
+  const int blocks = model->num_blocks();
+  const Parameters all = all_parameters(*model, *task);
+  std::vector<bool> trained = choose_trained(job.freeze, all, blocks);
+  for (size_t i = 0; i < all.size(); ++i)
+    if (all[i].stage == blocks + 1 && !task->reads_pooler()) trained[i] = false;
+  Learner learner(std::move(model), std::move(task), trained, at::kCPU);
+
+  const Grouping grouping = group_parameters(job.optim, learner.trained(), blocks);
+  Arena arena(learner.trained(), grouping.group_of);
+  const auto gradients = make_replicated(arena, world, 4096);
+  const auto optimizer = make_optimizer(job.optim, arena, grouping.groups);
+  const auto schedule = make_schedule({.lr_scheduler_type = "linear", .warmup_steps = 3, .min_lr_ratio = 0}, job.optim.learning_rate, job.updates);
+  const auto sampler = make_sampler("random", data, 42, job.global_batch_size);
+  const auto loader = make_loader(data, *sampler, {world.rank(), world.size()},
+                                  {.global_batch_size = job.global_batch_size, .max_tokens = 8192, .max_samples = cut.max_samples, .prefetch = 1}, 42);
+  Evaluator evaluator(learner, held_out, world, {.max_tokens = 64, .max_samples = 4});
+  Checkpoints checkpoints(directory, SaveConfig{}, world, real_files());
+
+  Telemetry telemetry({.lines = {1, job.updates}, .total_steps = job.updates, .sample_ids = true}, world, [&](int64_t) {
+    return std::vector<Sink>{[&](const Event& event) {
+      if (event.values.contains("sample_ids")) outcome.ids.push_back(event.values["sample_ids"]);
+      if (event.values.contains("grad_norm")) outcome.losses.push_back(event.values["loss"]), outcome.norms.push_back(event.values["grad_norm"]);
+      if (event.kind != Event::Kind::evaluation) return;
+      for (const auto& [name, value] : event.values.items())
+        if (name.starts_with("eval_") && name != "eval_runtime" && name != "eval_samples_per_second") outcome.evaluation.push_back(value);
+    }};
+  });
+  TrainerSettings settings;
+  settings.total_steps = job.updates;
+  settings.max_grad_norm = job.max_grad_norm;
+  settings.evaluations = {job.updates, job.updates};
+  settings.selection.metric = "loss";
+  settings.resumes = false;
+  Trainer({world, *loader, learner, arena, *gradients, *optimizer, *schedule, &evaluator, checkpoints, telemetry}, settings).run();
+
+  if (world.rank() != 0) return;
+  for (auto& ids : outcome.ids) std::sort(ids.begin(), ids.end());
+  for (const Parameter& parameter : learner.parameters()) {
+    const at::Tensor flat = parameter.value.detach().to(at::kDouble).flatten().contiguous();
+    outcome.weights.emplace_back(parameter.name, std::vector<double>(flat.data_ptr<double>(), flat.data_ptr<double>() + flat.numel()));
+  }
+}
+
+}  // namespace
+
+// Every task on every model.
+std::vector<Case> cases() {
+  OptimConfig adamw;
+  adamw.learning_rate = 3e-3;
+  adamw.weight_decay = 0.05;
+  adamw.head_lr_multiplier = 3;
+  OptimConfig sgd = adamw;
+  sgd.optim = "sgd";
+  sgd.momentum = 0.9;
+  sgd.nesterov = true;
+  const ClassWeights uneven{ClassWeights::Kind::given, {{"label0", 4.0}, {"label3", 0.25}}};
+  FreezeConfig two_blocks;
+  two_blocks.all_but_last = 2;
+  FreezeConfig head;
+  head.all_but_last = 0;
+  return {{.name = "bert_pooler", .model = tiny_bert(), .optim = adamw, .freeze = {}},
+          {.name = "bert_cls_smoothed_weighted", .model = tiny_bert(), .pooling = "cls", .label_smoothing = 0.1, .class_weights = uneven, .optim = adamw, .freeze = {}},
+          {.name = "bert_mean_sgd", .model = tiny_bert(), .pooling = "mean", .optim = sgd, .freeze = {}},
+          {.name = "bert_last_blocks", .model = tiny_bert(), .class_weights = uneven, .optim = adamw, .freeze = two_blocks},
+          {.name = "bert_head_alone", .model = tiny_bert(), .optim = adamw, .freeze = head}};
+}
+
+Outcome run(const Case& job, const Cut& cut) {
+  const Scratch scratch;
+  Outcome outcome;  // written by rank 0 alone
+  spawn_ranks(cut.ranks, [&](Communicator& world) {
+    Outcome of_others;
+    train(job, cut, world, scratch.path.string(), world.rank() == 0 ? outcome : of_others);
+  });
+  return outcome;
+}
+
+}  // namespace sft::equivalence

@@ -1,0 +1,48 @@
+// One training job, run in many cuts: ranks, micro-batches, accumulation. What must not change with the cut is
+// what run() returns.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include <string>
+#include <vector>
+
+#include "trainer/adapters/freeze.h"
+#include "trainer/optim/optim_config.h"
+#include "base/schema.h"
+
+namespace sft::equivalence {
+
+// A task on a model, with what makes its loss hard to cut. A new task or model is enrolled by one line in cases().
+struct Case {
+  std::string name;
+  std::string task = "text_classification";
+  nlohmann::json model;
+  int64_t num_labels = 5;
+  std::string pooling = "auto";
+  double label_smoothing = 0;
+  ClassWeights class_weights;
+  OptimConfig optim;
+  FreezeConfig freeze;
+  int64_t rows = 42;              // 42 in batches of 8: the last one is short
+  int64_t global_batch_size = 8;
+  int64_t updates = 20;
+  double max_grad_norm = 0.05;    // low enough to bite at every update
+  bool in_double = true;
+};
+std::vector<Case> cases();
+
+struct Cut {
+  int ranks = 1;
+  int64_t max_samples = 0;        // in a micro-batch; 0: no bound
+};
+
+struct Outcome {
+  std::vector<double> losses, norms;                        // an update each
+  std::vector<std::vector<int64_t>> ids;                    // samples of each update, sorted
+  std::vector<std::pair<std::string, std::vector<double>>> weights;  // after the last update
+  std::vector<double> evaluation;                           // metrics, in order
+};
+Outcome run(const Case& job, const Cut& cut);
+
+}  // namespace sft::equivalence
