@@ -1,0 +1,45 @@
+#include "launch/device.h"
+
+#include <ATen/Parallel.h>
+#include <dlfcn.h>
+
+#include "base/errors.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "comm/nccl/nccl.h"
+#include "launch/cores.h"
+#include "launch/discover.h"
+
+namespace sft {
+namespace {
+
+// Why no rank of this host can compute on a GPU; empty where each can. Registers the CUDA kernels.
+std::string no_cuda(const Placement& placement) {
+  const std::string reason = nccl::unavailable(placement);
+  if (!reason.empty()) return reason;
+  if (dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL)) return "";
+  return concat("LibTorch's CUDA part cannot be opened (", dlerror(), "); it needs all wheels that torch names, not only those of a CPU build");
+}
+
+bool has_driver() { return dlopen("libcuda.so.1", RTLD_NOW | RTLD_GLOBAL) != nullptr; }
+
+}  // namespace
+
+c10::Device choose_device(const std::string& wanted, const Placement& placement) {
+  if (wanted != "auto" && wanted != "cpu" && wanted != "cuda")
+    throw ConfigError(concat("device = ", quoted(wanted), ": it is auto, cuda or cpu"));
+  if (wanted == "cpu") return c10::kCPU;
+  const std::string reason = no_cuda(placement);
+  if (reason.empty()) return {c10::kCUDA, static_cast<c10::DeviceIndex>(placement.local_rank)};
+  if (wanted == "cuda") throw DeviceError(concat("device = 'cuda' on ", placement.host, ": ", reason));
+  if (has_driver()) log::warn_once(concat("there is a GPU driver on ", placement.host, ", but the run goes to the CPU: ", reason));
+  return c10::kCPU;
+}
+
+void set_threads(int64_t wanted, Communicator& control) {
+  const CoreShare share = share_cores(control, host_name());
+  if (wanted == 0 && !share.note.empty()) log::info(share.note);
+  at::set_num_threads(wanted > 0 ? static_cast<int>(wanted) : share.threads);
+}
+
+}  // namespace sft

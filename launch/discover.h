@@ -1,0 +1,27 @@
+// Where this process stands in its job, read once from what mpirun, srun or PMIx left in the
+// environment. SFT_SIMULATED_NODES=2 deals the ranks of one host out to nodes, for tests.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "comm/communicator.h"
+#include "comm/placement.h"
+
+namespace sft {
+
+// The value of an environment variable, null where it is not set.
+using Environment = std::function<const char*(const char* name)>;
+Environment process_environment();
+
+// ConfigError where a launcher started several ranks in a way that MPI would not find out about:
+// each would take itself for rank 0 of 1, and all would write one output directory.
+Placement discover(const Environment& environment = process_environment());
+
+std::string host_name();
+
+// Numbers the nodes by their hosts, in the order of ranks; collective over `control`. Launchers
+// other than SLURM do not tell.
+void number_nodes(Placement& placement, Communicator& control);
+
+}  // namespace sft

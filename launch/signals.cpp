@@ -1,0 +1,43 @@
+#include "launch/signals.h"
+
+#include <signal.h>
+
+#include <array>
+#include <atomic>
+#include <string.h>
+
+namespace sft::signals {
+namespace {
+
+constexpr std::array kRequests{SIGUSR1, SIGUSR2, SIGTERM, SIGINT};
+
+std::atomic<int> first{0};
+static_assert(std::atomic<int>::is_always_lock_free, "set by a signal handler");
+
+// Only what is safe in a handler.
+void take(int signal) {
+  int none = 0;
+  if (first.compare_exchange_strong(none, signal)) return;
+  if (signal != SIGTERM && signal != SIGINT) return;
+  ::signal(signal, SIG_DFL);
+  ::raise(signal);
+}
+
+}  // namespace
+
+void install() {
+  struct sigaction action {};
+  action.sa_handler = take;
+  action.sa_flags = SA_RESTART;  // reads and writes in flight go on
+  sigemptyset(&action.sa_mask);
+  for (const int signal : kRequests) sigaction(signal, &action, nullptr);
+}
+
+int requested() { return first.load(); }
+
+std::string name_of(int signal) {
+  const char* name = sigabbrev_np(signal);
+  return name ? std::string("SIG") + name : "signal " + std::to_string(signal);
+}
+
+}  // namespace sft::signals
