@@ -1,7 +1,7 @@
 #include "base/random.h"
 
-#include <bit>
 #include <cassert>
+#include <cmath>
 
 namespace sft {
 namespace {
@@ -10,8 +10,8 @@ constexpr uint32_t kMultiplier0 = 0xD2511F53, kMultiplier1 = 0xCD9E8D57;
 constexpr uint32_t kWeyl0 = 0x9E3779B9, kWeyl1 = 0xBB67AE85;  // golden ratio, sqrt(3) − 1
 constexpr int kPhiloxRounds = 10;
 
-// Luby and Rackoff need four rounds for large domains; tiny ones mix well only with more.
-constexpr int kFeistelRounds = 8;
+// Luby and Rackoff need four rounds for large domains; with ten, five places still show a bias.
+constexpr int kFeistelRounds = 12;
 
 constexpr uint32_t low(uint64_t value) { return static_cast<uint32_t>(value); }
 constexpr uint32_t high(uint64_t value) { return static_cast<uint32_t>(value >> 32); }
@@ -43,28 +43,32 @@ uint64_t derive_key(uint64_t seed, std::string_view purpose, uint64_t index) {
   return uint64_t{bits[1]} << 32 | bits[0];
 }
 
-Permutation::Permutation(int64_t size, uint64_t key) : size_(size), key_(key) {
+// A generalised Feistel network (Black and Rogaway, "Ciphers with arbitrary finite domains", 2002)
+// on a grid of about √size × √size, so that few places lie outside. An even number of columns
+// lets it make odd permutations too.
+Permutation::Permutation(int64_t size, uint64_t key) : size_(static_cast<uint64_t>(size)), key_(key) {
   assert(size >= 0);
-  const int bits = size > 1 ? std::bit_width(static_cast<uint64_t>(size - 1)) : 1;
-  half_bits_ = (bits + 1) / 2;
+  rows_ = static_cast<uint64_t>(std::sqrt(static_cast<double>(size))) + 1;
+  columns_ = 2 * (size_ / (2 * rows_) + 1);
 }
 
-// The network permutes 0 … 4^half_bits − 1, at most four times `size_`. Walking its cycle until it
-// comes back below `size_` is a permutation of the places below `size_`.
+// The network permutes the grid. Walking its cycle until it comes back below `size_` is a
+// permutation of the places below `size_`.
 int64_t Permutation::operator()(int64_t position) const {
-  assert(0 <= position && position < size_);
-  const uint64_t mask = (uint64_t{1} << half_bits_) - 1;
   auto value = static_cast<uint64_t>(position);
+  assert(value < size_);
   do {
-    uint64_t left = value >> half_bits_, right = value & mask;
+    uint64_t row = value / columns_, column = value % columns_;
     for (uint32_t round = 0; round < kFeistelRounds; ++round) {
-      const auto bits = philox({low(right), high(right), round, 0}, {low(key_), high(key_)});
-      const uint64_t mixed = left ^ (bits[0] & mask);
-      left = right;
-      right = mixed;
+      const bool turns_row = round % 2 == 0;
+      const uint64_t still = turns_row ? column : row;
+      const auto bits = philox({low(still), high(still), round, 0}, {low(key_), high(key_)});
+      const uint64_t turn = uint64_t{bits[1]} << 31 | bits[0] >> 1;
+      if (turns_row) row = (row + turn) % rows_;
+      else column = (column + turn) % columns_;
     }
-    value = left << half_bits_ | right;
-  } while (value >= static_cast<uint64_t>(size_));
+    value = row * columns_ + column;
+  } while (value >= size_);
   return static_cast<int64_t>(value);
 }
 

@@ -16,16 +16,15 @@ std::array<uint32_t, 4> philox(std::array<uint32_t, 4> counter, std::array<uint3
 uint64_t derive_key(uint64_t seed, std::string_view purpose, uint64_t index = 0);
 
 // A pseudo-random permutation of 0 … size−1, by a Feistel network with cycle walking: O(1) memory
-// and O(1) expected time a sample, whatever the size.
+// and O(1) expected time a place, whatever the size.
 class Permutation {
  public:
   Permutation(int64_t size, uint64_t key);
   int64_t operator()(int64_t position) const;
 
  private:
-  int64_t size_;
-  uint64_t key_;
-  int half_bits_;
+  uint64_t size_, key_;
+  uint64_t rows_, columns_;
 };
 
 }  // namespace sft
