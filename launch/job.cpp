@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include <ATen/Parallel.h>
 #include <c10/util/Exception.h>
 
 #include <cstdio>
@@ -15,7 +14,6 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "comm/make_communicator.h"
-#include "launch/cores.h"
 #include "launch/device.h"
 #include "launch/discover.h"
 #include "launch/signals.h"
@@ -80,16 +78,9 @@ Job::Job() : placement_(discover()) {
 
 Job::~Job() = default;
 
-// As asked for, or this rank's share of the host's cores. Collective: the share depends on the others.
-void Job::use_threads(int64_t wanted) {
-  const CoreShare share = share_cores(*control_, placement_);
-  at::set_num_threads(wanted > 0 ? static_cast<int>(wanted) : share.threads);
-  if (wanted == 0 && placement_.rank == 0 && !share.note.empty()) log::info(share.note);
-}
-
 World Job::world(const std::string& device, int64_t threads, const CommConfig& comm) {
   const at::Device chosen = choose_device(device, placement_);
-  use_threads(threads);
+  set_threads(threads, *control_);
   if (!gradients_) {
     std::string backend = comm.backend;
     if (backend == "auto") backend = chosen.is_cuda() ? "nccl" : placement_.world > 1 ? "mpi" : "solo";

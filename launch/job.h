@@ -31,8 +31,6 @@ class Job {
   const std::string& run_directory() const { return run_directory_; }
 
  private:
-  void use_threads(int64_t wanted);
-
   Placement placement_;
   std::unique_ptr<Communicator> control_;
   std::unique_ptr<Communicator> gradients_;

@@ -1,6 +1,6 @@
 #include "launch/version.h"
 
-#include <ATen/Version.h>
+#include <torch/headeronly/version.h>
 
 namespace sft {
 

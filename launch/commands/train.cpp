@@ -55,6 +55,7 @@ ExitCode train(const Arguments& arguments, Job& job) {
   if (!arguments.dry_run) job.report_exit_to(config.output_dir);
 
   const auto run = assemble(std::move(loaded), job.world(config.device, config.threads, config.comm));
+  run->checkpoints->guard_with(lock.get());
   if (speaks) introduce(*run);
   if (arguments.dry_run) {
     if (speaks) dry_run(*run);

@@ -1,0 +1,88 @@
+// What a file or directory of ours holds: an HDF5 file, a safetensors file, a checkpoint, a run.
+#include <filesystem>
+#include <iomanip>
+#include <iostream>
+
+#include "base/file_ops.h"
+#include "base/text.h"
+#include "comm/agree.h"
+#include "data/inspect.h"
+#include "launch/commands/commands.h"
+#include "trainer/checkpoint/manifest.h"
+#include "trainer/checkpoint/safetensors.h"
+#include "trainer/checkpoint/verify.h"
+
+namespace sft {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string shape_of(const TensorRef& tensor) {
+  std::vector<std::string> sizes;
+  for (const int64_t size : tensor.shape) sizes.push_back(std::to_string(size));
+  return "[" + join(sizes, ", ") + "]";
+}
+
+std::string describe_safetensors(const std::string& path) {
+  const SafetensorsFile file(path);
+  std::ostringstream out;
+  int64_t bytes = 0;
+  for (const TensorRef& tensor : file.tensors()) {
+    out << std::left << std::setw(64) << quoted(tensor.name) << std::setw(6) << tensor.dtype << shape_of(tensor) << '\n';
+    bytes += tensor.bytes;
+  }
+  out << file.tensors().size() << " tensors, " << human_bytes(static_cast<double>(bytes)) << '\n';
+  return out.str();
+}
+
+// Collective where `verify` is set: the ranks share the files.
+std::string describe_checkpoint(const fs::path& path, bool verify, Communicator& control) {
+  Manifest manifest;
+  together(control, [&] { manifest = parse_manifest(read_file((path / kManifestName).string()), path.string()); });
+  if (verify) verify_checkpoint(path.string(), control);
+  std::ostringstream out;
+  out << "checkpoint of step " << manifest.step << ", run " << manifest.run_id << ", written by " << manifest.world << " ranks, "
+      << manifest.model.size() << " model tensors, " << manifest.optimizer.size() << " optimizer buffers" << (manifest.resumable ? "" : ", not resumable (save_only_model)") << '\n';
+  for (const FileEntry& file : manifest.files)
+    out << std::left << std::setw(44) << file.name << std::right << std::setw(14) << file.bytes << " bytes  crc32c " << hex_of(file.crc32c) << '\n';
+  if (verify) out << "every file matches its checksum\n";
+  return out.str();
+}
+
+// A run's settings are in config.toml; what it came to is in its summary.
+std::string describe_run(const fs::path& path) {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(path)) names.push_back(entry.path().filename().string());
+  std::sort(names.begin(), names.end());
+  const fs::path summary = path / "summary.json";
+  return concat("run directory: ", join(names, "  "), "\n", fs::exists(summary) ? read_file(summary.string()) : "no summary.json: the run has not ended\n");
+}
+
+std::string describe_here(const fs::path& path, bool verify) {
+  if (!fs::exists(path)) throw ConfigError(concat("no such file or directory: ", path.string()));
+  if (fs::is_directory(path)) {
+    if (fs::exists(path / "config.toml")) return describe_run(path);
+    if (fs::exists(path / "model.safetensors")) return describe_safetensors((path / "model.safetensors").string());
+    std::string text;
+    for (const auto& entry : fs::directory_iterator(path))
+      if (entry.path().extension() == ".h5") text += describe_hdf5(entry.path().string(), verify) + "\n";
+    if (!text.empty()) return text;
+    throw ConfigError(concat(path.string(), ": neither a run, a checkpoint, a model nor a folder of shards"));
+  }
+  if (path.extension() == ".safetensors") return describe_safetensors(path.string());
+  if (path.extension() == ".h5" || path.extension() == ".hdf5") return describe_hdf5(path.string(), verify);
+  throw ConfigError(concat(path.string(), ": wanted .h5, .hdf5, .safetensors or a directory"));
+}
+
+}  // namespace
+
+ExitCode inspect(const Arguments& arguments, Job& job) {
+  const fs::path path(arguments.target);
+  std::string text;
+  if (fs::exists(path / kManifestName)) text = describe_checkpoint(path, arguments.verify, job.control());
+  else together(job.control(), [&] { text = job.control().rank() == 0 ? describe_here(path, arguments.verify) : ""; });
+  if (job.control().rank() == 0) std::cout << text << std::flush;
+  return ExitCode::done;
+}
+
+}  // namespace sft
