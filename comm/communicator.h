@@ -32,8 +32,8 @@ struct Buffer {
   Element element = Element::f32;
 
   size_t bytes() const { return static_cast<size_t>(count) * bytes_of(element); }
-  template <class T>
-  static Buffer of(std::span<T> values) {
+  template <class T, size_t extent>
+  static Buffer of(std::span<T, extent> values) {
     return {values.data(), static_cast<int64_t>(values.size()), element_of<T>()};
   }
   template <class T>

@@ -1,0 +1,138 @@
+// Tracing, verification and the watchdog, over ranks as threads; processes in faults_test.cpp.
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <numeric>
+#include <thread>
+
+#include "base/errors.h"
+#include "comm/agree.h"
+#include "comm/make_communicator.h"
+#include "comm/solo/solo.h"
+#include "comm/traced.h"
+#include "comm/verified.h"
+#include "comm/watchdog.h"
+
+namespace sft {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(Traced, CountsCallsAndBytes) {
+  Trace trace;
+  const auto world = traced(solo::connect({}), trace);
+  std::vector<float> values(10);
+  world->all_reduce(Buffer::of(std::span(values)), Reduction::sum);
+  world->all_reduce(Buffer::of(std::span(values)), Reduction::max);
+  world->start_all_reduce(Buffer::of(std::span(values)))->wait();
+  world->split(0, 0)->broadcast(Buffer::of(std::span(values)), 0);
+  EXPECT_EQ(trace.of(Operation::Kind::all_reduce).calls, 2);
+  EXPECT_EQ(trace.of(Operation::Kind::all_reduce).bytes, 80);
+  EXPECT_EQ(trace.of(Operation::Kind::start_all_reduce).bytes, 40);
+  EXPECT_EQ(trace.of(Operation::Kind::broadcast).bytes, 40) << "parts count too";
+  EXPECT_EQ(trace.total().bytes, 160);
+  EXPECT_FALSE(trace.current);
+}
+
+TEST(Traced, MeasuresTheWaitForOthers) {
+  spawn_ranks(2, [](Communicator& outer) {
+    Trace trace;
+    const auto world = traced(outer.split(0, outer.rank()), trace);
+    if (world->rank() == 1) std::this_thread::sleep_for(50ms);
+    world->barrier();
+    const double least = world->rank() == 0 ? 0.03 : 0.0;
+    EXPECT_GE(trace.of(Operation::Kind::barrier).seconds, least);
+  });
+}
+
+// What rank 0 of three gets when rank 2 calls something else.
+std::string mismatch(const std::function<void(Communicator&)>& usual, const std::function<void(Communicator&)>& other) {
+  std::string message;
+  spawn_ranks(3, [&](Communicator& outer) {
+    const auto world = verified(outer.split(0, outer.rank()));
+    world->barrier();
+    try {
+      (world->rank() == 2 ? other : usual)(*world);
+      ADD_FAILURE() << "rank " << world->rank() << " noticed nothing";
+    } catch (const CommError& error) {
+      if (world->rank() == 0) message = error.what();
+    }
+  });
+  return message;
+}
+
+TEST(Verified, NamesTheRankThatCallsSomethingElse) {
+  std::vector<std::vector<float>> storage(3, std::vector<float>(8));
+  const auto buffer = [&](Communicator& world, size_t count) {
+    return Buffer::of(std::span(storage[static_cast<size_t>(world.rank())]).first(count));
+  };
+  const auto reduce = [&](Communicator& world) { world.all_reduce(buffer(world, 8), Reduction::sum); };
+  EXPECT_EQ(mismatch(reduce, [&](Communicator& world) { world.all_reduce(buffer(world, 7), Reduction::sum); }),
+            "ranks call different collectives: rank 2 call 2, all_reduce of 7 f32 by sum; rank 0 call 2, all_reduce of 8 f32 by sum");
+  EXPECT_NE(mismatch(reduce, [&](Communicator& world) { world.all_reduce(buffer(world, 8), Reduction::max); }).find("by max"), std::string::npos);
+  EXPECT_NE(mismatch(reduce, [&](Communicator& world) { world.barrier(); }).find("rank 2 call 2, barrier"), std::string::npos);
+  EXPECT_NE(mismatch([&](Communicator& world) { world.broadcast(buffer(world, 8), 0); },
+                     [&](Communicator& world) { world.broadcast(buffer(world, 8), 1); })
+                .find("from rank 1"),
+            std::string::npos);
+}
+
+TEST(Verified, LetsMatchingCallsThrough) {
+  spawn_ranks(3, [](Communicator& outer) {
+    const auto world = verified(outer.split(0, outer.rank()));
+    EXPECT_EQ(sum(*world, int64_t{2}), 6);
+    EXPECT_EQ(sum(*world->split(world->rank() % 2, 0), int64_t{1}), world->rank() == 1 ? 1 : 2);
+  });
+}
+
+// Ranks as threads of a process that the watchdog ends.
+class WatchdogDeathTest : public ::testing::Test {
+ protected:
+  void SetUp() override { ::testing::FLAGS_gtest_death_test_style = "threadsafe"; }
+
+  static void run(int size, const std::function<void(Communicator&, Watchdog&)>& body) {
+    spawn_ranks(size, [&](Communicator& outer) {
+      Watchdog watchdog(outer, "host7", 0.3);
+      const auto world = watchdog.watch(outer.split(0, outer.rank()));
+      body(*world, watchdog);
+    });
+  }
+};
+
+TEST_F(WatchdogDeathTest, NamesTheRankThatDoesNotCome) {
+  const auto hang = [] {
+    run(3, [](Communicator& world, Watchdog& watchdog) {
+      world.barrier();
+      watchdog.at(57, "forward");
+      if (world.rank() == 1) std::this_thread::sleep_for(60s);
+      sum(world, 1.0);
+    });
+  };
+  EXPECT_EXIT(hang(), ::testing::ExitedWithCode(76),
+              "late: rank 1, host host7, sequence 1 barrier done, step 57 in forward; others at sequence 2 all_reduce of 8 B");
+}
+
+TEST_F(WatchdogDeathTest, LeavesAWordBeforeTheEnd) {
+  const auto hang = [] {
+    spawn_ranks(2, [](Communicator& outer) {
+      Watchdog watchdog(outer, "host7", 0.2, [](const std::string& message) { std::fprintf(stderr, "word: %s\n", message.c_str()); });
+      const auto world = watchdog.watch(outer.split(0, outer.rank()));
+      if (world->rank() == 0) std::this_thread::sleep_for(60s);
+      world->barrier();
+    });
+  };
+  EXPECT_EXIT(hang(), ::testing::ExitedWithCode(76), "word: late: rank 0");
+}
+
+TEST(Watchdog, MindsNeitherLongComputationNorManyCalls) {
+  spawn_ranks(2, [](Communicator& outer) {
+    Watchdog watchdog(outer, "here", 0.5);
+    const auto world = watchdog.watch(outer.split(0, outer.rank()));
+    for (int i = 0; i < 2000; ++i) world->barrier();
+    std::this_thread::sleep_for(700ms);
+    world->barrier();
+  });
+}
+
+}  // namespace
+}  // namespace sft

@@ -1,0 +1,70 @@
+// A job of MPI ranks that goes wrong in the way named on the command line; faults_test.cpp starts
+// it under mpirun and looks at how it ends.
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/errors.h"
+#include "comm/agree.h"
+#include "comm/mpi/mpi.h"
+#include "comm/verified.h"
+#include "comm/watchdog.h"
+#include "tests/comm/worlds.h"
+
+namespace sft::test {
+namespace {
+
+void fail_together(Communicator& world) {
+  together(world, [&] {
+    if (world.rank() == 1) throw DataError("bad row");
+  });
+}
+
+void fail_alone(Communicator& world) {
+  if (world.rank() == 1) throw DataError("alone");
+  sum(world, 1.0);
+}
+
+void stop_in_a_step(Communicator& world) {
+  Watchdog watchdog(world, "here", 1.0);
+  const auto watched = watchdog.watch(world.split(0, world.rank()));
+  for (int step = 0;; ++step) {
+    watchdog.at(step, "train");
+    if (step == 100 && world.rank() == 1) raise(SIGSTOP);
+    std::vector<float> values(50000);
+    watched->all_reduce(Buffer::of(std::span(values)), Reduction::sum);
+  }
+}
+
+void mismatch(Communicator& world) {
+  const auto checked = verified(world.split(0, world.rank()));
+  if (world.rank() == 1) checked->barrier();
+  else sum(*checked, 1.0);
+}
+
+void end_well(Communicator& world) { sum(world, 1.0); }
+
+int run(const std::string& scenario) {
+  const std::map<std::string, void (*)(Communicator&)> scenarios{{"fail_together", fail_together},
+                                                                 {"fail_alone", fail_alone},
+                                                                 {"stop_in_a_step", stop_in_a_step},
+                                                                 {"mismatch", mismatch},
+                                                                 {"end_well", end_well}};
+  try {
+    const auto world = mpi::connect(placement_under_mpirun());
+    scenarios.at(scenario)(*world);
+    return 0;
+  } catch (const Error& error) {
+    std::fprintf(stderr, "rank %d ends with %d: %s\n", placement_under_mpirun().rank, static_cast<int>(error.code()), error.what());
+    return static_cast<int>(error.code());
+  }
+}
+
+}  // namespace
+}  // namespace sft::test
+
+int main(int, char** argv) { return sft::test::run(argv[1]); }
