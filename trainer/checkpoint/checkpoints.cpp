@@ -100,12 +100,13 @@ std::optional<FoundCheckpoint> Checkpoints::find_latest() {
       if (error.code() != ExitCode::bad_content) throw;
       ++broken;
       if (control_.rank() != 0) continue;
-      log::error(concat(directory, " is broken and will not be used: ", error.what()));
+      std::string place = "it is kept as ";
       try {
-        log::error(concat("it is kept as ", quarantine(files_, directory), "; the next older one is tried"));
+        place += quarantine(files_, directory);
       } catch (const StorageError& stays) {
-        log::error(stays.what());
+        place = concat("it stays where it is (", stays.what(), ")");
       }
+      log::error(concat("broken checkpoint: ", error.what(), "; ", place, ", and the next older one is tried"));
     }
   }
   if (broken > 0)

@@ -57,8 +57,9 @@ WeightFiles::WeightFiles(const std::string& directory) {
   const std::string index = (root / "model.safetensors.index.json").string();
   if (!fs::exists(index)) refuse(directory);
 
+  const nlohmann::json weight_map = read_weight_map(index);
   std::map<std::string, SafetensorsFile*> opened;
-  for (const auto& [name, file] : read_weight_map(index).items()) {
+  for (const auto& [name, file] : weight_map.items()) {
     SafetensorsFile*& opened_file = opened[file.get<std::string>()];
     if (opened_file == nullptr) {
       const fs::path path = root / file.get<std::string>();
