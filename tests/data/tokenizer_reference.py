@@ -1,0 +1,167 @@
+"""Token ids by transformers' AutoTokenizer over small tokenizers and texts that are hard to cut, for tokenizer_test.cpp.
+
+    tokenizer_reference.py FILE.json           writes them
+    tokenizer_reference.py --check FILE.json   fails where the file no longer says what the installed versions say
+"""
+import json
+import os
+import sys
+import tempfile
+
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from transformers import AutoTokenizer
+
+# (text, how often it is repeated)
+TEXTS = [
+    ("The quick brown fox jumps over the lazy dog, twice.", 1),
+    ("", 1),
+    (" \t\r\n\u00a0\u3000", 1),
+    ("Naïve café, résumé, ÅNGSTRÖM, straße, İstanbul, ǅ, ﬁne", 1),
+    ("e\u0301 n\u0303 a\u030a\u0323 \u0301 alone, \u200d joined, \u0940 sign", 1),
+    ("漢字かな交じり文 and 中文字符, 한국어, \u3400\u20000\U0002f800", 1),
+    ("😀 👩‍👩‍👧‍👦 🏳️‍🌈 🇩🇪 text😀text", 1),
+    ("مرحبا بالعالم שלום \u202eright to left\u202c", 1),
+    ("nul\x00inside \x01\x07\x7f control \ufffd replacement \ufeff mark", 1),
+    ("line one\r\nline two\rline three\nlast\x0b\x0c\x85\u2028\u2029", 1),
+    ("[CLS] specials [SEP] in [MASK] text [PAD][UNK] [cls]", 1),
+    ("don't snake_case CamelCase e-mail@example.org http://a.b/c?d=e&f=g#h $3.50 100% 1,000,000 ~`^", 1),
+    ("\u2014dash\u2026 \u201cquoted\u201d \u00abguillemets\u00bb \u00bfque? \u0964\u104a", 1),
+    ("x", 100),
+    ("x", 101),
+    ("ab", 5000),
+    ("𝔘𝔫𝔦𝔠𝔬𝔡𝔢 ½ ² ℃ № ㍿ ｆｕｌｌ", 1),
+    ("word ", 40),
+    ("the lazy dog. ", 500),
+]
+# No long ones: truncated pairs take transformers quadratic time and memory.
+PAIRS = [(0, 3), (3, 0), (0, 1), (1, 0), (1, 1), (5, 6), (17, 0), (0, 17), (17, 17), (17, 11), (8, 9), (13, 15)]
+LENGTHS = [None, 3, 5, 8, 17]
+LONGEST_KEPT = 600  # an untruncated result above this says nothing that a shorter one does not
+
+WORDS = """the of and to in a is it you that he was for on are with as his they be at one have this from or had by
+words but what some we can out other were all there when up use your how said an each she which do their time if will
+way about many then them write would like so these her long make thing see him two has look more day could go come did
+my sound no most number who over know water than call first people may down side been now find quick brown fox jumps
+lazy dog twice line last text café résumé""".split()
+
+
+def wordpiece_vocabulary(lowercase):
+    letters = sorted({c for text, _ in TEXTS for c in text if not c.isspace() and c.isprintable() and ord(c) < 0x2E80})
+    if lowercase:
+        letters = sorted({c for letter in letters for c in letter.lower()})
+    tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"] + letters + ["##" + letter for letter in letters]
+    tokens += WORDS + ["##ing", "##s", "##ed", "##ab", "漢", "字", "中", "文", "##文", "한국", "##어", "😀"]
+    return list(dict.fromkeys(tokens))
+
+
+def bert_files(config, lowercase=True):
+    return {
+        "config.json": json.dumps({"model_type": "bert"}),
+        "tokenizer_config.json": json.dumps({"tokenizer_class": "BertTokenizer", **config}),
+        "vocab.txt": "\n".join(wordpiece_vocabulary(lowercase)) + "\n",
+    }
+
+
+def saved(files):
+    """What save_pretrained makes of them: a tokenizer.json."""
+    with tempfile.TemporaryDirectory() as source, tempfile.TemporaryDirectory() as target:
+        load(files, source).save_pretrained(target)
+        kept = ["tokenizer.json", "tokenizer_config.json"]
+        out = {name: open(os.path.join(target, name), encoding="utf-8").read() for name in kept}
+        return {"config.json": files["config.json"], **out}
+
+
+def byte_level_files():
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+    trainer = trainers.BpeTrainer(
+        vocab_size=400, special_tokens=special, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False)
+    tokenizer.train_from_iterator([text for text, _ in TEXTS] + WORDS, trainer)
+    tokenizer.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0), add_prefix_space=False)
+    config = {"tokenizer_class": "PreTrainedTokenizerFast", "bos_token": "<s>", "eos_token": "</s>", "sep_token": "</s>",
+              "cls_token": "<s>", "unk_token": "<unk>", "pad_token": "<pad>", "mask_token": "<mask>"}
+    return {"tokenizer.json": tokenizer.to_str(), "tokenizer_config.json": json.dumps(config)}
+
+
+def bare_files():
+    """No special tokens, a normalizer that is not BERT's, truncation and padding left in the file."""
+    tokenizer = Tokenizer(models.WordLevel({"<unk>": 0, "the": 1, "lazy": 2, "dog": 3, ".": 4}, unk_token="<unk>"))
+    tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.enable_truncation(7)
+    tokenizer.enable_padding(length=9)
+    config = {"tokenizer_class": "PreTrainedTokenizerFast", "unk_token": "<unk>", "pad_token": "<unk>"}
+    return {"tokenizer.json": tokenizer.to_str(), "tokenizer_config.json": json.dumps(config)}
+
+
+def load(files, directory):
+    for name, content in files.items():
+        with open(os.path.join(directory, name), "w", encoding="utf-8", newline="") as out:
+            out.write(content)
+    return AutoTokenizer.from_pretrained(directory)
+
+
+def cases(tokenizer):
+    inputs = [(i, None) for i in range(len(TEXTS))] + PAIRS
+    text = lambda i: TEXTS[i][0] * TEXTS[i][1]
+    for length in LENGTHS:
+        for side in ["right", "left"] if length else ["right"]:
+            tokenizer.truncation_side = side
+            for first, second in inputs:
+                if length == 3 and second is not None:
+                    continue  # all special tokens
+                # In lists, as for a dataset: alone, an empty second text would count as none.
+                texts = [[text(first)]] if second is None else [[text(first)], [text(second)]]
+                out = tokenizer(*texts, truncation=length is not None, max_length=length, return_token_type_ids=True)
+                ids, segments = out["input_ids"][0], out["token_type_ids"][0]
+                if len(ids) > LONGEST_KEPT:
+                    continue
+                yield {"first": first, "second": second, "max_length": length or 0, "side": side,
+                       "ids": ids, "segments": "".join(map(str, segments))}
+
+
+def all_tokenizers():
+    uncased = bert_files({})
+    cased = bert_files({"do_lower_case": False, "tokenize_chinese_chars": False}, lowercase=False)
+    overruled = saved(uncased)
+    overruled["tokenizer_config.json"] = json.dumps(
+        {"tokenizer_class": "BertTokenizer", "do_lower_case": False, "strip_accents": True})
+    added = {"added_tokens_decoder": {"1": {"content": "[UNK]", "single_word": False, "lstrip": False, "rstrip": False,
+                                            "normalized": False, "special": True},
+                                      "9999": {"content": "snake_case", "single_word": True, "lstrip": False,
+                                               "rstrip": False, "normalized": True, "special": False}}}
+    return {
+        "vocab.txt, uncased": uncased,
+        "vocab.txt, cased": cased,
+        "vocab.txt, accents stripped, case kept": bert_files({"do_lower_case": False, "strip_accents": True}),
+        "vocab.txt, accents kept, CRLF": {**(files := bert_files({"strip_accents": False})),
+                                          "vocab.txt": files["vocab.txt"].replace("\n", "\r\n")},
+        "vocab.txt with an added token": bert_files(added),
+        "tokenizer.json of BERT": saved(uncased),
+        "tokenizer.json overruled by its config": overruled,
+        "byte-level BPE": byte_level_files(),
+        "without special tokens": bare_files(),
+    }
+
+
+def reference():
+    out = {"texts": [{"text": text, "repeat": repeat} for text, repeat in TEXTS], "tokenizers": []}
+    for name, files in all_tokenizers().items():
+        with tempfile.TemporaryDirectory() as directory:
+            tokenizer = load(files, directory)
+            entry = {"name": name, "files": files, "vocab_size": len(tokenizer), "cases": list(cases(tokenizer))}
+        out["tokenizers"].append(entry)
+    return out
+
+
+def main():
+    path = sys.argv[-1]
+    text = json.dumps(reference(), separators=(",", ":")).replace("{\"first\"", "\n{\"first\"") + "\n"
+    if sys.argv[1] == "--check":
+        sys.exit(0 if open(path).read() == text else f"{path} is not what the installed versions give")
+    open(path, "w").write(text)
+
+
+main()
