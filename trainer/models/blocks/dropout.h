@@ -8,17 +8,9 @@
 
 #include <ATen/core/Tensor.h>
 
-#include <array>
-#include <cstdint>
-#include <string_view>
+#include "trainer/models/blocks/dropout_key.h"
 
 namespace sft {
-
-// Philox's key: the run's seed and a place in the model ("attention.output", block 3; "head").
-struct DropoutKey {
-  std::array<uint32_t, 2> words{};
-};
-DropoutKey dropout_key(uint64_t seed, std::string_view place, int64_t block = 0);
 
 // x [N, C], float or double, any device. draws, positions: int64 [N] on x's device; the row of a whole sequence
 // (pooled, its first token) has position 0. p = 0 returns x itself. The mask is not stored: backward draws

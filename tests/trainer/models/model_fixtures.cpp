@@ -1,0 +1,82 @@
+#include "trainer/models/model_fixtures.h"
+
+#include <ATen/CPUGeneratorImpl.h>
+
+namespace sft::testing {
+
+nlohmann::json small_bert() {
+  return {{"model_type", "bert"},       {"vocab_size", 50},        {"hidden_size", 20},     {"num_hidden_layers", 3},
+          {"num_attention_heads", 4},   {"intermediate_size", 37}, {"max_position_embeddings", 40}, {"type_vocab_size", 3},
+          {"hidden_dropout_prob", 0.2}, {"attention_probs_dropout_prob", 0.3}, {"initializer_range", 0.3}};
+}
+
+std::unique_ptr<Model> small_model(at::ScalarType dtype) { return make_model(small_bert(), at::kCPU, dtype, 5); }
+
+Batch batch_of(const std::vector<int64_t>& lengths) {
+  Batch batch;
+  batch.text.offsets.push_back(0);
+  uint64_t state = 12345;
+  const auto below = [&](int64_t bound) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    return static_cast<int64_t>(state >> 33) % bound;
+  };
+  for (const int64_t length : lengths) {
+    for (int64_t i = 0; i < length; ++i) {
+      batch.text.tokens.push_back(1 + below(49));
+      batch.text.positions.push_back(i);
+      batch.text.segments.push_back(below(3));
+    }
+    batch.text.offsets.push_back(batch.text.offsets.back() + length);
+    batch.draws.push_back(1000 + 7 * batch.size());
+    batch.ids.push_back(batch.size());
+    batch.labels.push_back(0);
+    batch.weights.push_back(1.0f);
+  }
+  return batch;
+}
+
+Batch only(const Batch& batch, int64_t b) {
+  const auto begin = batch.text.offsets[static_cast<size_t>(b)], end = batch.text.offsets[static_cast<size_t>(b) + 1];
+  const auto part = [&](const std::vector<int64_t>& values) { return std::vector<int64_t>(values.begin() + begin, values.begin() + end); };
+  Batch one;
+  one.text = {part(batch.text.tokens), part(batch.text.positions), part(batch.text.segments), {0, end - begin}};
+  one.ids = {b};
+  one.labels = {0};
+  one.weights = {1.0f};
+  one.draws = {batch.draws[static_cast<size_t>(b)]};
+  return one;
+}
+
+void set_training(Model& model, bool training) {
+  model.set_training(std::vector<bool>(static_cast<size_t>(model.num_blocks()) + 1, training));
+}
+
+double distance(const at::Tensor& a, const at::Tensor& b) {
+  const double size = b.norm().item<double>();
+  return (a - b).norm().item<double>() / (size > 0 ? size : 1.0);
+}
+
+at::Tensor drawn(at::IntArrayRef shape, uint64_t seed, at::ScalarType dtype) {
+  at::Generator generator = at::detail::createCPUGenerator(seed);
+  return at::empty(shape, at::kDouble).normal_(0.0, 1.0, generator).to(dtype);
+}
+
+void expect_derivative(const std::function<at::Tensor()>& f, const std::vector<at::Tensor>& leaves, double tolerance) {
+  for (const at::Tensor& leaf : leaves) leaf.mutable_grad() = at::Tensor();
+  f().backward();
+  constexpr double kStep = 1e-5;
+  for (size_t i = 0; i < leaves.size(); ++i) {
+    const at::Tensor direction = drawn(leaves[i].sizes(), 77 + i);
+    const at::NoGradGuard no_graph;
+    at::Tensor place = leaves[i].detach();
+    place.add_(direction, kStep);
+    const double above = f().item<double>();
+    place.sub_(direction, 2 * kStep);
+    const double below = f().item<double>();
+    place.add_(direction, kStep);
+    const double slope = (leaves[i].grad() * direction).sum().item<double>();
+    EXPECT_NEAR(slope, (above - below) / (2 * kStep), tolerance * std::max(1.0, std::abs(slope))) << "leaf " << i;
+  }
+}
+
+}  // namespace sft::testing

@@ -1,0 +1,40 @@
+// Small models and batches, and comparisons, for the tests of models.
+#pragma once
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "trainer/models/model.h"
+
+namespace sft::testing {
+
+// BERT with 3 blocks, widths that fill no vector register, dropout on.
+nlohmann::json small_bert();
+
+std::unique_ptr<Model> small_model(at::ScalarType dtype = at::kDouble);
+
+// Sequences of the given lengths with fixed pseudo-random tokens and segments; sequence b has draw 1000 + 7 b.
+Batch batch_of(const std::vector<int64_t>& lengths);
+
+// Sequence b alone.
+Batch only(const Batch& batch, int64_t b);
+
+void set_training(Model& model, bool training);
+
+// ‖a − b‖ / ‖b‖ (absolute where b is zero)
+double distance(const at::Tensor& a, const at::Tensor& b);
+
+// A tensor of normal values from a seed.
+at::Tensor drawn(at::IntArrayRef shape, uint64_t seed, at::ScalarType dtype = at::kDouble);
+
+// Compares autograd's gradient of f (a scalar) with central differences along random directions, in float64.
+void expect_derivative(const std::function<at::Tensor()>& f, const std::vector<at::Tensor>& leaves, double tolerance = 1e-7);
+
+}  // namespace sft::testing
