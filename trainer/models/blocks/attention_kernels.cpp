@@ -1,0 +1,229 @@
+#include "trainer/models/blocks/attention_kernels.h"
+
+#include <algorithm>
+#include <limits>
+#include <vector>
+
+#include "trainer/models/blocks/multiversion.h"
+#include "trainer/models/blocks/small_product.h"
+
+namespace sft {
+namespace {
+
+// One (sequence, head): where its rows are.
+struct Item {
+  Item(const AttentionShape& shape, int64_t index)
+      : sequence(index / shape.heads),
+        head(index % shape.heads),
+        key_row(shape.offsets[sequence]),
+        num_keys(shape.offsets[sequence + 1] - key_row),
+        query_row(shape.first_only ? sequence : key_row),
+        num_queries(shape.first_only ? std::min<int64_t>(num_keys, 1) : num_keys) {}
+  int64_t sequence, head, key_row, num_keys, query_row, num_queries;
+};
+
+int64_t longest(const AttentionShape& shape, int64_t begin, int64_t end) {
+  int64_t length = 0;
+  for (int64_t i = begin; i < end; i += shape.heads) length = std::max(length, Item(shape, i).num_keys);
+  return std::max(length, end > begin ? Item(shape, end - 1).num_keys : 0);
+}
+
+// A buffer on a cache line's border.
+template <class T>
+class Scratch {
+ public:
+  explicit Scratch(int64_t size) : memory_(static_cast<size_t>(size) + 64 / sizeof(T)) {
+    const auto address = reinterpret_cast<uintptr_t>(memory_.data());
+    data_ = memory_.data() + (64 - address % 64) % 64 / sizeof(T);
+  }
+  T* data() { return data_; }
+
+ private:
+  std::vector<T> memory_;
+  T* data_;
+};
+
+// to [rows, padded width] = from [rows, width], zeros behind.
+template <class T>
+inline void pack(const T* from, int64_t from_row, int64_t rows, int64_t width, T* to, int64_t to_row) {
+  for (int64_t r = 0; r < rows; ++r) {
+    T* __restrict row = to + r * to_row;
+    for (int64_t c = 0; c < width; ++c) row[c] = from[r * from_row + c];
+    for (int64_t c = width; c < to_row; ++c) row[c] = 0;
+  }
+}
+
+// to [width, padded rows] = the transpose of from [rows, width], zeros behind.
+template <class T>
+inline void pack_transposed(const T* from, int64_t from_row, int64_t rows, int64_t width, T* to, int64_t to_row) {
+  for (int64_t c = 0; c < width; ++c) {
+    T* __restrict row = to + c * to_row;
+    for (int64_t r = 0; r < rows; ++r) row[r] = from[r * from_row + c];
+    for (int64_t r = rows; r < to_row; ++r) row[r] = 0;
+  }
+}
+
+template <class T>
+inline void unpack(const T* from, int64_t from_row, int64_t rows, int64_t width, T* to, int64_t to_row) {
+  for (int64_t r = 0; r < rows; ++r) {
+    T* __restrict row = to + r * to_row;
+    for (int64_t c = 0; c < width; ++c) row[c] = from[r * from_row + c];
+  }
+}
+
+// What softmax needs of the call, in the type of the rows.
+template <class T>
+struct Softmax {
+  explicit Softmax(const AttentionShape& shape)
+      : root(static_cast<T>(1.0 / std::sqrt(static_cast<double>(shape.head_width)))),
+        scale(static_cast<T>(shape.rate.scale)),
+        threshold(shape.rate.threshold) {}
+  T root, scale;
+  uint32_t threshold;
+};
+
+template <class T>
+[[gnu::always_inline]] inline T sum_of(const typename Lanes<T>::Vector& values) {
+  T sum = 0;
+  for (int l = 0; l < Lanes<T>::kCount; ++l) sum += values[l];
+  return sum;
+}
+
+// scores[0 … size) become probabilities, dropped where `bits` says so; returns the log of the denominator. What pads
+// the row to whole vectors becomes as good as zero, and nobody reads it.
+template <class T>
+[[gnu::always_inline]] inline T softmax_row(const Softmax<T>& softmax, T* scores, int64_t size, const uint16_t* bits) {
+  using Vector = typename Lanes<T>::Vector;
+  constexpr int64_t kCount = Lanes<T>::kCount;
+  const int64_t end = padded<T>(size);
+  for (int64_t j = size; j < end; ++j) scores[j] = std::numeric_limits<T>::lowest();
+  Vector highest = lanes_at(scores);
+  for (int64_t j = kCount; j < end; j += kCount) {
+    const Vector row = lanes_at(scores + j);
+    highest = row > highest ? row : highest;
+  }
+  T most = highest[0];
+  for (int l = 1; l < kCount; ++l) most = highest[l] > most ? highest[l] : most;
+
+  Vector sums{};
+  for (int64_t j = 0; j < end; j += kCount) {
+    Vector row = (lanes_at(scores + j) - most) * softmax.root;
+    exp_negative(row);
+    sums += row;
+    lanes_at(scores + j) = row;
+  }
+  const T total = sum_of<T>(sums), share = softmax.scale / total;
+  for (int64_t j = 0; j < end; j += kCount) {
+    Vector row = lanes_at(scores + j) * share;
+    if (bits) drop<T>(bits + j, softmax.threshold, row);
+    lanes_at(scores + j) = row;
+  }
+  return most * softmax.root + std::log(total);
+}
+
+// From scores and the gradient of what was multiplied with the values: the dropped probabilities, and the scores' gradient.
+template <class T>
+[[gnu::always_inline]] inline void softmax_row_backward(const Softmax<T>& softmax, T log_sum, T along, T* scores,
+                                                        T* d_scores, int64_t size, const uint16_t* bits) {
+  using Vector = typename Lanes<T>::Vector;
+  for (int64_t j = 0; j < size; j += Lanes<T>::kCount) {
+    Vector probability = lanes_at(scores + j) * softmax.root - log_sum;
+    probability = probability < 0 ? probability : Vector{};
+    exp_negative(probability);
+    Vector kept = probability * softmax.scale, d_kept = lanes_at(d_scores + j) * softmax.scale;
+    if (bits) {
+      drop<T>(bits + j, softmax.threshold, kept);
+      drop<T>(bits + j, softmax.threshold, d_kept);
+    }
+    lanes_at(scores + j) = kept;
+    lanes_at(d_scores + j) = probability * (d_kept - along) * softmax.root;
+  }
+}
+
+template <class T>
+inline void forward(const AttentionForward<T>& attention, int64_t begin, int64_t end) {
+  const AttentionShape& shape = attention.shape;
+  const int64_t width = shape.head_width, channels = shape.heads * width;
+  const int64_t wide = padded<T>(width), most = padded<T>(longest(shape, begin, end));
+  const int64_t most_queries = shape.first_only ? 1 : most;
+  Scratch<T> keys(width * most), values(most * wide), scores(most_queries * most), result(most_queries * wide);
+  std::vector<uint16_t> bits(static_cast<size_t>(bits_size(most)));
+  const Softmax<T> softmax(shape);
+  const bool drops = shape.rate.drops();
+
+  for (int64_t index = begin; index < end; ++index) {
+    const Item item(shape, index);
+    const int64_t length = item.num_keys, long_row = padded<T>(length), column = item.head * width;
+    const T* q = attention.q + item.query_row * channels + column;
+    pack_transposed(attention.k + item.key_row * channels + column, channels, length, width, keys.data(), long_row);
+    pack(attention.v + item.key_row * channels + column, channels, length, width, values.data(), wide);
+    product(item.num_queries, long_row, width, Strided<T>{q, channels, 1}, keys.data(), long_row, scores.data(), long_row);
+
+    for (int64_t i = 0; i < item.num_queries; ++i) {
+      if (drops) draw_bits(shape.key, {shape.draws[item.sequence], i, item.head}, length, bits.data());
+      attention.log_sum[(item.query_row + i) * shape.heads + item.head] =
+          softmax_row(softmax, scores.data() + i * long_row, length, drops ? bits.data() : nullptr);
+    }
+    product(item.num_queries, wide, length, Strided<T>{scores.data(), long_row, 1}, values.data(), wide, result.data(), wide);
+    unpack(result.data(), wide, item.num_queries, width, attention.out + item.query_row * channels + column, channels);
+  }
+}
+
+// With P the probabilities, m the mask with its scale, o and do a row of out and its gradient:
+//   dV = (P m)ᵀ dO     dS = P (m (dO Vᵀ) − Σ_c do·o) / √D     dQ = dS K     dK = dSᵀ Q
+// Σ_j P m (do·v_j) = do·o holds with dropout too, so no row of probabilities is summed.
+template <class T>
+inline void backward(const AttentionBackward<T>& attention, int64_t begin, int64_t end) {
+  const AttentionShape& shape = attention.shape;
+  const int64_t width = shape.head_width, channels = shape.heads * width;
+  const int64_t wide = padded<T>(width), most = padded<T>(longest(shape, begin, end));
+  const int64_t most_queries = shape.first_only ? 1 : most;
+  Scratch<T> across(width * most), tall(most * wide), result(most * wide);
+  Scratch<T> dropped(most_queries * most), d_scores(most_queries * most);
+  std::vector<uint16_t> bits(static_cast<size_t>(bits_size(most)));
+  const Softmax<T> softmax(shape);
+  const bool drops = shape.rate.drops();
+
+  for (int64_t index = begin; index < end; ++index) {
+    const Item item(shape, index);
+    const int64_t length = item.num_keys, queries = item.num_queries, long_row = padded<T>(length);
+    const int64_t column = item.head * width;
+    const int64_t at_query = item.query_row * channels + column, at_key = item.key_row * channels + column;
+
+    pack_transposed(attention.k + at_key, channels, length, width, across.data(), long_row);
+    product(queries, long_row, width, Strided<T>{attention.q + at_query, channels, 1}, across.data(), long_row, dropped.data(), long_row);
+    pack_transposed(attention.v + at_key, channels, length, width, across.data(), long_row);
+    product(queries, long_row, width, Strided<T>{attention.d_out + at_query, channels, 1}, across.data(), long_row, d_scores.data(), long_row);
+
+    for (int64_t i = 0; i < queries; ++i) {
+      const T* __restrict out = attention.out + at_query + i * channels;
+      const T* __restrict d_out = attention.d_out + at_query + i * channels;
+      T along = 0;
+      for (int64_t c = 0; c < width; ++c) along += out[c] * d_out[c];
+      if (drops) draw_bits(shape.key, {shape.draws[item.sequence], i, item.head}, length, bits.data());
+      softmax_row_backward(softmax, attention.log_sum[(item.query_row + i) * shape.heads + item.head], along,
+                           dropped.data() + i * long_row, d_scores.data() + i * long_row, length, drops ? bits.data() : nullptr);
+    }
+
+    pack(attention.d_out + at_query, channels, queries, width, tall.data(), wide);
+    product(length, wide, queries, Strided<T>{dropped.data(), 1, long_row}, tall.data(), wide, result.data(), wide);
+    unpack(result.data(), wide, length, width, attention.dv + at_key, channels);
+
+    pack(attention.q + at_query, channels, queries, width, tall.data(), wide);
+    product(length, wide, queries, Strided<T>{d_scores.data(), 1, long_row}, tall.data(), wide, result.data(), wide);
+    unpack(result.data(), wide, length, width, attention.dk + at_key, channels);
+
+    pack(attention.k + at_key, channels, length, width, tall.data(), wide);
+    product(queries, wide, length, Strided<T>{d_scores.data(), long_row, 1}, tall.data(), wide, result.data(), wide);
+    unpack(result.data(), wide, queries, width, attention.dq + at_query, channels);
+  }
+}
+
+}  // namespace
+
+SFT_EVERY_CPU void attend(const AttentionForward<float>& attention, int64_t begin, int64_t end) { forward(attention, begin, end); }
+SFT_EVERY_CPU void attend(const AttentionForward<double>& attention, int64_t begin, int64_t end) { forward(attention, begin, end); }
+SFT_EVERY_CPU void attend_backward(const AttentionBackward<float>& attention, int64_t begin, int64_t end) { backward(attention, begin, end); }
+SFT_EVERY_CPU void attend_backward(const AttentionBackward<double>& attention, int64_t begin, int64_t end) { backward(attention, begin, end); }
+
+}  // namespace sft
