@@ -1,0 +1,19 @@
+// The activations of config.json's `hidden_act`, by transformers' names.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <string>
+#include <vector>
+
+namespace sft {
+
+enum class Activation { gelu, gelu_tanh, relu, silu, tanh, sigmoid, quick_gelu, mish };
+
+// ConfigError for a name that is not built, with those that are.
+Activation activation_named(const std::string& name);
+
+// activation(x + bias); x [N, C], bias [C] that of the layer which made x.
+at::Tensor activate(Activation activation, const at::Tensor& x, const at::Tensor& bias);
+
+}  // namespace sft

@@ -1,0 +1,18 @@
+// The sum of word, position and segment embeddings.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+
+namespace sft {
+
+struct EmbeddingTables {
+  at::Tensor word_VC, position_PC, segment_SC;
+  int64_t padding_id = -1;  // this word's row gets no gradient; -1: every row does
+};
+
+// tokens, positions, segments: int64 [N] → [N, C]. An id outside of its table is an error by ATen's check.
+at::Tensor embed(const EmbeddingTables& tables, const at::Tensor& tokens_N, const at::Tensor& positions_N, const at::Tensor& segments_N);
+
+}  // namespace sft

@@ -1,0 +1,21 @@
+// Fully connected layers on packed rows, with gradients of weights accumulated inside the matrix product.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <vector>
+
+namespace sft {
+
+struct Linear {
+  at::Tensor weight;  // [out, in]
+  at::Tensor bias;    // [out]; undefined: none, or added by what follows
+};
+
+// x [N, in] → [N, out]
+at::Tensor linear(const at::Tensor& x, const Linear& layer);
+
+// Several layers on the same rows: the gradient of x is summed inside the products.
+std::vector<at::Tensor> linear(const at::Tensor& x, const std::vector<Linear>& layers);
+
+}  // namespace sft
