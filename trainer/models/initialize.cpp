@@ -1,0 +1,21 @@
+#include "trainer/models/initialize.h"
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/full.h>
+
+#include "base/random.h"
+
+namespace sft {
+
+// Drawn in float on the host and converted: every device and dtype starts from the same values.
+at::Tensor normal_parameter(const std::string& name, at::IntArrayRef shape, double deviation, uint64_t seed, const at::TensorOptions& options) {
+  at::Generator generator = at::detail::createCPUGenerator(derive_key(seed, "initialize/" + name));
+  return at::empty(shape, at::kFloat).normal_(0.0, deviation, generator).to(options);
+}
+
+at::Tensor constant_parameter(at::IntArrayRef shape, double value, const at::TensorOptions& options) {
+  return at::full(shape, value, options);
+}
+
+}  // namespace sft
