@@ -18,7 +18,8 @@ struct CommConfig {
         field("backend", &CommConfig::backend, "what carries gradients; auto: nccl on GPUs, else mpi, alone solo",
               one_of("auto", "nccl", "mpi", "threads", "solo")),
         field("bucket_bytes", &CommConfig::bucket_bytes, "gradients reduced in one call", at_least(int64_t{1})),
-        field("timeout_seconds", &CommConfig::timeout_seconds, "a collective that takes longer ends the run and names the late rank", above(0.0))};
+        field("timeout_seconds", &CommConfig::timeout_seconds,
+              "a collective that takes longer ends the run and names the late rank", above(0.0))};
   }
 };
 
