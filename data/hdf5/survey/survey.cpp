@@ -65,7 +65,7 @@ class Walk {
 
   void object(hid_t parent, const std::string& link, const std::string& name, int depth) {
     const Object opened(H5Oopen(parent, link.c_str(), H5P_DEFAULT));
-    if (!opened) refuse(name, "cannot be opened");
+    if (!opened) refuse(name, "cannot be opened: it is damaged, or written for a newer HDF5 library");
     const H5I_type_t type = H5Iget_type(opened.get());
     if (type == H5I_DATASET) {
       out_.datasets.push_back(describe_dataset(opened.get(), name));

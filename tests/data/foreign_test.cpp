@@ -1,0 +1,246 @@
+// Padded files of others: what is understood, and what is refused with its place. Files that h5py itself
+// writes are read in tests/data/h5py.
+#include <gtest/gtest.h>
+
+#include "data/dataset.h"
+#include "hdf5_files.h"
+
+namespace sft::test {
+namespace {
+
+using Values = std::vector<int64_t>;
+using Form = Hdf5File::Form;
+
+constexpr int64_t kRows = 5, kColumns = 4;
+const Values kIds = {11, 12, 0, 0,  21, 22, 23, 24,  31, 0, 0, 0,  0, 0, 43, 44,  0, 52, 0, 0};  // 0 is also a token
+const Values kMask = {1, 1, 0, 0,   1, 1, 1, 1,      1, 0, 0, 0,   0, 0, 1, 1,    1, 1, 1, 0};
+const std::vector<std::vector<int32_t>> kTokens = {{11, 12}, {21, 22, 23, 24}, {31}, {43, 44}, {0, 52, 0}};
+const Values kLabels = {2, 0, 1, 1, 0};
+
+class Foreign : public ::testing::Test {
+ protected:
+  std::unique_ptr<Dataset> open() { return open_dataset({path_}); }
+  void expect_tokens(const Dataset& dataset) {
+    ASSERT_EQ(dataset.size(), kRows);
+    Example example;
+    for (int64_t i = 0; i < kRows; ++i) {
+      const auto& wanted = kTokens[static_cast<size_t>(i)];
+      EXPECT_EQ(dataset.length(i), static_cast<int64_t>(wanted.size())) << i;
+      dataset.read(i, example);
+      EXPECT_EQ(example.tokens, wanted) << i;
+      EXPECT_EQ(example.label, kLabels[static_cast<size_t>(i)]) << i;
+      EXPECT_EQ(dataset.length(i), static_cast<int64_t>(wanted.size())) << i;
+    }
+  }
+  void expect_refused(const std::string& why) {
+    const std::string message = refusal<DataError>([&] {
+      const auto dataset = open();
+      Example example;
+      for (int64_t i = 0; i < dataset->size(); ++i) dataset->read(i, example);
+    });
+    EXPECT_NE(message.find(why), std::string::npos) << message;
+    EXPECT_NE(message.find("foreign.h5"), std::string::npos) << message;
+  }
+
+  Folder folder_;
+  std::string path_ = folder_ / "foreign.h5";
+};
+
+// Mutation: taking lengths from ids that differ from 0 loses the zeros of row 4.
+TEST_F(Foreign, LengthsComeFromTheMaskWhereverThePaddingIs) {
+  Hdf5File file(path_);
+  file.add("input_ids", {kRows, kColumns}, kIds);
+  file.add("attention_mask", {kRows, kColumns}, kMask);
+  file.add("labels", {kRows}, kLabels);
+  file.close();
+  const auto dataset = open();
+  expect_tokens(*dataset);
+  EXPECT_EQ(dataset->info().num_labels, 3);
+  EXPECT_EQ(dataset->info().max_length, kColumns);
+  EXPECT_EQ(dataset->info().vocab_size, 0);
+  EXPECT_FALSE(dataset->info().has_segments);
+}
+
+TEST_F(Foreign, IntegersOfAnyWidthAndOrderAndAnyStorageGiveTheSame) {
+  const std::vector<hid_t> types = {H5T_STD_I8LE, H5T_STD_U8LE,  H5T_STD_I16BE, H5T_STD_U16LE, H5T_STD_I32LE,
+                                    H5T_STD_U32BE, H5T_STD_I64LE, H5T_STD_I64BE, H5T_STD_U64LE};
+  const std::vector<Form> forms = {{.chunk = {}},
+                                   {.chunk = {2, 3}},
+                                   {.chunk = {1, 4}, .deflate = true},
+                                   {.chunk = {5, 1}, .shuffle = true, .deflate = true},
+                                   {.chunk = {3, 4}, .shuffle = true, .deflate = true, .fletcher32 = true},
+                                   {.chunk = {2, 2}, .fletcher32 = true}};
+  std::string fingerprint;
+  for (const hid_t type : types) {
+    for (Form form : forms) {
+      Hdf5File file(path_);
+      form.stored = type;
+      file.add("input_ids", {kRows, kColumns}, kIds, form);
+      file.add("attention_mask", {kRows, kColumns}, kMask, form);
+      file.add("token_type_ids", {kRows, kColumns}, kMask, form);
+      if (!form.chunk.empty()) form.chunk = {2};
+      file.add("labels", {kRows}, kLabels, form);
+      file.close();
+      const auto dataset = open();
+      expect_tokens(*dataset);
+      Example example;
+      dataset->read(1, example);
+      EXPECT_EQ(example.segments, (std::vector<uint8_t>{1, 1, 1, 1}));
+    }
+  }
+}
+
+TEST_F(Foreign, WithoutAMaskEveryTokenIsReal) {
+  Hdf5File file(path_);
+  file.add("input_ids", {kRows, kColumns}, kIds);
+  file.add("labels", {kRows, 1}, kLabels);
+  file.close();
+  const auto dataset = open();
+  Example example;
+  dataset->read(0, example);
+  EXPECT_EQ(example.tokens, (std::vector<int32_t>{11, 12, 0, 0}));
+}
+
+TEST_F(Foreign, OneHotRowsAreOneLabelEach) {
+  std::vector<float> hot(kRows * 3);
+  for (size_t i = 0; i < kRows; ++i) hot[3 * i + static_cast<size_t>(kLabels[i])] = 1.0f;
+  {
+    Hdf5File file(path_);
+    file.add("input_ids", {kRows, kColumns}, kIds);
+    file.add("attention_mask", {kRows, kColumns}, kMask);
+    file.add("labels", {kRows, 3}, hot);
+    file.close();
+    const auto dataset = open();
+    expect_tokens(*dataset);
+    EXPECT_EQ(dataset->info().num_labels, 3);
+  }
+  for (const auto& [at, value] : std::initializer_list<std::pair<size_t, float>>{{4, 1.0f}, {3, 0.5f}, {5, -1.0f}, {3, 0.0f}}) {
+    std::vector<float> bad = hot;
+    bad[at] = value;  // in row 1, whose one is at 3
+    Hdf5File file(path_);
+    file.add("input_ids", {kRows, kColumns}, kIds);
+    file.add("labels", {kRows, 3}, bad);
+    file.close();
+    expect_refused("dataset 'labels', row 1: ");
+  }
+}
+
+TEST_F(Foreign, ChunksThatWereNeverWrittenHoldTheFillValue) {
+  Hdf5File file(path_);
+  file.add("input_ids", {kRows, kColumns}, kIds);
+  const hdf5::Properties creation(H5Pcreate(H5P_DATASET_CREATE));
+  const hsize_t chunk[] = {2, 2};
+  const int64_t one = 1;
+  H5Pset_chunk(creation.get(), 2, chunk);
+  H5Pset_fill_value(creation.get(), H5T_NATIVE_INT64, &one);
+  file.add("attention_mask", {kRows, kColumns}, H5T_STD_I64LE, creation.get());
+  file.add("labels", {kRows}, kLabels);
+  file.close();
+  EXPECT_EQ(open()->length(0), kColumns);
+}
+
+TEST_F(Foreign, AnotherDatasetThatNobodyReadsIsNoReasonToRefuse) {
+  Hdf5File file(path_);
+  file.add("input_ids", {kRows, kColumns}, kIds);
+  file.add("attention_mask", {kRows, kColumns}, kMask);
+  file.add("labels", {kRows}, kLabels);
+  const hdf5::TypeId text(H5Tcopy(H5T_C_S1));
+  H5Tset_size(text.get(), H5T_VARIABLE);
+  const char* texts[] = {"a", "b"};
+  file.add("texts", {2}, text.get(), H5P_DEFAULT, text.get(), texts);
+  file.close();
+  expect_tokens(*open());
+}
+
+struct Parts {
+  Values ids = kIds, mask = kMask, labels = kLabels;
+};
+
+TEST_F(Foreign, RowsThatMakeNoSenseAreRefusedWithTheirPlace) {
+  const auto refused = [&](const Parts& parts, const std::string& why) {
+    Hdf5File file(path_);
+    file.add("input_ids", {kRows, kColumns}, parts.ids);
+    file.add("attention_mask", {kRows, kColumns}, parts.mask);
+    file.add("labels", {kRows}, parts.labels);
+    file.close();
+    expect_refused(why);
+  };
+  Parts parts;
+  for (int64_t c = 0; c < kColumns; ++c) parts.mask[static_cast<size_t>(2 * kColumns + c)] = 0;
+  refused(parts, "dataset 'attention_mask', row 2: all of it is masked");
+  parts = {};
+  parts.mask[1 * kColumns + 2] = 0;
+  refused(parts, "dataset 'attention_mask', row 1: column 2 is 0");
+  parts.mask[1 * kColumns + 2] = 7;
+  refused(parts, "dataset 'attention_mask', row 1: column 2 is 7");
+  parts = {};
+  parts.ids[1 * kColumns] = -1;
+  refused(parts, "dataset 'input_ids', row 1: -1 is outside");
+  parts.ids[1 * kColumns] = int64_t{1} << 40;
+  refused(parts, "dataset 'input_ids', row 1: 1099511627776 is outside");
+  parts = {};
+  parts.labels[3] = -100;
+  refused(parts, "dataset 'labels', row 3: label -100");
+}
+
+TEST_F(Foreign, ShapesAndTypesThatDoNotFitAreNamed) {
+  {
+    Hdf5File file(path_);
+    file.add("inputs", {kRows, kColumns}, kIds);
+    file.close();
+    expect_refused("there is no dataset 'input_ids' (did you mean 'inputs'?)");
+  }
+  {
+    Hdf5File file(path_);
+    file.add("input_ids", {kRows, kColumns}, kIds);
+    file.close();
+    expect_refused("there is no dataset 'labels'");
+  }
+  {
+    Hdf5File file(path_);
+    file.add("input_ids", {kRows * kColumns}, kIds);
+    file.add("labels", {kRows}, kLabels);
+    file.close();
+    expect_refused("dataset 'input_ids': its shape is [20], and [samples, tokens]");
+  }
+  {
+    Hdf5File file(path_);
+    file.add("input_ids", {kRows, kColumns}, kIds);
+    file.add("attention_mask", {kColumns, kRows}, kMask);
+    file.add("labels", {kRows}, kLabels);
+    file.close();
+    expect_refused("dataset 'attention_mask': its shape is [4, 5], and [5, 4] belongs there");
+  }
+  {
+    Hdf5File file(path_);
+    file.add("input_ids", {kRows, kColumns}, std::vector<double>(kRows * kColumns));
+    file.add("labels", {kRows}, kLabels);
+    file.close();
+    expect_refused("dataset 'input_ids': is float64, and integers are read");
+  }
+  {
+    Hdf5File file(path_);
+    file.add("input_ids", {kRows, kColumns}, kIds);
+    file.add("labels", {kRows}, std::vector<float>(kRows, 0.5f));
+    file.close();
+    expect_refused("dataset 'labels': labels are float32");
+  }
+  {
+    Hdf5File file(path_);
+    file.add("input_ids", {0, kColumns}, Values{});
+    file.add("labels", {0}, Values{});
+    file.close();
+    expect_refused("dataset 'input_ids': it has no rows");
+  }
+}
+
+TEST_F(Foreign, OnlyOneSuchFileIsReadAtATime) {
+  Hdf5File file(path_);
+  file.add("input_ids", {kRows, kColumns}, kIds);
+  file.add("labels", {kRows}, kLabels);
+  file.close();
+  EXPECT_NE(refusal<DataError>([&] { open_dataset({path_, path_}); }).find("only one file"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace sft::test
