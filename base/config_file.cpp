@@ -31,8 +31,9 @@ StringList included_files(const Setting& include, const std::string& file) {
 // `above` are the files whose includes led here.
 void load_layers(const BoundFields& fields, const std::string& file, std::vector<fs::path> above, Origins& origins) {
   const auto opens = [&](const std::string& key) {
-    return is_section(fields, key) ||
-           std::ranges::any_of(fields, [&](const BoundField& field) { return holds_table(field) && field.key() == key; });
+    return is_section(fields, key) || std::ranges::any_of(fields, [&](const BoundField& field) {
+             return holds_table(field) && field.key() == key;
+           });
   };
   std::vector<Setting> settings = read_toml(file, opens);
 

@@ -27,9 +27,11 @@ uint32_t crc32c_by_table(const void* data, size_t size, uint32_t crc) {
   const auto* bytes = static_cast<const unsigned char*>(data);
   crc = ~crc;
   for (; size >= 8; size -= 8, bytes += 8) {
-    const uint32_t first = crc ^ (bytes[0] | uint32_t{bytes[1]} << 8 | uint32_t{bytes[2]} << 16 | uint32_t{bytes[3]} << 24);
+    const uint32_t first =
+        crc ^ (bytes[0] | uint32_t{bytes[1]} << 8 | uint32_t{bytes[2]} << 16 | uint32_t{bytes[3]} << 24);
     crc = kTable[7][first & 0xFF] ^ kTable[6][first >> 8 & 0xFF] ^ kTable[5][first >> 16 & 0xFF] ^
-          kTable[4][first >> 24] ^ kTable[3][bytes[4]] ^ kTable[2][bytes[5]] ^ kTable[1][bytes[6]] ^ kTable[0][bytes[7]];
+          kTable[4][first >> 24] ^ kTable[3][bytes[4]] ^ kTable[2][bytes[5]] ^ kTable[1][bytes[6]] ^
+          kTable[0][bytes[7]];
   }
   for (; size > 0; --size, ++bytes) crc = crc >> 8 ^ kTable[0][(crc ^ *bytes) & 0xFF];
   return ~crc;

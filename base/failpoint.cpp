@@ -8,6 +8,7 @@
 #include <charconv>
 #include <chrono>
 #include <cstdlib>
+#include <map>
 #include <memory>
 #include <string>
 #include <system_error>
@@ -25,8 +26,8 @@ enum class Action { kill, stop, raise, sleep, storage_error };
 struct Armed {
   std::string name;
   Action action = Action::raise;
-  double argument = 0.0;   // seconds, or an errno
-  int64_t passage = 0;     // the one that acts; 0: every one
+  double argument = 0.0;  // seconds, or an errno
+  int64_t passage = 0;    // the one that acts; 0: every one
   std::atomic<int64_t> passed{0};
 };
 using Table = std::vector<std::unique_ptr<Armed>>;
@@ -50,25 +51,34 @@ void read_action(Armed& armed, std::string_view text, std::string_view entry) {
   const auto colon = text.find(':');
   const std::string_view verb = text.substr(0, colon);
   const bool has_argument = colon != std::string_view::npos;
-  if (verb == "kill") armed.action = Action::kill;
-  else if (verb == "stop") armed.action = Action::stop;
-  else if (verb == "throw") armed.action = Action::raise;
-  else if (verb == "sleep") armed.action = Action::sleep;
-  else if (verb == "errno") armed.action = Action::storage_error;
-  else refuse(entry, "unknown action");
+  static const std::map<std::string_view, Action> kVerbs = {{"kill", Action::kill},
+                                                            {"stop", Action::stop},
+                                                            {"throw", Action::raise},
+                                                            {"sleep", Action::sleep},
+                                                            {"errno", Action::storage_error}};
+  const auto found = kVerbs.find(verb);
+  if (found == kVerbs.end()) refuse(entry, "unknown action");
+  armed.action = found->second;
   if (has_argument != (verb == "sleep" || verb == "errno")) refuse(entry, "argument missing or too many");
   if (has_argument) armed.argument = number<double>(text.substr(colon + 1), entry);
 }
 
 void act(const Armed& armed) {
   switch (armed.action) {
-    case Action::kill: ::kill(::getpid(), SIGKILL); break;
-    case Action::stop: ::kill(::getpid(), SIGSTOP); break;
-    case Action::raise: throw Error(ExitCode::internal, concat("failpoint ", armed.name, " was armed to throw"));
-    case Action::sleep: std::this_thread::sleep_for(std::chrono::duration<double>(armed.argument)); break;
+    case Action::kill:
+      ::kill(::getpid(), SIGKILL);
+      break;
+    case Action::stop:
+      ::kill(::getpid(), SIGSTOP);
+      break;
+    case Action::raise:
+      throw Error(ExitCode::internal, concat("failpoint ", armed.name, " was armed to throw"));
+    case Action::sleep:
+      std::this_thread::sleep_for(std::chrono::duration<double>(armed.argument));
+      break;
     case Action::storage_error:
-      throw StorageError(concat("failpoint ", armed.name, ": ",
-                                std::generic_category().message(static_cast<int>(armed.argument))));
+      throw StorageError(
+          concat("failpoint ", armed.name, ": ", std::generic_category().message(static_cast<int>(armed.argument))));
   }
 }
 

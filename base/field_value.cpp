@@ -24,12 +24,18 @@ struct Overloaded : Cases... {
 
 std::string described(const json& value) {
   switch (value.type()) {
-    case json::value_t::string: return "the string " + quoted(value.get<std::string>());
-    case json::value_t::array: return "a list";
-    case json::value_t::object: return "a table";
-    case json::value_t::null: return "nothing";
-    case json::value_t::boolean: return toml_text(value);
-    default: return (value.is_number_float() ? "the number " : "the integer ") + toml_text(value);
+    case json::value_t::string:
+      return "the string " + quoted(value.get<std::string>());
+    case json::value_t::array:
+      return "a list";
+    case json::value_t::object:
+      return "a table";
+    case json::value_t::null:
+      return "nothing";
+    case json::value_t::boolean:
+      return toml_text(value);
+    default:
+      return (value.is_number_float() ? "the number " : "the integer ") + toml_text(value);
   }
 }
 
@@ -125,33 +131,34 @@ void assign(const BoundField& field, json value, const Given& given) {
                           (std::holds_alternative<StringList*>(field.value) && !value.is_array());
   if (holds_text && !value.is_string() && !given.words.empty()) value = given.words;
 
-  std::visit(Overloaded{
-    [&](bool* flag) {
-      if (!value.is_boolean()) refuse_type(given, "true or false", value);
-      *flag = value.get<bool>();
-    },
-    [&](int64_t* integer) {
-      if (!value.is_number_integer()) refuse_type(given, "an integer", value);
-      check_number(value.get<double>(), rule, given, value);
-      *integer = value.get<int64_t>();
-    },
-    [&](double* number) {
-      if (!value.is_number()) refuse_type(given, "a number", value);
-      check_number(value.get<double>(), rule, given, value);
-      *number = value.get<double>();
-    },
-    [&](std::string* text) {
-      if (!value.is_string()) refuse_type(given, "a string", value);
-      *text = checked_text(value.get<std::string>(), rule, given);
-    },
-    [&](StringList* list) { *list = to_list(value, rule, given); },
-    [&](AutoBool* choice) { *choice = to_auto_bool(value, given); },
-    [&](Table* table) {
-      if (!value.is_object()) refuse_type(given, "a table", value);
-      table->merge_patch(value);
-    },
-    [&](ClassWeights* weights) { *weights = to_class_weights(value, given); },
-  }, field.value);
+  const auto set = Overloaded{
+      [&](bool* flag) {
+        if (!value.is_boolean()) refuse_type(given, "true or false", value);
+        *flag = value.get<bool>();
+      },
+      [&](int64_t* integer) {
+        if (!value.is_number_integer()) refuse_type(given, "an integer", value);
+        check_number(value.get<double>(), rule, given, value);
+        *integer = value.get<int64_t>();
+      },
+      [&](double* number) {
+        if (!value.is_number()) refuse_type(given, "a number", value);
+        check_number(value.get<double>(), rule, given, value);
+        *number = value.get<double>();
+      },
+      [&](std::string* text) {
+        if (!value.is_string()) refuse_type(given, "a string", value);
+        *text = checked_text(value.get<std::string>(), rule, given);
+      },
+      [&](StringList* list) { *list = to_list(value, rule, given); },
+      [&](AutoBool* choice) { *choice = to_auto_bool(value, given); },
+      [&](Table* table) {
+        if (!value.is_object()) refuse_type(given, "a table", value);
+        table->merge_patch(value);
+      },
+      [&](ClassWeights* weights) { *weights = to_class_weights(value, given); },
+  };
+  std::visit(set, field.value);
 
   // `before` is the default here: nothing else has ever been accepted.
   if (!field.info.built && value_of(field) != before)
@@ -159,14 +166,17 @@ void assign(const BoundField& field, json value, const Given& given) {
 }
 
 json value_of(const BoundField& field) {
-  return std::visit(Overloaded{
-    [](const auto* value) { return json(*value); },
-    [](const AutoBool* choice) { return *choice == AutoBool::automatic ? json("auto") : json(*choice == AutoBool::yes); },
-    [](const ClassWeights* chosen) {
-      if (chosen->kind == ClassWeights::Kind::given) return json(chosen->weights);
-      return json(chosen->kind == ClassWeights::Kind::none ? "none" : "balanced");
-    },
-  }, field.value);
+  const auto read = Overloaded{
+      [](const auto* value) { return json(*value); },
+      [](const AutoBool* choice) {
+        return *choice == AutoBool::automatic ? json("auto") : json(*choice == AutoBool::yes);
+      },
+      [](const ClassWeights* chosen) {
+        if (chosen->kind == ClassWeights::Kind::given) return json(chosen->weights);
+        return json(chosen->kind == ClassWeights::Kind::none ? "none" : "balanced");
+      },
+  };
+  return std::visit(read, field.value);
 }
 
 }  // namespace sft

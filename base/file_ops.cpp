@@ -82,8 +82,7 @@ void FileOps::close(int descriptor, const std::string& path) {
 }
 
 void FileOps::sync_directory(const std::string& path) {
-  const int descriptor =
-      uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
+  const int descriptor = uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
   if (descriptor < 0) fail("open directory", path, errno);
   const int result = uninterrupted([&] { return ::fsync(descriptor); });
   const int number = errno;
@@ -152,7 +151,8 @@ std::string read_file(const std::string& path) {
     // One byte more than the size tells the end of a regular file without a second look.
     struct stat status {};
     const size_t left = ::fstat(descriptor, &status) == 0 && static_cast<size_t>(status.st_size) >= filled
-                            ? static_cast<size_t>(status.st_size) - filled : 0;
+                            ? static_cast<size_t>(status.st_size) - filled
+                            : 0;
     content.resize(filled + std::max<size_t>(left + 1, 4096));
     const ssize_t got =
         uninterrupted([&] { return ::read(descriptor, content.data() + filled, content.size() - filled); });

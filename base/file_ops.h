@@ -24,8 +24,8 @@ class FileOps {
   virtual void sync_directory(const std::string& path);
   virtual void make_directory(const std::string& path);  // its parents too
   virtual void rename(const std::string& from, const std::string& to);
-  virtual void remove_all(const std::string& path);      // rename to trash happens before, by the caller
-  virtual int64_t free_bytes(const std::string& path);   // statvfs, for this user
+  virtual void remove_all(const std::string& path);     // rename to trash happens before, by the caller
+  virtual int64_t free_bytes(const std::string& path);  // statvfs, for this user
 };
 
 // The operations of the real system.

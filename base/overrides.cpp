@@ -17,8 +17,10 @@ constexpr const char* kPlace = "command line";
 std::vector<std::string> split_at_dots(const std::string& name) {
   std::vector<std::string> parts{""};
   for (const char letter : name) {
-    if (letter == '.') parts.emplace_back();
-    else parts.back() += letter;
+    if (letter == '.')
+      parts.emplace_back();
+    else
+      parts.back() += letter;
   }
   return parts;
 }
@@ -33,7 +35,8 @@ std::vector<std::string> resolve(const BoundFields& fields, const std::string& n
     candidates.push_back(field.section + '.' + name);
   }
   if (candidates.size() > 1)
-    throw ConfigError(concat(kPlace, ": ", quoted(name), " could be ", join(candidates, " or "), "; write one of them in full"));
+    throw ConfigError(
+        concat(kPlace, ": ", quoted(name), " could be ", join(candidates, " or "), "; write one of them in full"));
   return candidates.empty() ? std::vector<std::string>{name} : split_at_dots(candidates.front());
 }
 

@@ -29,8 +29,8 @@ std::array<uint32_t, 4> philox(std::array<uint32_t, 4> counter, std::array<uint3
   for (int round = 0; round < kPhiloxRounds; ++round) {
     const uint64_t product0 = uint64_t{kMultiplier0} * counter[0];
     const uint64_t product1 = uint64_t{kMultiplier1} * counter[2];
-    counter = {high(product1) ^ counter[1] ^ key[0], low(product1),
-               high(product0) ^ counter[3] ^ key[1], low(product0)};
+    counter = {high(product1) ^ counter[1] ^ key[0], low(product1), high(product0) ^ counter[3] ^ key[1],
+               low(product0)};
     key[0] += kWeyl0;
     key[1] += kWeyl1;
   }
@@ -64,8 +64,10 @@ int64_t Permutation::operator()(int64_t position) const {
       const uint64_t still = turns_row ? column : row;
       const auto bits = philox({low(still), high(still), round, 0}, {low(key_), high(key_)});
       const uint64_t turn = uint64_t{bits[1]} << 31 | bits[0] >> 1;
-      if (turns_row) row = (row + turn) % rows_;
-      else column = (column + turn) % columns_;
+      if (turns_row)
+        row = (row + turn) % rows_;
+      else
+        column = (column + turn) % columns_;
     }
     value = row * columns_ + column;
   } while (value >= size_);

@@ -42,10 +42,10 @@ struct ClassWeights {
 struct Rule {
   std::optional<double> least, most, only_value;
   bool least_excluded = false, most_excluded = false;
-  std::vector<std::string_view> choices;          // empty: any text
-  std::vector<std::string_view> choices_to_come;  // refused by name
+  std::vector<std::string_view> choices;                                 // empty: any text
+  std::vector<std::string_view> choices_to_come;                         // refused by name
   std::vector<std::pair<std::string_view, std::string_view>> spellings;  // other spelling → choice
-  bool is_path = false;  // `~` and ${VAR} are expanded
+  bool is_path = false;                                                  // `~` and ${VAR} are expanded
 
   constexpr Rule below(double bound) && {
     most = bound;
@@ -173,7 +173,8 @@ BoundFields bind_fields(Config& config, const std::string& path = "") {
     if constexpr (requires { entry.info; }) {
       bound.push_back({path, entry.info, FieldValue{&value}});
     } else {
-      BoundFields inner = bind_fields(value, path.empty() ? std::string(entry.name) : path + '.' + std::string(entry.name));
+      BoundFields inner =
+          bind_fields(value, path.empty() ? std::string(entry.name) : path + '.' + std::string(entry.name));
       bound.insert(bound.end(), std::make_move_iterator(inner.begin()), std::make_move_iterator(inner.end()));
     }
   };

@@ -15,7 +15,8 @@ const BoundField* find(const BoundFields& fields, const std::vector<std::string>
   for (used = 1; used <= path.size(); ++used) {
     const std::string& name = path[used - 1];
     for (const BoundField& field : fields)
-      if (field.section == section && is_called(field, name) && (used == path.size() || holds_table(field))) return &field;
+      if (field.section == section && is_called(field, name) && (used == path.size() || holds_table(field)))
+        return &field;
     section += (section.empty() ? "" : ".") + name;
   }
   return nullptr;
@@ -35,7 +36,8 @@ std::string meant_by(const BoundFields& fields, const std::string& section, cons
     return field == fields.end() ? "" : field->key();
   };
   if (const std::string same = key_of(name); !same.empty()) return same;
-  if (const std::string close = nearest(name, here); !close.empty()) return (section.empty() ? "" : section + '.') + close;
+  if (const std::string close = nearest(name, here); !close.empty())
+    return (section.empty() ? "" : section + '.') + close;
   return name.size() < 4 ? "" : key_of(nearest(name, names));
 }
 

@@ -37,10 +37,14 @@ bool is_control(std::string_view character) {
 
 std::string escape(char byte) {
   switch (byte) {
-    case '\n': return "\\n";
-    case '\r': return "\\r";
-    case '\t': return "\\t";
-    default: break;
+    case '\n':
+      return "\\n";
+    case '\r':
+      return "\\r";
+    case '\t':
+      return "\\t";
+    default:
+      break;
   }
   char text[8];
   std::snprintf(text, sizeof text, "\\x%02x", static_cast<unsigned>(static_cast<unsigned char>(byte)));
@@ -60,8 +64,8 @@ size_t edit_distance(std::string_view a, std::string_view b) {
         cost[i][j] = i + j;
         continue;
       }
-      cost[i][j] = std::min({cost[i - 1][j] + 1, cost[i][j - 1] + 1,
-                             cost[i - 1][j - 1] + (same(a[i - 1], b[j - 1]) ? 0 : 1)});
+      cost[i][j] =
+          std::min({cost[i - 1][j] + 1, cost[i][j - 1] + 1, cost[i - 1][j - 1] + (same(a[i - 1], b[j - 1]) ? 0 : 1)});
       if (i > 1 && j > 1 && same(a[i - 1], b[j - 2]) && same(a[i - 2], b[j - 1]))
         cost[i][j] = std::min(cost[i][j], cost[i - 2][j - 2] + 1);
     }
@@ -114,7 +118,8 @@ std::string nearest(std::string_view word, const std::vector<std::string>& candi
   }
   if (!best.empty() || word.size() < 4) return best;
   for (const std::string& candidate : candidates) {
-    const bool related = candidate.find(word) != std::string::npos || (candidate.size() >= 4 && word.starts_with(candidate));
+    const bool related =
+        candidate.find(word) != std::string::npos || (candidate.size() >= 4 && word.starts_with(candidate));
     if (related && (best.empty() || candidate.size() < best.size())) best = candidate;
   }
   return best;
@@ -153,7 +158,8 @@ std::string human_seconds(double seconds) {
     std::snprintf(text, sizeof text, "%dm%02ds", static_cast<int>(whole / 60), static_cast<int>(whole % 60));
   } else {
     const int64_t minutes = (whole + 30) / 60;
-    std::snprintf(text, sizeof text, "%lldh%02dm", static_cast<long long>(minutes / 60), static_cast<int>(minutes % 60));
+    std::snprintf(text, sizeof text, "%lldh%02dm", static_cast<long long>(minutes / 60),
+                  static_cast<int>(minutes % 60));
   }
   return text;
 }

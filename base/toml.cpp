@@ -114,15 +114,18 @@ json parse_toml_value(const std::string& words) {
 std::string toml_text(const json& value) {
   std::vector<std::string> parts;
   switch (value.type()) {
-    case json::value_t::string: return quoted_toml(value.get<std::string>());
-    case json::value_t::number_float: return number_text(value.get<double>());
+    case json::value_t::string:
+      return quoted_toml(value.get<std::string>());
+    case json::value_t::number_float:
+      return number_text(value.get<double>());
     case json::value_t::array:
       for (const json& element : value) parts.push_back(toml_text(element));
       return "[" + join(parts, ", ") + "]";
     case json::value_t::object:
       for (const auto& [key, element] : value.items()) parts.push_back(key_text(key) + " = " + toml_text(element));
       return parts.empty() ? "{}" : "{ " + join(parts, ", ") + " }";
-    default: return value.dump();
+    default:
+      return value.dump();
   }
 }
 

@@ -20,14 +20,19 @@ struct EvalConfig {
 
   static constexpr auto fields() {
     return std::tuple{
-        field("eval_strategy", &EvalConfig::eval_strategy, "auto: epoch where there is validation data, else no", one_of("auto", "no", "steps", "epoch")),
+        field("eval_strategy", &EvalConfig::eval_strategy, "auto: epoch where there is validation data, else no",
+              one_of("auto", "no", "steps", "epoch")),
         field("eval_steps", &EvalConfig::eval_steps, "updates between evaluations; below 1 a share of all", above(0.0)),
-        field("per_device_eval_batch_size", &EvalConfig::per_device_eval_batch_size, "rows a rank evaluates at once", at_least(int64_t{1})),
+        field("per_device_eval_batch_size", &EvalConfig::per_device_eval_batch_size, "rows a rank evaluates at once",
+              at_least(int64_t{1})),
         field("metrics", &EvalConfig::metrics, "[]: the task's"),
-        field("metric_for_best_model", &EvalConfig::metric_for_best_model, "auto: the task's first; the prefix eval_ may be there or not"),
+        field("metric_for_best_model", &EvalConfig::metric_for_best_model,
+              "auto: the task's first; the prefix eval_ may be there or not"),
         field("greater_is_better", &EvalConfig::greater_is_better, "auto: false for loss and errors"),
-        field("early_stopping_patience", &EvalConfig::early_stopping_patience, "evaluations without a better metric before the run ends; 0: off", at_least(int64_t{0})),
-        field("load_best_model_at_end", &EvalConfig::load_best_model_at_end, "export the best checkpoint, not the last")};
+        field("early_stopping_patience", &EvalConfig::early_stopping_patience,
+              "evaluations without a better metric before the run ends; 0: off", at_least(int64_t{0})),
+        field("load_best_model_at_end", &EvalConfig::load_best_model_at_end,
+              "export the best checkpoint, not the last")};
   }
 };
 

@@ -66,7 +66,8 @@ StringList keys_without_effect(const RunConfig& config, const Origins& origins) 
   StringList warnings;
   const auto changed = differences(RunConfig{}, config);
   for (const auto& [here, key, because] : idle)
-    if (here && origins.contains(key) && std::ranges::any_of(changed, [&](const Difference& d) { return d.key == key; }))
+    if (here && origins.contains(key) &&
+        std::ranges::any_of(changed, [&](const Difference& d) { return d.key == key; }))
       warnings.push_back(concat(place_of(origins, key), key, " has no effect: ", because));
   return warnings;
 }
@@ -91,14 +92,14 @@ void check_steps(const RunConfig& config, const Origins& origins) {
       refuse(origins, key, concat(": wanted a whole number of updates or a share below 1, found ", value));
   const auto warmup = origins.find("scheduler.warmup_steps");
   if (warmup != origins.end() && warmup->second.name == "warmup_ratio" && config.scheduler.warmup_steps >= 1)
-    refuse(origins, "scheduler.warmup_steps", concat(": as warmup_ratio it wants a share below 1, found ", config.scheduler.warmup_steps));
+    refuse(origins, "scheduler.warmup_steps",
+           concat(": as warmup_ratio it wants a share below 1, found ", config.scheduler.warmup_steps));
 }
 
 void check_together(const RunConfig& config, const Origins& origins) {
   check_steps(config, origins);
   seconds_of(config.train.max_time, place_of(origins, "train.max_time") + "train.max_time");
-  if (config.train.max_steps == 0)
-    refuse(origins, "train.max_steps", ": wanted a number of updates or -1, found 0");
+  if (config.train.max_steps == 0) refuse(origins, "train.max_steps", ": wanted a number of updates or -1, found 0");
   if (config.train.gradient_accumulation_steps > 0 && config.train.per_device_train_batch_size == 0)
     refuse(origins, "train.gradient_accumulation_steps",
            " needs train.per_device_train_batch_size; train.global_batch_size alone says what an update is");
@@ -124,7 +125,8 @@ void check_files(const RunConfig& config, const Origins& origins, StringList& wa
                                 " is among the training files: evaluation will look better than it is"));
   const std::string& resume = config.resume_from_checkpoint;
   if (resume != "auto" && resume != "none" && !fs::is_directory(resume))
-    refuse(origins, "resume_from_checkpoint", concat(": wanted auto, none or a checkpoint directory, found ", quoted(resume, 400)));
+    refuse(origins, "resume_from_checkpoint",
+           concat(": wanted auto, none or a checkpoint directory, found ", quoted(resume, 400)));
 }
 
 }  // namespace
@@ -155,9 +157,11 @@ int64_t resolve_global_batch_size(const RunConfig& config, const Origins& origin
       __builtin_mul_overflow(rows, int64_t{world}, &rows))
     refuse(origins, "train.per_device_train_batch_size", " × gradient_accumulation_steps × ranks is too large");
   if (origins.contains("train.global_batch_size") && rows != train.global_batch_size)
-    refuse(origins, "train.global_batch_size",
-           concat(" = ", train.global_batch_size, " contradicts per_device_train_batch_size × gradient_accumulation_steps × ranks = ",
-                  train.per_device_train_batch_size, " × ", accumulated, " × ", world, " = ", rows, "; give one of them"));
+    refuse(
+        origins, "train.global_batch_size",
+        concat(" = ", train.global_batch_size,
+               " contradicts per_device_train_batch_size × gradient_accumulation_steps × ranks = ",
+               train.per_device_train_batch_size, " × ", accumulated, " × ", world, " = ", rows, "; give one of them"));
   return rows;
 }
 
@@ -169,7 +173,8 @@ StringList expand_files(const StringList& patterns, const std::string& key, cons
       files.push_back(pattern);
     } else {
       glob_t found{};
-      if (::glob(pattern.c_str(), 0, nullptr, &found) == 0) files.insert(files.end(), found.gl_pathv, found.gl_pathv + found.gl_pathc);
+      if (::glob(pattern.c_str(), GLOB_NOSORT, nullptr, &found) == 0)
+        files.insert(files.end(), found.gl_pathv, found.gl_pathv + found.gl_pathc);
       ::globfree(&found);
       std::sort(files.begin() + static_cast<std::ptrdiff_t>(first), files.end());
     }
@@ -178,9 +183,11 @@ StringList expand_files(const StringList& patterns, const std::string& key, cons
       refuse(origins, key, concat(": ", is_glob ? "no file matches " : "there is no file ", quoted(pattern, 400)));
     }
     for (size_t i = first; i < files.size(); ++i) {
-      if (fs::is_directory(files[i])) refuse(origins, key, concat(": ", quoted(files[i], 400), " is a directory; wanted files"));
+      if (fs::is_directory(files[i]))
+        refuse(origins, key, concat(": ", quoted(files[i], 400), " is a directory; wanted files"));
       if (::access(files[i].c_str(), R_OK) != 0)
-        refuse(origins, key, concat(": cannot read ", quoted(files[i], 400), ": ", std::generic_category().message(errno)));
+        refuse(origins, key,
+               concat(": cannot read ", quoted(files[i], 400), ": ", std::generic_category().message(errno)));
     }
   }
   return files;

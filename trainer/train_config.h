@@ -27,19 +27,30 @@ struct TrainConfig {
   static constexpr auto fields() {
     return std::tuple{
         field("num_train_epochs", &TrainConfig::num_train_epochs, "passes over the training rows", above(0.0)),
-        field("max_steps", &TrainConfig::max_steps, "updates, instead of num_train_epochs; -1: off", at_least(int64_t{-1})),
+        field("max_steps", &TrainConfig::max_steps, "updates, instead of num_train_epochs; -1: off",
+              at_least(int64_t{-1})),
         field("max_time", &TrainConfig::max_time, "\"3h30m\": checkpoint and exit 75 before it passes"),
-        field("global_batch_size", &TrainConfig::global_batch_size, "rows of one update, over all ranks", at_least(int64_t{1})),
-        field("max_tokens_per_micro_batch", &TrainConfig::max_tokens_per_micro_batch, "0: chosen from free memory, 8192 on CPU", at_least(int64_t{0})),
-        field("per_device_train_batch_size", &TrainConfig::per_device_train_batch_size, "with gradient_accumulation_steps, instead of global_batch_size", at_least(int64_t{0})),
-        field("gradient_accumulation_steps", &TrainConfig::gradient_accumulation_steps, "micro-batches of one update on each rank", at_least(int64_t{0})),
-        field("max_grad_norm", &TrainConfig::max_grad_norm, "gradients are scaled down to this norm; 0: off", at_least(0.0)),
-        field("loss", &TrainConfig::loss, "auto: cross_entropy", one_of("auto", "cross_entropy").not_built("bce", "mse", "mae", "huber", "focal")),
-        field("label_smoothing_factor", &TrainConfig::label_smoothing_factor, "share of each target spread over all classes", in_range(0.0, 1.0)),
-        field("class_weights", &TrainConfig::class_weights, "none, balanced (scikit-learn's) or { name = weight }; a class not named weighs 1"),
+        field("global_batch_size", &TrainConfig::global_batch_size, "rows of one update, over all ranks",
+              at_least(int64_t{1})),
+        field("max_tokens_per_micro_batch", &TrainConfig::max_tokens_per_micro_batch,
+              "0: chosen from free memory, 8192 on CPU", at_least(int64_t{0})),
+        field("per_device_train_batch_size", &TrainConfig::per_device_train_batch_size,
+              "with gradient_accumulation_steps, instead of global_batch_size", at_least(int64_t{0})),
+        field("gradient_accumulation_steps", &TrainConfig::gradient_accumulation_steps,
+              "micro-batches of one update on each rank", at_least(int64_t{0})),
+        field("max_grad_norm", &TrainConfig::max_grad_norm, "gradients are scaled down to this norm; 0: off",
+              at_least(0.0)),
+        field("loss", &TrainConfig::loss, "auto: cross_entropy",
+              one_of("auto", "cross_entropy").not_built("bce", "mse", "mae", "huber", "focal")),
+        field("label_smoothing_factor", &TrainConfig::label_smoothing_factor,
+              "share of each target spread over all classes", in_range(0.0, 1.0)),
+        field("class_weights", &TrainConfig::class_weights,
+              "none, balanced (scikit-learn's) or { name = weight }; a class not named weighs 1"),
         field("l1", &TrainConfig::l1, "times the sum of |parameter|, added to the loss", at_least(0.0)),
         field("l2", &TrainConfig::l2, "times the sum of parameter squared, added to the loss", at_least(0.0)),
-        field("gradient_checkpointing", &TrainConfig::gradient_checkpointing, "recompute activations in the backward pass").not_built()};
+        field("gradient_checkpointing", &TrainConfig::gradient_checkpointing,
+              "recompute activations in the backward pass")
+            .not_built()};
   }
 };
 

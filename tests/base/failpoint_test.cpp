@@ -66,8 +66,8 @@ TEST_F(Failpoint, SleepsAndKills) {
 }
 
 TEST_F(Failpoint, RefusesWhatItDoesNotUnderstand) {
-  for (const char* wrong : {"step", "=throw", "step=explode", "step=sleep", "step=kill:1", "step@x=throw", "rank=a",
-                            "step=errno:x"})
+  for (const char* wrong :
+       {"step", "=throw", "step=explode", "step=sleep", "step=kill:1", "step@x=throw", "rank=a", "step=errno:x"})
     EXPECT_THROW(arm(wrong), ConfigError) << wrong;
 }
 

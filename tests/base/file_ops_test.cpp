@@ -67,7 +67,8 @@ TEST(FileOps, NeverOpensWhatIsThereNotEvenThroughALink) {
   directory.file("old", "kept");
   fs::create_symlink(directory.path("target"), directory.path("link"));
   for (const char* name : {"old", "link"})
-    EXPECT_NE(failure<StorageError>([&] { real_files().create(directory.path(name)); }).find("File exists"), std::string::npos);
+    EXPECT_NE(failure<StorageError>([&] { real_files().create(directory.path(name)); }).find("File exists"),
+              std::string::npos);
   EXPECT_EQ(read_file(directory.path("old")), "kept");
   EXPECT_FALSE(fs::exists(directory.path("target")));
 }
@@ -100,7 +101,8 @@ TEST(FileOps, ReportsAWriteThatCouldNotBeFinished) {
   const rlimit small{1000, before.rlim_max};
   ::setrlimit(RLIMIT_FSIZE, &small);
   const std::string content(3000, 'x');
-  const std::string message = failure<StorageError>([&] { real_files().write(descriptor, content.data(), content.size(), 0, path); });
+  const std::string message =
+      failure<StorageError>([&] { real_files().write(descriptor, content.data(), content.size(), 0, path); });
   ::setrlimit(RLIMIT_FSIZE, &before);
   ::signal(SIGXFSZ, handler);
   real_files().close(descriptor, path);

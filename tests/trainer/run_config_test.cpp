@@ -20,8 +20,8 @@ class RunConfigFile : public testing::Test {
 
   // A complete config of seven lines, then `more`.
   std::string text(const std::string& more) const {
-    return "output_dir = 'runs/x'\n[model]\nmodel_name_or_path = 'm'\n[data]\ntrain_file = '" + directory.path("train.jsonl") +
-           "'\n[eval]\n" + more;
+    return "output_dir = 'runs/x'\n[model]\nmodel_name_or_path = 'm'\n[data]\ntrain_file = '" +
+           directory.path("train.jsonl") + "'\n[eval]\n" + more;
   }
   LoadedConfig load(const std::string& more, const std::vector<std::string>& arguments = {}) const {
     return load_run_config(directory.file("run.toml", text(more)), arguments);
@@ -78,7 +78,8 @@ TEST_F(RunConfigFile, EveryKeyHasANameOfItsOwnAndAMeaning) {
 
 TEST_F(RunConfigFile, TakesTheNamesThatHuggingFaceUsersKnow) {
   const RunConfig config = load("", {"--max_seq_length", "64", "--warmup_ratio", "0.1", "--optim", "adamw_torch_fused",
-                                     "--learning_rate=2e-5"}).config;
+                                     "--learning_rate=2e-5"})
+                               .config;
   EXPECT_EQ(config.data.max_length, 64);
   EXPECT_EQ(config.scheduler.warmup_steps, 0.1);
   EXPECT_EQ(config.optim.optim, "adamw");
@@ -86,15 +87,17 @@ TEST_F(RunConfigFile, TakesTheNamesThatHuggingFaceUsersKnow) {
 }
 
 TEST_F(RunConfigFile, RefusesByNameWhatIsNotBuiltYet) {
-  for (const char* setting : {"deterministic=true", "model.dtype=bfloat16", "model.dtype=float16", "task=token_classification",
-                              "task=seq2seq", "problem_type=regression", "problem_type=multi_label_classification", "freeze.cache=disk",
-                              "train.loss=focal", "gradient_checkpointing=true", "strategy=zero1", "trace=5",
-                              "train_sampling_strategy=balanced"}) {
+  for (const char* setting :
+       {"deterministic=true", "model.dtype=bfloat16", "model.dtype=float16", "task=token_classification",
+        "task=seq2seq", "problem_type=regression", "problem_type=multi_label_classification", "freeze.cache=disk",
+        "train.loss=focal", "gradient_checkpointing=true", "strategy=zero1", "trace=5",
+        "train_sampling_strategy=balanced"}) {
     const std::string message = wrong("", {setting});
     EXPECT_NE(message.find(" is not built yet; "), std::string::npos) << setting << ": " << message;
     EXPECT_EQ(message.find("command line: "), 0u) << message;
   }
-  for (const char* setting : {"device=cuda", "model.dtype=float64", "problem_type=single_label_classification", "train.loss=cross_entropy"})
+  for (const char* setting :
+       {"device=cuda", "model.dtype=float64", "problem_type=single_label_classification", "train.loss=cross_entropy"})
     EXPECT_EQ(wrong("", {setting}), "") << setting;
 }
 
@@ -108,15 +111,18 @@ TEST_F(RunConfigFile, AsksForWhatEveryRunNeeds) {
     return std::string();
   };
   EXPECT_EQ(message(""), "bare.toml: output_dir is missing; it wants a value such as \"runs/first\"");
-  EXPECT_EQ(message("output_dir = 'x'\n"), "bare.toml: model.model_name_or_path is missing; it wants a value such as \"models/minilm\"");
+  EXPECT_EQ(message("output_dir = 'x'\n"),
+            "bare.toml: model.model_name_or_path is missing; it wants a value such as \"models/minilm\"");
   EXPECT_EQ(message("output_dir = 'x'\nmodel.model_name_or_path = 'm'\n"),
             "bare.toml: data.train_file is missing; it wants a value such as \"data/train.jsonl\"");
 }
 
 TEST_F(RunConfigFile, NamesTheLineOfAFileThatIsNotThere) {
   EXPECT_EQ(wrong("[data]\n").substr(0, 10), "run.toml:7") << "a table may not be opened twice";
-  EXPECT_EQ(wrong("", {"test_file=" + directory.path("no.jsonl")}), "command line: data.test_file: there is no file 'no.jsonl'");
-  EXPECT_EQ(wrong("", {"train_file=" + directory.path("no*.jsonl")}), "command line: data.train_file: no file matches 'no*.jsonl'");
+  EXPECT_EQ(wrong("", {"test_file=" + directory.path("no.jsonl")}),
+            "command line: data.test_file: there is no file 'no.jsonl'");
+  EXPECT_EQ(wrong("", {"train_file=" + directory.path("no*.jsonl")}),
+            "command line: data.train_file: no file matches 'no*.jsonl'");
   EXPECT_EQ(wrong("", {"validation_file=" + directory.path()}),
             "command line: data.validation_file: '" + directory.path() + "' is a directory; wanted files");
   EXPECT_EQ(wrong("", {"resume_from_checkpoint=latest"}),
@@ -127,7 +133,8 @@ TEST_F(RunConfigFile, NamesTheLineOfAFileThatIsNotThere) {
 
 TEST_F(RunConfigFile, ExpandsGlobsByNameInTheOrderOfThePatterns) {
   for (const char* name : {"b-2.csv", "b-10.csv", "b-1.csv", "a.csv", "[x].csv"}) directory.file(name, "");
-  const auto files = expand_files({directory.path("b-*.csv"), directory.path("a.csv"), directory.path("[x].csv")}, "data.train_file", {});
+  const auto files = expand_files({directory.path("b-*.csv"), directory.path("a.csv"), directory.path("[x].csv")},
+                                  "data.train_file", {});
   EXPECT_EQ(files, (List{directory.path("b-1.csv"), directory.path("b-10.csv"), directory.path("b-2.csv"),
                          directory.path("a.csv"), directory.path("[x].csv")}));
 }
@@ -138,12 +145,15 @@ TEST_F(RunConfigFile, WarnsOfKeysWithoutEffect) {
   EXPECT_EQ(warnings("[optim]\noptim = 'sgd'\nnesterov = true\n"),
             List{"run.toml:9: optim.nesterov has no effect: optim.momentum is 0"});
   EXPECT_EQ(warnings("", {"optim=sgd", "momentum=0.9", "--nesterov"}), List{});
-  EXPECT_EQ(warnings("", {"optim=sgd", "adam_beta1=0.8"}), List{"command line: optim.adam_beta1 has no effect: optim.optim is sgd"});
+  EXPECT_EQ(warnings("", {"optim=sgd", "adam_beta1=0.8"}),
+            List{"command line: optim.adam_beta1 has no effect: optim.optim is sgd"});
   const std::string no_data = "there is no validation data (data.validation_file or data.validation_split)";
   EXPECT_EQ(warnings("eval_strategy = 'epoch'\nmetrics = 'f1'\n"),
-            (List{"run.toml:7: eval.eval_strategy has no effect: " + no_data, "run.toml:8: eval.metrics has no effect: " + no_data}));
+            (List{"run.toml:7: eval.eval_strategy has no effect: " + no_data,
+                  "run.toml:8: eval.metrics has no effect: " + no_data}));
   EXPECT_EQ(warnings("metrics = 'f1'\n", {"validation_split=0.1"}), List{});
-  EXPECT_EQ(warnings("eval_steps = 50\n", {validation()}), List{"run.toml:7: eval.eval_steps has no effect: eval.eval_strategy is auto"});
+  EXPECT_EQ(warnings("eval_steps = 50\n", {validation()}),
+            List{"run.toml:7: eval.eval_steps has no effect: eval.eval_strategy is auto"});
   EXPECT_EQ(warnings("eval_steps = 50\neval_strategy = 'steps'\n", {validation()}), List{});
   EXPECT_EQ(warnings("", {"max_steps=10", "num_train_epochs=1"}),
             List{"command line: train.num_train_epochs has no effect: train.max_steps is set"});
@@ -156,7 +166,8 @@ TEST_F(RunConfigFile, RefusesWhatNeedsAnEvaluationThatNeverComes) {
   EXPECT_EQ(wrong("early_stopping_patience = 2\n"), "run.toml:7: eval.early_stopping_patience" + needs);
   EXPECT_EQ(wrong("load_best_model_at_end = true\n"), "run.toml:7: eval.load_best_model_at_end" + needs);
   EXPECT_EQ(wrong("", {"save_strategy=best"}), "command line: save.save_strategy = 'best'" + needs);
-  EXPECT_EQ(wrong("load_best_model_at_end = true\neval_strategy = 'no'\n", {validation()}), "run.toml:7: eval.load_best_model_at_end" + needs);
+  EXPECT_EQ(wrong("load_best_model_at_end = true\neval_strategy = 'no'\n", {validation()}),
+            "run.toml:7: eval.load_best_model_at_end" + needs);
   EXPECT_EQ(wrong("load_best_model_at_end = true\n", {validation(), "save_strategy=no"}),
             "command line: save.save_strategy = 'no' leaves no best checkpoint for eval.load_best_model_at_end");
   EXPECT_EQ(wrong("load_best_model_at_end = true\n", {validation()}), "");
@@ -199,15 +210,18 @@ TEST_F(RunConfigFile, OneUpdateIsTheSameHoweverItIsWritten) {
                  "command line: train.global_batch_size = 32 contradicts per_device_train_batch_size × "
                  "gradient_accumulation_steps × ranks = 4 × 3 × 2 = 24; give one of them");
   }
-  EXPECT_THROW(rows({"per_device_train_batch_size=4000000000", "gradient_accumulation_steps=4000000000"}, 2), ConfigError);
+  EXPECT_THROW(rows({"per_device_train_batch_size=4000000000", "gradient_accumulation_steps=4000000000"}, 2),
+               ConfigError);
   EXPECT_EQ(wrong("", {"gradient_accumulation_steps=2"}),
             "command line: train.gradient_accumulation_steps needs train.per_device_train_batch_size; "
             "train.global_batch_size alone says what an update is");
 }
 
 TEST_F(RunConfigFile, CountsOfUpdatesAreWholeOrShares) {
-  EXPECT_EQ(wrong("", {"logging_steps=2.5"}), "command line: log.logging_steps: wanted a whole number of updates or a share below 1, found 2.5");
-  EXPECT_EQ(wrong("", {"warmup_ratio=2"}), "command line: scheduler.warmup_steps: as warmup_ratio it wants a share below 1, found 2");
+  EXPECT_EQ(wrong("", {"logging_steps=2.5"}),
+            "command line: log.logging_steps: wanted a whole number of updates or a share below 1, found 2.5");
+  EXPECT_EQ(wrong("", {"warmup_ratio=2"}),
+            "command line: scheduler.warmup_steps: as warmup_ratio it wants a share below 1, found 2");
   EXPECT_EQ(wrong("", {"max_steps=0"}), "command line: train.max_steps: wanted a number of updates or -1, found 0");
   EXPECT_EQ(wrong("", {"log.report_to=['none', 'tensorboard']"}), "command line: log.report_to: 'none' stands alone");
 }

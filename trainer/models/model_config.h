@@ -21,18 +21,24 @@ struct ModelConfig {
 
   static constexpr auto fields() {
     return std::tuple{
-        field("model_name_or_path", &ModelConfig::model_name_or_path, "directory in Hugging Face layout, or an id found in the local hub cache", Path{}),
+        field("model_name_or_path", &ModelConfig::model_name_or_path,
+              "directory in Hugging Face layout, or an id found in the local hub cache", Path{}),
         field("task", &ModelConfig::task, "what is learned",
-              one_of("text_classification").not_built("token_classification", "question_answering", "seq2seq", "causal_lm", "image_classification")),
+              one_of("text_classification")
+                  .not_built("token_classification", "question_answering", "seq2seq", "causal_lm",
+                             "image_classification")),
         field("problem_type", &ModelConfig::problem_type, "\"\": from the data, announced",
               one_of("", "single_label_classification").not_built("multi_label_classification", "regression")),
         field("num_labels", &ModelConfig::num_labels, "classes; 0: from the data", at_least(int64_t{0})),
         field("init", &ModelConfig::init, "random: the architecture only", one_of("pretrained", "random")),
-        field("pooling", &ModelConfig::pooling, "what the head sees; auto: what the transformers class does", one_of("auto", "cls", "mean", "pooler")),
-        field("ignore_mismatched_sizes", &ModelConfig::ignore_mismatched_sizes, "a tensor of another shape is made anew, not refused"),
+        field("pooling", &ModelConfig::pooling, "what the head sees; auto: what the transformers class does",
+              one_of("auto", "cls", "mean", "pooler")),
+        field("ignore_mismatched_sizes", &ModelConfig::ignore_mismatched_sizes,
+              "a tensor of another shape is made anew, not refused"),
         field("dtype", &ModelConfig::dtype, "compute; weights and optimizer state are never narrower than float32",
               one_of("float32", "float64").not_built("bfloat16", "float16")),
-        field("config", &ModelConfig::config, "overrides keys of the model's config.json: { hidden_dropout_prob = 0.0 }")};
+        field("config", &ModelConfig::config,
+              "overrides keys of the model's config.json: { hidden_dropout_prob = 0.0 }")};
   }
 };
 
