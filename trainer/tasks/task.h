@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "base/schema.h"
 #include "data/batch.h"
-#include "data/dataset.h"
 #include "trainer/models/model.h"
 
 namespace sft {
@@ -22,7 +22,7 @@ struct LossSum {
   double weight = 0;
 };
 
-// Sufficient statistics of an evaluation: `counts` are summed over ranks element by element, `pairs` gathered.
+// Sufficient statistics of an evaluation; summed over ranks element by element.
 struct Statistics {
   std::vector<double> counts;
 };
@@ -31,7 +31,8 @@ class Task {
  public:
   virtual ~Task() = default;
   virtual Reads reads() const = 0;
-  virtual Parameters parameters() const = 0;             // the head, and the pooler is the model's
+  virtual bool reads_pooler() const = 0;                 // false: the model's pooler has no part in the loss
+  virtual Parameters parameters() const = 0;             // the head; the pooler is the model's
   virtual at::Tensor logits(Model& model, const Features& features, const TextInputs& inputs) = 0;
 
   // The denominator of a batch, from targets alone: known before any forward.
@@ -54,5 +55,20 @@ class Task {
   // What config.json gets: num_labels, id2label, label2id, problem_type.
   virtual void describe(nlohmann::json& config) const = 0;
 };
+
+// What a task is made from.
+struct TaskSettings {
+  std::string pooling = "auto";           // auto (what the transformers class does) | cls | mean | pooler
+  std::vector<std::string> label_names;   // by id
+  std::vector<int64_t> label_counts;      // of the training rows, by id; for class_weights = "balanced"
+  ClassWeights class_weights;
+  double label_smoothing_factor = 0.0;
+  at::Device device = at::kCPU;
+  at::ScalarType dtype = at::kFloat;
+  uint64_t seed = 0;                      // of the head's initialisation
+};
+
+// By the name of model.task. ConfigError where the settings do not fit the model or the labels.
+std::unique_ptr<Task> make_task(const std::string& task, const TaskSettings& settings, const Model& model);
 
 }  // namespace sft
