@@ -28,7 +28,13 @@ struct FreezeConfig {
 };
 
 // trained[i] of parameters[i]. num_blocks is the model's; stages above it are pooler (num_blocks + 1) and head
-// (num_blocks + 2). ConfigError for a regex that is malformed or matches nothing, and where nothing is left to train.
+// (num_blocks + 2). all_but_last = 0 leaves the head alone to train, n ≥ 1 the head, the pooler and the last n blocks.
+// On top of it parameters that a `freeze` regex finds are frozen, then those that a `trainable` regex finds train.
+// ConfigError for a regex that is malformed, matches nothing or is undone by `trainable` altogether, for more blocks than
+// there are, and where nothing is left to train.
 std::vector<bool> choose_trained(const FreezeConfig& config, const Parameters& parameters, int num_blocks);
+
+// "training 21,945 of 22,735,161 parameters (2 of 103 tensors)".
+std::string summary_of(const Parameters& parameters, const std::vector<bool>& trained);
 
 }  // namespace sft
