@@ -109,8 +109,10 @@ void arm_failpoints(int rank) {
     read_action(*armed, verb, entry);
     if (concerns_us) fresh->push_back(std::move(armed));
   }
-  // Never freed: a passage in another thread may be reading the table, and it is armed once a run.
-  if (!fresh->empty()) table = fresh.release();
+  if (fresh->empty()) return;
+  // Never freed: another thread may be passing, even while the process ends.
+  static auto& kept = *new std::vector<std::unique_ptr<const Table>>;
+  table = kept.emplace_back(std::move(fresh)).get();
 }
 
 void failpoint(std::string_view name) {
