@@ -72,16 +72,15 @@ class TextClassification final : public Task {
   Statistics empty_statistics() const override { return {std::vector<double>(kCounts + names_.size() * names_.size())}; }
 
   void accumulate(const at::Tensor& logits, const Batch& batch, Statistics& into) const override {
-    const at::Tensor exact = logits.to(at::kDouble).cpu();
-    const at::Tensor losses = -at::log_softmax(exact, 1);
-    const at::Tensor guesses = exact.argmax(1);
-    for (size_t b = 0; b < batch.labels.size(); ++b) {
-      const int64_t label = batch.labels[b];
-      if (label < 0) continue;
-      const auto row = static_cast<int64_t>(b);
-      into.counts[kLossSum] += losses[row][label].item<double>();
+    const at::Tensor likely_BK = at::log_softmax(logits.to(at::kDouble), 1).cpu().contiguous();
+    const double* likely = likely_BK.data_ptr<double>();
+    for (size_t b = 0; b < batch.labels.size(); ++b, likely += names_.size()) {
+      if (batch.labels[b] < 0) continue;
+      const auto label = static_cast<size_t>(batch.labels[b]);
+      const auto guess = static_cast<size_t>(std::max_element(likely, likely + names_.size()) - likely);
+      into.counts[kLossSum] -= likely[label];
       into.counts[kRows] += 1;
-      into.counts[kCounts + static_cast<size_t>(label) * names_.size() + static_cast<size_t>(guesses[row].item<int64_t>())] += 1;
+      into.counts[kCounts + label * names_.size() + guess] += 1;
     }
   }
 
