@@ -1,4 +1,4 @@
-// One job a run directory, and the small files it leaves.
+// One job a run directory.
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -9,7 +9,6 @@
 #include "base/errors.h"
 #include "base/temporary_directory.h"
 #include "trainer/checkpoint/run_lock.h"
-#include "trainer/checkpoint/run_outputs.h"
 
 namespace sft {
 namespace {
@@ -83,16 +82,6 @@ TEST(RunLock, TellsAHolderThatItWasOvertaken) {
     EXPECT_EQ(error.code(), ExitCode::run_locked);
     EXPECT_NE(std::string(error.what()).find("other-node"), std::string::npos) << error.what();
   }
-}
-
-TEST(RunOutputs, AreWrittenWholeAndAgain) {
-  const TemporaryDirectory run;
-  for (const ExitCode code : {ExitCode::internal, ExitCode::requeue}) {
-    write_exit_status(real_files(), run.path(), code);
-    write_summary(real_files(), run.path(), {{"global_step", 7}, {"exit_code", static_cast<int>(code)}});
-  }
-  EXPECT_EQ(read_file(run.path("exit_status")), "75\n");
-  EXPECT_EQ(nlohmann::json::parse(read_file(run.path("summary.json")))["exit_code"], 75);
 }
 
 }  // namespace
