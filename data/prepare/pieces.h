@@ -1,5 +1,5 @@
 // The input cut into pieces, one shard each. The cuts follow from the files' sizes alone, so the
-// shards are the same on any number of ranks, to the bit.
+// shards hold the same rows on any number of ranks.
 #pragma once
 
 #include <cstdint>

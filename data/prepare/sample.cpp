@@ -44,6 +44,7 @@ Columns::Columns(const PrepareRequest& request, const DataConfig& config) : seed
 
 void Columns::require_in(const std::string& path) const {
   const std::vector<std::string> found = columns_of(path);
+  if (found.empty()) return;  // no row: no matter, as long as another file has some
   std::vector<Wanted> all = texts_;
   all.insert(all.end(), {pair_, label_, weight_, group_});
   for (const Wanted& wanted : all) {

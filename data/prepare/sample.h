@@ -24,7 +24,7 @@ class Columns {
  public:
   Columns(const PrepareRequest& request, const DataConfig& config);
 
-  // ConfigError where `path` lacks a column, naming those it has and the nearest.
+  // ConfigError where `path` has rows but lacks a column, naming those it has and the nearest.
   void require_in(const std::string& path) const;
 
   // Throws BadRow, with file and line, where a cell is missing or cannot be what it is wanted for.

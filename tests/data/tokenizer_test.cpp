@@ -125,10 +125,10 @@ TEST(Tokenizer, CutsPairsOfLongTextsInLinearTime) {
   const auto tokenizer = Tokenizer::from_directory(folder.path());
   tokenizer->set_truncation(5, "left");
   std::string text;
-  while (text.size() < 1 << 20) text += "the lazy dog ";
+  while (text.size() < 1 << 18) text += "the lazy dog ";
   const Encoding pair = tokenizer->encode_pair(text, text);
   EXPECT_EQ(pair.ids.size(), 5u);
-  EXPECT_GT(pair.full_length, 400000);
+  EXPECT_GT(pair.full_length, 100000);
 }
 
 TEST(Tokenizer, ItsJsonIsATokenizerWithTheSameDigest) {
