@@ -44,7 +44,8 @@ enum class Reduction : uint8_t { sum, min, max };
 std::string_view name_of(Reduction how);
 
 // Every rank must make the same calls with the same counts, elements and roots, in the same order,
-// from one thread at a time. Any size may be 0. f16 and bf16 are added in f32 and rounded once.
+// from one thread at a time. Any size may be 0. In host memory f16 and bf16 are added in f32 and
+// rounded once, and a NaN on one rank reaches all; nccl rounds at each hop.
 // A failure is a CommError that names rank and operation.
 class Communicator {
  public:
@@ -61,8 +62,8 @@ class Communicator {
   // A backend that cannot overlap does it at once.
   virtual std::unique_ptr<Work> start_all_reduce(Buffer values);
 
-  // `values` holds size() equal shards; leaves the summed shard of this rank in `shard`, with the
-  // bits that all_reduce would leave there. `shard` may be its own place in `values`.
+  // `values` holds size() equal shards; leaves the summed shard of this rank in `shard`, in host
+  // memory with the bits that all_reduce would leave there. `shard` may be its own place in `values`.
   virtual void reduce_scatter(Buffer values, Buffer shard) = 0;
 
   // The inverse: leaves every rank's `shard`, in rank order, in `values`. `shard` may be its own

@@ -1,5 +1,7 @@
 #include <dlfcn.h>
 
+#include <filesystem>
+
 #include "base/errors.h"
 #include "base/text.h"
 #include "comm/make_communicator.h"
@@ -10,6 +12,14 @@ namespace sft::nccl {
 namespace {
 
 constexpr const char* kPlugin = "libsft_cuda.so";
+
+// Beside the binary, as built; in lib beside its bin, as installed; where the system looks.
+void* open_beside_binary() {
+  const std::filesystem::path binary = std::filesystem::read_symlink("/proc/self/exe").parent_path();
+  for (const auto& path : {binary / kPlugin, binary.parent_path() / "lib" / kPlugin})
+    if (std::filesystem::exists(path)) return dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  return dlopen(kPlugin, RTLD_NOW | RTLD_LOCAL);
+}
 
 // Never closed: CUDA does not survive it.
 struct Plugin {
@@ -26,7 +36,7 @@ std::string loader_error() {
 Plugin open_plugin() {
   // The plugin would load without a driver and fail later, less clearly.
   if (!dlopen("libcuda.so.1", RTLD_NOW | RTLD_GLOBAL)) return {.reason = concat("there is no NVIDIA driver (", loader_error(), ")")};
-  void* library = dlopen(kPlugin, RTLD_NOW | RTLD_LOCAL);
+  void* library = open_beside_binary();
   if (!library)
     return {.reason = concat("the CUDA plugin cannot be opened (", loader_error(),
                              "); it is built where tools/setup.sh has brought the CUDA headers and compiler")};

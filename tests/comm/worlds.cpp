@@ -6,7 +6,9 @@
 #include "base/text.h"
 #include "comm/make_communicator.h"
 #include "comm/mpi/mpi.h"
+#include "comm/nccl/nccl.h"
 #include "comm/solo/solo.h"
+#include "tests/comm/staged.h"
 
 namespace sft::test {
 namespace {
@@ -20,9 +22,17 @@ int variable(const char* name, int otherwise) {
 std::map<std::string, std::unique_ptr<Communicator>> connected;
 
 World mpi_world(const std::string& name, const Placement& placement, const mpi::Options& options) {
-  return {name, placement.world, [=](const std::function<void(Communicator&)>& body) {
+  return {name, placement.world, true, [=](const std::function<void(Communicator&)>& body) {
             std::unique_ptr<Communicator>& world = connected[name];
             if (!world) world = mpi::connect(placement, options);
+            body(*world);
+          }};
+}
+
+World nccl_world(const Placement& placement) {
+  return {"nccl", placement.world, false, [=](const std::function<void(Communicator&)>& body) {
+            std::unique_ptr<Communicator>& world = connected["nccl"];
+            if (!world) world = staged(nccl::connect(placement), placement.local_rank);
             body(*world);
           }};
 }
@@ -32,19 +42,21 @@ std::vector<World> worlds_of_processes(const Placement& placement) {
   two_nodes.node = placement.rank * 2 / placement.world;
   Placement ragged_nodes = placement;
   ragged_nodes.node = placement.rank == 0 ? 0 : 1;
-  return {
+  std::vector<World> all{
       mpi_world("mpi", placement, {}),
       mpi_world("mpi_small_pieces", placement, {.piece_bytes = 64 << 10, .shared_memory = true}),
       mpi_world("mpi_two_nodes", two_nodes, {}),
       mpi_world("mpi_ragged_nodes", ragged_nodes, {.piece_bytes = 64 << 10, .shared_memory = true}),
       mpi_world("mpi_without_shared_memory", placement, {.piece_bytes = 1 << 20, .shared_memory = false}),
   };
+  if (nccl::unavailable(placement).empty()) all.push_back(nccl_world(placement));
+  return all;
 }
 
 std::vector<World> worlds_of_one_process() {
-  std::vector<World> all{{"solo", 1, [](const auto& body) { body(*solo::connect({})); }}};
+  std::vector<World> all{{"solo", 1, true, [](const auto& body) { body(*solo::connect({})); }}};
   for (const int size : {1, 2, 3, 4})
-    all.push_back({concat("threads_", size), size, [size](const auto& body) { spawn_ranks(size, body); }});
+    all.push_back({concat("threads_", size), size, true, [size](const auto& body) { spawn_ranks(size, body); }});
   return all;
 }
 

@@ -16,6 +16,7 @@ namespace sft::test {
 struct World {
   std::string name;
   int size = 1;
+  bool in_host_memory = true;  // where more is promised of rounding and of NaN
   // Runs `body` on every rank; under MPI this process is one of them.
   std::function<void(const std::function<void(Communicator&)>& body)> run;
 };
