@@ -157,7 +157,7 @@ std::string random_rows(bool csv, int count, unsigned seed) {
   std::string out = csv ? "label,text\r\n" : "";
   for (int i = 0; i < count; ++i) {
     std::string text = concat("row ", i, csv ? "\n\"\"" : "\\n\\\"");
-    for (unsigned n = random() % 200; n > 0; --n) text += static_cast<char>('a' + random() % 26);
+    for (unsigned n = random() % 200; n > 0; --n) text += "abcdefghijklmnop      "[random() % 22];
     const unsigned label = random() % 4;
     out += csv ? concat("c", label, ",\"", text, "\"\r\n") : concat("{\"text\":\"", text, "\",\"label\":\"c", label, "\"}\n");
   }
