@@ -1,112 +1,175 @@
-// Progress for a person, on standard error: one line that redraws itself on a terminal, sparse lines in a batch log.
+// A field whose value is absent is left out; on a terminal so is one that does not fit, since a bar that
+// wraps can no longer be redrawn.
+#include "trainer/telemetry/console.h"
+
+#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdio>
 #include <memory>
+#include <optional>
+#include <vector>
 
 #include "base/stopwatch.h"
 #include "base/text.h"
-#include "trainer/telemetry/event.h"
 
 namespace sft {
 namespace {
 
-constexpr double kSecondsBetweenLines = 10;
-constexpr int kBarWidth = 20;
+constexpr size_t kBarCells = 20;
+constexpr std::string_view kSeparator = "  ";
+constexpr std::string_view kEraseLine = "\r\033[K";
 
-double number(const Event& event, const char* key, double otherwise = -1) {
-  const auto found = event.values.find(key);
-  return found != event.values.end() && found->is_number() ? found->get<double>() : otherwise;
+template <class... Values>
+std::string formatted(const char* format, Values... values) {
+  std::array<char, 96> text;
+  std::snprintf(text.data(), text.size(), format, values...);
+  return text.data();
 }
 
-std::string formatted(const char* format, double value) {
-  char text[64];
-  std::snprintf(text, sizeof text, format, value);
+// The value of a key as text; what is not finite comes as its name. None for lists, tables and what is absent.
+std::optional<std::string> text_of(const nlohmann::ordered_json& values, const std::string& key, const char* format) {
+  const auto found = values.find(key);
+  if (found == values.end()) return std::nullopt;
+  if (found->is_number()) return formatted(format, found->get<double>());
+  if (found->is_string()) return found->get<std::string>();
+  return std::nullopt;
+}
+
+double number_of(const nlohmann::ordered_json& values, const char* key) {
+  const auto found = values.find(key);
+  return found != values.end() && found->is_number() ? found->get<double>() : -1;
+}
+
+std::string rate_text(double per_second) {
+  return per_second < 10 ? formatted("%.2f", per_second) : per_second < 1000 ? formatted("%.0f", per_second) : human_count(per_second);
+}
+
+// The fields of a progress line, the most wanted first.
+std::vector<std::string> fields_of(const Event& event, double seconds_left) {
+  std::vector<std::string> fields;
+  const auto& values = event.values;
+  if (const auto epoch = text_of(values, "epoch", "%.2f")) fields.push_back("epoch " + *epoch);
+  if (const auto loss = text_of(values, "loss", "%.4g")) fields.push_back("loss " + *loss);
+  if (const auto rate = text_of(values, "learning_rate", "%.2e")) fields.push_back("lr " + *rate);
+  if (seconds_left > 0) fields.push_back(human_seconds(seconds_left) + " left");
+  for (const auto& [key, unit] : {std::pair{"samples_per_second", " samples/s"}, {"tokens_per_second", " tokens/s"}})
+    if (const double rate = number_of(values, key); rate > 0) fields.push_back(rate_text(rate) + unit);
+  if (const double share = number_of(values, "gemm_share"); share > 0) fields.push_back(formatted("%.0f%% of GEMM peak", 100 * share));
+  return fields;
+}
+
+// "loss 0.4012, accuracy 0.8712 (2.3s)": every metric that is one value, of the keys that begin with `prefix`.
+std::string metrics_text(const nlohmann::ordered_json& values, const std::string& prefix) {
+  std::vector<std::string> metrics;
+  std::string took;
+  for (const auto& [key, value] : values.items()) {
+    if (!key.starts_with(prefix)) continue;
+    const std::string name = key.substr(prefix.size());
+    const bool is_time = name == "runtime" || name == "seconds";
+    if (is_time && value.is_number()) took = concat(" (", human_seconds(value.get<double>()), ")");
+    if (is_time || name == "samples_per_second") continue;
+    if (const auto text = text_of(values, key, "%.4g")) metrics.push_back(concat(name, " ", *text));
+  }
+  return join(metrics, ", ") + took;
+}
+
+// "finished: 600 steps, 3.00 epochs in 3m12s (1,532 samples/s)"
+std::string summary_text(const Event& event) {
+  std::string text = concat(text_of(event.values, "exit_reason", "%g").value_or("finished"), ": ", human_count(static_cast<double>(event.step)), " steps");
+  if (const auto epochs = text_of(event.values, "epoch", "%.2f")) text += concat(", ", *epochs, " epochs");
+  if (const double seconds = number_of(event.values, "train_runtime"); seconds >= 0) text += concat(" in ", human_seconds(seconds));
+  if (const double rate = number_of(event.values, "train_samples_per_second"); rate > 0) text += concat(" (", rate_text(rate), " samples/s)");
   return text;
 }
 
-// The value of a metric as it is printed: "NaN" and the like are strings.
-std::string shown(const nlohmann::ordered_json& value) {
-  return value.is_number() ? formatted("%.4g", value.get<double>()) : value.is_string() ? value.get<std::string>() : "";
+std::string bar_of(const Event& event) {
+  const double share = event.total_steps > 0 ? static_cast<double>(event.step) / static_cast<double>(event.total_steps) : 0;
+  const auto filled = static_cast<size_t>(std::clamp(share, 0.0, 1.0) * kBarCells);
+  std::string bar;
+  for (size_t cell = 0; cell < kBarCells; ++cell) bar += cell < filled ? "█" : "░";
+  return bar + " ";
 }
 
-// "loss 1.234  lr 2.0e-04  82 samples/s  1,024 tokens/s  1m05s left  GEMM 63 %"; what is absent is left out.
-std::string progress_text(const Event& event, double seconds_left) {
-  std::string text = "loss " + (event.values.contains("loss") ? shown(event.values["loss"]) : std::string("-"));
-  if (number(event, "learning_rate") >= 0) text += formatted("  lr %.2g", number(event, "learning_rate"));
-  if (number(event, "samples_per_second") > 0) text += formatted("  %.3g samples/s", number(event, "samples_per_second"));
-  if (number(event, "tokens_per_second") > 0) text += "  " + human_count(number(event, "tokens_per_second")) + " tokens/s";
-  if (seconds_left > 0) text += "  " + human_seconds(seconds_left) + " left";
-  if (number(event, "gemm_share") > 0) text += formatted("  GEMM %.0f %%", 100 * number(event, "gemm_share"));
-  return text;
+size_t columns_of(std::string_view text) {
+  return static_cast<size_t>(std::ranges::count_if(text, [](char byte) { return (static_cast<unsigned char>(byte) & 0xC0) != 0x80; }));
 }
-
-std::string evaluation_text(const Event& event) {
-  std::string text = concat("evaluation at step ", event.step, ":");
-  for (const char* key : {"eval_loss", "eval_accuracy", "eval_f1", "eval_mcc"})
-    if (event.values.contains(key)) text += concat("  ", key + 5, " ", shown(event.values[key]));
-  return text;
-}
-
-class Console {
- public:
-  explicit Console(bool redraws) : redraws_(redraws) {}
-  ~Console() {
-    if (drawn_) std::fputc('\n', stderr);
-  }
-
-  void operator()(const Event& event) {
-    if (event.kind == Event::Kind::evaluation) line(evaluation_text(event));
-    if (event.kind == Event::Kind::train && event.values.contains("loss")) progress(event);
-    if (event.kind == Event::Kind::summary && drawn_) {
-      std::fputc('\n', stderr);
-      drawn_ = false;
-    }
-  }
-
- private:
-  void progress(const Event& event) {
-    if (first_step_ < 0) first_step_ = event.step, first_seconds_ = watch_.seconds();
-    const double done = static_cast<double>(event.step - first_step_);
-    const double left = done > 0 ? (watch_.seconds() - first_seconds_) / done * static_cast<double>(event.total_steps - event.step) : 0;
-    const bool last = event.step == event.total_steps;
-    if (redraws_) return redraw(event, left);
-    if (!last && spoken_ && watch_.seconds() - last_line_ < kSecondsBetweenLines) return;
-    last_line_ = watch_.seconds();
-    spoken_ = true;
-    line(concat("step ", event.step, " of ", event.total_steps, formatted(" (epoch %.2f)  ", number(event, "epoch", 0)), progress_text(event, left)));
-  }
-
-  void redraw(const Event& event, double left) {
-    const int filled = event.total_steps > 0 ? static_cast<int>(kBarWidth * event.step / event.total_steps) : 0;
-    std::string bar;
-    for (int i = 0; i < kBarWidth; ++i) bar += i < filled ? "█" : "░";
-    std::fprintf(stderr, "\r\033[K%s %lld/%lld  epoch %.2f  %s", bar.c_str(), static_cast<long long>(event.step), static_cast<long long>(event.total_steps),
-                 number(event, "epoch", 0), progress_text(event, left).c_str());
-    std::fflush(stderr);
-    drawn_ = true;
-  }
-
-  void line(const std::string& text) {
-    std::fprintf(stderr, "%s%s\n", drawn_ ? "\r\033[K" : "", text.c_str());
-    std::fflush(stderr);
-    drawn_ = false;
-  }
-
-  bool redraws_;
-  bool drawn_ = false, spoken_ = false;
-  int64_t first_step_ = -1;
-  double first_seconds_ = 0, last_line_ = 0;
-  Stopwatch watch_;
-};
 
 }  // namespace
 
+Console::~Console() {
+  if (bar_stands_) screen_.write("\n");
+}
+
+void Console::show(const Event& event) {
+  switch (event.kind) {
+    case Event::Kind::train: return show_progress(event);
+    case Event::Kind::evaluation:
+      return print(concat("evaluation at step ", event.step, ": ", metrics_text(event.values, "eval_")));
+    case Event::Kind::summary:
+      if (bar_stands_) screen_.write("\n");  // the last bar stays
+      bar_stands_ = false;
+      print(summary_text(event));
+      if (const auto test = event.values.find("test_metrics"); test != event.values.end() && test->is_object())
+        print(concat("test: ", metrics_text(*test, "")));
+  }
+}
+
+void Console::show_progress(const Event& event) {
+  if (!event.values.contains("loss")) return;
+  const double now = screen_.seconds(), left = seconds_left(event);
+  const double pause = style_ == Style::bar ? kSecondsBetweenBars : kSecondsBetweenLines;
+  if (spoken_ && now - last_seconds_ < pause && event.step < event.total_steps) return;
+  spoken_ = true;
+  last_seconds_ = now;
+  if (style_ == Style::bar) return draw_bar(event, left);
+  print(concat("step ", event.step, "/", event.total_steps, kSeparator, join(fields_of(event, left), kSeparator)));
+}
+
+// From the rate since this start, pauses for evaluations and checkpoints included.
+double Console::seconds_left(const Event& event) {
+  const double now = screen_.seconds();
+  if (first_step_ < 0) {
+    first_step_ = event.step;
+    first_seconds_ = now;
+  }
+  const auto done = static_cast<double>(event.step - first_step_);
+  return done > 0 ? (now - first_seconds_) / done * static_cast<double>(event.total_steps - event.step) : 0;
+}
+
+void Console::draw_bar(const Event& event, double left) {
+  std::string line = screen_.columns() < 2 * kBarCells ? "" : bar_of(event);
+  line += concat(event.step, "/", event.total_steps);
+  for (const std::string& field : fields_of(event, left)) {
+    if (columns_of(line) + kSeparator.size() + columns_of(field) >= screen_.columns()) break;
+    line += concat(kSeparator, field);
+  }
+  screen_.write(concat(kEraseLine, line));
+  bar_stands_ = true;
+}
+
+// Takes the place of a bar, which comes back below it.
+void Console::print(const std::string& line) {
+  screen_.write(concat(bar_stands_ ? kEraseLine : "", line, "\n"));
+  bar_stands_ = false;
+}
+
 Sink make_console(const std::string& style) {
   if (style == "none") return [](const Event&) {};
-  const bool terminal = ::isatty(STDERR_FILENO) != 0;
-  const auto console = std::make_shared<Console>(style == "bar" || (style == "auto" && terminal));
-  return [console](const Event& event) { (*console)(event); };
+  const bool draws = style == "bar" || (style == "auto" && ::isatty(STDERR_FILENO) == 1);
+  const auto columns = []() -> size_t {
+    winsize size{};
+    return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 120;
+  };
+  const auto write = [](std::string_view text) {
+    std::fwrite(text.data(), 1, text.size(), stderr);
+    std::fflush(stderr);
+  };
+  const auto console = std::make_shared<Console>(draws ? Console::Style::bar : Console::Style::lines,
+                                                 Console::Screen{write, [watch = Stopwatch()] { return watch.seconds(); }, columns});
+  return [console](const Event& event) { console->show(event); };
 }
 
 }  // namespace sft

@@ -20,10 +20,17 @@ struct Event {
 
 using Sink = std::function<void(const Event&)>;
 
-Sink make_jsonl(const std::string& path, int64_t resumed_step);  // appends; on resume, lines past that step are cut off first
-Sink make_tensorboard(const std::string& directory);             // events.out.tfevents.*: scalars "train/loss", "eval/accuracy" as Hugging Face names them
+// All are for rank 0 alone. What cannot be written later on is told and lost; the run goes on.
 
-// style: auto | bar | lines | none. auto: a bar on a terminal, sparse lines elsewhere.
+// metrics.jsonl: appends; lines of steps past `resumed_step` (0: a new run), and a torn one, are cut off first.
+// StorageError where the file cannot be opened.
+Sink make_jsonl(const std::string& path, int64_t resumed_step);
+
+// A new events.out.tfevents.* in `directory`: scalars "train/loss", "eval/accuracy" as Hugging Face names them. In
+// files of earlier starts TensorBoard drops what lies past `resumed_step`.
+Sink make_tensorboard(const std::string& directory, int64_t resumed_step = 0);
+
+// style: auto | bar | lines | none. auto: a bar on a terminal, sparse lines elsewhere. On standard error.
 Sink make_console(const std::string& style);
 
 }  // namespace sft
