@@ -154,7 +154,9 @@ void VolatileFiles::remove_all(const std::string& path) {
 }
 
 void VolatileFiles::move_records(const std::string& from, const std::string& to) {
-  const auto moved = [&](const std::string& path) { return is_within(path, from) ? to + path.substr(from.size()) : path; };
+  const auto moved = [&](const std::string& path) {
+    return is_within(path, from) ? to + path.substr(from.size()) : path;
+  };
   std::set<std::string> files;
   for (const std::string& file : unsynced_) files.insert(moved(file));
   unsynced_ = std::move(files);
@@ -171,9 +173,12 @@ void VolatileFiles::cut_power(bool names_too) {
     if (fs::exists(file)) fs::resize_file(file, 0);
   if (names_too)
     for (const Pending& change : pending_ | std::views::reverse) {
-      if (change.from.empty()) fs::remove_all(change.to);
-      else if (fs::exists(change.to)) fs::rename(change.to, change.from);
-      else fs::create_directories(change.from);
+      if (change.from.empty())
+        fs::remove_all(change.to);
+      else if (fs::exists(change.to))
+        fs::rename(change.to, change.from);
+      else
+        fs::create_directories(change.from);
     }
   unsynced_.clear();
   pending_.clear();

@@ -112,8 +112,10 @@ class Judge {
         const auto expected = training.bytes();
         training.clear();
         checkpoints.load(found, training.content().model, training.content().optimizer);
-        if (training.bytes() == expected && name == concat("checkpoint-", found.step)) step = found.step;
-        else blame(concat(name, " holds other bytes"));
+        if (training.bytes() == expected && name == concat("checkpoint-", found.step))
+          step = found.step;
+        else
+          blame(concat(name, " holds other bytes"));
       });
     } catch (const Error& error) {
       blame(concat(name, " does not load: ", error.what()));
@@ -150,7 +152,8 @@ constexpr int64_t kMoreThanAll = 2000;
 
 // All violations over every N, until a session of saves ends without the fault having struck. `after` takes
 // away what a power cut takes.
-std::vector<std::string> violations_of(Fault fault, int world, const Layer& layer, bool volatile_disk = false, bool names_too = false) {
+std::vector<std::string> violations_of(Fault fault, int world, const Layer& layer, bool volatile_disk = false,
+                                       bool names_too = false) {
   std::vector<std::string> all;
   const TemporaryDirectory peaceful;
   save_in_peace(peaceful.path());
@@ -163,8 +166,10 @@ std::vector<std::string> violations_of(Fault fault, int world, const Layer& laye
     const auto files = layer(faults);
     const auto told = save_under(*files, run.path(), world);
     const std::string when = concat("operation ", nth, ", ", faults.struck());
-    if (fault != Fault::dies && std::ranges::count(told, told[0]) != world) all.push_back(when + ": ranks were told different things");
-    if (fault == Fault::fails_once && !faults.struck().starts_with("remove") && has_leftovers(run.path())) all.push_back(when + ": not cleaned up");
+    if (fault != Fault::dies && std::ranges::count(told, told[0]) != world)
+      all.push_back(when + ": ranks were told different things");
+    if (fault == Fault::fails_once && !faults.struck().starts_with("remove") && has_leftovers(run.path()))
+      all.push_back(when + ": not cleaned up");
     if (volatile_disk) disk.cut_power(names_too);
     std::ranges::move(Judge(run.path()).violations(told, when), std::back_inserter(all));
     if (faults.struck().empty()) break;
@@ -187,10 +192,14 @@ TEST_P(SaveFaults, LeaveWholeCheckpointsOnly) {
 
 std::string name_of_fault(const testing::TestParamInfo<std::tuple<Fault, int>>& parameters) {
   const auto [fault, world] = parameters.param;
-  return concat(fault == Fault::fails_once ? "FailsOnce" : fault == Fault::fails_onward ? "FailsOnward" : "Dies", "On", world);
+  return concat(fault == Fault::fails_once     ? "FailsOnce"
+                : fault == Fault::fails_onward ? "FailsOnward"
+                                               : "Dies",
+                "On", world);
 }
 INSTANTIATE_TEST_SUITE_P(Checkpoints, SaveFaults,
-                         testing::Combine(testing::Values(Fault::fails_once, Fault::fails_onward, Fault::dies), testing::Values(1, 3)),
+                         testing::Combine(testing::Values(Fault::fails_once, Fault::fails_onward, Fault::dies),
+                                          testing::Values(1, 3)),
                          name_of_fault);
 
 class PowerCut : public testing::TestWithParam<bool> {};

@@ -13,7 +13,9 @@ namespace sft {
 class LayeredFiles : public FileOps {
  public:
   explicit LayeredFiles(FileOps& below) : below_(below) {}
-  int create(const std::string& path, int64_t expected_bytes = 0) override { return below_.create(path, expected_bytes); }
+  int create(const std::string& path, int64_t expected_bytes = 0) override {
+    return below_.create(path, expected_bytes);
+  }
   void write(int descriptor, const void* data, size_t size, int64_t offset, const std::string& path) override {
     below_.write(descriptor, data, size, offset, path);
   }

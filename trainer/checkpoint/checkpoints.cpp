@@ -30,8 +30,13 @@ std::string without_trailing_slash(std::string path) {
 
 }  // namespace
 
-Checkpoints::Checkpoints(std::string directory, const SaveConfig& config, Communicator& control, FileOps& files, CutSizes sizes)
-    : directory_(without_trailing_slash(std::move(directory))), config_(config), control_(control), files_(files), sizes_(sizes) {}
+Checkpoints::Checkpoints(std::string directory, const SaveConfig& config, Communicator& control, FileOps& files,
+                         CutSizes sizes)
+    : directory_(without_trailing_slash(std::move(directory))),
+      config_(config),
+      control_(control),
+      files_(files),
+      sizes_(sizes) {}
 
 std::string Checkpoints::path_of(int64_t step) const { return checkpoint_path(directory_, step); }
 
@@ -49,7 +54,8 @@ bool Checkpoints::save(const CheckpointContent& content) {
   if (content.step == committed_step_ && decided[2] == committed_state_) return true;
 
   const std::vector<TensorRef> optimizer = config_.save_only_model ? std::vector<TensorRef>{} : content.optimizer;
-  SaveAttempt attempt(directory_, content, optimizer, !config_.save_only_model, std::move(ticket), sizes_, lock_, control_, files_);
+  SaveAttempt attempt(directory_, content, optimizer, !config_.save_only_model, std::move(ticket), sizes_, lock_,
+                      control_, files_);
   try {
     attempt.run();
   } catch (const Error& error) {
@@ -57,10 +63,11 @@ bool Checkpoints::save(const CheckpointContent& content) {
     attempt.abandon();
     const std::string what = concat("checkpoint-", content.step, " was not saved: ", error.what());
     if (++failures_ >= kMostFailures)
-      throw Error(ExitCode::cannot_write, concat(what, "; this was failure ", failures_, " in a row"), Reach::everywhere);
+      throw Error(ExitCode::cannot_write, concat(what, "; this was failure ", failures_, " in a row"),
+                  Reach::everywhere);
     if (control_.rank() == 0)
-      log::error(concat(what, "; earlier checkpoints are as they were, training goes on (failure ", failures_, " of ", kMostFailures,
-                        " in a row that end the run)"));
+      log::error(concat(what, "; earlier checkpoints are as they were, training goes on (failure ", failures_, " of ",
+                        kMostFailures, " in a row that end the run)"));
     return false;
   }
   failures_ = 0;
@@ -75,7 +82,8 @@ bool Checkpoints::save(const CheckpointContent& content) {
 FoundCheckpoint Checkpoints::verified(const std::string& directory) {
   Verified found = verify_checkpoint(directory, control_);
   run_id_ = found.manifest.run_id;
-  return {directory, found.manifest.step, std::move(found.state), std::move(found.manifest.settings), found.manifest.resumable};
+  return {directory, found.manifest.step, std::move(found.state), std::move(found.manifest.settings),
+          found.manifest.resumable};
 }
 
 std::optional<FoundCheckpoint> Checkpoints::find_latest() {
@@ -86,7 +94,8 @@ std::optional<FoundCheckpoint> Checkpoints::find_latest() {
     collect_leftovers(files_, directory_);
     const RunListing run = list_run(directory_);
     for (const std::string& name : run.not_ours)
-      log::warn(concat(directory_, "/", name, " has no ", kManifestName, ": not a checkpoint of this program, ignored"));
+      log::warn(
+          concat(directory_, "/", name, " has no ", kManifestName, ": not a checkpoint of this program, ignored"));
     listing = json{run.steps, run.quarantined.size()}.dump();
   });
   const json candidates = json::parse(broadcast_from(control_, listing));
@@ -110,10 +119,11 @@ std::optional<FoundCheckpoint> Checkpoints::find_latest() {
     }
   }
   if (broken > 0)
-    throw Error(ExitCode::bad_content,
-                concat("no valid checkpoint in ", sft::quoted(directory_, 400), ": ", broken, broken == 1 ? " was" : " were",
-                       " found broken and kept as checkpoint-*.corrupt-*. Remove them to start anew"),
-                Reach::everywhere);
+    throw Error(
+        ExitCode::bad_content,
+        concat("no valid checkpoint in ", sft::quoted(directory_, 400), ": ", broken, broken == 1 ? " was" : " were",
+               " found broken and kept as checkpoint-*.corrupt-*. Remove them to start anew"),
+        Reach::everywhere);
   return std::nullopt;
 }
 
@@ -122,9 +132,11 @@ FoundCheckpoint Checkpoints::open(const std::string& checkpoint_directory) {
   together(control_, [&] {
     std::error_code ignored;
     if (control_.rank() != 0 || fs::exists(fs::path(directory) / kManifestName, ignored)) return;
-    if (!fs::is_directory(directory, ignored)) throw ConfigError(concat("no checkpoint directory ", sft::quoted(directory, 400)));
-    throw ConfigError(concat(sft::quoted(directory, 400), " has no ", kManifestName,
-                             ": not a checkpoint of this program. Its weights can be started from, as model.model_name_or_path"));
+    if (!fs::is_directory(directory, ignored))
+      throw ConfigError(concat("no checkpoint directory ", sft::quoted(directory, 400)));
+    throw ConfigError(
+        concat(sft::quoted(directory, 400), " has no ", kManifestName,
+               ": not a checkpoint of this program. Its weights can be started from, as model.model_name_or_path"));
   });
   return verified(directory);
 }

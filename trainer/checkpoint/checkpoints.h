@@ -3,10 +3,9 @@
 // directory with a final name is whole; what was reported is durable.
 #pragma once
 
-#include <nlohmann/json.hpp>
-
 #include <cstdint>
 #include <functional>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,11 +23,11 @@ namespace sft {
 // them: model tensors cut at tensor borders, optimizer buffers cut by bytes.
 struct CheckpointContent {
   int64_t step = 0;
-  nlohmann::json state;                                      // trainer_state.json: cursor, best metric, log history, …
-  nlohmann::json settings;                                   // that alter training; compared on resume
+  nlohmann::json state;     // trainer_state.json: cursor, best metric, log history, …
+  nlohmann::json settings;  // that alter training; compared on resume
   std::vector<TensorRef> model;
-  std::vector<TensorRef> optimizer;                          // flat buffers; empty with save_only_model
-  std::vector<std::pair<std::string, std::string>> files;    // config.json, tokenizer.json, …: name → content
+  std::vector<TensorRef> optimizer;                        // flat buffers; empty with save_only_model
+  std::vector<std::pair<std::string, std::string>> files;  // config.json, tokenizer.json, …: name → content
 };
 
 // A valid checkpoint that was found, opened and verified.
@@ -44,7 +43,8 @@ struct FoundCheckpoint {
 class Checkpoints {
  public:
   // Borrows `control` and `files`. `directory` is the run's output_dir.
-  Checkpoints(std::string directory, const SaveConfig& config, Communicator& control, FileOps& files, CutSizes sizes = {});
+  Checkpoints(std::string directory, const SaveConfig& config, Communicator& control, FileOps& files,
+              CutSizes sizes = {});
 
   // From now on no checkpoint is begun unless rank 0 still holds `lock` (null on the others). Borrows it.
   void guard_with(const RunLock* lock) { lock_ = lock; }

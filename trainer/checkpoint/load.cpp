@@ -41,12 +41,13 @@ const TensorEntry& entry_of(const TensorRef& wanted, const std::map<std::string,
   if (found == table.end()) throw DataError(concat(directory, ": holds no tensor ", sft::quoted(wanted.name)));
   const TensorEntry& entry = *found->second;
   if (entry.dtype != wanted.dtype || entry.bytes != wanted.bytes)
-    throw DataError(concat(directory, ": tensor ", sft::quoted(wanted.name), ": wanted ", wanted.bytes, " bytes of ", wanted.dtype,
-                           ", found ", entry.bytes, " bytes of ", entry.dtype));
+    throw DataError(concat(directory, ": tensor ", sft::quoted(wanted.name), ": wanted ", wanted.bytes, " bytes of ",
+                           wanted.dtype, ", found ", entry.bytes, " bytes of ", entry.dtype));
   return entry;
 }
 
-void fill(const std::vector<TensorEntry>& entries, std::vector<TensorRef>& wanted, const std::string& directory, SliceReader& reader) {
+void fill(const std::vector<TensorEntry>& entries, std::vector<TensorRef>& wanted, const std::string& directory,
+          SliceReader& reader) {
   std::map<std::string, const TensorEntry*> table;
   for (const TensorEntry& entry : entries) table.emplace(entry.name, &entry);
   std::vector<const TensorEntry*> sources;
@@ -61,8 +62,10 @@ void fill(const std::vector<TensorEntry>& entries, std::vector<TensorRef>& wante
 void Checkpoints::load(const FoundCheckpoint& found, std::vector<TensorRef>& model, std::vector<TensorRef>& optimizer) {
   together(control_, [&] {
     if (!optimizer.empty() && !found.resumable)
-      throw ConfigError(concat(found.directory, " was saved with save.save_only_model = true and cannot be resumed. Set "
-                               "resume_from_checkpoint = \"none\", or start from its weights, as model.model_name_or_path"));
+      throw ConfigError(
+          concat(found.directory,
+                 " was saved with save.save_only_model = true and cannot be resumed. Set "
+                 "resume_from_checkpoint = \"none\", or start from its weights, as model.model_name_or_path"));
     const std::string where = concat(found.directory, "/", kManifestName);
     const Manifest manifest = parse_manifest(read_file(where), where);
     SliceReader reader(found.directory);

@@ -31,8 +31,11 @@ ordered_json tensors_to_json(const std::vector<TensorEntry>& tensors) {
     ordered_json slices = ordered_json::array();
     for (const Slice& slice : tensor.slices)
       slices.push_back(ordered_json{{"file", slice.file}, {"offset", slice.offset}, {"bytes", slice.bytes}});
-    table.push_back(ordered_json{{"name", tensor.name}, {"dtype", tensor.dtype}, {"shape", tensor.shape},
-                                 {"bytes", tensor.bytes}, {"slices", std::move(slices)}});
+    table.push_back(ordered_json{{"name", tensor.name},
+                                 {"dtype", tensor.dtype},
+                                 {"shape", tensor.shape},
+                                 {"bytes", tensor.bytes},
+                                 {"slices", std::move(slices)}});
   }
   return table;
 }
@@ -139,7 +142,7 @@ std::string to_text(const Manifest& manifest) {
   for (const FileEntry& file : manifest.files)
     root["files"].push_back(ordered_json{{"name", file.name}, {"bytes", file.bytes}, {"crc32c", hex_of(file.crc32c)}});
 
-  std::string text = root.dump(1);
+  std::string text = root.dump(1, ' ', false, ordered_json::error_handler_t::replace);
   text.resize(text.size() - 2);  // the closing "\n}"
   text += ",\n";
   const std::string checksum = hex_of(crc32c(text.data(), text.size()));

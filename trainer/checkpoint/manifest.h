@@ -2,9 +2,8 @@
 // file with its checksum and every tensor with the files that hold its bytes.
 #pragma once
 
-#include <nlohmann/json.hpp>
-
 #include <cstdint>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -35,7 +34,7 @@ struct TensorEntry {
 struct Manifest {
   std::string run_id;  // the same for a run and all its resumptions
   int64_t step = 0;
-  int world = 1;       // ranks that wrote it
+  int world = 1;  // ranks that wrote it
   bool resumable = true;
   uint32_t state_digest = 0;  // crc32c of trainer_state.json
   nlohmann::json settings;

@@ -10,7 +10,8 @@ namespace sft {
 
 class NewFile {
  public:
-  // Creates `path`, which must not exist, with room for `expected_bytes`. Borrows `files`. Every failure is a StorageError.
+  // Creates `path`, which must not exist, with room for `expected_bytes`. Borrows `files`. Every failure is a
+  // StorageError.
   NewFile(FileOps& files, std::string path, int64_t expected_bytes);
   // Without finish(): closes, and leaves what was written to whoever cleans up.
   ~NewFile();

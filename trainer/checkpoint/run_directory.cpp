@@ -40,7 +40,8 @@ std::optional<int64_t> step_of(std::string_view name) {
 std::vector<std::string> names_in(const std::string& directory) {
   std::vector<std::string> names;
   std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(directory, ignored)) names.push_back(entry.path().filename().string());
+  for (const auto& entry : fs::directory_iterator(directory, ignored))
+    names.push_back(entry.path().filename().string());
   std::ranges::sort(names);
   return names;
 }
@@ -82,8 +83,10 @@ RunListing list_run(const std::string& directory) {
     const fs::path path = fs::path(directory) / name;
     std::error_code ignored;
     if (const auto step = step_of(name); step && fs::is_directory(path, ignored)) {
-      if (fs::exists(path / kManifestName, ignored)) listing.steps.push_back(*step);
-      else listing.not_ours.push_back(name);
+      if (fs::exists(path / kManifestName, ignored))
+        listing.steps.push_back(*step);
+      else
+        listing.not_ours.push_back(name);
     } else if (name.starts_with(kPrefix) && name.find(kCorrupt) != name.npos) {
       listing.quarantined.push_back(name);
     }

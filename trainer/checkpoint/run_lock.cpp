@@ -14,9 +14,8 @@
 #include <cstdlib>
 #include <ctime>
 #include <filesystem>
-#include <system_error>
-
 #include <nlohmann/json.hpp>
+#include <system_error>
 
 #include "base/errors.h"
 #include "base/file_ops.h"
@@ -30,7 +29,9 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kName = ".lock";
 
-std::string fence_path(const std::string& directory, int64_t number) { return concat(directory, "/", kName, ".", number); }
+std::string fence_path(const std::string& directory, int64_t number) {
+  return concat(directory, "/", kName, ".", number);
+}
 
 // The highest fence in the directory; 0 where there is none.
 int64_t newest_fence(const std::string& directory) {
@@ -77,7 +78,9 @@ std::string describe_self() {
   char since[32];
   std::tm parts{};
   std::strftime(since, sizeof since, "%Y-%m-%d %H:%M:%S UTC", ::gmtime_r(&now, &parts));
-  return nlohmann::ordered_json{{"host", host_name()}, {"pid", ::getpid()}, {"job", job_id()}, {"since", since}}.dump() + "\n";
+  return nlohmann::ordered_json{{"host", host_name()}, {"pid", ::getpid()}, {"job", job_id()}, {"since", since}}
+             .dump() +
+         "\n";
 }
 
 // Who wrote the fence; empty fields where it is gone or was never finished.
@@ -93,11 +96,13 @@ Holder read_holder(const std::string& path) {
 }
 
 [[noreturn]] void refuse(const std::string& directory, const Holder& holder, const std::string& hint) {
-  const std::string who = holder.host.empty() ? "another job"
-                                              : concat("process ", holder.pid, " on host ", sft::quoted(holder.host),
-                                                       holder.job.empty() ? "" : concat(", job ", sft::quoted(holder.job)),
-                                                       ", since ", holder.since);
-  throw Error(ExitCode::run_locked, concat("the run directory ", sft::quoted(directory, 400), " is in use by ", who, hint));
+  const std::string who =
+      holder.host.empty()
+          ? "another job"
+          : concat("process ", holder.pid, " on host ", sft::quoted(holder.host),
+                   holder.job.empty() ? "" : concat(", job ", sft::quoted(holder.job)), ", since ", holder.since);
+  throw Error(ExitCode::run_locked,
+              concat("the run directory ", sft::quoted(directory, 400), " is in use by ", who, hint));
 }
 
 // For file systems without flock: the fence alone says whether its holder lives, as far as can be known from here.

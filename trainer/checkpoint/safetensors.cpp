@@ -7,12 +7,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <nlohmann/json.hpp>
-
 #include <algorithm>
 #include <bit>
 #include <cerrno>
 #include <cstring>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <system_error>
 
@@ -97,7 +96,8 @@ const TensorRef* SafetensorsFile::find(const std::string& name) const {
   return found != impl_->by_name.end() && (*found)->name == name ? *found : nullptr;
 }
 
-std::string safetensors_header(const std::vector<TensorRef>& tensors, const std::map<std::string, std::string>& metadata) {
+std::string safetensors_header(const std::vector<TensorRef>& tensors,
+                               const std::map<std::string, std::string>& metadata) {
   nlohmann::ordered_json header = nlohmann::ordered_json::object();
   if (!metadata.empty()) header["__metadata__"] = metadata;
   std::set<std::string_view> names;
@@ -106,10 +106,12 @@ std::string safetensors_header(const std::vector<TensorRef>& tensors, const std:
     int64_t bytes = bytes_of_dtype(tensor.dtype);
     for (const int64_t extent : tensor.shape) bytes *= extent;
     if (bytes != tensor.bytes || bytes_of_dtype(tensor.dtype) == 0 || !names.insert(tensor.name).second)
-      throw Error(ExitCode::internal, concat("tensor ", sft::quoted(tensor.name), " cannot be written: it stands twice, or its ",
-                                             tensor.bytes, " bytes do not fit its shape and dtype ", tensor.dtype));
-    header.push_back({tensor.name, {{"dtype", tensor.dtype}, {"shape", tensor.shape},
-                                    {"data_offsets", {position, position + bytes}}}});
+      throw Error(ExitCode::internal,
+                  concat("tensor ", sft::quoted(tensor.name), " cannot be written: it stands twice, or its ",
+                         tensor.bytes, " bytes do not fit its shape and dtype ", tensor.dtype));
+    header.push_back(
+        {tensor.name,
+         {{"dtype", tensor.dtype}, {"shape", tensor.shape}, {"data_offsets", {position, position + bytes}}}});
     position += bytes;
   }
   std::string text = header.dump();
@@ -121,7 +123,8 @@ std::string safetensors_header(const std::vector<TensorRef>& tensors, const std:
 uint32_t write_safetensors(FileOps& files, const std::string& path, const std::vector<TensorRef>& tensors,
                            const std::map<std::string, std::string>& metadata) {
   std::vector<TensorRef> widest_first = tensors;
-  std::ranges::stable_sort(widest_first, std::greater(), [](const TensorRef& tensor) { return bytes_of_dtype(tensor.dtype); });
+  std::ranges::stable_sort(widest_first, std::greater(),
+                           [](const TensorRef& tensor) { return bytes_of_dtype(tensor.dtype); });
   const std::string header = safetensors_header(widest_first, metadata);
   auto bytes = static_cast<int64_t>(header.size());
   for (const TensorRef& tensor : widest_first) bytes += tensor.bytes;

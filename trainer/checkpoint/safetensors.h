@@ -46,7 +46,8 @@ class WeightFiles {
 };
 
 // What stands before the data of `tensors`, laid out one after the other: length and header, padded to 8 bytes.
-std::string safetensors_header(const std::vector<TensorRef>& tensors, const std::map<std::string, std::string>& metadata);
+std::string safetensors_header(const std::vector<TensorRef>& tensors,
+                               const std::map<std::string, std::string>& metadata);
 
 // Writes a new file, tensors of wide elements first, and syncs it; returns its crc32c. Nothing with that
 // name may exist. StorageError where it cannot be written.

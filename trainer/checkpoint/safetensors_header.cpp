@@ -2,10 +2,9 @@
 // in memory, and only the one shape that the format allows is followed.
 #include "trainer/checkpoint/safetensors_header.h"
 
-#include <nlohmann/json.hpp>
-
 #include <algorithm>
 #include <limits>
+#include <nlohmann/json.hpp>
 #include <numeric>
 
 #include "base/errors.h"
@@ -36,9 +35,12 @@ class HeaderReader final : public json::json_sax_t {
   std::map<std::string, std::string> metadata;
 
   bool start_object(size_t) override {
-    if (place_ == Place::start) place_ = Place::root;
-    else if (place_ == Place::entry) open_entry();
-    else wrong("an object where none may be");
+    if (place_ == Place::start)
+      place_ = Place::root;
+    else if (place_ == Place::entry)
+      open_entry();
+    else
+      wrong("an object where none may be");
     return true;
   }
 
@@ -170,7 +172,8 @@ void reject_duplicates(const std::vector<Entry>& entries, const std::string& pat
 
 SafetensorsHeader parse_safetensors_header(std::string_view text, void* data, int64_t data_bytes,
                                            const std::string& path) {
-  if (!text.starts_with('{')) throw DataError(concat(path, ": not a safetensors file: its header does not begin with '{'"));
+  if (!text.starts_with('{'))
+    throw DataError(concat(path, ": not a safetensors file: its header does not begin with '{'"));
   HeaderReader reader(path);
   json::sax_parse(text.begin(), text.end(), &reader);
   reject_duplicates(reader.entries, path);

@@ -56,7 +56,8 @@ void append_entries(const std::string& text, std::vector<FileEntry>& entries) {
 }
 
 // The tensors of a list, each with the slices that the plan cuts from it.
-std::vector<TensorEntry> table_of(const std::vector<TensorRef>& tensors, const std::vector<FilePlan>& plan, bool is_model) {
+std::vector<TensorEntry> table_of(const std::vector<TensorRef>& tensors, const std::vector<FilePlan>& plan,
+                                  bool is_model) {
   std::vector<TensorEntry> table;
   for (const TensorRef& tensor : tensors) table.push_back({tensor.name, tensor.dtype, tensor.shape, tensor.bytes, {}});
   for (const FilePlan& file : plan)
@@ -82,10 +83,17 @@ std::string weight_index(const std::vector<TensorRef>& model, const std::vector<
 }  // namespace
 
 SaveAttempt::SaveAttempt(const std::string& directory, const CheckpointContent& content,
-                         const std::vector<TensorRef>& optimizer, bool resumable, SaveTicket ticket, const CutSizes& sizes,
-                         const RunLock* lock, Communicator& control, FileOps& files)
-    : directory_(directory), content_(content), optimizer_(optimizer), resumable_(resumable), ticket_(std::move(ticket)),
-      lock_(lock), control_(control), files_(files), plan_(plan_files(content.model, optimizer, control.size(), sizes)),
+                         const std::vector<TensorRef>& optimizer, bool resumable, SaveTicket ticket,
+                         const CutSizes& sizes, const RunLock* lock, Communicator& control, FileOps& files)
+    : directory_(directory),
+      content_(content),
+      optimizer_(optimizer),
+      resumable_(resumable),
+      ticket_(std::move(ticket)),
+      lock_(lock),
+      control_(control),
+      files_(files),
+      plan_(plan_files(content.model, optimizer, control.size(), sizes)),
       temporary_(temporary_path(directory, content.step, ticket_.unique)),
       destination_(checkpoint_path(directory, content.step)) {}
 
@@ -115,13 +123,15 @@ void SaveAttempt::agree_on_plan() {
     for (const TensorRef& tensor : *list) {
       plan += concat(tensor.name, '\n', tensor.dtype, ' ', tensor.bytes, '\n');
       if (!names.insert(tensor.name).second)
-        throw Error(ExitCode::internal, concat("tensor ", sft::quoted(tensor.name), " stands twice in a checkpoint"), Reach::everywhere);
+        throw Error(ExitCode::internal, concat("tensor ", sft::quoted(tensor.name), " stands twice in a checkpoint"),
+                    Reach::everywhere);
     }
   }
   const int64_t digest = crc32c(plan.data(), plan.size());
   const int64_t least = min(control_, digest), most = max(control_, digest);
   if (least != most)
-    throw Error(ExitCode::internal, concat("ranks hold different tensors or steps at checkpoint-", content_.step), Reach::everywhere);
+    throw Error(ExitCode::internal, concat("ranks hold different tensors or steps at checkpoint-", content_.step),
+                Reach::everywhere);
 }
 
 void SaveAttempt::prepare() {
@@ -134,8 +144,9 @@ void SaveAttempt::prepare() {
   for (const auto& [name, text] : content_.files) needed += static_cast<int64_t>(text.size());
   needed += needed / 10 + (1 << 16);  // headers, manifest, and what the file system adds
   if (const int64_t free = files_.free_bytes(directory_); free < needed)
-    throw StorageError(concat("not enough space in ", sft::quoted(directory_, 400), ": ", human_bytes(static_cast<double>(needed)),
-                              " needed, ", human_bytes(static_cast<double>(free)), " free"));
+    throw StorageError(concat("not enough space in ", sft::quoted(directory_, 400), ": ",
+                              human_bytes(static_cast<double>(needed)), " needed, ",
+                              human_bytes(static_cast<double>(free)), " free"));
   files_.make_directory(temporary_);
 }
 
@@ -152,12 +163,14 @@ std::vector<FileEntry> SaveAttempt::write_part() {
   if (control_.rank() == 0) {
     for (const auto& [name, text] : content_.files) add_text(name, text);
     add_text(kStateName, ticket_.state_text);
-    if (plan_.size() > 1 && plan_[1].is_model) add_text("model.safetensors.index.json", weight_index(content_.model, plan_));
+    if (plan_.size() > 1 && plan_[1].is_model)
+      add_text("model.safetensors.index.json", weight_index(content_.model, plan_));
   }
   for (const FilePlan& file : plan_) {
     if (file.writer != control_.rank()) continue;
     std::vector<TensorRef> tensors;
-    for (const Cut& cut : file.cuts) tensors.push_back(tensor_of((file.is_model ? content_.model : optimizer_)[cut.tensor], cut));
+    for (const Cut& cut : file.cuts)
+      tensors.push_back(tensor_of((file.is_model ? content_.model : optimizer_)[cut.tensor], cut));
     // transformers refuses a file that does not say whose tensors it holds.
     const std::map<std::string, std::string> metadata = {{"format", file.is_model ? "pt" : "sft-dist optimizer"}};
     add(file.name, write_safetensors(files_, concat(temporary_, "/", file.name), tensors, metadata));

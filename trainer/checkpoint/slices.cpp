@@ -58,7 +58,8 @@ std::vector<int64_t> fill_up(const std::vector<int64_t>& loads, int64_t bytes, i
   std::vector<size_t> emptiest(loads.size());
   std::iota(emptiest.begin(), emptiest.end(), size_t{0});
   std::ranges::stable_sort(emptiest, {}, [&](size_t rank) { return loads[rank]; });
-  const auto most_ranks = static_cast<size_t>(std::clamp<int64_t>(bytes / least, 1, static_cast<int64_t>(loads.size())));
+  const auto most_ranks =
+      static_cast<size_t>(std::clamp<int64_t>(bytes / least, 1, static_cast<int64_t>(loads.size())));
 
   int64_t level = 0, below = 0;
   for (size_t taken = 0; taken < most_ranks; ++taken) {
@@ -102,8 +103,8 @@ std::vector<FilePlan> plan_optimizer(const std::vector<TensorRef>& optimizer, co
 
 }  // namespace
 
-std::vector<FilePlan> plan_files(const std::vector<TensorRef>& model, const std::vector<TensorRef>& optimizer, int world,
-                                 const CutSizes& sizes) {
+std::vector<FilePlan> plan_files(const std::vector<TensorRef>& model, const std::vector<TensorRef>& optimizer,
+                                 int world, const CutSizes& sizes) {
   std::vector<FilePlan> files = plan_model(model, world, sizes.model_file_bytes);
   std::vector<int64_t> loads(static_cast<size_t>(world), 0);
   for (const FilePlan& file : files) loads[static_cast<size_t>(file.writer)] += bytes_of(file);
@@ -114,8 +115,11 @@ std::vector<FilePlan> plan_files(const std::vector<TensorRef>& model, const std:
 
 TensorRef tensor_of(const TensorRef& tensor, const Cut& cut) {
   if (cut.bytes == tensor.bytes) return tensor;
-  return {tensor.name, tensor.dtype, {cut.bytes / bytes_of_dtype(tensor.dtype)},
-          static_cast<std::byte*>(tensor.data) + cut.offset, cut.bytes};
+  return {tensor.name,
+          tensor.dtype,
+          {cut.bytes / bytes_of_dtype(tensor.dtype)},
+          static_cast<std::byte*>(tensor.data) + cut.offset,
+          cut.bytes};
 }
 
 }  // namespace sft

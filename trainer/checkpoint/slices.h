@@ -33,8 +33,8 @@ struct FilePlan {
 
 // A pure function of its arguments, so every rank knows the whole plan. Every tensor of either list is
 // covered once, in order; files without bytes are left out, but for the model's where there are model tensors.
-std::vector<FilePlan> plan_files(const std::vector<TensorRef>& model, const std::vector<TensorRef>& optimizer, int world,
-                                 const CutSizes& sizes);
+std::vector<FilePlan> plan_files(const std::vector<TensorRef>& model, const std::vector<TensorRef>& optimizer,
+                                 int world, const CutSizes& sizes);
 
 // The cut's bytes as a tensor of their own: the whole tensor, or a flat run of elements.
 TensorRef tensor_of(const TensorRef& tensor, const Cut& cut);

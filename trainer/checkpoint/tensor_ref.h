@@ -9,9 +9,9 @@ namespace sft {
 
 struct TensorRef {
   std::string name;
-  std::string dtype;             // safetensors' spelling: F64 F32 F16 BF16 I64 I32 I16 I8 U8 BOOL
+  std::string dtype;  // safetensors' spelling: F64 F32 F16 BF16 I64 I32 I16 I8 U8 BOOL
   std::vector<int64_t> shape;
-  void* data = nullptr;          // host memory, contiguous
+  void* data = nullptr;  // host memory, contiguous
   int64_t bytes = 0;
 };
 

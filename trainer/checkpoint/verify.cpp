@@ -59,7 +59,8 @@ void verify_sizes(const Manifest& manifest, const std::string& directory) {
     const auto bytes = fs::file_size(path, missing);
     if (missing) throw DataError(concat(path, ": is in the manifest, but ", missing.message()));
     if (bytes != static_cast<uintmax_t>(file.bytes))
-      throw DataError(concat(path, ": ", bytes, " bytes where the manifest says ", file.bytes, ": cut short or altered"));
+      throw DataError(
+          concat(path, ": ", bytes, " bytes where the manifest says ", file.bytes, ": cut short or altered"));
   }
 }
 

@@ -26,9 +26,11 @@ bool any_with_extension(const std::string& directory, const std::string& extensi
   const std::string wanted = concat("no model.safetensors in ", sft::quoted(directory, 400));
   if (!fs::is_directory(directory)) throw ConfigError(concat(wanted, ": there is no such directory"));
   if (any_with_extension(directory, ".bin") || any_with_extension(directory, ".pt"))
-    throw ConfigError(concat(wanted, ", only weights as a pickle, which is not read here. Convert them once in Python:\n"
+    throw ConfigError(concat(wanted,
+                             ", only weights as a pickle, which is not read here. Convert them once in Python:\n"
                              "    from transformers import AutoModel\n"
-                             "    AutoModel.from_pretrained('", directory, "').save_pretrained('", directory, "')"));
+                             "    AutoModel.from_pretrained('",
+                             directory, "').save_pretrained('", directory, "')"));
   if (any_with_extension(directory, ".h5"))
     throw ConfigError(concat(wanted, ", only weights as Keras .h5, whose import is not built"));
   throw ConfigError(concat(wanted, ", nor a model.safetensors.index.json: it holds no weights that can be read"));
@@ -63,12 +65,14 @@ WeightFiles::WeightFiles(const std::string& directory) {
     SafetensorsFile*& opened_file = opened[file.get<std::string>()];
     if (opened_file == nullptr) {
       const fs::path path = root / file.get<std::string>();
-      if (!fs::exists(path)) throw DataError(concat(index, ": names ", sft::quoted(file.get<std::string>()), ", which is missing"));
+      if (!fs::exists(path))
+        throw DataError(concat(index, ": names ", sft::quoted(file.get<std::string>()), ", which is missing"));
       opened_file = files_.emplace_back(std::make_unique<SafetensorsFile>(path.string())).get();
     }
     const TensorRef* tensor = opened_file->find(name);
     if (tensor == nullptr)
-      throw DataError(concat(index, ": tensor ", sft::quoted(name), " is not in ", sft::quoted(file.get<std::string>())));
+      throw DataError(
+          concat(index, ": tensor ", sft::quoted(name), " is not in ", sft::quoted(file.get<std::string>())));
     tensors_.emplace(name, tensor);
   }
 }

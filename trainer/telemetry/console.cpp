@@ -44,7 +44,9 @@ double number_of(const nlohmann::ordered_json& values, const char* key) {
 }
 
 std::string rate_text(double per_second) {
-  return per_second < 10 ? formatted("%.2f", per_second) : per_second < 1000 ? formatted("%.0f", per_second) : human_count(per_second);
+  return per_second < 10     ? formatted("%.2f", per_second)
+         : per_second < 1000 ? formatted("%.0f", per_second)
+                             : human_count(per_second);
 }
 
 // The fields of a progress line, the most wanted first.
@@ -57,7 +59,8 @@ std::vector<std::string> fields_of(const Event& event, double seconds_left) {
   if (seconds_left > 0) fields.push_back(human_seconds(seconds_left) + " left");
   for (const auto& [key, unit] : {std::pair{"samples_per_second", " samples/s"}, {"tokens_per_second", " tokens/s"}})
     if (const double rate = number_of(values, key); rate > 0) fields.push_back(rate_text(rate) + unit);
-  if (const double share = number_of(values, "gemm_share"); share > 0) fields.push_back(formatted("%.0f%% of GEMM peak", 100 * share));
+  if (const double share = number_of(values, "gemm_share"); share > 0)
+    fields.push_back(formatted("%.0f%% of GEMM peak", 100 * share));
   return fields;
 }
 
@@ -78,15 +81,19 @@ std::string metrics_text(const nlohmann::ordered_json& values, const std::string
 
 // "finished: 600 steps, 3.00 epochs in 3m12s (1,532 samples/s)"
 std::string summary_text(const Event& event) {
-  std::string text = concat(text_of(event.values, "exit_reason", "%g").value_or("finished"), ": ", human_count(static_cast<double>(event.step)), " steps");
+  std::string text = concat(text_of(event.values, "exit_reason", "%g").value_or("finished"), ": ",
+                            human_count(static_cast<double>(event.step)), " steps");
   if (const auto epochs = text_of(event.values, "epoch", "%.2f")) text += concat(", ", *epochs, " epochs");
-  if (const double seconds = number_of(event.values, "train_runtime"); seconds >= 0) text += concat(" in ", human_seconds(seconds));
-  if (const double rate = number_of(event.values, "train_samples_per_second"); rate > 0) text += concat(" (", rate_text(rate), " samples/s)");
+  if (const double seconds = number_of(event.values, "train_runtime"); seconds >= 0)
+    text += concat(" in ", human_seconds(seconds));
+  if (const double rate = number_of(event.values, "train_samples_per_second"); rate > 0)
+    text += concat(" (", rate_text(rate), " samples/s)");
   return text;
 }
 
 std::string bar_of(const Event& event) {
-  const double share = event.total_steps > 0 ? static_cast<double>(event.step) / static_cast<double>(event.total_steps) : 0;
+  const double share =
+      event.total_steps > 0 ? static_cast<double>(event.step) / static_cast<double>(event.total_steps) : 0;
   const auto filled = static_cast<size_t>(std::clamp(share, 0.0, 1.0) * kBarCells);
   std::string bar;
   for (size_t cell = 0; cell < kBarCells; ++cell) bar += cell < filled ? "█" : "░";
@@ -94,7 +101,8 @@ std::string bar_of(const Event& event) {
 }
 
 size_t columns_of(std::string_view text) {
-  return static_cast<size_t>(std::ranges::count_if(text, [](char byte) { return (static_cast<unsigned char>(byte) & 0xC0) != 0x80; }));
+  return static_cast<size_t>(
+      std::ranges::count_if(text, [](char byte) { return (static_cast<unsigned char>(byte) & 0xC0) != 0x80; }));
 }
 
 }  // namespace
@@ -105,7 +113,8 @@ Console::~Console() {
 
 void Console::show(const Event& event) {
   switch (event.kind) {
-    case Event::Kind::train: return show_progress(event);
+    case Event::Kind::train:
+      return show_progress(event);
     case Event::Kind::evaluation:
       return print(concat("evaluation at step ", event.step, ": ", metrics_text(event.values, "eval_")));
     case Event::Kind::summary:
@@ -167,8 +176,9 @@ Sink make_console(const std::string& style) {
     std::fwrite(text.data(), 1, text.size(), stderr);
     std::fflush(stderr);
   };
-  const auto console = std::make_shared<Console>(draws ? Console::Style::bar : Console::Style::lines,
-                                                 Console::Screen{write, [watch = Stopwatch()] { return watch.seconds(); }, columns});
+  const auto console =
+      std::make_shared<Console>(draws ? Console::Style::bar : Console::Style::lines,
+                                Console::Screen{write, [watch = Stopwatch()] { return watch.seconds(); }, columns});
   return [console](const Event& event) { console->show(event); };
 }
 

@@ -40,8 +40,8 @@ class Console {
   Screen screen_;
   bool bar_stands_ = false;
   bool spoken_ = false;
-  double last_seconds_ = 0;           // of the last line or bar
-  int64_t first_step_ = -1;           // of this start, with its time: the rate is measured from there
+  double last_seconds_ = 0;  // of the last line or bar
+  int64_t first_step_ = -1;  // of this start, with its time: the rate is measured from there
   double first_seconds_ = 0;
 };
 

@@ -2,10 +2,9 @@
 // function of it.
 #pragma once
 
-#include <nlohmann/json.hpp>
-
 #include <functional>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 
 namespace sft {
@@ -15,7 +14,8 @@ struct Event {
   Kind kind = Kind::train;
   int64_t step = 0;
   int64_t total_steps = 0;
-  nlohmann::ordered_json values;  // step, epoch, loss, … ; non-finite numbers as the strings "NaN", "Infinity", "-Infinity"
+  nlohmann::ordered_json
+      values;  // step, epoch, loss, … ; non-finite numbers as the strings "NaN", "Infinity", "-Infinity"
 };
 
 using Sink = std::function<void(const Event&)>;

@@ -36,7 +36,9 @@ void RecordFile::append(std::string_view record) {
     return;
   }
   const int reason = errno;
-  if (!failing_) log::warn(concat("cannot write ", sft::quoted(path_, 400), ": ", std::generic_category().message(reason), "; what is logged now is lost"));
+  if (!failing_)
+    log::warn(concat("cannot write ", sft::quoted(path_, 400), ": ", std::generic_category().message(reason),
+                     "; what is logged now is lost"));
   failing_ = true;
   if (::ftruncate(descriptor_, size_) != 0) size_ += static_cast<int64_t>(record.size() - rest.size());
 }

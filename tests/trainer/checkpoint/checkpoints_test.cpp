@@ -114,7 +114,8 @@ TEST_F(CheckpointsTest, SetABrokenOneAsideAndUseTheOneBefore) {
   save(6, 2);
   save(7, 3);
   std::vector<std::string> files;
-  for (const auto& entry : fs::directory_iterator(run_.path("checkpoint-7"))) files.push_back(entry.path().filename().string());
+  for (const auto& entry : fs::directory_iterator(run_.path("checkpoint-7")))
+    files.push_back(entry.path().filename().string());
   ASSERT_GE(files.size(), 8u);
 
   for (const auto& damage : std::vector<std::function<void(const std::string&)>>{flip, cut, lose})
@@ -132,7 +133,8 @@ TEST_F(CheckpointsTest, SetABrokenOneAsideAndUseTheOneBefore) {
 TEST_F(CheckpointsTest, NeverStartAnewInSilenceWhenAllAreBroken) {
   save(6);
   save(7);
-  for (const char* name : {"checkpoint-6", "checkpoint-7"}) fs::resize_file(run_.path(name) + "/model.safetensors", 100);
+  for (const char* name : {"checkpoint-6", "checkpoint-7"})
+    fs::resize_file(run_.path(name) + "/model.safetensors", 100);
   EXPECT_EQ(code_of([&] { resume(2); }), ExitCode::bad_content);
   EXPECT_EQ(count(".corrupt-"), 2);
   EXPECT_EQ(code_of([&] { resume(2); }), ExitCode::bad_content) << "the second start must say so too";
@@ -205,7 +207,8 @@ TEST_F(CheckpointsTest, RefuseTensorsThatAreNotAsSaved) {
         Checkpoints checkpoints(run_.path(), config_, control, real_files());
         SampleTraining training(7);
         change(training.content());
-        checkpoints.load(checkpoints.open(run_.path("checkpoint-7")), training.content().model, training.content().optimizer);
+        checkpoints.load(checkpoints.open(run_.path("checkpoint-7")), training.content().model,
+                         training.content().optimizer);
       });
     });
   };

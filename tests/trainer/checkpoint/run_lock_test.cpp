@@ -1,4 +1,6 @@
 // One job a run directory.
+#include "trainer/checkpoint/run_lock.h"
+
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -8,7 +10,6 @@
 
 #include "base/errors.h"
 #include "base/temporary_directory.h"
-#include "trainer/checkpoint/run_lock.h"
 
 namespace sft {
 namespace {

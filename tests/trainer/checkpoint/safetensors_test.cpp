@@ -44,7 +44,8 @@ TEST(Safetensors, GivesBackEveryTensorItWrote) {
     ASSERT_EQ(found->bytes, expected.bytes);
     if (expected.bytes == 0) continue;
     EXPECT_EQ(std::memcmp(found->data, expected.data, static_cast<size_t>(expected.bytes)), 0) << expected.name;
-    EXPECT_EQ(reinterpret_cast<uintptr_t>(found->data) % static_cast<uintptr_t>(bytes_of_dtype(found->dtype)), 0u) << expected.name;
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(found->data) % static_cast<uintptr_t>(bytes_of_dtype(found->dtype)), 0u)
+        << expected.name;
   }
   EXPECT_EQ(file.find("layer"), nullptr);
 }
@@ -67,8 +68,9 @@ TEST(Safetensors, RefusesToWriteWhatItCouldNotRead) {
 
 TEST(Safetensors, TakesAnyOrderOfEntriesAndPaddedHeaders) {
   const TemporaryDirectory directory;
-  const std::string header = R"({"b":{"dtype":"U8","shape":[2],"data_offsets":[4,6]},"__metadata__":{"k":"v"},)"
-                             R"("a":{"data_offsets":[0,4],"shape":[],"dtype":"F32"},"c":{"dtype":"F16","shape":[0],"data_offsets":[6,6]}}   )";
+  const std::string header =
+      R"({"b":{"dtype":"U8","shape":[2],"data_offsets":[4,6]},"__metadata__":{"k":"v"},)"
+      R"("a":{"data_offsets":[0,4],"shape":[],"dtype":"F32"},"c":{"dtype":"F16","shape":[0],"data_offsets":[6,6]}}   )";
   const SafetensorsFile file(directory.file("a.safetensors", file_of(header, 6)));
   ASSERT_EQ(file.tensors().size(), 3u);
   EXPECT_EQ(file.tensors()[0].name, "a");
@@ -97,25 +99,31 @@ TEST_P(HostileHeader, IsRefusedByNameOfFile) {
 INSTANTIATE_TEST_SUITE_P(
     Safetensors, HostileHeader,
     testing::Values(
-        Hostile{"empty", "", 0, "'{'"}, Hostile{"leading_space", " {}", 0, "'{'"}, Hostile{"cut", R"({"a":)", 4, "not valid JSON"},
-        Hostile{"garbage_behind", "{} {}", 0, "not valid JSON"},
+        Hostile{"empty", "", 0, "'{'"}, Hostile{"leading_space", " {}", 0, "'{'"},
+        Hostile{"cut", R"({"a":)", 4, "not valid JSON"}, Hostile{"garbage_behind", "{} {}", 0, "not valid JSON"},
         Hostile{"same_name", "{" A_F32 "," A_F32 "}", 4, "stands twice"},
-        Hostile{"same_name_escaped", "{" A_F32 R"(,"\u0061":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})", 8, "stands twice"},
-        Hostile{"same_field", R"({"a":{"dtype":"F32","dtype":"F16","shape":[1],"data_offsets":[0,4]}})", 4, "stands twice"},
+        Hostile{"same_name_escaped", "{" A_F32 R"(,"\u0061":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})", 8,
+                "stands twice"},
+        Hostile{"same_field", R"({"a":{"dtype":"F32","dtype":"F16","shape":[1],"data_offsets":[0,4]}})", 4,
+                "stands twice"},
         Hostile{"same_metadata", R"({"__metadata__":{"k":"1","k":"2"}})", 0, "stands twice"},
         Hostile{"two_metadata", R"({"__metadata__":{},"__metadata__":{}})", 0, "stands twice"},
         Hostile{"metadata_number", R"({"__metadata__":{"k":1}})", 0, "number"},
-        Hostile{"unknown_field", R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4],"code":"x"}})", 4, "not part of the format"},
+        Hostile{"unknown_field", R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4],"code":"x"}})", 4,
+                "not part of the format"},
         Hostile{"missing_field", R"({"a":{"dtype":"F32","shape":[1]}})", 4, "missing"},
         Hostile{"unknown_dtype", R"({"a":{"dtype":"F33","shape":[1],"data_offsets":[0,4]}})", 4, "dtype"},
         Hostile{"negative", R"({"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}})", 4, "negative"},
         Hostile{"fraction", R"({"a":{"dtype":"F32","shape":[1.0],"data_offsets":[0,4]}})", 4, "plain integer"},
         Hostile{"exponent", R"({"a":{"dtype":"F32","shape":[1e0],"data_offsets":[0,4]}})", 4, "plain integer"},
         Hostile{"text_number", R"({"a":{"dtype":"F32","shape":["1"],"data_offsets":[0,4]}})", 4, "string"},
-        Hostile{"beyond_int64", R"({"a":{"dtype":"F32","shape":[9223372036854775808],"data_offsets":[0,4]}})", 4, "2^63"},
-        Hostile{"product_overflows", R"({"a":{"dtype":"F32","shape":[4611686018427387904,4,4],"data_offsets":[0,0]}})", 0, "do not fit"},
+        Hostile{"beyond_int64", R"({"a":{"dtype":"F32","shape":[9223372036854775808],"data_offsets":[0,4]}})", 4,
+                "2^63"},
+        Hostile{"product_overflows", R"({"a":{"dtype":"F32","shape":[4611686018427387904,4,4],"data_offsets":[0,0]}})",
+                0, "do not fit"},
         Hostile{"shape_too_large", R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}})", 4, "do not fit"},
-        Hostile{"too_many_dimensions", R"({"a":{"dtype":"F32","shape":[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1],"data_offsets":[0,4]}})", 4, "16"},
+        Hostile{"too_many_dimensions",
+                R"({"a":{"dtype":"F32","shape":[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1],"data_offsets":[0,4]}})", 4, "16"},
         Hostile{"one_offset", R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[4]}})", 4, "two numbers"},
         Hostile{"offsets_reversed", R"({"a":{"dtype":"U8","shape":[0],"data_offsets":[4,0]}})", 4, "begin at 0"},
         Hostile{"overlap", "{" A_F32 R"(,"b":{"dtype":"F32","shape":[1],"data_offsets":[2,6]}})", 6, "begin at 4"},

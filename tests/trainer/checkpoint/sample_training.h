@@ -20,9 +20,12 @@ class SampleTraining {
     content_.state = {{"global_step", step}, {"epoch", 0.1 * static_cast<double>(step)}};
     content_.settings = {{"optim.learning_rate", 5e-5}, {"seed", 42}};
     content_.files = {{"config.json", "{\"model_type\": \"bert\"}\n"}, {"vocab.txt", "[PAD]\n[UNK]\n"}};
-    content_.model = {tensor("embeddings.weight", "F32", {50 * scale, 8}), tensor("layer.weight", "F32", {8, 8}),
-                      tensor("layer.mask", "BOOL", {3}),                   tensor("layer.bias", "BF16", {7}),
-                      tensor("layer.count", "I64", {}),                    tensor("layer.nothing", "F32", {0, 4})};
+    content_.model = {tensor("embeddings.weight", "F32", {50 * scale, 8}),
+                      tensor("layer.weight", "F32", {8, 8}),
+                      tensor("layer.mask", "BOOL", {3}),
+                      tensor("layer.bias", "BF16", {7}),
+                      tensor("layer.count", "I64", {}),
+                      tensor("layer.nothing", "F32", {0, 4})};
     content_.optimizer = {tensor("exp_avg", "F32", {1003 * scale}), tensor("exp_avg_sq", "F32", {1003 * scale}),
                           tensor("updates", "I64", {1})};
   }

@@ -52,14 +52,17 @@ TEST(Slices, KeepASmallModelInOneFile) {
 
 TEST(Slices, GiveEveryRankAboutTheSameBytes) {
   const std::vector<TensorRef> model = {{"m", "F32", {1 << 18}, nullptr, 1 << 20}};
-  const std::vector<TensorRef> optimizer = {{"exp_avg", "F32", {1 << 18}, nullptr, 1 << 20}, {"exp_avg_sq", "F32", {1 << 18}, nullptr, 1 << 20}};
+  const std::vector<TensorRef> optimizer = {{"exp_avg", "F32", {1 << 18}, nullptr, 1 << 20},
+                                            {"exp_avg_sq", "F32", {1 << 18}, nullptr, 1 << 20}};
   for (int world = 2; world <= 3; ++world)
-    for (const int64_t bytes : bytes_by_rank(plan_files(model, optimizer, world, {.optimizer_slice_bytes = 1 << 10}), world))
+    for (const int64_t bytes :
+         bytes_by_rank(plan_files(model, optimizer, world, {.optimizer_slice_bytes = 1 << 10}), world))
       EXPECT_NEAR(static_cast<double>(bytes), static_cast<double>(3 << 20) / world, 256) << world;
   // Beyond that the model's one file is the longest part, and the others share what is left.
   const auto bytes = bytes_by_rank(plan_files(model, optimizer, 5, {.optimizer_slice_bytes = 1 << 10}), 5);
   EXPECT_EQ(bytes[0], 1 << 20);
-  for (size_t rank = 1; rank < 5; ++rank) EXPECT_NEAR(static_cast<double>(bytes[rank]), static_cast<double>(2 << 20) / 4, 256);
+  for (size_t rank = 1; rank < 5; ++rank)
+    EXPECT_NEAR(static_cast<double>(bytes[rank]), static_cast<double>(2 << 20) / 4, 256);
 }
 
 TEST(Slices, CutBetweenElements) {
@@ -68,7 +71,9 @@ TEST(Slices, CutBetweenElements) {
     for (const FilePlan& file : plan_files({}, training.content().optimizer, world, kSmallCuts))
       for (const Cut& cut : file.cuts) {
         const TensorRef tensor = tensor_of(training.content().optimizer[cut.tensor], cut);
-        EXPECT_EQ(std::accumulate(tensor.shape.begin(), tensor.shape.end(), bytes_of_dtype(tensor.dtype), std::multiplies()), cut.bytes);
+        EXPECT_EQ(
+            std::accumulate(tensor.shape.begin(), tensor.shape.end(), bytes_of_dtype(tensor.dtype), std::multiplies()),
+            cut.bytes);
       }
 }
 

@@ -12,12 +12,27 @@ class ConsoleTest : public testing::Test {
     return {[this](std::string_view text) { seen_ += text; }, [this] { return seconds_; }, [this] { return columns_; }};
   }
   static Event progress(int64_t step) {
-    return {Event::Kind::train, step, 600, {{"step", step}, {"epoch", 0.6}, {"loss", 0.52311}, {"learning_rate", 4.2e-5},
-                                            {"samples_per_second", 1234.5}, {"tokens_per_second", 56789.4}}};
+    return {Event::Kind::train,
+            step,
+            600,
+            {{"step", step},
+             {"epoch", 0.6},
+             {"loss", 0.52311},
+             {"learning_rate", 4.2e-5},
+             {"samples_per_second", 1234.5},
+             {"tokens_per_second", 56789.4}}};
   }
   static Event evaluation(int64_t step) {
-    return {Event::Kind::evaluation, step, 600, {{"step", step}, {"epoch", 0.6}, {"eval_loss", 0.401234}, {"eval_accuracy", 0.8712},
-                                                 {"eval_labels", {1, 2}}, {"eval_runtime", 2.3}, {"eval_samples_per_second", 100}}};
+    return {Event::Kind::evaluation,
+            step,
+            600,
+            {{"step", step},
+             {"epoch", 0.6},
+             {"eval_loss", 0.401234},
+             {"eval_accuracy", 0.8712},
+             {"eval_labels", {1, 2}},
+             {"eval_runtime", 2.3},
+             {"eval_samples_per_second", 100}}};
   }
   // What was seen since the last look.
   std::string look() { return std::exchange(seen_, ""); }
@@ -33,7 +48,8 @@ TEST_F(ConsoleTest, PrintsALineWithAllThatIsThere) {
   EXPECT_EQ(look(), "step 100/600  epoch 0.60  loss 0.5231  lr 4.20e-05  1,234 samples/s  56,789 tokens/s\n");
   seconds_ = 60;
   console.show(progress(200));
-  EXPECT_EQ(look(), "step 200/600  epoch 0.60  loss 0.5231  lr 4.20e-05  4m00s left  1,234 samples/s  56,789 tokens/s\n");
+  EXPECT_EQ(look(),
+            "step 200/600  epoch 0.60  loss 0.5231  lr 4.20e-05  4m00s left  1,234 samples/s  56,789 tokens/s\n");
 }
 
 TEST_F(ConsoleTest, LeavesOutWhatIsAbsentAndShowsWhatIsNotFinite) {
@@ -85,8 +101,14 @@ TEST_F(ConsoleTest, PutsAnEvaluationInTheBarsPlace) {
   seconds_ = 1;
   console.show(progress(600));
   look();
-  console.show({Event::Kind::summary, 600, 600, {{"exit_reason", "finished"}, {"epoch", 3}, {"train_runtime", 192}, {"train_samples_per_second", 1532.4},
-                                                 {"test_metrics", {{"loss", 0.5}, {"accuracy", 0.9}, {"details", {{"x", 1}}}}}}});
+  console.show({Event::Kind::summary,
+                600,
+                600,
+                {{"exit_reason", "finished"},
+                 {"epoch", 3},
+                 {"train_runtime", 192},
+                 {"train_samples_per_second", 1532.4},
+                 {"test_metrics", {{"loss", 0.5}, {"accuracy", 0.9}, {"details", {{"x", 1}}}}}}});
   EXPECT_EQ(look(), "\nfinished: 600 steps, 3.00 epochs in 3m12s (1,532 samples/s)\ntest: loss 0.5, accuracy 0.9\n");
 }
 

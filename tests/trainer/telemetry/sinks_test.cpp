@@ -23,7 +23,8 @@ TEST(Jsonl, WritesOneObjectALineInTheGivenOrderAtOnce) {
   EXPECT_EQ(read_file(run.path("metrics.jsonl")), "{\"step\":10,\"loss\":\"NaN\",\"epoch\":0.5}\n");
   sink({Event::Kind::evaluation, 10, 100, {{"step", 10}, {"eval_loss", 0.25}}});
   sink({Event::Kind::summary, 10, 100, {{"global_step", 10}}});
-  EXPECT_EQ(read_file(run.path("metrics.jsonl")), "{\"step\":10,\"loss\":\"NaN\",\"epoch\":0.5}\n{\"step\":10,\"eval_loss\":0.25}\n");
+  EXPECT_EQ(read_file(run.path("metrics.jsonl")),
+            "{\"step\":10,\"loss\":\"NaN\",\"epoch\":0.5}\n{\"step\":10,\"eval_loss\":0.25}\n");
 }
 
 TEST(Jsonl, CutsOffWhatAResumedRunDoesAgain) {

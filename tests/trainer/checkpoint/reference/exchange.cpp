@@ -30,7 +30,8 @@ void save(const std::string& from, const std::string& run, int ranks) {
   content.files = {{"config.json", read_file(from + "/config.json")}};
   spawn_ranks(ranks, [&](Communicator& control) {
     const CutSizes small{.model_file_bytes = 8192, .optimizer_slice_bytes = 256};
-    if (!Checkpoints(run, {}, control, real_files(), small).save(content)) throw Error(ExitCode::cannot_write, "not saved");
+    if (!Checkpoints(run, {}, control, real_files(), small).save(content))
+      throw Error(ExitCode::cannot_write, "not saved");
   });
 }
 
@@ -40,7 +41,8 @@ int main(int count, char** words) {
   const std::vector<std::string> arguments(words + 1, words + count);
   try {
     if (arguments.size() == 3 && arguments[0] == "copy") return copy(arguments[1], arguments[2]), 0;
-    if (arguments.size() == 4 && arguments[0] == "save") return save(arguments[1], arguments[2], std::stoi(arguments[3])), 0;
+    if (arguments.size() == 4 && arguments[0] == "save")
+      return save(arguments[1], arguments[2], std::stoi(arguments[3])), 0;
     std::cerr << "exchange copy IN OUT | exchange save IN_DIR OUTPUT_DIR RANKS\n";
     return 2;
   } catch (const Error& error) {

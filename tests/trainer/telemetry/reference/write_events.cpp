@@ -10,12 +10,22 @@ int main(int count, char** words) {
   const std::string directory = words[1];
   try {
     for (const int64_t resumed : {0, 20}) {
-      const Sink jsonl = make_jsonl(directory + "/metrics.jsonl", resumed), tensorboard = make_tensorboard(directory + "/events", resumed);
+      const Sink jsonl = make_jsonl(directory + "/metrics.jsonl", resumed),
+                 tensorboard = make_tensorboard(directory + "/events", resumed);
       for (int64_t step = resumed + 10; step <= (resumed == 0 ? 30 : 40); step += 10) {
-        Event train{Event::Kind::train, step, 40, {{"step", step}, {"epoch", 0.1 * static_cast<double>(step)},
-                                                   {"loss", 1.0 / static_cast<double>(step + resumed)}, {"grad_norm", 2.5}, {"sample_ids", {1, 2}}}};
+        Event train{Event::Kind::train,
+                    step,
+                    40,
+                    {{"step", step},
+                     {"epoch", 0.1 * static_cast<double>(step)},
+                     {"loss", 1.0 / static_cast<double>(step + resumed)},
+                     {"grad_norm", 2.5},
+                     {"sample_ids", {1, 2}}}};
         if (step == 40) train.values["grad_norm"] = "Infinity";
-        const Event evaluation{Event::Kind::evaluation, step, 40, {{"step", step}, {"eval_loss", "NaN"}, {"eval_accuracy", 0.5}, {"test_f1", 0.25}}};
+        const Event evaluation{Event::Kind::evaluation,
+                               step,
+                               40,
+                               {{"step", step}, {"eval_loss", "NaN"}, {"eval_accuracy", 0.5}, {"test_f1", 0.25}}};
         for (const Sink& sink : {jsonl, tensorboard}) {
           sink(train);
           sink(evaluation);
