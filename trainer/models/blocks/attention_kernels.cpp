@@ -89,10 +89,10 @@ template <class T>
   return sum;
 }
 
-// scores[0 … size) become probabilities, dropped where `bits` says so; returns the log of the denominator. What pads
-// the row to whole vectors becomes as good as zero, and nobody reads it.
+// scores[0 … size) become probabilities, dropped where `bits` says so; `norm` keeps the highest score and one over the
+// denominator. What pads the row to whole vectors becomes as good as zero, and nobody reads it.
 template <class T>
-[[gnu::always_inline]] inline T softmax_row(const Softmax<T>& softmax, T* scores, int64_t size, const uint16_t* bits) {
+[[gnu::always_inline]] inline void softmax_row(const Softmax<T>& softmax, T* scores, int64_t size, const uint16_t* bits, T* norm) {
   using Vector = typename Lanes<T>::Vector;
   constexpr int64_t kCount = Lanes<T>::kCount;
   const int64_t end = padded<T>(size);
@@ -112,31 +112,43 @@ template <class T>
     sums += row;
     lanes_at(scores + j) = row;
   }
-  const T total = sum_of<T>(sums), share = softmax.scale / total;
+  norm[0] = most;
+  norm[1] = T{1} / sum_of<T>(sums);
+  const T factor = norm[1] * softmax.scale;
   for (int64_t j = 0; j < end; j += kCount) {
-    Vector row = lanes_at(scores + j) * share;
+    Vector row = lanes_at(scores + j) * factor;
     if (bits) drop<T>(bits + j, softmax.threshold, row);
     lanes_at(scores + j) = row;
   }
-  return most * softmax.root + std::log(total);
 }
 
-// From scores and the gradient of what was multiplied with the values: the dropped probabilities, and the scores' gradient.
+// From scores and the gradient of what was multiplied with the values: the dropped probabilities, and the scores'
+// gradient. Its row sum, truly zero, is kept near zero by summing what is then subtracted.
 template <class T>
-[[gnu::always_inline]] inline void softmax_row_backward(const Softmax<T>& softmax, T log_sum, T along, T* scores,
-                                                        T* d_scores, int64_t size, const uint16_t* bits) {
+[[gnu::always_inline]] inline void softmax_row_backward(const Softmax<T>& softmax, const T* norm, T* scores, T* d_scores,
+                                                        int64_t size, const uint16_t* bits) {
   using Vector = typename Lanes<T>::Vector;
-  for (int64_t j = 0; j < size; j += Lanes<T>::kCount) {
-    Vector probability = lanes_at(scores + j) * softmax.root - log_sum;
-    probability = probability < 0 ? probability : Vector{};
+  constexpr int64_t kCount = Lanes<T>::kCount;
+  const int64_t end = padded<T>(size);
+  for (int64_t j = size; j < end; ++j) scores[j] = std::numeric_limits<T>::lowest(), d_scores[j] = 0;
+  Vector sums{};
+  for (int64_t j = 0; j < end; j += kCount) {
+    Vector probability = (lanes_at(scores + j) - norm[0]) * softmax.root;
     exp_negative(probability);
-    Vector kept = probability * softmax.scale, d_kept = lanes_at(d_scores + j) * softmax.scale;
-    if (bits) {
-      drop<T>(bits + j, softmax.threshold, kept);
-      drop<T>(bits + j, softmax.threshold, d_kept);
-    }
+    probability *= norm[1];
+    Vector d = lanes_at(d_scores + j) * softmax.scale;
+    if (bits) drop<T>(bits + j, softmax.threshold, d);
+    sums += probability * d;
+    lanes_at(scores + j) = probability;
+    lanes_at(d_scores + j) = d;
+  }
+  const T along = sum_of<T>(sums);
+  for (int64_t j = 0; j < end; j += kCount) {
+    const Vector probability = lanes_at(scores + j);
+    lanes_at(d_scores + j) = probability * (lanes_at(d_scores + j) - along) * softmax.root;
+    Vector kept = probability * softmax.scale;
+    if (bits) drop<T>(bits + j, softmax.threshold, kept);
     lanes_at(scores + j) = kept;
-    lanes_at(d_scores + j) = probability * (d_kept - along) * softmax.root;
   }
 }
 
@@ -161,17 +173,16 @@ inline void forward(const AttentionForward<T>& attention, int64_t begin, int64_t
 
     for (int64_t i = 0; i < item.num_queries; ++i) {
       if (drops) draw_bits(shape.key, {shape.draws[item.sequence], i, item.head}, length, bits.data());
-      attention.log_sum[(item.query_row + i) * shape.heads + item.head] =
-          softmax_row(softmax, scores.data() + i * long_row, length, drops ? bits.data() : nullptr);
+      softmax_row(softmax, scores.data() + i * long_row, length, drops ? bits.data() : nullptr,
+                  attention.norms + ((item.query_row + i) * shape.heads + item.head) * 2);
     }
     product(item.num_queries, wide, length, Strided<T>{scores.data(), long_row, 1}, values.data(), wide, result.data(), wide);
     unpack(result.data(), wide, item.num_queries, width, attention.out + item.query_row * channels + column, channels);
   }
 }
 
-// With P the probabilities, m the mask with its scale, o and do a row of out and its gradient:
-//   dV = (P m)ᵀ dO     dS = P (m (dO Vᵀ) − Σ_c do·o) / √D     dQ = dS K     dK = dSᵀ Q
-// Σ_j P m (do·v_j) = do·o holds with dropout too, so no row of probabilities is summed.
+// With P the probabilities, m the mask with its scale:
+//   dV = (P m)ᵀ dO     dP = m (dO Vᵀ)     dS = P (dP − Σ_j P dP) / √D     dQ = dS K     dK = dSᵀ Q
 template <class T>
 inline void backward(const AttentionBackward<T>& attention, int64_t begin, int64_t end) {
   const AttentionShape& shape = attention.shape;
@@ -196,12 +207,8 @@ inline void backward(const AttentionBackward<T>& attention, int64_t begin, int64
     product(queries, long_row, width, Strided<T>{attention.d_out + at_query, channels, 1}, across.data(), long_row, d_scores.data(), long_row);
 
     for (int64_t i = 0; i < queries; ++i) {
-      const T* __restrict out = attention.out + at_query + i * channels;
-      const T* __restrict d_out = attention.d_out + at_query + i * channels;
-      T along = 0;
-      for (int64_t c = 0; c < width; ++c) along += out[c] * d_out[c];
       if (drops) draw_bits(shape.key, {shape.draws[item.sequence], i, item.head}, length, bits.data());
-      softmax_row_backward(softmax, attention.log_sum[(item.query_row + i) * shape.heads + item.head], along,
+      softmax_row_backward(softmax, attention.norms + ((item.query_row + i) * shape.heads + item.head) * 2,
                            dropped.data() + i * long_row, d_scores.data() + i * long_row, length, drops ? bits.data() : nullptr);
     }
 

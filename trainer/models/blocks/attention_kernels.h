@@ -3,8 +3,8 @@
 //   B sequences, N packed rows, H heads, D head width, C = H·D channels, M query rows: N, or B where only
 //   each sequence's first row asks.
 //
-// Forward keeps the log of each softmax's denominator and nothing of size length²; backward computes the
-// probabilities again from it (Dao et al., FlashAttention, 2022, equation for dS) and draws the mask again.
+// Forward keeps each softmax's highest score and denominator and nothing of size length²; backward computes the
+// probabilities again from it (Dao et al., FlashAttention, 2022) and draws the mask again.
 #pragma once
 
 #include <cstdint>
@@ -29,13 +29,13 @@ struct AttentionForward {
   AttentionShape shape;
   const T *q = nullptr, *k = nullptr, *v = nullptr;  // [M, C], [N, C], [N, C]
   T* out = nullptr;                                  // [M, C]
-  T* log_sum = nullptr;                              // [M, H]
+  T* norms = nullptr;                                // [M, H, 2]: highest score, 1 / denominator
 };
 
 template <class T>
 struct AttentionBackward {
   AttentionShape shape;
-  const T *q = nullptr, *k = nullptr, *v = nullptr, *out = nullptr, *log_sum = nullptr, *d_out = nullptr;
+  const T *q = nullptr, *k = nullptr, *v = nullptr, *norms = nullptr, *d_out = nullptr;
   T *dq = nullptr, *dk = nullptr, *dv = nullptr;
 };
 
