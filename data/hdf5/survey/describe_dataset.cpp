@@ -1,15 +1,16 @@
 #include <limits>
+#include <optional>
 
 #include "base/errors.h"
 #include "base/text.h"
 #include "data/hdf5/handle.h"
 #include "data/hdf5/survey/describe.h"
+#include "data/hdf5/survey/driver.h"
 
 namespace sft::hdf5 {
 namespace {
 
-// HDF5 1.10 finds the n-th chunk by walking over those before it, so a table costs the square of its length.
-constexpr hsize_t kMostChunks = 32'768;
+constexpr int64_t kMostChunks = 131'072;
 constexpr int64_t kMostCompactBytes = 64 * 1024;
 constexpr int64_t kMostFillBytes = 16;
 
@@ -40,19 +41,27 @@ void describe_chunks(hid_t dataset, hid_t creation, DatasetLayout& out) {
   check(rank > 0 && static_cast<size_t>(rank) == out.shape.size(), out.name, "its chunks have another rank than it has");
   for (int d = 0; d < rank; ++d) out.chunk_shape.push_back(signed_bytes(sizes[d], out.name));
 
-  const Space all(H5Dget_space(dataset));
-  hsize_t count = 0;
-  check(H5Dget_num_chunks(dataset, all.get(), &count) >= 0, out.name, "its chunks cannot be read");
-  check(count <= kMostChunks, out.name,
-        concat("has ", count, " chunks, and at most ", kMostChunks, " are read; rewrite it contiguous or in larger chunks"));
-  for (hsize_t i = 0; i < count; ++i) {
-    hsize_t origin[H5S_MAX_RANK], bytes = 0;
-    unsigned mask = 0;
-    haddr_t offset = 0;
-    check(H5Dget_chunk_info(dataset, all.get(), i, origin, &mask, &offset, &bytes) >= 0, out.name, "a chunk cannot be found");
-    Chunk chunk{{}, signed_bytes(offset, out.name), signed_bytes(bytes, out.name), mask};
-    for (int d = 0; d < rank; ++d) chunk.origin.push_back(signed_bytes(origin[d], out.name));
-    out.chunks.push_back(std::move(chunk));
+  int64_t count = 1;
+  for (size_t d = 0; d < out.shape.size(); ++d) {
+    check(out.chunk_shape[d] > 0, out.name, "a side of its chunks is 0");
+    const int64_t along = out.shape[d] / out.chunk_shape[d] + (out.shape[d] % out.chunk_shape[d] > 0 ? 1 : 0);
+    check(along <= kMostChunks && count * along <= kMostChunks, out.name,
+          concat("has more than ", kMostChunks, " chunks; rewrite it contiguous or in larger ones"));
+    count *= along;
+  }
+  std::vector<hsize_t> origin(out.shape.size());
+  for (int64_t i = 0; i < count; ++i) {
+    std::optional<Place> place;
+    check(find_chunk(dataset, origin.data(), place), out.name, "a chunk cannot be found; the file is damaged");
+    if (place)
+      out.chunks.push_back({{origin.begin(), origin.end()}, signed_bytes(place->offset, out.name),
+                            static_cast<int64_t>(place->bytes), place->skipped_filters});
+    // The next in row-major order.
+    for (size_t d = origin.size(); d-- > 0;) {
+      origin[d] += sizes[d];
+      if (origin[d] < static_cast<hsize_t>(out.shape[d])) break;
+      origin[d] = 0;
+    }
   }
 }
 

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "data/hdf5/handle.h"
 #include "data/hdf5/survey/describe.h"
+#include "data/hdf5/survey/driver.h"
 
 namespace sft::hdf5 {
 namespace {
@@ -84,12 +85,10 @@ class Walk {
 
 }  // namespace
 
-FileLayout survey(const std::string& path) {
+FileLayout survey(int descriptor) {
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);  // errors are told by us, once
   H5PLset_loading_state(0);                     // no code from plugins
-  const Properties access(H5Pcreate(H5P_FILE_ACCESS));
-  H5Pset_file_locking(access.get(), false, true);
-  const File file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.get()));
+  const File file = open_descriptor(descriptor);
   if (!file) throw DataError("the HDF5 library cannot open it: the file is damaged, cut short or not closed by its writer");
 
   const Properties creation(H5Fget_create_plist(file.get()));
