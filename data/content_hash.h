@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "base/crc32c.h"
 #include "data/example.h"
@@ -19,7 +20,11 @@ class ContentHash {
   void add(const Example& example, bool segments, bool weights) {
     uint32_t crc = crc32c(example.tokens.data(), example.tokens.size() * sizeof(int32_t));
     crc = crc32c(&example.label, sizeof example.label, crc);
-    if (segments) crc = crc32c(example.segments.data(), example.segments.size(), crc);
+    if (segments && !example.segments.empty()) crc = crc32c(example.segments.data(), example.segments.size(), crc);
+    if (segments && example.segments.empty()) {  // all of them 0
+      const std::vector<uint8_t> zeros(example.tokens.size());
+      crc = crc32c(zeros.data(), zeros.size(), crc);
+    }
     if (weights) crc = crc32c(&example.weight, sizeof example.weight, crc);
     const uint64_t sample = (uint64_t{example.tokens.size()} << 32 | crc) % kPrime;
     append({sample, 1});

@@ -203,8 +203,29 @@ TEST(Shard, IsRefusedWhereverItIsCutShort) {
 
 TEST(Shard, VerifiesAgainstItsContentHash) {
   const Folder folder;
-  write_shard(folder / "a.h5", 0, 100);
-  verify(CsrShard(open_guarded(folder / "a.h5")));
+  for (const bool segments : {false, true}) {
+    for (const bool weights : {false, true}) {
+      ShardInfo info = sample_info();
+      info.has_segments = segments;
+      info.has_weights = weights;
+      write_shard(folder / "a.h5", 0, 100, info);
+      verify(CsrShard(open_guarded(folder / "a.h5")));
+    }
+  }
+}
+
+TEST(Shard, TakesMissingSegmentsForZeros) {
+  const Folder folder;
+  ShardInfo info = sample_info();
+  info.has_segments = true;
+  ShardWriter writer(folder / "a.h5", info, real_files());
+  Example example = sample(3);
+  writer.append(example);
+  writer.finish();
+  const CsrShard shard(open_guarded(folder / "a.h5"));
+  verify(shard);
+  example.segments.assign(example.tokens.size(), 0);
+  EXPECT_TRUE(read(shard, 0) == example);
 }
 
 }  // namespace
