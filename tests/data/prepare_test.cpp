@@ -152,12 +152,12 @@ class PrepareTest : public ::testing::Test {
   DataConfig config_;
 };
 
+// Rows with a line break in a quoted text, and a word long enough to be unknown, which is quick to tokenize.
 std::string random_rows(bool csv, int count, unsigned seed) {
   std::mt19937 random(seed);
   std::string out = csv ? "label,text\r\n" : "";
   for (int i = 0; i < count; ++i) {
-    std::string text = concat("row ", i, csv ? "\n\"\"" : "\\n\\\"");
-    for (unsigned n = random() % 200; n > 0; --n) text += "abcdefghijklmnop      "[random() % 22];
+    const std::string text = concat("row ", i, csv ? "\n\"\"" : "\\n\\\"", std::string(300 + random() % 300, 'x'));
     const unsigned label = random() % 4;
     out += csv ? concat("c", label, ",\"", text, "\"\r\n") : concat("{\"text\":\"", text, "\",\"label\":\"c", label, "\"}\n");
   }
@@ -166,7 +166,7 @@ std::string random_rows(bool csv, int count, unsigned seed) {
 
 // Three pieces, cut in the middle of quoted line breaks and of files.
 TEST_F(PrepareTest, ShardsAreTheSameOnAnyNumberOfRanks) {
-  constexpr int kRows = 9000;
+  constexpr int kRows = 10000;
   request_.files = {write("a.csv", random_rows(true, kRows, 1)), write("empty.jsonl", ""),
                     write("b.jsonl", random_rows(false, kRows, 2))};
   std::vector<std::string> wanted;
@@ -308,8 +308,8 @@ TEST_F(PrepareTest, SaysWhatIsWrongAndWhere) {
 }
 
 TEST_F(PrepareTest, TheFirstBadRowIsToldOnAnyNumberOfRanks) {
-  std::string content = random_rows(false, 30000, 3);
-  for (const size_t place : {content.size() / 3, content.size() / 2, content.size() - 100}) {
+  std::string content = random_rows(false, 20000, 3);
+  for (const size_t place : {content.size() / 2, 2 * content.size() / 3, content.size() - 1000}) {
     content.insert(content.find('\n', place) + 1, "{bad\n");
   }
   const std::string wanted = error_of("a.jsonl", content);
