@@ -1,0 +1,76 @@
+// Samples a CPU second out of a shard, on one thread: the bare dataset, and the whole loader with dealing and
+// packing. Rows in random order from the page cache, for two lengths and growing datasets. CPU time, so that other
+// jobs on the machine do not count.
+//
+//   loader_rate FOLDER [ROWS...]     FOLDER: where shards of test rows are written and removed
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <filesystem>
+
+#include "data/loader.h"
+#include "data/shard_writer.h"
+
+namespace {
+
+using namespace sft;
+
+void write(const std::string& path, int64_t rows, int64_t length) {
+  ShardInfo info;
+  info.max_length = 2 * length;
+  info.vocab_size = 30'522;
+  info.label_names = {"a", "b"};
+  ShardWriter writer(path, info, real_files());
+  Example example;
+  for (int64_t i = 0; i < rows; ++i) {
+    example.tokens.assign(static_cast<size_t>(1 + (i * 7919) % (2 * length - 1)), static_cast<int32_t>(i % 30'522));  // mean: length
+    example.label = i % 2;
+    writer.append(example);
+  }
+  writer.finish();
+}
+
+class CpuStopwatch {
+ public:
+  double seconds() const { return static_cast<double>(std::clock() - start_) / CLOCKS_PER_SEC; }
+
+ private:
+  std::clock_t start_ = std::clock();
+};
+
+double raw_rate(const Dataset& dataset, const Sampler& sampler, int64_t samples) {
+  Example example;
+  const CpuStopwatch watch;
+  for (int64_t i = 0; i < samples; ++i) dataset.read(sampler.index(1 + i / dataset.size(), i % dataset.size()), example);
+  return static_cast<double>(samples) / watch.seconds();
+}
+
+double loader_rate(const Dataset& dataset, const Sampler& sampler, int64_t samples) {
+  const auto loader = make_loader(dataset, sampler, {0, 1}, {.global_batch_size = 256, .max_tokens = 8192, .prefetch = 0}, 1);
+  int64_t read = 0;
+  const CpuStopwatch watch;
+  while (read < samples) read += loader->next().global_samples;
+  return static_cast<double>(read) / watch.seconds();
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  if (count < 2) return std::fprintf(stderr, "loader_rate FOLDER [ROWS...]\n"), 2;
+  std::vector<int64_t> sizes;
+  for (int i = 2; i < count; ++i) sizes.push_back(std::atoll(arguments[i]));
+  if (sizes.empty()) sizes = {10'000, 1'000'000};
+  std::printf("%12s %8s %14s %14s %14s\n", "rows", "tokens", "first epoch/s", "raw/s", "loader/s");
+  for (const int64_t length : {12, 80}) {
+    for (const int64_t rows : sizes) {
+      const std::string path = std::string(arguments[1]) + "/loader_rate.h5";
+      write(path, rows, length);
+      const auto dataset = open_dataset({path});
+      const auto sampler = make_sampler("random", *dataset, 1, 256);
+      const double first = raw_rate(*dataset, *sampler, rows);  // checksums included
+      const double raw = raw_rate(*dataset, *sampler, 2'000'000), loaded = loader_rate(*dataset, *sampler, 1'000'000);
+      std::printf("%12lld %8lld %14.0f %14.0f %14.0f\n", static_cast<long long>(rows), static_cast<long long>(length), first, raw, loaded);
+      std::filesystem::remove(path);
+    }
+  }
+}
