@@ -15,9 +15,7 @@ T reduced(Communicator& world, T value, Reduction how) {
   return value;
 }
 
-Buffer bytes(std::string& text) {
-  return {text.data(), static_cast<int64_t>(text.size()), Element::u8};
-}
+Buffer bytes(std::string& text) { return {text.data(), static_cast<int64_t>(text.size()), Element::u8}; }
 
 struct Failure {
   ExitCode code = ExitCode::done;
@@ -84,7 +82,8 @@ void together(Communicator& world, const std::function<void()>& body) {
   const bool all_failed = std::ranges::count(codes, 0) == 0;
   const auto guilty = static_cast<int>(first - codes.begin());
   const std::string message = broadcast_from(world, mine.message, guilty);
-  throw Error(static_cast<ExitCode>(*first), all_failed ? message : concat("rank ", guilty, ": ", message), Reach::everywhere);
+  throw Error(static_cast<ExitCode>(*first), all_failed ? message : concat("rank ", guilty, ": ", message),
+              Reach::everywhere);
 }
 
 }  // namespace sft

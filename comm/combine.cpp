@@ -14,7 +14,9 @@ namespace {
 constexpr int64_t kRun = 2048;
 
 template <class T>
-T widen(T value) { return value; }
+T widen(T value) {
+  return value;
+}
 using sft::widen;
 
 struct Sum {
@@ -32,11 +34,15 @@ struct Sum {
 // A NaN on any rank must reach all: comparisons alone would drop it.
 struct Min {
   template <class T>
-  T operator()(T a, T b) const { return b < a || b != b ? b : a; }
+  T operator()(T a, T b) const {
+    return b < a || b != b ? b : a;
+  }
 };
 struct Max {
   template <class T>
-  T operator()(T a, T b) const { return a < b || b != b ? b : a; }
+  T operator()(T a, T b) const {
+    return a < b || b != b ? b : a;
+  }
 };
 
 template <class Operation, class Narrow, class Wide>
@@ -63,9 +69,12 @@ template <class Narrow, class Wide = Narrow>
 void combine_element(Reduction how, std::span<const std::byte* const> parts, std::byte* into, int64_t count) {
   Wide* out = reinterpret_cast<Wide*>(into);
   switch (how) {
-    case Reduction::sum: return combine_typed<Sum, Narrow>(parts, out, count);
-    case Reduction::min: return combine_typed<Min, Narrow>(parts, out, count);
-    case Reduction::max: return combine_typed<Max, Narrow>(parts, out, count);
+    case Reduction::sum:
+      return combine_typed<Sum, Narrow>(parts, out, count);
+    case Reduction::min:
+      return combine_typed<Min, Narrow>(parts, out, count);
+    case Reduction::max:
+      return combine_typed<Max, Narrow>(parts, out, count);
   }
 }
 
@@ -78,26 +87,33 @@ void narrow_all(const std::byte* wide_values, std::byte* into, int64_t count) {
 
 }  // namespace
 
-Element wide(Element element) {
-  return element == Element::f16 || element == Element::bf16 ? Element::f32 : element;
-}
+Element wide(Element element) { return element == Element::f16 || element == Element::bf16 ? Element::f32 : element; }
 
 void combine(Reduction how, Element element, std::span<const std::byte* const> parts, std::byte* into, int64_t count) {
   switch (element) {
-    case Element::u8: return combine_element<uint8_t>(how, parts, into, count);
-    case Element::i32: return combine_element<int32_t>(how, parts, into, count);
-    case Element::i64: return combine_element<int64_t>(how, parts, into, count);
-    case Element::f16: return combine_element<Float16, float>(how, parts, into, count);
-    case Element::bf16: return combine_element<BFloat16, float>(how, parts, into, count);
-    case Element::f32: return combine_element<float>(how, parts, into, count);
-    case Element::f64: return combine_element<double>(how, parts, into, count);
+    case Element::u8:
+      return combine_element<uint8_t>(how, parts, into, count);
+    case Element::i32:
+      return combine_element<int32_t>(how, parts, into, count);
+    case Element::i64:
+      return combine_element<int64_t>(how, parts, into, count);
+    case Element::f16:
+      return combine_element<Float16, float>(how, parts, into, count);
+    case Element::bf16:
+      return combine_element<BFloat16, float>(how, parts, into, count);
+    case Element::f32:
+      return combine_element<float>(how, parts, into, count);
+    case Element::f64:
+      return combine_element<double>(how, parts, into, count);
   }
 }
 
 void narrow(Element element, const std::byte* wide_values, std::byte* into, int64_t count) {
   switch (element) {
-    case Element::f16: return narrow_all<Float16>(wide_values, into, count);
-    case Element::bf16: return narrow_all<BFloat16>(wide_values, into, count);
+    case Element::f16:
+      return narrow_all<Float16>(wide_values, into, count);
+    case Element::bf16:
+      return narrow_all<BFloat16>(wide_values, into, count);
     default:
       if (count > 0) std::memcpy(into, wide_values, static_cast<size_t>(count) * bytes_of(element));
   }

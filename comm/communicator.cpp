@@ -9,7 +9,8 @@ struct Kind {
   size_t bytes;
   std::string_view name;
 };
-constexpr std::array<Kind, 7> kKinds{{{1, "u8"}, {4, "i32"}, {8, "i64"}, {2, "f16"}, {2, "bf16"}, {4, "f32"}, {8, "f64"}}};
+constexpr std::array<Kind, 7> kKinds{
+    {{1, "u8"}, {4, "i32"}, {8, "i64"}, {2, "f16"}, {2, "bf16"}, {4, "f32"}, {8, "f64"}}};
 constexpr std::array<std::string_view, 3> kReductions{"sum", "min", "max"};
 
 struct Done final : Work {

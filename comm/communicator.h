@@ -18,11 +18,26 @@ std::string_view name_of(Element element);
 
 template <class T>
 constexpr Element element_of();
-template <> constexpr Element element_of<uint8_t>() { return Element::u8; }
-template <> constexpr Element element_of<int32_t>() { return Element::i32; }
-template <> constexpr Element element_of<int64_t>() { return Element::i64; }
-template <> constexpr Element element_of<float>() { return Element::f32; }
-template <> constexpr Element element_of<double>() { return Element::f64; }
+template <>
+constexpr Element element_of<uint8_t>() {
+  return Element::u8;
+}
+template <>
+constexpr Element element_of<int32_t>() {
+  return Element::i32;
+}
+template <>
+constexpr Element element_of<int64_t>() {
+  return Element::i64;
+}
+template <>
+constexpr Element element_of<float>() {
+  return Element::f32;
+}
+template <>
+constexpr Element element_of<double>() {
+  return Element::f64;
+}
 
 // Memory of the backend's device (host memory for solo, threads and mpi; device memory for nccl),
 // borrowed for the call, or until the Work is done.
@@ -37,7 +52,9 @@ struct Buffer {
     return {values.data(), static_cast<int64_t>(values.size()), element_of<T>()};
   }
   template <class T>
-  static Buffer of(T& value) { return {&value, 1, element_of<T>()}; }
+  static Buffer of(T& value) {
+    return {&value, 1, element_of<T>()};
+  }
 };
 
 enum class Reduction : uint8_t { sum, min, max };

@@ -30,12 +30,15 @@ std::unique_ptr<Communicator> make_communicator(const std::string& backend, cons
   std::vector<std::string> names{"auto"};
   for (const Backend& candidate : kBackends) {
     const std::string reason = backend == "auto" || backend == candidate.name ? candidate.unavailable(placement) : "";
-    if (backend == candidate.name && !reason.empty()) throw CommError(concat("comm.backend = '", backend, "' cannot be used: ", reason));
+    if (backend == candidate.name && !reason.empty())
+      throw CommError(concat("comm.backend = '", backend, "' cannot be used: ", reason));
     if (backend == candidate.name || (backend == "auto" && reason.empty())) return candidate.connect(placement);
     names.emplace_back(candidate.name);
   }
-  if (backend == "threads") throw ConfigError("comm.backend = 'threads' is for tests: ranks as threads come from spawn_ranks");
-  throw ConfigError(concat("comm.backend = ", quoted(backend), " is no backend; there are ", join(names, ", "), did_you_mean(backend, names)));
+  if (backend == "threads")
+    throw ConfigError("comm.backend = 'threads' is for tests: ranks as threads come from spawn_ranks");
+  throw ConfigError(concat("comm.backend = ", quoted(backend), " is no backend; there are ", join(names, ", "),
+                           did_you_mean(backend, names)));
 }
 
 }  // namespace sft

@@ -9,8 +9,8 @@ namespace {
 
 using Kind = Operation::Kind;
 
-constexpr std::array<std::string_view, Operation::kKinds> kNames{"all_reduce", "start_all_reduce", "wait",    "reduce_scatter",
-                                                                 "all_gather", "broadcast",        "barrier", "split"};
+constexpr std::array<std::string_view, Operation::kKinds> kNames{
+    "all_reduce", "start_all_reduce", "wait", "reduce_scatter", "all_gather", "broadcast", "barrier", "split"};
 
 }  // namespace
 
@@ -20,12 +20,16 @@ std::string describe(const Operation& operation) {
   const std::string_view name = name_of(operation.kind);
   const std::string values = concat(name, " of ", operation.count, " ", name_of(operation.element));
   switch (operation.kind) {
-    case Kind::all_reduce: return concat(values, " by ", name_of(operation.how));
-    case Kind::broadcast: return concat(values, " from rank ", operation.root);
+    case Kind::all_reduce:
+      return concat(values, " by ", name_of(operation.how));
+    case Kind::broadcast:
+      return concat(values, " from rank ", operation.root);
     case Kind::wait:
     case Kind::barrier:
-    case Kind::split: return std::string(name);
-    default: return values;
+    case Kind::split:
+      return std::string(name);
+    default:
+      return values;
   }
 }
 

@@ -10,7 +10,16 @@
 namespace sft {
 
 struct Operation {
-  enum class Kind : uint8_t { all_reduce, start_all_reduce, wait, reduce_scatter, all_gather, broadcast, barrier, split };
+  enum class Kind : uint8_t {
+    all_reduce,
+    start_all_reduce,
+    wait,
+    reduce_scatter,
+    all_gather,
+    broadcast,
+    barrier,
+    split
+  };
   static constexpr size_t kKinds = 8;
 
   Kind kind = Kind::barrier;
@@ -43,7 +52,7 @@ class Observed : public Communicator {
   explicit Observed(std::unique_ptr<Communicator> inner) : inner_(std::move(inner)) {}
 
   virtual void begin(const Operation& operation) = 0;
-  virtual void end(const Operation& operation) noexcept = 0;  // also after an error
+  virtual void end(const Operation& operation) noexcept = 0;                              // also after an error
   virtual std::unique_ptr<Communicator> observe(std::unique_ptr<Communicator> part) = 0;  // of a split
 
   Communicator& inner() { return *inner_; }

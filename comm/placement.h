@@ -8,7 +8,7 @@ namespace sft {
 struct Placement {
   int rank = 0;
   int world = 1;
-  int local_rank = 0;   // among the ranks of this node
+  int local_rank = 0;  // among the ranks of this node
   int local_world = 1;
   int node = 0;
   std::string host;

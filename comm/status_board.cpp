@@ -61,8 +61,10 @@ StatusBoard::StatusBoard(Communicator& control, const std::string& host) {
   std::vector<int> neighbours;
   for (int rank = 0; rank < control.size(); ++rank) {
     const std::string& name = hosts[static_cast<size_t>(rank)];
-    if (name == host) neighbours.push_back(rank);
-    else if (std::ranges::find(other_hosts_, name) == other_hosts_.end()) other_hosts_.push_back(name);
+    if (name == host)
+      neighbours.push_back(rank);
+    else if (std::ranges::find(other_hosts_, name) == other_hosts_.end())
+      other_hosts_.push_back(name);
   }
   bytes_ = neighbours.size() * sizeof(Status);
 

@@ -23,7 +23,9 @@ class Traced final : public Observed {
     trace_.current.reset();
   }
 
-  std::unique_ptr<Communicator> observe(std::unique_ptr<Communicator> part) override { return traced(std::move(part), trace_); }
+  std::unique_ptr<Communicator> observe(std::unique_ptr<Communicator> part) override {
+    return traced(std::move(part), trace_);
+  }
 
   Trace& trace_;
   Stopwatch watch_;

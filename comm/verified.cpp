@@ -15,8 +15,12 @@ namespace {
 using Numbers = std::array<int64_t, 6>;
 
 Numbers numbers_of(const Operation& operation) {
-  return {static_cast<int64_t>(operation.kind), static_cast<int64_t>(operation.element), static_cast<int64_t>(operation.how),
-          operation.root, operation.count, operation.sequence};
+  return {static_cast<int64_t>(operation.kind),
+          static_cast<int64_t>(operation.element),
+          static_cast<int64_t>(operation.how),
+          operation.root,
+          operation.count,
+          operation.sequence};
 }
 
 Operation operation_of(const Numbers& numbers) {
@@ -35,7 +39,8 @@ const Numbers& usual(const std::vector<Numbers>& all) {
 
 class Verified final : public Observed {
  public:
-  Verified(std::unique_ptr<Communicator> inner, std::unique_ptr<Communicator> side) : Observed(std::move(inner)), side_(std::move(side)) {}
+  Verified(std::unique_ptr<Communicator> inner, std::unique_ptr<Communicator> side)
+      : Observed(std::move(inner)), side_(std::move(side)) {}
 
  private:
   void begin(const Operation& operation) override {
@@ -47,13 +52,16 @@ class Verified final : public Observed {
     const auto other = std::ranges::find_if(all, [&](const Numbers& numbers) { return numbers != expected; });
     if (other == all.end()) return;
     const auto usual_rank = std::ranges::find(all, expected) - all.begin();
-    throw CommError(concat("ranks call different collectives: rank ", other - all.begin(), " call ", (*other)[5], ", ", describe(operation_of(*other)),
-                           "; rank ", usual_rank, " call ", expected[5], ", ", describe(operation_of(expected))));
+    throw CommError(concat("ranks call different collectives: rank ", other - all.begin(), " call ", (*other)[5], ", ",
+                           describe(operation_of(*other)), "; rank ", usual_rank, " call ", expected[5], ", ",
+                           describe(operation_of(expected))));
   }
 
   void end(const Operation&) noexcept override {}
 
-  std::unique_ptr<Communicator> observe(std::unique_ptr<Communicator> part) override { return verified(std::move(part)); }
+  std::unique_ptr<Communicator> observe(std::unique_ptr<Communicator> part) override {
+    return verified(std::move(part));
+  }
 
   std::unique_ptr<Communicator> side_;
 };

@@ -10,6 +10,7 @@ namespace sft {
 
 // `side` carries host values between the same ranks; without it a part of `inner` does, which must
 // then be a communicator of host memory. Costs a small all-gather a call.
-std::unique_ptr<Communicator> verified(std::unique_ptr<Communicator> inner, std::unique_ptr<Communicator> side = nullptr);
+std::unique_ptr<Communicator> verified(std::unique_ptr<Communicator> inner,
+                                       std::unique_ptr<Communicator> side = nullptr);
 
 }  // namespace sft

@@ -49,7 +49,9 @@ class Watchdog::Watched final : public Observed {
     status.inside = true;
   }
   void end(const Operation&) noexcept override { watchdog_.board_.mine().inside = false; }
-  std::unique_ptr<Communicator> observe(std::unique_ptr<Communicator> part) override { return watchdog_.watch(std::move(part)); }
+  std::unique_ptr<Communicator> observe(std::unique_ptr<Communicator> part) override {
+    return watchdog_.watch(std::move(part));
+  }
 
   Watchdog& watchdog_;
 };
@@ -114,20 +116,24 @@ void Watchdog::bark(double waited) {
 
 std::string Watchdog::diagnosis(double waited) const {
   const Status& ahead = *std::ranges::max_element(board_.lines(), {}, [](const StatusBoard::Line& line) {
-    return progress(*line.status);
-  })->status;
+                           return progress(*line.status);
+                         })->status;
   std::vector<std::string> late;
   std::vector<std::string> different;
   for (const auto& [rank, status] : board_.lines()) {
     const bool silent = is_silent(*status, period_);
     if (silent || progress(*status) < progress(ahead))
-      late.push_back(concat("rank ", rank, ", host ", host_, ", ", call_of(*status), place_of(*status), silent ? ", not responding" : ""));
+      late.push_back(concat("rank ", rank, ", host ", host_, ", ", call_of(*status), place_of(*status),
+                            silent ? ", not responding" : ""));
     else if (status->kind != ahead.kind || status->bytes != ahead.bytes)
-      different.push_back(concat("rank ", rank, " calls ", name_of(status->kind), " of ", human_bytes(static_cast<double>(status->bytes))));
+      different.push_back(concat("rank ", rank, " calls ", name_of(status->kind), " of ",
+                                 human_bytes(static_cast<double>(status->bytes))));
   }
-  const std::string others = concat(call_of(ahead), " of ", human_bytes(static_cast<double>(ahead.bytes)), ", for ", human_seconds(waited));
+  const std::string others =
+      concat(call_of(ahead), " of ", human_bytes(static_cast<double>(ahead.bytes)), ", for ", human_seconds(waited));
   if (!late.empty()) return concat("late: ", join(late, "; "), "; others at ", others);
-  if (!different.empty()) return concat("ranks call different collectives: ", join(different, ", "), "; others at ", others);
+  if (!different.empty())
+    return concat("ranks call different collectives: ", join(different, ", "), "; others at ", others);
   if (!board_.other_hosts().empty())
     return concat("late: no rank of host ", host_, ", all at ", others, "; look at ", join(board_.other_hosts(), ", "));
   return concat("hang: all ranks are at ", others, " and none gets on");

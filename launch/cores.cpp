@@ -58,8 +58,9 @@ CoreShare share_cores(Communicator& control, const std::string& host) {
   const std::string given = affinity_mask(getppid());
   const auto available = static_cast<int>(std::ranges::count(given, '1'));
   if (used < available && used < quota_in_cores())
-    result.note = concat(available - used, " of ", available, " cores of ", host, " are bound to none of its ", neighbours.size(),
-                         neighbours.size() == 1 ? " rank" : " ranks", ": mpirun --bind-to none, or more ranks, would use them");
+    result.note =
+        concat(available - used, " of ", available, " cores of ", host, " are bound to none of its ", neighbours.size(),
+               neighbours.size() == 1 ? " rank" : " ranks", ": mpirun --bind-to none, or more ranks, would use them");
   return result;
 }
 

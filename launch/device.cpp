@@ -18,7 +18,8 @@ std::string no_cuda(const Placement& placement) {
   const std::string reason = nccl::unavailable(placement);
   if (!reason.empty()) return reason;
   if (dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL)) return "";
-  return concat("LibTorch's CUDA part cannot be opened (", dlerror(), "); it needs all wheels that torch names, not only those of a CPU build");
+  return concat("LibTorch's CUDA part cannot be opened (", dlerror(),
+                "); it needs all wheels that torch names, not only those of a CPU build");
 }
 
 bool has_driver() { return dlopen("libcuda.so.1", RTLD_NOW | RTLD_GLOBAL) != nullptr; }
@@ -32,7 +33,8 @@ c10::Device choose_device(const std::string& wanted, const Placement& placement)
   const std::string reason = no_cuda(placement);
   if (reason.empty()) return {c10::kCUDA, static_cast<c10::DeviceIndex>(placement.local_rank)};
   if (wanted == "cuda") throw DeviceError(concat("device = 'cuda' on ", placement.host, ": ", reason));
-  if (has_driver()) log::warn_once(concat("there is a GPU driver on ", placement.host, ", but the run goes to the CPU: ", reason));
+  if (has_driver())
+    log::warn_once(concat("there is a GPU driver on ", placement.host, ", but the run goes to the CPU: ", reason));
   return c10::kCPU;
 }
 

@@ -84,16 +84,19 @@ Placement from_launcher(const Variables& variables, const Environment& environme
   if (variables.has("OMPI_COMM_WORLD_RANK")) return from_mpirun(variables);
   const int step_tasks = variables.number("SLURM_STEP_NUM_TASKS", 1);
   if (step_tasks > 1 && !variables.has("PMIX_RANK"))
-    throw ConfigError(concat("srun started ", step_tasks, " ranks that would not find one another: start them with  srun --mpi=pmix"));
+    throw ConfigError(concat("srun started ", step_tasks,
+                             " ranks that would not find one another: start them with  srun --mpi=pmix"));
   if (step_tasks > 1) return from_srun(variables, environment);
   if (const int ranks = variables.number("PMI_SIZE", 1); ranks > 1)
-    throw ConfigError(concat("another MPI's launcher started ", ranks, " ranks that would not find one another: start them with OpenMPI's mpirun"));
+    throw ConfigError(concat("another MPI's launcher started ", ranks,
+                             " ranks that would not find one another: start them with OpenMPI's mpirun"));
   return {};
 }
 
 void simulate_nodes(Placement& placement, int nodes) {
   if (nodes < 1 || nodes > placement.world)
-    throw ConfigError(concat("SFT_SIMULATED_NODES should be from 1 to the ", placement.world, " ranks, and is ", nodes));
+    throw ConfigError(
+        concat("SFT_SIMULATED_NODES should be from 1 to the ", placement.world, " ranks, and is ", nodes));
   const auto node_of = [&](int rank) { return rank * nodes / placement.world; };
   placement.node = node_of(placement.rank);
   placement.local_rank = 0;

@@ -1,10 +1,10 @@
 #include "launch/signals.h"
 
 #include <signal.h>
+#include <string.h>
 
 #include <array>
 #include <atomic>
-#include <string.h>
 
 namespace sft::signals {
 namespace {

@@ -13,13 +13,19 @@ namespace {
 
 MPI_Datatype type_of(Element element) {
   switch (element) {
-    case Element::u8: return MPI_UINT8_T;
-    case Element::i32: return MPI_INT32_T;
-    case Element::i64: return MPI_INT64_T;
-    case Element::f32: return MPI_FLOAT;
-    case Element::f64: return MPI_DOUBLE;
+    case Element::u8:
+      return MPI_UINT8_T;
+    case Element::i32:
+      return MPI_INT32_T;
+    case Element::i64:
+      return MPI_INT64_T;
+    case Element::f32:
+      return MPI_FLOAT;
+    case Element::f64:
+      return MPI_DOUBLE;
     case Element::f16:
-    case Element::bf16: break;
+    case Element::bf16:
+      break;
   }
   assert(false && "f16 and bf16 are widened before");
   return MPI_DATATYPE_NULL;
@@ -61,7 +67,8 @@ MPI_Op operation_of(Reduction how, Element element) {
 }  // namespace
 
 void all_reduce_leaders(MPI_Comm leaders, std::byte* values, int64_t count, Element element, Reduction how) {
-  check(MPI_Allreduce(MPI_IN_PLACE, values, static_cast<int>(count), type_of(element), operation_of(how, element), leaders),
+  check(MPI_Allreduce(MPI_IN_PLACE, values, static_cast<int>(count), type_of(element), operation_of(how, element),
+                      leaders),
         "all_reduce: MPI_Allreduce");
 }
 

@@ -118,16 +118,18 @@ void MpiCommunicator::reduce_piece(const std::byte* piece, int64_t count, Elemen
   memory_->barrier();
 
   if (one_node()) return;
-  if (leaders_ != MPI_COMM_NULL)
-    all_reduce_leaders(leaders_, memory_->result(), count, wide(element), how);
+  if (leaders_ != MPI_COMM_NULL) all_reduce_leaders(leaders_, memory_->result(), count, wide(element), how);
   memory_->barrier();
 }
 
 void MpiCommunicator::all_gather(Buffer shard, Buffer values) {
   assert(values.count == shard.count * size_ && values.element == shard.element);
-  if (size_ == 1) copy_bytes(shard.data, values.data, shard.bytes());
-  else if (one_node()) all_gather_in_memory(shard, values);
-  else all_gather_by_mpi(shard, values);
+  if (size_ == 1)
+    copy_bytes(shard.data, values.data, shard.bytes());
+  else if (one_node())
+    all_gather_in_memory(shard, values);
+  else
+    all_gather_by_mpi(shard, values);
 }
 
 void MpiCommunicator::all_gather_in_memory(Buffer shard, Buffer values) {
@@ -136,7 +138,8 @@ void MpiCommunicator::all_gather_in_memory(Buffer shard, Buffer values) {
   };
   exchange(shard.bytes(), post, [&](size_t begin, size_t count, const auto& posted) {
     for (int peer = 0; peer < size_; ++peer)
-      copy_bytes(posted(peer), static_cast<std::byte*>(values.data) + shard.bytes() * static_cast<size_t>(peer) + begin, count);
+      copy_bytes(posted(peer), static_cast<std::byte*>(values.data) + shard.bytes() * static_cast<size_t>(peer) + begin,
+                 count);
   });
 }
 
@@ -146,11 +149,12 @@ void MpiCommunicator::all_gather_by_mpi(Buffer shard, Buffer values) {
   std::vector<std::byte> scratch(std::min(most, shard.bytes()) * static_cast<size_t>(size_));
   for (size_t begin = 0; begin < shard.bytes(); begin += most) {
     const size_t count = std::min(most, shard.bytes() - begin);
-    check(MPI_Allgather(static_cast<const std::byte*>(shard.data) + begin, static_cast<int>(count), MPI_BYTE, scratch.data(),
-                        static_cast<int>(count), MPI_BYTE, world_),
+    check(MPI_Allgather(static_cast<const std::byte*>(shard.data) + begin, static_cast<int>(count), MPI_BYTE,
+                        scratch.data(), static_cast<int>(count), MPI_BYTE, world_),
           "all_gather: MPI_Allgather");
     for (size_t peer = 0; peer < static_cast<size_t>(size_); ++peer)
-      copy_bytes(scratch.data() + count * peer, static_cast<std::byte*>(values.data) + shard.bytes() * peer + begin, count);
+      copy_bytes(scratch.data() + count * peer, static_cast<std::byte*>(values.data) + shard.bytes() * peer + begin,
+                 count);
   }
 }
 

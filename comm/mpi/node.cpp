@@ -3,6 +3,7 @@
 #include <sys/statvfs.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/log.h"
 #include "base/text.h"
@@ -23,8 +24,10 @@ size_t agree_on_slot(MPI_Comm ranks, size_t wanted) {
   const size_t free = free_shared_memory();
   auto fits = static_cast<int64_t>(slot_bytes_that_fit(wanted, size_of(ranks), free));
   check(MPI_Bcast(&fits, 1, MPI_INT64_T, 0, ranks), "MPI_Bcast");
-  if (fits == 0 && rank_in(ranks) == 0)
-    log::warn(concat("/dev/shm has ", human_bytes(static_cast<double>(free)), " free, too little for the ", size_of(ranks),
+  static bool told = false;  // once, for however many communicators
+  if (fits == 0 && rank_in(ranks) == 0 && !std::exchange(told, true))
+    log::warn(concat("/dev/shm has ", human_bytes(static_cast<double>(free)), " free, too little for the ",
+                     size_of(ranks),
                      " ranks of this node: gradients go through MPI_Allreduce, which is several times slower",
                      " (in a container, start it with --shm-size=1g)"));
   return static_cast<size_t>(fits);
@@ -70,8 +73,10 @@ Node find_node(MPI_Comm world, int node, const Options& options) {
   auto slot_bytes = static_cast<int64_t>(options.piece_bytes);
   if (ranks != MPI_COMM_NULL && size_of(ranks) > 1) {
     const size_t fits = agree_on_slot(ranks, options.piece_bytes);
-    if (fits > 0) slot_bytes = static_cast<int64_t>(fits);
-    else check(MPI_Comm_free(&ranks), "MPI_Comm_free");
+    if (fits > 0)
+      slot_bytes = static_cast<int64_t>(fits);
+    else
+      check(MPI_Comm_free(&ranks), "MPI_Comm_free");
   }
   check(MPI_Allreduce(MPI_IN_PLACE, &slot_bytes, 1, MPI_INT64_T, MPI_MIN, world), "MPI_Allreduce");
   const MPI_Comm alone = split_by(world, ranks == MPI_COMM_NULL ? rank_in(world) : MPI_UNDEFINED, 0);

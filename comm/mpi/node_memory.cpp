@@ -10,7 +10,8 @@ namespace {
 size_t small_total(int ranks) { return 2 * NodeMemory::kSmallBytes * static_cast<size_t>(ranks); }
 
 size_t arrivals_bytes(int ranks) {
-  return (sizeof(Arrivals) * static_cast<size_t>(ranks) + NodeMemory::kPage - 1) / NodeMemory::kPage * NodeMemory::kPage;
+  return (sizeof(Arrivals) * static_cast<size_t>(ranks) + NodeMemory::kPage - 1) / NodeMemory::kPage *
+         NodeMemory::kPage;
 }
 
 }  // namespace
@@ -36,8 +37,9 @@ NodeMemory::NodeMemory(MPI_Comm node, size_t slot_bytes) : node_(node), slot_byt
 // the next to ask how much shared memory is free is told the truth.
 void NodeMemory::share(size_t total) {
   void* base = nullptr;
-  check(MPI_Win_allocate_shared(static_cast<MPI_Aint>(rank_ == 0 ? total : 0), 1, MPI_INFO_NULL, node_, &base, &window_),
-        "MPI_Win_allocate_shared");
+  check(
+      MPI_Win_allocate_shared(static_cast<MPI_Aint>(rank_ == 0 ? total : 0), 1, MPI_INFO_NULL, node_, &base, &window_),
+      "MPI_Win_allocate_shared");
   MPI_Aint bytes = 0;
   int unit = 0;
   check(MPI_Win_shared_query(window_, 0, &bytes, &unit, &base), "MPI_Win_shared_query");

@@ -19,7 +19,8 @@ struct Session {
     int provided = 0;
     check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_SERIALIZED, &provided), "MPI_Init_thread");
     if (provided < MPI_THREAD_SERIALIZED)
-      throw CommError("this MPI was built without threads: MPI_THREAD_SERIALIZED is wanted, ompi_info shows what it has");
+      throw CommError(
+          "this MPI was built without threads: MPI_THREAD_SERIALIZED is wanted, ompi_info shows what it has");
     check(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
   }
   ~Session() {
@@ -44,8 +45,9 @@ void check(int result, std::string_view operation, std::source_location where) {
   MPI_Initialized(&started);
   int rank = 0;
   if (started) MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-  throw CommError(concat("rank ", rank, ", ", operation, ": ", std::string_view(text.data(), static_cast<size_t>(length)), " (",
-                         where.file_name(), ":", where.line(), ")"));
+  throw CommError(concat("rank ", rank, ", ", operation, ": ",
+                         std::string_view(text.data(), static_cast<size_t>(length)), " (", where.file_name(), ":",
+                         where.line(), ")"));
 }
 
 }  // namespace sft::mpi

@@ -35,7 +35,8 @@ std::string loader_error() {
 
 Plugin open_plugin() {
   // The plugin would load without a driver and fail later, less clearly.
-  if (!dlopen("libcuda.so.1", RTLD_NOW | RTLD_GLOBAL)) return {.reason = concat("there is no NVIDIA driver (", loader_error(), ")")};
+  if (!dlopen("libcuda.so.1", RTLD_NOW | RTLD_GLOBAL))
+    return {.reason = concat("there is no NVIDIA driver (", loader_error(), ")")};
   void* library = open_beside_binary();
   if (!library)
     return {.reason = concat("the CUDA plugin cannot be opened (", loader_error(),
@@ -48,7 +49,8 @@ Plugin open_plugin() {
 const Plugin& plugin() {
   static const Plugin opened = [] {
     Plugin found = open_plugin();
-    if (found.reason.empty() && (!found.device_count || !found.connect)) found.reason = concat(kPlugin, " is of another version");
+    if (found.reason.empty() && (!found.device_count || !found.connect))
+      found.reason = concat(kPlugin, " is of another version");
     return found;
   }();
   return opened;

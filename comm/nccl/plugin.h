@@ -15,7 +15,8 @@ inline constexpr const char* kDeviceCount = "sft_cuda_device_count";
 
 // The world of `placement` on the device of its local rank. `control` carries NCCL's address from
 // rank 0 to the others, and stays with the result.
-using Connect = void(const Placement& placement, std::unique_ptr<Communicator> control, std::unique_ptr<Communicator>* world);
+using Connect = void(const Placement& placement, std::unique_ptr<Communicator> control,
+                     std::unique_ptr<Communicator>* world);
 inline constexpr const char* kConnect = "sft_cuda_connect";
 
 }  // namespace sft::nccl

@@ -21,7 +21,10 @@ std::byte* at(Buffer buffer, int64_t element) {
 class ThreadRank final : public Communicator {
  public:
   ThreadRank(std::shared_ptr<Meeting> meeting, int rank)
-      : meeting_(std::move(meeting)), rank_(rank), exceptions_(std::uncaught_exceptions()), parts_(static_cast<size_t>(size())) {}
+      : meeting_(std::move(meeting)),
+        rank_(rank),
+        exceptions_(std::uncaught_exceptions()),
+        parts_(static_cast<size_t>(size())) {}
   ~ThreadRank() override { meeting_->leave(rank_, std::uncaught_exceptions() > exceptions_); }
 
   int rank() const override { return rank_; }
@@ -54,16 +57,14 @@ class ThreadRank final : public Communicator {
   void all_gather(Buffer shard, Buffer values) override {
     assert(values.count == shard.count * size() && values.element == shard.element);
     meet("all_gather", {.values = values, .shard = shard, .next = nullptr}, [&] {
-      for (int peer = 0; peer < size(); ++peer)
-        copy(meeting_->post(peer).shard, at(values, shard.count * peer));
+      for (int peer = 0; peer < size(); ++peer) copy(meeting_->post(peer).shard, at(values, shard.count * peer));
     });
   }
 
   void broadcast(Buffer values, int root) override {
     assert(root >= 0 && root < size());
-    meet("broadcast", {.values = values, .shard = {}, .next = nullptr}, [&] {
-      copy(meeting_->post(root).values, static_cast<std::byte*>(values.data));
-    });
+    meet("broadcast", {.values = values, .shard = {}, .next = nullptr},
+         [&] { copy(meeting_->post(root).values, static_cast<std::byte*>(values.data)); });
   }
 
   void barrier() override { meeting_->arrive(rank_, "barrier"); }
@@ -74,7 +75,8 @@ class ThreadRank final : public Communicator {
       for (int peer = 0; peer < size(); ++peer)
         if (meeting_->post(peer).color == color) members.push_back(peer);
       std::ranges::stable_sort(members, {}, [&](int peer) { return meeting_->post(peer).key; });
-      if (members.front() == rank_) meeting_->post(rank_).next = std::make_shared<Meeting>(static_cast<int>(members.size()));
+      if (members.front() == rank_)
+        meeting_->post(rank_).next = std::make_shared<Meeting>(static_cast<int>(members.size()));
     });
     std::shared_ptr<Meeting> smaller = meeting_->post(members.front()).next;
     meeting_->arrive(rank_, "split");  // all hold it: the posts may be written again

@@ -25,7 +25,9 @@ TEST_P(Agree, SumsAndExtremesAreTheSameOnEveryRank) {
 
 TEST_P(Agree, GathersTextsOfAnyLength) {
   GetParam().run([](Communicator& world) {
-    const auto text_of = [](int rank) { return std::string(static_cast<size_t>(rank) * 5000, static_cast<char>('a' + rank)); };
+    const auto text_of = [](int rank) {
+      return std::string(static_cast<size_t>(rank) * 5000, static_cast<char>('a' + rank));
+    };
     const auto texts = gather_all(world, text_of(world.rank()));
     ASSERT_EQ(texts.size(), static_cast<size_t>(world.size()));
     for (int rank = 0; rank < world.size(); ++rank) EXPECT_EQ(texts[static_cast<size_t>(rank)], text_of(rank));
@@ -51,7 +53,8 @@ TEST_P(Agree, TogetherPassesWhereNoRankFails) {
 }
 
 // The error that `together` throws here when `failing` ranks throw what `fail` throws.
-void expect_everywhere(const std::function<void()>& fail, int failing, ExitCode code, const std::string& message, const World& where) {
+void expect_everywhere(const std::function<void()>& fail, int failing, ExitCode code, const std::string& message,
+                       const World& where) {
   where.run([&](Communicator& world) {
     try {
       together(world, [&] {
@@ -69,7 +72,8 @@ void expect_everywhere(const std::function<void()>& fail, int failing, ExitCode 
 
 TEST_P(Agree, OneRanksErrorIsEveryRanks) {
   for (const int failing : {1, GetParam().size}) {
-    expect_everywhere([] { throw DataError("row 3 of x.h5"); }, failing, ExitCode::bad_content, "row 3 of x.h5", GetParam());
+    expect_everywhere([] { throw DataError("row 3 of x.h5"); }, failing, ExitCode::bad_content, "row 3 of x.h5",
+                      GetParam());
     expect_everywhere([] { throw std::bad_alloc(); }, failing, ExitCode::out_of_memory, "out of memory", GetParam());
     expect_everywhere([] { throw std::logic_error("oh"); }, failing, ExitCode::internal, "oh", GetParam());
     expect_everywhere([] { throw 1; }, failing, ExitCode::internal, "an exception of unknown type", GetParam());
@@ -89,11 +93,11 @@ TEST_P(Agree, TheLowestFailingRankSpeaks) {
   });
 }
 
-INSTANTIATE_TEST_SUITE_P(Worlds, Agree, ::testing::ValuesIn(worlds()), [](const auto& instance) { return instance.param.name; });
+INSTANTIATE_TEST_SUITE_P(Worlds, Agree, ::testing::ValuesIn(worlds()),
+                         [](const auto& instance) { return instance.param.name; });
 
 TEST(Threads, AnExceptionOnOneRankIsTheOneThatComesOut) {
-  for (int failing = 0; failing < 3; ++failing)
-    try {
+  for (int failing = 0; failing < 3; ++failing) try {
       spawn_ranks(3, [&](Communicator& world) {
         const auto half = world.split(0, 0);
         half->barrier();
@@ -108,15 +112,16 @@ TEST(Threads, AnExceptionOnOneRankIsTheOneThatComesOut) {
 
 TEST(Threads, OthersLearnWhichRankFailed) {
   std::array<std::string, 3> heard;
-  EXPECT_THROW(spawn_ranks(3, [&](Communicator& world) {
-                 if (world.rank() == 1) throw DataError("the cause");
-                 try {
-                   world.barrier();
-                 } catch (const CommError& error) {
-                   heard[static_cast<size_t>(world.rank())] = error.what();
-                   throw;
-                 }
-               }),
+  EXPECT_THROW(spawn_ranks(3,
+                           [&](Communicator& world) {
+                             if (world.rank() == 1) throw DataError("the cause");
+                             try {
+                               world.barrier();
+                             } catch (const CommError& error) {
+                               heard[static_cast<size_t>(world.rank())] = error.what();
+                               throw;
+                             }
+                           }),
                DataError);
   EXPECT_EQ(heard[0], "rank 0, barrier: rank 1 failed");
   EXPECT_EQ(heard[2], "rank 2, barrier: rank 1 failed");

@@ -18,8 +18,10 @@ TEST(Half, WidensEveryFloat16AsTheCompilerDoes) {
     const auto half = std::bit_cast<_Float16>(static_cast<uint16_t>(bits));
     const auto expected = static_cast<float>(half);
     const float found = widen(Float16{static_cast<uint16_t>(bits)});
-    if (std::isnan(expected)) ASSERT_TRUE(std::isnan(found)) << bits;
-    else ASSERT_EQ(std::bit_cast<uint32_t>(found), std::bit_cast<uint32_t>(expected)) << bits;
+    if (std::isnan(expected))
+      ASSERT_TRUE(std::isnan(found)) << bits;
+    else
+      ASSERT_EQ(std::bit_cast<uint32_t>(found), std::bit_cast<uint32_t>(expected)) << bits;
   }
 }
 
@@ -29,8 +31,10 @@ TEST(Half, RoundsToFloat16AsTheCompilerDoes) {
     Float16 found{};
     narrow(value, found);
     const auto expected = std::bit_cast<uint16_t>(static_cast<_Float16>(value));
-    if (std::isnan(value)) EXPECT_TRUE(std::isnan(widen(found)));
-    else ASSERT_EQ(found.bits, expected) << value;
+    if (std::isnan(value))
+      EXPECT_TRUE(std::isnan(widen(found)));
+    else
+      ASSERT_EQ(found.bits, expected) << value;
   };
   for (uint32_t bits = 0; bits < 0x10000; ++bits) {  // each value, the ties around it, and their neighbours
     const float value = widen(Float16{static_cast<uint16_t>(bits)});
@@ -55,10 +59,14 @@ TEST(Half, RoundsToTheNearerBFloat16AndTiesToEven) {
     const double below = widen(BFloat16{static_cast<uint16_t>(bits >> 16)});
     const BFloat16 next{static_cast<uint16_t>((bits >> 16) + 1)};
     const double above = std::isinf(widen(next)) ? std::copysign(0x1p128, value) : static_cast<double>(widen(next));
-    if (std::isinf(value)) ASSERT_EQ(widen(found), value);
-    else if (std::abs(value - below) < std::abs(value - above)) ASSERT_EQ(found.bits, bits >> 16) << value;
-    else if (std::abs(value - below) > std::abs(value - above)) ASSERT_EQ(found.bits, next.bits) << value;
-    else ASSERT_EQ(found.bits & 1, 0) << value;
+    if (std::isinf(value))
+      ASSERT_EQ(widen(found), value);
+    else if (std::abs(value - below) < std::abs(value - above))
+      ASSERT_EQ(found.bits, bits >> 16) << value;
+    else if (std::abs(value - below) > std::abs(value - above))
+      ASSERT_EQ(found.bits, next.bits) << value;
+    else
+      ASSERT_EQ(found.bits & 1, 0) << value;
   }
 }
 
@@ -67,7 +75,8 @@ TEST(Combine, AddsInRankOrder) {
   const float parts[3] = {1e8f, 1.0f, -1e8f};
   const auto sum_of = [&](int a, int b, int c) {
     float result = -1;
-    const std::array<const std::byte*, 3> order{reinterpret_cast<const std::byte*>(parts + a), reinterpret_cast<const std::byte*>(parts + b),
+    const std::array<const std::byte*, 3> order{reinterpret_cast<const std::byte*>(parts + a),
+                                                reinterpret_cast<const std::byte*>(parts + b),
                                                 reinterpret_cast<const std::byte*>(parts + c)};
     combine(Reduction::sum, Element::f32, order, reinterpret_cast<std::byte*>(&result), 1);
     return result;

@@ -12,7 +12,8 @@
 namespace sft::test {
 namespace {
 
-constexpr Element kElements[] = {Element::u8, Element::i32, Element::i64, Element::f16, Element::bf16, Element::f32, Element::f64};
+constexpr Element kElements[] = {Element::u8,   Element::i32, Element::i64, Element::f16,
+                                 Element::bf16, Element::f32, Element::f64};
 
 // Empty, one, fewer than ranks, odd, a page and one, and several of the smallest pieces.
 constexpr int64_t kCounts[] = {0, 1, 3, 17, 1000, 4097, 40009};
@@ -46,7 +47,9 @@ double combined(const Communicator& world, Reduction how, int64_t i) {
   double result = brought(0, i);
   for (int rank = 1; rank < world.size(); ++rank) {
     const double next = brought(rank, i);
-    result = how == Reduction::sum ? result + next : how == Reduction::min ? std::min(result, next) : std::max(result, next);
+    result = how == Reduction::sum   ? result + next
+             : how == Reduction::min ? std::min(result, next)
+                                     : std::max(result, next);
   }
   return result;
 }
@@ -74,11 +77,13 @@ TEST_P(Conformance, AllReduceCombinesOnEveryRank) {
 TEST_P(Conformance, AllReduceTakesMoreThanAPieceOfAnySize) {
   run([&](Communicator& world) {
     std::vector<float> values(1'500'007);
-    for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i % 1000) + static_cast<float>(world.rank());
+    for (size_t i = 0; i < values.size(); ++i)
+      values[i] = static_cast<float>(i % 1000) + static_cast<float>(world.rank());
     world.all_reduce(Buffer::of(std::span(values)));
     const int n = world.size();
     size_t wrong = 0;
-    for (size_t i = 0; i < values.size(); ++i) wrong += values[i] != static_cast<float>(i % 1000) * static_cast<float>(n) + static_cast<float>(n * (n - 1) / 2);
+    for (size_t i = 0; i < values.size(); ++i)
+      wrong += values[i] != static_cast<float>(i % 1000) * static_cast<float>(n) + static_cast<float>(n * (n - 1) / 2);
     EXPECT_EQ(wrong, 0u);
   });
 }
@@ -92,7 +97,8 @@ TEST_P(Conformance, StartedAllReduceIsDoneAfterWait) {
     second_work->wait();
     first_work->wait();
     for (Values* values : {&first, &second})
-      EXPECT_EQ(first_wrong(*values, [&](int64_t i) { return combined(world, Reduction::sum, i); }), -1) << name_of(element);
+      EXPECT_EQ(first_wrong(*values, [&](int64_t i) { return combined(world, Reduction::sum, i); }), -1)
+          << name_of(element);
   });
 }
 
@@ -102,7 +108,8 @@ TEST_P(Conformance, ReduceScatterLeavesTheOwnShard) {
     Values shard(element, count);
     world.reduce_scatter(values.buffer(), shard.buffer());
     const int64_t begin = count * world.rank();
-    EXPECT_EQ(first_wrong(shard, [&](int64_t i) { return combined(world, Reduction::sum, begin + i); }), -1) << name_of(element);
+    EXPECT_EQ(first_wrong(shard, [&](int64_t i) { return combined(world, Reduction::sum, begin + i); }), -1)
+        << name_of(element);
 
     world.reduce_scatter(values.buffer(), values.part(begin, count));
     const auto own = values.bytes().begin() + begin * static_cast<int64_t>(bytes_of(element));
@@ -130,7 +137,8 @@ TEST_P(Conformance, BroadcastLeavesTheRootsValues) {
     for (int root = 0; root < world.size(); ++root) {
       Values values = brought_by(world.rank(), element, count);
       world.broadcast(values.buffer(), root);
-      EXPECT_EQ(first_wrong(values, [&](int64_t i) { return brought(root, i); }), -1) << "root " << root << ", " << name_of(element);
+      EXPECT_EQ(first_wrong(values, [&](int64_t i) { return brought(root, i); }), -1)
+          << "root " << root << ", " << name_of(element);
     }
   });
 }
@@ -216,7 +224,8 @@ TEST_P(HostConformance, EveryRankGetsTheSameBitsByEveryRoute) {
         world.all_reduce(values.buffer());
 
         const auto begin = count * world.rank() * static_cast<int64_t>(bytes_of(element));
-        EXPECT_TRUE(std::equal(shard.bytes().begin(), shard.bytes().end(), values.bytes().begin() + begin)) << name_of(element);
+        EXPECT_TRUE(std::equal(shard.bytes().begin(), shard.bytes().end(), values.bytes().begin() + begin))
+            << name_of(element);
         std::vector<std::byte> roots = values.bytes();
         world.broadcast({roots.data(), static_cast<int64_t>(roots.size()), Element::u8}, 0);
         EXPECT_EQ(roots, values.bytes()) << name_of(element);

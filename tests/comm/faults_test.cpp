@@ -19,8 +19,9 @@ struct Ending {
 
 Ending end_of(const std::string& scenario, int ranks) {
   const Stopwatch watch;
-  const std::string command = concat("OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 timeout -k 1 100 ", MPIEXEC, " -np ", ranks,
-                                     " --oversubscribe --bind-to none ", COMM_FAULTS, " ", scenario, " 2>&1");
+  const std::string command =
+      concat("OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 timeout -k 1 100 ", MPIEXEC, " -np ", ranks,
+             " --oversubscribe --bind-to none ", COMM_FAULTS, " ", scenario, " 2>&1");
   FILE* pipe = popen(command.c_str(), "r");
   std::string output;
   std::array<char, 4096> part;
@@ -55,7 +56,8 @@ TEST(Faults, AStoppedRankIsNamedAndTheJobEndsWith76) {
   const Ending ending = end_of("stop_in_a_step", 3);
   EXPECT_EQ(ending.code, 76) << ending.output;
   EXPECT_LT(ending.seconds, kSoon);
-  EXPECT_NE(ending.output.find("late: rank 1, host here, sequence 100 all_reduce done, step 100 in train, not responding; others at sequence 101 all_reduce"),
+  EXPECT_NE(ending.output.find("late: rank 1, host here, sequence 100 all_reduce done, step 100 in train, not "
+                               "responding; others at sequence 101 all_reduce"),
             std::string::npos)
       << ending.output;
 }
@@ -63,7 +65,8 @@ TEST(Faults, AStoppedRankIsNamedAndTheJobEndsWith76) {
 TEST(Faults, DifferentCallsAreAnErrorThatNamesTheRank) {
   const Ending ending = end_of("mismatch", 3);
   EXPECT_EQ(ending.code, 69) << ending.output;
-  EXPECT_NE(ending.output.find("rank 1 call 1, barrier; rank 0 call 1, all_reduce of 1 f64 by sum"), std::string::npos) << ending.output;
+  EXPECT_NE(ending.output.find("rank 1 call 1, barrier; rank 0 call 1, all_reduce of 1 f64 by sum"), std::string::npos)
+      << ending.output;
 }
 
 }  // namespace

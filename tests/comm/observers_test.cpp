@@ -68,9 +68,13 @@ TEST(Verified, NamesTheRankThatCallsSomethingElse) {
   };
   const auto reduce = [&](Communicator& world) { world.all_reduce(buffer(world, 8), Reduction::sum); };
   EXPECT_EQ(mismatch(reduce, [&](Communicator& world) { world.all_reduce(buffer(world, 7), Reduction::sum); }),
-            "ranks call different collectives: rank 2 call 2, all_reduce of 7 f32 by sum; rank 0 call 2, all_reduce of 8 f32 by sum");
-  EXPECT_NE(mismatch(reduce, [&](Communicator& world) { world.all_reduce(buffer(world, 8), Reduction::max); }).find("by max"), std::string::npos);
-  EXPECT_NE(mismatch(reduce, [&](Communicator& world) { world.barrier(); }).find("rank 2 call 2, barrier"), std::string::npos);
+            "ranks call different collectives: rank 2 call 2, all_reduce of 7 f32 by sum; rank 0 call 2, all_reduce of "
+            "8 f32 by sum");
+  EXPECT_NE(
+      mismatch(reduce, [&](Communicator& world) { world.all_reduce(buffer(world, 8), Reduction::max); }).find("by max"),
+      std::string::npos);
+  EXPECT_NE(mismatch(reduce, [&](Communicator& world) { world.barrier(); }).find("rank 2 call 2, barrier"),
+            std::string::npos);
   EXPECT_NE(mismatch([&](Communicator& world) { world.broadcast(buffer(world, 8), 0); },
                      [&](Communicator& world) { world.broadcast(buffer(world, 8), 1); })
                 .find("from rank 1"),
@@ -108,14 +112,16 @@ TEST_F(WatchdogDeathTest, NamesTheRankThatDoesNotCome) {
       sum(world, 1.0);
     });
   };
-  EXPECT_EXIT(hang(), ::testing::ExitedWithCode(76),
-              "late: rank 1, host host7, sequence 1 barrier done, step 57 in forward; others at sequence 2 all_reduce of 8 B");
+  EXPECT_EXIT(
+      hang(), ::testing::ExitedWithCode(76),
+      "late: rank 1, host host7, sequence 1 barrier done, step 57 in forward; others at sequence 2 all_reduce of 8 B");
 }
 
 TEST_F(WatchdogDeathTest, LeavesAWordBeforeTheEnd) {
   const auto hang = [] {
     spawn_ranks(2, [](Communicator& outer) {
-      Watchdog watchdog(outer, "host7", 0.2, [](const std::string& message) { std::fprintf(stderr, "word: %s\n", message.c_str()); });
+      Watchdog watchdog(outer, "host7", 0.2,
+                        [](const std::string& message) { std::fprintf(stderr, "word: %s\n", message.c_str()); });
       const auto world = watchdog.watch(outer.split(0, outer.rank()));
       if (world->rank() == 0) std::this_thread::sleep_for(60s);
       world->barrier();

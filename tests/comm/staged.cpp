@@ -57,7 +57,8 @@ class OnDevice {
 
 class StagedWork final : public Work {
  public:
-  StagedWork(std::unique_ptr<OnDevice> values, std::unique_ptr<Work> inner) : values_(std::move(values)), inner_(std::move(inner)) {}
+  StagedWork(std::unique_ptr<OnDevice> values, std::unique_ptr<Work> inner)
+      : values_(std::move(values)), inner_(std::move(inner)) {}
   void wait() override {
     inner_->wait();
     values_->bring_back();
@@ -70,7 +71,9 @@ class StagedWork final : public Work {
 
 class Staged final : public Communicator {
  public:
-  Staged(std::unique_ptr<Communicator> inner, int device) : inner_(std::move(inner)), device_(device) { Cuda::get().set_device(device); }
+  Staged(std::unique_ptr<Communicator> inner, int device) : inner_(std::move(inner)), device_(device) {
+    Cuda::get().set_device(device);
+  }
 
   int rank() const override { return inner_->rank(); }
   int size() const override { return inner_->size(); }
@@ -104,7 +107,9 @@ class Staged final : public Communicator {
     there.bring_back();
   }
   void barrier() override { inner_->barrier(); }
-  std::unique_ptr<Communicator> split(int color, int key) override { return staged(inner_->split(color, key), device_); }
+  std::unique_ptr<Communicator> split(int color, int key) override {
+    return staged(inner_->split(color, key), device_);
+  }
 
  private:
   std::unique_ptr<Communicator> inner_;

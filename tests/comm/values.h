@@ -22,10 +22,14 @@ class Values {
 
   void set(int64_t i, double value) {
     switch (element_) {
-      case Element::u8: return put(i, static_cast<uint8_t>(value));
-      case Element::i32: return put(i, static_cast<int32_t>(value));
-      case Element::i64: return put(i, static_cast<int64_t>(value));
-      case Element::f64: return put(i, value);
+      case Element::u8:
+        return put(i, static_cast<uint8_t>(value));
+      case Element::i32:
+        return put(i, static_cast<int32_t>(value));
+      case Element::i64:
+        return put(i, static_cast<int64_t>(value));
+      case Element::f64:
+        return put(i, value);
       default: {
         const auto single = static_cast<float>(value);
         narrow(element_, reinterpret_cast<const std::byte*>(&single), at(i), 1);
@@ -35,10 +39,14 @@ class Values {
 
   double get(int64_t i) {
     switch (element_) {
-      case Element::u8: return taken<uint8_t>(i);
-      case Element::i32: return taken<int32_t>(i);
-      case Element::i64: return static_cast<double>(taken<int64_t>(i));
-      case Element::f64: return taken<double>(i);
+      case Element::u8:
+        return taken<uint8_t>(i);
+      case Element::i32:
+        return taken<int32_t>(i);
+      case Element::i64:
+        return static_cast<double>(taken<int64_t>(i));
+      case Element::f64:
+        return taken<double>(i);
       default: {
         float single = 0;
         const std::byte* const part = at(i);
@@ -51,7 +59,9 @@ class Values {
  private:
   std::byte* at(int64_t i) { return bytes_.data() + static_cast<size_t>(i) * bytes_of(element_); }
   template <class T>
-  void put(int64_t i, T value) { std::memcpy(at(i), &value, sizeof value); }
+  void put(int64_t i, T value) {
+    std::memcpy(at(i), &value, sizeof value);
+  }
   template <class T>
   T taken(int64_t i) {
     T value;

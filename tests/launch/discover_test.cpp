@@ -38,8 +38,10 @@ TEST(Discover, AProcessOfItsOwnIsAWorldOfOne) {
 }
 
 TEST(Discover, ReadsMpirun) {
-  const Placement placement = discover_in({{"OMPI_COMM_WORLD_RANK", "5"}, {"OMPI_COMM_WORLD_SIZE", "8"},
-                                           {"OMPI_COMM_WORLD_LOCAL_RANK", "1"}, {"OMPI_COMM_WORLD_LOCAL_SIZE", "4"}});
+  const Placement placement = discover_in({{"OMPI_COMM_WORLD_RANK", "5"},
+                                           {"OMPI_COMM_WORLD_SIZE", "8"},
+                                           {"OMPI_COMM_WORLD_LOCAL_RANK", "1"},
+                                           {"OMPI_COMM_WORLD_LOCAL_SIZE", "4"}});
   EXPECT_EQ(placement.rank, 5);
   EXPECT_EQ(placement.world, 8);
   EXPECT_EQ(placement.local_rank, 1);
@@ -47,8 +49,12 @@ TEST(Discover, ReadsMpirun) {
 }
 
 TEST(Discover, ReadsSrunWithPmix) {
-  const Placement placement = discover_in({{"SLURM_STEP_NUM_TASKS", "11"}, {"SLURM_PROCID", "9"}, {"SLURM_LOCALID", "1"},
-                                           {"SLURM_NODEID", "2"}, {"SLURM_STEP_TASKS_PER_NODE", "4(x2),3"}, {"PMIX_RANK", "9"}});
+  const Placement placement = discover_in({{"SLURM_STEP_NUM_TASKS", "11"},
+                                           {"SLURM_PROCID", "9"},
+                                           {"SLURM_LOCALID", "1"},
+                                           {"SLURM_NODEID", "2"},
+                                           {"SLURM_STEP_TASKS_PER_NODE", "4(x2),3"},
+                                           {"PMIX_RANK", "9"}});
   EXPECT_EQ(placement.rank, 9);
   EXPECT_EQ(placement.world, 11);
   EXPECT_EQ(placement.node, 2);
@@ -57,7 +63,9 @@ TEST(Discover, ReadsSrunWithPmix) {
 }
 
 TEST(Discover, MpirunInsideASlurmStepCounts) {
-  const Placement placement = discover_in({{"SLURM_STEP_NUM_TASKS", "2"}, {"SLURM_PROCID", "1"}, {"OMPI_COMM_WORLD_RANK", "3"},
+  const Placement placement = discover_in({{"SLURM_STEP_NUM_TASKS", "2"},
+                                           {"SLURM_PROCID", "1"},
+                                           {"OMPI_COMM_WORLD_RANK", "3"},
                                            {"OMPI_COMM_WORLD_SIZE", "4"}});
   EXPECT_EQ(placement.rank, 3);
   EXPECT_EQ(placement.world, 4);
@@ -65,7 +73,8 @@ TEST(Discover, MpirunInsideASlurmStepCounts) {
 
 // Each would be rank 0 of 1, over one output directory.
 TEST(Discover, RefusesSrunThatMpiWouldNotSee) {
-  EXPECT_NE(refusal_in({{"SLURM_STEP_NUM_TASKS", "4"}, {"SLURM_PROCID", "1"}}).find("srun --mpi=pmix"), std::string::npos);
+  EXPECT_NE(refusal_in({{"SLURM_STEP_NUM_TASKS", "4"}, {"SLURM_PROCID", "1"}}).find("srun --mpi=pmix"),
+            std::string::npos);
   EXPECT_NE(refusal_in({{"PMI_SIZE", "4"}, {"PMI_RANK", "1"}}).find("mpirun"), std::string::npos);
   EXPECT_EQ(refusal_in({{"SLURM_STEP_NUM_TASKS", "1"}, {"SLURM_PROCID", "0"}}), "");
 }
@@ -77,7 +86,8 @@ TEST(Discover, NamesTheVariableThatIsNoNumber) {
 TEST(Discover, SimulatedNodesShareOutTheRanks) {
   std::vector<Placement> placements;
   for (int rank = 0; rank < 3; ++rank)
-    placements.push_back(discover_in({{"OMPI_COMM_WORLD_RANK", std::to_string(rank)}, {"OMPI_COMM_WORLD_SIZE", "3"}, {"SFT_SIMULATED_NODES", "2"}}));
+    placements.push_back(discover_in(
+        {{"OMPI_COMM_WORLD_RANK", std::to_string(rank)}, {"OMPI_COMM_WORLD_SIZE", "3"}, {"SFT_SIMULATED_NODES", "2"}}));
   EXPECT_EQ(placements[0].node, 0);
   EXPECT_EQ(placements[1].node, 0);
   EXPECT_EQ(placements[2].node, 1);
@@ -103,9 +113,11 @@ TEST(Cores, RanksOnTheSameCoresShareThem) {
   spawn_ranks(1, [&](Communicator& world) { alone = share_cores(world, "here").threads; });
   EXPECT_GE(alone, 1);
   for (const int ranks : {2, 3})
-    spawn_ranks(ranks, [&](Communicator& world) { EXPECT_EQ(share_cores(world, "here").threads, std::max(1, alone / ranks)); });
+    spawn_ranks(
+        ranks, [&](Communicator& world) { EXPECT_EQ(share_cores(world, "here").threads, std::max(1, alone / ranks)); });
   spawn_ranks(2, [&](Communicator& world) {
-    EXPECT_EQ(share_cores(world, world.rank() == 0 ? "here" : "there").threads, alone) << "ranks of other hosts take nothing";
+    EXPECT_EQ(share_cores(world, world.rank() == 0 ? "here" : "there").threads, alone)
+        << "ranks of other hosts take nothing";
   });
 }
 

@@ -23,7 +23,9 @@ TEST_P(SignalsDeathTest, TheFirstIsARequest) {
 INSTANTIATE_TEST_SUITE_P(All, SignalsDeathTest, ::testing::Values(SIGUSR1, SIGUSR2, SIGTERM, SIGINT),
                          [](const auto& instance) { return signals::name_of(instance.param); });
 
-TEST(SignalsDeathTest, NothingIsRequestedAtFirst) { EXPECT_EXIT(exit_with_what_was_requested({}), ::testing::ExitedWithCode(0), ""); }
+TEST(SignalsDeathTest, NothingIsRequestedAtFirst) {
+  EXPECT_EXIT(exit_with_what_was_requested({}), ::testing::ExitedWithCode(0), "");
+}
 
 TEST(SignalsDeathTest, TheFirstOfSeveralRequestsIsKept) {
   EXPECT_EXIT(exit_with_what_was_requested({SIGUSR2, SIGUSR1, SIGUSR2}), ::testing::ExitedWithCode(SIGUSR2), "");

@@ -16,8 +16,8 @@ void check(cudaError_t result, std::string_view operation, std::source_location 
 
 void check(ncclResult_t result, std::string_view operation, int rank, ncclComm_t comm, std::source_location where) {
   if (result == ncclSuccess) return;
-  throw CommError(concat("rank ", rank, ", ", operation, ": NCCL: ", ncclGetErrorString(result), "; ", ncclGetLastError(comm),
-                         "; NCCL_DEBUG=INFO tells more", place(where)));
+  throw CommError(concat("rank ", rank, ", ", operation, ": NCCL: ", ncclGetErrorString(result), "; ",
+                         ncclGetLastError(comm), "; NCCL_DEBUG=INFO tells more", place(where)));
 }
 
 }  // namespace sft::nccl

@@ -10,7 +10,8 @@
 namespace sft::nccl {
 
 // DeviceError with CUDA's text and the place, where `result` is not cudaSuccess.
-void check(cudaError_t result, std::string_view operation, std::source_location where = std::source_location::current());
+void check(cudaError_t result, std::string_view operation,
+           std::source_location where = std::source_location::current());
 
 // CommError with the rank, NCCL's text and its last words, where `result` is not ncclSuccess.
 void check(ncclResult_t result, std::string_view operation, int rank, ncclComm_t comm = nullptr,

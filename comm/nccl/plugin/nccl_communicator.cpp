@@ -64,13 +64,16 @@ NcclCommunicator::NcclCommunicator(ncclComm_t comm, int device, std::unique_ptr<
 
 // After an error the peers may not come to an orderly end with this rank.
 NcclCommunicator::~NcclCommunicator() {
-  if (std::uncaught_exceptions() > exceptions_) ncclCommAbort(comm_);
-  else ncclCommDestroy(comm_);
+  if (std::uncaught_exceptions() > exceptions_)
+    ncclCommAbort(comm_);
+  else
+    ncclCommDestroy(comm_);
 }
 
 void NcclCommunicator::all_reduce(Buffer values, Reduction how) {
   enqueue("all_reduce", [&](cudaStream_t stream) {
-    return ncclAllReduce(values.data, values.data, count_of(values), type_of(values.element), operation_of(how), comm_, stream);
+    return ncclAllReduce(values.data, values.data, count_of(values), type_of(values.element), operation_of(how), comm_,
+                         stream);
   })->wait();
 }
 
@@ -143,8 +146,9 @@ void NcclCommunicator::prove() {
   check(cudaFreeAsync(wrong_on_device, stream), "cudaFreeAsync");
   check(cudaStreamSynchronize(stream), "first all_reduce");
   if (wrong > 0)
-    throw CommError(concat("rank ", rank(), ": a first all-reduce over ", size(), " devices came back wrong in ", wrong, " of ", kCount,
-                           " places: a link between the GPUs does not work; try NCCL_P2P_DISABLE=1, and nccl-tests to find it"));
+    throw CommError(concat(
+        "rank ", rank(), ": a first all-reduce over ", size(), " devices came back wrong in ", wrong, " of ", kCount,
+        " places: a link between the GPUs does not work; try NCCL_P2P_DISABLE=1, and nccl-tests to find it"));
 }
 
 }  // namespace sft::nccl

@@ -1,6 +1,6 @@
-#include "comm/nccl/plugin/pattern.h"
-
 #include <algorithm>
+
+#include "comm/nccl/plugin/pattern.h"
 
 namespace sft::nccl {
 namespace {

@@ -1,12 +1,13 @@
 // The CUDA plugin as far as it goes without a GPU: it opens, exports what the loader looks up, and
 // its errors are caught as this binary's. With GPUs the conformance suite runs over it as well.
+#include "comm/nccl/plugin.h"
+
 #include <dlfcn.h>
 #include <gtest/gtest.h>
 
 #include "base/errors.h"
 #include "comm/make_communicator.h"
 #include "comm/nccl/nccl.h"
-#include "comm/nccl/plugin.h"
 
 namespace sft::nccl {
 namespace {

@@ -46,16 +46,20 @@ void time_all(Communicator& world, const char* name, size_t megabytes) {
   for (const size_t bytes : {size_t{8}, size_t{4096}, size_t{16384}, size_t{262144}, megabytes * 1000000}) {
     std::vector<float> values(std::max(bytes / sizeof(float), size_t{1}));
     const int rounds = bytes > 1000000 ? 21 : 201;
-    report(name, bytes, time(world, rounds, [&] { world.all_reduce(Buffer::of(std::span(values)), Reduction::sum); }), world.rank());
+    report(name, bytes, time(world, rounds, [&] { world.all_reduce(Buffer::of(std::span(values)), Reduction::sum); }),
+           world.rank());
   }
 }
 
 void time_mpi(Communicator& world, size_t megabytes) {
   for (const size_t count : {size_t{65536}, megabytes * 250000}) {
     std::vector<float> values(count);
-    report("MPI_Allreduce", count * 4, time(world, 21, [&] {
-             MPI_Allreduce(MPI_IN_PLACE, values.data(), static_cast<int>(count), MPI_FLOAT, MPI_SUM, MPI_COMM_WORLD);
-           }),
+    report("MPI_Allreduce", count * 4,
+           time(world, 21,
+                [&] {
+                  MPI_Allreduce(MPI_IN_PLACE, values.data(), static_cast<int>(count), MPI_FLOAT, MPI_SUM,
+                                MPI_COMM_WORLD);
+                }),
            world.rank());
   }
 }
@@ -77,7 +81,8 @@ void run(size_t megabytes, const std::vector<size_t>& pieces) {
   }
   std::vector<float> from(megabytes * 250000, 1.0f);
   std::vector<float> to(from.size());
-  report("memcpy on each rank", from.size() * 4, time(*plain, 21, [&] { std::memcpy(to.data(), from.data(), from.size() * 4); }), plain->rank());
+  report("memcpy on each rank", from.size() * 4,
+         time(*plain, 21, [&] { std::memcpy(to.data(), from.data(), from.size() * 4); }), plain->rank());
 }
 
 }  // namespace

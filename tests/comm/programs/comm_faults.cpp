@@ -42,8 +42,10 @@ void stop_in_a_step(Communicator& world) {
 
 void mismatch(Communicator& world) {
   const auto checked = verified(world.split(0, world.rank()));
-  if (world.rank() == 1) checked->barrier();
-  else sum(*checked, 1.0);
+  if (world.rank() == 1)
+    checked->barrier();
+  else
+    sum(*checked, 1.0);
 }
 
 void end_well(Communicator& world) { sum(world, 1.0); }
@@ -59,7 +61,8 @@ int run(const std::string& scenario) {
     scenarios.at(scenario)(*world);
     return 0;
   } catch (const Error& error) {
-    std::fprintf(stderr, "rank %d ends with %d: %s\n", placement_under_mpirun().rank, static_cast<int>(error.code()), error.what());
+    std::fprintf(stderr, "rank %d ends with %d: %s\n", placement_under_mpirun().rank, static_cast<int>(error.code()),
+                 error.what());
     return static_cast<int>(error.code());
   }
 }
