@@ -35,14 +35,14 @@ Status check(Status status, const char* what) {
   return status;
 }
 
-hid_t stored_type(Element element) {
+hid_t stored_type(StoredElement element) {
   switch (element) {
-    case Element::uint8: return H5T_STD_U8LE;
-    case Element::uint16: return H5T_STD_U16LE;
-    case Element::uint32: return H5T_STD_U32LE;
-    case Element::int32: return H5T_STD_I32LE;
-    case Element::int64: return H5T_STD_I64LE;
-    case Element::float32: return H5T_IEEE_F32LE;
+    case StoredElement::uint8: return H5T_STD_U8LE;
+    case StoredElement::uint16: return H5T_STD_U16LE;
+    case StoredElement::uint32: return H5T_STD_U32LE;
+    case StoredElement::int32: return H5T_STD_I32LE;
+    case StoredElement::int64: return H5T_STD_I64LE;
+    case StoredElement::float32: return H5T_IEEE_F32LE;
   }
   assert(false);
   return H5I_INVALID_HID;
@@ -107,14 +107,14 @@ void write_list(hid_t file, const std::string& name, const std::vector<std::stri
 
 }  // namespace
 
-int64_t bytes_of(Element element) {
+int64_t stored_bytes(StoredElement element) {
   switch (element) {
-    case Element::uint8: return 1;
-    case Element::uint16: return 2;
-    case Element::uint32:
-    case Element::int32:
-    case Element::float32: return 4;
-    case Element::int64: return 8;
+    case StoredElement::uint8: return 1;
+    case StoredElement::uint16: return 2;
+    case StoredElement::uint32:
+    case StoredElement::int32:
+    case StoredElement::float32: return 4;
+    case StoredElement::int64: return 8;
   }
   assert(false);
   return 0;

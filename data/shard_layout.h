@@ -8,12 +8,12 @@
 
 namespace sft {
 
-enum class Element { uint8, uint16, uint32, int32, int64, float32 };
-int64_t bytes_of(Element element);
+enum class StoredElement { uint8, uint16, uint32, int32, int64, float32 };
+int64_t stored_bytes(StoredElement element);
 
 struct PlannedDataset {
   std::string name;
-  Element element = Element::uint8;
+  StoredElement element = StoredElement::uint8;
   int64_t count = 0;
   int64_t offset = 0;  // out: where its bytes go in the file; −1 where it has none
 };

@@ -84,10 +84,10 @@ class Output {
 };
 
 struct Column {
-  Column(const char* name_, Element element_, const std::string& directory, FileOps& files)
+  Column(const char* name_, StoredElement element_, const std::string& directory, FileOps& files)
       : name(name_), element(element_), content(directory, files) {}
   const char* name;
-  Element element;
+  StoredElement element;
   Spool content;
 };
 
@@ -97,11 +97,11 @@ struct ShardWriter::State {
   State(const std::string& path_, const ShardInfo& info_, FileOps& files_)
       : path(path_), directory(directory_of(path_)), info(info_), files(files_),
         small(info_.vocab_size < format::kSmallVocabulary),
-        tokens(format::kTokens, small ? Element::uint16 : Element::int32, directory, files),
-        offsets(format::kOffsets, Element::int64, directory, files),
-        segments(format::kSegments, Element::uint8, directory, files),
-        labels(format::kLabels, Element::int64, directory, files),
-        weights(format::kWeights, Element::float32, directory, files) {}
+        tokens(format::kTokens, small ? StoredElement::uint16 : StoredElement::int32, directory, files),
+        offsets(format::kOffsets, StoredElement::int64, directory, files),
+        segments(format::kSegments, StoredElement::uint8, directory, files),
+        labels(format::kLabels, StoredElement::int64, directory, files),
+        weights(format::kWeights, StoredElement::float32, directory, files) {}
 
   std::vector<Column*> columns() {  // in the order of format::kCovered
     std::vector<Column*> kept = {&tokens, &offsets};
@@ -215,9 +215,9 @@ void ShardWriter::State::write(const std::string& temporary, const std::string& 
   for (Column* column : kept) {
     const std::vector<uint32_t>& blocks = column->content.finish();
     checksums.insert(checksums.end(), blocks.begin(), blocks.end());
-    planned.push_back({column->name, column->element, column->content.bytes() / bytes_of(column->element), 0});
+    planned.push_back({column->name, column->element, column->content.bytes() / stored_bytes(column->element), 0});
   }
-  planned.push_back({format::kChecksums, Element::uint32, static_cast<int64_t>(checksums.size()), 0});
+  planned.push_back({format::kChecksums, StoredElement::uint32, static_cast<int64_t>(checksums.size()), 0});
   lay_out(layout_path, planned, attributes());
   const Layout layout(layout_path);
 
@@ -226,7 +226,7 @@ void ShardWriter::State::write(const std::string& temporary, const std::string& 
   for (size_t i = 0; i < planned.size(); ++i) {
     const PlannedDataset& dataset = planned[i];
     if (dataset.count == 0) continue;
-    content.push_back({dataset.offset, dataset.offset + dataset.count * bytes_of(dataset.element)});
+    content.push_back({dataset.offset, dataset.offset + dataset.count * stored_bytes(dataset.element)});
     if (i < kept.size()) {
       kept[i]->content.copy_to(output.descriptor(), dataset.offset, temporary);
     } else {

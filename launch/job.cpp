@@ -85,8 +85,17 @@ World Job::world(const std::string& device, int64_t threads, const CommConfig& c
     std::string backend = comm.backend;
     if (backend == "auto") backend = chosen.is_cuda() ? "nccl" : placement_.world > 1 ? "mpi" : "solo";
     gradients_ = make_communicator(backend, placement_);
+    watch(comm.timeout_seconds);
   }
   return {*gradients_, *control_, chosen, [] { return signals::requested() != 0; }};
+}
+
+// From now on a collective that lasts too long ends the job, names the late rank and leaves 76 behind.
+void Job::watch(double limit_seconds) {
+  watchdog_ = std::make_unique<Watchdog>(*control_, placement_.host, limit_seconds, [this](const std::string&) { write_exit_status(run_directory_, ExitCode::hang); });
+  watched_ = std::move(control_);
+  control_ = watchdog_->watch(watched_->split(0, placement_.rank));
+  gradients_ = watchdog_->watch(std::move(gradients_));
 }
 
 int run_job(const std::function<ExitCode(Job&)>& body) {

@@ -9,6 +9,7 @@
 #include "base/errors.h"
 #include "comm/communicator.h"
 #include "comm/placement.h"
+#include "comm/watchdog.h"
 #include "trainer/run_config.h"
 #include "trainer/world.h"
 
@@ -31,7 +32,11 @@ class Job {
   const std::string& run_directory() const { return run_directory_; }
 
  private:
+  void watch(double limit_seconds);
+
   Placement placement_;
+  std::unique_ptr<Communicator> watched_;   // what the watchdog itself talks over
+  std::unique_ptr<Watchdog> watchdog_;
   std::unique_ptr<Communicator> control_;
   std::unique_ptr<Communicator> gradients_;
   std::string run_directory_;

@@ -37,7 +37,11 @@ std::vector<int64_t> checkpoint_steps(const std::string& run) {
 
 }  // namespace
 
-std::unique_ptr<RunLock> claim_run_directory(const RunConfig& config, Communicator& control) {
+std::unique_ptr<RunLock> claim_run_directory(const LoadedConfig& loaded, Communicator& control) {
+  const RunConfig& config = loaded.config;
+  RunConfig resolved = config;  // one batch size, so that the written config says nothing twice
+  resolved.train.global_batch_size = resolve_global_batch_size(config, loaded.origins, control.size());
+  resolved.train.per_device_train_batch_size = resolved.train.gradient_accumulation_steps = 0;
   std::unique_ptr<RunLock> lock;
   together(control, [&] {
     if (control.rank() != 0) return;
@@ -47,7 +51,7 @@ std::unique_ptr<RunLock> claim_run_directory(const RunConfig& config, Communicat
     }
     real_files().make_directory(config.output_dir);
     lock = std::make_unique<RunLock>(config.output_dir);
-    write_atomically(real_files(), config.output_dir + "/config.toml", to_toml(config));
+    write_atomically(real_files(), config.output_dir + "/config.toml", to_toml(resolved));
   });
   return lock;
 }

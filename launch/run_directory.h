@@ -12,7 +12,7 @@ namespace sft {
 
 // Makes and locks the run directory on rank 0, and writes config.toml into it. With overwrite_output_dir an
 // old run is moved aside to <output_dir>.old-<time>. Held until destroyed; null on the other ranks.
-std::unique_ptr<RunLock> claim_run_directory(const RunConfig& config, Communicator& control);
+std::unique_ptr<RunLock> claim_run_directory(const LoadedConfig& loaded, Communicator& control);
 
 // The config of a run, from its directory or a config file.
 LoadedConfig load_run(const std::string& directory_or_config, const std::vector<std::string>& overrides = {});

@@ -87,6 +87,7 @@ TrainerSettings trainer_settings(const Assembly& run) {
   TrainerSettings settings;
   settings.total_steps = run.total_steps;
   settings.max_grad_norm = config.train.max_grad_norm;
+  settings.penalty = {config.train.l1, config.train.l2};
   settings.evaluations = cadence(evaluations, config.eval.eval_steps, per_epoch, run.total_steps);
   settings.saves = cadence(config.save.save_strategy, config.save.save_steps, per_epoch, run.total_steps);
   settings.selection = selection(config, run.learner->task());

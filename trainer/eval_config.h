@@ -25,7 +25,7 @@ struct EvalConfig {
         field("eval_steps", &EvalConfig::eval_steps, "updates between evaluations; below 1 a share of all", above(0.0)),
         field("per_device_eval_batch_size", &EvalConfig::per_device_eval_batch_size, "rows a rank evaluates at once",
               at_least(int64_t{1})),
-        field("metrics", &EvalConfig::metrics, "[]: the task's"),
+        field("metrics", &EvalConfig::metrics, "[]: the task's").not_built(),
         field("metric_for_best_model", &EvalConfig::metric_for_best_model,
               "auto: the task's first; the prefix eval_ may be there or not"),
         field("greater_is_better", &EvalConfig::greater_is_better, "auto: false for loss and errors"),

@@ -15,6 +15,7 @@
 #include "trainer/evaluator.h"
 #include "trainer/learner.h"
 #include "trainer/optim/optimizer.h"
+#include "trainer/optim/penalty.h"
 #include "trainer/optim/schedule.h"
 #include "trainer/parallel/gradient_sync.h"
 #include "trainer/run_state.h"
@@ -40,6 +41,7 @@ struct TrainerParts {
 struct TrainerSettings {
   int64_t total_steps = 0;
   double max_grad_norm = 1.0;
+  Penalty penalty;
   Cadence evaluations;
   Cadence saves;
   Selection selection;

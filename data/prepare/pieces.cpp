@@ -37,12 +37,12 @@ std::vector<Piece> cut(const std::vector<int64_t>& sizes) {
 }
 
 // The slices behind which another one of the same file begins: what is in them matters there.
-std::vector<Slice*> followed(std::vector<Piece>& pieces) {
-  std::vector<Slice*> all;
+std::vector<InputSlice*> followed(std::vector<Piece>& pieces) {
+  std::vector<InputSlice*> all;
   for (Piece& piece : pieces) {
-    for (Slice& slice : piece) all.push_back(&slice);
+    for (InputSlice& slice : piece) all.push_back(&slice);
   }
-  std::vector<Slice*> out;
+  std::vector<InputSlice*> out;
   for (size_t i = 0; i + 1 < all.size(); ++i) {
     if (all[i + 1]->begin.byte > 0) out.push_back(all[i]);
   }
@@ -57,11 +57,11 @@ std::vector<Piece> cut_into_pieces(const std::vector<std::string>& files, const 
     for (const std::string& path : files) sizes.push_back(InputFile(path).size());
   });
   std::vector<Piece> pieces = cut(sizes);
-  std::vector<Slice*> surveyed = followed(pieces);
+  std::vector<InputSlice*> surveyed = followed(pieces);
 
   json mine = json::array();  // [index, line breaks, state behind by state before]
   deal(static_cast<int64_t>(surveyed.size()), peers, [&](int64_t i) {
-    const Slice& slice = *surveyed[static_cast<size_t>(i)];
+    const InputSlice& slice = *surveyed[static_cast<size_t>(i)];
     const Stretch stretch = survey(files[slice.file], slice.begin.byte, slice.end);
     mine.push_back({i, stretch.line_breaks, stretch.leaves});
   });
@@ -76,7 +76,7 @@ std::vector<Piece> cut_into_pieces(const std::vector<std::string>& files, const 
   size_t next = 0;
   Place place;
   for (Piece& piece : pieces) {
-    for (Slice& slice : piece) {
+    for (InputSlice& slice : piece) {
       if (slice.begin.byte > 0) slice.begin = place;
       if (next < surveyed.size() && surveyed[next] == &slice) place = behind(slice.begin, stretches[next++]);
     }

@@ -13,13 +13,13 @@
 namespace sft {
 
 // Bytes of one file, from where a reader can begin.
-struct Slice {
+struct InputSlice {
   size_t file = 0;
   Place begin;
   int64_t end = 0;
 };
 
-using Piece = std::vector<Slice>;  // small files share one
+using Piece = std::vector<InputSlice>;  // small files share one
 
 // Every rank calls this and gets the same. The ranks survey the files' parts together.
 std::vector<Piece> cut_into_pieces(const std::vector<std::string>& files, const Peers& peers);

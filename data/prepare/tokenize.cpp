@@ -108,7 +108,7 @@ void for_each_sample(const Piece& piece, const std::vector<std::string>& files, 
                      const std::function<void(const BadRow&)>& on_bad_row) {
   Row row;
   Sample sample;
-  for (const Slice& slice : piece) {
+  for (const InputSlice& slice : piece) {
     const std::string& path = files[slice.file];
     const auto reader = open_reader(path, slice.begin, slice.end);
     while (true) {

@@ -51,7 +51,7 @@ ExitCode train(const Arguments& arguments, Job& job) {
   const bool speaks = job.control().rank() == 0;
   if (speaks)
     for (const std::string& warning : loaded.warnings) log::warn(warning);
-  const auto lock = arguments.dry_run ? nullptr : claim_run_directory(config, job.control());
+  const auto lock = arguments.dry_run ? nullptr : claim_run_directory(loaded, job.control());
   if (!arguments.dry_run) job.report_exit_to(config.output_dir);
 
   const auto run = assemble(std::move(loaded), job.world(config.device, config.threads, config.comm));

@@ -37,7 +37,8 @@ void refuse_contradictions(const std::vector<NamePattern>& freeze, const std::ve
       return pattern.matches(parameter.name) && !any_matches(trainable, parameter.name);
     });
     if (takes_effect) continue;
-    throw ConfigError(concat(pattern.key(), " ", sft::quoted(pattern.text()), " contradicts freeze.trainable, which wins for every"
+    throw ConfigError(concat(pattern.key(), " ", sft::quoted(pattern.text()),
+                             " contradicts freeze.trainable, which wins for every"
                              " parameter that it matches: remove one of them"));
   }
 }
@@ -45,8 +46,8 @@ void refuse_contradictions(const std::vector<NamePattern>& freeze, const std::ve
 // Stages above the lowest block that trains: the head alone for 0; blocks, pooler and head for more.
 int first_trained_stage(int64_t all_but_last, int num_blocks) {
   if (all_but_last > num_blocks) {
-    throw ConfigError(concat("freeze.all_but_last: wanted at most the model's ", num_blocks, " blocks, found ", all_but_last,
-                             "; leave it out to train everything"));
+    throw ConfigError(concat("freeze.all_but_last: wanted at most the model's ", num_blocks, " blocks, found ",
+                             all_but_last, "; leave it out to train everything"));
   }
   if (all_but_last < 0) return 0;
   return all_but_last == 0 ? num_blocks + 2 : num_blocks + 1 - static_cast<int>(all_but_last);

@@ -16,16 +16,26 @@ constexpr size_t kNamesShown = 3;
 const char* reason_of(std::regex_constants::error_type code) {
   using namespace std::regex_constants;
   switch (code) {
-    case error_paren: return "a parenthesis is not closed or not opened";
-    case error_brack: return "a bracket [ is not closed";
-    case error_brace: return "a brace { is not closed";
-    case error_badbrace: return "what stands between braces { } is not a count";
-    case error_range: return "a range in brackets runs backwards";
-    case error_escape: return "a backslash is followed by nothing that it can escape";
-    case error_badrepeat: return "* + ? or { has nothing before it to repeat";
-    case error_backref: return "it refers back to a group that it does not have";
-    case error_ctype: return "it names a character class that does not exist";
-    default: return "it is malformed";
+    case error_paren:
+      return "a parenthesis is not closed or not opened";
+    case error_brack:
+      return "a bracket [ is not closed";
+    case error_brace:
+      return "a brace { is not closed";
+    case error_badbrace:
+      return "what stands between braces { } is not a count";
+    case error_range:
+      return "a range in brackets runs backwards";
+    case error_escape:
+      return "a backslash is followed by nothing that it can escape";
+    case error_badrepeat:
+      return "* + ? or { has nothing before it to repeat";
+    case error_backref:
+      return "it refers back to a group that it does not have";
+    case error_ctype:
+      return "it names a character class that does not exist";
+    default:
+      return "it is malformed";
   }
 }
 
@@ -37,7 +47,9 @@ std::regex compile(const std::string& text, const std::string& key) {
   }
 }
 
-bool is_word_character(char c) { return c == '_' || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
+bool is_word_character(char c) {
+  return c == '_' || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
 
 // "bert.layer.0" → bert, layer, 0.
 std::vector<std::string> words_of(const std::string& text) {

@@ -20,7 +20,7 @@ class SliceReader {
  public:
   explicit SliceReader(const std::string& directory) : directory_(directory) {}
 
-  void read(const TensorEntry& entry, const Slice& slice, void* to) {
+  void read(const TensorEntry& entry, const FileSlice& slice, void* to) {
     auto& file = files_[slice.file];
     const std::string path = concat(directory_, "/", slice.file);
     if (file == nullptr) file = std::make_unique<SafetensorsFile>(path);
@@ -53,7 +53,7 @@ void fill(const std::vector<TensorEntry>& entries, std::vector<TensorRef>& wante
   std::vector<const TensorEntry*> sources;
   for (const TensorRef& tensor : wanted) sources.push_back(&entry_of(tensor, table, directory));
   for (size_t k = 0; k < wanted.size(); ++k)
-    for (const Slice& slice : sources[k]->slices)
+    for (const FileSlice& slice : sources[k]->slices)
       reader.read(*sources[k], slice, static_cast<std::byte*>(wanted[k].data) + slice.offset);
 }
 

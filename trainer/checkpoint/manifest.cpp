@@ -29,7 +29,7 @@ ordered_json tensors_to_json(const std::vector<TensorEntry>& tensors) {
   ordered_json table = ordered_json::array();
   for (const TensorEntry& tensor : tensors) {
     ordered_json slices = ordered_json::array();
-    for (const Slice& slice : tensor.slices)
+    for (const FileSlice& slice : tensor.slices)
       slices.push_back(ordered_json{{"file", slice.file}, {"offset", slice.offset}, {"bytes", slice.bytes}});
     table.push_back(ordered_json{{"name", tensor.name},
                                  {"dtype", tensor.dtype},
@@ -88,7 +88,7 @@ class Reader {
       for (const json& extent : list(item, "shape")) tensor.shape.push_back(count_in(extent, "shape"));
       int64_t position = 0;
       for (const json& piece : list(item, "slices")) {
-        Slice slice{file_name(piece, "file"), count(piece, "offset"), count(piece, "bytes")};
+        FileSlice slice{file_name(piece, "file"), count(piece, "offset"), count(piece, "bytes")};
         if (slice.offset != position || slice.bytes > tensor.bytes - position || !manifest.find_file(slice.file))
           wrong(concat("tensor ", sft::quoted(tensor.name), ": its slices do not cover it once"));
         position += slice.bytes;

@@ -16,7 +16,7 @@ struct FileEntry {
 };
 
 // Bytes [offset, offset + bytes) of a tensor, which stand in `file` under the tensor's name.
-struct Slice {
+struct FileSlice {
   std::string file;
   int64_t offset = 0;
   int64_t bytes = 0;
@@ -28,7 +28,7 @@ struct TensorEntry {
   std::string dtype;
   std::vector<int64_t> shape;
   int64_t bytes = 0;
-  std::vector<Slice> slices;
+  std::vector<FileSlice> slices;
 };
 
 struct Manifest {

@@ -1,26 +1,25 @@
 #include "trainer/metrics/classification_report.h"
 
-#include <nlohmann/json.hpp>
-
 #include <cassert>
+#include <nlohmann/json.hpp>
 
 namespace sft {
 namespace {
 
 nlohmann::ordered_json as_json(const ClassScores& scores) {
-  return {{"precision", scores.precision}, {"recall", scores.recall}, {"f1", scores.f1}, {"support", static_cast<int64_t>(scores.support)}};
+  return {{"precision", scores.precision},
+          {"recall", scores.recall},
+          {"f1", scores.f1},
+          {"support", static_cast<int64_t>(scores.support)}};
 }
 
 }  // namespace
 
 nlohmann::ordered_json classification_scores(const Confusion& confusion) {
   const ClassScores main = confusion.num_classes() == 2 ? confusion.of_class(1) : confusion.macro();
-  return {{"accuracy", confusion.accuracy()},
-          {"f1", main.f1},
-          {"f1_micro", confusion.micro().f1},
-          {"f1_weighted", confusion.weighted().f1},
-          {"precision", main.precision},
-          {"recall", main.recall},
+  return {{"accuracy", confusion.accuracy()}, {"f1", main.f1},
+          {"f1_micro", confusion.micro().f1}, {"f1_weighted", confusion.weighted().f1},
+          {"precision", main.precision},      {"recall", main.recall},
           {"mcc", confusion.matthews()}};
 }
 

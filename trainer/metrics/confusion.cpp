@@ -11,7 +11,9 @@ double ratio(double part, double whole) { return whole == 0.0 ? 0.0 : part / who
 }  // namespace
 
 Confusion::Confusion(int64_t num_classes, std::span<const double> counts)
-    : num_classes_(num_classes), counts_(counts.begin(), counts.end()), truths_(static_cast<size_t>(num_classes)),
+    : num_classes_(num_classes),
+      counts_(counts.begin(), counts.end()),
+      truths_(static_cast<size_t>(num_classes)),
       predictions_(static_cast<size_t>(num_classes)) {
   assert(static_cast<int64_t>(counts.size()) == num_classes * num_classes);
   for (int64_t truth = 0; truth < num_classes; ++truth) {
@@ -55,7 +57,8 @@ ClassScores Confusion::macro() const {
     mean.f1 += scores.f1;
     num_occurring += 1.0;
   }
-  return {ratio(mean.precision, num_occurring), ratio(mean.recall, num_occurring), ratio(mean.f1, num_occurring), total_};
+  return {ratio(mean.precision, num_occurring), ratio(mean.recall, num_occurring), ratio(mean.f1, num_occurring),
+          total_};
 }
 
 ClassScores Confusion::weighted() const {

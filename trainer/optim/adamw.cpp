@@ -14,9 +14,15 @@ class Adam final : public Optimizer {
   enum class Decay { coupled, decoupled };
 
   Adam(Decay decay, const OptimConfig& config, const Arena& arena, std::vector<ParameterGroup> groups)
-      : decay_(decay), beta1_(config.adam_beta1), beta2_(config.adam_beta2), epsilon_(config.adam_epsilon),
-        groups_(std::move(groups)), values_(arena.values()), gradients_(arena.gradients()),
-        exp_avg_(at::zeros_like(values_)), exp_avg_sq_(at::zeros_like(values_)),
+      : decay_(decay),
+        beta1_(config.adam_beta1),
+        beta2_(config.adam_beta2),
+        epsilon_(config.adam_epsilon),
+        groups_(std::move(groups)),
+        values_(arena.values()),
+        gradients_(arena.gradients()),
+        exp_avg_(at::zeros_like(values_)),
+        exp_avg_sq_(at::zeros_like(values_)),
         updates_on_device_(at::zeros({}, values_.options().dtype(at::kFloat))) {}  // fp32 is what the kernels read
 
   void step(const std::vector<Slice>& slices, double rate) override {
@@ -30,8 +36,8 @@ class Adam final : public Optimizer {
       const auto exp_avgs = runs_of(exp_avg_, slices, group);
       const auto exp_avg_sqs = runs_of(exp_avg_sq_, slices, group);
       const std::vector<at::Tensor> updates(values.size(), updates_on_device_);
-      const auto update = decay_ == Decay::decoupled
-          ? static_cast<Kernel>(at::_fused_adamw_) : static_cast<Kernel>(at::_fused_adam_);
+      const auto update =
+          decay_ == Decay::decoupled ? static_cast<Kernel>(at::_fused_adamw_) : static_cast<Kernel>(at::_fused_adam_);
       update(values, gradients, exp_avgs, exp_avg_sqs, /*max_exp_avg_sqs=*/{}, updates, rate * groups_[g].lr_multiplier,
              beta1_, beta2_, groups_[g].weight_decay, epsilon_, /*amsgrad=*/false, /*maximize=*/false,
              /*grad_scale=*/std::nullopt, /*found_inf=*/std::nullopt);
@@ -45,9 +51,9 @@ class Adam final : public Optimizer {
   void set_updates(int64_t updates) override { updates_ = updates; }
 
  private:
-  using Kernel = void (*)(at::TensorList, at::TensorList, at::TensorList, at::TensorList, at::TensorList, at::TensorList,
-                          double, double, double, double, double, bool, bool, const std::optional<at::Tensor>&,
-                          const std::optional<at::Tensor>&);
+  using Kernel = void (*)(at::TensorList, at::TensorList, at::TensorList, at::TensorList, at::TensorList,
+                          at::TensorList, double, double, double, double, double, bool, bool,
+                          const std::optional<at::Tensor>&, const std::optional<at::Tensor>&);
 
   Decay decay_;
   double beta1_, beta2_, epsilon_;
@@ -58,11 +64,13 @@ class Adam final : public Optimizer {
 
 }  // namespace
 
-std::unique_ptr<Optimizer> make_adam(const OptimConfig& config, const Arena& arena, std::vector<ParameterGroup> groups) {
+std::unique_ptr<Optimizer> make_adam(const OptimConfig& config, const Arena& arena,
+                                     std::vector<ParameterGroup> groups) {
   return std::make_unique<Adam>(Adam::Decay::coupled, config, arena, std::move(groups));
 }
 
-std::unique_ptr<Optimizer> make_adamw(const OptimConfig& config, const Arena& arena, std::vector<ParameterGroup> groups) {
+std::unique_ptr<Optimizer> make_adamw(const OptimConfig& config, const Arena& arena,
+                                      std::vector<ParameterGroup> groups) {
   return std::make_unique<Adam>(Adam::Decay::decoupled, config, arena, std::move(groups));
 }
 

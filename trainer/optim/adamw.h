@@ -8,6 +8,7 @@
 namespace sft {
 
 std::unique_ptr<Optimizer> make_adam(const OptimConfig& config, const Arena& arena, std::vector<ParameterGroup> groups);
-std::unique_ptr<Optimizer> make_adamw(const OptimConfig& config, const Arena& arena, std::vector<ParameterGroup> groups);
+std::unique_ptr<Optimizer> make_adamw(const OptimConfig& config, const Arena& arena,
+                                      std::vector<ParameterGroup> groups);
 
 }  // namespace sft

@@ -43,9 +43,9 @@ class Arena {
   const std::vector<Placed>& placed() const { return placed_; }  // in arena order
   at::Tensor values() const { return values_; }                  // flat [size]
   at::Tensor gradients() const { return gradients_; }
-  int64_t size() const { return size_; }                         // elements, padding included
-  int64_t num_parameters() const { return num_parameters_; }     // without padding
-  std::vector<Slice> slices() const;                             // all of it, neighbours of a group merged
+  int64_t size() const { return size_; }                      // elements, padding included
+  int64_t num_parameters() const { return num_parameters_; }  // without padding
+  std::vector<Slice> slices() const;                          // all of it, neighbours of a group merged
   void zero_gradients();
 
  private:

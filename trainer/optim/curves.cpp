@@ -51,8 +51,8 @@ double exponential(const CurveSettings& s, int64_t step) {
   return std::pow(s.floor > 0 ? s.floor : 0.01, progress(s, step));
 }
 
-// OneCycleLR's defaults: cosine from 1/25 to the peak over the warm-up, or over 30 % where none was asked for; then down
-// to 1/25e4. Its cycling of the momentum is left out.
+// OneCycleLR's defaults: cosine from 1/25 to the peak over the warm-up, or over 30 % where none was asked for; then
+// down to 1/25e4. Its cycling of the momentum is left out.
 double one_cycle(const CurveSettings& s, int64_t step) {
   constexpr double kStart = 1.0 / 25.0;
   const double end = s.floor > 0 ? s.floor : kStart / 1e4;

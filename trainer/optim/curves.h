@@ -8,10 +8,10 @@
 namespace sft {
 
 struct CurveSettings {
-  int64_t warmup = 0;   // updates
-  int64_t total = 0;    // updates, warm-up included
-  double floor = 0.0;   // share of the peak
-  double peak = 0.0;    // the rate itself; polynomial's end is absolute in Hugging Face
+  int64_t warmup = 0;  // updates
+  int64_t total = 0;   // updates, warm-up included
+  double floor = 0.0;  // share of the peak
+  double peak = 0.0;   // the rate itself; polynomial's end is absolute in Hugging Face
 };
 
 using Curve = double (*)(const CurveSettings& settings, int64_t step);

@@ -8,7 +8,8 @@
 
 namespace sft {
 
-std::unique_ptr<Optimizer> make_optimizer(const OptimConfig& config, const Arena& arena, std::vector<ParameterGroup> groups) {
+std::unique_ptr<Optimizer> make_optimizer(const OptimConfig& config, const Arena& arena,
+                                          std::vector<ParameterGroup> groups) {
   if (config.optim == "adamw") return make_adamw(config, arena, std::move(groups));
   if (config.optim == "adam") return make_adam(config, arena, std::move(groups));
   if (config.optim == "sgd") return make_sgd(config, arena, std::move(groups));

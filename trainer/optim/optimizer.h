@@ -27,6 +27,7 @@ class Optimizer {
   virtual void set_updates(int64_t updates) = 0;
 };
 
-std::unique_ptr<Optimizer> make_optimizer(const OptimConfig& config, const Arena& arena, std::vector<ParameterGroup> groups);
+std::unique_ptr<Optimizer> make_optimizer(const OptimConfig& config, const Arena& arena,
+                                          std::vector<ParameterGroup> groups);
 
 }  // namespace sft

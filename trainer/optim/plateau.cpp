@@ -1,9 +1,8 @@
 #include "trainer/optim/plateau.h"
 
-#include <nlohmann/json.hpp>
-
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "base/errors.h"
 #include "base/text.h"
@@ -23,9 +22,9 @@ Plateau::Plateau(const CurveSettings& settings) : settings_(settings), rate_(set
 double Plateau::rate(int64_t step) const { return rate_ * warmup_factor(settings_, step); }
 
 void Plateau::observe(double metric, bool greater_is_better) {
-  const bool improved = !best_ ? std::isfinite(metric)
-                               : (greater_is_better ? metric > *best_ * (1.0 + kThreshold)
-                                                    : metric < *best_ * (1.0 - kThreshold));
+  const bool improved =
+      !best_ ? std::isfinite(metric)
+             : (greater_is_better ? metric > *best_ * (1.0 + kThreshold) : metric < *best_ * (1.0 - kThreshold));
   if (improved) {
     best_ = metric;
     bad_evaluations_ = 0;
@@ -47,7 +46,8 @@ void Plateau::restore(const std::string& text) {
   const auto state = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
   const auto has_number = [&](const char* key) { return state.contains(key) && state[key].is_number(); };
   if (!state.is_object() || !has_number("rate") || !has_number("bad_evaluations")) {
-    throw DataError(concat("the checkpoint's schedule: wanted the state of reduce_lr_on_plateau, found ", sft::quoted(text)));
+    throw DataError(
+        concat("the checkpoint's schedule: wanted the state of reduce_lr_on_plateau, found ", sft::quoted(text)));
   }
   rate_ = state["rate"].get<double>();
   bad_evaluations_ = state["bad_evaluations"].get<int64_t>();

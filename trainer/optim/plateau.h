@@ -21,7 +21,7 @@ class Plateau final : public Schedule {
 
  private:
   CurveSettings settings_;
-  double rate_;                  // after the warm-up
+  double rate_;  // after the warm-up
   std::optional<double> best_;
   int64_t bad_evaluations_ = 0;  // in a row
 };

@@ -10,7 +10,10 @@ namespace {
 class Sgd final : public Optimizer {
  public:
   Sgd(const OptimConfig& config, const Arena& arena, std::vector<ParameterGroup> groups)
-      : momentum_(config.momentum), nesterov_(config.nesterov), groups_(std::move(groups)), values_(arena.values()),
+      : momentum_(config.momentum),
+        nesterov_(config.nesterov),
+        groups_(std::move(groups)),
+        values_(arena.values()),
         gradients_(arena.gradients()) {
     if (momentum_ > 0) momentum_buffer_ = at::zeros_like(values_);
   }

@@ -12,14 +12,22 @@ namespace {
 
 Element element_of(at::ScalarType type) {
   switch (type) {
-    case at::kByte: return Element::u8;
-    case at::kInt: return Element::i32;
-    case at::kLong: return Element::i64;
-    case at::kHalf: return Element::f16;
-    case at::kBFloat16: return Element::bf16;
-    case at::kFloat: return Element::f32;
-    case at::kDouble: return Element::f64;
-    default: throw CommError(concat("a tensor of ", at::toString(type), " cannot travel between ranks"));
+    case at::kByte:
+      return Element::u8;
+    case at::kInt:
+      return Element::i32;
+    case at::kLong:
+      return Element::i64;
+    case at::kHalf:
+      return Element::f16;
+    case at::kBFloat16:
+      return Element::bf16;
+    case at::kFloat:
+      return Element::f32;
+    case at::kDouble:
+      return Element::f64;
+    default:
+      throw CommError(concat("a tensor of ", at::toString(type), " cannot travel between ranks"));
   }
 }
 

@@ -36,9 +36,13 @@ class GradientHook final : public autograd::PostAccumulateGradHook {
 class Replicated final : public GradientSync {
  public:
   Replicated(Arena& arena, Communicator& world, int64_t bucket_bytes, Leave leave)
-      : arena_(arena), world_(world), leave_(leave), slices_(arena.slices()),
+      : arena_(arena),
+        world_(world),
+        leave_(leave),
+        slices_(arena.slices()),
         buckets_(cut_buckets(arena, std::min(kFirstBucketBytes, bucket_bytes), bucket_bytes)),
-        reached_(arena.placed().size(), 0), missing_(buckets_.list.size()) {
+        reached_(arena.placed().size(), 0),
+        missing_(buckets_.list.size()) {
     expect_all();
     for (size_t i = 0; i < arena_.placed().size(); ++i) {
       autograd::impl::set_post_acc_grad_hooks(arena_.placed()[i].parameter.value,
@@ -47,7 +51,8 @@ class Replicated final : public GradientSync {
   }
 
   ~Replicated() override {
-    for (const Placed& placed : arena_.placed()) autograd::impl::set_post_acc_grad_hooks(placed.parameter.value, nullptr);
+    for (const Placed& placed : arena_.placed())
+      autograd::impl::set_post_acc_grad_hooks(placed.parameter.value, nullptr);
   }
 
   std::unique_ptr<GradientSync::Overlap> overlap() override { return std::make_unique<Token>(*this); }
@@ -71,9 +76,7 @@ class Replicated final : public GradientSync {
   const std::vector<Slice>& owned() const override { return slices_; }
   void publish() override {}
 
-  int64_t bytes_reduced() const override {
-    return has_reduced_ ? arena_.num_parameters() * element_bytes() : 0;
-  }
+  int64_t bytes_reduced() const override { return has_reduced_ ? arena_.num_parameters() * element_bytes() : 0; }
   int64_t padding_reduced() const override {
     if (!has_reduced_) return 0;
     int64_t elements = 0;
@@ -132,9 +135,9 @@ class Replicated final : public GradientSync {
   Leave leave_;
   std::vector<Slice> slices_;
   Buckets buckets_;
-  std::vector<uint8_t> reached_;           // a flag a placed parameter, since the last reduce()
-  std::vector<uint8_t> reached_in_batch_;  // before it
-  std::vector<int> missing_;               // gradients that a bucket still waits for
+  std::vector<uint8_t> reached_;              // a flag a placed parameter, since the last reduce()
+  std::vector<uint8_t> reached_in_batch_;     // before it
+  std::vector<int> missing_;                  // gradients that a bucket still waits for
   std::vector<std::unique_ptr<Work>> works_;  // of the buckets that have left, in order
   bool overlapping_ = false;
   bool has_reduced_ = false;

@@ -3,10 +3,10 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
-#include <nlohmann/json_fwd.hpp>
 
 #include <cstdint>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -18,7 +18,7 @@ namespace sft {
 
 // Sum over real targets, and the weight it is to be divided by, once, over the whole window and all ranks.
 struct LossSum {
-  at::Tensor sum;        // scalar with a graph
+  at::Tensor sum;  // scalar with a graph
   double weight = 0;
 };
 
@@ -31,8 +31,8 @@ class Task {
  public:
   virtual ~Task() = default;
   virtual Reads reads() const = 0;
-  virtual bool reads_pooler() const = 0;                 // false: the model's pooler has no part in the loss
-  virtual Parameters parameters() const = 0;             // the head; the pooler is the model's
+  virtual bool reads_pooler() const = 0;      // false: the model's pooler has no part in the loss
+  virtual Parameters parameters() const = 0;  // the head; the pooler is the model's
   virtual at::Tensor logits(Model& model, const Features& features, const TextInputs& inputs) = 0;
 
   // The denominator of a batch, from targets alone: known before any forward.
@@ -45,9 +45,9 @@ class Task {
   virtual Statistics empty_statistics() const = 0;
   virtual void accumulate(const at::Tensor& logits, const Batch& batch, Statistics& into) const = 0;
   // Named metrics in the order they are printed; "loss" (plain, unsmoothed, unweighted mean) first.
-  virtual nlohmann::ordered_json metrics(const Statistics& total) const = 0;   // flat: name → number
-  virtual nlohmann::ordered_json details(const Statistics& total) const = 0;   // per class, confusion matrix
-  virtual std::string default_metric() const = 0;        // "accuracy"
+  virtual nlohmann::ordered_json metrics(const Statistics& total) const = 0;  // flat: name → number
+  virtual nlohmann::ordered_json details(const Statistics& total) const = 0;  // per class, confusion matrix
+  virtual std::string default_metric() const = 0;                             // "accuracy"
 
   // One JSON object a row of the batch, in order.
   virtual std::vector<std::string> predictions(const at::Tensor& logits) const = 0;
@@ -58,14 +58,14 @@ class Task {
 
 // What a task is made from.
 struct TaskSettings {
-  std::string pooling = "auto";           // auto (what the transformers class does) | cls | mean | pooler
-  std::vector<std::string> label_names;   // by id
-  std::vector<int64_t> label_counts;      // of the training rows, by id; for class_weights = "balanced"
+  std::string pooling = "auto";          // auto (what the transformers class does) | cls | mean | pooler
+  std::vector<std::string> label_names;  // by id
+  std::vector<int64_t> label_counts;     // of the training rows, by id; for class_weights = "balanced"
   ClassWeights class_weights;
   double label_smoothing_factor = 0.0;
   at::Device device = at::kCPU;
   at::ScalarType dtype = at::kFloat;
-  uint64_t seed = 0;                      // of the head's initialisation
+  uint64_t seed = 0;  // of the head's initialisation
 };
 
 // By the name of model.task. ConfigError where the settings do not fit the model or the labels.

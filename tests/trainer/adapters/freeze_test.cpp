@@ -13,8 +13,11 @@ namespace {
 constexpr int kBlocks = 3;
 
 Parameters bert() {
-  const auto parameter = [](const std::string& name, int stage) { return Parameter{name, at::zeros({10}), stage, true}; };
-  Parameters all = {parameter("bert.embeddings.word_embeddings.weight", 0), parameter("bert.embeddings.LayerNorm.weight", 0)};
+  const auto parameter = [](const std::string& name, int stage) {
+    return Parameter{name, at::zeros({10}), stage, true};
+  };
+  Parameters all = {parameter("bert.embeddings.word_embeddings.weight", 0),
+                    parameter("bert.embeddings.LayerNorm.weight", 0)};
   for (int block = 0; block < kBlocks; ++block) {
     const std::string layer = "bert.encoder.layer." + std::to_string(block) + ".";
     all.push_back(parameter(layer + "attention.self.query.weight", block + 1));
@@ -63,21 +66,23 @@ TEST(Freeze, TrainsTheHeadAloneForZeroAndFreezesThePoolerToo) {
 
 TEST(Freeze, TrainsHeadPoolerAndTheLastBlocks) {
   EXPECT_EQ(trained_names(config_of({}, {}, 1)),
-            (std::vector<std::string>{"bert.encoder.layer.2.attention.self.query.weight", "bert.encoder.layer.2.output.dense.bias",
-                                      "bert.pooler.dense.weight", "classifier.weight", "classifier.bias"}));
+            (std::vector<std::string>{"bert.encoder.layer.2.attention.self.query.weight",
+                                      "bert.encoder.layer.2.output.dense.bias", "bert.pooler.dense.weight",
+                                      "classifier.weight", "classifier.bias"}));
   EXPECT_EQ(trained_names(config_of({}, {}, kBlocks)).size(), bert().size() - 2);
 }
 
 TEST(Freeze, SearchesItsRegexesAnywhereInAName) {
-  EXPECT_EQ(trained_names(config_of({"^bert\\."}, {})), (std::vector<std::string>{"classifier.weight", "classifier.bias"}));
-  EXPECT_EQ(trained_names(config_of({"embeddings", "layer\\.[01]\\."}, {})),
-            trained_names(config_of({}, {}, 1)));
+  EXPECT_EQ(trained_names(config_of({"^bert\\."}, {})),
+            (std::vector<std::string>{"classifier.weight", "classifier.bias"}));
+  EXPECT_EQ(trained_names(config_of({"embeddings", "layer\\.[01]\\."}, {})), trained_names(config_of({}, {}, 1)));
 }
 
 TEST(Freeze, LetsTrainableWin) {
-  EXPECT_EQ(trained_names(config_of({"^bert"}, {"bias$"})),
-            (std::vector<std::string>{"bert.encoder.layer.0.output.dense.bias", "bert.encoder.layer.1.output.dense.bias",
-                                      "bert.encoder.layer.2.output.dense.bias", "classifier.weight", "classifier.bias"}));
+  EXPECT_EQ(
+      trained_names(config_of({"^bert"}, {"bias$"})),
+      (std::vector<std::string>{"bert.encoder.layer.0.output.dense.bias", "bert.encoder.layer.1.output.dense.bias",
+                                "bert.encoder.layer.2.output.dense.bias", "classifier.weight", "classifier.bias"}));
   EXPECT_EQ(trained_names(config_of({}, {"pooler"}, 0)),
             (std::vector<std::string>{"bert.pooler.dense.weight", "classifier.weight", "classifier.bias"}));
 }
@@ -115,7 +120,8 @@ TEST(Freeze, RefusesMoreBlocksThanThereAre) {
 
 TEST(Freeze, SummarisesWhatTrains) {
   const Parameters all = bert();
-  EXPECT_EQ(summary_of(all, choose_trained(config_of({}, {}, 0), all, kBlocks)), "training 20 of 110 parameters (2 of 11 tensors)");
+  EXPECT_EQ(summary_of(all, choose_trained(config_of({}, {}, 0), all, kBlocks)),
+            "training 20 of 110 parameters (2 of 11 tensors)");
 }
 
 }  // namespace

@@ -58,7 +58,7 @@ TEST(Manifest, RefusesEveryAlteredByteAndEveryCut) {
 
 TEST(Manifest, RefusesSlicesThatDoNotCoverATensorOnce) {
   for (const auto& slices :
-       std::vector<std::vector<Slice>>{{},
+       std::vector<std::vector<FileSlice>>{{},
                                        {{"model.safetensors", 0, 20}},
                                        {{"model.safetensors", 4, 20}},
                                        {{"model.safetensors", 0, 16}, {"model.safetensors", 12, 12}},

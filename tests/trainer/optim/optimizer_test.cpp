@@ -23,7 +23,8 @@ OptimConfig config_of(const std::string& kind) {
   return config;
 }
 
-const std::vector<ParameterGroup> kGroups = {{.weight_decay = 0.1, .lr_multiplier = 1.0}, {.weight_decay = 0.0, .lr_multiplier = 0.5}};
+const std::vector<ParameterGroup> kGroups = {{.weight_decay = 0.1, .lr_multiplier = 1.0},
+                                             {.weight_decay = 0.0, .lr_multiplier = 0.5}};
 constexpr double kRate = 0.01;
 
 // The two parameters of reference.py's updates().
@@ -102,7 +103,8 @@ TEST(Optimizer, KeepsEightBytesOfMomentsAParameterForAdamAndNoneForPlainSgd) {
   at::Tensor weight = at::zeros({32, 16});
   Arena arena({{"weight", weight, 0, true}}, {0});
   int64_t bytes = 0;
-  for (const auto& [name, buffer] : make_optimizer(config_of("adamw"), arena, {{}})->state()) bytes += static_cast<int64_t>(buffer.nbytes());
+  for (const auto& [name, buffer] : make_optimizer(config_of("adamw"), arena, {{}})->state())
+    bytes += static_cast<int64_t>(buffer.nbytes());
   EXPECT_EQ(bytes, 8 * arena.num_parameters());
   EXPECT_TRUE(make_optimizer(config_of("sgd"), arena, {{}})->state().empty());
 }

@@ -15,7 +15,8 @@ namespace {
 
 nlohmann::json reference() { return nlohmann::json::parse(std::ifstream(REFERENCE)); }
 
-std::unique_ptr<Schedule> schedule_of(const std::string& type, double warmup, double floor, double peak, int64_t total) {
+std::unique_ptr<Schedule> schedule_of(const std::string& type, double warmup, double floor, double peak,
+                                      int64_t total) {
   SchedulerConfig config;
   config.lr_scheduler_type = type;
   config.warmup_steps = warmup;

@@ -1,5 +1,5 @@
-// What ranks agree on must not depend on how many of them there are. Ranks are threads here; autograd runs a CPU graph on
-// the thread that calls backward, so each rank's hooks are its own.
+// What ranks agree on must not depend on how many of them there are. Ranks are threads here; autograd runs a CPU graph
+// on the thread that calls backward, so each rank's hooks are its own.
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
@@ -37,7 +37,8 @@ struct Network {
   at::Tensor loss_sum(int64_t step, int64_t first, int64_t last) const {
     const auto type = all[0].value.scalar_type();
     const at::Tensor rows = at::arange(first, last, at::kDouble).unsqueeze(1);
-    const at::Tensor x = at::sin(rows * 0.9 + at::arange(kInputs, at::kDouble) * 2.3 + static_cast<double>(step)).to(type);
+    const at::Tensor x =
+        at::sin(rows * 0.9 + at::arange(kInputs, at::kDouble) * 2.3 + static_cast<double>(step)).to(type);
     const at::Tensor labels = (at::arange(first, last, at::kLong) + step) % kClasses;
     const at::Tensor hidden = at::tanh(at::linear(x, all[0].value, all[1].value));
     const at::Tensor logits = at::linear(hidden, all[2].value, all[3].value);
@@ -114,7 +115,8 @@ TEST(Replicated, TrainsTheSameWeightsOnAnyNumberOfRanks) {
 // Counts and orders what a rank sends.
 class Recorder final : public Communicator {
  public:
-  Recorder(Communicator& inner, const at::Tensor& buffer) : inner_(inner), start_(static_cast<char*>(buffer.data_ptr())) {}
+  Recorder(Communicator& inner, const at::Tensor& buffer)
+      : inner_(inner), start_(static_cast<char*>(buffer.data_ptr())) {}
   int rank() const override { return inner_.rank(); }
   int size() const override { return inner_.size(); }
   std::string_view backend() const override { return inner_.backend(); }

@@ -1,10 +1,9 @@
 #include "trainer/models/blocks/linear.h"
 
-#include <ATen/ops/addmm.h>
-#include <ATen/ops/mm.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "trainer/models/blocks/gradient.h"
+#include "trainer/models/blocks/matrix_product.h"
 
 namespace sft {
 namespace {
@@ -19,7 +18,8 @@ struct LinearFunction : torch::autograd::Function<LinearFunction> {
     size_t at = 0;
     for (const bool has_bias : biased) {
       const at::Tensor& weight = parameters[at];
-      outputs.push_back(has_bias ? at::addmm(parameters[at + 1], x, weight.t()) : at::mm(x, weight.t()));
+      outputs.push_back(product(x, weight.t()));
+      if (has_bias) outputs.back().add_(parameters[at + 1]);
       at += has_bias ? 2 : 1;
     }
     tensor_list saved{x};
@@ -41,7 +41,11 @@ struct LinearFunction : torch::autograd::Function<LinearFunction> {
       const bool has_bias = biased.get(i);
       if (dy.defined()) {
         if (ctx->needs_input_grad(0)) {
-          gradients[0] = gradients[0].defined() ? gradients[0].addmm_(dy, saved[at]) : at::mm(dy, saved[at]);
+          if (gradients[0].defined()) {
+            add_product(gradients[0], dy, saved[at]);
+          } else {
+            gradients[0] = product(dy, saved[at]);
+          }
         }
         if (ctx->needs_input_grad(at)) gradients[at] = weight_gradient(saved[at], dy, x);
         if (has_bias && ctx->needs_input_grad(at + 1)) gradients[at + 1] = deliver(saved[at + 1], dy.sum(0));
@@ -53,8 +57,8 @@ struct LinearFunction : torch::autograd::Function<LinearFunction> {
 
   static at::Tensor weight_gradient(const at::Tensor& weight, const at::Tensor& dy, const at::Tensor& x) {
     at::Tensor gradient = preset_gradient(weight);
-    if (!gradient.defined()) return at::mm(dy.t(), x);
-    gradient.addmm_(dy.t(), x);
+    if (!gradient.defined()) return product(dy.t(), x);
+    add_product(gradient, dy.t(), x);
     return {};
   }
 };

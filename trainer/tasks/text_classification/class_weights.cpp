@@ -13,15 +13,18 @@ namespace {
 
 std::vector<double> balanced(const std::vector<int64_t>& counts) {
   const auto rows = static_cast<double>(std::accumulate(counts.begin(), counts.end(), int64_t{0}));
-  const auto occurring = static_cast<double>(std::count_if(counts.begin(), counts.end(), [](int64_t count) { return count > 0; }));
+  const auto occurs = [](int64_t count) { return count > 0; };
+  const auto occurring = static_cast<double>(std::count_if(counts.begin(), counts.end(), occurs));
   std::vector<double> weights;
-  for (const int64_t count : counts) weights.push_back(count > 0 ? rows / (occurring * static_cast<double>(count)) : 1.0);
+  for (const int64_t count : counts)
+    weights.push_back(occurs(count) ? rows / (occurring * static_cast<double>(count)) : 1.0);
   return weights;
 }
 
 }  // namespace
 
-std::vector<double> class_weights(const ClassWeights& wanted, const std::vector<std::string>& names, const std::vector<int64_t>& counts) {
+std::vector<double> class_weights(const ClassWeights& wanted, const std::vector<std::string>& names,
+                                  const std::vector<int64_t>& counts) {
   if (wanted.kind == ClassWeights::Kind::balanced) {
     assert(counts.size() == names.size());
     return balanced(counts);
@@ -30,8 +33,11 @@ std::vector<double> class_weights(const ClassWeights& wanted, const std::vector<
   if (wanted.kind == ClassWeights::Kind::none) return weights;
   for (const auto& [name, weight] : wanted.weights) {
     const auto found = std::find(names.begin(), names.end(), name);
-    if (found == names.end()) throw ConfigError(concat("train.class_weights: ", quoted(name), " is no label", did_you_mean(name, names)));
-    if (!(weight >= 0) || !std::isfinite(weight)) throw ConfigError(concat("train.class_weights: the weight of ", quoted(name), " is ", weight, "; wanted a finite number, 0 or more"));
+    if (found == names.end())
+      throw ConfigError(concat("train.class_weights: ", sft::quoted(name), " is no label", did_you_mean(name, names)));
+    if (!(weight >= 0) || !std::isfinite(weight))
+      throw ConfigError(concat("train.class_weights: the weight of ", sft::quoted(name), " is ", weight,
+                               "; wanted a finite number, 0 or more"));
     weights[static_cast<size_t>(found - names.begin())] = weight;
   }
   return weights;

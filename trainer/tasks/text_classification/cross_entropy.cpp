@@ -10,16 +10,19 @@ at::Tensor cross_entropy_sum(const at::Tensor& logits, const at::Tensor& labels,
   const at::Tensor target = labels.clamp_min(0);
   const at::Tensor rows = sample_weights * real.to(logits.scalar_type());
   const at::Tensor surprise = -at::log_softmax(logits, 1);
-  const at::Tensor of_target = surprise.gather(1, target.unsqueeze(1)).squeeze(1) * class_weights.index_select(0, target);
+  const at::Tensor of_target =
+      surprise.gather(1, target.unsqueeze(1)).squeeze(1) * class_weights.index_select(0, target);
   if (label_smoothing == 0) return (rows * of_target).sum();
   const at::Tensor of_all = surprise.matmul(class_weights) * (label_smoothing / static_cast<double>(logits.size(1)));
   return (rows * ((1 - label_smoothing) * of_target + of_all)).sum();
 }
 
-double cross_entropy_weight(const std::vector<int64_t>& labels, const std::vector<float>& sample_weights, const std::vector<double>& class_weights) {
+double cross_entropy_weight(const std::vector<int64_t>& labels, const std::vector<float>& sample_weights,
+                            const std::vector<double>& class_weights) {
   double weight = 0;
   for (size_t i = 0; i < labels.size(); ++i)
-    if (labels[i] >= 0) weight += static_cast<double>(sample_weights[i]) * class_weights[static_cast<size_t>(labels[i])];
+    if (labels[i] >= 0)
+      weight += static_cast<double>(sample_weights[i]) * class_weights[static_cast<size_t>(labels[i])];
   return weight;
 }
 

@@ -10,13 +10,16 @@ namespace sft {
 
 constexpr int64_t kIgnoredLabel = -100;
 
-// logits [B, K]; labels int64 [B], kIgnoredLabel leaves a row out; class_weights [K] and sample_weights [B] of the logits' dtype.
+// logits [B, K]; labels int64 [B], a negative one (kIgnoredLabel) leaves its row out; class_weights [K] and
+// sample_weights [B] of the logits' dtype.
 //   Σ_i s_i ((1 − ε) w_yi (−log p_i,yi) + ε/K Σ_c w_c (−log p_i,c))
-// which divided by Σ_i s_i w_yi is torch.nn.functional.cross_entropy(weight = w, label_smoothing = ε) where all s_i are 1.
+// which divided by Σ_i s_i w_yi is torch.nn.functional.cross_entropy(weight = w, label_smoothing = ε) where all s_i
+// are 1.
 at::Tensor cross_entropy_sum(const at::Tensor& logits, const at::Tensor& labels, const at::Tensor& class_weights,
                              const at::Tensor& sample_weights, double label_smoothing);
 
 // Σ_i s_i w_yi over rows that are not ignored, in double whatever the tensors are.
-double cross_entropy_weight(const std::vector<int64_t>& labels, const std::vector<float>& sample_weights, const std::vector<double>& class_weights);
+double cross_entropy_weight(const std::vector<int64_t>& labels, const std::vector<float>& sample_weights,
+                            const std::vector<double>& class_weights);
 
 }  // namespace sft

@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <span>
 
@@ -20,7 +21,8 @@ namespace {
 enum class Pooling { cls, mean, pooler };
 
 Pooling pooling_of(const std::string& name, const Model& model) {
-  if (name == "pooler" && !model.has_pooler()) throw ConfigError("model.pooling = \"pooler\": this model has no pooler");
+  if (name == "pooler" && !model.has_pooler())
+    throw ConfigError("model.pooling = \"pooler\": this model has no pooler");
   if (name == "mean") return Pooling::mean;
   if (name == "cls" || !model.has_pooler()) return Pooling::cls;
   return Pooling::pooler;
@@ -40,7 +42,8 @@ class TextClassification final : public Task {
         weights_(class_weights(settings.class_weights, names_, settings.label_counts)) {
     const auto options = at::TensorOptions().dtype(settings.dtype).device(settings.device);
     const auto num_labels = static_cast<int64_t>(names_.size());
-    weight_ = normal_parameter("classifier.weight", {num_labels, model.width()}, model.initializer_range(), settings.seed, options);
+    weight_ = normal_parameter("classifier.weight", {num_labels, model.width()}, model.initializer_range(),
+                               settings.seed, options);
     bias_ = constant_parameter({num_labels}, 0.0, options);
     weights_K_ = at::tensor(weights_, at::kDouble).to(options);
   }
@@ -56,20 +59,26 @@ class TextClassification final : public Task {
     at::Tensor pooled_BC = pooling_ == Pooling::mean ? mean_of_rows(features.rows, inputs) : features.rows;
     if (pooling_ == Pooling::pooler) pooled_BC = model.pool(pooled_BC);
     const double p = training_ ? dropout_rate_ : 0.0;
-    return at::linear(keyed_dropout(pooled_BC, key_, inputs.draws_B, at::zeros_like(inputs.draws_B), p), weight_, bias_);
+    return at::linear(keyed_dropout(pooled_BC, key_, inputs.draws_B, at::zeros_like(inputs.draws_B), p), weight_,
+                      bias_);
   }
 
-  double weight(const Batch& batch) const override { return cross_entropy_weight(batch.labels, batch.weights, weights_); }
+  double weight(const Batch& batch) const override {
+    return cross_entropy_weight(batch.labels, batch.weights, weights_);
+  }
 
   LossSum loss_sum(const at::Tensor& logits, const Batch& batch) const override {
-    const at::Tensor rows = at::tensor(std::vector<double>(batch.weights.begin(), batch.weights.end()), at::kDouble).to(logits.options());
-    return {cross_entropy_sum(logits, labels_of(batch, logits), weights_K_, rows, smoothing_), weight(batch)};
+    const at::Tensor labels = at::tensor(batch.labels, at::kLong).to(logits.device());
+    const at::Tensor rows = at::tensor(at::ArrayRef<float>(batch.weights)).to(logits.options());
+    return {cross_entropy_sum(logits, labels, weights_K_, rows, smoothing_), weight(batch)};
   }
 
   void set_training(bool training) override { training_ = training; }
   void set_dropout_seed(uint64_t seed) override { key_ = dropout_key(seed, "head"); }
 
-  Statistics empty_statistics() const override { return {std::vector<double>(kCounts + names_.size() * names_.size())}; }
+  Statistics empty_statistics() const override {
+    return {std::vector<double>(kCounts + names_.size() * names_.size())};
+  }
 
   void accumulate(const at::Tensor& logits, const Batch& batch, Statistics& into) const override {
     const at::Tensor likely_BK = at::log_softmax(logits.to(at::kDouble), 1).cpu().contiguous();
@@ -85,13 +94,16 @@ class TextClassification final : public Task {
   }
 
   nlohmann::ordered_json metrics(const Statistics& total) const override {
-    nlohmann::ordered_json all{{"loss", total.counts[kRows] > 0 ? total.counts[kLossSum] / total.counts[kRows] : 0.0}};
+    const double rows = total.counts[kRows];
+    nlohmann::ordered_json all{{"loss", rows > 0 ? total.counts[kLossSum] / rows : 0.0}};
     const nlohmann::ordered_json scores = classification_scores(confusion(total));
     for (const auto& [name, value] : scores.items()) all[name] = value;
     return all;
   }
 
-  nlohmann::ordered_json details(const Statistics& total) const override { return classification_details(confusion(total), names_); }
+  nlohmann::ordered_json details(const Statistics& total) const override {
+    return classification_details(confusion(total), names_);
+  }
   std::string default_metric() const override { return "accuracy"; }
 
   std::vector<std::string> predictions(const at::Tensor& logits) const override {
@@ -100,9 +112,9 @@ class TextClassification final : public Task {
     std::vector<std::string> rows;
     for (int64_t b = 0; b < scores_BK.size(0); ++b, score += names_.size()) {
       const auto best = static_cast<size_t>(std::max_element(score, score + names_.size()) - score);
-      nlohmann::ordered_json scores;
-      for (size_t k = 0; k < names_.size(); ++k) scores[names_[k]] = score[k];
-      rows.push_back(nlohmann::ordered_json{{"label", names_[best]}, {"score", score[best]}, {"scores", scores}}.dump());
+      nlohmann::ordered_json row = {{"label", names_[best]}, {"score", score[best]}};
+      for (size_t k = 0; k < names_.size(); ++k) row["scores"][names_[k]] = score[k];
+      rows.push_back(row.dump());
     }
     return rows;
   }
@@ -110,6 +122,7 @@ class TextClassification final : public Task {
   void describe(nlohmann::json& config) const override {
     nlohmann::json names = nlohmann::json::object(), ids = nlohmann::json::object();
     for (size_t id = 0; id < names_.size(); ++id) names[std::to_string(id)] = names_[id], ids[names_[id]] = id;
+    config.erase("num_labels");  // transformers counts id2label
     config["id2label"] = names;
     config["label2id"] = ids;
     config["problem_type"] = "single_label_classification";
@@ -122,12 +135,13 @@ class TextClassification final : public Task {
     return {static_cast<int64_t>(names_.size()), std::span<const double>(total.counts).subspan(kCounts)};
   }
 
-  static at::Tensor labels_of(const Batch& batch, const at::Tensor& like) { return at::tensor(batch.labels, at::kLong).to(like.device()); }
-
   // [N, C] → [B, C]: the mean over each sequence's rows, special tokens included.
   static at::Tensor mean_of_rows(const at::Tensor& rows_NC, const TextInputs& inputs) {
-    std::vector<at::Tensor> means;
-    for (size_t b = 0; b + 1 < inputs.host_offsets.size(); ++b) means.push_back(rows_NC.slice(0, inputs.host_offsets[b], inputs.host_offsets[b + 1]).mean(0));
+    std::vector<int64_t> lengths;
+    for (size_t b = 0; b + 1 < inputs.host_offsets.size(); ++b)
+      lengths.push_back(inputs.host_offsets[b + 1] - inputs.host_offsets[b]);
+    std::vector<at::Tensor> means = rows_NC.split_with_sizes(lengths);
+    for (at::Tensor& mean : means) mean = mean.mean(0);
     return at::stack(means);
   }
 
@@ -145,7 +159,9 @@ class TextClassification final : public Task {
 }  // namespace
 
 std::unique_ptr<Task> make_text_classification(const TaskSettings& settings, const Model& model) {
-  if (settings.label_names.size() < 2) throw ConfigError(concat("text_classification needs at least two labels, and there are ", settings.label_names.size()));
+  if (settings.label_names.size() < 2)
+    throw ConfigError(
+        concat("text_classification needs at least two labels, and there are ", settings.label_names.size()));
   return std::make_unique<TextClassification>(settings, model);
 }
 

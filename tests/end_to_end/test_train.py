@@ -1,0 +1,137 @@
+"""The main job, from raw rows to a model that transformers loads."""
+import json
+import unittest
+
+from harness import LABELS, EndToEnd, make_model, make_rows, read_rows, write_rows
+
+
+class Train(EndToEnd):
+    def predictions_of_transformers(self, directory, rows, pair=None, max_length=32):
+        import torch
+        from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+        tokenizer = AutoTokenizer.from_pretrained(directory)
+        model = AutoModelForSequenceClassification.from_pretrained(directory).eval()
+        texts = [[row["text"] for row in rows]] + ([[row[pair] for row in rows]] if pair else [])
+        encoded = tokenizer(*texts, padding=True, truncation=True, max_length=max_length, return_tensors="pt")
+        with torch.no_grad():
+            probabilities = torch.softmax(model(**encoded).logits, -1)
+        return [{model.config.id2label[i]: p for i, p in enumerate(row)} for row in probabilities.tolist()]
+
+    def assert_same_scores(self, ours, theirs):
+        self.assertEqual(len(ours), len(theirs))
+        for mine, reference in zip(ours, theirs):
+            self.assertEqual(mine["label"], max(reference, key=reference.get))
+            for name, score in reference.items():
+                self.assertAlmostEqual(mine["scores"][name], score, delta=1e-5)
+
+    def test_exported_model_predicts_in_transformers_what_it_predicts_here(self):
+        self.succeed(self.config(), ranks=2)
+        rows = read_rows(self.shared / "test.jsonl")
+        theirs = self.predictions_of_transformers(self.run_dir() / "model", rows)
+        ours = read_rows(self.run_dir() / "predictions.jsonl")
+        self.assert_same_scores(ours, theirs)
+        self.succeed("predict", self.run_dir(), "--input", self.shared / "test.jsonl", "--output", self.home / "again.jsonl", ranks=3)
+        self.assert_same_scores(read_rows(self.home / "again.jsonl"), theirs)
+
+    def test_learns_and_reports_scikit_learns_numbers(self):
+        from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, matthews_corrcoef
+
+        self.succeed(self.config(train={"num_train_epochs": 10}), ranks=2)
+        test = self.summary()["test_metrics"]
+        truth = [row["label"] for row in read_rows(self.shared / "test.jsonl")]
+        guesses = [row["label"] for row in read_rows(self.run_dir() / "predictions.jsonl")]
+        self.assertAlmostEqual(test["accuracy"], accuracy_score(truth, guesses), places=12)
+        self.assertAlmostEqual(test["f1"], f1_score(truth, guesses, average="macro"), places=12)
+        self.assertAlmostEqual(test["mcc"], matthews_corrcoef(truth, guesses), places=12)
+        self.assertEqual(test["details"]["confusion_matrix"], confusion_matrix(truth, guesses, labels=LABELS).tolist())
+        self.assertGreater(test["accuracy"], 0.7)
+
+    def test_number_of_ranks_changes_no_loss_and_no_sample(self):
+        for ranks in (1, 2, 3):
+            self.succeed(self.config(f"ranks{ranks}", model={"dtype": "float64"}, log={"sample_ids": True}), ranks=ranks)
+        for ranks in (2, 3):
+            self.assertEqual({k: sorted(v) for k, v in self.lines(f"ranks{ranks}", "sample_ids").items()}, {k: sorted(v) for k, v in self.lines("ranks1", "sample_ids").items()})
+            for key in ("loss", "grad_norm", "eval_loss", "eval_accuracy"):
+                expected, actual = self.lines("ranks1", key), self.lines(f"ranks{ranks}", key)
+                self.assertEqual(list(expected), list(actual))
+                for step, value in expected.items():
+                    self.assertAlmostEqual(actual[step], value, delta=1e-12 * max(1, abs(value)))
+
+    def test_more_ranks_than_rows_in_the_last_batch(self):
+        write_rows(self.home / "few.jsonl", make_rows(9, 5))
+        keys = {"train_file": str(self.home / "few.jsonl"), "validation_file": None, "test_file": None}
+        self.succeed(self.config("one", data=keys, model={"dtype": "float64"}))
+        self.succeed(self.config("four", data=keys, model={"dtype": "float64"}), ranks=4)
+        for step, value in self.lines("one").items():
+            self.assertAlmostEqual(self.lines("four")[step], value, delta=1e-12)
+
+    def test_pairs_are_read_as_transformers_reads_them(self):
+        rows = make_rows(60, 6, pairs=True)
+        write_rows(self.home / "pairs.jsonl", rows)
+        data = {"train_file": str(self.home / "pairs.jsonl"), "test_file": str(self.home / "pairs.jsonl"), "validation_file": None, "text_pair_column": "second", "max_length": 12}
+        self.succeed(self.config(data=data), ranks=2)
+        theirs = self.predictions_of_transformers(self.run_dir() / "model", rows, pair="second", max_length=12)
+        self.assert_same_scores(read_rows(self.run_dir() / "predictions.jsonl"), theirs)
+
+    def test_frozen_trunk_keeps_its_bytes_and_costs_no_communication(self):
+        from safetensors import safe_open
+
+        self.succeed(self.config(freeze={"all_but_last": 0}), ranks=4)
+        before = safe_open(self.shared / "model" / "model.safetensors", "np")
+        after = safe_open(self.run_dir() / "model" / "model.safetensors", "np")
+        for name in before.keys():
+            if not name.startswith("classifier."):
+                self.assertEqual(before.get_tensor(name).tobytes(), after.get_tensor(name).tobytes(), name)
+        summary = self.summary()
+        self.assertEqual(summary["trained_parameters"], 32 * 3 + 3)
+        self.assertEqual(summary["bytes_reduced_per_step"], 4 * summary["trained_parameters"])
+
+    def test_best_model_is_what_is_exported_and_training_stops_early(self):
+        self.succeed(self.config(train={"num_train_epochs": 40}, optim={"learning_rate": 3e-2}, eval={"early_stopping_patience": 2, "metric_for_best_model": "loss"}), ranks=2)
+        summary = self.summary()
+        self.assertEqual(summary["exit_reason"], "early_stopping")
+        losses = self.lines(key="eval_loss")
+        best = min(losses, key=losses.get)
+        self.assertEqual(summary["best_model_checkpoint"], f"checkpoint-{best}")
+        exported = (self.run_dir() / "model" / "model.safetensors").read_bytes()
+        self.assertEqual(exported[-1000:], (self.run_dir() / f"checkpoint-{best}" / "model.safetensors").read_bytes()[-1000:])
+
+    def test_evaluate_repeats_the_summary_and_export_the_model(self):
+        self.succeed(self.config(), ranks=2)
+        out = json.loads(self.succeed("evaluate", self.run_dir(), "--split", "test", "--checkpoint", "last", ranks=3).out)
+        self.assertAlmostEqual(out["eval_accuracy"], self.summary()["test_metrics"]["accuracy"], places=12)
+        self.assertAlmostEqual(out["eval_loss"], self.summary()["test_metrics"]["loss"], places=5)
+        self.succeed("export", self.run_dir(), "--checkpoint", "last", "--output", self.home / "exported")
+        theirs = self.predictions_of_transformers(self.home / "exported", read_rows(self.shared / "test.jsonl"))
+        self.assert_same_scores(read_rows(self.run_dir() / "predictions.jsonl"), theirs)
+
+    def test_base_class_directory_and_csv_rows(self):
+        make_model(self.home / "base", base_class=True)
+        rows = make_rows(40, 8)
+        (self.home / "rows.csv").write_text("label,text\r\n" + "".join(f'"{row["label"]}","{row["text"]}, ""x""\ny"\r\n' for row in rows))
+        data = {"train_file": str(self.home / "rows.csv"), "validation_file": None, "test_file": None}
+        done = self.succeed(self.config(model={"model_name_or_path": str(self.home / "base")}, data=data))
+        self.assertIn("classifier.weight", done.err)
+
+    def test_validation_split_holds_out_the_same_rows_on_any_number_of_ranks(self):
+        for ranks in (1, 3):
+            self.succeed(self.config(f"r{ranks}", data={"validation_file": None, "validation_split": 0.2, "prepared_dir": str(self.home / f"p{ranks}")}, model={"dtype": "float64"}), ranks=ranks)
+        for step, value in self.lines("r1", "eval_loss").items():
+            self.assertAlmostEqual(self.lines("r3", "eval_loss")[step], value, delta=1e-12)
+
+    def test_sweep_runs_each_trial_once_and_ends_in_a_table(self):
+        config = self.config("sweep", train={"max_steps": 3})
+        with open(config, "a") as out:
+            out.write('[sweep]\nmethod = "grid"\n[sweep.parameters]\n"optim.learning_rate" = [1e-3, 1e-2]\nseed = [1, 2]\n')
+        self.succeed("sweep", config, "--index", "2", ranks=2)
+        done = self.succeed("sweep", config, ranks=2)
+        self.assertIn("finished already", done.err)
+        table = (self.run_dir("sweep") / "sweep.csv").read_text().splitlines()
+        self.assertEqual(len(table), 5)
+        self.assertEqual([line.split(",")[:3] for line in table[1:]], [["trial-000", "0.001", "1"], ["trial-001", "0.001", "2"], ["trial-002", "0.01", "1"], ["trial-003", "0.01", "2"]])
+        self.assertEqual(len(self.succeed("sweep", config, "--list").out.splitlines()), 4)
+
+
+if __name__ == "__main__":
+    unittest.main()

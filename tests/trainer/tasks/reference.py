@@ -1,0 +1,69 @@
+"""Losses and their gradients by torch.nn.functional.cross_entropy and class weights by scikit-learn, for
+cross_entropy_test.cpp and class_weights_test.cpp.
+
+    reference.py FILE.json           writes them
+    reference.py --check FILE.json   fails where the file no longer says what the installed versions say
+"""
+import json
+import sys
+
+import numpy
+import torch
+from sklearn.utils.class_weight import compute_class_weight
+
+ROWS, CLASSES = 7, 4
+IGNORED = -100
+LABELS = [0, 3, 3, IGNORED, 1, 0, 2]
+CLASS_WEIGHTS = {"none": [1.0] * CLASSES, "uneven": [0.5, 2.0, 1.25, 4.0], "one is zero": [1.0, 0.0, 1.0, 3.0]}
+SAMPLE_WEIGHTS = {"none": [1.0] * ROWS, "uneven": [1.0, 0.25, 3.0, 2.0, 0.0, 1.5, 0.75]}
+
+
+def losses():
+    cases = []
+    for class_weights in CLASS_WEIGHTS.values():
+        for sample_weights in SAMPLE_WEIGHTS.values():
+            for smoothing in [0.0, 0.1, 0.5]:
+                logits = torch.sin(torch.arange(ROWS * CLASSES, dtype=torch.float64) * 1.3).view(ROWS, CLASSES) * 3
+                logits.requires_grad_()
+                labels, weight = torch.tensor(LABELS), torch.tensor(class_weights, dtype=torch.float64)
+                settings = dict(weight=weight, label_smoothing=smoothing, ignore_index=IGNORED)
+                by_row = torch.nn.functional.cross_entropy(logits, labels, reduction="none", **settings)
+                total = (by_row * torch.tensor(sample_weights, dtype=torch.float64)).sum()
+                total.backward()
+                real = [(s, l) for s, l in zip(sample_weights, LABELS) if l != IGNORED]
+                case = dict(class_weights=class_weights, sample_weights=sample_weights, smoothing=smoothing,
+                            sum=total.item(), weight=sum(s * class_weights[l] for s, l in real),
+                            gradient=logits.grad.flatten().tolist())
+                if set(sample_weights) == {1.0}:
+                    case["mean"] = torch.nn.functional.cross_entropy(logits, labels, **settings).item()
+                cases.append(case)
+    return cases
+
+
+def balanced():
+    cases = []
+    for counts in [[5, 5], [1, 9], [3, 0, 7], [100, 20, 3, 1]]:
+        labels = numpy.repeat(numpy.arange(len(counts)), counts)
+        present = numpy.unique(labels)
+        cases.append(dict(counts=counts, present=present.tolist(),
+                          weights=compute_class_weight("balanced", classes=present, y=labels).tolist()))
+    return cases
+
+
+def near(a, b):
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(near(a[key], b[key]) for key in a)
+    if isinstance(a, list):
+        return len(a) == len(b) and all(near(x, y) for x, y in zip(a, b))
+    if isinstance(a, float):
+        return abs(a - b) <= 1e-12
+    return a == b
+
+
+if __name__ == "__main__":
+    wanted = dict(rows=ROWS, classes=CLASSES, labels=LABELS, losses=losses(), balanced=balanced())
+    if sys.argv[1] == "--check":
+        sys.exit(0 if near(wanted, json.load(open(sys.argv[2]))) else f"{sys.argv[2]} is out of date")
+    lines = [f'"{key}": ' + ("[\n" + ",\n".join(map(json.dumps, value)) + "]" if key in ("losses", "balanced") else json.dumps(value))
+             for key, value in wanted.items()]
+    open(sys.argv[1], "w").write("{" + ",\n".join(lines) + "}\n")

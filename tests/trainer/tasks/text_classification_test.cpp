@@ -1,0 +1,234 @@
+#include "trainer/tasks/text_classification/text_classification.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "base/errors.h"
+#include "trainer/tasks/text_classification/cross_entropy.h"
+
+namespace sft {
+namespace {
+
+constexpr int64_t kWidth = 6;
+const std::vector<std::string> kNames = {"admin", "games", "web"};
+
+// A backbone whose features are given and whose pooler is tanh.
+class GivenModel final : public Model {
+ public:
+  explicit GivenModel(bool has_pooler = true, double dropout = 0.0) : has_pooler_(has_pooler), dropout_(dropout) {}
+  int num_blocks() const override { return 4; }
+  int64_t width() const override { return kWidth; }
+  int64_t vocab_size() const override { return 10; }
+  int64_t max_positions() const override { return 10; }
+  int64_t num_segments() const override { return 0; }
+  Parameters parameters() const override { return {}; }
+  Features forward(const TextInputs&, Reads) override { return {}; }
+  bool has_pooler() const override { return has_pooler_; }
+  at::Tensor pool(const at::Tensor& first_BC) override { return at::tanh(first_BC); }
+  void set_training(const std::vector<bool>&) override {}
+  void set_first_trained(int) override {}
+  void set_dropout_seed(uint64_t) override {}
+  double head_dropout() const override { return dropout_; }
+  double initializer_range() const override { return 0.02; }
+  const nlohmann::json& config() const override { return config_; }
+  double flops_per_token() const override { return 0; }
+  std::string architecture(const std::string&) const override { return "Given"; }
+  std::string prefix() const override { return ""; }
+  std::string canonical(const std::string& file_name) const override { return file_name; }
+
+ private:
+  bool has_pooler_;
+  double dropout_;
+  nlohmann::json config_;
+};
+
+TaskSettings settings_of(const std::string& pooling = "auto") {
+  return {.pooling = pooling,
+          .label_names = kNames,
+          .label_counts = {},
+          .class_weights = {},
+          .dtype = at::kDouble,
+          .seed = 5};
+}
+
+Batch batch_of(std::vector<int64_t> labels) {
+  Batch batch;
+  for (size_t b = 0; b < labels.size(); ++b) {
+    batch.ids.push_back(static_cast<int64_t>(b));
+    batch.draws.push_back(100 + static_cast<int64_t>(b));
+  }
+  batch.weights.assign(labels.size(), 1.0f);
+  batch.labels = std::move(labels);
+  return batch;
+}
+
+// Sequences of 3, 1 and 2 tokens.
+TextInputs three_sequences() {
+  TextInputs inputs;
+  inputs.host_offsets = {0, 3, 4, 6};
+  inputs.draws_B = at::tensor(std::vector<int64_t>{7, 8, 9}, at::kLong);
+  return inputs;
+}
+
+at::Tensor rows(int64_t count) { return at::sin(at::arange(count * kWidth, at::kDouble)).view({count, kWidth}); }
+
+at::Tensor through_head(const Task& task, const at::Tensor& pooled) {
+  const Parameters head = task.parameters();
+  return at::linear(pooled, head[0].value, head[1].value);
+}
+
+TEST(TextClassification, PoolsAsItIsTold) {
+  GivenModel with_pooler, without(false);
+  const at::Tensor first = rows(3), all = rows(6);
+  const at::Tensor means = at::stack({all.slice(0, 0, 3).mean(0), all[3], all.slice(0, 4, 6).mean(0)});
+  const TextInputs inputs = three_sequences();
+  struct Expected {
+    const char* pooling;
+    GivenModel* model;
+    Reads reads;
+    bool reads_pooler;
+    at::Tensor pooled;
+  };
+  for (const auto& expected : {Expected{"auto", &with_pooler, Reads::first, true, at::tanh(first)},
+                               Expected{"auto", &without, Reads::first, false, first},
+                               Expected{"pooler", &with_pooler, Reads::first, true, at::tanh(first)},
+                               Expected{"cls", &with_pooler, Reads::first, false, first},
+                               Expected{"mean", &with_pooler, Reads::all, false, means}}) {
+    const auto task = make_task("text_classification", settings_of(expected.pooling), *expected.model);
+    EXPECT_EQ(task->reads(), expected.reads) << expected.pooling;
+    EXPECT_EQ(task->reads_pooler(), expected.reads_pooler) << expected.pooling;
+    const Features features{task->reads() == Reads::all ? all : first, task->reads()};
+    const at::Tensor logits = task->logits(*expected.model, features, inputs);
+    EXPECT_LT((logits - through_head(*task, expected.pooled)).abs().max().item<double>(), 1e-15) << expected.pooling;
+  }
+  EXPECT_THROW(make_task("text_classification", settings_of("pooler"), without), ConfigError);
+}
+
+TEST(TextClassification, BeginsWithTheHeadOfTransformersTheSameForASeed) {
+  GivenModel model;
+  const auto head = make_task("text_classification", settings_of(), model)->parameters();
+  const auto again = make_task("text_classification", settings_of(), model)->parameters();
+  ASSERT_EQ(head.size(), 2u);
+  EXPECT_EQ(head[0].name, "classifier.weight");
+  EXPECT_EQ(head[1].name, "classifier.bias");
+  EXPECT_EQ(head[0].value.sizes(), at::IntArrayRef({3, kWidth}));
+  EXPECT_EQ(head[1].value.abs().sum().item<double>(), 0.0);
+  EXPECT_TRUE(head[0].decays);
+  EXPECT_FALSE(head[1].decays);
+  EXPECT_EQ(head[0].stage, 6);
+  EXPECT_NEAR(head[0].value.std().item<double>(), 0.02, 0.01);
+  EXPECT_TRUE(at::equal(head[0].value, again[0].value));
+  TaskSettings other = settings_of();
+  other.seed = 6;
+  EXPECT_FALSE(at::equal(head[0].value, make_task("text_classification", other, model)->parameters()[0].value));
+}
+
+TEST(TextClassification, DropsByDrawAndOnlyInTraining) {
+  GivenModel model(true, 0.5);
+  const auto task = make_task("text_classification", settings_of("cls"), model);
+  const at::Tensor same = at::ones({3, kWidth}, at::kDouble);
+  TextInputs inputs = three_sequences();
+  const auto logits = [&] { return task->logits(model, {same, Reads::first}, inputs).detach(); };
+  task->set_dropout_seed(1);
+  EXPECT_TRUE(at::equal(logits(), through_head(*task, same).detach()));
+
+  task->set_training(true);
+  const at::Tensor dropped = logits();
+  EXPECT_FALSE(at::equal(dropped, through_head(*task, same).detach()));
+  EXPECT_TRUE(at::equal(dropped, logits())) << "a mask is a function of its key";
+  inputs.draws_B = inputs.draws_B.flip(0);
+  EXPECT_TRUE(at::equal(dropped.flip(0), logits())) << "the mask goes with the draw, not with the row";
+  task->set_dropout_seed(2);
+  EXPECT_FALSE(at::equal(dropped.flip(0), logits()));
+  task->set_training(false);
+  EXPECT_TRUE(at::equal(logits(), through_head(*task, same).detach()));
+}
+
+TEST(TextClassification, DividesByWhatItSaysBeforeAnyForward) {
+  GivenModel model;
+  TaskSettings settings = settings_of();
+  settings.class_weights = {ClassWeights::Kind::given, {{"games", 3.0}}};
+  settings.label_smoothing_factor = 0.1;
+  const auto task = make_task("text_classification", settings, model);
+  Batch batch = batch_of({1, kIgnoredLabel, 0});
+  batch.weights = {0.5f, 7.0f, 2.0f};
+  const at::Tensor logits = rows(3).slice(1, 0, 3).contiguous();
+  EXPECT_EQ(task->weight(batch), 0.5 * 3.0 + 2.0);
+  const LossSum loss = task->loss_sum(logits, batch);
+  EXPECT_EQ(loss.weight, task->weight(batch));
+  const at::Tensor expected = cross_entropy_sum(logits, at::tensor(batch.labels, at::kLong),
+                                                at::tensor({1.0, 3.0, 1.0}), at::tensor({0.5, 7.0, 2.0}), 0.1);
+  EXPECT_NEAR(loss.sum.item<double>(), expected.item<double>(), 1e-14);
+}
+
+// Smoothing and weights shape the training loss; evaluation tells the plain mean over real targets.
+TEST(TextClassification, EvaluatesThePlainMeanOverRealTargetsWhateverTheCut) {
+  GivenModel model;
+  TaskSettings settings = settings_of();
+  settings.class_weights = {ClassWeights::Kind::given, {{"games", 3.0}}};
+  settings.label_smoothing_factor = 0.3;
+  const auto task = make_task("text_classification", settings, model);
+  const at::Tensor logits = rows(5).slice(1, 0, 3).contiguous() * 4;
+  const std::vector<int64_t> labels = {2, 0, kIgnoredLabel, 1, 0};
+
+  Statistics whole = task->empty_statistics(), summed = task->empty_statistics();
+  Batch batch = batch_of(labels);
+  batch.weights.assign(5, 9.0f);
+  task->accumulate(logits, batch, whole);
+  for (int64_t b = 0; b < 5; ++b) {
+    Statistics one = task->empty_statistics();
+    task->accumulate(logits.slice(0, b, b + 1), batch_of({labels[static_cast<size_t>(b)]}), one);
+    for (size_t i = 0; i < one.counts.size(); ++i) summed.counts[i] += one.counts[i];
+  }
+  const double expected = at::cross_entropy_loss(logits, at::tensor(labels, at::kLong)).item<double>();
+  const double expected_accuracy = logits.argmax(1).eq(at::tensor(labels, at::kLong)).sum().item<double>() / 4.0;
+  for (const Statistics& total : {whole, summed}) {
+    const auto metrics = task->metrics(total);
+    EXPECT_EQ(metrics.begin().key(), "loss");
+    EXPECT_NEAR(metrics["loss"].get<double>(), expected, 1e-14);
+    EXPECT_DOUBLE_EQ(metrics["accuracy"].get<double>(), expected_accuracy);
+    EXPECT_TRUE(metrics.contains(task->default_metric()));
+  }
+  EXPECT_EQ(task->details(whole)["labels"].size(), 3u);
+}
+
+TEST(TextClassification, PredictsLabelScoreAndTheScoresOfAllClassesInOrder) {
+  GivenModel model;
+  const auto task = make_task("text_classification", settings_of(), model);
+  const at::Tensor logits = at::tensor({0.0, std::log(3.0), 0.0, 5.0, 0.0, 0.0}).view({2, 3});
+  const auto lines = task->predictions(logits);
+  ASSERT_EQ(lines.size(), 2u);
+  EXPECT_EQ(lines[0].rfind("{\"label\":\"games\",\"score\":", 0), 0u) << lines[0];
+  const auto row = nlohmann::ordered_json::parse(lines[0]);
+  EXPECT_NEAR(row["score"].get<double>(), 0.6, 1e-6);
+  std::vector<std::string> order;
+  for (const auto& [name, score] : row["scores"].items()) order.push_back(name);
+  EXPECT_EQ(order, kNames);
+  EXPECT_NEAR(row["scores"]["web"].get<double>(), 0.2, 1e-6);
+  EXPECT_EQ(nlohmann::json::parse(lines[1])["label"], "admin");
+}
+
+TEST(TextClassification, DescribesItsLabelsAsTransformersReadsThem) {
+  GivenModel model;
+  nlohmann::json config = {{"num_labels", 2}, {"hidden_size", kWidth}};
+  make_task("text_classification", settings_of(), model)->describe(config);
+  EXPECT_EQ(config["id2label"], (nlohmann::json{{"0", "admin"}, {"1", "games"}, {"2", "web"}}));
+  EXPECT_EQ(config["label2id"], (nlohmann::json{{"admin", 0}, {"games", 1}, {"web", 2}}));
+  EXPECT_EQ(config["problem_type"], "single_label_classification");
+  EXPECT_FALSE(config.contains("num_labels"));
+  EXPECT_EQ(config["hidden_size"], kWidth);
+}
+
+TEST(TextClassification, RefusesASingleLabelAndAnUnknownTask) {
+  GivenModel model;
+  TaskSettings settings = settings_of();
+  settings.label_names = {"only"};
+  EXPECT_THROW(make_task("text_classification", settings, model), ConfigError);
+  EXPECT_THROW(make_task("text_clasification", settings_of(), model), ConfigError);
+}
+
+}  // namespace
+}  // namespace sft
