@@ -50,7 +50,7 @@ class ShareReader {
 class GlobalBatchLoader : public Loader {
  public:
   GlobalBatchLoader(const Dataset& dataset, const Sampler& sampler, Shard shard, const LoaderConfig& config, uint64_t seed)
-      : size_(sampler.size()), config_(config), reader_(dataset, sampler, shard, config), cursor_{seed, 0, 0} {
+      : size_(sampler.size()), seed_(seed), config_(config), reader_(dataset, sampler, shard, config), cursor_{seed, 0, 0} {
     if (size_ == 0) throw DataError("the training data has no samples");
     assert(shard.index >= 0 && shard.index < shard.count && config.global_batch_size > 0 && config.max_tokens > 0);
   }
@@ -62,8 +62,8 @@ class GlobalBatchLoader : public Loader {
   }
 
   void seek(const Cursor& cursor) override {
-    if (cursor.seed != cursor_.seed)
-      throw ConfigError(concat("the run began with seed ", cursor.seed, " and now has seed ", cursor_.seed, ": its order of samples cannot go on"));
+    if (cursor.seed != seed_)
+      throw ConfigError(concat("the run began with seed ", cursor.seed, " and now has seed ", seed_, ": its order of samples cannot go on"));
     if (cursor.epoch < 0 || cursor.position < 0 || cursor.position >= size_)
       throw DataError(concat("the saved place in the data, epoch ", cursor.epoch, " position ", cursor.position, ", is outside its ", size_, " samples"));
     ahead_.reset();  // the thread that moves cursor_ is gone after this
@@ -79,8 +79,9 @@ class GlobalBatchLoader : public Loader {
     return share;
   }
 
-  int64_t size_;
-  LoaderConfig config_;
+  const int64_t size_;
+  const uint64_t seed_;
+  const LoaderConfig config_;
   ShareReader reader_;
   Cursor cursor_;  // of the batch to read next; the background thread's while there is one
   std::optional<Prefetcher<Share>> ahead_;  // last, so that its thread ends first

@@ -105,7 +105,7 @@ class BadInput(EndToEnd):
         self.refuse(81, "blocker", config=self.config(top={"output_dir": str(blocker / "run")}))
 
     def test_full_disk_keeps_the_earlier_checkpoint(self):
-        config = self.config(save={"save_strategy": "steps", "save_steps": 5})
+        config = self.config(save={"save_strategy": "steps", "save_steps": 5, "save_total_limit": 0})
         done = self.run_program(config, environment={"SFT_FAILPOINTS": "checkpoint.before_write@2=errno:28"})
         self.assertEqual(done.code, 0, done.err)
         self.assertIn("No space left", done.err)

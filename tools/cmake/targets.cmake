@@ -30,8 +30,13 @@ function(sft_use_torch name)
     file(WRITE ${CMAKE_BINARY_DIR}/torch_headers.cpp "// carries the precompiled header\n")
     add_library(sft_torch_headers STATIC ${CMAKE_BINARY_DIR}/torch_headers.cpp)
     target_link_libraries(sft_torch_headers PUBLIC torch)
+    set_target_properties(sft_torch_headers PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+    target_compile_options(sft_torch_headers PRIVATE -fPIC)
     target_precompile_headers(sft_torch_headers PRIVATE <ATen/ATen.h> <torch/csrc/autograd/custom_function.h> <nlohmann/json.hpp>)
   endif()
+  # The header is compiled as position-independent code; a program's -fPIE would not fit it.
+  set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+  target_compile_options(${name} PRIVATE -fPIC)
   target_precompile_headers(${name} REUSE_FROM sft_torch_headers)
 endfunction()
 
