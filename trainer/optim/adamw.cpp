@@ -3,6 +3,7 @@
 #include "trainer/optim/adamw.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include "trainer/optim/group_runs.h"
 

@@ -3,6 +3,7 @@
 #include "trainer/optim/arena.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include <cassert>
 #include <unordered_set>

@@ -1,6 +1,7 @@
 #include "trainer/optim/sgd.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include "trainer/optim/group_runs.h"
 

@@ -5,6 +5,7 @@
 // buckets before it, so the order is that of the arena on every rank, whatever order backward took there;
 // a rank with nothing to do launches the same buckets in reduce().
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 #include <torch/csrc/autograd/function_hook.h>
 #include <torch/csrc/autograd/variable.h>
 
