@@ -20,7 +20,7 @@ test:
 	@$(CONFIGURE) -B build -DCMAKE_BUILD_TYPE=Release > /dev/null
 	@cmake --build build -j $(JOBS)
 	@$(PYTHON) tools/check_floors.py .
-	@ctest --test-dir build --output-on-failure
+	@ctest --test-dir build --output-on-failure -j $(JOBS)
 
 # From nothing to a fine-tuned model on real text, on two ranks.
 quickstart: build

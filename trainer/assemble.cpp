@@ -79,6 +79,15 @@ std::vector<Sink> open_sinks(const RunConfig& config, int64_t resumed_step) {
   return sinks;
 }
 
+// Operations of a step: a forward pass, and twice as many backward in the blocks that gradients reach.
+std::function<double(int64_t, int64_t)> work_of(const Learner& learner) {
+  const int blocks = learner.model().num_blocks();
+  int lowest = blocks + 1;
+  for (const Parameter& parameter : learner.trained()) lowest = std::min(lowest, std::max(parameter.stage, 1));
+  const double passes = 1 + 2.0 * (blocks + 1 - lowest) / blocks;
+  return [&learner, passes](int64_t tokens, int64_t samples) { return passes * learner.model().flops(tokens, samples, learner.task().reads()); };
+}
+
 TrainerSettings trainer_settings(const Assembly& run) {
   const RunConfig& config = run.config();
   const int64_t per_epoch = run.loader->batches_per_epoch();
@@ -176,7 +185,7 @@ std::unique_ptr<Assembly> assemble(LoadedConfig loaded, const World& world) {
       Telemetry::Settings{.lines = {steps_of(config.log.logging_steps, run->total_steps), run->total_steps},
                           .total_steps = run->total_steps,
                           .sample_ids = config.log.sample_ids,
-                          .flops_per_token = 3 * run->learner->model().flops_per_token(),
+                          .flops = work_of(*run->learner),
                           .peak_flops = peak},
       control, [&config](int64_t resumed_step) { return open_sinks(config, resumed_step); });
   together(control, [&] {

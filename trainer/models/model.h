@@ -57,8 +57,8 @@ class Model {
   virtual double initializer_range() const = 0;
   // config.json's content with everything the model read, overrides applied; the caller adds architectures and labels.
   virtual const nlohmann::json& config() const = 0;
-  // Forward multiply-adds × 2 a token in linear layers, for the share of the GEMM peak.
-  virtual double flops_per_token() const = 0;
+  // Floating point operations of the linear layers, for the share of the GEMM peak: of a forward pass over so many tokens in so many sequences.
+  virtual double flops(int64_t tokens, int64_t sequences, Reads reads) const = 0;
   // "BertForSequenceClassification" for task "text_classification".
   virtual std::string architecture(const std::string& task) const = 0;
   // Prefix of the base model's names: "bert."; a file of the base class lacks it.

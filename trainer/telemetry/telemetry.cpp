@@ -58,7 +58,7 @@ void Telemetry::write_line(const StepReport& report, LossWindow& window) {
                                 {"samples_per_second", static_cast<double>(line_samples_) / seconds},
                                 {"tokens_per_second", tokens / seconds}};
   if (settings_.peak_flops > 0)
-    values["gemm_share"] = tokens * settings_.flops_per_token / seconds / settings_.peak_flops;
+    values["gemm_share"] = settings_.flops(line_tokens_, line_samples_) / seconds / settings_.peak_flops;
   emit(Event::Kind::train, report.step, std::move(values));
   window = {};
   line_samples_ = line_tokens_ = 0;

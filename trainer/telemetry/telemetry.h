@@ -38,7 +38,7 @@ class Telemetry {
     Cadence lines;
     int64_t total_steps = 0;
     bool sample_ids = false;
-    double flops_per_token = 0;   // forward and backward
+    std::function<double(int64_t tokens, int64_t samples)> flops;  // forward and backward
     double peak_flops = 0;        // of all ranks; 0: not measured
   };
 

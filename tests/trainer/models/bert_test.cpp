@@ -204,7 +204,8 @@ TEST(Bert, ConfigComesBackWithItsDefaults) {
   nlohmann::json config = small_bert();
   config["classifier_dropout"] = 0.5;
   EXPECT_EQ(make_model(config, at::kCPU, at::kFloat, 0)->head_dropout(), 0.5);
-  EXPECT_EQ(model->flops_per_token(), 2.0 * 3 * (4 * 20 * 20 + 2 * 20 * 37));
+  EXPECT_EQ(model->flops(7, 2, Reads::all), 7 * 2.0 * 3 * (4 * 20 * 20 + 2 * 20 * 37));
+  EXPECT_EQ(model->flops(7, 2, Reads::first), 7 * 2.0 * (2 * (4 * 20 * 20 + 2 * 20 * 37) + 2 * 20 * 20) + 2 * 2.0 * (2 * 20 * 20 + 2 * 20 * 37));
   EXPECT_EQ(model->architecture("text_classification"), "BertForSequenceClassification");
 }
 

@@ -34,7 +34,7 @@ class GivenModel final : public Model {
   double head_dropout() const override { return dropout_; }
   double initializer_range() const override { return 0.02; }
   const nlohmann::json& config() const override { return config_; }
-  double flops_per_token() const override { return 0; }
+  double flops(int64_t, int64_t, Reads) const override { return 0; }
   std::string architecture(const std::string&) const override { return "Given"; }
   std::string prefix() const override { return ""; }
   std::string canonical(const std::string& file_name) const override { return file_name; }

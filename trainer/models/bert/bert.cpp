@@ -72,9 +72,12 @@ Dropout Bert::dropout(int stage, const char* place, double p) const {
   return {dropout_key(dropout_seed_, place, stage), on ? p : 0.0};
 }
 
-double Bert::flops_per_token() const {
+// Where only first rows are read, the last block asks and goes on with one row a sequence, over keys and values of all.
+double Bert::flops(int64_t tokens, int64_t sequences, Reads reads) const {
   const double channels = static_cast<double>(config_.hidden_size), inner = static_cast<double>(config_.intermediate_size);
-  return 2.0 * static_cast<double>(config_.num_hidden_layers) * (4 * channels * channels + 2 * channels * inner);
+  const double keys_and_values = 4 * channels * channels, rest = 4 * channels * channels + 4 * channels * inner;
+  const auto rows = static_cast<double>(tokens), last_rows = static_cast<double>(reads == Reads::first ? sequences : tokens);
+  return static_cast<double>(num_blocks() - 1) * rows * (keys_and_values + rest) + rows * keys_and_values + last_rows * rest;
 }
 
 }  // namespace sft

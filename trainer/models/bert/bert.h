@@ -43,7 +43,7 @@ class Bert : public Model {
   double head_dropout() const override { return config_.classifier_dropout; }
   double initializer_range() const override { return config_.initializer_range; }
   const nlohmann::json& config() const override { return content_; }
-  double flops_per_token() const override;
+  double flops(int64_t tokens, int64_t sequences, Reads reads) const override;
   std::string architecture(const std::string& task) const override;
   std::string prefix() const override { return "bert."; }
   std::string canonical(const std::string& file_name) const override;
