@@ -148,10 +148,10 @@ TEST_F(RunConfigFile, WarnsOfKeysWithoutEffect) {
   EXPECT_EQ(warnings("", {"optim=sgd", "adam_beta1=0.8"}),
             List{"command line: optim.adam_beta1 has no effect: optim.optim is sgd"});
   const std::string no_data = "there is no validation data (data.validation_file or data.validation_split)";
-  EXPECT_EQ(warnings("eval_strategy = 'epoch'\nmetrics = 'f1'\n"),
+  EXPECT_EQ(warnings("eval_strategy = 'epoch'\nmetric_for_best_model = 'f1'\n"),
             (List{"run.toml:7: eval.eval_strategy has no effect: " + no_data,
-                  "run.toml:8: eval.metrics has no effect: " + no_data}));
-  EXPECT_EQ(warnings("metrics = 'f1'\n", {"validation_split=0.1"}), List{});
+                  "run.toml:8: eval.metric_for_best_model has no effect: " + no_data}));
+  EXPECT_EQ(warnings("metric_for_best_model = 'f1'\n", {"validation_split=0.1"}), List{});
   EXPECT_EQ(warnings("eval_steps = 50\n", {validation()}),
             List{"run.toml:7: eval.eval_steps has no effect: eval.eval_strategy is auto"});
   EXPECT_EQ(warnings("eval_steps = 50\neval_strategy = 'steps'\n", {validation()}), List{});
