@@ -8,6 +8,7 @@
 #include <mutex>
 #include <set>
 
+#include "base/terminal_line.h"
 #include "base/text.h"
 
 namespace sft::log {
@@ -28,6 +29,7 @@ spdlog::logger& logger() {
 // A message may quote a file, a label or a peer's error: it must not be able to drive a terminal.
 void print(const char* severity, const std::string& message) {
   const int rank = own_rank.load();
+  clear_terminal_line();
   const std::string who = rank == 0 ? "" : concat(" rank ", rank, ":");
   logger().log(spdlog::level::info, spdlog::string_view_t(who + severity + ' ' + escaped(message, "\n\t")));
 }

@@ -75,7 +75,7 @@ Selection selection(const RunConfig& config, const Task& task) {
 std::vector<Sink> open_sinks(const RunConfig& config, int64_t resumed_step) {
   std::vector<Sink> sinks{make_jsonl(config.output_dir + "/metrics.jsonl", resumed_step), make_console(config.log.progress)};
   for (const std::string& target : config.log.report_to)
-    if (target == "tensorboard") sinks.push_back(make_tensorboard(config.output_dir + "/events"));
+    if (target == "tensorboard") sinks.push_back(make_tensorboard(config.output_dir + "/events", resumed_step));
   return sinks;
 }
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/stopwatch.h"
+#include "base/terminal_line.h"
 #include "base/text.h"
 
 namespace sft {
@@ -159,6 +160,11 @@ void Console::draw_bar(const Event& event, double left) {
   bar_stands_ = true;
 }
 
+void Console::step_aside() {
+  if (bar_stands_) screen_.write(kEraseLine);
+  bar_stands_ = false;
+}
+
 // Takes the place of a bar, which comes back below it.
 void Console::print(const std::string& line) {
   screen_.write(concat(bar_stands_ ? kEraseLine : "", line, "\n"));
@@ -179,6 +185,9 @@ Sink make_console(const std::string& style) {
   const auto console =
       std::make_shared<Console>(draws ? Console::Style::bar : Console::Style::lines,
                                 Console::Screen{write, [watch = Stopwatch()] { return watch.seconds(); }, columns});
+  set_terminal_line([standing = std::weak_ptr(console)] {
+    if (const auto here = standing.lock()) here->step_aside();
+  });
   return [console](const Event& event) { console->show(event); };
 }
 

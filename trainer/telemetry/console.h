@@ -27,6 +27,9 @@ class Console {
 
   void show(const Event& event);
 
+  // Takes a bar away, so that somebody else can print a line; the next event draws it anew.
+  void step_aside();
+
   static constexpr double kSecondsBetweenLines = 10;
   static constexpr double kSecondsBetweenBars = 0.1;
 

@@ -112,6 +112,16 @@ TEST_F(ConsoleTest, PutsAnEvaluationInTheBarsPlace) {
   EXPECT_EQ(look(), "\nfinished: 600 steps, 3.00 epochs in 3m12s (1,532 samples/s)\ntest: loss 0.5, accuracy 0.9\n");
 }
 
+TEST_F(ConsoleTest, StepsAsideForALineOfSomebodyElse) {
+  Console console(Console::Style::bar, screen());
+  console.show(progress(100));
+  look();
+  console.step_aside();
+  EXPECT_EQ(look(), "\r\033[K");
+  console.step_aside();
+  EXPECT_EQ(look(), "");
+}
+
 TEST_F(ConsoleTest, EndsItsBarWithALine) {
   {
     Console console(Console::Style::bar, screen());
