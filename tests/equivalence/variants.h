@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,10 @@ struct Cut {
   int ranks = 1;
   int64_t max_samples = 0;        // in a micro-batch; 0: no bound
 };
+
+// How GoogleTest names them.
+inline void PrintTo(const Case& job, std::ostream* out) { *out << job.name; }
+inline void PrintTo(const Cut& cut, std::ostream* out) { *out << cut.ranks << " ranks, micro-batches of " << cut.max_samples; }
 
 struct Outcome {
   std::vector<double> losses, norms;                        // an update each
