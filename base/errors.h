@@ -10,18 +10,18 @@ namespace sft {
 
 enum class ExitCode : int {
   done = 0,
-  usage = 2,             // command line
-  device = 69,           // device or communication
+  usage = 2,    // command line
+  device = 69,  // device or communication
   internal = 70,
-  requeue = 75,          // checkpointed, requeue me
-  hang = 76,             // ended by the watchdog
-  run_locked = 77,       // run directory held by another job
-  config = 78,           // anything wrong in the config, missing files included
-  bad_content = 79,      // an existing file holds something wrong
-  not_finite = 80,       // loss or gradients
+  requeue = 75,      // checkpointed, requeue me
+  hang = 76,         // ended by the watchdog
+  run_locked = 77,   // run directory held by another job
+  config = 78,       // anything wrong in the config, missing files included
+  bad_content = 79,  // an existing file holds something wrong
+  not_finite = 80,   // loss or gradients
   cannot_write = 81,
   out_of_memory = 82,
-  crash_loop = 93,       // do not requeue
+  crash_loop = 93,  // do not requeue
 };
 
 // Who has an error: this rank alone, or every rank, the same one. Where all have it, rank 0 tells it

@@ -23,7 +23,8 @@ void write(const std::string& path, int64_t rows, int64_t length) {
   ShardWriter writer(path, info, real_files());
   Example example;
   for (int64_t i = 0; i < rows; ++i) {
-    example.tokens.assign(static_cast<size_t>(1 + (i * 7919) % (2 * length - 1)), static_cast<int32_t>(i % 30'522));  // mean: length
+    example.tokens.assign(static_cast<size_t>(1 + (i * 7919) % (2 * length - 1)),
+                          static_cast<int32_t>(i % 30'522));  // mean: length
     example.label = i % 2;
     writer.append(example);
   }
@@ -41,12 +42,14 @@ class CpuStopwatch {
 double raw_rate(const Dataset& dataset, const Sampler& sampler, int64_t samples) {
   Example example;
   const CpuStopwatch watch;
-  for (int64_t i = 0; i < samples; ++i) dataset.read(sampler.index(1 + i / dataset.size(), i % dataset.size()), example);
+  for (int64_t i = 0; i < samples; ++i)
+    dataset.read(sampler.index(1 + i / dataset.size(), i % dataset.size()), example);
   return static_cast<double>(samples) / watch.seconds();
 }
 
 double loader_rate(const Dataset& dataset, const Sampler& sampler, int64_t samples) {
-  const auto loader = make_loader(dataset, sampler, {0, 1}, {.global_batch_size = 256, .max_tokens = 8192, .prefetch = 0}, 1);
+  const auto loader =
+      make_loader(dataset, sampler, {0, 1}, {.global_batch_size = 256, .max_tokens = 8192, .prefetch = 0}, 1);
   int64_t read = 0;
   const CpuStopwatch watch;
   while (read < samples) read += loader->next().global_samples;
@@ -69,7 +72,8 @@ int main(int count, char** arguments) {
       const auto sampler = make_sampler("random", *dataset, 1, 256);
       const double first = raw_rate(*dataset, *sampler, rows);  // checksums included
       const double raw = raw_rate(*dataset, *sampler, 2'000'000), loaded = loader_rate(*dataset, *sampler, 1'000'000);
-      std::printf("%12lld %8lld %14.0f %14.0f %14.0f\n", static_cast<long long>(rows), static_cast<long long>(length), first, raw, loaded);
+      std::printf("%12lld %8lld %14.0f %14.0f %14.0f\n", static_cast<long long>(rows), static_cast<long long>(length),
+                  first, raw, loaded);
       std::filesystem::remove(path);
     }
   }

@@ -16,10 +16,10 @@ struct PackedText {
 
 struct Batch {
   PackedText text;
-  std::vector<int64_t> labels;   // [B] class ids
-  std::vector<float> weights;    // [B] sample weights, 1 where the data has none
-  std::vector<int64_t> ids;      // [B] indices in the dataset
-  std::vector<int64_t> draws;    // [B] place in the global order of the whole run: epoch · size + position
+  std::vector<int64_t> labels;  // [B] class ids
+  std::vector<float> weights;   // [B] sample weights, 1 where the data has none
+  std::vector<int64_t> ids;     // [B] indices in the dataset
+  std::vector<int64_t> draws;   // [B] place in the global order of the whole run: epoch · size + position
 
   int64_t size() const { return static_cast<int64_t>(ids.size()); }
   int64_t num_tokens() const { return static_cast<int64_t>(text.tokens.size()); }

@@ -26,7 +26,8 @@ class Attributes {
   int64_t integer(const char* name, int64_t least) const {
     const Attribute& attribute = get(name);
     require(attribute.integers.size() == 1, name, concat("is not one integer but ", attribute.type));
-    require(attribute.integers[0] >= least, name, concat("is ", attribute.integers[0], ", and at least ", least, " is needed"));
+    require(attribute.integers[0] >= least, name,
+            concat("is ", attribute.integers[0], ", and at least ", least, " is needed"));
     return attribute.integers[0];
   }
   std::string text(const char* name) const {
@@ -48,7 +49,8 @@ class Attributes {
   const GuardedFile& file_;
 };
 
-const DatasetLayout& vector_of(const GuardedFile& file, const char* name, int64_t count, std::initializer_list<const char*> types) {
+const DatasetLayout& vector_of(const GuardedFile& file, const char* name, int64_t count,
+                               std::initializer_list<const char*> types) {
   const DatasetLayout& found = file.dataset(name);
   std::vector<std::string> wanted;
   for (const char* type : types) wanted.emplace_back(type);
@@ -64,7 +66,8 @@ int64_t num_blocks(const DatasetLayout& dataset) {
   return (dataset.shape[0] * dataset.type.bytes + format::kBlockBytes - 1) / format::kBlockBytes;
 }
 
-std::vector<uint32_t> checksums_of(const std::shared_ptr<const GuardedFile>& file, const std::vector<const DatasetLayout*>& covered) {
+std::vector<uint32_t> checksums_of(const std::shared_ptr<const GuardedFile>& file,
+                                   const std::vector<const DatasetLayout*>& covered) {
   int64_t blocks = 0;
   for (const DatasetLayout* dataset : covered) blocks += num_blocks(*dataset);
   const DatasetLayout& stored = vector_of(*file, format::kChecksums, blocks, {"uint32"});
@@ -140,8 +143,9 @@ CsrShard::Range CsrShard::range_of(int64_t i) const {
   int64_t ends[2];
   offsets_->read(i * int64_t{sizeof(int64_t)}, sizeof ends, reinterpret_cast<std::byte*>(ends));
   if (ends[0] < 0 || ends[1] <= ends[0] || ends[1] > num_tokens_ || ends[1] - ends[0] > info_.max_length)
-    refuse(i, format::kOffsets, concat("it has the tokens from ", ends[0], " to ", ends[1], " of ", num_tokens_,
-                                       ", and 1 to ", info_.max_length, " of them belong to a sample"));
+    refuse(i, format::kOffsets,
+           concat("it has the tokens from ", ends[0], " to ", ends[1], " of ", num_tokens_, ", and 1 to ",
+                  info_.max_length, " of them belong to a sample"));
   return {ends[0], ends[1] - ends[0]};
 }
 
@@ -154,7 +158,8 @@ void CsrShard::read(int64_t i, Example& out) const {
   uint32_t largest = 0;
   for (const int32_t token : out.tokens) largest = std::max(largest, static_cast<uint32_t>(token));
   if (largest >= info_.vocab_size)
-    refuse(i, format::kTokens, concat("token ", static_cast<int32_t>(largest), " is outside the vocabulary of ", info_.vocab_size));
+    refuse(i, format::kTokens,
+           concat("token ", static_cast<int32_t>(largest), " is outside the vocabulary of ", info_.vocab_size));
 
   out.segments.clear();
   if (segments_) {
@@ -173,13 +178,15 @@ void CsrShard::read(int64_t i, Example& out) const {
 void CsrShard::read_tokens(const Range& range, std::vector<int32_t>& out) const {
   out.resize(static_cast<size_t>(range.count));
   if (!small_tokens_) {
-    tokens_->read(range.first * int64_t{sizeof(int32_t)}, range.count * int64_t{sizeof(int32_t)}, reinterpret_cast<std::byte*>(out.data()));
+    tokens_->read(range.first * int64_t{sizeof(int32_t)}, range.count * int64_t{sizeof(int32_t)},
+                  reinterpret_cast<std::byte*>(out.data()));
     return;
   }
   uint16_t piece[512];
   for (int64_t done = 0; done < range.count;) {
     const int64_t now = std::min<int64_t>(std::size(piece), range.count - done);
-    tokens_->read((range.first + done) * int64_t{sizeof(uint16_t)}, now * int64_t{sizeof(uint16_t)}, reinterpret_cast<std::byte*>(piece));
+    tokens_->read((range.first + done) * int64_t{sizeof(uint16_t)}, now * int64_t{sizeof(uint16_t)},
+                  reinterpret_cast<std::byte*>(piece));
     std::copy(piece, piece + now, out.begin() + done);
     done += now;
   }
@@ -199,9 +206,11 @@ void verify(const CsrShard& shard) {
     tokens += static_cast<int64_t>(example.tokens.size());
   }
   if (tokens != shard.num_tokens())
-    throw DataError(concat(quoted(shard.path(), 400), ", dataset 'offsets': samples cover ", tokens, " of ", shard.num_tokens(), " tokens"));
+    throw DataError(concat(quoted(shard.path(), 400), ", dataset 'offsets': samples cover ", tokens, " of ",
+                           shard.num_tokens(), " tokens"));
   if (hash.value() != shard.content_hash().value())
-    throw DataError(concat(quoted(shard.path(), 400), ", attribute 'content_hash': the samples are not those that were written"));
+    throw DataError(
+        concat(quoted(shard.path(), 400), ", attribute 'content_hash': the samples are not those that were written"));
 }
 
 }  // namespace sft

@@ -31,20 +31,27 @@ struct DataConfig {
         field("train_file", &DataConfig::train_file, "training rows: .jsonl .csv .tsv .h5; a glob or a list", Path{}),
         field("validation_file", &DataConfig::validation_file, "rows evaluated during training", Path{}),
         field("test_file", &DataConfig::test_file, "rows evaluated once at the end, predictions written", Path{}),
-        field("validation_split", &DataConfig::validation_split, "share of train rows held out for validation, by content, stratified", in_range(0.0, 0.9)),
-        field("group_column", &DataConfig::group_column, "rows with an equal value here stay on one side of validation_split"),
+        field("validation_split", &DataConfig::validation_split,
+              "share of train rows held out for validation, by content, stratified", in_range(0.0, 0.9)),
+        field("group_column", &DataConfig::group_column,
+              "rows with an equal value here stay on one side of validation_split"),
         field("text_column", &DataConfig::text_column, "column of the text, or a list of columns joined by a space"),
         field("text_pair_column", &DataConfig::text_pair_column, "column of the second text of a pair"),
         field("label_column", &DataConfig::label_column, "column of the label"),
         field("weight_column", &DataConfig::weight_column, "column of the sample's weight"),
-        field("max_length", &DataConfig::max_length, "tokens kept of a row, special tokens included", at_least(int64_t{2})).alias("max_seq_length"),
+        field("max_length", &DataConfig::max_length, "tokens kept of a row, special tokens included",
+              at_least(int64_t{2}))
+            .alias("max_seq_length"),
         field("truncation", &DataConfig::truncation, "where a longer row is cut", one_of("right", "left", "error")),
         field("on_bad_row", &DataConfig::on_bad_row, "what a malformed row does", one_of("error", "skip")),
         field("train_sampling_strategy", &DataConfig::train_sampling_strategy, "order of training rows",
               one_of("random", "sequential", "group_by_length").not_built("balanced", "weighted")),
-        field("max_train_samples", &DataConfig::max_train_samples, "use only the first rows; 0: all", at_least(int64_t{0})),
-        field("max_eval_samples", &DataConfig::max_eval_samples, "use only the first rows; 0: all", at_least(int64_t{0})),
-        field("prepared_dir", &DataConfig::prepared_dir, "where tokenized shards are kept; \"\": .prepared beside output_dir", Path{})};
+        field("max_train_samples", &DataConfig::max_train_samples, "use only the first rows; 0: all",
+              at_least(int64_t{0})),
+        field("max_eval_samples", &DataConfig::max_eval_samples, "use only the first rows; 0: all",
+              at_least(int64_t{0})),
+        field("prepared_dir", &DataConfig::prepared_dir,
+              "where tokenized shards are kept; \"\": .prepared beside output_dir", Path{})};
   }
 };
 

@@ -81,8 +81,8 @@ class ShardList : public Dataset {
     const DatasetInfo &first = info_, &other = shard.info();
     const auto require = [&](bool same, const char* what) {
       if (!same)
-        throw DataError(concat(quoted(shard.path(), 400), " has other ", what, " than ", quoted(shards_.front()->path(), 400),
-                               "; shards of one dataset come from one prepare"));
+        throw DataError(concat(quoted(shard.path(), 400), " has other ", what, " than ",
+                               quoted(shards_.front()->path(), 400), "; shards of one dataset come from one prepare"));
     };
     require(first.label_names == other.label_names, "label names");
     require(first.vocab_size == other.vocab_size, "vocabulary size");
@@ -130,7 +130,8 @@ std::unique_ptr<Dataset> open_dataset(const std::vector<std::string>& paths) {
     } else if (files.size() == 1) {
       return open_foreign(std::move(file));
     } else {
-      throw DataError(concat(quoted(path, 400), " is not a shard of sft-dist; only one file of another form is read at a time, and ",
+      throw DataError(concat(quoted(path, 400),
+                             " is not a shard of sft-dist; only one file of another form is read at a time, and ",
                              files.size(), " are named"));
     }
   }

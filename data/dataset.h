@@ -13,14 +13,14 @@ namespace sft {
 
 struct DatasetInfo {
   int64_t num_samples = 0;
-  int64_t max_length = 0;                 // no sample is longer
-  int64_t vocab_size = 0;                 // 0: unknown (foreign)
-  std::string tokenizer_sha256;           // "" : unknown (foreign)
-  std::vector<std::string> label_names;   // by id; empty where labels are plain ids
-  int64_t num_labels = 0;                 // highest label + 1, or label_names.size()
+  int64_t max_length = 0;                // no sample is longer
+  int64_t vocab_size = 0;                // 0: unknown (foreign)
+  std::string tokenizer_sha256;          // "" : unknown (foreign)
+  std::vector<std::string> label_names;  // by id; empty where labels are plain ids
+  int64_t num_labels = 0;                // highest label + 1, or label_names.size()
   bool has_segments = false;
   bool has_weights = false;
-  std::string fingerprint;                // of content: same data, same string; goes into checkpoints
+  std::string fingerprint;  // of content: same data, same string; goes into checkpoints
 };
 
 class Dataset {

@@ -49,7 +49,8 @@ class RangeLoader : public EvalLoader {
 
 }  // namespace
 
-std::unique_ptr<EvalLoader> make_eval_loader(const Dataset& dataset, Shard shard, int64_t max_tokens, int64_t max_samples) {
+std::unique_ptr<EvalLoader> make_eval_loader(const Dataset& dataset, Shard shard, int64_t max_tokens,
+                                             int64_t max_samples) {
   return std::make_unique<RangeLoader>(dataset, shard, max_tokens, max_samples);
 }
 

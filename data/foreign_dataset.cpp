@@ -90,8 +90,9 @@ class PaddedDataset : public Dataset {
     }
     out.label = labels_.ids[static_cast<size_t>(i)];
     out.weight = weight(i);
-    bytes_read_.fetch_add(span.count * (tokens_.type.bytes + (segments_.content ? segments_.type.bytes : 0)) +
-                              int64_t{sizeof(int32_t)}, std::memory_order_relaxed);
+    bytes_read_.fetch_add(
+        span.count * (tokens_.type.bytes + (segments_.content ? segments_.type.bytes : 0)) + int64_t{sizeof(int32_t)},
+        std::memory_order_relaxed);
   }
 
  private:
@@ -101,7 +102,8 @@ class PaddedDataset : public Dataset {
   };
 
   Column open(const DatasetLayout& dataset) const {
-    if (dataset.type.kind != Class::integer) refuse(dataset, concat("is ", dataset.type.name, ", and integers are read"));
+    if (dataset.type.kind != Class::integer)
+      refuse(dataset, concat("is ", dataset.type.name, ", and integers are read"));
     return {hdf5::open_bytes(file_, dataset), dataset.type};
   }
 
@@ -123,8 +125,9 @@ class PaddedDataset : public Dataset {
     if (first == end) refuse_row("attention_mask", i, "all of it is masked, so the sample has no tokens; drop the row");
     for (int64_t column = first; column < end; ++column) {
       if (mask[static_cast<size_t>(column)] != 1)
-        refuse_row("attention_mask", i, concat("column ", column, " is ", mask[static_cast<size_t>(column)],
-                                               "; a row is one run of ones between zeros"));
+        refuse_row("attention_mask", i,
+                   concat("column ", column, " is ", mask[static_cast<size_t>(column)],
+                          "; a row is one run of ones between zeros"));
     }
     lengths_[static_cast<size_t>(i)].store(static_cast<int32_t>(end - first), std::memory_order_relaxed);
     return {first, end - first};
@@ -135,12 +138,14 @@ class PaddedDataset : public Dataset {
     thread_local std::vector<double> value;
     hdf5::read_reals(*weights_.content, weights_.type, i, 1, value);
     const auto weight = static_cast<float>(value[0]);
-    if (!(weight >= 0.0f) || std::isinf(weight)) refuse_row("weights", i, concat(value[0], " is not a finite number at or above 0"));
+    if (!(weight >= 0.0f) || std::isinf(weight))
+      refuse_row("weights", i, concat(value[0], " is not a finite number at or above 0"));
     return weight;
   }
 
   template <class T>
-  void narrow(const std::vector<int64_t>& values, int64_t most, const char* dataset, int64_t row, std::vector<T>& out) const {
+  void narrow(const std::vector<int64_t>& values, int64_t most, const char* dataset, int64_t row,
+              std::vector<T>& out) const {
     out.clear();
     for (const int64_t value : values) {
       if (value < 0 || value > most) refuse_row(dataset, row, concat(value, " is outside 0 … ", most));
@@ -159,22 +164,28 @@ class PaddedDataset : public Dataset {
       tokens_.content->read((size - piece) / (kPieces - 1) * i, piece, bytes.data());
       crc = crc32c(bytes.data(), bytes.size(), crc);
     }
-    return concat("padded-", rows_, "-", columns_, "-", tokens_.type.bytes, "-", labels_.num_labels, "-", std::hex, std::setw(8),
-                  std::setfill('0'), crc);
+    return concat("padded-", rows_, "-", columns_, "-", tokens_.type.bytes, "-", labels_.num_labels, "-", std::hex,
+                  std::setw(8), std::setfill('0'), crc);
   }
 
-  void announce(const DatasetLayout* mask, const DatasetLayout* segments, const DatasetLayout& labels, const DatasetLayout* weights) const {
-    const auto named = [](const DatasetLayout* dataset) { return dataset == nullptr ? std::string("none") : quoted(dataset->name); };
-    log::info(concat(quoted(file_->path, 400), " is read as padded rows: tokens from 'input_ids' ", hdf5::shape_text({rows_, columns_}),
-                     ", lengths from ", named(mask), ", token types from ", named(segments), ", labels from ", named(&labels),
-                     labels_.one_hot ? " (one-hot, " : " (ids, ", labels_.num_labels, " classes), weights from ", named(weights)));
+  void announce(const DatasetLayout* mask, const DatasetLayout* segments, const DatasetLayout& labels,
+                const DatasetLayout* weights) const {
+    const auto named = [](const DatasetLayout* dataset) {
+      return dataset == nullptr ? std::string("none") : quoted(dataset->name);
+    };
+    log::info(concat(quoted(file_->path, 400), " is read as padded rows: tokens from 'input_ids' ",
+                     hdf5::shape_text({rows_, columns_}), ", lengths from ", named(mask), ", token types from ",
+                     named(segments), ", labels from ", named(&labels), labels_.one_hot ? " (one-hot, " : " (ids, ",
+                     labels_.num_labels, " classes), weights from ", named(weights)));
     if (mask == nullptr)
-      log::warn_once(concat(quoted(file_->path, 400), " has no 'attention_mask': all ", columns_, " tokens of each row are taken as real"));
+      log::warn_once(concat(quoted(file_->path, 400), " has no 'attention_mask': all ", columns_,
+                            " tokens of each row are taken as real"));
   }
 
   const DatasetLayout& require_shape(const DatasetLayout& dataset, const std::vector<int64_t>& shape) const {
     if (dataset.shape != shape)
-      refuse(dataset, concat("its shape is ", hdf5::shape_text(dataset.shape), ", and ", hdf5::shape_text(shape), " belongs there"));
+      refuse(dataset, concat("its shape is ", hdf5::shape_text(dataset.shape), ", and ", hdf5::shape_text(shape),
+                             " belongs there"));
     return dataset;
   }
 

@@ -9,7 +9,8 @@
 
 namespace sft {
 
-// Labels are read once, here; all else row by row. DataError naming file, dataset and row where the file is not of this form.
+// Labels are read once, here; all else row by row. DataError naming file, dataset and row where the file is not of this
+// form.
 std::unique_ptr<Dataset> open_foreign(std::shared_ptr<const GuardedFile> file);
 
 }  // namespace sft

@@ -22,7 +22,8 @@ class Reader {
 
   ForeignLabels ids() const {
     if (dataset_.type.kind != Class::integer)
-      throw DataError(concat(name_, ": labels are ", dataset_.type.name, "; class ids must be integers (targets of a regression are not read yet)"));
+      throw DataError(concat(name_, ": labels are ", dataset_.type.name,
+                             "; class ids must be integers (targets of a regression are not read yet)"));
     ForeignLabels out;
     std::vector<int64_t> values;
     each_piece(1, [&](int64_t first, int64_t count) {
@@ -50,7 +51,8 @@ class Reader {
         const auto hot = std::find(row, row + out.num_labels, 1.0);
         const auto zeros = std::count(row, row + out.num_labels, 0.0);
         if (hot == row + out.num_labels || zeros != out.num_labels - 1)
-          throw DataError(concat(name_, ", row ", first + i, ": a matrix of labels is read where each row is one-hot, a single 1 "
+          throw DataError(concat(name_, ", row ", first + i,
+                                 ": a matrix of labels is read where each row is one-hot, a single 1 "
                                  "among zeros, and this one is not (several labels a sample are not read yet)"));
         out.ids.push_back(static_cast<int32_t>(hot - row));
       }
@@ -72,13 +74,14 @@ class Reader {
 
 }  // namespace
 
-ForeignLabels read_labels(const std::shared_ptr<const GuardedFile>& file, const DatasetLayout& dataset, int64_t num_samples) {
+ForeignLabels read_labels(const std::shared_ptr<const GuardedFile>& file, const DatasetLayout& dataset,
+                          int64_t num_samples) {
   const std::vector<int64_t>& shape = dataset.shape;
   const bool is_vector = shape.size() == 1 || (shape.size() == 2 && shape[1] == 1);
   const bool is_matrix = shape.size() == 2 && shape[1] > 1 && shape[1] <= kMostLabels;
   if ((!is_vector && !is_matrix) || shape[0] != num_samples)
-    throw DataError(concat(file->name_of(dataset.name), ": its shape is ", hdf5::shape_text(shape), ", and labels are [", num_samples,
-                           "] or one-hot [", num_samples, ", classes]"));
+    throw DataError(concat(file->name_of(dataset.name), ": its shape is ", hdf5::shape_text(shape),
+                           ", and labels are [", num_samples, "] or one-hot [", num_samples, ", classes]"));
   if (dataset.type.kind != Class::integer && dataset.type.kind != Class::floating)
     throw DataError(concat(file->name_of(dataset.name), ": labels are ", dataset.type.name, ", and integers are read"));
   const Reader reader(file, dataset);

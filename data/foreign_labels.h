@@ -16,6 +16,7 @@ struct ForeignLabels {
 };
 
 // DataError naming file, dataset and row where they are neither, or not one for each of `num_samples`.
-ForeignLabels read_labels(const std::shared_ptr<const GuardedFile>& file, const hdf5::DatasetLayout& dataset, int64_t num_samples);
+ForeignLabels read_labels(const std::shared_ptr<const GuardedFile>& file, const hdf5::DatasetLayout& dataset,
+                          int64_t num_samples);
 
 }  // namespace sft

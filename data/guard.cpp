@@ -39,16 +39,20 @@ class Check {
 
   void run() const {
     const int64_t declared = product(hdf5::num_elements(dataset_.shape), dataset_.type.bytes);
-    require(declared <= kMostDeclaredBytes, concat("declares ", human(declared), ", and at most ", human(kMostDeclaredBytes), " is read"));
+    require(declared <= kMostDeclaredBytes,
+            concat("declares ", human(declared), ", and at most ", human(kMostDeclaredBytes), " is read"));
     require(dataset_.stored_bytes <= file_.bytes,
             concat("stores ", human(dataset_.stored_bytes), " in a file of ", human(file_.bytes)));
     require(declared <= kAlwaysAllowedBytes || declared / kMostExpansion <= dataset_.stored_bytes,
-            concat("declares ", human(declared), " and stores ", human(dataset_.stored_bytes),
-                   ", over ", kMostExpansion, " times less"));
+            concat("declares ", human(declared), " and stores ", human(dataset_.stored_bytes), ", over ",
+                   kMostExpansion, " times less"));
     switch (dataset_.storage) {
-      case Storage::contiguous: return contiguous(declared);
-      case Storage::compact: return;  // its bytes are in the layout
-      case Storage::chunked: return chunked();
+      case Storage::contiguous:
+        return contiguous(declared);
+      case Storage::compact:
+        return;  // its bytes are in the layout
+      case Storage::chunked:
+        return chunked();
     }
   }
 
@@ -86,7 +90,8 @@ class Check {
 
   void require_inside(int64_t offset, int64_t bytes, const char* what) const {
     require(offset >= 0 && bytes >= 0 && offset <= file_.bytes && bytes <= file_.bytes - offset,
-            concat(what, " (", bytes, " bytes at ", offset, ") lies beyond the end of the file, ", file_.bytes, "; it was cut short"));
+            concat(what, " (", bytes, " bytes at ", offset, ") lies beyond the end of the file, ", file_.bytes,
+                   "; it was cut short"));
   }
 
   void require(bool good, const std::string& why) const {
@@ -113,7 +118,9 @@ void require_signature(const GuardedFile& file) {
   const ssize_t got = ::pread(file.descriptor.get(), start, sizeof start, 0);
   if (got == sizeof start && std::equal(start, start + sizeof start, kSignature)) return;
   throw DataError(concat(quoted(file.path, 400), " is not an HDF5 file: ",
-                         got <= 0 ? "it is empty" : concat("it begins with ", quoted(std::string_view(reinterpret_cast<char*>(start), static_cast<size_t>(got))))));
+                         got <= 0 ? "it is empty"
+                                  : concat("it begins with ", quoted(std::string_view(reinterpret_cast<char*>(start),
+                                                                                      static_cast<size_t>(got))))));
 }
 
 }  // namespace
@@ -126,8 +133,8 @@ const DatasetLayout& GuardedFile::dataset(const std::string& name) const {
   if (const DatasetLayout* found = layout.dataset(name)) return *found;
   std::vector<std::string> names;
   for (const DatasetLayout& there : layout.datasets) names.push_back(there.name);
-  throw DataError(concat(quoted(path, 400), ": there is no dataset ", quoted(name), did_you_mean(name, names), "; found: ",
-                         names.empty() ? "none" : quoted(join(names, ", "), 400)));
+  throw DataError(concat(quoted(path, 400), ": there is no dataset ", quoted(name), did_you_mean(name, names),
+                         "; found: ", names.empty() ? "none" : quoted(join(names, ", "), 400)));
 }
 
 std::shared_ptr<const GuardedFile> open_guarded(const std::string& path) {

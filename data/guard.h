@@ -25,8 +25,9 @@ struct GuardedFile {
 };
 
 // Opens for reading, without locks. ConfigError where there is no such file; DataError naming file and dataset where it
-// is not HDF5, is damaged or cut short, leaves the file (external storage, links other than hard ones, virtual datasets),
-// uses other filters than deflate, shuffle and fletcher32, or declares more than 4 TiB or 1000 times what it stores.
+// is not HDF5, is damaged or cut short, leaves the file (external storage, links other than hard ones, virtual
+// datasets), uses other filters than deflate, shuffle and fletcher32, or declares more than 4 TiB or 1000 times what it
+// stores.
 std::shared_ptr<const GuardedFile> open_guarded(const std::string& path);
 
 }  // namespace sft

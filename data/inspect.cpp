@@ -36,9 +36,12 @@ std::string value_of(const Attribute& attribute) {
 
 std::string storage_of(const DatasetLayout& dataset) {
   switch (dataset.storage) {
-    case Storage::contiguous: return dataset.offset < 0 ? "empty" : concat("contiguous at ", dataset.offset);
-    case Storage::compact: return "compact";
-    case Storage::chunked: break;
+    case Storage::contiguous:
+      return dataset.offset < 0 ? "empty" : concat("contiguous at ", dataset.offset);
+    case Storage::compact:
+      return "compact";
+    case Storage::chunked:
+      break;
   }
   std::vector<std::string> filters;
   for (const hdf5::Filter& filter : dataset.filters) filters.push_back(hdf5::filter_name(filter.id));
@@ -50,12 +53,14 @@ std::string verify_file(const std::shared_ptr<const GuardedFile>& file) {
   if (is_shard(*file)) {
     const CsrShard shard(file);
     verify(shard);
-    return concat("verified: ", human_count(static_cast<double>(shard.size())), " samples match their checksums and the content hash");
+    return concat("verified: ", human_count(static_cast<double>(shard.size())),
+                  " samples match their checksums and the content hash");
   }
   const std::unique_ptr<Dataset> dataset = open_foreign(file);
   Example example;
   for (int64_t i = 0; i < dataset->size(); ++i) dataset->read(i, example);
-  return concat("verified: all ", human_count(static_cast<double>(dataset->size())), " rows can be read (the file has no checksums of ours)");
+  return concat("verified: all ", human_count(static_cast<double>(dataset->size())),
+                " rows can be read (the file has no checksums of ours)");
 }
 
 }  // namespace
@@ -63,7 +68,8 @@ std::string verify_file(const std::shared_ptr<const GuardedFile>& file) {
 std::string describe_hdf5(const std::string& path, bool verify) {
   const std::shared_ptr<const GuardedFile> file = open_guarded(path);
   std::ostringstream out;
-  out << path << ": HDF5, " << human_bytes(static_cast<double>(file->bytes)) << (is_shard(*file) ? ", a shard of sft-dist" : "") << "\n";
+  out << path << ": HDF5, " << human_bytes(static_cast<double>(file->bytes))
+      << (is_shard(*file) ? ", a shard of sft-dist" : "") << "\n";
 
   size_t widest = 0;
   for (const Attribute& attribute : file->layout.attributes) widest = std::max(widest, attribute.name.size());
@@ -72,11 +78,13 @@ std::string describe_hdf5(const std::string& path, bool verify) {
     return out << "  " << std::left << std::setw(static_cast<int>(std::min<size_t>(widest, 40)) + 4) << text;
   };
   if (!file->layout.attributes.empty()) out << "attributes\n";
-  for (const Attribute& attribute : file->layout.attributes) name(quoted(attribute.name)) << value_of(attribute) << "\n";
+  for (const Attribute& attribute : file->layout.attributes)
+    name(quoted(attribute.name)) << value_of(attribute) << "\n";
   out << "datasets\n";
   for (const DatasetLayout& dataset : file->layout.datasets) {
     name(quoted(dataset.name)) << dataset.type.name << " " << hdf5::shape_text(dataset.shape) << ", "
-                       << human_bytes(static_cast<double>(dataset.stored_bytes)) << ", " << storage_of(dataset) << "\n";
+                               << human_bytes(static_cast<double>(dataset.stored_bytes)) << ", " << storage_of(dataset)
+                               << "\n";
   }
   if (verify) out << verify_file(file) << "\n";
   return out.str();

@@ -34,7 +34,8 @@ class ShareReader {
 
     sort_by_length(items);
     const int64_t first_draw = cursor.epoch * size;
-    for (const std::vector<Item>& micro : pack(deal(items, shard_.index, shard_.count), config_.max_tokens, config_.max_samples))
+    for (const std::vector<Item>& micro :
+         pack(deal(items, shard_.index, shard_.count), config_.max_tokens, config_.max_samples))
       share.batches.push_back(reader_.read(micro, first_draw));
     return share;
   }
@@ -49,8 +50,13 @@ class ShareReader {
 
 class GlobalBatchLoader : public Loader {
  public:
-  GlobalBatchLoader(const Dataset& dataset, const Sampler& sampler, Shard shard, const LoaderConfig& config, uint64_t seed)
-      : size_(sampler.size()), seed_(seed), config_(config), reader_(dataset, sampler, shard, config), cursor_{seed, 0, 0} {
+  GlobalBatchLoader(const Dataset& dataset, const Sampler& sampler, Shard shard, const LoaderConfig& config,
+                    uint64_t seed)
+      : size_(sampler.size()),
+        seed_(seed),
+        config_(config),
+        reader_(dataset, sampler, shard, config),
+        cursor_{seed, 0, 0} {
     if (size_ == 0) throw DataError("the training data has no samples");
     assert(shard.index >= 0 && shard.index < shard.count && config.global_batch_size > 0 && config.max_tokens > 0);
   }
@@ -63,14 +69,18 @@ class GlobalBatchLoader : public Loader {
 
   void seek(const Cursor& cursor) override {
     if (cursor.seed != seed_)
-      throw ConfigError(concat("the run began with seed ", cursor.seed, " and now has seed ", seed_, ": its order of samples cannot go on"));
+      throw ConfigError(concat("the run began with seed ", cursor.seed, " and now has seed ", seed_,
+                               ": its order of samples cannot go on"));
     if (cursor.epoch < 0 || cursor.position < 0 || cursor.position >= size_)
-      throw DataError(concat("the saved place in the data, epoch ", cursor.epoch, " position ", cursor.position, ", is outside its ", size_, " samples"));
+      throw DataError(concat("the saved place in the data, epoch ", cursor.epoch, " position ", cursor.position,
+                             ", is outside its ", size_, " samples"));
     ahead_.reset();  // the thread that moves cursor_ is gone after this
     cursor_ = cursor;
   }
 
-  int64_t batches_per_epoch() const override { return (size_ + config_.global_batch_size - 1) / config_.global_batch_size; }
+  int64_t batches_per_epoch() const override {
+    return (size_ + config_.global_batch_size - 1) / config_.global_batch_size;
+  }
 
  private:
   Share read() {
@@ -83,13 +93,14 @@ class GlobalBatchLoader : public Loader {
   const uint64_t seed_;
   const LoaderConfig config_;
   ShareReader reader_;
-  Cursor cursor_;  // of the batch to read next; the background thread's while there is one
+  Cursor cursor_;                           // of the batch to read next; the background thread's while there is one
   std::optional<Prefetcher<Share>> ahead_;  // last, so that its thread ends first
 };
 
 }  // namespace
 
-std::unique_ptr<Loader> make_loader(const Dataset& dataset, const Sampler& sampler, Shard shard, const LoaderConfig& config, uint64_t seed) {
+std::unique_ptr<Loader> make_loader(const Dataset& dataset, const Sampler& sampler, Shard shard,
+                                    const LoaderConfig& config, uint64_t seed) {
   return std::make_unique<GlobalBatchLoader>(dataset, sampler, shard, config, seed);
 }
 

@@ -26,17 +26,17 @@ inline std::pair<int64_t, int64_t> range_of(int64_t size, Shard shard) {
 
 struct LoaderConfig {
   int64_t global_batch_size = 32;
-  int64_t max_tokens = 8192;         // in a micro-batch; a longer sample stands alone in one
-  int64_t max_samples = 0;           // in a micro-batch; 0: no bound
-  int prefetch = 2;                  // global batches read ahead by one background thread; 0: none
+  int64_t max_tokens = 8192;  // in a micro-batch; a longer sample stands alone in one
+  int64_t max_samples = 0;    // in a micro-batch; 0: no bound
+  int prefetch = 2;           // global batches read ahead by one background thread; 0: none
 };
 
 // One global batch as one rank sees it.
 struct Share {
-  std::vector<Batch> batches;        // may be empty: more ranks than samples
-  int64_t global_samples = 0;        // in the whole global batch
+  std::vector<Batch> batches;  // may be empty: more ranks than samples
+  int64_t global_samples = 0;  // in the whole global batch
   int64_t global_tokens = 0;
-  Cursor next;                       // where the batch after this one begins
+  Cursor next;  // where the batch after this one begins
 };
 
 class Loader {
@@ -60,6 +60,7 @@ class EvalLoader {
   virtual ~EvalLoader() = default;
   virtual bool next(Batch& out) = 0;  // false at the end
 };
-std::unique_ptr<EvalLoader> make_eval_loader(const Dataset& dataset, Shard shard, int64_t max_tokens, int64_t max_samples);
+std::unique_ptr<EvalLoader> make_eval_loader(const Dataset& dataset, Shard shard, int64_t max_tokens,
+                                             int64_t max_samples);
 
 }  // namespace sft

@@ -83,7 +83,8 @@ std::vector<std::vector<Item>> pack(const std::vector<Item>& items, int64_t max_
   int64_t tokens = 0;
   for (const Item& item : items) tokens += item.length;
   const auto num_items = static_cast<int64_t>(items.size());
-  const int64_t fewest = std::max(ceiling(tokens, max_tokens), max_samples < num_items ? ceiling(num_items, max_samples) : 1);
+  const int64_t fewest =
+      std::max(ceiling(tokens, max_tokens), max_samples < num_items ? ceiling(num_items, max_samples) : 1);
 
   // First fit shows how many are enough; from the bound below up to that, the first number that can be spread evenly.
   std::vector<Bin> bins = first_fit(items, max_tokens, max_samples);

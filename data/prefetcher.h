@@ -16,7 +16,9 @@ template <class T>
 class Prefetcher {
  public:
   // Keeps up to `depth` ≥ 1 results of `make` ready; only the background thread calls it.
-  Prefetcher(std::function<T()> make, int depth) : make_(std::move(make)), depth_(static_cast<size_t>(depth)) { assert(depth >= 1); }
+  Prefetcher(std::function<T()> make, int depth) : make_(std::move(make)), depth_(static_cast<size_t>(depth)) {
+    assert(depth >= 1);
+  }
 
   // Waits for the call of `make` that is under way, if any.
   ~Prefetcher() {

@@ -26,7 +26,12 @@ std::string from_root(const Peers& peers, const std::string& mine) { return peer
 class Preparation {
  public:
   Preparation(const PrepareRequest& request, const DataConfig& config, const Tokenizer& tokenizer, const Peers& peers)
-      : request_(request), config_(config), tokenizer_(tokenizer), peers_(peers), columns_(request, config), labels_(request.label_names) {}
+      : request_(request),
+        config_(config),
+        tokenizer_(tokenizer),
+        peers_(peers),
+        columns_(request, config),
+        labels_(request.label_names) {}
 
   PrepareReport run() {
     hash_files();
@@ -46,7 +51,9 @@ class Preparation {
   void hash_files() {
     json mine = json::array();
     const auto count = static_cast<int64_t>(request_.files.size());
-    deal(count, peers_, [&](int64_t i) { mine.push_back({i, sha256_of_file(request_.files[static_cast<size_t>(i)])}); });
+    deal(count, peers_, [&](int64_t i) {
+      mine.push_back({i, sha256_of_file(request_.files[static_cast<size_t>(i)])});
+    });
     digests_.resize(request_.files.size());
     for (const std::string& part : peers_.gather(mine.dump())) {
       for (const json& entry : json::parse(part)) digests_[entry[0].get<size_t>()] = entry[1];
@@ -60,17 +67,19 @@ class Preparation {
       const std::string& path = request_.files[i];
       files.push_back({digests_[i], path.substr(std::min(path.rfind('.'), path.size()))});
     }
-    json key = {{"version", kVersion},
-                {"task", request_.task},
-                {"files", files},
-                {"columns", {config_.text_column, config_.text_pair_column, config_.label_column, config_.weight_column}},
-                {"max_length", config_.max_length},
-                {"truncation", config_.truncation},
-                {"on_bad_row", config_.on_bad_row},
-                {"tokenizer", tokenizer_.sha256()},
-                {"labels", {request_.label_names, request_.labels_must_be_known, request_.labels_required}}};
+    json key = {
+        {"version", kVersion},
+        {"task", request_.task},
+        {"files", files},
+        {"columns", {config_.text_column, config_.text_pair_column, config_.label_column, config_.weight_column}},
+        {"max_length", config_.max_length},
+        {"truncation", config_.truncation},
+        {"on_bad_row", config_.on_bad_row},
+        {"tokenizer", tokenizer_.sha256()},
+        {"labels", {request_.label_names, request_.labels_must_be_known, request_.labels_required}}};
     if (splits()) {
-      key["split"] = {static_cast<int>(request_.part), config_.validation_split, config_.group_column, request_.split_seed};
+      key["split"] = {static_cast<int>(request_.part), config_.validation_split, config_.group_column,
+                      request_.split_seed};
     }
     return concat(request_.split, "-", sha256(text_of(key)).substr(0, 16));
   }
@@ -107,7 +116,8 @@ class Preparation {
       if (labels.empty()) fail_without_rows();
       if (labels.size() == 1) {
         throw DataError(concat(request_.split, ": all rows have the same label, ", quoted(labels.begin()->first),
-                               "; two classes at least are wanted (data.label_column = ", quoted(config_.label_column), ")"));
+                               "; two classes at least are wanted (data.label_column = ", quoted(config_.label_column),
+                               ")"));
       }
     });
     if (!labels_.cover(census_)) labels_ = LabelIds(census_.names());
@@ -190,7 +200,8 @@ class Preparation {
   [[noreturn]] void fail_without_rows() const {
     const std::string files = join(request_.files, ", ");
     if (request_.part == PrepareRequest::Part::validation) {
-      throw DataError(concat(files, ": data.validation_split = ", config_.validation_split, " leaves no row for validation"));
+      throw DataError(
+          concat(files, ": data.validation_split = ", config_.validation_split, " leaves no row for validation"));
     }
     throw DataError(concat(files, ": no row for ", request_.split, " in it"));
   }

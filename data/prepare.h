@@ -14,7 +14,7 @@ namespace sft {
 
 // What `data` needs of the other ranks, given by the caller, because data does not know comm.
 struct Peers {
-  Shard self;                                                       // {rank, world}
+  Shard self;                                                          // {rank, world}
   std::function<std::vector<std::string>(const std::string&)> gather;  // every rank's bytes, in rank order
   // Runs a body on each rank; where one fails, all throw the same error.
   std::function<void(const std::function<void()>&)> together;
@@ -22,9 +22,9 @@ struct Peers {
 Peers alone();  // a world of one
 
 struct PrepareRequest {
-  std::vector<std::string> files;        // raw, in order; globs already expanded
-  std::string split = "train";           // for messages
-  std::string output_directory;          // where the keyed folder of shards is made
+  std::vector<std::string> files;  // raw, in order; globs already expanded
+  std::string split = "train";     // for messages
+  std::string output_directory;    // where the keyed folder of shards is made
   std::string task = "text_classification";
   std::vector<std::string> label_names;  // known names by id (a model's own, or train's); empty: found in the data
   bool labels_must_be_known = false;     // validation and test: a new label is a DataError naming file, row and label
@@ -37,12 +37,12 @@ struct PrepareRequest {
 };
 
 struct PrepareReport {
-  std::vector<std::string> shards;       // paths, in order
-  bool reused = false;                   // the keyed folder was there and complete
+  std::vector<std::string> shards;  // paths, in order
+  bool reused = false;              // the keyed folder was there and complete
   int64_t rows = 0, bad_rows = 0, truncated_rows = 0, total_tokens = 0;
   std::vector<std::string> label_names;
   std::vector<int64_t> label_counts;
-  std::vector<int64_t> length_histogram; // [i]: rows of 2^i … 2^(i+1)−1 tokens
+  std::vector<int64_t> length_histogram;      // [i]: rows of 2^i … 2^(i+1)−1 tokens
   std::vector<std::string> bad_row_examples;  // messages of the first few, file and line in them
 };
 
@@ -50,7 +50,8 @@ struct PrepareReport {
 // rows in the order of the files. `tokenizer` has the truncation of `config` set.
 // ConfigError: a missing file or column. DataError: bad rows under on_bad_row = "error", no rows, a train
 // split of one class, a label that is not known where it must be.
-PrepareReport prepare(const PrepareRequest& request, const DataConfig& config, const Tokenizer& tokenizer, const Peers& peers);
+PrepareReport prepare(const PrepareRequest& request, const DataConfig& config, const Tokenizer& tokenizer,
+                      const Peers& peers);
 
 // For people: rows, tokens, what was cut or left out, labels and lengths. Some lines, no line break at the end.
 std::string describe(const PrepareReport& report, const std::string& split);

@@ -102,12 +102,14 @@ class GroupedSampler : public Sampler {
 
 }  // namespace
 
-std::unique_ptr<Sampler> make_sampler(const std::string& strategy, const Dataset& dataset, uint64_t seed, int64_t global_batch_size) {
+std::unique_ptr<Sampler> make_sampler(const std::string& strategy, const Dataset& dataset, uint64_t seed,
+                                      int64_t global_batch_size) {
   assert(global_batch_size > 0);
   if (strategy == "random") return std::make_unique<RandomSampler>(dataset.size(), seed);
   if (strategy == "sequential") return std::make_unique<SequentialSampler>(dataset.size());
   if (strategy == "group_by_length") return std::make_unique<GroupedSampler>(dataset, seed, global_batch_size);
-  throw ConfigError(concat("train_sampling_strategy is ", quoted(strategy), ", and random, sequential or group_by_length is wanted"));
+  throw ConfigError(
+      concat("train_sampling_strategy is ", quoted(strategy), ", and random, sequential or group_by_length is wanted"));
 }
 
 }  // namespace sft

@@ -37,12 +37,18 @@ Status check(Status status, const char* what) {
 
 hid_t stored_type(StoredElement element) {
   switch (element) {
-    case StoredElement::uint8: return H5T_STD_U8LE;
-    case StoredElement::uint16: return H5T_STD_U16LE;
-    case StoredElement::uint32: return H5T_STD_U32LE;
-    case StoredElement::int32: return H5T_STD_I32LE;
-    case StoredElement::int64: return H5T_STD_I64LE;
-    case StoredElement::float32: return H5T_IEEE_F32LE;
+    case StoredElement::uint8:
+      return H5T_STD_U8LE;
+    case StoredElement::uint16:
+      return H5T_STD_U16LE;
+    case StoredElement::uint32:
+      return H5T_STD_U32LE;
+    case StoredElement::int32:
+      return H5T_STD_I32LE;
+    case StoredElement::int64:
+      return H5T_STD_I64LE;
+    case StoredElement::float32:
+      return H5T_IEEE_F32LE;
   }
   assert(false);
   return H5I_INVALID_HID;
@@ -109,12 +115,16 @@ void write_list(hid_t file, const std::string& name, const std::vector<std::stri
 
 int64_t stored_bytes(StoredElement element) {
   switch (element) {
-    case StoredElement::uint8: return 1;
-    case StoredElement::uint16: return 2;
+    case StoredElement::uint8:
+      return 1;
+    case StoredElement::uint16:
+      return 2;
     case StoredElement::uint32:
     case StoredElement::int32:
-    case StoredElement::float32: return 4;
-    case StoredElement::int64: return 8;
+    case StoredElement::float32:
+      return 4;
+    case StoredElement::int64:
+      return 8;
   }
   assert(false);
   return 0;
@@ -124,7 +134,8 @@ void lay_out(const std::string& path, std::vector<PlannedDataset>& datasets, con
   const Silence silence;
   File file = create(path);
   const Space one(H5Screate(H5S_SCALAR));
-  for (const auto& [name, value] : attributes.integers) write_attribute(file.get(), name, H5T_STD_I64LE, one.get(), &value);
+  for (const auto& [name, value] : attributes.integers)
+    write_attribute(file.get(), name, H5T_STD_I64LE, one.get(), &value);
   for (const auto& [name, text] : attributes.texts) write_text(file.get(), name, text);
   for (const auto& [name, texts] : attributes.lists) write_list(file.get(), name, texts);
   for (PlannedDataset& planned : datasets) add(file.get(), planned);

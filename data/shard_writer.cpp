@@ -41,7 +41,8 @@ class Layout {
   std::vector<char> read(int64_t offset, int64_t size) const {
     std::vector<char> content(static_cast<size_t>(size));
     for (size_t done = 0; done < content.size();) {
-      const ssize_t got = ::pread(file_.get(), content.data() + done, content.size() - done, offset + static_cast<int64_t>(done));
+      const ssize_t got =
+          ::pread(file_.get(), content.data() + done, content.size() - done, offset + static_cast<int64_t>(done));
       if (got < 0 && errno == EINTR) continue;
       if (got <= 0) fail(got < 0 ? errno : EIO);
       done += static_cast<size_t>(got);
@@ -61,7 +62,8 @@ class Layout {
 // The file to be, closed also on the way out of a failure.
 class Output {
  public:
-  Output(FileOps& files, const std::string& path, int64_t bytes) : files_(files), path_(path), descriptor_(files.create(path, bytes)) {}
+  Output(FileOps& files, const std::string& path, int64_t bytes)
+      : files_(files), path_(path), descriptor_(files.create(path, bytes)) {}
   ~Output() {
     if (descriptor_ >= 0) ::close(descriptor_);
   }
@@ -95,7 +97,10 @@ struct Column {
 
 struct ShardWriter::State {
   State(const std::string& path_, const ShardInfo& info_, FileOps& files_)
-      : path(path_), directory(directory_of(path_)), info(info_), files(files_),
+      : path(path_),
+        directory(directory_of(path_)),
+        info(info_),
+        files(files_),
         small(info_.vocab_size < format::kSmallVocabulary),
         tokens(format::kTokens, small ? StoredElement::uint16 : StoredElement::int32, directory, files),
         offsets(format::kOffsets, StoredElement::int64, directory, files),
@@ -113,17 +118,24 @@ struct ShardWriter::State {
 
   PlannedAttributes attributes() const {
     PlannedAttributes out;
-    out.texts = {{format::kFormat, format::kName}, {format::kKind, info.kind}, {format::kTask, info.task},
-                 {format::kTokenizer, info.tokenizer_sha256}, {format::kCommand, info.creation_command}};
-    out.integers = {{format::kVersionAttribute, format::kVersion}, {format::kNumSamples, num_samples},
-                    {format::kMaxLength, info.max_length}, {format::kVocabSize, info.vocab_size},
-                    {format::kNumLabels, num_labels}, {format::kContentHash, static_cast<int64_t>(hash.value())}};
+    out.texts = {{format::kFormat, format::kName},
+                 {format::kKind, info.kind},
+                 {format::kTask, info.task},
+                 {format::kTokenizer, info.tokenizer_sha256},
+                 {format::kCommand, info.creation_command}};
+    out.integers = {{format::kVersionAttribute, format::kVersion},
+                    {format::kNumSamples, num_samples},
+                    {format::kMaxLength, info.max_length},
+                    {format::kVocabSize, info.vocab_size},
+                    {format::kNumLabels, num_labels},
+                    {format::kContentHash, static_cast<int64_t>(hash.value())}};
     std::vector<std::string> paths, hashes;
     for (const auto& [source, sha256] : info.sources) {
       paths.push_back(source);
       hashes.push_back(sha256);
     }
-    out.lists = {{format::kLabelNames, info.label_names}, {format::kSourceFiles, paths}, {format::kSourceHashes, hashes}};
+    out.lists = {
+        {format::kLabelNames, info.label_names}, {format::kSourceFiles, paths}, {format::kSourceHashes, hashes}};
     return out;
   }
 

@@ -16,16 +16,16 @@ namespace sft {
 
 // What is true of the whole shard; it becomes the attributes of the file.
 struct ShardInfo {
-  std::string kind = "text";                  // text | text_pair
+  std::string kind = "text";  // text | text_pair
   std::string task = "text_classification";
-  int64_t max_length = 0;                     // no sample may be longer
-  int64_t vocab_size = 0;                     // every token is below it; below 65,536 a token takes 2 bytes
+  int64_t max_length = 0;  // no sample may be longer
+  int64_t vocab_size = 0;  // every token is below it; below 65,536 a token takes 2 bytes
   std::string tokenizer_sha256;
-  std::vector<std::string> label_names;       // by id; empty where labels are plain ids. None ends in a NUL
+  std::vector<std::string> label_names;  // by id; empty where labels are plain ids. None ends in a NUL
   std::vector<std::pair<std::string, std::string>> sources;  // path, sha256
   std::string creation_command;
-  bool has_segments = false;                  // keep Example::segments (empty ones become zeros)
-  bool has_weights = false;                   // keep Example::weight
+  bool has_segments = false;  // keep Example::segments (empty ones become zeros)
+  bool has_weights = false;   // keep Example::weight
 };
 
 class ShardWriter {

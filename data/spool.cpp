@@ -62,7 +62,8 @@ void Spool::copy_to(int descriptor, int64_t offset, const std::string& path) con
     const auto wanted = static_cast<size_t>(std::min(format::kBlockBytes, written_ - done));
     const ssize_t got = ::pread(descriptor_.get(), buffer.data(), wanted, done);
     if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) throw StorageError(concat("cannot read back ", quoted(name_, 400), ": ", std::strerror(got < 0 ? errno : EIO)));
+    if (got <= 0)
+      throw StorageError(concat("cannot read back ", quoted(name_, 400), ": ", std::strerror(got < 0 ? errno : EIO)));
     files_.write(descriptor, buffer.data(), static_cast<size_t>(got), offset + done, path);
     done += got;
   }

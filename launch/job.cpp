@@ -1,8 +1,7 @@
 #include "launch/job.h"
 
-#include <unistd.h>
-
 #include <c10/util/Exception.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -25,7 +24,8 @@ namespace {
 void write_exit_status(const std::string& directory, ExitCode code) {
   const std::string text = std::to_string(static_cast<int>(code)) + "\n";
   try {
-    if (!directory.empty() && std::filesystem::is_directory(directory)) write_atomically(real_files(), directory + "/exit_status", text);
+    if (!directory.empty() && std::filesystem::is_directory(directory))
+      write_atomically(real_files(), directory + "/exit_status", text);
     if (const char* path = std::getenv("SFT_EXIT_STATUS")) write_atomically(real_files(), path, text);
   } catch (const std::exception& error) {
     log::error(concat("the exit status could not be written: ", error.what()));
@@ -92,7 +92,9 @@ World Job::world(const std::string& device, int64_t threads, const CommConfig& c
 
 // From now on a collective that lasts too long ends the job, names the late rank and leaves 76 behind.
 void Job::watch(double limit_seconds) {
-  watchdog_ = std::make_unique<Watchdog>(*control_, placement_.host, limit_seconds, [this](const std::string&) { write_exit_status(run_directory_, ExitCode::hang); });
+  watchdog_ = std::make_unique<Watchdog>(*control_, placement_.host, limit_seconds, [this](const std::string&) {
+    write_exit_status(run_directory_, ExitCode::hang);
+  });
   watched_ = std::move(control_);
   control_ = watchdog_->watch(watched_->split(0, placement_.rank));
   gradients_ = watchdog_->watch(std::move(gradients_));

@@ -35,7 +35,7 @@ class Job {
   void watch(double limit_seconds);
 
   Placement placement_;
-  std::unique_ptr<Communicator> watched_;   // what the watchdog itself talks over
+  std::unique_ptr<Communicator> watched_;  // what the watchdog itself talks over
   std::unique_ptr<Watchdog> watchdog_;
   std::unique_ptr<Communicator> control_;
   std::unique_ptr<Communicator> gradients_;

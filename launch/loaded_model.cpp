@@ -12,7 +12,8 @@ std::vector<std::string> all_label_names(const ModelDirectory& directory) {
   if (auto names = directory.label_names(); !names.empty()) return names;
   const auto& config = directory.config();
   const size_t count = config.contains("id2label") ? config["id2label"].size() : config.value("num_labels", size_t{0});
-  if (count == 0) throw DataError(concat(directory.path(), "/config.json has no id2label: is this a fine-tuned model?"));
+  if (count == 0)
+    throw DataError(concat(directory.path(), "/config.json has no id2label: is this a fine-tuned model?"));
   std::vector<std::string> names;
   for (size_t id = 0; id < count; ++id) names.push_back(concat("LABEL_", id));
   return names;
@@ -30,7 +31,8 @@ LoadedModel load_model(const std::string& path, RunConfig config, const World& w
     loaded.label_names = all_label_names(*loaded.directory);
     loaded.tokenizer = Tokenizer::from_directory(loaded.directory->path());
     const int64_t trained_length = loaded.directory->model_max_length();
-    loaded.tokenizer->set_truncation(trained_length > 0 ? trained_length : config.data.max_length, config.data.truncation);
+    loaded.tokenizer->set_truncation(trained_length > 0 ? trained_length : config.data.max_length,
+                                     config.data.truncation);
     if (config.model.pooling == "auto") config.model.pooling = loaded.directory->pooling();
   });
   Built built = build_model(config, *loaded.directory, {loaded.label_names, {}}, world.device, world.control);

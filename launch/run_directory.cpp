@@ -73,7 +73,8 @@ std::string checkpoint_directory(const RunConfig& config, const std::string& whi
   }
   const std::string model = config.output_dir + "/model";
   if (which == "best" && config.eval.load_best_model_at_end && fs::is_directory(model)) return model;
-  const std::vector<int64_t> steps = fs::is_directory(config.output_dir) ? checkpoint_steps(config.output_dir) : std::vector<int64_t>{};
+  const std::vector<int64_t> steps =
+      fs::is_directory(config.output_dir) ? checkpoint_steps(config.output_dir) : std::vector<int64_t>{};
   if (!steps.empty()) {
     const std::string last = concat(config.output_dir, "/checkpoint-", steps.front());
     if (which == "last") return last;

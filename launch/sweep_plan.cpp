@@ -24,13 +24,15 @@ std::string literal(const Table& value) {
 
 const Table& list_of(const Table& parameters, const std::string& parameter) {
   const Table& values = parameters.at(parameter);
-  if (!values.is_array() || values.empty()) throw ConfigError(concat(key_of(parameter), ": wanted a list of values, found ", values.dump()));
+  if (!values.is_array() || values.empty())
+    throw ConfigError(concat(key_of(parameter), ": wanted a list of values, found ", values.dump()));
   return values;
 }
 
 double bound(const Table& range, const char* which, const std::string& parameter) {
   if (!range.contains(which) || !range.at(which).is_number())
-    throw ConfigError(concat(key_of(parameter), ": wanted { min = …, max = …, scale = \"log\" }, found ", range.dump()));
+    throw ConfigError(
+        concat(key_of(parameter), ": wanted { min = …, max = …, scale = \"log\" }, found ", range.dump()));
   return range.at(which).get<double>();
 }
 
@@ -71,7 +73,8 @@ struct Method {
       const size_t size = list_of(parameters, parameter).size();
       product *= size;
       if (name == "list" && size != first)
-        throw ConfigError(concat(key_of(parameter), " has ", size, " values and ", key_of(names.front()), " has ", first, "; method \"list\" pairs them one by one"));
+        throw ConfigError(concat(key_of(parameter), " has ", size, " values and ", key_of(names.front()), " has ",
+                                 first, "; method \"list\" pairs them one by one"));
     }
     return name == "list" ? first : product;
   }
@@ -89,10 +92,12 @@ struct Method {
 
 SweepPlan plan_sweep(const Table& sweep, uint64_t seed) {
   for (const auto& [key, value] : sweep.items())
-    if (const std::vector<std::string> known{"method", "num_trials", "parameters"}; std::find(known.begin(), known.end(), key) == known.end())
+    if (const std::vector<std::string> known{"method", "num_trials", "parameters"};
+        std::find(known.begin(), known.end(), key) == known.end())
       throw ConfigError(concat("unknown key 'sweep.", key, "'", did_you_mean(key, known)));
   const std::string name = sweep.value("method", "grid");
-  if (name != "grid" && name != "random" && name != "list") throw ConfigError(concat("sweep.method: wanted grid, random or list, found ", quoted(name)));
+  if (name != "grid" && name != "random" && name != "list")
+    throw ConfigError(concat("sweep.method: wanted grid, random or list, found ", quoted(name)));
   if (!sweep.contains("parameters") || !sweep.at("parameters").is_object() || sweep.at("parameters").empty())
     throw ConfigError("[sweep.parameters] is missing or empty: nothing to vary");
 

@@ -20,8 +20,9 @@ struct SweepPlan {
   std::vector<Trial> trials;
 };
 
-// method grid: all combinations, the last key changes fastest. list: the i-th values together; lists of one length. random:
-// num_trials draws, uniform or `scale = "log"` between min and max, or one of a list. ConfigError with the key otherwise.
+// method grid: all combinations, the last key changes fastest. list: the i-th values together; lists of one length.
+// random: num_trials draws, uniform or `scale = "log"` between min and max, or one of a list. ConfigError with the key
+// otherwise.
 SweepPlan plan_sweep(const Table& sweep, uint64_t seed);
 
 }  // namespace sft

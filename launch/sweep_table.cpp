@@ -15,7 +15,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 // Columns of the printed table, beside the settings; the CSV has all.
-const std::vector<std::string> kPrinted{"trial", "exit_reason", "best_metric", "eval_loss", "eval_accuracy", "eval_f1", "test_accuracy", "test_f1"};
+const std::vector<std::string> kPrinted{"trial",         "exit_reason", "best_metric",   "eval_loss",
+                                        "eval_accuracy", "eval_f1",     "test_accuracy", "test_f1"};
 
 // One flat object a trial: run facts, then eval_* and test_*.
 Json facts_of(const std::string& path) {
@@ -82,7 +83,8 @@ std::string SweepTable::text() const {
   std::ostringstream out;
   for (const Row& row : rows_) {
     for (size_t column = 0; column < row.size(); ++column) {
-      if (column > num_settings_ && std::find(kPrinted.begin(), kPrinted.end(), rows_[0][column]) == kPrinted.end()) continue;
+      if (column > num_settings_ && std::find(kPrinted.begin(), kPrinted.end(), rows_[0][column]) == kPrinted.end())
+        continue;
       size_t width = 0;
       for (const Row& other : rows_) width = std::max(width, other[column].size());
       out << std::left << std::setw(static_cast<int>(width) + 2) << row[column];

@@ -18,8 +18,8 @@ class SweepTable {
 
  private:
   using Row = std::vector<std::string>;
-  std::vector<Row> rows_;    // the first holds the names
-  size_t num_settings_;      // columns after the trial's name
+  std::vector<Row> rows_;  // the first holds the names
+  size_t num_settings_;    // columns after the trial's name
 };
 
 }  // namespace sft

@@ -30,7 +30,7 @@ struct Assembly {
   std::unique_ptr<Checkpoints> checkpoints;
   std::unique_ptr<Telemetry> telemetry;
   std::unique_ptr<Trainer> trainer;
-  NamedFiles files;                    // that stand beside the weights in every checkpoint
+  NamedFiles files;  // that stand beside the weights in every checkpoint
   int64_t total_steps = 0;
   int64_t global_batch_size = 0;
 

@@ -33,7 +33,8 @@ void load_best(Assembly& run) {
 
 Evaluation evaluate_test(Assembly& run) {
   Evaluator evaluator(*run.learner, *run.data.test, run.world.control, evaluation_budget(run.config()));
-  RowWriter rows(run.config().output_dir + "/predictions.jsonl", run.data.test->size(), run.world.control, real_files());
+  RowWriter rows(run.config().output_dir + "/predictions.jsonl", run.data.test->size(), run.world.control,
+                 real_files());
   Evaluation evaluation = evaluator.run([&](int64_t row, const std::string& json) { rows.add(row, json); });
   rows.publish();
   return evaluation;
@@ -42,24 +43,25 @@ Evaluation evaluate_test(Assembly& run) {
 nlohmann::ordered_json summary_of(const Assembly& run, StopReason reason, const std::vector<int64_t>& peaks) {
   const RunState& state = run.trainer->state();
   const double seconds = state.seconds;
-  nlohmann::ordered_json summary{{"global_step", state.step},
-                                 {"total_steps", run.total_steps},
-                                 {"epoch", run.trainer->epoch()},
-                                 {"train_samples", state.samples},
-                                 {"train_tokens", state.tokens},
-                                 {"train_runtime", seconds},
-                                 {"train_samples_per_second", seconds > 0 ? static_cast<double>(state.samples) / seconds : 0},
-                                 {"first_step_seconds", run.trainer->first_step_seconds()},
-                                 {"skipped_updates", state.skipped_updates},
-                                 {"trained_parameters", run.arena->num_parameters()},
-                                 {"bytes_reduced_per_step", run.gradients->bytes_reduced()},
-                                 {"metrics", state.last_evaluation},
-                                 {"test_metrics", nullptr},
-                                 {"best_metric", nullptr},
-                                 {"best_model_checkpoint", state.best_checkpoint},
-                                 {"peak_rss_bytes", peaks},
-                                 {"world_size", run.world.control.size()},
-                                 {"exit_reason", name_of(reason)}};
+  nlohmann::ordered_json summary{
+      {"global_step", state.step},
+      {"total_steps", run.total_steps},
+      {"epoch", run.trainer->epoch()},
+      {"train_samples", state.samples},
+      {"train_tokens", state.tokens},
+      {"train_runtime", seconds},
+      {"train_samples_per_second", seconds > 0 ? static_cast<double>(state.samples) / seconds : 0},
+      {"first_step_seconds", run.trainer->first_step_seconds()},
+      {"skipped_updates", state.skipped_updates},
+      {"trained_parameters", run.arena->num_parameters()},
+      {"bytes_reduced_per_step", run.gradients->bytes_reduced()},
+      {"metrics", state.last_evaluation},
+      {"test_metrics", nullptr},
+      {"best_metric", nullptr},
+      {"best_model_checkpoint", state.best_checkpoint},
+      {"peak_rss_bytes", peaks},
+      {"world_size", run.world.control.size()},
+      {"exit_reason", name_of(reason)}};
   if (state.best_metric) summary["best_metric"] = *state.best_metric;
   return summary;
 }

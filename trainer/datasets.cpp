@@ -26,7 +26,8 @@ bool are_prepared(const StringList& files, const std::string& split) {
   return prepared != 0;
 }
 
-PrepareReport prepare_split(PrepareRequest request, const DataConfig& config, const Tokenizer& tokenizer, Communicator& control) {
+PrepareReport prepare_split(PrepareRequest request, const DataConfig& config, const Tokenizer& tokenizer,
+                            Communicator& control) {
   const PrepareReport report = prepare(request, config, tokenizer, peers_of(control));
   if (control.rank() == 0) log::info(describe(report, request.split));
   return report;
@@ -56,8 +57,9 @@ std::vector<int64_t> count_labels(const Dataset& dataset, size_t num_labels, Com
 void check_tokenizer(const Dataset& dataset, const Tokenizer& tokenizer, const std::string& split) {
   const std::string& made_by = dataset.info().tokenizer_sha256;
   if (!made_by.empty() && made_by != tokenizer.sha256())
-    throw DataError(concat("data.", split, "_file was prepared with another tokenizer than the model's (sha256 ", made_by.substr(0, 12), "… against ",
-                           tokenizer.sha256().substr(0, 12), "…); prepare it again from the raw file"));
+    throw DataError(concat("data.", split, "_file was prepared with another tokenizer than the model's (sha256 ",
+                           made_by.substr(0, 12), "… against ", tokenizer.sha256().substr(0, 12),
+                           "…); prepare it again from the raw file"));
 }
 
 std::unique_ptr<Dataset> limited(std::unique_ptr<Dataset> dataset, int64_t most) {
@@ -65,13 +67,15 @@ std::unique_ptr<Dataset> limited(std::unique_ptr<Dataset> dataset, int64_t most)
 }
 
 // The training split decides what the labels are.
-std::unique_ptr<Dataset> open_train(const LoadedConfig& loaded, const ModelDirectory& model, Datasets& data, Communicator& control) {
+std::unique_ptr<Dataset> open_train(const LoadedConfig& loaded, const ModelDirectory& model, Datasets& data,
+                                    Communicator& control) {
   const DataConfig& config = loaded.config.data;
   const StringList files = expand_files(config.train_file, "data.train_file", loaded.origins);
   if (are_prepared(files, "train")) {
     auto train = open_dataset(files);
     const auto& known = train->info().label_names;
-    data.labels.names = known.empty() ? numbered_labels(std::max(train->info().num_labels, loaded.config.model.num_labels)) : known;
+    data.labels.names =
+        known.empty() ? numbered_labels(std::max(train->info().num_labels, loaded.config.model.num_labels)) : known;
     return train;
   }
   PrepareRequest request;
@@ -114,14 +118,16 @@ std::string prepared_directory(const RunConfig& config) {
 
 std::unique_ptr<Dataset> open_split(const std::string& split, const StringList& files, const DataConfig& config,
                                     const std::string& directory, const Tokenizer& tokenizer,
-                                    const std::vector<std::string>& label_names, bool labels_required, Communicator& control) {
+                                    const std::vector<std::string>& label_names, bool labels_required,
+                                    Communicator& control) {
   if (are_prepared(files, split)) {
     std::unique_ptr<Dataset> dataset;
     together(control, [&] {
       dataset = open_dataset(files);
       check_tokenizer(*dataset, tokenizer, split);
       if (dataset->info().num_labels > static_cast<int64_t>(label_names.size()))
-        throw DataError(concat(files.front(), " holds label ", dataset->info().num_labels - 1, ", and training knows only ", label_names.size(), " labels"));
+        throw DataError(concat(files.front(), " holds label ", dataset->info().num_labels - 1,
+                               ", and training knows only ", label_names.size(), " labels"));
     });
     return dataset;
   }
@@ -151,7 +157,8 @@ Datasets open_datasets(const LoadedConfig& loaded, const ModelDirectory& model, 
   const auto open = [&](const char* split, const StringList& patterns) -> std::unique_ptr<Dataset> {
     if (patterns.empty()) return nullptr;
     const StringList files = expand_files(patterns, concat("data.", split, "_file"), loaded.origins);
-    return limited(open_split(split, files, config.data, prepared_directory(config), *data.tokenizer, data.labels.names, true, control),
+    return limited(open_split(split, files, config.data, prepared_directory(config), *data.tokenizer, data.labels.names,
+                              true, control),
                    config.data.max_eval_samples);
   };
   data.validation = open("validation", config.data.validation_file);

@@ -15,8 +15,8 @@
 namespace sft {
 
 struct Labels {
-  std::vector<std::string> names;    // by id
-  std::vector<int64_t> counts;       // in train, by id; empty where nobody asked
+  std::vector<std::string> names;  // by id
+  std::vector<int64_t> counts;     // in train, by id; empty where nobody asked
 };
 
 struct Datasets {
@@ -31,7 +31,8 @@ Datasets open_datasets(const LoadedConfig& loaded, const ModelDirectory& model, 
 // One split by files, labels known by id: for evaluate and predict.
 std::unique_ptr<Dataset> open_split(const std::string& split, const StringList& files, const DataConfig& config,
                                     const std::string& prepared_directory, const Tokenizer& tokenizer,
-                                    const std::vector<std::string>& label_names, bool labels_required, Communicator& control);
+                                    const std::vector<std::string>& label_names, bool labels_required,
+                                    Communicator& control);
 
 // `control` as the data floor sees it.
 Peers peers_of(Communicator& control);

@@ -24,7 +24,8 @@ Evaluation Evaluator::run(const PredictionSink& predicted) {
   const Stopwatch watch;
   Statistics mine = learner_.task().empty_statistics();
   together(control_, [&] {
-    const auto loader = make_eval_loader(dataset_, {control_.rank(), control_.size()}, budget_.max_tokens, budget_.max_samples);
+    const auto loader =
+        make_eval_loader(dataset_, {control_.rank(), control_.size()}, budget_.max_tokens, budget_.max_samples);
     for (Batch batch; loader->next(batch);) {
       const at::Tensor logits = learner_.logits(batch);
       learner_.task().accumulate(logits, batch, mine);
@@ -32,13 +33,16 @@ Evaluation Evaluator::run(const PredictionSink& predicted) {
     }
   });
   control_.all_reduce(Buffer::of(std::span<double>(mine.counts)));
-  return {.metrics = learner_.task().metrics(mine), .details = learner_.task().details(mine),
-          .samples = dataset_.size(), .seconds = watch.seconds()};
+  return {.metrics = learner_.task().metrics(mine),
+          .details = learner_.task().details(mine),
+          .samples = dataset_.size(),
+          .seconds = watch.seconds()};
 }
 
 void Evaluator::predict(const PredictionSink& predicted) {
   together(control_, [&] {
-    const auto loader = make_eval_loader(dataset_, {control_.rank(), control_.size()}, budget_.max_tokens, budget_.max_samples);
+    const auto loader =
+        make_eval_loader(dataset_, {control_.rank(), control_.size()}, budget_.max_tokens, budget_.max_samples);
     for (Batch batch; loader->next(batch);) report(learner_.task(), learner_.logits(batch), batch, predicted);
   });
 }

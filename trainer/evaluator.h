@@ -2,10 +2,9 @@
 // averaged batches.
 #pragma once
 
-#include <nlohmann/json.hpp>
-
 #include <cstdint>
 #include <functional>
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "comm/communicator.h"
@@ -27,7 +26,7 @@ using PredictionSink = std::function<void(int64_t id, const std::string& json)>;
 class Evaluator {
  public:
   struct Budget {
-    int64_t max_tokens = 8192;   // in a micro-batch
+    int64_t max_tokens = 8192;  // in a micro-batch
     int64_t max_samples = 64;
   };
 

@@ -39,7 +39,7 @@ class Learner {
   std::vector<bool> trained_;
   std::vector<bool> stage_trains_;  // of stages 0 … num_blocks
   at::Device device_;
-  int mode_ = -1;                   // unset, so that the first call sets it
+  int mode_ = -1;  // unset, so that the first call sets it
 };
 
 // Model first, then head: the order that freezing, arenas and files see.

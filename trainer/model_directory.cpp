@@ -35,18 +35,22 @@ fs::path cached_snapshot(std::string id) {
 std::string find_directory(const std::string& name) {
   if (name.empty()) throw ConfigError("model.model_name_or_path is not set: a directory in Hugging Face layout");
   if (fs::is_directory(name)) return name;
-  if (fs::exists(name)) throw ConfigError(concat("model.model_name_or_path ", quoted(name), " is a file; wanted: a directory in Hugging Face layout"));
+  if (fs::exists(name))
+    throw ConfigError(
+        concat("model.model_name_or_path ", quoted(name), " is a file; wanted: a directory in Hugging Face layout"));
   const fs::path snapshot = cached_snapshot(name);
   if (!snapshot.empty()) return snapshot.string();
-  throw ConfigError(concat("model.model_name_or_path ", quoted(name), ": no such directory, and no such model in the local hub cache ",
-                           hub_cache().string(), " (nothing is downloaded)"));
+  throw ConfigError(concat("model.model_name_or_path ", quoted(name),
+                           ": no such directory, and no such model in the local hub cache ", hub_cache().string(),
+                           " (nothing is downloaded)"));
 }
 
 }  // namespace
 
 ModelDirectory::ModelDirectory(const std::string& name_or_path) : path_(find_directory(name_or_path)) {
   const std::string text = text_of("config.json");
-  if (text.empty()) throw ConfigError(concat(path_, " holds no config.json; wanted: a model directory in Hugging Face layout"));
+  if (text.empty())
+    throw ConfigError(concat(path_, " holds no config.json; wanted: a model directory in Hugging Face layout"));
   config_ = nlohmann::json::parse(text, nullptr, false);
   if (!config_.is_object()) throw DataError(path_ + "/config.json is not a JSON object");
 }
@@ -81,8 +85,13 @@ NamedFiles ModelDirectory::files_for(const Model& model, const Task& task, const
   config["architectures"] = {model.architecture(task_name)};
   task.describe(config);
   nlohmann::json tokenizer_config = nlohmann::json::parse(text_of("tokenizer_config.json"), nullptr, false);
-  if (!tokenizer_config.is_object()) tokenizer_config = {{"tokenizer_class", "PreTrainedTokenizerFast"}, {"unk_token", "[UNK]"}, {"sep_token", "[SEP]"},
-                                                         {"pad_token", "[PAD]"}, {"cls_token", "[CLS]"}, {"mask_token", "[MASK]"}};
+  if (!tokenizer_config.is_object())
+    tokenizer_config = {{"tokenizer_class", "PreTrainedTokenizerFast"},
+                        {"unk_token", "[UNK]"},
+                        {"sep_token", "[SEP]"},
+                        {"pad_token", "[PAD]"},
+                        {"cls_token", "[CLS]"},
+                        {"mask_token", "[MASK]"}};
   tokenizer_config["model_max_length"] = max_length;
   NamedFiles files{{"config.json", config.dump(2) + "\n"},
                    {"tokenizer.json", tokenizer.to_json()},

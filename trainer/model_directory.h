@@ -3,7 +3,6 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
-
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,8 +33,8 @@ class ModelDirectory {
   std::string pooling() const;
 
   // config.json and tokenizer files of a model fine-tuned from this one.
-  NamedFiles files_for(const Model& model, const Task& task, const std::string& task_name,
-                       const Tokenizer& tokenizer, int64_t max_length) const;
+  NamedFiles files_for(const Model& model, const Task& task, const std::string& task_name, const Tokenizer& tokenizer,
+                       int64_t max_length) const;
 
  private:
   std::string text_of(const std::string& file) const;  // "" where it is not there

@@ -10,7 +10,8 @@
 
 namespace sft {
 
-void export_model(FileOps& files, const std::string& directory, const Parameters& parameters, const NamedFiles& beside) {
+void export_model(FileOps& files, const std::string& directory, const Parameters& parameters,
+                  const NamedFiles& beside) {
   namespace fs = std::filesystem;
   const std::string temporary = concat(directory, ".tmp-", ::getpid()), old = concat(directory, ".old-", ::getpid());
   files.remove_all(temporary);

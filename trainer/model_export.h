@@ -9,7 +9,8 @@
 
 namespace sft {
 
-// Called by rank 0 alone. A directory that stands there already is moved aside first and removed when the new one is in place.
+// Called by rank 0 alone. A directory that stands there already is moved aside first and removed when the new one is in
+// place.
 void export_model(FileOps& files, const std::string& directory, const Parameters& parameters, const NamedFiles& beside);
 
 }  // namespace sft

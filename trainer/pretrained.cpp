@@ -45,9 +45,11 @@ LoadReport load_pretrained(const WeightFiles& files, const Model& model, const P
     }
     const TensorRef& ref = *found->second;
     if (parameter.value.sizes() != at::IntArrayRef(ref.shape)) {
-      const std::string what = concat(parameter.name, " ", shape_text(ref.shape), " in the file, ", shape_text(parameter.value.sizes()), " in the model");
+      const std::string what = concat(parameter.name, " ", shape_text(ref.shape), " in the file, ",
+                                      shape_text(parameter.value.sizes()), " in the model");
       if (!ignore_mismatched_sizes)
-        throw DataError(concat("weights do not fit: ", what, "; set model.ignore_mismatched_sizes = true to start that tensor anew"));
+        throw DataError(concat("weights do not fit: ", what,
+                               "; set model.ignore_mismatched_sizes = true to start that tensor anew"));
       report.mismatched.push_back(what);
     } else {
       at::Tensor target = parameter.value;
@@ -59,7 +61,8 @@ LoadReport load_pretrained(const WeightFiles& files, const Model& model, const P
   for (const auto& [name, ref] : by_name)
     if (!is_known_leftover(name)) report.unexpected.push_back(name);
   if (of_backbone == 0)
-    throw DataError(concat("the weight files hold no tensor of this model; they have, for example: ", listed(report.unexpected, 4)));
+    throw DataError(concat("the weight files hold no tensor of this model; they have, for example: ",
+                           listed(report.unexpected, 4)));
   return report;
 }
 

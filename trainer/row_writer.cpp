@@ -29,7 +29,10 @@ void append_file(FileOps& files, int descriptor, const std::string& path, int64_
 }  // namespace
 
 RowWriter::RowWriter(std::string path, int64_t num_rows, Communicator& control, FileOps& files)
-    : path_(std::move(path)), control_(control), files_(files), next_(range_of(num_rows, {control.rank(), control.size()}).first) {
+    : path_(std::move(path)),
+      control_(control),
+      files_(files),
+      next_(range_of(num_rows, {control.rank(), control.size()}).first) {
   together(control_, [&] {
     ::unlink(part_of(control_.rank()).c_str());  // of a run that was killed
     part_ = files_.create(part_of(control_.rank()));

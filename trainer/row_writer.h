@@ -1,5 +1,5 @@
-// Predictions to a JSON Lines file in input order, from all ranks: each writes its contiguous range to a part of its own,
-// rank 0 joins the parts, and one rename publishes the whole.
+// Predictions to a JSON Lines file in input order, from all ranks: each writes its contiguous range to a part of its
+// own, rank 0 joins the parts, and one rename publishes the whole.
 #pragma once
 
 #include <cstdint>

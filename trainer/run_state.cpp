@@ -6,20 +6,22 @@ namespace sft {
 
 // Keys that transformers' TrainerState has are spelled as there.
 nlohmann::json to_json(const RunState& state, double epoch) {
-  nlohmann::json json{{"global_step", state.step},
-                      {"epoch", epoch},
-                      {"cursor", {{"seed", state.cursor.seed}, {"epoch", state.cursor.epoch}, {"position", state.cursor.position}}},
-                      {"samples", state.samples},
-                      {"num_input_tokens_seen", state.tokens},
-                      {"skipped_updates", state.skipped_updates},
-                      {"not_finite_in_a_row", state.not_finite_in_a_row},
-                      {"seconds", state.seconds},
-                      {"window", {{"loss_sum", state.window.loss_sum}, {"weight", state.window.weight}, {"updates", state.window.updates}}},
-                      {"best_metric", nullptr},
-                      {"best_model_checkpoint", state.best_checkpoint},
-                      {"evaluations_without_gain", state.evaluations_without_gain},
-                      {"schedule", state.schedule},
-                      {"last_evaluation", state.last_evaluation}};
+  nlohmann::json json{
+      {"global_step", state.step},
+      {"epoch", epoch},
+      {"cursor", {{"seed", state.cursor.seed}, {"epoch", state.cursor.epoch}, {"position", state.cursor.position}}},
+      {"samples", state.samples},
+      {"num_input_tokens_seen", state.tokens},
+      {"skipped_updates", state.skipped_updates},
+      {"not_finite_in_a_row", state.not_finite_in_a_row},
+      {"seconds", state.seconds},
+      {"window",
+       {{"loss_sum", state.window.loss_sum}, {"weight", state.window.weight}, {"updates", state.window.updates}}},
+      {"best_metric", nullptr},
+      {"best_model_checkpoint", state.best_checkpoint},
+      {"evaluations_without_gain", state.evaluations_without_gain},
+      {"schedule", state.schedule},
+      {"last_evaluation", state.last_evaluation}};
   if (state.best_metric) json["best_metric"] = *state.best_metric;
   return json;
 }

@@ -1,9 +1,8 @@
 // What makes a run beside its tensors: enough to go on as if it had never stopped.
 #pragma once
 
-#include <nlohmann/json.hpp>
-
 #include <cstdint>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 
@@ -21,16 +20,16 @@ struct LossWindow {
 struct RunState {
   int64_t step = 0;
   Cursor cursor;
-  int64_t samples = 0;                  // seen since the run's very beginning
+  int64_t samples = 0;  // seen since the run's very beginning
   int64_t tokens = 0;
-  int64_t skipped_updates = 0;          // gradients not finite, or nothing to learn from
+  int64_t skipped_updates = 0;  // gradients not finite, or nothing to learn from
   int64_t not_finite_in_a_row = 0;
-  double seconds = 0;                   // of training, earlier sessions included
+  double seconds = 0;  // of training, earlier sessions included
   LossWindow window;
   std::optional<double> best_metric;
-  std::string best_checkpoint;          // path relative to output_dir
+  std::string best_checkpoint;  // path relative to output_dir
   int64_t evaluations_without_gain = 0;
-  std::string schedule;                 // of reduce_lr_on_plateau
+  std::string schedule;  // of reduce_lr_on_plateau
   nlohmann::ordered_json last_evaluation = nullptr;
 };
 

@@ -10,14 +10,16 @@
 namespace sft {
 
 struct Selection {
-  std::string metric;              // without the eval_ prefix
+  std::string metric;  // without the eval_ prefix
   bool greater_is_better = true;
-  int64_t patience = 0;            // evaluations without a better one before training ends; 0: no end
-  bool saves_best = false;         // a better one is saved at once
+  int64_t patience = 0;     // evaluations without a better one before training ends; 0: no end
+  bool saves_best = false;  // a better one is saved at once
 
   // Takes the value into the state; true when it is the best so far. Not-a-number is never better.
   bool improves(double value, RunState& state) const {
-    const bool better = value == value && (!state.best_metric || (greater_is_better ? value > *state.best_metric : value < *state.best_metric));
+    const bool better =
+        value == value &&
+        (!state.best_metric || (greater_is_better ? value > *state.best_metric : value < *state.best_metric));
     state.evaluations_without_gain = better ? 0 : state.evaluations_without_gain + 1;
     if (better) state.best_metric = value;
     return better;

@@ -9,19 +9,20 @@ namespace sft {
 namespace {
 
 constexpr std::array<std::pair<at::ScalarType, const char*>, 10> kDtypes{{{at::kDouble, "F64"},
-                                                                         {at::kFloat, "F32"},
-                                                                         {at::kHalf, "F16"},
-                                                                         {at::kBFloat16, "BF16"},
-                                                                         {at::kLong, "I64"},
-                                                                         {at::kInt, "I32"},
-                                                                         {at::kShort, "I16"},
-                                                                         {at::kChar, "I8"},
-                                                                         {at::kByte, "U8"},
-                                                                         {at::kBool, "BOOL"}}};
+                                                                          {at::kFloat, "F32"},
+                                                                          {at::kHalf, "F16"},
+                                                                          {at::kBFloat16, "BF16"},
+                                                                          {at::kLong, "I64"},
+                                                                          {at::kInt, "I32"},
+                                                                          {at::kShort, "I16"},
+                                                                          {at::kChar, "I8"},
+                                                                          {at::kByte, "U8"},
+                                                                          {at::kBool, "BOOL"}}};
 
 TensorRef ref_of(const std::string& name, const at::Tensor& tensor) {
   assert(tensor.is_contiguous() && tensor.device().is_cpu());
-  return {name, dtype_name(tensor.scalar_type()), tensor.sizes().vec(), tensor.data_ptr(), static_cast<int64_t>(tensor.nbytes())};
+  return {name, dtype_name(tensor.scalar_type()), tensor.sizes().vec(), tensor.data_ptr(),
+          static_cast<int64_t>(tensor.nbytes())};
 }
 
 }  // namespace

@@ -27,8 +27,7 @@ double total_weight(const Task& task, const Share& share) {
 
 }  // namespace
 
-Trainer::Trainer(const TrainerParts& parts, TrainerSettings settings)
-    : parts_(parts), settings_(std::move(settings)) {}
+Trainer::Trainer(const TrainerParts& parts, TrainerSettings settings) : parts_(parts), settings_(std::move(settings)) {}
 
 StopReason Trainer::run() {
   restore();
@@ -77,8 +76,15 @@ StepReport Trainer::step() {
   state_.samples += share.global_samples;
   state_.tokens += share.global_tokens;
   longest_pause_ = std::max(longest_pause_, watch.seconds());
-  StepReport report{.step = state_.step, .epoch = epoch(), .loss_sum = loss_sum, .weight = weight, .norm = norm, .rate = rate,
-                    .samples = share.global_samples, .tokens = share.global_tokens, .ids = {}};
+  StepReport report{.step = state_.step,
+                    .epoch = epoch(),
+                    .loss_sum = loss_sum,
+                    .weight = weight,
+                    .norm = norm,
+                    .rate = rate,
+                    .samples = share.global_samples,
+                    .tokens = share.global_tokens,
+                    .ids = {}};
   for (const Batch& batch : share.batches) report.ids.insert(report.ids.end(), batch.ids.begin(), batch.ids.end());
   return report;
 }
@@ -100,7 +106,8 @@ void Trainer::skip_update() {
     throw Error(ExitCode::not_finite,
                 concat("the gradients of ", kMostNotFinite, " updates in a row, up to ", state_.step + 1,
                        ", were not finite; lower optim.learning_rate (", parts_.schedule.rate(state_.step),
-                       " now) or set train.max_grad_norm"), Reach::everywhere);
+                       " now) or set train.max_grad_norm"),
+                Reach::everywhere);
 }
 
 // Asked by all ranks together: a signal or the clock may have reached only one of them.
@@ -147,8 +154,12 @@ CheckpointContent Trainer::content() {
   state_.schedule = parts_.schedule.state();
   nlohmann::json state = to_json(state_, epoch());
   state["optimizer_updates"] = parts_.optimizer.updates();
-  CheckpointContent content{.step = state_.step, .state = std::move(state), .settings = settings_.settings,
-                            .model = refs_of(parts_.learner.parameters()), .optimizer = {}, .files = settings_.files};
+  CheckpointContent content{.step = state_.step,
+                            .state = std::move(state),
+                            .settings = settings_.settings,
+                            .model = refs_of(parts_.learner.parameters()),
+                            .optimizer = {},
+                            .files = settings_.files};
   if (!settings_.save_only_model) content.optimizer = refs_of(parts_.optimizer.state());
   return content;
 }
@@ -156,8 +167,10 @@ CheckpointContent Trainer::content() {
 void Trainer::restore() {
   if (!settings_.resumes) return;
   std::optional<FoundCheckpoint> found;
-  if (settings_.resume_directory.empty()) found = parts_.checkpoints.find_latest();
-  else found = parts_.checkpoints.open(settings_.resume_directory);
+  if (settings_.resume_directory.empty())
+    found = parts_.checkpoints.find_latest();
+  else
+    found = parts_.checkpoints.open(settings_.resume_directory);
   if (!found) return;
   check_same_training(found->settings, settings_.settings, found->directory);
   auto model = refs_of(parts_.learner.parameters());
@@ -169,7 +182,8 @@ void Trainer::restore() {
   parts_.optimizer.set_updates(found->state.at("optimizer_updates"));
   parts_.schedule.restore(state_.schedule);
   parts_.loader.seek(state_.cursor);
-  if (parts_.control.rank() == 0) log::info(concat("resumed from ", found->directory, " at step ", state_.step, " of ", settings_.total_steps));
+  if (parts_.control.rank() == 0)
+    log::info(concat("resumed from ", found->directory, " at step ", state_.step, " of ", settings_.total_steps));
 }
 
 double Trainer::epoch() const {
@@ -178,10 +192,14 @@ double Trainer::epoch() const {
 
 std::string name_of(StopReason reason) {
   switch (reason) {
-    case StopReason::finished: return "finished";
-    case StopReason::early_stopping: return "early_stopping";
-    case StopReason::signal: return "signal";
-    case StopReason::max_time: return "max_time";
+    case StopReason::finished:
+      return "finished";
+    case StopReason::early_stopping:
+      return "early_stopping";
+    case StopReason::signal:
+      return "signal";
+    case StopReason::max_time:
+      return "max_time";
   }
   return "";
 }

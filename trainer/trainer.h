@@ -33,7 +33,7 @@ struct TrainerParts {
   GradientSync& gradients;
   Optimizer& optimizer;
   Schedule& schedule;
-  Evaluator* evaluator;       // null without validation data
+  Evaluator* evaluator;  // null without validation data
   Checkpoints& checkpoints;
   Telemetry& telemetry;
 };
@@ -46,11 +46,11 @@ struct TrainerSettings {
   Cadence saves;
   Selection selection;
   bool resumes = true;
-  std::string resume_directory;               // "" : the newest valid checkpoint of the run
+  std::string resume_directory;  // "" : the newest valid checkpoint of the run
   bool save_only_model = false;
-  double max_seconds = 0;                     // 0: no limit
-  std::function<bool()> stop_requested;       // a signal came; may differ between ranks
-  nlohmann::json settings;                    // that alter training, for the checkpoint
+  double max_seconds = 0;                                  // 0: no limit
+  std::function<bool()> stop_requested;                    // a signal came; may differ between ranks
+  nlohmann::json settings;                                 // that alter training, for the checkpoint
   std::vector<std::pair<std::string, std::string>> files;  // beside the weights in a checkpoint
 };
 
@@ -64,7 +64,9 @@ class Trainer {
   StopReason run();
   const RunState& state() const { return state_; }
   double epoch() const;
-  double first_step_seconds() const { return first_step_seconds_; }  // from exec to the end of this session's first update
+  double first_step_seconds() const {
+    return first_step_seconds_;
+  }  // from exec to the end of this session's first update
 
  private:
   void restore();
@@ -81,8 +83,8 @@ class Trainer {
   RunState state_;
   StopReason reason_ = StopReason::finished;
   int64_t saved_step_ = -1;
-  double earlier_seconds_ = 0;   // of the sessions before this one
-  double longest_pause_ = 1;     // seconds of a step, evaluation or save: what max_time must leave
+  double earlier_seconds_ = 0;  // of the sessions before this one
+  double longest_pause_ = 1;    // seconds of a step, evaluation or save: what max_time must leave
   double first_step_seconds_ = 0;
   Stopwatch session_;
 };

@@ -10,10 +10,10 @@
 namespace sft {
 
 struct World {
-  Communicator& gradients;              // joins tensors of `device`
-  Communicator& control;                // joins host values
+  Communicator& gradients;  // joins tensors of `device`
+  Communicator& control;    // joins host values
   at::Device device;
-  std::function<bool()> stop_requested; // a signal asked this rank for a checkpoint and the end
+  std::function<bool()> stop_requested;  // a signal asked this rank for a checkpoint and the end
 };
 
 }  // namespace sft

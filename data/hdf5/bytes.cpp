@@ -48,7 +48,10 @@ class MappedBytes : public Bytes {
 class PositionedBytes : public Bytes {
  public:
   PositionedBytes(std::shared_ptr<const GuardedFile> file, const DatasetLayout& dataset)
-      : file_(std::move(file)), name_(file_->name_of(dataset.name)), offset_(dataset.offset), size_(dataset.stored_bytes) {}
+      : file_(std::move(file)),
+        name_(file_->name_of(dataset.name)),
+        offset_(dataset.offset),
+        size_(dataset.stored_bytes) {}
 
   int64_t size() const override { return size_; }
   void read(int64_t at, int64_t size, std::byte* out) const override {
@@ -77,11 +80,13 @@ class HeldBytes : public Bytes {
 };
 
 bool is_on_network(int descriptor) {
-  constexpr uint32_t kNetworks[] = {0x6969 /* NFS */,      0x0BD00BD0 /* Lustre */, 0x47504653 /* GPFS */, 0x19830326 /* BeeGFS */,
-                                    0x00C36400 /* Ceph */, 0xFF534D42 /* CIFS */,   0xFE534D42 /* SMB2 */, 0x65735546 /* FUSE */};
+  constexpr uint32_t kNetworks[] = {
+      0x6969 /* NFS */,      0x0BD00BD0 /* Lustre */, 0x47504653 /* GPFS */, 0x19830326 /* BeeGFS */,
+      0x00C36400 /* Ceph */, 0xFF534D42 /* CIFS */,   0xFE534D42 /* SMB2 */, 0x65735546 /* FUSE */};
   struct statfs status {};
   if (::fstatfs(descriptor, &status) < 0) return true;
-  return std::find(std::begin(kNetworks), std::end(kNetworks), static_cast<uint32_t>(status.f_type)) != std::end(kNetworks);
+  return std::find(std::begin(kNetworks), std::end(kNetworks), static_cast<uint32_t>(status.f_type)) !=
+         std::end(kNetworks);
 }
 
 }  // namespace
@@ -97,9 +102,12 @@ std::unique_ptr<Bytes> positioned_bytes(std::shared_ptr<const GuardedFile> file,
 std::unique_ptr<Bytes> open_bytes(std::shared_ptr<const GuardedFile> file, const DatasetLayout& dataset) {
   if (num_elements(dataset.shape) == 0) return std::make_unique<HeldBytes>(std::vector<uint8_t>{});
   switch (dataset.storage) {
-    case Storage::compact: return std::make_unique<HeldBytes>(dataset.compact);
-    case Storage::chunked: return chunked_bytes(std::move(file), dataset);
-    case Storage::contiguous: break;
+    case Storage::compact:
+      return std::make_unique<HeldBytes>(dataset.compact);
+    case Storage::chunked:
+      return chunked_bytes(std::move(file), dataset);
+    case Storage::contiguous:
+      break;
   }
   if (is_on_network(file->descriptor.get())) return positioned_bytes(std::move(file), dataset);
   return mapped_bytes(std::move(file), dataset);
@@ -109,7 +117,8 @@ void read_exactly(const GuardedFile& file, int64_t offset, int64_t size, std::by
   while (size > 0) {
     const ssize_t got = ::pread(file.descriptor.get(), out, static_cast<size_t>(size), offset);
     if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) throw DataError(concat(name, ": cannot be read: ", got == 0 ? "the file was cut short" : std::strerror(errno)));
+    if (got <= 0)
+      throw DataError(concat(name, ": cannot be read: ", got == 0 ? "the file was cut short" : std::strerror(errno)));
     out += got;
     offset += got;
     size -= got;

@@ -42,8 +42,9 @@ class CheckedBytes : public Bytes {
     const uint32_t wanted = checksums_[static_cast<size_t>(block)];
     const uint32_t found = crc32c(buffer_.data(), static_cast<size_t>(size));
     if (found != wanted)
-      throw DataError(concat(name_, ", block ", block, " (its bytes ", start, " to ", start + size, "): damaged, checksum ",
-                             std::hex, found, ", stored ", wanted, "; prepare the file again"));
+      throw DataError(concat(name_, ", block ", block, " (its bytes ", start, " to ", start + size,
+                             "): damaged, checksum ", std::hex, found, ", stored ", wanted,
+                             "; prepare the file again"));
     good.store(true, std::memory_order_release);
   }
 

@@ -1,8 +1,8 @@
 // A dataset kept in chunks, read through a cache of whole chunks: in order about as fast as zlib, in
 // random order as slow as a chunk a read.
+#include <algorithm>
 #include <cassert>
 #include <cstring>
-#include <algorithm>
 #include <list>
 #include <mutex>
 #include <stdexcept>
@@ -25,7 +25,8 @@ class ChunkedBytes : public Bytes {
   ChunkedBytes(std::shared_ptr<const GuardedFile> file, const DatasetLayout& dataset)
       : file_(std::move(file)), dataset_(dataset), name_(file_->name_of(dataset.name)), width_(dataset.type.bytes) {
     const size_t rank = dataset.shape.size();
-    if (rank < 1 || rank > 2) throw DataError(concat(name_, ": chunks of ", rank, " dimensions are not read; 1 or 2 are"));
+    if (rank < 1 || rank > 2)
+      throw DataError(concat(name_, ": chunks of ", rank, " dimensions are not read; 1 or 2 are"));
     // One dimension is a matrix of one column.
     rows_ = dataset.shape[0];
     columns_ = rank == 2 ? dataset.shape[1] : 1;
@@ -33,7 +34,8 @@ class ChunkedBytes : public Bytes {
     chunk_columns_ = rank == 2 ? dataset.chunk_shape[1] : 1;
     chunks_across_ = (columns_ + chunk_columns_ - 1) / chunk_columns_;
     for (const Chunk& chunk : dataset_.chunks)
-      table_[chunk.origin[0] / chunk_rows_ * chunks_across_ + (rank == 2 ? chunk.origin[1] / chunk_columns_ : 0)] = &chunk;
+      table_[chunk.origin[0] / chunk_rows_ * chunks_across_ + (rank == 2 ? chunk.origin[1] / chunk_columns_ : 0)] =
+          &chunk;
     // A pass over the rows must not decompress a chunk twice.
     most_cached_ = static_cast<size_t>(std::max(kCacheBytes / chunk_bytes(), chunks_across_ + 1));
   }
@@ -103,7 +105,8 @@ class ChunkedBytes : public Bytes {
   std::vector<std::byte> filled(size_t size) const {
     std::vector<std::byte> out(size);
     const size_t width = dataset_.fill.size();
-    for (size_t at = 0; width > 0 && at + width <= size; at += width) std::memcpy(out.data() + at, dataset_.fill.data(), width);
+    for (size_t at = 0; width > 0 && at + width <= size; at += width)
+      std::memcpy(out.data() + at, dataset_.fill.data(), width);
     return out;
   }
 

@@ -24,21 +24,31 @@ void convert_integers(const Type& type, const std::byte* bytes, int64_t count, O
   assert(type.kind == Class::integer);
   const bool swap = type.big_endian;
   switch (type.bytes * (type.is_signed ? 1 : -1)) {
-    case 1: return convert<int8_t>(bytes, swap, count, out);
-    case 2: return convert<int16_t>(bytes, swap, count, out);
-    case 4: return convert<int32_t>(bytes, swap, count, out);
-    case 8: return convert<int64_t>(bytes, swap, count, out);
-    case -1: return convert<uint8_t>(bytes, swap, count, out);
-    case -2: return convert<uint16_t>(bytes, swap, count, out);
-    case -4: return convert<uint32_t>(bytes, swap, count, out);
-    case -8: return convert<uint64_t>(bytes, swap, count, out);
-    default: assert(false);
+    case 1:
+      return convert<int8_t>(bytes, swap, count, out);
+    case 2:
+      return convert<int16_t>(bytes, swap, count, out);
+    case 4:
+      return convert<int32_t>(bytes, swap, count, out);
+    case 8:
+      return convert<int64_t>(bytes, swap, count, out);
+    case -1:
+      return convert<uint8_t>(bytes, swap, count, out);
+    case -2:
+      return convert<uint16_t>(bytes, swap, count, out);
+    case -4:
+      return convert<uint32_t>(bytes, swap, count, out);
+    case -8:
+      return convert<uint64_t>(bytes, swap, count, out);
+    default:
+      assert(false);
   }
 }
 
 // Through a small buffer, so that no read needs memory of its own.
 template <class Out, class Convert>
-void read_elements(const Bytes& content, const Type& type, int64_t first, int64_t count, std::vector<Out>& out, Convert converted) {
+void read_elements(const Bytes& content, const Type& type, int64_t first, int64_t count, std::vector<Out>& out,
+                   Convert converted) {
   std::byte buffer[4096];
   const int64_t at_once = static_cast<int64_t>(sizeof buffer) / type.bytes;
   out.resize(static_cast<size_t>(count));

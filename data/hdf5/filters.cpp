@@ -63,31 +63,49 @@ bool is_known_filter(const Filter& filter) {
 
 std::string filter_name(int id) {
   switch (id) {
-    case kDeflate: return "deflate";
-    case kShuffle: return "shuffle";
-    case kFletcher32: return "fletcher32";
-    case 4: return "szip";
-    case 5: return "nbit";
-    case 6: return "scaleoffset";
-    case 32000: return "lzf";
-    case 32001: return "blosc";
-    case 32015: return "zstd";
-    default: return concat("number ", id);
+    case kDeflate:
+      return "deflate";
+    case kShuffle:
+      return "shuffle";
+    case kFletcher32:
+      return "fletcher32";
+    case 4:
+      return "szip";
+    case 5:
+      return "nbit";
+    case 6:
+      return "scaleoffset";
+    case 32000:
+      return "lzf";
+    case 32001:
+      return "blosc";
+    case 32015:
+      return "zstd";
+    default:
+      return concat("number ", id);
   }
 }
 
-std::vector<std::byte> unfiltered(std::vector<std::byte> bytes, const DatasetLayout& dataset, const Chunk& chunk, size_t size) {
+std::vector<std::byte> unfiltered(std::vector<std::byte> bytes, const DatasetLayout& dataset, const Chunk& chunk,
+                                  size_t size) {
   // The checksum may be added before the compression.
   const size_t most = size + 4 * dataset.filters.size();
   for (size_t i = dataset.filters.size(); i-- > 0;) {
     if (i < 32 && (chunk.skipped_filters >> i & 1) != 0) continue;
     switch (dataset.filters[i].id) {
-      case kDeflate: bytes = inflated(bytes, most); break;
-      case kShuffle: bytes = unshuffled(bytes, dataset.filters[i].values[0]); break;
-      case kFletcher32: check_fletcher32(bytes); break;
+      case kDeflate:
+        bytes = inflated(bytes, most);
+        break;
+      case kShuffle:
+        bytes = unshuffled(bytes, dataset.filters[i].values[0]);
+        break;
+      case kFletcher32:
+        check_fletcher32(bytes);
+        break;
     }
   }
-  if (bytes.size() != size) throw std::runtime_error(concat("a chunk holds ", bytes.size(), " bytes where ", size, " belong"));
+  if (bytes.size() != size)
+    throw std::runtime_error(concat("a chunk holds ", bytes.size(), " bytes where ", size, " belong"));
   return bytes;
 }
 

@@ -15,7 +15,8 @@ std::string filter_name(int id);
 
 // Undoes the dataset's filters on the stored bytes of a chunk. Returns exactly `size` bytes; otherwise
 // std::runtime_error says what is wrong with them.
-std::vector<std::byte> unfiltered(std::vector<std::byte> stored, const DatasetLayout& dataset, const Chunk& chunk, size_t size);
+std::vector<std::byte> unfiltered(std::vector<std::byte> stored, const DatasetLayout& dataset, const Chunk& chunk,
+                                  size_t size);
 
 // HDF5's variant of Fletcher's checksum: 16-bit big-endian words, summed from the start.
 uint32_t fletcher32(const std::byte* data, size_t size);

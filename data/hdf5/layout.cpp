@@ -7,8 +7,8 @@ namespace sft::hdf5 {
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Type, kind, bytes, is_signed, big_endian, name)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Filter, id, values)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Chunk, origin, offset, bytes, skipped_filters)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(DatasetLayout, name, type, shape, storage, stored_bytes, offset, compact, chunk_shape,
-                                   filters, chunks, fill)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(DatasetLayout, name, type, shape, storage, stored_bytes, offset, compact,
+                                   chunk_shape, filters, chunks, fill)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Attribute, name, type, shape, integers, reals, texts)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(FileLayout, attributes, datasets)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Finding, error, layout)

@@ -14,41 +14,41 @@ enum class Class { integer, floating, text, other };
 
 struct Type {
   Class kind = Class::other;
-  int64_t bytes = 0;         // an element
+  int64_t bytes = 0;  // an element
   bool is_signed = false;
   bool big_endian = false;
-  std::string name;          // "uint16", "float32", "variable-length string": for messages
+  std::string name;  // "uint16", "float32", "variable-length string": for messages
   bool operator==(const Type&) const = default;
 };
 
 struct Filter {
-  int id = 0;                       // H5Z_filter_t
-  std::vector<uint32_t> values;     // its parameters
+  int id = 0;                    // H5Z_filter_t
+  std::vector<uint32_t> values;  // its parameters
   bool operator==(const Filter&) const = default;
 };
 
 struct Chunk {
-  std::vector<int64_t> origin;      // index of its first element
-  int64_t offset = 0;               // in the file
-  int64_t bytes = 0;                // there
-  uint32_t skipped_filters = 0;     // bit i: filter i was not applied to it
+  std::vector<int64_t> origin;   // index of its first element
+  int64_t offset = 0;            // in the file
+  int64_t bytes = 0;             // there
+  uint32_t skipped_filters = 0;  // bit i: filter i was not applied to it
   bool operator==(const Chunk&) const = default;
 };
 
 enum class Storage { contiguous, chunked, compact };
 
 struct DatasetLayout {
-  std::string name;                 // path without the leading '/'
+  std::string name;  // path without the leading '/'
   Type type;
-  std::vector<int64_t> shape;       // empty: one value
+  std::vector<int64_t> shape;  // empty: one value
   Storage storage = Storage::contiguous;
   int64_t stored_bytes = 0;
-  int64_t offset = -1;              // contiguous: in the file; −1 where nothing is stored
-  std::vector<uint8_t> compact;     // compact: the bytes themselves
-  std::vector<int64_t> chunk_shape; // chunked
-  std::vector<Filter> filters;      // in the order in which they were applied
+  int64_t offset = -1;               // contiguous: in the file; −1 where nothing is stored
+  std::vector<uint8_t> compact;      // compact: the bytes themselves
+  std::vector<int64_t> chunk_shape;  // chunked
+  std::vector<Filter> filters;       // in the order in which they were applied
   std::vector<Chunk> chunks;
-  std::vector<uint8_t> fill;        // one element; empty: zeros
+  std::vector<uint8_t> fill;  // one element; empty: zeros
   bool operator==(const DatasetLayout&) const = default;
 };
 

@@ -33,8 +33,8 @@ std::string program() {
   for (const fs::path& place : places) {
     if (::access(place.c_str(), X_OK) == 0) return place.string();
   }
-  throw Error(ExitCode::internal, concat(kProgram, " is not where this program looks for it (", quoted(here.string(), 400),
-                                         "); install sft-dist whole"));
+  throw Error(ExitCode::internal, concat(kProgram, " is not where this program looks for it (",
+                                         quoted(here.string(), 400), "); install sft-dist whole"));
 }
 
 // The child starts with default signals and none blocked: its limits end it by signals.
@@ -58,7 +58,8 @@ struct Actions {
   ~Actions() { posix_spawn_file_actions_destroy(&value); }
 };
 
-// The child's descriptor 1 is `answer`, its 3 is `file`. Copies from 10 upward keep the one move from covering the other.
+// The child's descriptor 1 is `answer`, its 3 is `file`. Copies from 10 upward keep the one move from covering the
+// other.
 pid_t start(int file, int answer) {
   const Descriptor file_copy(::fcntl(file, F_DUPFD_CLOEXEC, 10)), answer_copy(::fcntl(answer, F_DUPFD_CLOEXEC, 10));
   const std::string path = program();
@@ -71,7 +72,8 @@ pid_t start(int file, int answer) {
   posix_spawn_file_actions_addopen(&actions.value, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
   pid_t child = 0;
   const int number = posix_spawn(&child, path.c_str(), &actions.value, &attributes.value, arguments, environ);
-  if (number != 0) throw Error(ExitCode::internal, concat("cannot start ", quoted(path, 400), ": ", std::strerror(number)));
+  if (number != 0)
+    throw Error(ExitCode::internal, concat("cannot start ", quoted(path, 400), ": ", std::strerror(number)));
   return child;
 }
 
@@ -100,7 +102,8 @@ std::string end_of(pid_t child) {
 
 FileLayout survey_in_process(int descriptor, const std::string& path) {
   int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) < 0) throw Error(ExitCode::internal, concat("cannot make a pipe: ", std::strerror(errno)));
+  if (::pipe2(ends, O_CLOEXEC) < 0)
+    throw Error(ExitCode::internal, concat("cannot make a pipe: ", std::strerror(errno)));
   const Descriptor answer(ends[0]);
   Descriptor to_answer(ends[1]);
   const pid_t child = start(descriptor, to_answer.get());
@@ -112,7 +115,8 @@ FileLayout survey_in_process(int descriptor, const std::string& path) {
   try {
     finding = decode(bytes);
   } catch (const std::exception&) {
-    throw DataError(concat(quoted(path, 400), ": the HDF5 library fails on its structure", end, "; the file is malformed"));
+    throw DataError(
+        concat(quoted(path, 400), ": the HDF5 library fails on its structure", end, "; the file is malformed"));
   }
   if (!finding.error.empty()) throw DataError(concat(quoted(path, 400), ": ", finding.error));
   return std::move(finding.layout);

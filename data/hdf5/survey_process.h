@@ -7,8 +7,8 @@
 
 namespace sft::hdf5 {
 
-// The structure of the HDF5 file open as `descriptor`; `path` is for messages. DataError where the file is refused or where
-// the HDF5 library does not survive it.
+// The structure of the HDF5 file open as `descriptor`; `path` is for messages. DataError where the file is refused or
+// where the HDF5 library does not survive it.
 FileLayout survey_in_process(int descriptor, const std::string& path);
 
 }  // namespace sft::hdf5

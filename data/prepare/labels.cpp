@@ -72,8 +72,9 @@ int64_t LabelIds::operator()(const Label& label) const {
 }
 
 bool LabelIds::cover(const LabelCensus& census) const {
-  return std::all_of(census.labels().begin(), census.labels().end(),
-                     [this](const auto& label) { return (*this)({label.first, label.second}) >= 0; });
+  return std::all_of(census.labels().begin(), census.labels().end(), [this](const auto& label) {
+    return (*this)({label.first, label.second}) >= 0;
+  });
 }
 
 std::string not_among(const std::string& label, const std::vector<std::string>& names) {

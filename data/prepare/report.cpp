@@ -61,7 +61,8 @@ void append(PrepareReport& report, const PrepareReport& part) {
   report.truncated_rows += part.truncated_rows;
   report.total_tokens += part.total_tokens;
   for (size_t i = 0; i < part.label_counts.size(); ++i) add_at(report.label_counts, i, part.label_counts[i]);
-  for (size_t i = 0; i < part.length_histogram.size(); ++i) add_at(report.length_histogram, i, part.length_histogram[i]);
+  for (size_t i = 0; i < part.length_histogram.size(); ++i)
+    add_at(report.length_histogram, i, part.length_histogram[i]);
   for (const std::string& example : part.bad_row_examples) {
     if (report.bad_row_examples.size() < kMostExamples) report.bad_row_examples.push_back(example);
   }
@@ -98,10 +99,11 @@ PrepareReport report_from_json(const std::string& text) {
 std::string describe(const PrepareReport& report, const std::string& split) {
   const auto rows = static_cast<double>(report.rows);
   const auto tokens = static_cast<double>(report.total_tokens);
-  std::string out = concat(split, ": ", human_count(rows), " rows, ", human_count(tokens), " tokens in ",
-                           report.shards.size(), report.shards.size() == 1 ? " shard" : " shards",
-                           report.reused ? ", prepared before" : "");
-  if (report.truncated_rows > 0) out += concat(", ", human_count(static_cast<double>(report.truncated_rows)), " cut to max_length");
+  std::string out =
+      concat(split, ": ", human_count(rows), " rows, ", human_count(tokens), " tokens in ", report.shards.size(),
+             report.shards.size() == 1 ? " shard" : " shards", report.reused ? ", prepared before" : "");
+  if (report.truncated_rows > 0)
+    out += concat(", ", human_count(static_cast<double>(report.truncated_rows)), " cut to max_length");
   if (report.bad_rows > 0) out += concat(", ", human_count(static_cast<double>(report.bad_rows)), " bad rows left out");
   for (const std::string& example : report.bad_row_examples) out += "\n  left out: " + example;
   if (!report.label_counts.empty()) out += labels_line(report);

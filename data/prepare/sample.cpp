@@ -49,8 +49,8 @@ void Columns::require_in(const std::string& path) const {
   all.insert(all.end(), {pair_, label_, weight_, group_});
   for (const Wanted& wanted : all) {
     if (wanted.name.empty() || std::find(found.begin(), found.end(), wanted.name) != found.end()) continue;
-    throw ConfigError(concat(path, ": data.", wanted.key, " = ", quoted(wanted.name), ", but the columns are: ",
-                             list_of(found), did_you_mean(wanted.name, found)));
+    throw ConfigError(concat(path, ": data.", wanted.key, " = ", quoted(wanted.name),
+                             ", but the columns are: ", list_of(found), did_you_mean(wanted.name, found)));
   }
 }
 

@@ -20,7 +20,8 @@ Split::Split(const SplitCensus& census, double share) : share_(share) {
   for (const auto& [label, keys] : census.keys()) {
     if (keys.size() > SplitCensus::kExact) continue;
     // At least one key stays with train, so that every label can be learned.
-    const auto wanted = std::min(std::lround(share * static_cast<double>(keys.size())), static_cast<long>(keys.size()) - 1);
+    const auto wanted =
+        std::min(std::lround(share * static_cast<double>(keys.size())), static_cast<long>(keys.size()) - 1);
     long taken = 0;
     for (const uint64_t key : keys) {
       const auto known = decided_.find(key);

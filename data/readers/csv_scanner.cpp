@@ -11,13 +11,13 @@ Scanner::Scanner(char delimiter) {
   class_['\r'] = kCarriageReturn;
 
   //                   other      quote           delimiter   line break    carriage return
-  const Steps start = {kUnquoted, kQuoted,        kCellStart, kRecordStart, kUnquoted};
+  const Steps start = {kUnquoted, kQuoted, kCellStart, kRecordStart, kUnquoted};
   next_[kRecordStart] = start;
   next_[kCellStart] = start;
-  next_[kUnquoted] = {kUnquoted, kUnquoted,       kCellStart, kRecordStart, kUnquoted};
-  next_[kQuoted] =   {kQuoted,   kQuoteInQuoted,  kQuoted,    kQuoted,      kQuoted};
+  next_[kUnquoted] = {kUnquoted, kUnquoted, kCellStart, kRecordStart, kUnquoted};
+  next_[kQuoted] = {kQuoted, kQuoteInQuoted, kQuoted, kQuoted, kQuoted};
   // Text behind a closing quote is an error of the row; the record goes on as if unquoted.
-  next_[kQuoteInQuoted] = {kUnquoted, kQuoted,    kCellStart, kRecordStart, kQuoteInQuoted};
+  next_[kQuoteInQuoted] = {kUnquoted, kQuoted, kCellStart, kRecordStart, kQuoteInQuoted};
 }
 
 void Scanner::extend(Stretch& stretch, std::string_view bytes) const {

@@ -48,9 +48,7 @@ std::unique_ptr<Reader> open_reader(const std::string& path) {
   return open_reader(path, Place{}, std::numeric_limits<int64_t>::max());
 }
 
-Stretch survey(const std::string& path, int64_t begin, int64_t end) {
-  return format_of(path).survey(path, begin, end);
-}
+Stretch survey(const std::string& path, int64_t begin, int64_t end) { return format_of(path).survey(path, begin, end); }
 
 std::vector<std::string> columns_of(const std::string& path) { return format_of(path).columns(path); }
 

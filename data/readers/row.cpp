@@ -6,23 +6,34 @@ namespace sft {
 
 std::string_view name_of(Cell::Kind kind) {
   switch (kind) {
-    case Cell::Kind::null: return "null";
-    case Cell::Kind::boolean: return "a boolean";
-    case Cell::Kind::number: return "a number";
-    case Cell::Kind::text: return "a string";
-    case Cell::Kind::plain: return "text";
-    case Cell::Kind::nested: return "a nested value";
+    case Cell::Kind::null:
+      return "null";
+    case Cell::Kind::boolean:
+      return "a boolean";
+    case Cell::Kind::number:
+      return "a number";
+    case Cell::Kind::text:
+      return "a string";
+    case Cell::Kind::plain:
+      return "text";
+    case Cell::Kind::nested:
+      return "a nested value";
   }
   return "";
 }
 
 std::string describe(const Cell& cell) {
   switch (cell.kind) {
-    case Cell::Kind::null: return "null";
-    case Cell::Kind::nested: return "an " + cell.text;
-    case Cell::Kind::number: return "the number " + cell.text;
-    case Cell::Kind::boolean: return cell.text;
-    default: return quoted(cell.text);
+    case Cell::Kind::null:
+      return "null";
+    case Cell::Kind::nested:
+      return "an " + cell.text;
+    case Cell::Kind::number:
+      return "the number " + cell.text;
+    case Cell::Kind::boolean:
+      return cell.text;
+    default:
+      return quoted(cell.text);
   }
 }
 

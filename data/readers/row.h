@@ -26,8 +26,8 @@ struct Cell {
     boolean,  // text is "true" or "false"
     number,   // text is the shortest spelling of the value: 1.0 and 1 are both "1"
     text,
-    plain,    // from a format without types: any of the above
-    nested,   // text is "array" or "object"
+    plain,   // from a format without types: any of the above
+    nested,  // text is "array" or "object"
   };
   Kind kind = Kind::null;
   std::string text;

@@ -64,8 +64,8 @@ class NativeTokenizer final : public Tokenizer {
     const auto firsts = lend(first);
     const auto seconds = lend(second);
     sft_encodings* encoded = nullptr;
-    check(sft_tokenizer_encode(handle_.get(), firsts.data(), seconds.empty() ? nullptr : seconds.data(),
-                               firsts.size(), &encoded));
+    check(sft_tokenizer_encode(handle_.get(), firsts.data(), seconds.empty() ? nullptr : seconds.data(), firsts.size(),
+                               &encoded));
     const std::unique_ptr<sft_encodings, Free> owner(encoded);
     return copy(sft_encodings_get(encoded), first.size());
   }

@@ -40,7 +40,7 @@ class Tokenizer {
   virtual std::vector<Encoding> encode_batch(const std::vector<std::string_view>& first,
                                              const std::vector<std::string_view>& second = {}) const = 0;
 
-  virtual int64_t vocab_size() const = 0;         // added tokens included
+  virtual int64_t vocab_size() const = 0;  // added tokens included
 
   // A tokenizer.json that gives the same ids; without truncation and padding.
   virtual std::string to_json() const = 0;

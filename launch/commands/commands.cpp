@@ -7,15 +7,16 @@
 namespace sft {
 
 Command find_command(const std::string& name) {
-  static const std::array<std::pair<const char*, Command>, 9> kCommands{{{"train", train},
-                                                                        {"evaluate", evaluate},
-                                                                        {"predict", predict},
-                                                                        {"prepare", [](const Arguments& a, Job& j) { return prepare(a, j); }},
-                                                                        {"export", export_run},
-                                                                        {"sweep", sweep},
-                                                                        {"inspect", inspect},
-                                                                        {"doctor", doctor},
-                                                                        {"init", init}}};
+  static const std::array<std::pair<const char*, Command>, 9> kCommands{
+      {{"train", train},
+       {"evaluate", evaluate},
+       {"predict", predict},
+       {"prepare", [](const Arguments& a, Job& j) { return prepare(a, j); }},
+       {"export", export_run},
+       {"sweep", sweep},
+       {"inspect", inspect},
+       {"doctor", doctor},
+       {"init", init}}};
   for (const auto& [known, command] : kCommands)
     if (name == known) return command;
   assert(false && "the command line knows only these");

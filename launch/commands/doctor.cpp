@@ -1,8 +1,7 @@
 // What this machine offers, in a page: versions, ranks, cores, shared memory, and a timed all-reduce.
-#include <sys/statvfs.h>
-
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
+#include <sys/statvfs.h>
 
 #include <algorithm>
 #include <iomanip>
@@ -33,10 +32,12 @@ double timed_all_reduce(Communicator& world, int64_t bytes) {
   return static_cast<double>(best) * 1e-9;
 }
 
-void line(const std::string& name, const std::string& value) { std::cout << std::left << std::setw(22) << name << value << '\n'; }
+void line(const std::string& name, const std::string& value) {
+  std::cout << std::left << std::setw(22) << name << value << '\n';
+}
 
 std::string free_space(const char* path) {
-  struct statvfs stats{};
+  struct statvfs stats {};
   if (::statvfs(path, &stats) != 0) return "not there";
   return human_bytes(static_cast<double>(stats.f_bavail) * static_cast<double>(stats.f_frsize)) + " free";
 }
@@ -48,7 +49,8 @@ ExitCode doctor(const Arguments&, Job& job) {
   const double peak = sum(job.control(), measured_gemm_flops());
   std::vector<std::string> times;
   for (const int64_t bytes : {int64_t{4} << 10, int64_t{1} << 20, int64_t{64} << 20})
-    times.push_back(concat(human_bytes(static_cast<double>(bytes)), " in ", std::setprecision(3), timed_all_reduce(world.gradients, bytes) * 1e3, " ms"));
+    times.push_back(concat(human_bytes(static_cast<double>(bytes)), " in ", std::setprecision(3),
+                           timed_all_reduce(world.gradients, bytes) * 1e3, " ms"));
   const std::string hosts = join(gather_all(job.control(), job.placement().host), ", ");
   const std::string threads = join(gather_all(job.control(), std::to_string(at::get_num_threads())), ", ");
   if (job.control().rank() != 0) return ExitCode::done;

@@ -17,7 +17,8 @@ ExitCode export_run(const Arguments& arguments, Job& job) {
   together(job.control(), [&] {
     loaded = load_run(arguments.target);
     source = checkpoint_directory(loaded.config, arguments.checkpoint);
-    if (std::filesystem::exists(arguments.output)) throw ConfigError(concat("--output ", arguments.output, " exists already; nothing is overwritten"));
+    if (std::filesystem::exists(arguments.output))
+      throw ConfigError(concat("--output ", arguments.output, " exists already; nothing is overwritten"));
   });
   const RunConfig& config = loaded.config;
   const LoadedModel model = load_model(source, config, job.world("cpu", config.threads, config.comm));
@@ -25,7 +26,8 @@ ExitCode export_run(const Arguments& arguments, Job& job) {
     if (job.control().rank() != 0) return;
     const int64_t max_length = model.directory->model_max_length();
     export_model(real_files(), arguments.output, model.learner->parameters(),
-                 model.directory->files_for(model.learner->model(), model.learner->task(), config.model.task, *model.tokenizer, max_length > 0 ? max_length : config.data.max_length));
+                 model.directory->files_for(model.learner->model(), model.learner->task(), config.model.task,
+                                            *model.tokenizer, max_length > 0 ? max_length : config.data.max_length));
     log::info(concat(source, " exported to ", arguments.output));
   });
   return ExitCode::done;

@@ -7,7 +7,8 @@
 namespace sft {
 namespace {
 
-const char* const kTextClassification = R"(# Fine-tunes a text classifier. Start it with:   mpirun -np 2 sft-dist run.toml
+const char* const kTextClassification =
+    R"(# Fine-tunes a text classifier. Start it with:   mpirun -np 2 sft-dist run.toml
 # Every key, its default and its meaning:         sft-dist train run.toml --dry-run
 output_dir = "runs/first"                 # everything the run leaves is in here
 seed = 42
@@ -47,7 +48,9 @@ metric_for_best_model = "f1"
 
 ExitCode init(const Arguments& arguments, Job& job) {
   if (!arguments.target.empty() && arguments.target != "text_classification")
-    throw Error(ExitCode::usage, concat("init ", quoted(arguments.target), ": there is a starter for text_classification only"), Reach::everywhere);
+    throw Error(ExitCode::usage,
+                concat("init ", quoted(arguments.target), ": there is a starter for text_classification only"),
+                Reach::everywhere);
   if (job.control().rank() == 0) std::cout << kTextClassification << std::flush;
   return ExitCode::done;
 }

@@ -1,4 +1,6 @@
 // What a file or directory of ours holds: an HDF5 file, a safetensors file, a checkpoint, a run.
+#include "data/inspect.h"
+
 #include <filesystem>
 #include <iomanip>
 #include <iostream>
@@ -6,7 +8,6 @@
 #include "base/file_ops.h"
 #include "base/text.h"
 #include "comm/agree.h"
-#include "data/inspect.h"
 #include "launch/commands/commands.h"
 #include "trainer/checkpoint/manifest.h"
 #include "trainer/checkpoint/safetensors.h"
@@ -28,7 +29,8 @@ std::string describe_safetensors(const std::string& path) {
   std::ostringstream out;
   int64_t bytes = 0;
   for (const TensorRef& tensor : file.tensors()) {
-    out << std::left << std::setw(64) << quoted(tensor.name) << std::setw(6) << tensor.dtype << shape_of(tensor) << '\n';
+    out << std::left << std::setw(64) << quoted(tensor.name) << std::setw(6) << tensor.dtype << shape_of(tensor)
+        << '\n';
     bytes += tensor.bytes;
   }
   out << file.tensors().size() << " tensors, " << human_bytes(static_cast<double>(bytes)) << '\n';
@@ -41,10 +43,12 @@ std::string describe_checkpoint(const fs::path& path, bool verify, Communicator&
   together(control, [&] { manifest = parse_manifest(read_file((path / kManifestName).string()), path.string()); });
   if (verify) verify_checkpoint(path.string(), control);
   std::ostringstream out;
-  out << "checkpoint of step " << manifest.step << ", run " << manifest.run_id << ", written by " << manifest.world << " ranks, "
-      << manifest.model.size() << " model tensors, " << manifest.optimizer.size() << " optimizer buffers" << (manifest.resumable ? "" : ", not resumable (save_only_model)") << '\n';
+  out << "checkpoint of step " << manifest.step << ", run " << manifest.run_id << ", written by " << manifest.world
+      << " ranks, " << manifest.model.size() << " model tensors, " << manifest.optimizer.size() << " optimizer buffers"
+      << (manifest.resumable ? "" : ", not resumable (save_only_model)") << '\n';
   for (const FileEntry& file : manifest.files)
-    out << std::left << std::setw(44) << file.name << std::right << std::setw(14) << file.bytes << " bytes  crc32c " << hex_of(file.crc32c) << '\n';
+    out << std::left << std::setw(44) << file.name << std::right << std::setw(14) << file.bytes << " bytes  crc32c "
+        << hex_of(file.crc32c) << '\n';
   if (verify) out << "every file matches its checksum\n";
   return out.str();
 }
@@ -55,7 +59,8 @@ std::string describe_run(const fs::path& path) {
   for (const auto& entry : fs::directory_iterator(path)) names.push_back(entry.path().filename().string());
   std::sort(names.begin(), names.end());
   const fs::path summary = path / "summary.json";
-  return concat("run directory: ", join(names, "  "), "\n", fs::exists(summary) ? read_file(summary.string()) : "no summary.json: the run has not ended\n");
+  return concat("run directory: ", join(names, "  "), "\n",
+                fs::exists(summary) ? read_file(summary.string()) : "no summary.json: the run has not ended\n");
 }
 
 std::string describe_here(const fs::path& path, bool verify) {
@@ -79,8 +84,10 @@ std::string describe_here(const fs::path& path, bool verify) {
 ExitCode inspect(const Arguments& arguments, Job& job) {
   const fs::path path(arguments.target);
   std::string text;
-  if (fs::exists(path / kManifestName)) text = describe_checkpoint(path, arguments.verify, job.control());
-  else together(job.control(), [&] { text = job.control().rank() == 0 ? describe_here(path, arguments.verify) : ""; });
+  if (fs::exists(path / kManifestName))
+    text = describe_checkpoint(path, arguments.verify, job.control());
+  else
+    together(job.control(), [&] { text = job.control().rank() == 0 ? describe_here(path, arguments.verify) : ""; });
   if (job.control().rank() == 0) std::cout << text << std::flush;
   return ExitCode::done;
 }

@@ -50,12 +50,15 @@ ExitCode predict(const Arguments& arguments, Job& job) {
 
   const Stopwatch watch;
   const Scratch scratch(arguments.output + ".prepared", job.control());
-  const auto rows = open_split("input", files, config.data, scratch.path(), *model.tokenizer, model.label_names, false, job.control());
+  const auto rows = open_split("input", files, config.data, scratch.path(), *model.tokenizer, model.label_names, false,
+                               job.control());
   RowWriter writer(arguments.output, rows->size(), job.control(), real_files());
-  Evaluator(*model.learner, *rows, job.control(), evaluation_budget(config)).predict([&](int64_t row, const std::string& json) { writer.add(row, json); });
+  Evaluator(*model.learner, *rows, job.control(), evaluation_budget(config))
+      .predict([&](int64_t row, const std::string& json) { writer.add(row, json); });
   writer.publish();
   if (job.control().rank() == 0)
-    log::info(concat(human_count(static_cast<double>(rows->size())), " rows in ", human_seconds(watch.seconds()), ": ", arguments.output));
+    log::info(concat(human_count(static_cast<double>(rows->size())), " rows in ", human_seconds(watch.seconds()), ": ",
+                     arguments.output));
   return ExitCode::done;
 }
 

@@ -13,7 +13,8 @@
 namespace sft {
 namespace {
 
-std::vector<std::string> overrides_of(const Arguments& arguments, const std::string& sweep_directory, const Trial& trial) {
+std::vector<std::string> overrides_of(const Arguments& arguments, const std::string& sweep_directory,
+                                      const Trial& trial) {
   std::vector<std::string> overrides = arguments.overrides;
   overrides.insert(overrides.end(), trial.overrides.begin(), trial.overrides.end());
   overrides.push_back("output_dir=\"" + sweep_directory + "/" + trial.name + "\"");
@@ -21,9 +22,11 @@ std::vector<std::string> overrides_of(const Arguments& arguments, const std::str
 }
 
 // A trial that fails for a reason of its own is told and does not stop the others.
-ExitCode run_trial(const Arguments& arguments, const SweepPlan& plan, size_t index, const std::string& directory, Job& job) {
+ExitCode run_trial(const Arguments& arguments, const SweepPlan& plan, size_t index, const std::string& directory,
+                   Job& job) {
   const Trial& trial = plan.trials[index];
-  if (job.control().rank() == 0) log::info(concat(trial.name, " (", index + 1, " of ", plan.trials.size(), "): ", join(trial.overrides, "  ")));
+  if (job.control().rank() == 0)
+    log::info(concat(trial.name, " (", index + 1, " of ", plan.trials.size(), "): ", join(trial.overrides, "  ")));
   Arguments one = arguments;
   one.overrides = overrides_of(arguments, directory, trial);
   try {
@@ -43,13 +46,18 @@ ExitCode sweep(const Arguments& arguments, Job& job) {
   together(job.control(), [&] {
     loaded = load_run(arguments.target, arguments.overrides);
     plan = plan_sweep(loaded.config.sweep, static_cast<uint64_t>(loaded.config.seed));
-    if (arguments.index >= static_cast<int64_t>(plan.trials.size())) throw ConfigError(concat("--index ", arguments.index, ": the sweep has ", plan.trials.size(), " trials, 0 to ", plan.trials.size() - 1));
-    for (const Trial& trial : plan.trials) load_run(arguments.target, overrides_of(arguments, loaded.config.output_dir, trial));  // a wrong key shows before the first trial
+    if (arguments.index >= static_cast<int64_t>(plan.trials.size()))
+      throw ConfigError(concat("--index ", arguments.index, ": the sweep has ", plan.trials.size(), " trials, 0 to ",
+                               plan.trials.size() - 1));
+    for (const Trial& trial : plan.trials)
+      load_run(arguments.target,
+               overrides_of(arguments, loaded.config.output_dir, trial));  // a wrong key shows before the first trial
   });
   const std::string directory = loaded.config.output_dir;
   const bool speaks = job.control().rank() == 0;
   if (arguments.slurm || arguments.list) {
-    if (speaks && arguments.slurm) std::cout << "sbatch --array=0-" << plan.trials.size() - 1 << " slurm/sweep.sbatch " << arguments.target << '\n';
+    if (speaks && arguments.slurm)
+      std::cout << "sbatch --array=0-" << plan.trials.size() - 1 << " slurm/sweep.sbatch " << arguments.target << '\n';
     if (speaks && arguments.list)
       for (const Trial& trial : plan.trials) std::cout << trial.name << "  " << join(trial.overrides, "  ") << '\n';
     return ExitCode::done;

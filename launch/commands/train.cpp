@@ -21,14 +21,17 @@ bool is_finished_already(const Assembly& run) {
   const auto summary = nlohmann::json::parse(read_file(path), nullptr, false);
   if (!summary.is_object()) return false;
   const std::string reason = summary.value("exit_reason", "");
-  return (reason == "finished" && summary.value("global_step", int64_t{-1}) >= run.total_steps) || reason == "early_stopping";
+  return (reason == "finished" && summary.value("global_step", int64_t{-1}) >= run.total_steps) ||
+         reason == "early_stopping";
 }
 
 void introduce(const Assembly& run) {
   const RunConfig& config = run.config();
-  log::info(concat(config.model.model_name_or_path, " for ", config.model.task, " with ", run.data.labels.names.size(), " labels; ",
-                   human_count(static_cast<double>(run.data.train->size())), " rows, ", run.total_steps, " updates of ", run.global_batch_size, " rows on ",
-                   run.world.control.size(), run.world.control.size() == 1 ? " rank" : " ranks", " (", run.world.gradients.backend(), ", ", run.world.device.str(), ")"));
+  log::info(concat(config.model.model_name_or_path, " for ", config.model.task, " with ", run.data.labels.names.size(),
+                   " labels; ", human_count(static_cast<double>(run.data.train->size())), " rows, ", run.total_steps,
+                   " updates of ", run.global_batch_size, " rows on ", run.world.control.size(),
+                   run.world.control.size() == 1 ? " rank" : " ranks", " (", run.world.gradients.backend(), ", ",
+                   run.world.device.str(), ")"));
 }
 
 void dry_run(const Assembly& run) {
@@ -38,8 +41,12 @@ void dry_run(const Assembly& run) {
 
 void say_where(const Assembly& run, ExitCode code) {
   const std::string& directory = run.config().output_dir;
-  if (code == ExitCode::done) log::info(concat("model: ", directory, "/model   metrics: ", directory, "/summary.json, ", directory, "/metrics.jsonl"));
-  else log::info(concat("stopped at step ", run.trainer->state().step, " of ", run.total_steps, " with a checkpoint; the same command goes on from there (exit ", static_cast<int>(code), ")"));
+  if (code == ExitCode::done)
+    log::info(
+        concat("model: ", directory, "/model   metrics: ", directory, "/summary.json, ", directory, "/metrics.jsonl"));
+  else
+    log::info(concat("stopped at step ", run.trainer->state().step, " of ", run.total_steps,
+                     " with a checkpoint; the same command goes on from there (exit ", static_cast<int>(code), ")"));
 }
 
 }  // namespace

@@ -1,11 +1,12 @@
 // What open_dataset promises of our shards.
+#include "data/dataset.h"
+
 #include <gtest/gtest.h>
 
 #include <numeric>
 #include <thread>
 
 #include "base/crc32c.h"
-#include "data/dataset.h"
 #include "data/format.h"
 #include "data/inspect.h"
 #include "hdf5_files.h"
@@ -18,7 +19,8 @@ TEST(Dataset, ReadsAListOfShardsAsOneInTheOrderGiven) {
   write_shard(folder / "0.h5", 0, 10);
   write_shard(folder / "1.h5", 10, 10);  // an empty one between
   write_shard(folder / "2.h5", 10, 37);
-  for (const std::vector<std::string>& paths : {std::vector{folder / "0.h5", folder / "1.h5", folder / "2.h5"}, std::vector{folder.path()}}) {
+  for (const std::vector<std::string>& paths :
+       {std::vector{folder / "0.h5", folder / "1.h5", folder / "2.h5"}, std::vector{folder.path()}}) {
     const auto dataset = open_dataset(paths);
     ASSERT_EQ(dataset->size(), 37);
     Example example;
@@ -56,7 +58,10 @@ TEST(Dataset, RefusesShardsThatDisagree) {
   other = sample_info();
   other.tokenizer_sha256 = "else";
   write_shard(folder / "1.h5", 10, 20, other);
-  EXPECT_NE(refusal<DataError>([&] { open_dataset({folder / "0.h5", folder / "1.h5"}); }).find("tokenizer"), std::string::npos);
+  EXPECT_NE(refusal<DataError>([&] {
+              open_dataset({folder / "0.h5", folder / "1.h5"});
+            }).find("tokenizer"),
+            std::string::npos);
 }
 
 TEST(Dataset, NamesAFileThatIsNotThere) {
@@ -125,15 +130,20 @@ std::string forged_refusal(const Forged& forged) {
     };
     const auto integer = [&](const char* name, int64_t value) {
       const hdf5::Space one(H5Screate(H5S_SCALAR));
-      const hdf5::AttributeId attribute(H5Acreate2(file.id(), name, H5T_STD_I64LE, one.get(), H5P_DEFAULT, H5P_DEFAULT));
+      const hdf5::AttributeId attribute(
+          H5Acreate2(file.id(), name, H5T_STD_I64LE, one.get(), H5P_DEFAULT, H5P_DEFAULT));
       H5Awrite(attribute.get(), H5T_NATIVE_INT64, &value);
     };
     text(format::kFormat, format::kName);
     text(format::kTokenizer, "t");
     text(format::kLabelNames, "x");
-    for (const auto& [name, value] : std::initializer_list<std::pair<const char*, int64_t>>{
-             {format::kVersionAttribute, 1}, {format::kNumSamples, 2}, {format::kMaxLength, 4}, {format::kVocabSize, 100},
-             {format::kNumLabels, 3}, {format::kContentHash, 1}})
+    for (const auto& [name, value] :
+         std::initializer_list<std::pair<const char*, int64_t>>{{format::kVersionAttribute, 1},
+                                                                {format::kNumSamples, 2},
+                                                                {format::kMaxLength, 4},
+                                                                {format::kVocabSize, 100},
+                                                                {format::kNumLabels, 3},
+                                                                {format::kContentHash, 1}})
       integer(name, value);
     std::vector<uint32_t> checksums;
     const auto add = [&](const char* name, const auto& values) {
@@ -183,7 +193,8 @@ TEST(Dataset, IsDescribedForPeople) {
   const Folder folder;
   write_shard(folder / "0.h5", 0, 1000);
   const std::string text = describe_hdf5(folder / "0.h5", true);
-  for (const char* part : {"a shard of sft-dist", "'label_names'", "'guinea pig'", "'tokens'", "uint16 [", "contiguous at", "verified: 1,000 samples"})
+  for (const char* part : {"a shard of sft-dist", "'label_names'", "'guinea pig'", "'tokens'", "uint16 [",
+                           "contiguous at", "verified: 1,000 samples"})
     EXPECT_NE(text.find(part), std::string::npos) << part << " in\n" << text;
 }
 

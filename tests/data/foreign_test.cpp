@@ -12,8 +12,8 @@ using Values = std::vector<int64_t>;
 using Form = Hdf5File::Form;
 
 constexpr int64_t kRows = 5, kColumns = 4;
-const Values kIds = {11, 12, 0, 0,  21, 22, 23, 24,  31, 0, 0, 0,  0, 0, 43, 44,  0, 52, 0, 0};  // 0 is also a token
-const Values kMask = {1, 1, 0, 0,   1, 1, 1, 1,      1, 0, 0, 0,   0, 0, 1, 1,    1, 1, 1, 0};
+const Values kIds = {11, 12, 0, 0, 21, 22, 23, 24, 31, 0, 0, 0, 0, 0, 43, 44, 0, 52, 0, 0};  // 0 is also a token
+const Values kMask = {1, 1, 0, 0, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 0};
 const std::vector<std::vector<int32_t>> kTokens = {{11, 12}, {21, 22, 23, 24}, {31}, {43, 44}, {0, 52, 0}};
 const Values kLabels = {2, 0, 1, 1, 0};
 
@@ -62,7 +62,7 @@ TEST_F(Foreign, LengthsComeFromTheMaskWhereverThePaddingIs) {
 }
 
 TEST_F(Foreign, IntegersOfAnyWidthAndOrderAndAnyStorageGiveTheSame) {
-  const std::vector<hid_t> types = {H5T_STD_I8LE, H5T_STD_U8LE,  H5T_STD_I16BE, H5T_STD_U16LE, H5T_STD_I32LE,
+  const std::vector<hid_t> types = {H5T_STD_I8LE,  H5T_STD_U8LE,  H5T_STD_I16BE, H5T_STD_U16LE, H5T_STD_I32LE,
                                     H5T_STD_U32BE, H5T_STD_I64LE, H5T_STD_I64BE, H5T_STD_U64LE};
   const std::vector<Form> forms = {{.chunk = {}},
                                    {.chunk = {2, 3}},
@@ -114,7 +114,8 @@ TEST_F(Foreign, OneHotRowsAreOneLabelEach) {
     expect_tokens(*dataset);
     EXPECT_EQ(dataset->info().num_labels, 3);
   }
-  for (const auto& [at, value] : std::initializer_list<std::pair<size_t, float>>{{4, 1.0f}, {3, 0.5f}, {5, -1.0f}, {3, 0.0f}}) {
+  for (const auto& [at, value] :
+       std::initializer_list<std::pair<size_t, float>>{{4, 1.0f}, {3, 0.5f}, {5, -1.0f}, {3, 0.0f}}) {
     std::vector<float> bad = hot;
     bad[at] = value;  // in row 1, whose one is at 3
     Hdf5File file(path_);

@@ -1,4 +1,6 @@
 // Hostile and broken HDF5: a DataError that names file and place, never a crash.
+#include "data/guard.h"
+
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
@@ -6,7 +8,6 @@
 
 #include "base/log.h"
 #include "data/dataset.h"
-#include "data/guard.h"
 #include "data/hdf5/bytes.h"
 #include "data/hdf5/filters.h"
 #include "hdf5_files.h"

@@ -33,7 +33,8 @@ class Folder {
   const std::string& path() const { return path_; }
   std::vector<std::string> names() const {
     std::vector<std::string> found;
-    for (const auto& entry : std::filesystem::directory_iterator(path_)) found.push_back(entry.path().filename().string());
+    for (const auto& entry : std::filesystem::directory_iterator(path_))
+      found.push_back(entry.path().filename().string());
     return found;
   }
 
@@ -73,7 +74,9 @@ inline ShardInfo sample_info() {
 
 // Sample i of an endless ragged sequence that fits sample_info().
 inline Example sample(int64_t i, const ShardInfo& info = sample_info()) {
-  const auto bits = [&](const char* what, int64_t k) { return static_cast<int64_t>(derive_key(static_cast<uint64_t>(i), what, static_cast<uint64_t>(k)) >> 2); };
+  const auto bits = [&](const char* what, int64_t k) {
+    return static_cast<int64_t>(derive_key(static_cast<uint64_t>(i), what, static_cast<uint64_t>(k)) >> 2);
+  };
   Example out;
   const int64_t length = 1 + bits("length", 0) % info.max_length;
   for (int64_t t = 0; t < length; ++t) {
@@ -99,7 +102,7 @@ class Hdf5File {
 
   // How a dataset is kept.
   struct Form {
-    hid_t stored = H5I_INVALID_HID;       // type in the file; the memory's where it is none
+    hid_t stored = H5I_INVALID_HID;  // type in the file; the memory's where it is none
     std::vector<hsize_t> chunk;
     bool shuffle = false, deflate = false, fletcher32 = false;
   };
@@ -112,7 +115,8 @@ class Hdf5File {
     if (form.shuffle) H5Pset_shuffle(creation.get());
     if (form.deflate) H5Pset_deflate(creation.get(), 6);
     if (form.fletcher32) H5Pset_fletcher32(creation.get());
-    add(name, shape, form.stored >= 0 ? form.stored : memory, creation.get(), memory, values.empty() ? nullptr : values.data());
+    add(name, shape, form.stored >= 0 ? form.stored : memory, creation.get(), memory,
+        values.empty() ? nullptr : values.data());
   }
   template <class T>
   void add(const std::string& name, const std::vector<hsize_t>& shape, const std::vector<T>& values) {
@@ -123,7 +127,8 @@ class Hdf5File {
   void add(const std::string& name, const std::vector<hsize_t>& shape, hid_t stored, hid_t creation, hid_t memory = -1,
            const void* values = nullptr) {
     const hdf5::Space space(H5Screate_simple(static_cast<int>(shape.size()), shape.data(), nullptr));
-    const hdf5::DatasetId dataset(H5Dcreate2(id(), name.c_str(), stored, space.get(), H5P_DEFAULT, creation, H5P_DEFAULT));
+    const hdf5::DatasetId dataset(
+        H5Dcreate2(id(), name.c_str(), stored, space.get(), H5P_DEFAULT, creation, H5P_DEFAULT));
     if (!dataset) std::abort();
     if (values != nullptr && H5Dwrite(dataset.get(), memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0) std::abort();
   }
@@ -135,11 +140,16 @@ class Hdf5File {
  private:
   template <class T>
   static hid_t type() {
-    if constexpr (std::is_same_v<T, int64_t>) return H5T_NATIVE_INT64;
-    else if constexpr (std::is_same_v<T, int32_t>) return H5T_NATIVE_INT32;
-    else if constexpr (std::is_same_v<T, uint32_t>) return H5T_NATIVE_UINT32;
-    else if constexpr (std::is_same_v<T, float>) return H5T_NATIVE_FLOAT;
-    else return H5T_NATIVE_DOUBLE;
+    if constexpr (std::is_same_v<T, int64_t>)
+      return H5T_NATIVE_INT64;
+    else if constexpr (std::is_same_v<T, int32_t>)
+      return H5T_NATIVE_INT32;
+    else if constexpr (std::is_same_v<T, uint32_t>)
+      return H5T_NATIVE_UINT32;
+    else if constexpr (std::is_same_v<T, float>)
+      return H5T_NATIVE_FLOAT;
+    else
+      return H5T_NATIVE_DOUBLE;
   }
   hdf5::File id_;
 };

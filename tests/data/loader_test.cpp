@@ -1,4 +1,6 @@
 // What the loaders promise: the same samples for any number of ranks, resumption anywhere, bounds kept.
+#include "data/loader.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -6,7 +8,6 @@
 #include <set>
 
 #include "base/errors.h"
-#include "data/loader.h"
 #include "hdf5_files.h"
 #include "support/memory_dataset.h"
 
@@ -28,14 +29,17 @@ void collect(const Batch& batch, Content& content) {
   ASSERT_TRUE(batch.labels.size() == size && batch.weights.size() == size && batch.draws.size() == size);
   for (size_t b = 0; b < size; ++b) {
     const auto first = text.tokens.begin() + text.offsets[b], last = text.tokens.begin() + text.offsets[b + 1];
-    for (int64_t t = text.offsets[b]; t < text.offsets[b + 1]; ++t) ASSERT_EQ(text.positions[static_cast<size_t>(t)], t - text.offsets[b]);
+    for (int64_t t = text.offsets[b]; t < text.offsets[b + 1]; ++t)
+      ASSERT_EQ(text.positions[static_cast<size_t>(t)], t - text.offsets[b]);
     ASSERT_TRUE(b == 0 || last - first <= text.offsets[b] - text.offsets[b - 1]) << "longest first";
-    ASSERT_TRUE(content.try_emplace(batch.draws[b], batch.ids[b], batch.labels[b], std::vector<int64_t>(first, last)).second);
+    ASSERT_TRUE(
+        content.try_emplace(batch.draws[b], batch.ids[b], batch.labels[b], std::vector<int64_t>(first, last)).second);
   }
 }
 
 // `steps` global batches, each the union over a world of ranks.
-std::vector<Content> run(const Dataset& dataset, const std::string& strategy, int world, int64_t steps, LoaderConfig config, Cursor from) {
+std::vector<Content> run(const Dataset& dataset, const std::string& strategy, int world, int64_t steps,
+                         LoaderConfig config, Cursor from) {
   const auto sampler = make_sampler(strategy, dataset, kSeed, config.global_batch_size);
   std::vector<Content> batches(static_cast<size_t>(steps));
   std::vector<std::pair<int64_t, int64_t>> totals(static_cast<size_t>(steps), {-1, -1});
@@ -69,15 +73,19 @@ TEST(Loader, GivesTheSameGlobalBatchesOnAnyNumberOfRanks) {
     const LoaderConfig config{.global_batch_size = 16, .max_tokens = 150, .max_samples = 0, .prefetch = 0};
     const auto alone = run(dataset, strategy, 1, 16, config, {kSeed, 0, 0});
     EXPECT_EQ(alone[6].size(), 7u);
-    for (const int world : {2, 3, 4, 5, 6, 7, 20}) EXPECT_EQ(run(dataset, strategy, world, 16, config, {kSeed, 0, 0}), alone) << world;
+    for (const int world : {2, 3, 4, 5, 6, 7, 20})
+      EXPECT_EQ(run(dataset, strategy, world, 16, config, {kSeed, 0, 0}), alone) << world;
   }
 }
 
 TEST(Loader, DoesNotChangeItsSamplesWithBoundsOrPrefetching) {
   const MemoryDataset dataset(103, 100, 3, 60, 1);
-  const auto plain = run(dataset, "random", 2, 16, {.global_batch_size = 16, .max_tokens = 8192, .max_samples = 0, .prefetch = 0}, {kSeed, 0, 0});
+  const auto plain = run(dataset, "random", 2, 16,
+                         {.global_batch_size = 16, .max_tokens = 8192, .max_samples = 0, .prefetch = 0}, {kSeed, 0, 0});
   for (const int prefetch : {1, 2, 5})
-    EXPECT_EQ(run(dataset, "random", 2, 16, {.global_batch_size = 16, .max_tokens = 90, .max_samples = 3, .prefetch = prefetch}, {kSeed, 0, 0}), plain);
+    EXPECT_EQ(run(dataset, "random", 2, 16,
+                  {.global_batch_size = 16, .max_tokens = 90, .max_samples = 3, .prefetch = prefetch}, {kSeed, 0, 0}),
+              plain);
 }
 
 TEST(Loader, VisitsEverySampleOnceAnEpochAndNumbersDrawsThroughTheRun) {
@@ -142,7 +150,8 @@ TEST(Loader, ReadsOnlyItsShareOfTheTokens) {
   const auto one = [&](int rank, int world) {
     const auto dataset = open_dataset({folder / "a.h5"});
     const auto sampler = make_sampler("random", *dataset, kSeed, 100);
-    const auto loader = make_loader(*dataset, *sampler, {rank, world}, {.global_batch_size = 100, .prefetch = 0}, kSeed);
+    const auto loader =
+        make_loader(*dataset, *sampler, {rank, world}, {.global_batch_size = 100, .prefetch = 0}, kSeed);
     for (int step = 0; step < 10; ++step) loader->next();
     return dataset->bytes_read();
   };
@@ -185,7 +194,8 @@ TEST(Loader, EndsItsThreadWhereverItIsLeft) {
   const MemoryDataset dataset(103, 100, 3, 60, 1);
   const auto sampler = make_sampler("group_by_length", dataset, kSeed, 16);
   for (int steps = 0; steps < 20; ++steps) {
-    const auto loader = make_loader(dataset, *sampler, {0, 1}, {.global_batch_size = 16, .prefetch = 1 + steps % 4}, kSeed);
+    const auto loader =
+        make_loader(dataset, *sampler, {0, 1}, {.global_batch_size = 16, .prefetch = 1 + steps % 4}, kSeed);
     for (int step = 0; step < steps; ++step) loader->next();
   }
 }
@@ -199,7 +209,8 @@ TEST(Loader, RefusesDataWithoutSamples) {
 // Mutation: ranges of ceil(size / count) samples lose or repeat some for size = count + 1.
 TEST(EvalLoader, SeesEverySampleOnceForAnyNumberOfSamplesAndRanks) {
   for (int world = 1; world <= 7; ++world) {
-    for (const int64_t size : {int64_t{0}, int64_t{world} - 1, int64_t{world}, int64_t{world} + 1, int64_t{5} * world + 1, int64_t{10'000}}) {
+    for (const int64_t size : {int64_t{0}, int64_t{world} - 1, int64_t{world}, int64_t{world} + 1,
+                               int64_t{5} * world + 1, int64_t{10'000}}) {
       const MemoryDataset dataset(size, 100, 3, 60, 1);
       Content content;
       for (int rank = 0; rank < world; ++rank) {

@@ -1,18 +1,20 @@
 // How samples are dealt among ranks and packed into micro-batches.
+#include "data/packer.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <set>
 
 #include "base/random.h"
-#include "data/packer.h"
 
 namespace sft {
 namespace {
 
 std::vector<Item> items_of(const std::vector<int64_t>& lengths) {
   std::vector<Item> items;
-  for (const int64_t length : lengths) items.push_back({static_cast<int64_t>(items.size()), static_cast<int64_t>(items.size()), length});
+  for (const int64_t length : lengths)
+    items.push_back({static_cast<int64_t>(items.size()), static_cast<int64_t>(items.size()), length});
   sort_by_length(items);
   return items;
 }
@@ -20,7 +22,8 @@ std::vector<Item> items_of(const std::vector<int64_t>& lengths) {
 std::vector<Item> random_items(int64_t count, int64_t longest, uint64_t seed) {
   std::vector<int64_t> lengths;
   for (int64_t i = 0; i < count; ++i)
-    lengths.push_back(1 + static_cast<int64_t>(derive_key(seed, "length", static_cast<uint64_t>(i)) % static_cast<uint64_t>(longest)));
+    lengths.push_back(1 + static_cast<int64_t>(derive_key(seed, "length", static_cast<uint64_t>(i)) %
+                                               static_cast<uint64_t>(longest)));
   return items_of(lengths);
 }
 
@@ -44,8 +47,8 @@ TEST(Packer, DealsEachItemToOneRankForAnyNumberOfRanks) {
 
 TEST(Packer, DealsLongestFirstToTheRankWithTheFewestTokens) {
   const std::vector<Item> items = items_of({5, 9, 5, 3, 3});  // by length: 9 5 5 3 3
-  EXPECT_EQ(tokens_of(deal(items, 0, 2)), 12);  // 9, then the tie at 10 : 9 is not one: 9 + 3
-  EXPECT_EQ(tokens_of(deal(items, 1, 2)), 13);  // 5 5 3
+  EXPECT_EQ(tokens_of(deal(items, 0, 2)), 12);                // 9, then the tie at 10 : 9 is not one: 9 + 3
+  EXPECT_EQ(tokens_of(deal(items, 1, 2)), 13);                // 5 5 3
   const std::vector<Item> equal = items_of({4, 4, 4});
   EXPECT_EQ(deal(equal, 0, 2).size(), 2u) << "ties go to the lowest rank";
 }
@@ -76,7 +79,8 @@ TEST(Packer, KeepsEveryBoundAndEveryItem) {
         ASSERT_FALSE(micro.empty()) << seed;
         EXPECT_TRUE(tokens_of(micro) <= max_tokens || micro.size() == 1) << seed;
         EXPECT_TRUE(max_samples == 0 || static_cast<int64_t>(micro.size()) <= max_samples) << seed;
-        EXPECT_TRUE(std::is_sorted(micro.begin(), micro.end(), [](const Item& a, const Item& b) { return a.length > b.length; }));
+        EXPECT_TRUE(std::is_sorted(micro.begin(), micro.end(),
+                                   [](const Item& a, const Item& b) { return a.length > b.length; }));
         for (const Item& item : micro) EXPECT_TRUE(seen.insert(item.position).second) << seed;
       }
       EXPECT_EQ(static_cast<int64_t>(seen.size()), count) << seed;

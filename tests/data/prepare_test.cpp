@@ -1,5 +1,7 @@
 // prepare: what comes out is a function of content and settings, on any number of ranks, and what is
 // wrong with raw files is told with file and line.
+#include "data/prepare.h"
+
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -16,7 +18,6 @@
 #include "base/file_ops.h"
 #include "base/text.h"
 #include "data/dataset.h"
-#include "data/prepare.h"
 #include "data/prepare/split.h"
 
 namespace sft {
@@ -159,7 +160,8 @@ std::string random_rows(bool csv, int count, unsigned seed) {
   for (int i = 0; i < count; ++i) {
     const std::string text = concat("row ", i, csv ? "\n\"\"" : "\\n\\\"", std::string(300 + random() % 300, 'x'));
     const unsigned label = random() % 4;
-    out += csv ? concat("c", label, ",\"", text, "\"\r\n") : concat("{\"text\":\"", text, "\",\"label\":\"c", label, "\"}\n");
+    out += csv ? concat("c", label, ",\"", text, "\"\r\n")
+               : concat("{\"text\":\"", text, "\",\"label\":\"c", label, "\"}\n");
   }
   return out;
 }
@@ -182,7 +184,8 @@ TEST_F(PrepareTest, ShardsAreTheSameOnAnyNumberOfRanks) {
     EXPECT_EQ(content, wanted) << ranks << " ranks";
   }
   const auto all = texts(run());
-  for (size_t i = 0; i < all.size(); ++i) ASSERT_TRUE(all[i].starts_with(concat("row", i % kRows))) << i << " " << all[i];
+  for (size_t i = 0; i < all.size(); ++i)
+    ASSERT_TRUE(all[i].starts_with(concat("row", i % kRows))) << i << " " << all[i];
 }
 
 TEST_F(PrepareTest, KeepsTokensLabelsAndWeights) {
@@ -190,8 +193,9 @@ TEST_F(PrepareTest, KeepsTokensLabelsAndWeights) {
   config_.text_pair_column = "other";
   config_.weight_column = "w";
   config_.max_length = 9;
-  request_.files = {write("a.jsonl", "{\"title\":\"ab\",\"body\":\"c\",\"other\":\"d\",\"label\":1,\"w\":0.5}\n"
-                                     "{\"title\":\"abcdefgh\",\"body\":\"\",\"other\":\"xy\",\"label\":0,\"w\":2}\n")};
+  request_.files = {write("a.jsonl",
+                          "{\"title\":\"ab\",\"body\":\"c\",\"other\":\"d\",\"label\":1,\"w\":0.5}\n"
+                          "{\"title\":\"abcdefgh\",\"body\":\"\",\"other\":\"xy\",\"label\":0,\"w\":2}\n")};
   const PrepareReport report = run();
   const auto got = examples(report);
   ASSERT_EQ(got.size(), 2u);
@@ -214,8 +218,9 @@ TEST_F(PrepareTest, KeepsTokensLabelsAndWeights) {
 
 TEST_F(PrepareTest, ReadsWhatIsUnusualButRight) {
   const std::string long_line(10 << 20, 'x');
-  request_.files = {write("a.jsonl", concat("\xEF\xBB\xBF{\"text\":\"nul\\u0000here\",\"label\":\"ein Wort, Größe\"}\r\n\r\n",
-                                            "{\"text\":\"\",\"label\":\" \"}\r\n{\"text\":\"", long_line, "\",\"label\":\" \"}"))};
+  request_.files = {
+      write("a.jsonl", concat("\xEF\xBB\xBF{\"text\":\"nul\\u0000here\",\"label\":\"ein Wort, Größe\"}\r\n\r\n",
+                              "{\"text\":\"\",\"label\":\" \"}\r\n{\"text\":\"", long_line, "\",\"label\":\" \"}"))};
   const PrepareReport report = run();
   EXPECT_EQ(report.label_names, (std::vector<std::string>{" ", "ein Wort, Größe"}));
   EXPECT_EQ(labels(report), (std::vector<int64_t>{1, 0, 0}));
@@ -243,8 +248,14 @@ TEST_F(PrepareTest, NumbersLabelsAsPromised) {
       {"negative.csv", "text,label\na,1\na,-1\n", {"-1", "1"}, {1, 0}},
       {"zeros.csv", "text,label\na,01\na,00\n", {"00", "01"}, {1, 0}},
       {"fraction.jsonl", "{\"text\":\"a\",\"label\":1.5}\n{\"text\":\"a\",\"label\":0}\n", {"0", "1.5"}, {1, 0}},
-      {"boolean.jsonl", "{\"text\":\"a\",\"label\":true}\n{\"text\":\"a\",\"label\":false}\n", {"false", "true"}, {1, 0}},
-      {"names.jsonl", "{\"text\":\"a\",\"label\":\"b\"}\n{\"text\":\"a\",\"label\":\"É\"}\n{\"text\":\"a\",\"label\":\"Z\"}\n", {"Z", "b", "É"}, {1, 2, 0}},
+      {"boolean.jsonl",
+       "{\"text\":\"a\",\"label\":true}\n{\"text\":\"a\",\"label\":false}\n",
+       {"false", "true"},
+       {1, 0}},
+      {"names.jsonl",
+       "{\"text\":\"a\",\"label\":\"b\"}\n{\"text\":\"a\",\"label\":\"É\"}\n{\"text\":\"a\",\"label\":\"Z\"}\n",
+       {"Z", "b", "É"},
+       {1, 2, 0}},
   };
   for (const Case& c : cases) {
     SCOPED_TRACE(c.name);
@@ -274,23 +285,31 @@ TEST_F(PrepareTest, NamesALabelThatTrainLacks) {
   config_.on_bad_row = "skip";  // which does not cover it: the split would be scored without these rows
   EXPECT_EQ(error_of("v.csv", "text,label\na,net\nb,lib\n"),
             "79: v.csv:3: label 'lib' is none of the 3 known labels: 'games', 'libs', 'net' (did you mean 'libs'?)");
-  EXPECT_EQ(error_of("v.csv", "text,label\na,net\nb,3\n"), "79: v.csv:3: label '3' is none of the 3 known labels: 'games', 'libs', 'net'");
+  EXPECT_EQ(error_of("v.csv", "text,label\na,net\nb,3\n"),
+            "79: v.csv:3: label '3' is none of the 3 known labels: 'games', 'libs', 'net'");
   request_.label_names = {"3", "7"};
   EXPECT_EQ(error_of("v.csv", "text,label\na,3\nb,1\n").substr(0, 22), "79: v.csv:3: label '1'");
 }
 
 TEST_F(PrepareTest, SaysWhatIsWrongAndWhere) {
-  EXPECT_EQ(error_of("a.csv", "txt,label\na,b\n"), "78: a.csv: data.text_column = 'text', but the columns are: 'txt', 'label' (did you mean 'txt'?)");
+  EXPECT_EQ(error_of("a.csv", "txt,label\na,b\n"),
+            "78: a.csv: data.text_column = 'text', but the columns are: 'txt', 'label' (did you mean 'txt'?)");
   EXPECT_EQ(error_of("a.jsonl", "{\"text\":\"a\",\"lable\":1}\n"),
             "78: a.jsonl: data.label_column = 'label', but the columns are: 'text', 'lable' (did you mean 'lable'?)");
-  EXPECT_EQ(error_of("a.jsonl", "{\"text\":\"a\",\"label\":1}\n{\"text\":\"a\"}\n"), "79: a.jsonl:2: column 'label' is missing; the row has: 'text'");
-  EXPECT_EQ(error_of("a.jsonl", "{\"text\":\"a\",\"label\":1}\n\n{\"text\":7,\"label\":1}\n"), "79: a.jsonl:3: column 'text' wanted a string, found the number 7");
-  EXPECT_EQ(error_of("a.jsonl", "{\"text\":\"a\",\"label\":[1]}\n"), "79: a.jsonl:1: column 'label' wanted a string, number or boolean, found an array");
+  EXPECT_EQ(error_of("a.jsonl", "{\"text\":\"a\",\"label\":1}\n{\"text\":\"a\"}\n"),
+            "79: a.jsonl:2: column 'label' is missing; the row has: 'text'");
+  EXPECT_EQ(error_of("a.jsonl", "{\"text\":\"a\",\"label\":1}\n\n{\"text\":7,\"label\":1}\n"),
+            "79: a.jsonl:3: column 'text' wanted a string, found the number 7");
+  EXPECT_EQ(error_of("a.jsonl", "{\"text\":\"a\",\"label\":[1]}\n"),
+            "79: a.jsonl:1: column 'label' wanted a string, number or boolean, found an array");
   EXPECT_EQ(error_of("a.csv", "text,label\na,\n"), "79: a.csv:2: column 'label' is empty");
-  EXPECT_EQ(error_of("a.jsonl", "{\"text\":\"a\",\"label\":1}\n{\"text\":\"\xC3\x28\",\"label\":1}\n"), "79: a.jsonl:2: not valid UTF-8");
-  EXPECT_EQ(error_of("a.jsonl", "{\"text\":\"a\",\"label\":1}\n{\"text\":\"a\",\"label\":}\n").substr(0, 43), "79: a.jsonl:2: not valid JSON at column 21:");
-  EXPECT_EQ(error_of("a.csv", "text,label\na,x\nb,x\n"),
-            "79: train: all rows have the same label, 'x'; two classes at least are wanted (data.label_column = 'label')");
+  EXPECT_EQ(error_of("a.jsonl", "{\"text\":\"a\",\"label\":1}\n{\"text\":\"\xC3\x28\",\"label\":1}\n"),
+            "79: a.jsonl:2: not valid UTF-8");
+  EXPECT_EQ(error_of("a.jsonl", "{\"text\":\"a\",\"label\":1}\n{\"text\":\"a\",\"label\":}\n").substr(0, 43),
+            "79: a.jsonl:2: not valid JSON at column 21:");
+  EXPECT_EQ(
+      error_of("a.csv", "text,label\na,x\nb,x\n"),
+      "79: train: all rows have the same label, 'x'; two classes at least are wanted (data.label_column = 'label')");
   EXPECT_EQ(error_of("a.csv", "text,label\n"), "79: a.csv: no row for train in it");
   EXPECT_EQ(error_of("a.csv", ""), "79: a.csv: no row for train in it");
   EXPECT_EQ(error_of("a.jsonl", ""), "79: a.jsonl: no row for train in it");
@@ -302,9 +321,11 @@ TEST_F(PrepareTest, SaysWhatIsWrongAndWhere) {
   config_.weight_column = "";
   config_.truncation = "error";
   config_.max_length = 4;
-  EXPECT_EQ(error_of("a.csv", "text,label\nab,x\nabcd,y\n"),
-            "79: a.csv:3: the text has 6 tokens, max_length is 4; raise it, or let data.truncation be \"right\" or \"left\"");
-  EXPECT_FALSE(fs::exists(request_.output_directory) && !fs::is_empty(request_.output_directory)) << "a failure left something";
+  EXPECT_EQ(
+      error_of("a.csv", "text,label\nab,x\nabcd,y\n"),
+      "79: a.csv:3: the text has 6 tokens, max_length is 4; raise it, or let data.truncation be \"right\" or \"left\"");
+  EXPECT_FALSE(fs::exists(request_.output_directory) && !fs::is_empty(request_.output_directory))
+      << "a failure left something";
 }
 
 TEST_F(PrepareTest, TheFirstBadRowIsToldOnAnyNumberOfRanks) {
@@ -319,14 +340,17 @@ TEST_F(PrepareTest, TheFirstBadRowIsToldOnAnyNumberOfRanks) {
 
 TEST_F(PrepareTest, SkipsAndCountsBadRowsWhereToldTo) {
   config_.on_bad_row = "skip";
-  request_.files = {write("a.jsonl", "{\"text\":\"a\",\"label\":\"x\"}\n{bad}\n{\"text\":\"b\",\"label\":\"y\"}\n{\"text\":null,\"label\":\"z\"}\n")};
+  request_.files = {write(
+      "a.jsonl",
+      "{\"text\":\"a\",\"label\":\"x\"}\n{bad}\n{\"text\":\"b\",\"label\":\"y\"}\n{\"text\":null,\"label\":\"z\"}\n")};
   const PrepareReport report = run();
   EXPECT_EQ(report.rows, 2);
   EXPECT_EQ(report.bad_rows, 2);
   EXPECT_EQ(report.label_names, (std::vector<std::string>{"x", "y"}));
   ASSERT_EQ(report.bad_row_examples.size(), 2u);
   EXPECT_TRUE(report.bad_row_examples[1].ends_with("a.jsonl:4: column 'text' wanted a string, found null"));
-  EXPECT_EQ(describe(report, "train").substr(0, 67), "train: 2 rows, 6 tokens in 1 shard, 2 bad rows left out\n  left out:");
+  EXPECT_EQ(describe(report, "train").substr(0, 67),
+            "train: 2 rows, 6 tokens in 1 shard, 2 bad rows left out\n  left out:");
 }
 
 TEST_F(PrepareTest, IsReusedUntilContentOrASettingChanges) {
@@ -381,7 +405,8 @@ TEST_F(PrepareTest, RemovesWhatDeadPreparationsLeft) {
 // 40 groups of equal texts in each of three labels, one of them rare.
 TEST_F(PrepareTest, SplitsByContentWithinEachLabel) {
   std::vector<std::string> rows;
-  for (int i = 0; i < 400; ++i) rows.push_back(concat("text ", i % 200, ",", i % 200 < 20 ? "rare" : i % 2 ? "odd" : "even", ",g", i % 50));
+  for (int i = 0; i < 400; ++i)
+    rows.push_back(concat("text ", i % 200, ",", i % 200 < 20 ? "rare" : i % 2 ? "odd" : "even", ",g", i % 50));
   const auto file = [&](std::mt19937 random) {
     std::shuffle(rows.begin(), rows.end(), random);
     return write("a.csv", "text,label,group\n" + join(rows, "\n"));
@@ -393,7 +418,8 @@ TEST_F(PrepareTest, SplitsByContentWithinEachLabel) {
     const PrepareReport report = run(ranks);
     const auto all = texts(report);
     if (which == Part::validation && config_.group_column.empty()) {
-      EXPECT_EQ(report.label_counts, (std::vector<int64_t>{18, 18, 4}));  // a tenth of 90, 90 and 20 texts, two rows each
+      EXPECT_EQ(report.label_counts,
+                (std::vector<int64_t>{18, 18, 4}));  // a tenth of 90, 90 and 20 texts, two rows each
     }
     return std::multiset<std::string>(all.begin(), all.end());
   };

@@ -90,8 +90,9 @@ void expect_cuts_do_not_matter(const std::string& path) {
 }
 
 TEST_F(ReadersTest, JsonlGivesTypedCellsAndTheirLines) {
-  const auto path = write("a.jsonl", "{\"t\":\"a\\u0000b \\ud83d\\ude00\",\"n\":1.0,\"x\":0.25,\"b\":true,\"z\":null}\r\n\n"
-                                     "{\"t\":[1,{\"t\":\"inner\"}],\"o\":{\"t\":2},\"n\":-3,\"n\":4}");
+  const auto path = write("a.jsonl",
+                          "{\"t\":\"a\\u0000b \\ud83d\\ude00\",\"n\":1.0,\"x\":0.25,\"b\":true,\"z\":null}\r\n\n"
+                          "{\"t\":[1,{\"t\":\"inner\"}],\"o\":{\"t\":2},\"n\":-3,\"n\":4}");
   const auto rows = rows_of(path);
   ASSERT_EQ(rows.size(), 2u);
   EXPECT_EQ(rows[0], "1|t=3:a" + std::string(1, '\0') + "b \xF0\x9F\x98\x80|n=2:1|x=2:0.25|b=1:true|z=0:");
@@ -99,12 +100,13 @@ TEST_F(ReadersTest, JsonlGivesTypedCellsAndTheirLines) {
 }
 
 TEST_F(ReadersTest, CsvFollowsRfc4180) {
-  const auto path = write("a.csv", "\xEF\xBB\xBF\"te,xt\",label\r\n"
-                                   "plain,1\r\n"
-                                   "\"a \"\"quoted\"\" one\r\nover two lines, really\",2\r\n"
-                                   "\r\n"
-                                   "5\" disk,\"\"\n"
-                                   ",last");
+  const auto path = write("a.csv",
+                          "\xEF\xBB\xBF\"te,xt\",label\r\n"
+                          "plain,1\r\n"
+                          "\"a \"\"quoted\"\" one\r\nover two lines, really\",2\r\n"
+                          "\r\n"
+                          "5\" disk,\"\"\n"
+                          ",last");
   const std::vector<std::string> want = {
       "2|te,xt=4:plain|label=4:1",
       "3|te,xt=4:a \"quoted\" one\r\nover two lines, really|label=4:2",
@@ -123,7 +125,8 @@ TEST_F(ReadersTest, TsvIsCutAtTabs) {
 TEST_F(ReadersTest, RowsDoNotDependOnTheCuts) {
   expect_cuts_do_not_matter(write("crlf.jsonl", "{\"a\":1}\r\n{\"a\":2}\r\n\r\n{\"a\":\"\\n\"}\r\n"));
   expect_cuts_do_not_matter(write("mark.jsonl", "\xEF\xBB\xBF{\"a\":1}\n{bad}\n{\"a\":2}"));
-  expect_cuts_do_not_matter(write("quotes.csv", "\xEF\xBB\xBF\"a\nb\",c\n\"x\n\n\"\"y,\",1\r\n3\" disk,\"\"\n\n,\n\"\"\"\",\"q\"r\nz,\"\n\""));
+  expect_cuts_do_not_matter(write(
+      "quotes.csv", "\xEF\xBB\xBF\"a\nb\",c\n\"x\n\n\"\"y,\",1\r\n3\" disk,\"\"\n\n,\n\"\"\"\",\"q\"r\nz,\"\n\""));
   expect_cuts_do_not_matter(write("tabs.tsv", "a\tb\n\"1\t\n2\"\t3\nshort\n\n4\t5"));
   expect_cuts_do_not_matter(write("header_only.csv", "a,b\n"));
   expect_cuts_do_not_matter(write("empty.csv", ""));
@@ -155,14 +158,18 @@ TEST_F(ReadersTest, RandomCsvIsReadTheSameFromAnyCut) {
 }
 
 TEST_F(ReadersTest, BadRowsAreNamedAndPassedOver) {
-  EXPECT_EQ(rows_of(write("a.jsonl", "{\"a\":1}\n{\"a\":\n[1]\n7\n{\"a\":\"\xFF\"}\n{\"a\":2} x\n{\"a\":\"\\ud800\"}\n{\"a\":3}\n")),
-            (std::vector<std::string>{
-                "1|a=2:1", "! a.jsonl:2: not valid JSON at column 7: unexpected end of input; expected '[', '{', or a literal",
-                "! a.jsonl:3: wanted a JSON object, found an array; write one object a line, as jq -c '.[]' does",
-                "! a.jsonl:4: wanted a JSON object, found a number", "! a.jsonl:5: not valid UTF-8",
-                "! a.jsonl:6: not valid JSON at column 9: invalid literal",
-                "! a.jsonl:7: not valid JSON at column 13: invalid string: surrogate U+D800..U+DBFF must be followed by U+DC00..U+DFFF",
-                "8|a=2:3"}));
+  EXPECT_EQ(
+      rows_of(write("a.jsonl",
+                    "{\"a\":1}\n{\"a\":\n[1]\n7\n{\"a\":\"\xFF\"}\n{\"a\":2} x\n{\"a\":\"\\ud800\"}\n{\"a\":3}\n")),
+      (std::vector<std::string>{
+          "1|a=2:1",
+          "! a.jsonl:2: not valid JSON at column 7: unexpected end of input; expected '[', '{', or a literal",
+          "! a.jsonl:3: wanted a JSON object, found an array; write one object a line, as jq -c '.[]' does",
+          "! a.jsonl:4: wanted a JSON object, found a number", "! a.jsonl:5: not valid UTF-8",
+          "! a.jsonl:6: not valid JSON at column 9: invalid literal",
+          "! a.jsonl:7: not valid JSON at column 13: invalid string: surrogate U+D800..U+DBFF must be followed by "
+          "U+DC00..U+DFFF",
+          "8|a=2:3"}));
   EXPECT_EQ(rows_of(write("a.csv", "a,b\n1\n\"x\"y,2\n\xFF,1\n1,2,3\n3,4\n")),
             (std::vector<std::string>{
                 "! a.csv:2: the row has 1 cells, the header has 2",
@@ -184,20 +191,24 @@ std::string message_of(const std::function<void()>& action) {
 TEST_F(ReadersTest, WhatNothingCanFollowEndsTheReading) {
   const auto open_quote = write("open.csv", "a,b\n1,2\n\"3,4\n5,6\n");
   EXPECT_EQ(message_of([&] { rows_of(open_quote); }),
-            concat("79: ", open_quote, ":3: the row that starts here does not end before the end of the file: is a quote "
-                                       "left open? Inside a quoted cell a quote is written twice"));
+            concat("79: ", open_quote,
+                   ":3: the row that starts here does not end before the end of the file: is a quote "
+                   "left open? Inside a quoted cell a quote is written twice"));
   const auto twice = write("twice.csv", "a,b,a\n1,2,3\n");
   EXPECT_EQ(message_of([&] { rows_of(twice); }), concat("79: ", twice, ":1: the header names the column 'a' twice"));
   const std::string missing = directory_ / "missing.csv";
-  EXPECT_EQ(message_of([&] { rows_of(missing); }), concat("78: ", missing, ": cannot be opened: No such file or directory"));
-  EXPECT_EQ(message_of([&] { rows_of("a.parquet"); }), "78: a.parquet: Parquet is not built yet; convert it to .jsonl or .csv");
+  EXPECT_EQ(message_of([&] { rows_of(missing); }),
+            concat("78: ", missing, ": cannot be opened: No such file or directory"));
+  EXPECT_EQ(message_of([&] { rows_of("a.parquet"); }),
+            "78: a.parquet: Parquet is not built yet; convert it to .jsonl or .csv");
   EXPECT_EQ(message_of([&] { rows_of("a.xlsx"); }),
             "78: a.xlsx: wanted a file named .jsonl, .json (one object a line), .csv or .tsv");
 }
 
 TEST_F(ReadersTest, ARowOfTenMegabytesIsRead) {
   const std::string big(10 << 20, 'x');
-  for (const auto& path : {write("a.jsonl", concat("{\"a\":\"", big, "\"}\n{\"a\":\"y\"}\n")), write("a.csv", concat("a\n\"", big, "\"\ny\n"))}) {
+  for (const auto& path : {write("a.jsonl", concat("{\"a\":\"", big, "\"}\n{\"a\":\"y\"}\n")),
+                           write("a.csv", concat("a\n\"", big, "\"\ny\n"))}) {
     const auto texts = column(path, "a");
     ASSERT_EQ(texts.size(), 2u);
     EXPECT_TRUE(texts[0] == big);
@@ -226,8 +237,10 @@ TEST_F(ReadersTest, MemoryDoesNotGrowWithTheFile) {
       if (name == "a.csv") out << "text,label\n";
       const std::string text(1000, 'x');
       for (int i = 0; i < 64 << 10; ++i) {
-        if (name == "a.csv") out << "\"" << text << "\"," << i << "\n";
-        else out << "{\"text\":\"" << text << "\",\"label\":" << i << "}\n";
+        if (name == "a.csv")
+          out << "\"" << text << "\"," << i << "\n";
+        else
+          out << "{\"text\":\"" << text << "\",\"label\":" << i << "}\n";
       }
     }
     restart_peak();

@@ -1,11 +1,12 @@
 // The order of samples.
+#include "data/sampler.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <numeric>
 
 #include "base/errors.h"
-#include "data/sampler.h"
 #include "support/memory_dataset.h"
 
 namespace sft {

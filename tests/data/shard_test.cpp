@@ -48,7 +48,8 @@ TEST(Shard, KeepsNamesOfAnyBytesAndHoweverMany) {
   const Folder folder;
   ShardInfo info = sample_info();
   info.label_names.clear();
-  for (int i = 0; i < 3000; ++i) info.label_names.push_back(std::string(50, 'x') + "\n\"ü" + std::string(1, '\0') + std::to_string(i));
+  for (int i = 0; i < 3000; ++i)
+    info.label_names.push_back(std::string(50, 'x') + "\n\"ü" + std::string(1, '\0') + std::to_string(i));
   write_shard(folder / "a.h5", 0, 5, info);  // 200 KB of names: more than fits an object header
   EXPECT_EQ(open_dataset({folder / "a.h5"})->info().label_names, info.label_names);
 }

@@ -1,4 +1,6 @@
 // Token ids against transformers' AutoTokenizer: tokenizer_reference.json, written by tokenizer_reference.py.
+#include "data/text/tokenizer.h"
+
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -11,7 +13,6 @@
 #include "base/errors.h"
 #include "base/text.h"
 #include "data/sha256.h"
-#include "data/text/tokenizer.h"
 
 namespace sft {
 namespace {
@@ -39,7 +40,8 @@ class Folder {
     static int count = 0;
     path_ = fs::temp_directory_path() / concat("sft-tokenizer-", ::getpid(), "-", count++);
     fs::create_directories(path_);
-    for (const auto& [name, content] : files.items()) std::ofstream(path_ / name, std::ios::binary) << content.get<std::string>();
+    for (const auto& [name, content] : files.items())
+      std::ofstream(path_ / name, std::ios::binary) << content.get<std::string>();
   }
   ~Folder() { fs::remove_all(path_); }
   std::string path() const { return path_; }
@@ -159,16 +161,21 @@ TEST(Tokenizer, SaysWhatIsWrong) {
   const auto open = [](const json& files) {
     const Folder folder(files);
     std::string message = message_of([&] { Tokenizer::from_directory(folder.path()); });
-    if (const size_t at = message.find(folder.path()); at != message.npos) message.replace(at, folder.path().size(), "DIR");
+    if (const size_t at = message.find(folder.path()); at != message.npos)
+      message.replace(at, folder.path().size(), "DIR");
     return message;
   };
   EXPECT_EQ(open({{"readme", ""}}),
-            "78: DIR: a tokenizer is wanted, but there is neither tokenizer.json nor vocab.txt; copy the model's tokenizer files there");
+            "78: DIR: a tokenizer is wanted, but there is neither tokenizer.json nor vocab.txt; copy the model's "
+            "tokenizer files there");
   EXPECT_EQ(open({{"vocab.json", "{}"}, {"merges.txt", ""}}),
-            "78: DIR: a tokenizer is wanted, but there is neither tokenizer.json nor vocab.txt; its vocab.json, merges.txt cannot be "
+            "78: DIR: a tokenizer is wanted, but there is neither tokenizer.json nor vocab.txt; its vocab.json, "
+            "merges.txt cannot be "
             "read alone: AutoTokenizer.from_pretrained(it).save_pretrained(it) writes a tokenizer.json");
-  EXPECT_EQ(open({{"vocab.txt", "a\nb\n"}}), "79: DIR/vocab.txt: no line is the token '[UNK]'; is this a BERT vocabulary?");
-  EXPECT_EQ(open({{"tokenizer.json", "{"}}), "79: DIR/tokenizer.json: not a tokenizer: EOF while parsing an object at line 1 column 1");
+  EXPECT_EQ(open({{"vocab.txt", "a\nb\n"}}),
+            "79: DIR/vocab.txt: no line is the token '[UNK]'; is this a BERT vocabulary?");
+  EXPECT_EQ(open({{"tokenizer.json", "{"}}),
+            "79: DIR/tokenizer.json: not a tokenizer: EOF while parsing an object at line 1 column 1");
   json files = files_of("vocab.txt, uncased");
   files["tokenizer_config.json"] = "[]";
   EXPECT_EQ(open(files), "79: DIR/tokenizer_config.json: wanted a JSON object");
@@ -181,7 +188,8 @@ TEST(Tokenizer, SaysWhatIsWrong) {
   tokenizer->set_truncation(2, "error");
   EXPECT_EQ(tokenizer->encode("").ids.size(), 2u);
   EXPECT_EQ(message_of([&] { tokenizer->encode("the dog"); }), "79: a text has 4 tokens, max_length is 2");
-  EXPECT_EQ(message_of([&] { tokenizer->encode_pair("", ""); }), "78: max_length = 2 has no room for the 3 special tokens of a pair");
+  EXPECT_EQ(message_of([&] { tokenizer->encode_pair("", ""); }),
+            "78: max_length = 2 has no room for the 3 special tokens of a pair");
   EXPECT_EQ(message_of([&] { tokenizer->encode("\xFF"); }).substr(0, 33), "79: a text is not valid UTF-8: in");
 }
 

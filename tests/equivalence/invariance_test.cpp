@@ -1,6 +1,6 @@
 // N1: the number of ranks, the micro-batch and accumulation change the speed and nothing else. Ragged
-// lengths, more ranks than rows in the last window, class and sample weights, smoothing, decay, frozen parts, a clip that
-// bites at every update, and dropout on, attention dropout too.
+// lengths, more ranks than rows in the last window, class and sample weights, smoothing, decay, frozen parts, a clip
+// that bites at every update, and dropout on, attention dropout too.
 //
 // Seen to fail with the loss divided by the local weight, with the mean over ranks instead of the sum, and with
 // dropout keyed by the row in the batch instead of the draw.
@@ -18,7 +18,8 @@ namespace {
 double worst(const std::vector<double>& a, const std::vector<double>& b) {
   EXPECT_EQ(a.size(), b.size());
   double most = 0;
-  for (size_t i = 0; i < std::min(a.size(), b.size()); ++i) most = std::max(most, std::abs(a[i] - b[i]) / std::max(1.0, std::abs(b[i])));
+  for (size_t i = 0; i < std::min(a.size(), b.size()); ++i)
+    most = std::max(most, std::abs(a[i] - b[i]) / std::max(1.0, std::abs(b[i])));
   return most;
 }
 
@@ -47,11 +48,14 @@ TEST_P(Invariance, LossesNormsWeightsAndMetricsDoNotDependOnTheCut) {
 
 std::string name_of(const testing::TestParamInfo<std::tuple<Case, Cut>>& info) {
   const auto& [job, cut] = info.param;
-  return job.name + "_" + std::to_string(cut.ranks) + "ranks_" + (cut.max_samples ? std::to_string(cut.max_samples) + "rows" : "whole");
+  return job.name + "_" + std::to_string(cut.ranks) + "ranks_" +
+         (cut.max_samples ? std::to_string(cut.max_samples) + "rows" : "whole");
 }
 
 INSTANTIATE_TEST_SUITE_P(AllCases, Invariance,
-                         testing::Combine(testing::ValuesIn(cases()), testing::Values(Cut{1, 2}, Cut{2, 0}, Cut{2, 2}, Cut{3, 1}, Cut{4, 0})), name_of);
+                         testing::Combine(testing::ValuesIn(cases()),
+                                          testing::Values(Cut{1, 2}, Cut{2, 0}, Cut{2, 2}, Cut{3, 1}, Cut{4, 0})),
+                         name_of);
 
 }  // namespace
 }  // namespace sft::equivalence

@@ -20,9 +20,11 @@ namespace {
 constexpr int64_t kVocab = 97;
 
 nlohmann::json tiny_bert() {
-  return {{"model_type", "bert"}, {"vocab_size", kVocab}, {"hidden_size", 24}, {"num_hidden_layers", 3}, {"num_attention_heads", 3},
-          {"intermediate_size", 40}, {"hidden_act", "gelu"}, {"hidden_dropout_prob", 0.1}, {"attention_probs_dropout_prob", 0.1},
-          {"max_position_embeddings", 32}, {"type_vocab_size", 2}, {"layer_norm_eps", 1e-12}, {"initializer_range", 0.2}, {"pad_token_id", 0}};
+  return {{"model_type", "bert"},          {"vocab_size", kVocab},       {"hidden_size", 24},
+          {"num_hidden_layers", 3},        {"num_attention_heads", 3},   {"intermediate_size", 40},
+          {"hidden_act", "gelu"},          {"hidden_dropout_prob", 0.1}, {"attention_probs_dropout_prob", 0.1},
+          {"max_position_embeddings", 32}, {"type_vocab_size", 2},       {"layer_norm_eps", 1e-12},
+          {"initializer_range", 0.2},      {"pad_token_id", 0}};
 }
 
 std::vector<std::string> names_of(int64_t count) {
@@ -48,8 +50,16 @@ void train(const Case& job, const Cut& cut, Communicator& world, const std::stri
   const MemoryDataset held_out(13, kVocab, job.num_labels, 20, 4);
 
   auto model = make_model(job.model, at::kCPU, dtype, 11);
-  auto task = make_task(job.task, {.pooling = job.pooling, .label_names = names_of(job.num_labels), .label_counts = {}, .class_weights = job.class_weights,
-                                   .label_smoothing_factor = job.label_smoothing, .device = at::kCPU, .dtype = dtype, .seed = 12}, *model);
+  auto task = make_task(job.task,
+                        {.pooling = job.pooling,
+                         .label_names = names_of(job.num_labels),
+                         .label_counts = {},
+                         .class_weights = job.class_weights,
+                         .label_smoothing_factor = job.label_smoothing,
+                         .device = at::kCPU,
+                         .dtype = dtype,
+                         .seed = 12},
+                        *model);
   model->set_dropout_seed(13);
   task->set_dropout_seed(14);
   const int blocks = model->num_blocks();
@@ -63,20 +73,25 @@ void train(const Case& job, const Cut& cut, Communicator& world, const std::stri
   Arena arena(learner.trained(), grouping.group_of);
   const auto gradients = make_replicated(arena, world, 4096);
   const auto optimizer = make_optimizer(job.optim, arena, grouping.groups);
-  const auto schedule = make_schedule({.lr_scheduler_type = "linear", .warmup_steps = 3, .min_lr_ratio = 0}, job.optim.learning_rate, job.updates);
+  const auto schedule = make_schedule({.lr_scheduler_type = "linear", .warmup_steps = 3, .min_lr_ratio = 0},
+                                      job.optim.learning_rate, job.updates);
   const auto sampler = make_sampler("random", data, 42, job.global_batch_size);
-  const auto loader = make_loader(data, *sampler, {world.rank(), world.size()},
-                                  {.global_batch_size = job.global_batch_size, .max_tokens = 8192, .max_samples = cut.max_samples, .prefetch = 1}, 42);
+  const auto loader = make_loader(
+      data, *sampler, {world.rank(), world.size()},
+      {.global_batch_size = job.global_batch_size, .max_tokens = 8192, .max_samples = cut.max_samples, .prefetch = 1},
+      42);
   Evaluator evaluator(learner, held_out, world, {.max_tokens = 64, .max_samples = 4});
   Checkpoints checkpoints(directory, SaveConfig{}, world, real_files());
 
   Telemetry telemetry({.lines = {1, job.updates}, .total_steps = job.updates, .sample_ids = true}, world, [&](int64_t) {
     return std::vector<Sink>{[&](const Event& event) {
       if (event.values.contains("sample_ids")) outcome.ids.push_back(event.values["sample_ids"]);
-      if (event.values.contains("grad_norm")) outcome.losses.push_back(event.values["loss"]), outcome.norms.push_back(event.values["grad_norm"]);
+      if (event.values.contains("grad_norm"))
+        outcome.losses.push_back(event.values["loss"]), outcome.norms.push_back(event.values["grad_norm"]);
       if (event.kind != Event::Kind::evaluation) return;
       for (const auto& [name, value] : event.values.items())
-        if (name.starts_with("eval_") && name != "eval_runtime" && name != "eval_samples_per_second") outcome.evaluation.push_back(value);
+        if (name.starts_with("eval_") && name != "eval_runtime" && name != "eval_samples_per_second")
+          outcome.evaluation.push_back(value);
     }};
   });
   TrainerSettings settings;
@@ -85,13 +100,16 @@ void train(const Case& job, const Cut& cut, Communicator& world, const std::stri
   settings.evaluations = {job.updates, job.updates};
   settings.selection.metric = "loss";
   settings.resumes = false;
-  Trainer({world, *loader, learner, arena, *gradients, *optimizer, *schedule, &evaluator, checkpoints, telemetry}, settings).run();
+  Trainer({world, *loader, learner, arena, *gradients, *optimizer, *schedule, &evaluator, checkpoints, telemetry},
+          settings)
+      .run();
 
   if (world.rank() != 0) return;
   for (auto& ids : outcome.ids) std::sort(ids.begin(), ids.end());
   for (const Parameter& parameter : learner.parameters()) {
     const at::Tensor flat = parameter.value.detach().to(at::kDouble).flatten().contiguous();
-    outcome.weights.emplace_back(parameter.name, std::vector<double>(flat.data_ptr<double>(), flat.data_ptr<double>() + flat.numel()));
+    outcome.weights.emplace_back(parameter.name,
+                                 std::vector<double>(flat.data_ptr<double>(), flat.data_ptr<double>() + flat.numel()));
   }
 }
 
@@ -112,11 +130,18 @@ std::vector<Case> cases() {
   two_blocks.all_but_last = 2;
   FreezeConfig head;
   head.all_but_last = 0;
-  return {{.name = "bert_pooler", .model = tiny_bert(), .optim = adamw, .freeze = {}},
-          {.name = "bert_cls_smoothed_weighted", .model = tiny_bert(), .pooling = "cls", .label_smoothing = 0.1, .class_weights = uneven, .optim = adamw, .freeze = {}},
-          {.name = "bert_mean_sgd", .model = tiny_bert(), .pooling = "mean", .optim = sgd, .freeze = {}},
-          {.name = "bert_last_blocks", .model = tiny_bert(), .class_weights = uneven, .optim = adamw, .freeze = two_blocks},
-          {.name = "bert_head_alone", .model = tiny_bert(), .optim = adamw, .freeze = head}};
+  return {
+      {.name = "bert_pooler", .model = tiny_bert(), .optim = adamw, .freeze = {}},
+      {.name = "bert_cls_smoothed_weighted",
+       .model = tiny_bert(),
+       .pooling = "cls",
+       .label_smoothing = 0.1,
+       .class_weights = uneven,
+       .optim = adamw,
+       .freeze = {}},
+      {.name = "bert_mean_sgd", .model = tiny_bert(), .pooling = "mean", .optim = sgd, .freeze = {}},
+      {.name = "bert_last_blocks", .model = tiny_bert(), .class_weights = uneven, .optim = adamw, .freeze = two_blocks},
+      {.name = "bert_head_alone", .model = tiny_bert(), .optim = adamw, .freeze = head}};
 }
 
 Outcome run(const Case& job, const Cut& cut) {

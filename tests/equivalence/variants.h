@@ -3,14 +3,13 @@
 #pragma once
 
 #include <nlohmann/json.hpp>
-
 #include <ostream>
 #include <string>
 #include <vector>
 
+#include "base/schema.h"
 #include "trainer/adapters/freeze.h"
 #include "trainer/optim/optim_config.h"
-#include "base/schema.h"
 
 namespace sft::equivalence {
 
@@ -25,28 +24,30 @@ struct Case {
   ClassWeights class_weights;
   OptimConfig optim;
   FreezeConfig freeze;
-  int64_t rows = 42;              // 42 in batches of 8: the last one is short
+  int64_t rows = 42;  // 42 in batches of 8: the last one is short
   int64_t global_batch_size = 8;
   int64_t updates = 20;
-  double max_grad_norm = 0.05;    // low enough to bite at every update
+  double max_grad_norm = 0.05;  // low enough to bite at every update
   bool in_double = true;
 };
 std::vector<Case> cases();
 
 struct Cut {
   int ranks = 1;
-  int64_t max_samples = 0;        // in a micro-batch; 0: no bound
+  int64_t max_samples = 0;  // in a micro-batch; 0: no bound
 };
 
 // How GoogleTest names them.
 inline void PrintTo(const Case& job, std::ostream* out) { *out << job.name; }
-inline void PrintTo(const Cut& cut, std::ostream* out) { *out << cut.ranks << " ranks, micro-batches of " << cut.max_samples; }
+inline void PrintTo(const Cut& cut, std::ostream* out) {
+  *out << cut.ranks << " ranks, micro-batches of " << cut.max_samples;
+}
 
 struct Outcome {
-  std::vector<double> losses, norms;                        // an update each
-  std::vector<std::vector<int64_t>> ids;                    // samples of each update, sorted
+  std::vector<double> losses, norms;                                 // an update each
+  std::vector<std::vector<int64_t>> ids;                             // samples of each update, sorted
   std::vector<std::pair<std::string, std::vector<double>>> weights;  // after the last update
-  std::vector<double> evaluation;                           // metrics, in order
+  std::vector<double> evaluation;                                    // metrics, in order
 };
 Outcome run(const Case& job, const Cut& cut);
 

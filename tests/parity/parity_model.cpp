@@ -6,11 +6,11 @@
 // the order of weights.bin as [name, size]. Little-endian values of `dtype` throughout. Writes DIR/out.bin: the loss,
 // what was read (logits of classifier.weight/bias, or all rows), then the gradient of each tensor in the same order.
 #include <ATen/ATen.h>
-#include <nlohmann/json.hpp>
 
 #include <fstream>
 #include <iostream>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -24,7 +24,8 @@ sft::Batch batch_of(const json& test) {
   sft::Batch batch;
   batch.text.offsets.push_back(0);
   for (size_t b = 0; b < test["tokens"].size(); ++b) {
-    const auto tokens = test["tokens"][b].get<std::vector<int64_t>>(), segments = test["segments"][b].get<std::vector<int64_t>>();
+    const auto tokens = test["tokens"][b].get<std::vector<int64_t>>(),
+               segments = test["segments"][b].get<std::vector<int64_t>>();
     batch.text.tokens.insert(batch.text.tokens.end(), tokens.begin(), tokens.end());
     batch.text.segments.insert(batch.text.segments.end(), segments.begin(), segments.end());
     for (size_t i = 0; i < tokens.size(); ++i) batch.text.positions.push_back(static_cast<int64_t>(i));

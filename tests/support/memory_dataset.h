@@ -15,11 +15,14 @@ class MemoryDataset final : public Dataset {
  public:
   MemoryDataset(int64_t size, int64_t vocab_size, int64_t num_labels, int64_t longest, uint64_t seed) {
     for (int64_t i = 0; i < size; ++i) {
-      const auto bits = [&](const char* what, uint64_t index) { return derive_key(seed, what, static_cast<uint64_t>(i) * 1000 + index); };
+      const auto bits = [&](const char* what, uint64_t index) {
+        return derive_key(seed, what, static_cast<uint64_t>(i) * 1000 + index);
+      };
       Example example;
       const auto length = 2 + static_cast<int64_t>(bits("length", 0) % static_cast<uint64_t>(longest - 1));
       for (int64_t t = 0; t < length; ++t)
-        example.tokens.push_back(static_cast<int32_t>(bits("token", static_cast<uint64_t>(t)) % static_cast<uint64_t>(vocab_size)));
+        example.tokens.push_back(
+            static_cast<int32_t>(bits("token", static_cast<uint64_t>(t)) % static_cast<uint64_t>(vocab_size)));
       example.label = static_cast<int64_t>(bits("label", 0) % static_cast<uint64_t>(num_labels));
       example.weight = 0.5f + static_cast<float>(bits("weight", 0) % 100) / 100.0f;
       examples_.push_back(std::move(example));
@@ -32,7 +35,9 @@ class MemoryDataset final : public Dataset {
     info_.fingerprint = std::to_string(seed);
   }
   const DatasetInfo& info() const override { return info_; }
-  int64_t length(int64_t i) const override { return static_cast<int64_t>(examples_[static_cast<size_t>(i)].tokens.size()); }
+  int64_t length(int64_t i) const override {
+    return static_cast<int64_t>(examples_[static_cast<size_t>(i)].tokens.size());
+  }
   void read(int64_t i, Example& out) const override { out = examples_[static_cast<size_t>(i)]; }
   int64_t bytes_read() const override { return 0; }
 

@@ -18,20 +18,22 @@ struct FreezeConfig {
   bool freeze_batch_norm_statistics = true;
 
   static constexpr auto fields() {
-    return std::tuple{
-        field("freeze", &FreezeConfig::freeze, "regexes searched in Hugging Face parameter names"),
-        field("trainable", &FreezeConfig::trainable, "regexes that win over freeze"),
-        field("all_but_last", &FreezeConfig::all_but_last, "n >= 0: train the head and the last n blocks only", at_least(int64_t{-1})),
-        field("cache", &FreezeConfig::cache, "activations at the cut, when everything below is frozen", one_of("off").not_built("memory", "disk")),
-        field("freeze_batch_norm_statistics", &FreezeConfig::freeze_batch_norm_statistics, "BatchNorm statistics of frozen parts stay still")};
+    return std::tuple{field("freeze", &FreezeConfig::freeze, "regexes searched in Hugging Face parameter names"),
+                      field("trainable", &FreezeConfig::trainable, "regexes that win over freeze"),
+                      field("all_but_last", &FreezeConfig::all_but_last,
+                            "n >= 0: train the head and the last n blocks only", at_least(int64_t{-1})),
+                      field("cache", &FreezeConfig::cache, "activations at the cut, when everything below is frozen",
+                            one_of("off").not_built("memory", "disk")),
+                      field("freeze_batch_norm_statistics", &FreezeConfig::freeze_batch_norm_statistics,
+                            "BatchNorm statistics of frozen parts stay still")};
   }
 };
 
 // trained[i] of parameters[i]. num_blocks is the model's; stages above it are pooler (num_blocks + 1) and head
 // (num_blocks + 2). all_but_last = 0 leaves the head alone to train, n ≥ 1 the head, the pooler and the last n blocks.
 // On top of it parameters that a `freeze` regex finds are frozen, then those that a `trainable` regex finds train.
-// ConfigError for a regex that is malformed, matches nothing or is undone by `trainable` altogether, for more blocks than
-// there are, and where nothing is left to train.
+// ConfigError for a regex that is malformed, matches nothing or is undone by `trainable` altogether, for more blocks
+// than there are, and where nothing is left to train.
 std::vector<bool> choose_trained(const FreezeConfig& config, const Parameters& parameters, int num_blocks);
 
 // "training 21,945 of 22,735,161 parameters (2 of 103 tensors)".

@@ -17,10 +17,13 @@ struct SaveConfig {
 
   static constexpr auto fields() {
     return std::tuple{
-        field("save_strategy", &SaveConfig::save_strategy, "when a checkpoint is written", one_of("no", "steps", "epoch", "best")),
+        field("save_strategy", &SaveConfig::save_strategy, "when a checkpoint is written",
+              one_of("no", "steps", "epoch", "best")),
         field("save_steps", &SaveConfig::save_steps, "updates between checkpoints; below 1 a share of all", above(0.0)),
-        field("save_total_limit", &SaveConfig::save_total_limit, "checkpoints kept, the best one beside them; 0: all", at_least(int64_t{0})),
-        field("save_only_model", &SaveConfig::save_only_model, "leave optimizer state out: such a checkpoint cannot be resumed"),
+        field("save_total_limit", &SaveConfig::save_total_limit, "checkpoints kept, the best one beside them; 0: all",
+              at_least(int64_t{0})),
+        field("save_only_model", &SaveConfig::save_only_model,
+              "leave optimizer state out: such a checkpoint cannot be resumed"),
         field("save_on_signal", &SaveConfig::save_on_signal, "USR1, USR2 and TERM write a checkpoint and exit 75")};
   }
 };

@@ -9,7 +9,8 @@
 namespace sft {
 
 // Drawn in float on the host and converted: every device and dtype starts from the same values.
-at::Tensor normal_parameter(const std::string& name, at::IntArrayRef shape, double deviation, uint64_t seed, const at::TensorOptions& options) {
+at::Tensor normal_parameter(const std::string& name, at::IntArrayRef shape, double deviation, uint64_t seed,
+                            const at::TensorOptions& options) {
   at::Generator generator = at::detail::createCPUGenerator(derive_key(seed, "initialize/" + name));
   return at::empty(shape, at::kFloat).normal_(0.0, deviation, generator).to(options);
 }

@@ -10,7 +10,8 @@
 namespace sft {
 
 // A leaf of normal values that requires no gradient.
-at::Tensor normal_parameter(const std::string& name, at::IntArrayRef shape, double deviation, uint64_t seed, const at::TensorOptions& options);
+at::Tensor normal_parameter(const std::string& name, at::IntArrayRef shape, double deviation, uint64_t seed,
+                            const at::TensorOptions& options);
 
 // A leaf of one value.
 at::Tensor constant_parameter(at::IntArrayRef shape, double value, const at::TensorOptions& options);

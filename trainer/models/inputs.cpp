@@ -6,7 +6,8 @@ namespace sft {
 namespace {
 
 at::Tensor copied(const std::vector<int64_t>& values, const at::Device& device) {
-  const at::Tensor view = at::from_blob(const_cast<int64_t*>(values.data()), {static_cast<int64_t>(values.size())}, at::kLong);
+  const at::Tensor view =
+      at::from_blob(const_cast<int64_t*>(values.data()), {static_cast<int64_t>(values.size())}, at::kLong);
   return view.to(device, at::kLong, /*non_blocking=*/false, /*copy=*/true);
 }
 

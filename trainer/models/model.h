@@ -6,10 +6,10 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
-#include <nlohmann/json_fwd.hpp>
 
 #include <cstdint>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -22,7 +22,7 @@ enum class Reads { all, first };
 
 // What came out: all N packed rows, or one row a sequence.
 struct Features {
-  at::Tensor rows;           // [N, C] for Reads::all, [B, C] for Reads::first
+  at::Tensor rows;  // [N, C] for Reads::all, [B, C] for Reads::first
   Reads reads = Reads::all;
 };
 
@@ -31,7 +31,7 @@ class Model {
   virtual ~Model() = default;
 
   virtual int num_blocks() const = 0;
-  virtual int64_t width() const = 0;       // C
+  virtual int64_t width() const = 0;  // C
   virtual int64_t vocab_size() const = 0;
   virtual int64_t max_positions() const = 0;
   virtual int64_t num_segments() const = 0;  // token types; 0 where the model has none
@@ -57,7 +57,8 @@ class Model {
   virtual double initializer_range() const = 0;
   // config.json's content with everything the model read, overrides applied; the caller adds architectures and labels.
   virtual const nlohmann::json& config() const = 0;
-  // Floating point operations of the linear layers, for the share of the GEMM peak: of a forward pass over so many tokens in so many sequences.
+  // Floating point operations of the linear layers, for the share of the GEMM peak: of a forward pass over so many
+  // tokens in so many sequences.
   virtual double flops(int64_t tokens, int64_t sequences, Reads reads) const = 0;
   // "BertForSequenceClassification" for task "text_classification".
   virtual std::string architecture(const std::string& task) const = 0;
@@ -68,7 +69,9 @@ class Model {
 };
 
 // From config.json's content: "model_type" picks the folder. Parameters are allocated and initialised at random
-// like transformers' (normal of initializer_range, zero biases, one norms) from `seed`. ConfigError for an unknown model_type.
-std::unique_ptr<Model> make_model(const nlohmann::json& config, const at::Device& device, at::ScalarType dtype, uint64_t seed);
+// like transformers' (normal of initializer_range, zero biases, one norms) from `seed`. ConfigError for an unknown
+// model_type.
+std::unique_ptr<Model> make_model(const nlohmann::json& config, const at::Device& device, at::ScalarType dtype,
+                                  uint64_t seed);
 
 }  // namespace sft

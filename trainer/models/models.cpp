@@ -8,7 +8,8 @@
 
 namespace sft {
 
-std::unique_ptr<Model> make_model(const nlohmann::json& config, const at::Device& device, at::ScalarType dtype, uint64_t seed) {
+std::unique_ptr<Model> make_model(const nlohmann::json& config, const at::Device& device, at::ScalarType dtype,
+                                  uint64_t seed) {
   const auto type = config.find("model_type");
   if (type == config.end() || !type->is_string()) {
     throw ConfigError("config.json has no model_type; built are: bert");

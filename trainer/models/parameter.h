@@ -9,10 +9,10 @@
 namespace sft {
 
 struct Parameter {
-  std::string name;   // as in the checkpoint of the transformers class, "bert.encoder.layer.0.…"
-  at::Tensor value;   // a leaf; model and optimizer share it
-  int stage = 0;      // 0 the embedding, 1 … n the blocks, n+1 the pooler, n+2 the head
-  bool decays = true; // false for biases and norm weights, as in Hugging Face
+  std::string name;    // as in the checkpoint of the transformers class, "bert.encoder.layer.0.…"
+  at::Tensor value;    // a leaf; model and optimizer share it
+  int stage = 0;       // 0 the embedding, 1 … n the blocks, n+1 the pooler, n+2 the head
+  bool decays = true;  // false for biases and norm weights, as in Hugging Face
 };
 using Parameters = std::vector<Parameter>;  // in forward order
 

@@ -3,10 +3,10 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
-#include <nlohmann/json.hpp>
 
 #include <cstdint>
 #include <functional>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -23,13 +23,13 @@ namespace sft {
 struct StepReport {
   int64_t step = 0;
   double epoch = 0;
-  at::Tensor loss_sum;            // of this rank's share, a scalar
+  at::Tensor loss_sum;  // of this rank's share, a scalar
   double weight = 0;
-  double norm = 0;                // of the gradient, before the clip
+  double norm = 0;  // of the gradient, before the clip
   double rate = 0;
   int64_t samples = 0;
   int64_t tokens = 0;
-  std::vector<int64_t> ids;       // this rank's samples; empty unless log.sample_ids
+  std::vector<int64_t> ids;  // this rank's samples; empty unless log.sample_ids
 };
 
 class Telemetry {
@@ -39,7 +39,7 @@ class Telemetry {
     int64_t total_steps = 0;
     bool sample_ids = false;
     std::function<double(int64_t tokens, int64_t samples)> flops;  // forward and backward
-    double peak_flops = 0;        // of all ranks; 0: not measured
+    double peak_flops = 0;                                         // of all ranks; 0: not measured
   };
 
   // Opens the targets of a run that goes on after `resumed_step` (0: a new one). Asked on rank 0 only.

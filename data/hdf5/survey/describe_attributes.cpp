@@ -62,7 +62,8 @@ bool describe(hid_t object, const std::string& name, Attribute& out) {
         read_fixed(attribute.get(), type.get(), size, elements, out.texts);
       }
       return true;
-    default: return true;
+    default:
+      return true;
   }
 }
 

@@ -38,7 +38,8 @@ void describe_filters(hid_t creation, DatasetLayout& out) {
 void describe_chunks(hid_t dataset, hid_t creation, DatasetLayout& out) {
   hsize_t sizes[H5S_MAX_RANK];
   const int rank = H5Pget_chunk(creation, H5S_MAX_RANK, sizes);
-  check(rank > 0 && static_cast<size_t>(rank) == out.shape.size(), out.name, "its chunks have another rank than it has");
+  check(rank > 0 && static_cast<size_t>(rank) == out.shape.size(), out.name,
+        "its chunks have another rank than it has");
   for (int d = 0; d < rank; ++d) out.chunk_shape.push_back(signed_bytes(sizes[d], out.name));
 
   int64_t count = 1;
@@ -54,8 +55,10 @@ void describe_chunks(hid_t dataset, hid_t creation, DatasetLayout& out) {
     std::optional<Place> place;
     check(find_chunk(dataset, origin.data(), place), out.name, "a chunk cannot be found; the file is damaged");
     if (place)
-      out.chunks.push_back({{origin.begin(), origin.end()}, signed_bytes(place->offset, out.name),
-                            static_cast<int64_t>(place->bytes), place->skipped_filters});
+      out.chunks.push_back({{origin.begin(), origin.end()},
+                            signed_bytes(place->offset, out.name),
+                            static_cast<int64_t>(place->bytes),
+                            place->skipped_filters});
     // The next in row-major order.
     for (size_t d = origin.size(); d-- > 0;) {
       origin[d] += sizes[d];
@@ -111,8 +114,9 @@ DatasetLayout describe_dataset(hid_t dataset, const std::string& name) {
       break;
     case H5D_COMPACT:
       out.storage = Storage::compact;
-      check(num_elements(out.shape) <= kMostCompactBytes &&
-                num_elements(out.shape) * out.type.bytes == out.stored_bytes, name, "its size contradicts its shape");
+      check(
+          num_elements(out.shape) <= kMostCompactBytes && num_elements(out.shape) * out.type.bytes == out.stored_bytes,
+          name, "its size contradicts its shape");
       describe_compact(dataset, type.get(), out);
       break;
     default:

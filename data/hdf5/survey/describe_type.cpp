@@ -41,26 +41,35 @@ Type other(hid_t type, const char* name) {
 
 Type describe_type(hid_t type) {
   switch (H5Tget_class(type)) {
-    case H5T_INTEGER: return integer(type);
+    case H5T_INTEGER:
+      return integer(type);
     case H5T_ENUM: {  // h5py writes bool as an enumeration over int8
       const TypeId base(H5Tget_super(type));
       Type out = integer(base.get());
       out.name = "enumeration of " + out.name;
       return out;
     }
-    case H5T_FLOAT: return floating(type);
+    case H5T_FLOAT:
+      return floating(type);
     case H5T_STRING: {
       if (H5Tis_variable_str(type) != 0) return other(type, "variable-length string");
       const auto bytes = static_cast<int64_t>(H5Tget_size(type));
       return {Class::text, bytes, false, false, concat("string[", bytes, "]")};
     }
-    case H5T_VLEN: return other(type, "variable-length sequence");
-    case H5T_COMPOUND: return other(type, "compound");
-    case H5T_ARRAY: return other(type, "array");
-    case H5T_REFERENCE: return other(type, "reference");
-    case H5T_BITFIELD: return other(type, "bit field");
-    case H5T_OPAQUE: return other(type, "opaque");
-    default: return other(type, "unknown");
+    case H5T_VLEN:
+      return other(type, "variable-length sequence");
+    case H5T_COMPOUND:
+      return other(type, "compound");
+    case H5T_ARRAY:
+      return other(type, "array");
+    case H5T_REFERENCE:
+      return other(type, "reference");
+    case H5T_BITFIELD:
+      return other(type, "bit field");
+    case H5T_OPAQUE:
+      return other(type, "opaque");
+    default:
+      return other(type, "unknown");
   }
 }
 

@@ -89,7 +89,8 @@ FileLayout survey(int descriptor) {
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);  // errors are told by us, once
   H5PLset_loading_state(0);                     // no code from plugins
   const File file = open_descriptor(descriptor);
-  if (!file) throw DataError("the HDF5 library cannot open it: the file is damaged, cut short or not closed by its writer");
+  if (!file)
+    throw DataError("the HDF5 library cannot open it: the file is damaged, cut short or not closed by its writer");
 
   const Properties creation(H5Fget_create_plist(file.get()));
   hsize_t user_block = 0;

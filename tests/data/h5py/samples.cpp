@@ -14,7 +14,10 @@ void print(const std::vector<std::string>& paths) {
   sft::Example example;
   for (int64_t i = 0; i < dataset->size(); ++i) {
     dataset->read(i, example);
-    std::cout << nlohmann::json{{"tokens", example.tokens}, {"segments", example.segments}, {"label", example.label}, {"weight", example.weight}}
+    std::cout << nlohmann::json{{"tokens", example.tokens},
+                                {"segments", example.segments},
+                                {"label", example.label},
+                                {"weight", example.weight}}
               << "\n";
   }
 }

@@ -59,11 +59,11 @@ TEST(Manifest, RefusesEveryAlteredByteAndEveryCut) {
 TEST(Manifest, RefusesSlicesThatDoNotCoverATensorOnce) {
   for (const auto& slices :
        std::vector<std::vector<FileSlice>>{{},
-                                       {{"model.safetensors", 0, 20}},
-                                       {{"model.safetensors", 4, 20}},
-                                       {{"model.safetensors", 0, 16}, {"model.safetensors", 12, 12}},
-                                       {{"model.safetensors", 0, 16}, {"model.safetensors", 16, 16}},
-                                       {{"absent.safetensors", 0, 24}}}) {
+                                           {{"model.safetensors", 0, 20}},
+                                           {{"model.safetensors", 4, 20}},
+                                           {{"model.safetensors", 0, 16}, {"model.safetensors", 12, 12}},
+                                           {{"model.safetensors", 0, 16}, {"model.safetensors", 16, 16}},
+                                           {{"absent.safetensors", 0, 24}}}) {
     Manifest manifest = sample();
     manifest.model[0].slices = slices;
     EXPECT_NE(message_of(to_text(manifest)), "");

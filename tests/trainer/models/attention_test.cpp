@@ -15,7 +15,8 @@ using testing::drawn;
 using testing::expect_derivative;
 
 struct Case {
-  Case(const std::vector<int64_t>& lengths, int64_t heads, int64_t head_width, bool first_only, double p, at::ScalarType dtype = at::kDouble) {
+  Case(const std::vector<int64_t>& lengths, int64_t heads, int64_t head_width, bool first_only, double p,
+       at::ScalarType dtype = at::kDouble) {
     for (const int64_t length : lengths) {
       offsets.push_back(offsets.back() + length);
       draws.push_back(31 * length + static_cast<int64_t>(draws.size()));
@@ -67,7 +68,8 @@ TEST(PackedAttention, InFloatIsWithinRoundingOfDouble) {
 TEST(PackedAttention, GradientIsTheDerivative) {
   for (const bool first_only : {false, true}) {
     const Case with({7, 1, 18}, 2, 6, first_only, 0.3);
-    expect_derivative([&] { return (attend(with.q, with.k, with.v, with.attention) * with.seen).sum(); }, {with.q, with.k, with.v});
+    expect_derivative([&] { return (attend(with.q, with.k, with.v, with.attention) * with.seen).sum(); },
+                      {with.q, with.k, with.v});
   }
 }
 

@@ -29,8 +29,8 @@ void clear_gradients(const Model& model) {
   for (const Parameter& parameter : model.parameters()) parameter.value.mutable_grad() = at::Tensor();
 }
 
-// Broken by hand once: with positions left out of the mask's key, or the row of the batch in place of the draw, both
-// comparisons fail in the first digit.
+// Broken by hand once: with the row of the batch, or the number of the sequence in it, in place of the draw in a mask's
+// key, both comparisons fail in the first digit.
 TEST(Bert, PackedEqualsOneByOneDropoutIncluded) {
   const auto model = small_model();
   const Batch batch = batch_of({5, 1, 17, 9, 30});
@@ -153,18 +153,21 @@ TEST(Bert, NamesAndStagesAreThoseOfTransformers) {
 TEST(Bert, OldSpellingsHaveCanonicalNames) {
   const auto model = small_model();
   EXPECT_EQ(model->canonical("embeddings.LayerNorm.gamma"), "bert.embeddings.LayerNorm.weight");
-  EXPECT_EQ(model->canonical("bert.encoder.layer.1.output.LayerNorm.beta"), "bert.encoder.layer.1.output.LayerNorm.bias");
+  EXPECT_EQ(model->canonical("bert.encoder.layer.1.output.LayerNorm.beta"),
+            "bert.encoder.layer.1.output.LayerNorm.bias");
   EXPECT_EQ(model->canonical("pooler.dense.weight"), "bert.pooler.dense.weight");
   EXPECT_EQ(model->canonical("classifier.weight"), "classifier.weight");
 }
 
 TEST(Bert, StartsFromTheSameWeightsOnEveryRankAndLikeTransformers) {
-  const auto a = small_model(at::kFloat), b = small_model(at::kFloat), c = make_model(small_bert(), at::kCPU, at::kFloat, 6);
+  const auto a = small_model(at::kFloat), b = small_model(at::kFloat),
+             c = make_model(small_bert(), at::kCPU, at::kFloat, 6);
   for (size_t i = 0; i < a->parameters().size(); ++i) {
     const Parameter parameter = a->parameters()[i];
     EXPECT_TRUE(parameter.value.equal(b->parameters()[i].value)) << parameter.name;
     if (!parameter.decays) {
-      EXPECT_TRUE(parameter.value.eq(parameter.name.ends_with("LayerNorm.weight") ? 1.0 : 0.0).all().item<bool>()) << parameter.name;
+      EXPECT_TRUE(parameter.value.eq(parameter.name.ends_with("LayerNorm.weight") ? 1.0 : 0.0).all().item<bool>())
+          << parameter.name;
       continue;
     }
     EXPECT_FALSE(parameter.value.equal(c->parameters()[i].value)) << parameter.name;
@@ -205,7 +208,8 @@ TEST(Bert, ConfigComesBackWithItsDefaults) {
   config["classifier_dropout"] = 0.5;
   EXPECT_EQ(make_model(config, at::kCPU, at::kFloat, 0)->head_dropout(), 0.5);
   EXPECT_EQ(model->flops(7, 2, Reads::all), 7 * 2.0 * 3 * (4 * 20 * 20 + 2 * 20 * 37));
-  EXPECT_EQ(model->flops(7, 2, Reads::first), 7 * 2.0 * (2 * (4 * 20 * 20 + 2 * 20 * 37) + 2 * 20 * 20) + 2 * 2.0 * (2 * 20 * 20 + 2 * 20 * 37));
+  EXPECT_EQ(model->flops(7, 2, Reads::first),
+            7 * 2.0 * (2 * (4 * 20 * 20 + 2 * 20 * 37) + 2 * 20 * 20) + 2 * 2.0 * (2 * 20 * 20 + 2 * 20 * 37));
   EXPECT_EQ(model->architecture("text_classification"), "BertForSequenceClassification");
 }
 

@@ -73,7 +73,8 @@ TEST(AddNorm, IsLayerNormOfDropoutPlusResidual) {
   const int64_t rows = 150, width = 21;
   const at::Tensor x = leaf({rows, width}, 1), bias = leaf({width}, 2), residual = leaf({rows, width}, 3);
   const LayerNorm norm{leaf({width}, 4), leaf({width}, 5), 1e-5};
-  const at::Tensor draws = at::arange(rows, at::kLong).bitwise_right_shift(3), positions = at::arange(rows, at::kLong) & 7, seen = drawn({rows, width}, 6);
+  const at::Tensor draws = at::arange(rows, at::kLong).bitwise_right_shift(3),
+                   positions = at::arange(rows, at::kLong) & 7, seen = drawn({rows, width}, 6);
   for (const double p : {0.0, 0.3}) {
     const Dropout dropout{dropout_key(4, "output", 2), p};
     const auto ours = [&] { return (add_norm(x, bias, residual, norm, dropout, draws, positions) * seen).sum(); };
@@ -107,8 +108,10 @@ TEST(Activation, EachIsTorchsOwnWithItsBias) {
 }
 
 TEST(Activation, GeluInFloatIsWithinRoundingOfDouble) {
-  const at::Tensor x = at::linspace(-12, 12, 16 * 5003, at::kDouble).view({-1, 16}), bias = at::zeros({16}, at::kDouble);
-  const at::Tensor xf = x.to(at::kFloat).set_requires_grad(true), xd = xf.detach().to(at::kDouble).set_requires_grad(true);
+  const at::Tensor x = at::linspace(-12, 12, 16 * 5003, at::kDouble).view({-1, 16}),
+                   bias = at::zeros({16}, at::kDouble);
+  const at::Tensor xf = x.to(at::kFloat).set_requires_grad(true),
+                   xd = xf.detach().to(at::kDouble).set_requires_grad(true);
   const at::Tensor yf = activate(Activation::gelu, xf, bias.to(at::kFloat)), yd = at::gelu(xd);
   yf.sum().backward();
   yd.sum().backward();
@@ -126,12 +129,14 @@ TEST(Activation, AnUnknownOneIsRefusedByName) {
     activation_named("gelo");
     FAIL();
   } catch (const ConfigError& error) {
-    EXPECT_NE(std::string(error.what()).find("'gelo' is not built (did you mean 'gelu'?)"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("'gelo' is not built (did you mean 'gelu'?)"), std::string::npos)
+        << error.what();
   }
 }
 
 TEST(Embedding, AddsRowsInPlaceAndLeavesThePaddingRow) {
-  const at::Tensor word = leaf({9, 6}, 1), position = leaf({5, 6}, 2), segment = leaf({2, 6}, 3), seen = drawn({5, 6}, 4);
+  const at::Tensor word = leaf({9, 6}, 1), position = leaf({5, 6}, 2), segment = leaf({2, 6}, 3),
+                   seen = drawn({5, 6}, 4);
   const at::Tensor tokens = at::tensor({3, 0, 3, 8, 1}, at::kLong), positions = at::tensor({0, 1, 2, 0, 1}, at::kLong);
   const at::Tensor segments = at::tensor({0, 0, 1, 0, 1}, at::kLong);
   const EmbeddingTables tables{word, position, segment, -1};

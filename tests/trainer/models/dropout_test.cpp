@@ -54,10 +54,12 @@ TEST(KeyedDropout, TensorOperatorsDrawTheSameMask) {
 
 TEST(KeyedDropout, MaskFollowsARowWhereverItIsPacked) {
   const DropoutKey key = dropout_key(1, "embeddings");
-  const at::Tensor draws = ids({4, 4, 9, 9, 9, 2}), positions = ids({0, 1, 0, 1, 2, 0}), order = ids({5, 2, 0, 4, 1, 3});
+  const at::Tensor draws = ids({4, 4, 9, 9, 9, 2}), positions = ids({0, 1, 0, 1, 2, 0}),
+                   order = ids({5, 2, 0, 4, 1, 3});
   const at::Tensor x = drawn({6, 100}, 2);
   const at::Tensor here = keyed_dropout(x, key, draws, positions, 0.5).index_select(0, order);
-  const at::Tensor there = keyed_dropout(x.index_select(0, order), key, draws.index_select(0, order), positions.index_select(0, order), 0.5);
+  const at::Tensor there =
+      keyed_dropout(x.index_select(0, order), key, draws.index_select(0, order), positions.index_select(0, order), 0.5);
   EXPECT_TRUE(here.equal(there));
 }
 
@@ -65,7 +67,8 @@ TEST(KeyedDropout, DropsAtItsRateAndKeepsTheMean) {
   const int64_t rows = 2000, width = 384;
   const at::Tensor draws = at::arange(rows, at::kLong), positions = at::zeros_like(draws);
   for (const double p : {0.1, 0.5, 0.9}) {
-    const at::Tensor y = keyed_dropout(at::ones({rows, width}, at::kDouble), dropout_key(1, "output", 1), draws, positions, p);
+    const at::Tensor y =
+        keyed_dropout(at::ones({rows, width}, at::kDouble), dropout_key(1, "output", 1), draws, positions, p);
     const double count = static_cast<double>(rows * width), kept = y.ne(0).sum().item<double>() / count;
     EXPECT_NEAR(kept, 1 - p, 4 * std::sqrt(p * (1 - p) / count));
     EXPECT_NEAR(y.max().item<double>() * (1 - p), 1.0, 1e-4);
@@ -76,7 +79,9 @@ TEST(KeyedDropout, DropsAtItsRateAndKeepsTheMean) {
 TEST(KeyedDropout, IsIndependentBetweenDrawsPositionsPlacesBlocksAndSeeds) {
   const int64_t rows = 500, width = 256;
   const at::Tensor draws = at::arange(rows, at::kLong), positions = at::full_like(draws, 3);
-  const auto with = [&](uint64_t seed, const char* place, int64_t block) { return mask(dropout_key(seed, place, block), draws, positions, width, 0.3); };
+  const auto with = [&](uint64_t seed, const char* place, int64_t block) {
+    return mask(dropout_key(seed, place, block), draws, positions, width, 0.3);
+  };
   const at::Tensor base = with(1, "output", 1);
   expect_independent(base, with(2, "output", 1));
   expect_independent(base, with(1, "embeddings", 1));
@@ -105,7 +110,8 @@ TEST(KeyedDropout, RateZeroReturnsItsInput) {
 TEST(KeyedDropout, FloatAndDoubleDropTheSameElements) {
   const DropoutKey key = dropout_key(1, "head");
   const at::Tensor draws = ids({3, 1}), positions = ids({0, 5}), x = drawn({2, 77}, 1).abs() + 1;
-  const at::Tensor in_double = keyed_dropout(x, key, draws, positions, 0.4), in_float = keyed_dropout(x.to(at::kFloat), key, draws, positions, 0.4);
+  const at::Tensor in_double = keyed_dropout(x, key, draws, positions, 0.4),
+                   in_float = keyed_dropout(x.to(at::kFloat), key, draws, positions, 0.4);
   EXPECT_TRUE(in_double.ne(0).equal(in_float.ne(0)));
 }
 

@@ -5,9 +5,17 @@
 namespace sft::testing {
 
 nlohmann::json small_bert() {
-  return {{"model_type", "bert"},       {"vocab_size", 50},        {"hidden_size", 20},     {"num_hidden_layers", 3},
-          {"num_attention_heads", 4},   {"intermediate_size", 37}, {"max_position_embeddings", 40}, {"type_vocab_size", 3},
-          {"hidden_dropout_prob", 0.2}, {"attention_probs_dropout_prob", 0.3}, {"initializer_range", 0.3}};
+  return {{"model_type", "bert"},
+          {"vocab_size", 50},
+          {"hidden_size", 20},
+          {"num_hidden_layers", 3},
+          {"num_attention_heads", 4},
+          {"intermediate_size", 37},
+          {"max_position_embeddings", 40},
+          {"type_vocab_size", 3},
+          {"hidden_dropout_prob", 0.2},
+          {"attention_probs_dropout_prob", 0.3},
+          {"initializer_range", 0.3}};
 }
 
 std::unique_ptr<Model> small_model(at::ScalarType dtype) { return make_model(small_bert(), at::kCPU, dtype, 5); }
@@ -37,7 +45,9 @@ Batch batch_of(const std::vector<int64_t>& lengths) {
 
 Batch only(const Batch& batch, int64_t b) {
   const auto begin = batch.text.offsets[static_cast<size_t>(b)], end = batch.text.offsets[static_cast<size_t>(b) + 1];
-  const auto part = [&](const std::vector<int64_t>& values) { return std::vector<int64_t>(values.begin() + begin, values.begin() + end); };
+  const auto part = [&](const std::vector<int64_t>& values) {
+    return std::vector<int64_t>(values.begin() + begin, values.begin() + end);
+  };
   Batch one;
   one.text = {part(batch.text.tokens), part(batch.text.positions), part(batch.text.segments), {0, end - begin}};
   one.ids = {b};

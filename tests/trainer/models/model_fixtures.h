@@ -3,11 +3,11 @@
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -35,6 +35,7 @@ double distance(const at::Tensor& a, const at::Tensor& b);
 at::Tensor drawn(at::IntArrayRef shape, uint64_t seed, at::ScalarType dtype = at::kDouble);
 
 // Compares autograd's gradient of f (a scalar) with central differences along random directions, in float64.
-void expect_derivative(const std::function<at::Tensor()>& f, const std::vector<at::Tensor>& leaves, double tolerance = 1e-7);
+void expect_derivative(const std::function<at::Tensor()>& f, const std::vector<at::Tensor>& leaves,
+                       double tolerance = 1e-7);
 
 }  // namespace sft::testing

@@ -26,7 +26,8 @@ Features Bert::forward(const TextInputs& inputs, Reads reads) {
 
 at::Tensor Bert::embedding(const TextInputs& inputs) const {
   const at::Tensor sum_NC = embed(tables_, inputs.tokens_N, inputs.positions_N, inputs.segments_N);
-  const at::Tensor x_NC = at::layer_norm(sum_NC, {width()}, embedding_norm_.weight, embedding_norm_.bias, embedding_norm_.eps);
+  const at::Tensor x_NC =
+      at::layer_norm(sum_NC, {width()}, embedding_norm_.weight, embedding_norm_.bias, embedding_norm_.eps);
   const Dropout fall = dropout(0, "embeddings", config_.hidden_dropout_prob);
   return keyed_dropout(x_NC, fall.key, inputs.draws_N, inputs.positions_N, fall.p);
 }
@@ -48,13 +49,16 @@ at::Tensor Bert::block(int stage, const at::Tensor& x_NC, const TextInputs& inpu
   }
 
   const Dropout on_probabilities = dropout(stage, "attention.self", config_.attention_probs_dropout_prob);
-  const at::Tensor read_MC = attend(q_MC, k_NC, v_NC, {config_.num_attention_heads, &inputs.host_offsets, inputs.draws_B, first_only, on_probabilities});
+  const at::Tensor read_MC =
+      attend(q_MC, k_NC, v_NC,
+             {config_.num_attention_heads, &inputs.host_offsets, inputs.draws_B, first_only, on_probabilities});
 
   // The biases of both output layers and of the intermediate one are added by what follows the product.
-  const at::Tensor attended_MC =
-      add_norm(linear(read_MC, {block.attention_output.weight, {}}), block.attention_output.bias, x_MC, block.attention_norm,
-               dropout(stage, "attention.output", config_.hidden_dropout_prob), draws_M, positions_M);
-  const at::Tensor hidden_MI = activate(config_.hidden_act, linear(attended_MC, {block.intermediate.weight, {}}), block.intermediate.bias);
+  const at::Tensor attended_MC = add_norm(
+      linear(read_MC, {block.attention_output.weight, {}}), block.attention_output.bias, x_MC, block.attention_norm,
+      dropout(stage, "attention.output", config_.hidden_dropout_prob), draws_M, positions_M);
+  const at::Tensor hidden_MI =
+      activate(config_.hidden_act, linear(attended_MC, {block.intermediate.weight, {}}), block.intermediate.bias);
   return add_norm(linear(hidden_MI, {block.output.weight, {}}), block.output.bias, attended_MC, block.output_norm,
                   dropout(stage, "output", config_.hidden_dropout_prob), draws_M, positions_M);
 }
@@ -74,10 +78,13 @@ Dropout Bert::dropout(int stage, const char* place, double p) const {
 
 // Where only first rows are read, the last block asks and goes on with one row a sequence, over keys and values of all.
 double Bert::flops(int64_t tokens, int64_t sequences, Reads reads) const {
-  const double channels = static_cast<double>(config_.hidden_size), inner = static_cast<double>(config_.intermediate_size);
+  const double channels = static_cast<double>(config_.hidden_size),
+               inner = static_cast<double>(config_.intermediate_size);
   const double keys_and_values = 4 * channels * channels, rest = 4 * channels * channels + 4 * channels * inner;
-  const auto rows = static_cast<double>(tokens), last_rows = static_cast<double>(reads == Reads::first ? sequences : tokens);
-  return static_cast<double>(num_blocks() - 1) * rows * (keys_and_values + rest) + rows * keys_and_values + last_rows * rest;
+  const auto rows = static_cast<double>(tokens),
+             last_rows = static_cast<double>(reads == Reads::first ? sequences : tokens);
+  return static_cast<double>(num_blocks() - 1) * rows * (keys_and_values + rest) + rows * keys_and_values +
+         last_rows * rest;
 }
 
 }  // namespace sft

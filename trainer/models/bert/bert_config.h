@@ -1,9 +1,8 @@
 // What BERT reads from config.json, with transformers' defaults.
 #pragma once
 
-#include <nlohmann/json.hpp>
-
 #include <cstdint>
+#include <nlohmann/json.hpp>
 
 #include "trainer/models/blocks/activation.h"
 

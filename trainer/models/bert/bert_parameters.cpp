@@ -21,12 +21,15 @@ class Bert::Builder {
     return {drawn(name + ".weight", {out, in}, stage), constant(name + ".bias", out, 0.0, stage)};
   }
   LayerNorm norm(const std::string& name, int stage) {
-    return {constant(name + ".weight", bert_.width(), 1.0, stage), constant(name + ".bias", bert_.width(), 0.0, stage), bert_.config_.layer_norm_eps};
+    return {constant(name + ".weight", bert_.width(), 1.0, stage), constant(name + ".bias", bert_.width(), 0.0, stage),
+            bert_.config_.layer_norm_eps};
   }
 
  private:
   at::Tensor drawn(const std::string& name, at::IntArrayRef shape, int stage) {
-    return listed(name, normal_parameter(bert_.prefix() + name, shape, bert_.config_.initializer_range, seed_, options_), stage, true);
+    return listed(name,
+                  normal_parameter(bert_.prefix() + name, shape, bert_.config_.initializer_range, seed_, options_),
+                  stage, true);
   }
   at::Tensor constant(const std::string& name, int64_t size, double value, int stage) {
     return listed(name, constant_parameter({size}, value, options_), stage, false);

@@ -48,7 +48,8 @@ struct BiasGelu : torch::autograd::Function<BiasGelu> {
   static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x_any, const at::Tensor& bias) {
     const at::Tensor x = x_any.contiguous(), y = at::empty_like(x);
     AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "gelu", [&] {
-      const GeluRows<scalar_t> rows{x.size(1), x.const_data_ptr<scalar_t>(), bias.const_data_ptr<scalar_t>(), y.data_ptr<scalar_t>()};
+      const GeluRows<scalar_t> rows{x.size(1), x.const_data_ptr<scalar_t>(), bias.const_data_ptr<scalar_t>(),
+                                    y.data_ptr<scalar_t>()};
       at::parallel_for(0, x.size(0), kChunk, [&](int64_t begin, int64_t end) { gelu_rows(rows, begin, end); });
     });
     ctx->save_for_backward({x, bias});
@@ -66,7 +67,8 @@ struct BiasGelu : torch::autograd::Function<BiasGelu> {
                                             dy.const_data_ptr<scalar_t>(), dx.data_ptr<scalar_t>()};
       at::parallel_for(0, chunks, 1, [&](int64_t begin, int64_t end) {
         for (int64_t chunk = begin; chunk < end; ++chunk) {
-          gelu_backward_rows(rows, partial.data_ptr<scalar_t>() + chunk * width, chunk * kChunk, std::min((chunk + 1) * kChunk, num_rows));
+          gelu_backward_rows(rows, partial.data_ptr<scalar_t>() + chunk * width, chunk * kChunk,
+                             std::min((chunk + 1) * kChunk, num_rows));
         }
       });
     });
@@ -82,19 +84,28 @@ Activation activation_named(const std::string& name) {
     if (name == spelling) return activation;
     known.emplace_back(spelling);
   }
-  throw ConfigError(concat("hidden_act = ", quoted(name), " is not built", did_you_mean(name, known), "; there are: ", join(known, ", ")));
+  throw ConfigError(concat("hidden_act = ", quoted(name), " is not built", did_you_mean(name, known),
+                           "; there are: ", join(known, ", ")));
 }
 
 at::Tensor activate(Activation activation, const at::Tensor& x, const at::Tensor& bias) {
   switch (activation) {
-    case Activation::gelu: return x.is_cpu() ? BiasGelu::apply(x, bias) : at::gelu(x + bias);
-    case Activation::gelu_tanh: return at::gelu(x + bias, "tanh");
-    case Activation::relu: return at::relu(x + bias);
-    case Activation::silu: return at::silu(x + bias);
-    case Activation::tanh: return at::tanh(x + bias);
-    case Activation::sigmoid: return at::sigmoid(x + bias);
-    case Activation::mish: return at::mish(x + bias);
-    case Activation::quick_gelu: break;
+    case Activation::gelu:
+      return x.is_cpu() ? BiasGelu::apply(x, bias) : at::gelu(x + bias);
+    case Activation::gelu_tanh:
+      return at::gelu(x + bias, "tanh");
+    case Activation::relu:
+      return at::relu(x + bias);
+    case Activation::silu:
+      return at::silu(x + bias);
+    case Activation::tanh:
+      return at::tanh(x + bias);
+    case Activation::sigmoid:
+      return at::sigmoid(x + bias);
+    case Activation::mish:
+      return at::mish(x + bias);
+    case Activation::quick_gelu:
+      break;
   }
   const at::Tensor sum = x + bias;
   return sum * at::sigmoid(sum * 1.702);

@@ -83,7 +83,15 @@ struct AddNorm : torch::autograd::Function<AddNorm> {
     const auto vector_gradient = [&](size_t input, const at::Tensor& leaf, int64_t which) {
       return ctx->needs_input_grad(input) ? deliver(leaf, total[which]) : at::Tensor();
     };
-    return {dx, vector_gradient(1, bias, 2), d_residual, vector_gradient(3, gamma, 0), vector_gradient(4, beta, 1), {}, {}, {}, {}};
+    return {dx,
+            vector_gradient(1, bias, 2),
+            d_residual,
+            vector_gradient(3, gamma, 0),
+            vector_gradient(4, beta, 1),
+            {},
+            {},
+            {},
+            {}};
   }
 };
 

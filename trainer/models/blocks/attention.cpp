@@ -17,14 +17,15 @@ using torch::autograd::tensor_list;
 
 constexpr int64_t kItemsAThread = 4;
 
-AttentionShape shape_of(const at::Tensor& q, int64_t heads, const std::vector<int64_t>& offsets, const at::Tensor& draws_B,
-                        bool first_only, const Dropout& dropout) {
-  return {offsets.data(), draws_B.const_data_ptr<int64_t>(), heads, q.size(1) / heads, first_only, dropout.key, DropRate(dropout.p)};
+AttentionShape shape_of(const at::Tensor& q, int64_t heads, const std::vector<int64_t>& offsets,
+                        const at::Tensor& draws_B, bool first_only, const Dropout& dropout) {
+  return {offsets.data(),     draws_B.const_data_ptr<int64_t>(), heads, q.size(1) / heads, first_only, dropout.key,
+          DropRate(dropout.p)};
 }
 
 struct PackedAttention : torch::autograd::Function<PackedAttention> {
-  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& q_any, const at::Tensor& k_any, const at::Tensor& v_any,
-                            const Attention& attention) {
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& q_any, const at::Tensor& k_any,
+                            const at::Tensor& v_any, const Attention& attention) {
     const at::Tensor q = q_any.contiguous(), k = k_any.contiguous(), v = v_any.contiguous();
     const std::vector<int64_t>& offsets = *attention.offsets;
     const int64_t items = (static_cast<int64_t>(offsets.size()) - 1) * attention.heads;
@@ -32,8 +33,11 @@ struct PackedAttention : torch::autograd::Function<PackedAttention> {
     AT_DISPATCH_FLOATING_TYPES(q.scalar_type(), "attend", [&] {
       const AttentionForward<scalar_t> work{
           shape_of(q, attention.heads, offsets, attention.draws_B, attention.first_only, attention.dropout),
-          q.const_data_ptr<scalar_t>(), k.const_data_ptr<scalar_t>(), v.const_data_ptr<scalar_t>(),
-          out.data_ptr<scalar_t>(), norms.data_ptr<scalar_t>()};
+          q.const_data_ptr<scalar_t>(),
+          k.const_data_ptr<scalar_t>(),
+          v.const_data_ptr<scalar_t>(),
+          out.data_ptr<scalar_t>(),
+          norms.data_ptr<scalar_t>()};
       at::parallel_for(0, items, kItemsAThread, [&](int64_t begin, int64_t end) { attend(work, begin, end); });
     });
     ctx->save_for_backward({q, k, v, norms, attention.draws_B});
@@ -55,9 +59,14 @@ struct PackedAttention : torch::autograd::Function<PackedAttention> {
     AT_DISPATCH_FLOATING_TYPES(q.scalar_type(), "attend_backward", [&] {
       const AttentionBackward<scalar_t> work{
           shape_of(q, heads, offsets, draws_B, ctx->saved_data["first_only"].toBool(), saved_dropout(ctx)),
-          q.const_data_ptr<scalar_t>(), k.const_data_ptr<scalar_t>(), v.const_data_ptr<scalar_t>(),
-          norms.const_data_ptr<scalar_t>(), d_out.const_data_ptr<scalar_t>(),
-          dq.data_ptr<scalar_t>(), dk.data_ptr<scalar_t>(), dv.data_ptr<scalar_t>()};
+          q.const_data_ptr<scalar_t>(),
+          k.const_data_ptr<scalar_t>(),
+          v.const_data_ptr<scalar_t>(),
+          norms.const_data_ptr<scalar_t>(),
+          d_out.const_data_ptr<scalar_t>(),
+          dq.data_ptr<scalar_t>(),
+          dk.data_ptr<scalar_t>(),
+          dv.data_ptr<scalar_t>()};
       at::parallel_for(0, items, kItemsAThread, [&](int64_t begin, int64_t end) { attend_backward(work, begin, end); });
     });
     return {dq, dk, dv, {}};

@@ -38,20 +38,25 @@ at::Tensor attend_composed(const at::Tensor& q, const at::Tensor& k, const at::T
   const int64_t queries = attention.first_only ? 1 : longest;
 
   const at::Tensor bounds = at::tensor(offsets, at::kLong).to(q.device());
-  const at::Tensor start_B = bounds.narrow(0, 0, sequences).view({-1, 1}), end_B = bounds.narrow(0, 1, sequences).view({-1, 1});
+  const at::Tensor start_B = bounds.narrow(0, 0, sequences).view({-1, 1}),
+                   end_B = bounds.narrow(0, 1, sequences).view({-1, 1});
   const at::Tensor row_BL = start_B + at::arange(longest, bounds.options());
   const at::Tensor real_BL = row_BL.lt(end_B);
-  const at::Tensor gather = row_BL.clamp_max(k.size(0) - 1).view({-1});  // a padding row reads something; nobody reads it
+  const at::Tensor gather =
+      row_BL.clamp_max(k.size(0) - 1).view({-1});  // a padding row reads something; nobody reads it
   const auto by_head = [&](const at::Tensor& rows, int64_t length) {
     return rows.view({sequences, length, heads, -1}).transpose(1, 2);
   };
 
   const at::Tensor q_BHQD = by_head(attention.first_only ? q : q.index_select(0, gather), queries);
-  const at::Tensor k_BHLD = by_head(k.index_select(0, gather), longest), v_BHLD = by_head(v.index_select(0, gather), longest);
+  const at::Tensor k_BHLD = by_head(k.index_select(0, gather), longest),
+                   v_BHLD = by_head(v.index_select(0, gather), longest);
   const at::Tensor scores = (at::matmul(q_BHQD, k_BHLD.transpose(2, 3)) / std::sqrt(width))
-                                .masked_fill(real_BL.logical_not().view({sequences, 1, 1, longest}), -std::numeric_limits<double>::infinity());
+                                .masked_fill(real_BL.logical_not().view({sequences, 1, 1, longest}),
+                                             -std::numeric_limits<double>::infinity());
   at::Tensor probability = at::softmax(scores, -1);
-  if (DropRate(attention.dropout.p).drops()) probability = probability * probability_mask(attention, queries, longest, q.scalar_type());
+  if (DropRate(attention.dropout.p).drops())
+    probability = probability * probability_mask(attention, queries, longest, q.scalar_type());
   const at::Tensor out = at::matmul(probability, v_BHLD).transpose(1, 2).reshape({-1, channels});
   return attention.first_only ? out : out.index_select(0, real_BL.view({-1}).nonzero().view({-1}));
 }

@@ -92,7 +92,8 @@ template <class T>
 // scores[0 … size) become probabilities, dropped where `bits` says so; `norm` keeps the highest score and one over the
 // denominator. What pads the row to whole vectors becomes as good as zero, and nobody reads it.
 template <class T>
-[[gnu::always_inline]] inline void softmax_row(const Softmax<T>& softmax, T* scores, int64_t size, const uint16_t* bits, T* norm) {
+[[gnu::always_inline]] inline void softmax_row(const Softmax<T>& softmax, T* scores, int64_t size, const uint16_t* bits,
+                                               T* norm) {
   using Vector = typename Lanes<T>::Vector;
   constexpr int64_t kCount = Lanes<T>::kCount;
   const int64_t end = padded<T>(size);
@@ -125,8 +126,8 @@ template <class T>
 // From scores and the gradient of what was multiplied with the values: the dropped probabilities, and the scores'
 // gradient. Its row sum, truly zero, is kept near zero by summing what is then subtracted.
 template <class T>
-[[gnu::always_inline]] inline void softmax_row_backward(const Softmax<T>& softmax, const T* norm, T* scores, T* d_scores,
-                                                        int64_t size, const uint16_t* bits) {
+[[gnu::always_inline]] inline void softmax_row_backward(const Softmax<T>& softmax, const T* norm, T* scores,
+                                                        T* d_scores, int64_t size, const uint16_t* bits) {
   using Vector = typename Lanes<T>::Vector;
   constexpr int64_t kCount = Lanes<T>::kCount;
   const int64_t end = padded<T>(size);
@@ -169,14 +170,16 @@ inline void forward(const AttentionForward<T>& attention, int64_t begin, int64_t
     const T* q = attention.q + item.query_row * channels + column;
     pack_transposed(attention.k + item.key_row * channels + column, channels, length, width, keys.data(), long_row);
     pack(attention.v + item.key_row * channels + column, channels, length, width, values.data(), wide);
-    product(item.num_queries, long_row, width, Strided<T>{q, channels, 1}, keys.data(), long_row, scores.data(), long_row);
+    product(item.num_queries, long_row, width, Strided<T>{q, channels, 1}, keys.data(), long_row, scores.data(),
+            long_row);
 
     for (int64_t i = 0; i < item.num_queries; ++i) {
       if (drops) draw_bits(shape.key, {shape.draws[item.sequence], i, item.head}, length, bits.data());
       softmax_row(softmax, scores.data() + i * long_row, length, drops ? bits.data() : nullptr,
                   attention.norms + ((item.query_row + i) * shape.heads + item.head) * 2);
     }
-    product(item.num_queries, wide, length, Strided<T>{scores.data(), long_row, 1}, values.data(), wide, result.data(), wide);
+    product(item.num_queries, wide, length, Strided<T>{scores.data(), long_row, 1}, values.data(), wide, result.data(),
+            wide);
     unpack(result.data(), wide, item.num_queries, width, attention.out + item.query_row * channels + column, channels);
   }
 }
@@ -202,14 +205,17 @@ inline void backward(const AttentionBackward<T>& attention, int64_t begin, int64
     const int64_t at_query = item.query_row * channels + column, at_key = item.key_row * channels + column;
 
     pack_transposed(attention.k + at_key, channels, length, width, across.data(), long_row);
-    product(queries, long_row, width, Strided<T>{attention.q + at_query, channels, 1}, across.data(), long_row, dropped.data(), long_row);
+    product(queries, long_row, width, Strided<T>{attention.q + at_query, channels, 1}, across.data(), long_row,
+            dropped.data(), long_row);
     pack_transposed(attention.v + at_key, channels, length, width, across.data(), long_row);
-    product(queries, long_row, width, Strided<T>{attention.d_out + at_query, channels, 1}, across.data(), long_row, d_scores.data(), long_row);
+    product(queries, long_row, width, Strided<T>{attention.d_out + at_query, channels, 1}, across.data(), long_row,
+            d_scores.data(), long_row);
 
     for (int64_t i = 0; i < queries; ++i) {
       if (drops) draw_bits(shape.key, {shape.draws[item.sequence], i, item.head}, length, bits.data());
       softmax_row_backward(softmax, attention.norms + ((item.query_row + i) * shape.heads + item.head) * 2,
-                           dropped.data() + i * long_row, d_scores.data() + i * long_row, length, drops ? bits.data() : nullptr);
+                           dropped.data() + i * long_row, d_scores.data() + i * long_row, length,
+                           drops ? bits.data() : nullptr);
     }
 
     pack(attention.d_out + at_query, channels, queries, width, tall.data(), wide);
@@ -228,9 +234,17 @@ inline void backward(const AttentionBackward<T>& attention, int64_t begin, int64
 
 }  // namespace
 
-SFT_EVERY_CPU void attend(const AttentionForward<float>& attention, int64_t begin, int64_t end) { forward(attention, begin, end); }
-SFT_EVERY_CPU void attend(const AttentionForward<double>& attention, int64_t begin, int64_t end) { forward(attention, begin, end); }
-SFT_EVERY_CPU void attend_backward(const AttentionBackward<float>& attention, int64_t begin, int64_t end) { backward(attention, begin, end); }
-SFT_EVERY_CPU void attend_backward(const AttentionBackward<double>& attention, int64_t begin, int64_t end) { backward(attention, begin, end); }
+SFT_EVERY_CPU void attend(const AttentionForward<float>& attention, int64_t begin, int64_t end) {
+  forward(attention, begin, end);
+}
+SFT_EVERY_CPU void attend(const AttentionForward<double>& attention, int64_t begin, int64_t end) {
+  forward(attention, begin, end);
+}
+SFT_EVERY_CPU void attend_backward(const AttentionBackward<float>& attention, int64_t begin, int64_t end) {
+  backward(attention, begin, end);
+}
+SFT_EVERY_CPU void attend_backward(const AttentionBackward<double>& attention, int64_t begin, int64_t end) {
+  backward(attention, begin, end);
+}
 
 }  // namespace sft

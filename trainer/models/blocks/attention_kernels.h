@@ -19,7 +19,7 @@ struct AttentionShape {
   const int64_t* draws = nullptr;    // [B]
   int64_t heads = 0;
   int64_t head_width = 0;
-  bool first_only = false;           // one query a sequence, at position 0
+  bool first_only = false;  // one query a sequence, at position 0
   DropoutKey key;
   DropRate rate{0.0};
 };

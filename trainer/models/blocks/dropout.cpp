@@ -17,12 +17,15 @@ using torch::autograd::tensor_list;
 
 constexpr int64_t kRowsAThread = 64;
 
-at::Tensor dropped(const at::Tensor& x_any, const Dropout& dropout, const at::Tensor& draws, const at::Tensor& positions) {
-  if (!x_any.is_cpu()) return x_any * keep_mask(dropout, draws, positions, at::zeros_like(draws), x_any.size(1), x_any.scalar_type());
+at::Tensor dropped(const at::Tensor& x_any, const Dropout& dropout, const at::Tensor& draws,
+                   const at::Tensor& positions) {
+  if (!x_any.is_cpu())
+    return x_any * keep_mask(dropout, draws, positions, at::zeros_like(draws), x_any.size(1), x_any.scalar_type());
   const at::Tensor x = x_any.contiguous();
   at::Tensor y = at::empty_like(x);
   AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "keyed_dropout", [&] {
-    const DropRows<scalar_t> rows{row_dropout(dropout, draws, positions), x.size(1), x.const_data_ptr<scalar_t>(), y.data_ptr<scalar_t>()};
+    const DropRows<scalar_t> rows{row_dropout(dropout, draws, positions), x.size(1), x.const_data_ptr<scalar_t>(),
+                                  y.data_ptr<scalar_t>()};
     at::parallel_for(0, x.size(0), kRowsAThread, [&](int64_t begin, int64_t end) { drop_rows(rows, begin, end); });
   });
   return y;

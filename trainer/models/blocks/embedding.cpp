@@ -41,8 +41,9 @@ at::Tensor table_gradient(const at::Tensor& table, const at::Tensor& ids, const 
 }
 
 struct EmbeddingSum : torch::autograd::Function<EmbeddingSum> {
-  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& word, const at::Tensor& position, const at::Tensor& segment,
-                            const at::Tensor& tokens, const at::Tensor& positions, const at::Tensor& segments, int64_t padding_id) {
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& word, const at::Tensor& position,
+                            const at::Tensor& segment, const at::Tensor& tokens, const at::Tensor& positions,
+                            const at::Tensor& segments, int64_t padding_id) {
     ctx->save_for_backward({word, position, segment, tokens, positions, segments});
     ctx->saved_data["padding_id"] = padding_id;
     return at::embedding(word, tokens).add_(at::embedding(position, positions)).add_(at::embedding(segment, segments));
@@ -62,8 +63,10 @@ struct EmbeddingSum : torch::autograd::Function<EmbeddingSum> {
 
 }  // namespace
 
-at::Tensor embed(const EmbeddingTables& tables, const at::Tensor& tokens_N, const at::Tensor& positions_N, const at::Tensor& segments_N) {
-  return EmbeddingSum::apply(tables.word_VC, tables.position_PC, tables.segment_SC, tokens_N, positions_N, segments_N, tables.padding_id);
+at::Tensor embed(const EmbeddingTables& tables, const at::Tensor& tokens_N, const at::Tensor& positions_N,
+                 const at::Tensor& segments_N) {
+  return EmbeddingSum::apply(tables.word_VC, tables.position_PC, tables.segment_SC, tokens_N, positions_N, segments_N,
+                             tables.padding_id);
 }
 
 }  // namespace sft

@@ -13,6 +13,7 @@ struct EmbeddingTables {
 };
 
 // tokens, positions, segments: int64 [N] → [N, C]. An id outside of its table is an error by ATen's check.
-at::Tensor embed(const EmbeddingTables& tables, const at::Tensor& tokens_N, const at::Tensor& positions_N, const at::Tensor& segments_N);
+at::Tensor embed(const EmbeddingTables& tables, const at::Tensor& tokens_N, const at::Tensor& positions_N,
+                 const at::Tensor& segments_N);
 
 }  // namespace sft

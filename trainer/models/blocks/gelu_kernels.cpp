@@ -10,7 +10,8 @@ constexpr double kInverseRoot2 = 0.70710678118654752440;
 constexpr double kInverseRoot2Pi = 0.39894228040143267794;
 
 // cumulative = Φ(x), density = φ(x)
-[[gnu::always_inline]] inline void normal(const Lanes<float>::Vector& x, Lanes<float>::Vector& cumulative, Lanes<float>::Vector& density) {
+[[gnu::always_inline]] inline void normal(const Lanes<float>::Vector& x, Lanes<float>::Vector& cumulative,
+                                          Lanes<float>::Vector& density) {
   using Vector = Lanes<float>::Vector;
   Vector gauss = x * x * -0.5f;
   exp_negative(gauss);
@@ -24,7 +25,8 @@ constexpr double kInverseRoot2Pi = 0.39894228040143267794;
   cumulative = x < 0 ? tail : 1.0f - tail;
   density = gauss * static_cast<float>(kInverseRoot2Pi);
 }
-[[gnu::always_inline]] inline void normal(const Lanes<double>::Vector& x, Lanes<double>::Vector& cumulative, Lanes<double>::Vector& density) {
+[[gnu::always_inline]] inline void normal(const Lanes<double>::Vector& x, Lanes<double>::Vector& cumulative,
+                                          Lanes<double>::Vector& density) {
   for (int l = 0; l < Lanes<double>::kCount; ++l) {
     cumulative[l] = 0.5 * (1.0 + std::erf(x[l] * kInverseRoot2));
     density[l] = kInverseRoot2Pi * std::exp(-0.5 * x[l] * x[l]);
@@ -71,7 +73,8 @@ template <class T>
 }
 
 template <class T>
-[[gnu::always_inline]] inline void rows_backward(const GeluBackwardRows<T>& rows, T* d_bias, int64_t begin, int64_t end) {
+[[gnu::always_inline]] inline void rows_backward(const GeluBackwardRows<T>& rows, T* d_bias, int64_t begin,
+                                                 int64_t end) {
   using Vector = typename Lanes<T>::Vector;
   constexpr int64_t kCount = Lanes<T>::kCount;
   const int64_t whole = rows.width / kCount * kCount;
@@ -101,12 +104,17 @@ template <class T>
 
 }  // namespace
 
-SFT_EVERY_CPU void gelu_rows(const GeluRows<float>& rows, int64_t begin, int64_t end) { rows_forward(rows, begin, end); }
-SFT_EVERY_CPU void gelu_rows(const GeluRows<double>& rows, int64_t begin, int64_t end) { rows_forward(rows, begin, end); }
+SFT_EVERY_CPU void gelu_rows(const GeluRows<float>& rows, int64_t begin, int64_t end) {
+  rows_forward(rows, begin, end);
+}
+SFT_EVERY_CPU void gelu_rows(const GeluRows<double>& rows, int64_t begin, int64_t end) {
+  rows_forward(rows, begin, end);
+}
 SFT_EVERY_CPU void gelu_backward_rows(const GeluBackwardRows<float>& rows, float* d_bias, int64_t begin, int64_t end) {
   rows_backward(rows, d_bias, begin, end);
 }
-SFT_EVERY_CPU void gelu_backward_rows(const GeluBackwardRows<double>& rows, double* d_bias, int64_t begin, int64_t end) {
+SFT_EVERY_CPU void gelu_backward_rows(const GeluBackwardRows<double>& rows, double* d_bias, int64_t begin,
+                                      int64_t end) {
   rows_backward(rows, d_bias, begin, end);
 }
 

@@ -53,13 +53,15 @@ struct PhiloxLanes {
 };
 
 // Writes bits_size(elements) values: even and odd blocks in separate registers, woven together at the end.
-[[gnu::always_inline]] inline void draw_bits(const DropoutKey& key, const BitsRow& row, int64_t elements, uint16_t* bits) {
+[[gnu::always_inline]] inline void draw_bits(const DropoutKey& key, const BitsRow& row, int64_t elements,
+                                             uint16_t* bits) {
   using Lanes = PhiloxLanes::Lanes;
   const uint64_t position = static_cast<uint32_t>(row.position);
   const uint64_t draw_low = static_cast<uint32_t>(row.draw), draw_high = static_cast<uint64_t>(row.draw) >> 32;
   for (int64_t start = 0; start < elements; start += kBitsGroup) {
     const uint64_t block = static_cast<uint64_t>((row.head << 20) + start / kBitsGroup * kBlocksAGroup);
-    PhiloxLanes even{Lanes{0, 2, 4, 6, 8, 10, 12, 14} + block, Lanes{} + position, Lanes{} + draw_low, Lanes{} + draw_high};
+    PhiloxLanes even{Lanes{0, 2, 4, 6, 8, 10, 12, 14} + block, Lanes{} + position, Lanes{} + draw_low,
+                     Lanes{} + draw_high};
     PhiloxLanes odd{even.word0 + 1, even.word1, even.word2, even.word3};
     uint32_t key0 = key.words[0], key1 = key.words[1];
     for (int round = 0; round < 10; ++round) {

@@ -35,7 +35,8 @@ at::Tensor keep_mask(const Dropout& dropout, const at::Tensor& draws, const at::
   }
   const auto by_group = [&](const at::Tensor& word) { return word.view({rows, groups, kBlocksAGroup}); };
   const at::Tensor words = at::stack({by_group(word0), by_group(word1), by_group(word2), by_group(word3)}, 2);
-  const at::Tensor bits = at::stack({words & 0xFFFF, words.bitwise_right_shift(16)}, -1).view({rows, -1}).narrow(1, 0, elements);
+  const at::Tensor bits =
+      at::stack({words & 0xFFFF, words.bitwise_right_shift(16)}, -1).view({rows, -1}).narrow(1, 0, elements);
   return bits.ge(static_cast<int64_t>(rate.threshold)).to(dtype) * rate.scale;
 }
 

@@ -39,7 +39,8 @@ template <class T>
   using Vector = typename Lanes<T>::Vector;
   typename Lanes<T>::Bits drawn;
   std::memcpy(&drawn, bits, sizeof drawn);
-  values = __builtin_convertvector(drawn, typename Lanes<T>::Integers) >= static_cast<Integer>(threshold) ? values : Vector{};
+  values = __builtin_convertvector(drawn, typename Lanes<T>::Integers) >= static_cast<Integer>(threshold) ? values
+                                                                                                          : Vector{};
 }
 
 // values = e^values for values ≤ 0, within 2 units in the last place: 2^n · e^r with |r| ≤ ln 2 / 2, Taylor to the

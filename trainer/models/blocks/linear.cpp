@@ -13,7 +13,8 @@ using torch::autograd::tensor_list;
 
 // `parameters` holds each layer's weight, and its bias behind it where it has one.
 struct LinearFunction : torch::autograd::Function<LinearFunction> {
-  static tensor_list forward(AutogradContext* ctx, const at::Tensor& x, at::TensorList parameters, const std::vector<bool>& biased) {
+  static tensor_list forward(AutogradContext* ctx, const at::Tensor& x, at::TensorList parameters,
+                             const std::vector<bool>& biased) {
     tensor_list outputs;
     size_t at = 0;
     for (const bool has_bias : biased) {

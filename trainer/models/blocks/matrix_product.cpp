@@ -1,6 +1,6 @@
 // ATen sends float32 products to MKL, which gives any CPU that is not Intel's its AVX2 kernels. oneDNN, in the same
-// library, uses AVX-512 wherever it is: in full float32, 195 instead of 90 GFLOP/s on a core of an EPYC 9005. The choice
-// is by the CPU's kind and not by a timing, so that a run repeats its bits.
+// library, uses AVX-512 wherever it is: in full float32, 195 instead of 90 GFLOP/s on a core of an EPYC 9005. The
+// choice is by the CPU's kind and not by a timing, so that a run repeats its bits.
 #include "trainer/models/blocks/matrix_product.h"
 
 #include <ATen/ops/empty.h>

@@ -90,7 +90,8 @@ inline void add_norm(const AddNormRows<T>& rows, int64_t begin, int64_t end) {
 
 // With n the normalised row and g = dy·gamma:  d_sum = rstd (g − mean(g) − n · mean(g·n)).
 template <class T>
-inline void add_norm_backward(const AddNormBackwardRows<T>& rows, NormGradients<T> gradients, int64_t begin, int64_t end) {
+inline void add_norm_backward(const AddNormBackwardRows<T>& rows, NormGradients<T> gradients, int64_t begin,
+                              int64_t end) {
   const int64_t width = rows.width;
   RowBits mask(rows.dropout, width);
   const T scale = static_cast<T>(rows.dropout.rate.scale);
@@ -135,7 +136,8 @@ inline void add_norm_backward(const AddNormBackwardRows<T>& rows, NormGradients<
 }
 
 template <class T>
-inline void scatter_add(const T* rows, const int64_t* ids, int64_t num_rows, int64_t width, T* table, int64_t begin, int64_t end) {
+inline void scatter_add(const T* rows, const int64_t* ids, int64_t num_rows, int64_t width, T* table, int64_t begin,
+                        int64_t end) {
   for (int64_t r = 0; r < num_rows; ++r) {
     const T* __restrict from = rows + r * width;
     T* __restrict to = table + ids[r] * width;
@@ -150,8 +152,12 @@ inline void scatter_add(const T* rows, const int64_t* ids, int64_t num_rows, int
 SFT_EVERY_CPU void drop_rows(const DropRows<float>& rows, int64_t begin, int64_t end) { drop(rows, begin, end); }
 SFT_EVERY_CPU void drop_rows(const DropRows<double>& rows, int64_t begin, int64_t end) { drop(rows, begin, end); }
 
-SFT_EVERY_CPU void add_norm_rows(const AddNormRows<float>& rows, int64_t begin, int64_t end) { add_norm(rows, begin, end); }
-SFT_EVERY_CPU void add_norm_rows(const AddNormRows<double>& rows, int64_t begin, int64_t end) { add_norm(rows, begin, end); }
+SFT_EVERY_CPU void add_norm_rows(const AddNormRows<float>& rows, int64_t begin, int64_t end) {
+  add_norm(rows, begin, end);
+}
+SFT_EVERY_CPU void add_norm_rows(const AddNormRows<double>& rows, int64_t begin, int64_t end) {
+  add_norm(rows, begin, end);
+}
 
 SFT_EVERY_CPU void add_norm_backward_rows(const AddNormBackwardRows<float>& rows, NormGradients<float> gradients,
                                           int64_t begin, int64_t end) {
@@ -162,12 +168,12 @@ SFT_EVERY_CPU void add_norm_backward_rows(const AddNormBackwardRows<double>& row
   add_norm_backward(rows, gradients, begin, end);
 }
 
-SFT_EVERY_CPU void scatter_add_rows(const float* rows, const int64_t* ids, int64_t num_rows, int64_t width, float* table,
-                                    int64_t begin, int64_t end) {
+SFT_EVERY_CPU void scatter_add_rows(const float* rows, const int64_t* ids, int64_t num_rows, int64_t width,
+                                    float* table, int64_t begin, int64_t end) {
   scatter_add(rows, ids, num_rows, width, table, begin, end);
 }
-SFT_EVERY_CPU void scatter_add_rows(const double* rows, const int64_t* ids, int64_t num_rows, int64_t width, double* table,
-                                    int64_t begin, int64_t end) {
+SFT_EVERY_CPU void scatter_add_rows(const double* rows, const int64_t* ids, int64_t num_rows, int64_t width,
+                                    double* table, int64_t begin, int64_t end) {
   scatter_add(rows, ids, num_rows, width, table, begin, end);
 }
 

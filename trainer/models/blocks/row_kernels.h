@@ -52,11 +52,15 @@ template <class T>
 struct NormGradients {
   T *gamma = nullptr, *beta = nullptr, *bias = nullptr;  // [C]
 };
-void add_norm_backward_rows(const AddNormBackwardRows<float>& rows, NormGradients<float> gradients, int64_t begin, int64_t end);
-void add_norm_backward_rows(const AddNormBackwardRows<double>& rows, NormGradients<double> gradients, int64_t begin, int64_t end);
+void add_norm_backward_rows(const AddNormBackwardRows<float>& rows, NormGradients<float> gradients, int64_t begin,
+                            int64_t end);
+void add_norm_backward_rows(const AddNormBackwardRows<double>& rows, NormGradients<double> gradients, int64_t begin,
+                            int64_t end);
 
 // table[ids[r], c] += rows[r, c] for all N rows and the channels begin … end.
-void scatter_add_rows(const float* rows, const int64_t* ids, int64_t num_rows, int64_t width, float* table, int64_t begin, int64_t end);
-void scatter_add_rows(const double* rows, const int64_t* ids, int64_t num_rows, int64_t width, double* table, int64_t begin, int64_t end);
+void scatter_add_rows(const float* rows, const int64_t* ids, int64_t num_rows, int64_t width, float* table,
+                      int64_t begin, int64_t end);
+void scatter_add_rows(const double* rows, const int64_t* ids, int64_t num_rows, int64_t width, double* table,
+                      int64_t begin, int64_t end);
 
 }  // namespace sft

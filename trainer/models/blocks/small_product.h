@@ -17,7 +17,8 @@ struct Strided {
 };
 
 template <size_t Rows, size_t Vectors, class T>
-[[gnu::always_inline]] inline void product_tile(int64_t depth, Strided<T> a, const T* b, int64_t b_row, T* c, int64_t c_row) {
+[[gnu::always_inline]] inline void product_tile(int64_t depth, Strided<T> a, const T* b, int64_t b_row, T* c,
+                                                int64_t c_row) {
   using Vector = typename Lanes<T>::Vector;
   Vector sum[Rows][Vectors];
   for (size_t m = 0; m < Rows; ++m) {
@@ -35,7 +36,8 @@ template <size_t Rows, size_t Vectors, class T>
 }
 
 template <size_t Vectors, class T>
-[[gnu::always_inline]] inline void product_columns(int64_t rows, int64_t depth, Strided<T> a, const T* b, int64_t b_row, T* c, int64_t c_row) {
+[[gnu::always_inline]] inline void product_columns(int64_t rows, int64_t depth, Strided<T> a, const T* b, int64_t b_row,
+                                                   T* c, int64_t c_row) {
   int64_t m = 0;
   for (; m + 4 <= rows; m += 4) {
     product_tile<4, Vectors>(depth, {a.at + m * a.row, a.row, a.column}, b, b_row, c + m * c_row, c_row);
@@ -47,8 +49,8 @@ template <size_t Vectors, class T>
 
 // C [rows, columns] = A [rows, depth] · B [depth, columns]; columns a multiple of Lanes<T>::kCount.
 template <class T>
-[[gnu::always_inline]] inline void product(int64_t rows, int64_t columns, int64_t depth, Strided<T> a, const T* b, int64_t b_row, T* c,
-                    int64_t c_row) {
+[[gnu::always_inline]] inline void product(int64_t rows, int64_t columns, int64_t depth, Strided<T> a, const T* b,
+                                           int64_t b_row, T* c, int64_t c_row) {
   constexpr int64_t kCount = Lanes<T>::kCount;
   int64_t n = 0;
   for (; n + 2 * kCount <= columns; n += 2 * kCount) {

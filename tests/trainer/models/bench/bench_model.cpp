@@ -7,7 +7,6 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <malloc.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cstdio>
@@ -15,6 +14,7 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "base/stopwatch.h"
@@ -92,7 +92,8 @@ void dropout_alone(int repeats) {
   const double keyed = least_seconds(repeats, [&] { sft::keyed_dropout(x, key, draws, positions, 0.1); });
   const double torch = least_seconds(repeats, [&] { at::dropout(x, 0.1, true); });
   const double copied = least_seconds(repeats, [&] { x.clone(); });
-  std::printf("dropout of [%ld, %ld]: keyed %.2f ms, at::dropout %.2f ms, a copy %.2f ms\n", rows, kWidth, keyed * 1e3, torch * 1e3, copied * 1e3);
+  std::printf("dropout of [%ld, %ld]: keyed %.2f ms, at::dropout %.2f ms, a copy %.2f ms\n", rows, kWidth, keyed * 1e3,
+              torch * 1e3, copied * 1e3);
 }
 
 }  // namespace
@@ -103,10 +104,11 @@ int main(int count, char** arguments) {
   mallopt(M_MMAP_THRESHOLD, 1 << 30);  // as the trainer does: memory of one step is used again by the next
   mallopt(M_TRIM_THRESHOLD, -1);
   at::set_num_threads(threads);
-  const nlohmann::json config{{"model_type", "bert"}, {"hidden_size", kWidth}, {"num_hidden_layers", 6},
+  const nlohmann::json config{{"model_type", "bert"},      {"hidden_size", kWidth},           {"num_hidden_layers", 6},
                               {"num_attention_heads", 12}, {"intermediate_size", 4 * kWidth}, {"vocab_size", 30522}};
   const auto model = sft::make_model(config, at::kCPU, at::kFloat, 1);
-  for (const sft::Parameter& parameter : model->parameters()) parameter.value.mutable_grad() = at::zeros_like(parameter.value);
+  for (const sft::Parameter& parameter : model->parameters())
+    parameter.value.mutable_grad() = at::zeros_like(parameter.value);
   model->set_training(std::vector<bool>(7, true));
 
   const double peak = gemm_peak(5 * repeats);
