@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <variant>
 #include <vector>
 
 namespace sft {
@@ -14,15 +15,30 @@ struct PackedText {
   std::vector<int64_t> offsets;    // [B+1] sequence b is rows offsets[b] … offsets[b+1]
 };
 
+struct Images {
+  int64_t height = 0, width = 0, channels = 0;
+  std::vector<uint8_t> pixels;  // [B, height, width, channels], cropped and flipped already
+};
+
 struct Batch {
-  PackedText text;
-  std::vector<int64_t> labels;  // [B] class ids
+  std::variant<PackedText, Images> input;
+  std::vector<int64_t> labels;  // [B] class ids, or [N] of TargetForm::token_labels
+  std::vector<float> values;    // [B, k] of TargetForm::label_set and TargetForm::values
   std::vector<float> weights;   // [B] sample weights, 1 where the data has none
   std::vector<int64_t> ids;     // [B] indices in the dataset
   std::vector<int64_t> draws;   // [B] place in the global order of the whole run: epoch · size + position
 
+  PackedText& text() { return std::get<PackedText>(input); }
+  const PackedText& text() const { return std::get<PackedText>(input); }
+  Images& images() { return std::get<Images>(input); }
+  const Images& images() const { return std::get<Images>(input); }
+
   int64_t size() const { return static_cast<int64_t>(ids.size()); }
-  int64_t num_tokens() const { return static_cast<int64_t>(text.tokens.size()); }
+  // What budgets and rates count: tokens, or images.
+  int64_t num_units() const {
+    const auto* packed = std::get_if<PackedText>(&input);
+    return packed ? static_cast<int64_t>(packed->tokens.size()) : size();
+  }
 };
 
 }  // namespace sft

@@ -9,7 +9,7 @@ Batch BatchReader::read(const std::vector<Item>& items, int64_t first_draw) {
   size_t tokens = 0;
   for (const Item& item : items) tokens += static_cast<size_t>(item.length);
   Batch batch;
-  PackedText& text = batch.text;
+  PackedText& text = batch.text();
   text.tokens.reserve(tokens);
   text.segments.reserve(tokens);
   text.positions.resize(tokens);

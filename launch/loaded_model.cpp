@@ -3,6 +3,7 @@
 #include "base/errors.h"
 #include "base/text.h"
 #include "comm/agree.h"
+#include "trainer/build_model.h"
 
 namespace sft {
 namespace {

@@ -5,7 +5,10 @@
 #include <string>
 
 #include "launch/job.h"
-#include "trainer/assemble.h"
+#include "trainer/learner.h"
+#include "trainer/model_directory.h"
+#include "trainer/run_config.h"
+#include "trainer/world.h"
 
 namespace sft {
 

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "trainer/datasets.h"
 #include "trainer/model_directory.h"
@@ -15,6 +16,8 @@ namespace sft {
 
 // Members are borrowed by those below them, so they are destroyed last.
 struct Assembly {
+  Assembly(LoadedConfig config, const World& ranks) : loaded(std::move(config)), world(ranks) {}
+
   LoadedConfig loaded;
   World world;
   std::unique_ptr<ModelDirectory> directory;
@@ -39,15 +42,5 @@ struct Assembly {
 
 // Every rank calls; errors are the same on all of them.
 std::unique_ptr<Assembly> assemble(LoadedConfig loaded, const World& world);
-
-// Model and head as the config says, weights loaded or drawn. Shared with evaluate and predict.
-struct Built {
-  std::unique_ptr<Model> model;
-  std::unique_ptr<Task> task;
-};
-Built build_model(const RunConfig& config, const ModelDirectory& directory, const Labels& labels,
-                  const at::Device& device, Communicator& control);
-
-Evaluator::Budget evaluation_budget(const RunConfig& config);
 
 }  // namespace sft

@@ -8,6 +8,7 @@
 #include "comm/agree.h"
 #include "trainer/model_export.h"
 #include "trainer/row_writer.h"
+#include "trainer/run_settings.h"
 #include "trainer/tensor_refs.h"
 
 namespace sft {

@@ -1,6 +1,8 @@
 #include "trainer/evaluator.h"
 
+#include <cstring>
 #include <span>
+#include <string>
 
 #include "base/stopwatch.h"
 #include "comm/agree.h"
@@ -11,8 +13,17 @@ namespace {
 
 void report(const Task& task, const at::Tensor& logits, const Batch& batch, const PredictionSink& predicted) {
   if (!predicted) return;
-  const std::vector<std::string> rows = task.predictions(logits);
+  const std::vector<std::string> rows = task.predictions(logits, batch);
   for (size_t b = 0; b < rows.size(); ++b) predicted(batch.ids[b], rows[b]);
+}
+
+// Leaves the rows of all ranks, in rank order, on each of them.
+void gather_rows(Communicator& control, std::vector<double>& rows) {
+  const std::string mine(reinterpret_cast<const char*>(rows.data()), rows.size() * sizeof(double));
+  std::string all;
+  for (const std::string& part : gather_all(control, mine)) all += part;
+  rows.resize(all.size() / sizeof(double));
+  std::memcpy(rows.data(), all.data(), all.size());
 }
 
 }  // namespace
@@ -33,6 +44,7 @@ Evaluation Evaluator::run(const PredictionSink& predicted) {
     }
   });
   control_.all_reduce(Buffer::of(std::span<double>(mine.counts)));
+  gather_rows(control_, mine.rows);
   return {.metrics = learner_.task().metrics(mine),
           .details = learner_.task().details(mine),
           .samples = dataset_.size(),

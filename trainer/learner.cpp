@@ -43,7 +43,7 @@ at::Tensor Learner::logits(const Batch& batch) {
 }
 
 at::Tensor Learner::forward(const Batch& batch) {
-  const TextInputs inputs = to_device(batch, device_);
+  const Inputs inputs = to_device(batch, device_);
   const Features features = model_->forward(inputs, task_->reads());
   return task_->logits(*model_, features, inputs);
 }

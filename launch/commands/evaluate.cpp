@@ -7,6 +7,7 @@
 #include "launch/loaded_model.h"
 #include "launch/run_directory.h"
 #include "trainer/evaluator.h"
+#include "trainer/run_settings.h"
 
 namespace sft {
 namespace {

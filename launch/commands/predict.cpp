@@ -10,6 +10,7 @@
 #include "launch/loaded_model.h"
 #include "trainer/evaluator.h"
 #include "trainer/row_writer.h"
+#include "trainer/run_settings.h"
 
 namespace sft {
 namespace {

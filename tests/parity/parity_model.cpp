@@ -22,14 +22,14 @@ using nlohmann::json;
 
 sft::Batch batch_of(const json& test) {
   sft::Batch batch;
-  batch.text.offsets.push_back(0);
+  batch.text().offsets.push_back(0);
   for (size_t b = 0; b < test["tokens"].size(); ++b) {
     const auto tokens = test["tokens"][b].get<std::vector<int64_t>>(),
                segments = test["segments"][b].get<std::vector<int64_t>>();
-    batch.text.tokens.insert(batch.text.tokens.end(), tokens.begin(), tokens.end());
-    batch.text.segments.insert(batch.text.segments.end(), segments.begin(), segments.end());
-    for (size_t i = 0; i < tokens.size(); ++i) batch.text.positions.push_back(static_cast<int64_t>(i));
-    batch.text.offsets.push_back(static_cast<int64_t>(batch.text.tokens.size()));
+    batch.text().tokens.insert(batch.text().tokens.end(), tokens.begin(), tokens.end());
+    batch.text().segments.insert(batch.text().segments.end(), segments.begin(), segments.end());
+    for (size_t i = 0; i < tokens.size(); ++i) batch.text().positions.push_back(static_cast<int64_t>(i));
+    batch.text().offsets.push_back(static_cast<int64_t>(batch.text().tokens.size()));
     batch.ids.push_back(static_cast<int64_t>(b));
     batch.draws.push_back(static_cast<int64_t>(b));
   }
@@ -64,7 +64,7 @@ void run(const std::string& directory) {
     leaves.at(name).detach().copy_(values);
   }
 
-  const sft::TextInputs inputs = sft::to_device(batch_of(test), at::kCPU);
+  const sft::Inputs inputs = sft::to_device(batch_of(test), at::kCPU);
   const std::string read = test["read"];
   const sft::Features features = model->forward(inputs, read == "all" ? sft::Reads::all : sft::Reads::first);
   at::Tensor seen = features.rows, loss;

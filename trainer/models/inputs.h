@@ -1,9 +1,10 @@
-// A packed batch as tensors on a device.
+// A batch as models and tasks take it: tensors on their device.
 #pragma once
 
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <variant>
 #include <vector>
 
 #include "data/batch.h"
@@ -24,6 +25,19 @@ struct TextInputs {
   int64_t num_sequences() const { return static_cast<int64_t>(host_offsets.size()) - 1; }
 };
 
-TextInputs to_device(const Batch& batch, const at::Device& device);
+// B images.
+struct ImageInputs {
+  at::Tensor pixels_BHWC;  // uint8
+  at::Tensor draws_B;      // int64
+};
+
+using Inputs = std::variant<TextInputs, ImageInputs>;
+inline const TextInputs& text_of(const Inputs& inputs) { return std::get<TextInputs>(inputs); }
+inline const ImageInputs& images_of(const Inputs& inputs) { return std::get<ImageInputs>(inputs); }
+inline const at::Tensor& draws_of(const Inputs& inputs) {
+  return std::visit([](const auto& input) -> const at::Tensor& { return input.draws_B; }, inputs);
+}
+
+Inputs to_device(const Batch& batch, const at::Device& device);
 
 }  // namespace sft

@@ -10,9 +10,11 @@
 #include <cstdint>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "trainer/models/blocks/activation.h"
 #include "trainer/models/inputs.h"
 #include "trainer/models/parameter.h"
 
@@ -20,10 +22,27 @@ namespace sft {
 
 enum class Reads { all, first };
 
-// What came out: all N packed rows, or one row a sequence.
+// What came out: all N packed rows, or one row a sample.
 struct Features {
   at::Tensor rows;  // [N, C] for Reads::all, [B, C] for Reads::first
   Reads reads = Reads::all;
+};
+
+// Which texts a model can take.
+struct TextLimits {
+  int64_t vocab_size = 0;
+  int64_t max_positions = 0;
+  int64_t num_segments = 0;  // token types; 0 where the model has none
+};
+
+// The head that a transformers class of the model puts on what was read: dropout, a hidden layer C → C where `hidden`
+// names one, dropout, the output layer.
+struct HeadShape {
+  double input_dropout = 0;  // in front of the hidden layer
+  std::string hidden = "";   // "classifier.dense", "pre_classifier"; "": none
+  Activation activation = Activation::tanh;
+  double dropout = 0;                 // in front of the output layer
+  std::string output = "classifier";  // "classifier.out_proj", "fc"
 };
 
 class Model {
@@ -31,17 +50,17 @@ class Model {
   virtual ~Model() = default;
 
   virtual int num_blocks() const = 0;
-  virtual int64_t width() const = 0;  // C
-  virtual int64_t vocab_size() const = 0;
-  virtual int64_t max_positions() const = 0;
-  virtual int64_t num_segments() const = 0;  // token types; 0 where the model has none
+  virtual int64_t width() const = 0;                                    // C
+  virtual std::optional<TextLimits> text_limits() const { return {}; }  // nothing: it takes no text
 
   // Names carry the prefix that the transformers task class gives them ("bert.").
   virtual Parameters parameters() const = 0;
+  // What is saved and loaded beside them and never trained: running statistics of norms.
+  virtual Parameters buffers() const { return {}; }
 
   // Runs all stages. Stages below `first_trained` run without autograd. Dropout is on in the stages
   // set to train, keyed by (seed, draw, token, place).
-  virtual Features forward(const TextInputs& inputs, Reads reads) = 0;
+  virtual Features forward(const Inputs& inputs, Reads reads) = 0;
 
   // The pretrained pooler over first rows [B, C] → [B, C]; has_pooler() false where the model has none.
   virtual bool has_pooler() const = 0;
@@ -52,14 +71,14 @@ class Model {
   virtual void set_first_trained(int stage) = 0;
   virtual void set_dropout_seed(uint64_t seed) = 0;
 
-  // The head's dropout as the model's config says (classifier_dropout, else hidden_dropout_prob).
-  virtual double head_dropout() const = 0;
+  // Of the transformers class that reads one row a sample (Reads::first) or every row (Reads::all).
+  virtual HeadShape head(Reads reads) const = 0;
   virtual double initializer_range() const = 0;
   // config.json's content with everything the model read, overrides applied; the caller adds architectures and labels.
   virtual const nlohmann::json& config() const = 0;
-  // Floating point operations of the linear layers, for the share of the GEMM peak: of a forward pass over so many
-  // tokens in so many sequences.
-  virtual double flops(int64_t tokens, int64_t sequences, Reads reads) const = 0;
+  // Floating point operations of the matrix products, for the share of the GEMM peak: of a forward pass over so many
+  // tokens (or images) in so many samples.
+  virtual double flops(int64_t units, int64_t samples, Reads reads) const = 0;
   // "BertForSequenceClassification" for task "text_classification".
   virtual std::string architecture(const std::string& task) const = 0;
   // Prefix of the base model's names: "bert."; a file of the base class lacks it.

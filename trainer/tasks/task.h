@@ -22,9 +22,10 @@ struct LossSum {
   double weight = 0;
 };
 
-// Sufficient statistics of an evaluation; summed over ranks element by element.
+// Sufficient statistics of an evaluation.
 struct Statistics {
-  std::vector<double> counts;
+  std::vector<double> counts = {};  // summed over ranks, element by element
+  std::vector<double> rows = {};    // gathered from all ranks, for what is no sum: ranks, areas under curves
 };
 
 class Task {
@@ -33,7 +34,7 @@ class Task {
   virtual Reads reads() const = 0;
   virtual bool reads_pooler() const = 0;      // false: the model's pooler has no part in the loss
   virtual Parameters parameters() const = 0;  // the head; the pooler is the model's
-  virtual at::Tensor logits(Model& model, const Features& features, const TextInputs& inputs) = 0;
+  virtual at::Tensor logits(Model& model, const Features& features, const Inputs& inputs) = 0;
 
   // The denominator of a batch, from targets alone: known before any forward.
   virtual double weight(const Batch& batch) const = 0;
@@ -50,7 +51,7 @@ class Task {
   virtual std::string default_metric() const = 0;                             // "accuracy"
 
   // One JSON object a row of the batch, in order.
-  virtual std::vector<std::string> predictions(const at::Tensor& logits) const = 0;
+  virtual std::vector<std::string> predictions(const at::Tensor& logits, const Batch& batch) const = 0;
 
   // What config.json gets: num_labels, id2label, label2id, problem_type.
   virtual void describe(nlohmann::json& config) const = 0;

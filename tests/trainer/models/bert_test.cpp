@@ -70,10 +70,10 @@ TEST(Bert, PackedEqualsOneByOneDropoutIncluded) {
 TEST(Bert, ReadingFirstRowsGivesTheFirstRowsOfAll) {
   const auto model = small_model();
   set_training(*model, true);
-  const TextInputs inputs = to_device(batch_of({5, 1, 17, 9}), at::kCPU);
+  const Inputs inputs = to_device(batch_of({5, 1, 17, 9}), at::kCPU);
   const at::Tensor all = model->forward(inputs, Reads::all).rows, first = model->forward(inputs, Reads::first).rows;
   EXPECT_EQ(first.size(0), 4);
-  EXPECT_LT(distance(first, all.index_select(0, inputs.first_B)), 1e-12);
+  EXPECT_LT(distance(first, all.index_select(0, text_of(inputs).first_B)), 1e-12);
 }
 
 TEST(Bert, DropoutFollowsSeedAndDrawAndStopsInEvaluation) {
@@ -100,7 +100,7 @@ TEST(Bert, NothingBelowTheFirstTrainedStageHasAGraphOrDropout) {
   const auto model = small_model();
   set_training(*model, true);
   model->set_first_trained(3);
-  const TextInputs inputs = to_device(batch_of({5, 9}), at::kCPU);
+  const Inputs inputs = to_device(batch_of({5, 9}), at::kCPU);
   model->forward(inputs, Reads::all).rows.sum().backward();
   for (const Parameter& parameter : model->parameters()) {
     EXPECT_EQ(parameter.value.grad().defined(), parameter.stage == 3) << parameter.name;
@@ -116,7 +116,7 @@ TEST(Bert, NothingBelowTheFirstTrainedStageHasAGraphOrDropout) {
 TEST(Bert, RepeatsItsBits) {
   const auto model = small_model(at::kFloat);
   set_training(*model, true);
-  const TextInputs inputs = to_device(batch_of({5, 9, 40, 33, 31}), at::kCPU);
+  const Inputs inputs = to_device(batch_of({5, 9, 40, 33, 31}), at::kCPU);
   const auto run = [&](int threads) {
     at::set_num_threads(threads);
     clear_gradients(*model);
@@ -203,10 +203,10 @@ TEST(Bert, ConfigComesBackWithItsDefaults) {
   const auto model = small_model();
   EXPECT_EQ(model->config()["layer_norm_eps"], 1e-12);
   EXPECT_EQ(model->config()["hidden_act"], "gelu");
-  EXPECT_EQ(model->head_dropout(), 0.2);
+  EXPECT_EQ(model->head(Reads::first).dropout, 0.2);
   nlohmann::json config = small_bert();
   config["classifier_dropout"] = 0.5;
-  EXPECT_EQ(make_model(config, at::kCPU, at::kFloat, 0)->head_dropout(), 0.5);
+  EXPECT_EQ(make_model(config, at::kCPU, at::kFloat, 0)->head(Reads::first).dropout, 0.5);
   EXPECT_EQ(model->flops(7, 2, Reads::all), 7 * 2.0 * 3 * (4 * 20 * 20 + 2 * 20 * 37));
   EXPECT_EQ(model->flops(7, 2, Reads::first),
             7 * 2.0 * (2 * (4 * 20 * 20 + 2 * 20 * 37) + 2 * 20 * 20) + 2 * 2.0 * (2 * 20 * 20 + 2 * 20 * 37));

@@ -22,7 +22,7 @@ std::unique_ptr<Model> small_model(at::ScalarType dtype) { return make_model(sma
 
 Batch batch_of(const std::vector<int64_t>& lengths) {
   Batch batch;
-  batch.text.offsets.push_back(0);
+  batch.text().offsets.push_back(0);
   uint64_t state = 12345;
   const auto below = [&](int64_t bound) {
     state = state * 6364136223846793005u + 1442695040888963407u;
@@ -30,11 +30,11 @@ Batch batch_of(const std::vector<int64_t>& lengths) {
   };
   for (const int64_t length : lengths) {
     for (int64_t i = 0; i < length; ++i) {
-      batch.text.tokens.push_back(1 + below(49));
-      batch.text.positions.push_back(i);
-      batch.text.segments.push_back(below(3));
+      batch.text().tokens.push_back(1 + below(49));
+      batch.text().positions.push_back(i);
+      batch.text().segments.push_back(below(3));
     }
-    batch.text.offsets.push_back(batch.text.offsets.back() + length);
+    batch.text().offsets.push_back(batch.text().offsets.back() + length);
     batch.draws.push_back(1000 + 7 * batch.size());
     batch.ids.push_back(batch.size());
     batch.labels.push_back(0);
@@ -44,12 +44,13 @@ Batch batch_of(const std::vector<int64_t>& lengths) {
 }
 
 Batch only(const Batch& batch, int64_t b) {
-  const auto begin = batch.text.offsets[static_cast<size_t>(b)], end = batch.text.offsets[static_cast<size_t>(b) + 1];
+  const auto begin = batch.text().offsets[static_cast<size_t>(b)],
+             end = batch.text().offsets[static_cast<size_t>(b) + 1];
   const auto part = [&](const std::vector<int64_t>& values) {
     return std::vector<int64_t>(values.begin() + begin, values.begin() + end);
   };
   Batch one;
-  one.text = {part(batch.text.tokens), part(batch.text.positions), part(batch.text.segments), {0, end - begin}};
+  one.text() = {part(batch.text().tokens), part(batch.text().positions), part(batch.text().segments), {0, end - begin}};
   one.ids = {b};
   one.labels = {0};
   one.weights = {1.0f};

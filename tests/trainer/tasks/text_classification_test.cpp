@@ -21,17 +21,14 @@ class GivenModel final : public Model {
   explicit GivenModel(bool has_pooler = true, double dropout = 0.0) : has_pooler_(has_pooler), dropout_(dropout) {}
   int num_blocks() const override { return 4; }
   int64_t width() const override { return kWidth; }
-  int64_t vocab_size() const override { return 10; }
-  int64_t max_positions() const override { return 10; }
-  int64_t num_segments() const override { return 0; }
   Parameters parameters() const override { return {}; }
-  Features forward(const TextInputs&, Reads) override { return {}; }
+  Features forward(const Inputs&, Reads) override { return {}; }
   bool has_pooler() const override { return has_pooler_; }
   at::Tensor pool(const at::Tensor& first_BC) override { return at::tanh(first_BC); }
   void set_training(const std::vector<bool>&) override {}
   void set_first_trained(int) override {}
   void set_dropout_seed(uint64_t) override {}
-  double head_dropout() const override { return dropout_; }
+  HeadShape head(Reads) const override { return {.dropout = dropout_}; }
   double initializer_range() const override { return 0.02; }
   const nlohmann::json& config() const override { return config_; }
   double flops(int64_t, int64_t, Reads) const override { return 0; }
@@ -199,7 +196,7 @@ TEST(TextClassification, PredictsLabelScoreAndTheScoresOfAllClassesInOrder) {
   GivenModel model;
   const auto task = make_task("text_classification", settings_of(), model);
   const at::Tensor logits = at::tensor({0.0, std::log(3.0), 0.0, 5.0, 0.0, 0.0}).view({2, 3});
-  const auto lines = task->predictions(logits);
+  const auto lines = task->predictions(logits, {});
   ASSERT_EQ(lines.size(), 2u);
   EXPECT_EQ(lines[0].rfind("{\"label\":\"games\",\"score\":", 0), 0u) << lines[0];
   const auto row = nlohmann::ordered_json::parse(lines[0]);

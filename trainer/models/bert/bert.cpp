@@ -14,7 +14,8 @@
 
 namespace sft {
 
-Features Bert::forward(const TextInputs& inputs, Reads reads) {
+Features Bert::forward(const Inputs& any, Reads reads) {
+  const TextInputs& inputs = text_of(any);
   const bool with_graph = c10::GradMode::is_enabled();
   at::Tensor x;
   for (int stage = 0; stage <= num_blocks(); ++stage) {

@@ -27,12 +27,12 @@ class Bert : public Model {
 
   int num_blocks() const override { return static_cast<int>(blocks_.size()); }
   int64_t width() const override { return config_.hidden_size; }
-  int64_t vocab_size() const override { return config_.vocab_size; }
-  int64_t max_positions() const override { return config_.max_position_embeddings; }
-  int64_t num_segments() const override { return config_.type_vocab_size; }
+  std::optional<TextLimits> text_limits() const override {
+    return TextLimits{config_.vocab_size, config_.max_position_embeddings, config_.type_vocab_size};
+  }
 
   Parameters parameters() const override { return parameters_; }
-  Features forward(const TextInputs& inputs, Reads reads) override;
+  Features forward(const Inputs& inputs, Reads reads) override;
   bool has_pooler() const override { return true; }
   at::Tensor pool(const at::Tensor& first_BC) override;
 
@@ -40,7 +40,7 @@ class Bert : public Model {
   void set_first_trained(int stage) override { first_trained_ = stage; }
   void set_dropout_seed(uint64_t seed) override { dropout_seed_ = seed; }
 
-  double head_dropout() const override { return config_.classifier_dropout; }
+  HeadShape head(Reads) const override { return {.dropout = config_.classifier_dropout}; }
   double initializer_range() const override { return config_.initializer_range; }
   const nlohmann::json& config() const override { return content_; }
   double flops(int64_t tokens, int64_t sequences, Reads reads) const override;

@@ -10,23 +10,12 @@
 #include "base/text.h"
 #include "trainer/metrics/classification_report.h"
 #include "trainer/metrics/confusion.h"
-#include "trainer/models/blocks/dropout.h"
-#include "trainer/models/initialize.h"
+#include "trainer/tasks/blocks/sequence_head.h"
 #include "trainer/tasks/text_classification/class_weights.h"
 #include "trainer/tasks/text_classification/cross_entropy.h"
 
 namespace sft {
 namespace {
-
-enum class Pooling { cls, mean, pooler };
-
-Pooling pooling_of(const std::string& name, const Model& model) {
-  if (name == "pooler" && !model.has_pooler())
-    throw ConfigError("model.pooling = \"pooler\": this model has no pooler");
-  if (name == "mean") return Pooling::mean;
-  if (name == "cls" || !model.has_pooler()) return Pooling::cls;
-  return Pooling::pooler;
-}
 
 // Statistics: [loss sum, rows, confusion counts K × K].
 constexpr size_t kLossSum = 0, kRows = 1, kCounts = 2;
@@ -35,32 +24,18 @@ class TextClassification final : public Task {
  public:
   TextClassification(const TaskSettings& settings, const Model& model)
       : names_(settings.label_names),
-        pooling_(pooling_of(settings.pooling, model)),
+        head_(settings, model, static_cast<int64_t>(names_.size())),
         smoothing_(settings.label_smoothing_factor),
-        dropout_rate_(model.head_dropout()),
-        stage_(model.num_blocks() + 2),
         weights_(class_weights(settings.class_weights, names_, settings.label_counts)) {
-    const auto options = at::TensorOptions().dtype(settings.dtype).device(settings.device);
-    const auto num_labels = static_cast<int64_t>(names_.size());
-    weight_ = normal_parameter("classifier.weight", {num_labels, model.width()}, model.initializer_range(),
-                               settings.seed, options);
-    bias_ = constant_parameter({num_labels}, 0.0, options);
-    weights_K_ = at::tensor(weights_, at::kDouble).to(options);
+    weights_K_ = at::tensor(weights_, at::kDouble).to(settings.device, settings.dtype);
   }
 
-  Reads reads() const override { return pooling_ == Pooling::mean ? Reads::all : Reads::first; }
-  bool reads_pooler() const override { return pooling_ == Pooling::pooler; }
-  Parameters parameters() const override {
-    return {{.name = "classifier.weight", .value = weight_, .stage = stage_, .decays = true},
-            {.name = "classifier.bias", .value = bias_, .stage = stage_, .decays = false}};
-  }
+  Reads reads() const override { return head_.reads(); }
+  bool reads_pooler() const override { return head_.reads_pooler(); }
+  Parameters parameters() const override { return head_.parameters(); }
 
-  at::Tensor logits(Model& model, const Features& features, const TextInputs& inputs) override {
-    at::Tensor pooled_BC = pooling_ == Pooling::mean ? mean_of_rows(features.rows, inputs) : features.rows;
-    if (pooling_ == Pooling::pooler) pooled_BC = model.pool(pooled_BC);
-    const double p = training_ ? dropout_rate_ : 0.0;
-    return at::linear(keyed_dropout(pooled_BC, key_, inputs.draws_B, at::zeros_like(inputs.draws_B), p), weight_,
-                      bias_);
+  at::Tensor logits(Model& model, const Features& features, const Inputs& inputs) override {
+    return head_.logits(model, features, inputs);
   }
 
   double weight(const Batch& batch) const override {
@@ -73,8 +48,8 @@ class TextClassification final : public Task {
     return {cross_entropy_sum(logits, labels, weights_K_, rows, smoothing_), weight(batch)};
   }
 
-  void set_training(bool training) override { training_ = training; }
-  void set_dropout_seed(uint64_t seed) override { key_ = dropout_key(seed, "head"); }
+  void set_training(bool training) override { head_.set_training(training); }
+  void set_dropout_seed(uint64_t seed) override { head_.set_dropout_seed(seed); }
 
   Statistics empty_statistics() const override {
     return {std::vector<double>(kCounts + names_.size() * names_.size())};
@@ -106,7 +81,7 @@ class TextClassification final : public Task {
   }
   std::string default_metric() const override { return "accuracy"; }
 
-  std::vector<std::string> predictions(const at::Tensor& logits) const override {
+  std::vector<std::string> predictions(const at::Tensor& logits, const Batch&) const override {
     const at::Tensor scores_BK = at::softmax(logits.to(at::kDouble), 1).cpu().contiguous();
     const double* score = scores_BK.data_ptr<double>();
     std::vector<std::string> rows;
@@ -126,8 +101,7 @@ class TextClassification final : public Task {
     config["id2label"] = names;
     config["label2id"] = ids;
     config["problem_type"] = "single_label_classification";
-    // What transformers' class does needs no word; another pooling is read back by our own predict and evaluate.
-    if (pooling_ != Pooling::pooler) config["sft_dist_pooling"] = pooling_ == Pooling::mean ? "mean" : "cls";
+    head_.describe(config);
   }
 
  private:
@@ -135,25 +109,11 @@ class TextClassification final : public Task {
     return {static_cast<int64_t>(names_.size()), std::span<const double>(total.counts).subspan(kCounts)};
   }
 
-  // [N, C] → [B, C]: the mean over each sequence's rows, special tokens included.
-  static at::Tensor mean_of_rows(const at::Tensor& rows_NC, const TextInputs& inputs) {
-    std::vector<int64_t> lengths;
-    for (size_t b = 0; b + 1 < inputs.host_offsets.size(); ++b)
-      lengths.push_back(inputs.host_offsets[b + 1] - inputs.host_offsets[b]);
-    std::vector<at::Tensor> means = rows_NC.split_with_sizes(lengths);
-    for (at::Tensor& mean : means) mean = mean.mean(0);
-    return at::stack(means);
-  }
-
   std::vector<std::string> names_;
-  Pooling pooling_;
+  SequenceHead head_;
   double smoothing_;
-  double dropout_rate_;
-  int stage_;
   std::vector<double> weights_;  // of the classes
-  at::Tensor weight_, bias_, weights_K_;
-  DropoutKey key_;
-  bool training_ = false;
+  at::Tensor weights_K_;
 };
 
 }  // namespace

@@ -46,16 +46,16 @@ double gemm_peak(int repeats) {
 sft::Batch batch_of(int64_t length) {
   sft::Batch batch;
   for (int64_t b = 0; b < kSequences; ++b) {
-    batch.text.offsets.push_back(b * length);
+    batch.text().offsets.push_back(b * length);
     batch.draws.push_back(b);
     batch.ids.push_back(b);
     for (int64_t i = 0; i < length; ++i) {
-      batch.text.tokens.push_back(1 + (b * 7919 + i * 104729) % 30000);
-      batch.text.positions.push_back(i);
-      batch.text.segments.push_back(0);
+      batch.text().tokens.push_back(1 + (b * 7919 + i * 104729) % 30000);
+      batch.text().positions.push_back(i);
+      batch.text().segments.push_back(0);
     }
   }
-  batch.text.offsets.push_back(kSequences * length);
+  batch.text().offsets.push_back(kSequences * length);
   return batch;
 }
 
@@ -68,7 +68,7 @@ double step_flops(int64_t length) {
 }
 
 void step(sft::Model& model, int64_t length, double peak, int repeats) {
-  const sft::TextInputs inputs = sft::to_device(batch_of(length), at::kCPU);
+  const sft::Inputs inputs = sft::to_device(batch_of(length), at::kCPU);
   double forward = std::numeric_limits<double>::infinity(), backward = forward, whole = forward;
   for (int i = 0; i < repeats; ++i) {
     sft::Stopwatch watch;

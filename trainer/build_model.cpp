@@ -1,0 +1,72 @@
+#include "trainer/build_model.h"
+
+#include <algorithm>
+
+#include "base/errors.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "base/text.h"
+#include "comm/agree.h"
+#include "trainer/adapters/freeze.h"
+#include "trainer/learner.h"
+#include "trainer/pretrained.h"
+
+namespace sft {
+
+Built build_model(const RunConfig& config, const ModelDirectory& directory, const Labels& labels,
+                  const at::Device& device, Communicator& control) {
+  Built built;
+  LoadReport report;
+  together(control, [&] {
+    nlohmann::json model_config = directory.config();
+    for (const auto& [key, value] : config.model.config.items()) model_config[key] = value;
+    const auto dtype = config.model.dtype == "float64" ? at::kDouble : at::kFloat;
+    const auto seed = static_cast<uint64_t>(config.seed);
+    built.model = make_model(model_config, device, dtype, derive_key(seed, "model"));
+    built.task = make_task(config.model.task,
+                           {.pooling = config.model.pooling,
+                            .label_names = labels.names,
+                            .label_counts = labels.counts,
+                            .class_weights = config.train.class_weights,
+                            .label_smoothing_factor = config.train.label_smoothing_factor,
+                            .device = device,
+                            .dtype = dtype,
+                            .seed = derive_key(seed, "head")},
+                           *built.model);
+    built.model->set_dropout_seed(derive_key(seed, "dropout"));
+    built.task->set_dropout_seed(derive_key(seed, "head dropout"));
+    if (config.model.init == "pretrained")
+      report = load_pretrained(WeightFiles(directory.path()), *built.model, all_parameters(*built.model, *built.task),
+                               config.model.ignore_mismatched_sizes);
+  });
+  if (control.rank() == 0)
+    if (const std::string text = describe(report); !text.empty()) log::info(text);
+  return built;
+}
+
+void check_fit(const RunConfig& config, const Model& model, const Datasets& data, const ModelDirectory& directory) {
+  const std::optional<TextLimits> limits = model.text_limits();
+  if (!limits)
+    throw ConfigError(
+        concat(directory.path(), ": this model takes no text, and model.task is ", quoted(config.model.task)));
+  if (data.tokenizer->vocab_size() > limits->vocab_size)
+    throw DataError(concat(directory.path(), ": the tokenizer has ", data.tokenizer->vocab_size(),
+                           " entries and the model only ", limits->vocab_size,
+                           " embeddings; they are not of one model"));
+  const int64_t longest = std::max(config.data.max_length, data.train->info().max_length);
+  if (longest > limits->max_positions)
+    throw ConfigError(
+        concat("data.max_length is ", longest, ", and the model has positions for ", limits->max_positions, " tokens"));
+  if (data.train->size() == 0) throw DataError("the training data has no rows");
+}
+
+// The pooler stays still where the head does not read it.
+std::vector<bool> trained_parameters(const RunConfig& config, const Built& built) {
+  const Parameters all = all_parameters(*built.model, *built.task);
+  std::vector<bool> trained = choose_trained(config.freeze, all, built.model->num_blocks());
+  for (size_t i = 0; i < all.size(); ++i)
+    if (all[i].stage == built.model->num_blocks() + 1 && !built.task->reads_pooler()) trained[i] = false;
+  return trained;
+}
+
+}  // namespace sft

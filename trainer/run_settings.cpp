@@ -1,0 +1,97 @@
+#include "trainer/run_settings.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/errors.h"
+#include "base/text.h"
+#include "trainer/training_keys.h"
+
+namespace sft {
+namespace {
+
+constexpr int64_t kCpuTokens = 8192;  // of a micro-batch, where the config names none
+
+Cadence cadence(const std::string& strategy, double steps, int64_t batches_per_epoch, int64_t total) {
+  if (strategy == "epoch") return {batches_per_epoch, total};
+  if (strategy == "steps") return {steps_of(steps, total), total};
+  return {};
+}
+
+Selection selection(const RunConfig& config, const Task& task) {
+  Selection chosen;
+  chosen.metric = config.eval.metric_for_best_model;
+  if (chosen.metric == "auto") chosen.metric = task.default_metric();
+  if (chosen.metric.starts_with("eval_")) chosen.metric.erase(0, 5);
+  const auto known = task.metrics(task.empty_statistics());
+  if (!known.contains(chosen.metric)) {
+    std::vector<std::string> names;
+    for (const auto& [name, value] : known.items()) names.push_back(name);
+    throw ConfigError(concat("eval.metric_for_best_model: no metric ", quoted(chosen.metric),
+                             did_you_mean(chosen.metric, names), "; there are: ", join(names, ", ")));
+  }
+  chosen.greater_is_better = config.eval.greater_is_better == AutoBool::automatic
+                                 ? chosen.metric != "loss"
+                                 : config.eval.greater_is_better == AutoBool::yes;
+  chosen.patience = config.eval.early_stopping_patience;
+  chosen.saves_best = config.eval.load_best_model_at_end || config.save.save_strategy == "best";
+  return chosen;
+}
+
+}  // namespace
+
+int64_t micro_batch_tokens(const RunConfig& config) {
+  return config.train.max_tokens_per_micro_batch > 0 ? config.train.max_tokens_per_micro_batch : kCpuTokens;
+}
+
+Evaluator::Budget evaluation_budget(const RunConfig& config) {
+  return {micro_batch_tokens(config), config.eval.per_device_eval_batch_size};
+}
+
+int64_t steps_in_all(const RunConfig& config, int64_t batches_per_epoch) {
+  if (config.train.max_steps > 0) return config.train.max_steps;
+  return static_cast<int64_t>(std::ceil(config.train.num_train_epochs * static_cast<double>(batches_per_epoch) - 1e-9));
+}
+
+TrainerSettings trainer_settings(const Assembly& run) {
+  const RunConfig& config = run.config();
+  const int64_t per_epoch = run.loader->batches_per_epoch();
+  std::string evaluations = config.eval.eval_strategy;
+  if (evaluations == "auto") evaluations = run.evaluator ? "epoch" : "no";
+  TrainerSettings settings;
+  settings.total_steps = run.total_steps;
+  settings.max_grad_norm = config.train.max_grad_norm;
+  settings.penalty = {config.train.l1, config.train.l2};
+  settings.evaluations = cadence(evaluations, config.eval.eval_steps, per_epoch, run.total_steps);
+  settings.saves = cadence(config.save.save_strategy, config.save.save_steps, per_epoch, run.total_steps);
+  settings.selection = selection(config, run.learner->task());
+  settings.resumes = config.resume_from_checkpoint != "none";
+  if (settings.resumes && config.resume_from_checkpoint != "auto")
+    settings.resume_directory = config.resume_from_checkpoint;
+  settings.save_only_model = config.save.save_only_model;
+  settings.max_seconds = seconds_of(config.train.max_time, "train.max_time");
+  if (config.save.save_on_signal) settings.stop_requested = run.world.stop_requested;
+  settings.settings = training_keys(config, run.global_batch_size, run.data.train->info().fingerprint);
+  settings.files = run.files;
+  return settings;
+}
+
+std::function<double(int64_t, int64_t)> work_of(const Learner& learner) {
+  const int blocks = learner.model().num_blocks();
+  int lowest = blocks + 1;
+  for (const Parameter& parameter : learner.trained()) lowest = std::min(lowest, std::max(parameter.stage, 1));
+  const double passes = 1 + 2.0 * (blocks + 1 - lowest) / blocks;
+  return [&learner, passes](int64_t tokens, int64_t samples) {
+    return passes * learner.model().flops(tokens, samples, learner.task().reads());
+  };
+}
+
+std::vector<Sink> open_sinks(const RunConfig& config, int64_t resumed_step) {
+  std::vector<Sink> sinks{make_jsonl(config.output_dir + "/metrics.jsonl", resumed_step),
+                          make_console(config.log.progress)};
+  for (const std::string& target : config.log.report_to)
+    if (target == "tensorboard") sinks.push_back(make_tensorboard(config.output_dir + "/events", resumed_step));
+  return sinks;
+}
+
+}  // namespace sft

@@ -1,0 +1,94 @@
+#include "trainer/tasks/blocks/sequence_head.h"
+
+#include <ATen/ATen.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/errors.h"
+#include "trainer/models/blocks/dropout.h"
+#include "trainer/models/initialize.h"
+
+namespace sft {
+namespace {
+
+// A class with a hidden layer of its own does not look at the pooler.
+Pooling usual_pooling(const Model& model, const HeadShape& shape) {
+  return model.has_pooler() && shape.hidden.empty() ? Pooling::pooler : Pooling::cls;
+}
+
+Pooling pooling_of(const std::string& name, const Model& model, Pooling usual) {
+  if (name == "pooler" && !model.has_pooler())
+    throw ConfigError("model.pooling = \"pooler\": this model has no pooler");
+  if (name == "pooler") return Pooling::pooler;
+  if (name == "mean") return Pooling::mean;
+  return name == "cls" ? Pooling::cls : usual;
+}
+
+const char* name_of(Pooling pooling) {
+  switch (pooling) {
+    case Pooling::cls:
+      return "cls";
+    case Pooling::mean:
+      return "mean";
+    case Pooling::pooler:
+      break;
+  }
+  return "pooler";
+}
+
+// [N, C] → [B, C]: the mean over each sequence's rows, special tokens included.
+at::Tensor mean_of_rows(const at::Tensor& rows_NC, const TextInputs& inputs) {
+  std::vector<int64_t> lengths;
+  for (size_t b = 0; b + 1 < inputs.host_offsets.size(); ++b)
+    lengths.push_back(inputs.host_offsets[b + 1] - inputs.host_offsets[b]);
+  std::vector<at::Tensor> means = rows_NC.split_with_sizes(lengths);
+  for (at::Tensor& mean : means) mean = mean.mean(0);
+  return at::stack(means);
+}
+
+}  // namespace
+
+SequenceHead::SequenceHead(const TaskSettings& settings, const Model& model, int64_t num_outputs)
+    : shape_(model.head(Reads::first)),
+      usual_(usual_pooling(model, shape_)),
+      pooling_(pooling_of(settings.pooling, model, usual_)) {
+  const auto options = at::TensorOptions().dtype(settings.dtype).device(settings.device);
+  const auto layer = [&](const std::string& name, int64_t out) {
+    const Linear made{
+        normal_parameter(name + ".weight", {out, model.width()}, model.initializer_range(), settings.seed, options),
+        constant_parameter({out}, 0.0, options)};
+    const int stage = model.num_blocks() + 2;
+    parameters_.push_back({.name = name + ".weight", .value = made.weight, .stage = stage, .decays = true});
+    parameters_.push_back({.name = name + ".bias", .value = made.bias, .stage = stage, .decays = false});
+    return made;
+  };
+  if (!shape_.hidden.empty()) hidden_ = layer(shape_.hidden, model.width());
+  output_ = layer(shape_.output, num_outputs);
+}
+
+at::Tensor SequenceHead::logits(Model& model, const Features& features, const Inputs& inputs) const {
+  const at::Tensor& draws_B = draws_of(inputs);
+  at::Tensor x_BC = pooling_ == Pooling::mean ? mean_of_rows(features.rows, text_of(inputs)) : features.rows;
+  if (pooling_ == Pooling::pooler) x_BC = model.pool(x_BC);
+  if (!shape_.hidden.empty()) {
+    x_BC = dropped(x_BC, input_key_, draws_B, shape_.input_dropout);
+    x_BC = activate(shape_.activation, at::linear(x_BC, hidden_.weight), hidden_.bias);
+  }
+  return at::linear(dropped(x_BC, key_, draws_B, shape_.dropout), output_.weight, output_.bias);
+}
+
+at::Tensor SequenceHead::dropped(const at::Tensor& x_BC, const DropoutKey& key, const at::Tensor& draws_B,
+                                 double p) const {
+  return keyed_dropout(x_BC, key, draws_B, at::zeros_like(draws_B), training_ ? p : 0.0);
+}
+
+void SequenceHead::set_dropout_seed(uint64_t seed) {
+  input_key_ = dropout_key(seed, "head.input");
+  key_ = dropout_key(seed, "head");
+}
+
+void SequenceHead::describe(nlohmann::json& config) const {
+  if (pooling_ != usual_) config["sft_dist_pooling"] = name_of(pooling_);
+}
+
+}  // namespace sft
