@@ -20,11 +20,11 @@ constexpr uint64_t kSeed = 9;
 using Content = std::map<int64_t, std::tuple<int64_t, int64_t, std::vector<int64_t>>>;
 
 void collect(const Batch& batch, Content& content) {
-  const PackedText& text = batch.text;
+  const PackedText& text = batch.text();
   const auto size = static_cast<size_t>(batch.size());
   ASSERT_EQ(text.offsets.size(), size + 1);
   ASSERT_EQ(text.offsets.front(), 0);
-  ASSERT_EQ(text.offsets.back(), batch.num_tokens());
+  ASSERT_EQ(text.offsets.back(), batch.num_units());
   ASSERT_TRUE(text.positions.size() == text.tokens.size() && text.segments.size() == text.tokens.size());
   ASSERT_TRUE(batch.labels.size() == size && batch.weights.size() == size && batch.draws.size() == size);
   for (size_t b = 0; b < size; ++b) {
@@ -50,7 +50,7 @@ std::vector<Content> run(const Dataset& dataset, const std::string& strategy, in
       const Share share = loader->next();
       for (const Batch& batch : share.batches) {
         collect(batch, batches[step]);
-        EXPECT_TRUE(batch.num_tokens() <= config.max_tokens || batch.size() == 1);
+        EXPECT_TRUE(batch.num_units() <= config.max_tokens || batch.size() == 1);
         EXPECT_TRUE(config.max_samples == 0 || batch.size() <= config.max_samples);
       }
       const std::pair total{share.global_samples, share.global_tokens};
@@ -219,7 +219,7 @@ TEST(EvalLoader, SeesEverySampleOnceForAnyNumberOfSamplesAndRanks) {
         Batch batch;
         while (loader->next(batch)) {
           collect(batch, content);
-          EXPECT_TRUE(batch.num_tokens() <= 200 && batch.size() <= 8);
+          EXPECT_TRUE(batch.num_units() <= 200 && batch.size() <= 8);
           for (const int64_t id : batch.ids) EXPECT_TRUE(id >= first && id < end) << "contiguous ranges";
         }
         EXPECT_FALSE(loader->next(batch)) << "the end stays the end";

@@ -21,7 +21,7 @@ using nlohmann::json;
 namespace fs = std::filesystem;
 
 const json& reference() {
-  static const json content = json::parse(std::ifstream(fs::path(__FILE__).parent_path() / "tokenizer_reference.json"));
+  static const json content = json::parse(std::ifstream(SFT_TESTS "/data/tokenizer_reference.json"));
   return content;
 }
 

@@ -83,17 +83,18 @@ void train(const Case& job, const Cut& cut, Communicator& world, const std::stri
   Evaluator evaluator(learner, held_out, world, {.max_tokens = 64, .max_samples = 4});
   Checkpoints checkpoints(directory, SaveConfig{}, world, real_files());
 
-  Telemetry telemetry({.lines = {1, job.updates}, .total_steps = job.updates, .sample_ids = true}, world, [&](int64_t) {
-    return std::vector<Sink>{[&](const Event& event) {
-      if (event.values.contains("sample_ids")) outcome.ids.push_back(event.values["sample_ids"]);
-      if (event.values.contains("grad_norm"))
-        outcome.losses.push_back(event.values["loss"]), outcome.norms.push_back(event.values["grad_norm"]);
-      if (event.kind != Event::Kind::evaluation) return;
-      for (const auto& [name, value] : event.values.items())
-        if (name.starts_with("eval_") && name != "eval_runtime" && name != "eval_samples_per_second")
-          outcome.evaluation.push_back(value);
-    }};
-  });
+  Telemetry telemetry(
+      {.lines = {1, job.updates}, .total_steps = job.updates, .sample_ids = true, .flops = {}}, world, [&](int64_t) {
+        return std::vector<Sink>{[&](const Event& event) {
+          if (event.values.contains("sample_ids")) outcome.ids.push_back(event.values["sample_ids"]);
+          if (event.values.contains("grad_norm"))
+            outcome.losses.push_back(event.values["loss"]), outcome.norms.push_back(event.values["grad_norm"]);
+          if (event.kind != Event::Kind::evaluation) return;
+          for (const auto& [name, value] : event.values.items())
+            if (name.starts_with("eval_") && name != "eval_runtime" && name != "eval_samples_per_second")
+              outcome.evaluation.push_back(value);
+        }};
+      });
   TrainerSettings settings;
   settings.total_steps = job.updates;
   settings.max_grad_norm = job.max_grad_norm;
@@ -130,18 +131,25 @@ std::vector<Case> cases() {
   two_blocks.all_but_last = 2;
   FreezeConfig head;
   head.all_but_last = 0;
-  return {
-      {.name = "bert_pooler", .model = tiny_bert(), .optim = adamw, .freeze = {}},
-      {.name = "bert_cls_smoothed_weighted",
-       .model = tiny_bert(),
-       .pooling = "cls",
-       .label_smoothing = 0.1,
-       .class_weights = uneven,
-       .optim = adamw,
-       .freeze = {}},
-      {.name = "bert_mean_sgd", .model = tiny_bert(), .pooling = "mean", .optim = sgd, .freeze = {}},
-      {.name = "bert_last_blocks", .model = tiny_bert(), .class_weights = uneven, .optim = adamw, .freeze = two_blocks},
-      {.name = "bert_head_alone", .model = tiny_bert(), .optim = adamw, .freeze = head}};
+  std::vector<Case> all;
+  const auto enroll = [&](const char* name, const OptimConfig& optim) -> Case& {
+    Case& added = all.emplace_back();
+    added.name = name;
+    added.model = tiny_bert();
+    added.optim = optim;
+    return added;
+  };
+  enroll("bert_pooler", adamw);
+  Case& weighted = enroll("bert_cls_smoothed_weighted", adamw);
+  weighted.pooling = "cls";
+  weighted.label_smoothing = 0.1;
+  weighted.class_weights = uneven;
+  enroll("bert_mean_sgd", sgd).pooling = "mean";
+  Case& last_blocks = enroll("bert_last_blocks", adamw);
+  last_blocks.class_weights = uneven;
+  last_blocks.freeze = two_blocks;
+  enroll("bert_head_alone", adamw).freeze = head;
+  return all;
 }
 
 Outcome run(const Case& job, const Cut& cut) {
