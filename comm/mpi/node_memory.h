@@ -9,7 +9,7 @@
 #include <optional>
 #include <vector>
 
-#include "comm/mpi/spin_barrier.h"
+#include "comm/mpi/node_barrier.h"
 
 namespace sft::mpi {
 
@@ -55,7 +55,7 @@ class NodeMemory {
   std::vector<std::byte> own_;
   std::byte* small_ = nullptr;
   std::byte* slots_ = nullptr;
-  std::optional<SpinBarrier> barrier_;
+  std::optional<NodeBarrier> barrier_;
 };
 
 }  // namespace sft::mpi
