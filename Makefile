@@ -34,7 +34,7 @@ check-floors:
 
 # The same tests under the address and undefined-behaviour sanitizers, and torch-free ones under the thread sanitizer.
 dev tsan clang:
-	@tools/setup.sh test
+	@tools/setup.sh $(if $(filter clang,$@),clang,test)
 	cmake --preset $@ -DSFT_DEPS=$(SFT_DEPS)
 	cmake --build build-$@ -j $(JOBS)
 	ctest --test-dir build-$@ --output-on-failure

@@ -5,6 +5,7 @@
 #
 #   tools/setup.sh build      compilers, libraries, LibTorch: all that the binary needs
 #   tools/setup.sh test       the above, the CUDA headers and nvcc, and the Python references
+#   tools/setup.sh clang      the above and clang 16
 set -euo pipefail
 cd "$(dirname "$0")/.."
 what=${1:-build}
@@ -12,6 +13,7 @@ deps=${SFT_DEPS:-$PWD/.deps}
 
 apt_packages=(g++ cmake ninja-build make ccache mold pkg-config python3-venv libopenmpi-dev openmpi-bin
               libhdf5-dev libtomlplusplus-dev libcli11-dev nlohmann-json3-dev libspdlog-dev libgtest-dev)
+[ "$what" != clang ] || apt_packages+=(clang-16)
 torch_wheels=(torch==2.11.0 nvidia-cuda-runtime==13.0.96 nvidia-cuda-cupti==13.0.85)
 cuda_wheels=(nvidia-cuda-crt==13.0.88 nvidia-cuda-cccl nvidia-nccl-cu13==2.28.9 nvidia-cuda-nvcc==13.0.88 nvidia-nvvm==13.0.88)
 
@@ -86,7 +88,7 @@ install_packages
 install_rust
 [ -x "$deps/venv/bin/python" ] || { say "making a Python environment in $deps/venv"; python3 -m venv "$deps/venv"; }
 done_once "LibTorch 2.11 (545 MB, once)" pip_install --no-deps "${torch_wheels[@]}"
-if [ "$what" = test ]; then
+if [ "$what" != build ]; then
   done_once "CUDA headers and compiler" pip_install --no-deps "${cuda_wheels[@]}"
   # The wheel's Python side links CUDA's libraries even where there is no GPU: 2.7 GB that the product does not need.
   done_once "Python references for the tests (3 GB, once)" pip_install "${torch_wheels[0]}" -r tools/requirements.txt
