@@ -8,6 +8,7 @@
 #include "comm/mpi/mpi.h"
 #include "comm/nccl/nccl.h"
 #include "comm/solo/solo.h"
+#include "comm/tree_ordered.h"
 #include "tests/comm/staged.h"
 
 namespace sft::test {
@@ -57,6 +58,10 @@ std::vector<World> worlds_of_one_process() {
   std::vector<World> all{{"solo", 1, true, [](const auto& body) { body(*solo::connect({})); }}};
   for (const int size : {1, 2, 3, 4})
     all.push_back({concat("threads_", size), size, true, [size](const auto& body) { spawn_ranks(size, body); }});
+  for (const int size : {1, 2, 4})
+    all.push_back({concat("tree_", size), size, false, [size](const auto& body) {
+                     spawn_ranks(size, [&](Communicator& world) { body(*tree_ordered(world.split(0, world.rank()))); });
+                   }});
   return all;
 }
 
