@@ -34,13 +34,18 @@ class ShareReader {
 
     sort_by_length(items);
     const int64_t first_draw = cursor.epoch * size;
-    for (const std::vector<Item>& micro :
-         pack(deal(items, shard_.index, shard_.count), config_.max_tokens, config_.max_samples))
-      share.batches.push_back(reader_.read(micro, first_draw));
+    const int here = num_parts() / shard_.count;
+    for (int part = shard_.index * here; part < (shard_.index + 1) * here; ++part) {
+      Part& batches = share.parts.emplace_back();
+      for (const auto& micro : pack(deal(items, part, num_parts()), config_.max_tokens, config_.max_samples))
+        batches.push_back(reader_.read(micro, first_draw));
+    }
     return share;
   }
 
  private:
+  int num_parts() const { return config_.parts > 0 ? config_.parts : shard_.count; }
+
   const Dataset& dataset_;
   const Sampler& sampler_;
   Shard shard_;
@@ -59,6 +64,7 @@ class GlobalBatchLoader : public Loader {
         cursor_{seed, 0, 0} {
     if (size_ == 0) throw DataError("the training data has no samples");
     assert(shard.index >= 0 && shard.index < shard.count && config.global_batch_size > 0 && config.max_tokens > 0);
+    assert(config.parts % shard.count == 0);
   }
 
   Share next() override {

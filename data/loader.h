@@ -28,12 +28,16 @@ struct LoaderConfig {
   int64_t global_batch_size = 32;
   int64_t max_tokens = 8192;  // in a micro-batch; a longer sample stands alone in one
   int64_t max_samples = 0;    // in a micro-batch; 0: no bound
+  int parts = 0;              // of a global batch over all ranks, a multiple of their number; 0: one a rank
   int prefetch = 2;           // global batches read ahead by one background thread; 0: none
 };
 
+// Micro-batches whose gradients are summed one after the other; none where there are more parts than samples.
+using Part = std::vector<Batch>;
+
 // One global batch as one rank sees it.
 struct Share {
-  std::vector<Batch> batches;  // may be empty: more ranks than samples
+  std::vector<Part> parts;     // equally many on every rank
   int64_t global_samples = 0;  // in the whole global batch
   int64_t global_tokens = 0;
   Cursor next;  // where the batch after this one begins

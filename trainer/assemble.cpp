@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "comm/agree.h"
+#include "comm/tree_ordered.h"
 #include "trainer/adapters/freeze.h"
 #include "trainer/build_model.h"
 #include "trainer/gemm_peak.h"
@@ -12,6 +13,11 @@
 
 namespace sft {
 namespace {
+
+// Null where the order of sums is free.
+std::unique_ptr<Communicator> tree_of(const RunConfig& config, Communicator& world) {
+  return config.deterministic ? tree_ordered(world.split(0, world.rank())) : nullptr;
+}
 
 void make_learner(Assembly& run, Built built) {
   const RunConfig& config = run.config();
@@ -33,7 +39,8 @@ void make_loaders(Assembly& run) {
   run.loader = make_loader(*run.data.train, *run.sampler, {control.rank(), control.size()},
                            {.global_batch_size = run.global_batch_size,
                             .max_tokens = micro_batch_tokens(config),
-                            .max_samples = config.train.per_device_train_batch_size},
+                            .max_samples = config.train.per_device_train_batch_size,
+                            .parts = num_parts(config)},
                            seed);
   run.total_steps = steps_in_all(config, run.loader->batches_per_epoch());
   if (run.data.validation)
@@ -45,7 +52,8 @@ void make_update(Assembly& run) {
   const Learner& learner = *run.learner;
   const Grouping grouping = group_parameters(config.optim, learner.trained(), learner.model().num_blocks());
   run.arena = std::make_unique<Arena>(learner.trained(), grouping.group_of);
-  run.gradients = make_replicated(*run.arena, run.world.gradients, config.comm.bucket_bytes);
+  const int parts = config.deterministic ? num_parts(config) / run.world.gradients.size() : 1;
+  run.gradients = make_replicated(*run.arena, run.world.gradients, config.comm.bucket_bytes, parts);
   run.optimizer = make_optimizer(config.optim, *run.arena, grouping.groups);
   run.schedule = make_schedule(config.scheduler, config.optim.learning_rate, run.total_steps);
 }
@@ -72,10 +80,18 @@ void make_trainer(Assembly& run) {
 
 }  // namespace
 
+Assembly::Assembly(LoadedConfig config, const World& ranks)
+    : loaded(std::move(config)),
+      tree_gradients(tree_of(loaded.config, ranks.gradients)),
+      tree_control(tree_of(loaded.config, ranks.control)),
+      world{tree_gradients ? *tree_gradients : ranks.gradients, tree_control ? *tree_control : ranks.control,
+            ranks.device, ranks.stop_requested} {}
+
 std::unique_ptr<Assembly> assemble(LoadedConfig loaded, const World& world) {
+  together(world.control, [&] { check_deterministic(loaded.config, world); });
   auto run = std::make_unique<Assembly>(std::move(loaded), world);
   const RunConfig& config = run->config();
-  Communicator& control = world.control;
+  Communicator& control = run->world.control;
 
   together(control, [&] { run->directory = std::make_unique<ModelDirectory>(config.model.model_name_or_path); });
   run->data = open_datasets(run->loaded, *run->directory, control);

@@ -16,9 +16,10 @@ namespace sft {
 
 // Members are borrowed by those below them, so they are destroyed last.
 struct Assembly {
-  Assembly(LoadedConfig config, const World& ranks) : loaded(std::move(config)), world(ranks) {}
+  Assembly(LoadedConfig config, const World& ranks);
 
   LoadedConfig loaded;
+  std::unique_ptr<Communicator> tree_gradients, tree_control;  // of a deterministic run
   World world;
   std::unique_ptr<ModelDirectory> directory;
   Datasets data;

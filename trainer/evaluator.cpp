@@ -5,8 +5,8 @@
 #include <string>
 
 #include "base/stopwatch.h"
+#include "base/tree_sum.h"
 #include "comm/agree.h"
-#include "data/loader.h"
 
 namespace sft {
 namespace {
@@ -15,6 +15,18 @@ void report(const Task& task, const at::Tensor& logits, const Batch& batch, cons
   if (!predicted) return;
   const std::vector<std::string> rows = task.predictions(logits, batch);
   for (size_t b = 0; b < rows.size(); ++b) predicted(batch.ids[b], rows[b]);
+}
+
+// Of parts of one rank; counts added as a tree, as those of ranks are.
+Statistics joined(const std::vector<Statistics>& parts) {
+  Statistics all;
+  std::vector<double> terms(parts.size());
+  for (size_t i = 0; i < parts.front().counts.size(); ++i) {
+    for (size_t part = 0; part < parts.size(); ++part) terms[part] = parts[part].counts[i];
+    all.counts.push_back(tree_sum<double>(terms));
+  }
+  for (const Statistics& part : parts) all.rows.insert(all.rows.end(), part.rows.begin(), part.rows.end());
+  return all;
 }
 
 // Leaves the rows of all ranks, in rank order, on each of them.
@@ -33,29 +45,36 @@ Evaluator::Evaluator(Learner& learner, const Dataset& dataset, Communicator& con
 
 Evaluation Evaluator::run(const PredictionSink& predicted) {
   const Stopwatch watch;
-  Statistics mine = learner_.task().empty_statistics();
-  together(control_, [&] {
-    const auto loader =
-        make_eval_loader(dataset_, {control_.rank(), control_.size()}, budget_.max_tokens, budget_.max_samples);
-    for (Batch batch; loader->next(batch);) {
+  std::vector<Statistics> parts;
+  each_part([&](EvalLoader& loader) {
+    Statistics& part = parts.emplace_back(learner_.task().empty_statistics());
+    for (Batch batch; loader.next(batch);) {
       const at::Tensor logits = learner_.logits(batch);
-      learner_.task().accumulate(logits, batch, mine);
+      learner_.task().accumulate(logits, batch, part);
       report(learner_.task(), logits, batch, predicted);
     }
   });
-  control_.all_reduce(Buffer::of(std::span<double>(mine.counts)));
-  gather_rows(control_, mine.rows);
-  return {.metrics = learner_.task().metrics(mine),
-          .details = learner_.task().details(mine),
+  Statistics all = joined(parts);
+  control_.all_reduce(Buffer::of(std::span<double>(all.counts)));
+  gather_rows(control_, all.rows);
+  return {.metrics = learner_.task().metrics(all),
+          .details = learner_.task().details(all),
           .samples = dataset_.size(),
           .seconds = watch.seconds()};
 }
 
 void Evaluator::predict(const PredictionSink& predicted) {
+  each_part([&](EvalLoader& loader) {
+    for (Batch batch; loader.next(batch);) report(learner_.task(), learner_.logits(batch), batch, predicted);
+  });
+}
+
+// This rank's parts are neighbours: together they are its range of the dataset.
+void Evaluator::each_part(const std::function<void(EvalLoader&)>& body) {
+  const int parts = budget_.parts > 0 ? budget_.parts : control_.size(), here = parts / control_.size();
   together(control_, [&] {
-    const auto loader =
-        make_eval_loader(dataset_, {control_.rank(), control_.size()}, budget_.max_tokens, budget_.max_samples);
-    for (Batch batch; loader->next(batch);) report(learner_.task(), learner_.logits(batch), batch, predicted);
+    for (int part = control_.rank() * here; part < (control_.rank() + 1) * here; ++part)
+      body(*make_eval_loader(dataset_, {part, parts}, budget_.max_tokens, budget_.max_samples));
   });
 }
 

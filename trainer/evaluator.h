@@ -9,6 +9,7 @@
 
 #include "comm/communicator.h"
 #include "data/dataset.h"
+#include "data/loader.h"
 #include "trainer/learner.h"
 
 namespace sft {
@@ -28,6 +29,7 @@ class Evaluator {
   struct Budget {
     int64_t max_tokens = 8192;  // in a micro-batch
     int64_t max_samples = 64;
+    int parts = 0;  // that the data is cut into over all ranks, a multiple of their number; 0: one a rank
   };
 
   // Borrows all three; `control` joins host values.
@@ -40,6 +42,8 @@ class Evaluator {
   void predict(const PredictionSink& predicted);
 
  private:
+  void each_part(const std::function<void(EvalLoader&)>& body);
+
   Learner& learner_;
   const Dataset& dataset_;
   Communicator& control_;

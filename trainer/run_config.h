@@ -46,7 +46,7 @@ struct RunConfig {
     return std::tuple{
         field("output_dir", &RunConfig::output_dir, "the run directory: everything a run leaves is in it", Path{}),
         field("seed", &RunConfig::seed, "of initialisation, order and dropout", at_least(int64_t{0})),
-        field("deterministic", &RunConfig::deterministic, "bitwise the same on any number of ranks").not_built(),
+        field("deterministic", &RunConfig::deterministic, "the same bits on a repeat and on 1, 2, 4 and 8 ranks"),
         field("resume_from_checkpoint", &RunConfig::resume_from_checkpoint,
               "auto (the newest in output_dir), none, or a checkpoint directory", Path{}),
         field("overwrite_output_dir", &RunConfig::overwrite_output_dir,

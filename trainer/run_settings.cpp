@@ -11,6 +11,7 @@ namespace sft {
 namespace {
 
 constexpr int64_t kCpuTokens = 8192;  // of a micro-batch, where the config names none
+constexpr int kDeterministicParts = 8;
 
 Cadence cadence(const std::string& strategy, double steps, int64_t batches_per_epoch, int64_t total) {
   if (strategy == "epoch") return {batches_per_epoch, total};
@@ -45,7 +46,24 @@ int64_t micro_batch_tokens(const RunConfig& config) {
 }
 
 Evaluator::Budget evaluation_budget(const RunConfig& config) {
-  return {micro_batch_tokens(config), config.eval.per_device_eval_batch_size};
+  return {micro_batch_tokens(config), config.eval.per_device_eval_batch_size, num_parts(config)};
+}
+
+int num_parts(const RunConfig& config) { return config.deterministic ? kDeterministicParts : 0; }
+
+void check_deterministic(const RunConfig& config, const World& world) {
+  if (!config.deterministic) return;
+  const int ranks = world.gradients.size();
+  if (kDeterministicParts % ranks != 0)
+    throw ConfigError(concat("deterministic = true cuts each batch into ", kDeterministicParts,
+                             " parts, of which each rank holds equally many: 1, 2, 4 or 8 ranks, and there are ",
+                             ranks));
+  if (!world.device.is_cpu())
+    throw ConfigError("deterministic = true is built for ranks on CPU cores; set device = \"cpu\"");
+}
+
+int64_t num_threads(const RunConfig& config) {
+  return config.deterministic && config.threads == 0 ? 1 : config.threads;
 }
 
 int64_t steps_in_all(const RunConfig& config, int64_t batches_per_epoch) {

@@ -11,6 +11,15 @@ namespace sft {
 
 int64_t micro_batch_tokens(const RunConfig& config);
 Evaluator::Budget evaluation_budget(const RunConfig& config);
+
+// Of a deterministic run: the parts that each global batch and each evaluation is cut into, whatever the number of
+// ranks; else 0.
+int num_parts(const RunConfig& config);
+// ConfigError where the ranks cannot share the parts evenly as branches of one tree, or compute on a GPU.
+void check_deterministic(const RunConfig& config, const World& world);
+// For kernels whose order of sums follows from the number of threads: 1 in a deterministic run that names none.
+int64_t num_threads(const RunConfig& config);
+
 int64_t steps_in_all(const RunConfig& config, int64_t batches_per_epoch);
 
 // total_steps, loader, learner and data of `run` are there.

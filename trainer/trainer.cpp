@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "base/text.h"
+#include "base/tree_sum.h"
 #include "comm/agree.h"
 #include "trainer/tensor_refs.h"
 #include "trainer/training_keys.h"
@@ -20,9 +21,20 @@ namespace {
 constexpr int64_t kMostNotFinite = 5;  // updates in a row, after which the run is given up
 
 double total_weight(const Task& task, const Share& share) {
-  double weight = 0;
-  for (const Batch& batch : share.batches) weight += task.weight(batch);
-  return weight;
+  std::vector<double> weights;
+  for (const Part& part : share.parts) {
+    double& weight = weights.emplace_back(0.0);
+    for (const Batch& batch : part) weight += task.weight(batch);
+  }
+  return tree_sum<double>(weights);
+}
+
+// Null where this rank has no samples.
+const Batch* last_of(const Share& share) {
+  const Batch* last = nullptr;
+  for (const Part& part : share.parts)
+    if (!part.empty()) last = &part.back();
+  return last;
 }
 
 }  // namespace
@@ -49,14 +61,19 @@ StepReport Trainer::step() {
   const double rate = parts_.schedule.rate(state_.step);
   const Share share = next_share();
   const double weight = sum(parts_.control, total_weight(parts_.learner.task(), share));
-  at::Tensor loss_sum = at::zeros({}, at::kDouble);
+  const Batch* last = last_of(share);
+  std::vector<at::Tensor> losses;
 
   parts_.arena.zero_gradients();
-  for (const Batch& batch : share.batches) {
-    const auto overlap = &batch == &share.batches.back() ? parts_.gradients.overlap() : nullptr;
-    const LossSum part = parts_.learner.loss_sum(batch);
-    (part.sum / std::max(weight, 1e-30)).backward();
-    loss_sum += part.sum.detach();
+  for (const Part& part : share.parts) {
+    losses.push_back(at::zeros({}, at::kDouble));
+    for (const Batch& batch : part) {
+      const auto overlap = &batch == last ? parts_.gradients.overlap() : nullptr;
+      const LossSum loss = parts_.learner.loss_sum(batch);
+      (loss.sum / std::max(weight, 1e-30)).backward();
+      losses.back() += loss.sum.detach();
+    }
+    parts_.gradients.fold();
   }
   parts_.gradients.reduce();
   if (first_step_seconds_ == 0 && weight > 0) require_every_gradient(parts_.gradients);
@@ -78,14 +95,15 @@ StepReport Trainer::step() {
   longest_pause_ = std::max(longest_pause_, watch.seconds());
   StepReport report{.step = state_.step,
                     .epoch = epoch(),
-                    .loss_sum = loss_sum,
+                    .loss_sum = tree_sum<at::Tensor>(losses),
                     .weight = weight,
                     .norm = norm,
                     .rate = rate,
                     .samples = share.global_samples,
                     .tokens = share.global_tokens,
                     .ids = {}};
-  for (const Batch& batch : share.batches) report.ids.insert(report.ids.end(), batch.ids.begin(), batch.ids.end());
+  for (const Part& part : share.parts)
+    for (const Batch& batch : part) report.ids.insert(report.ids.end(), batch.ids.begin(), batch.ids.end());
   return report;
 }
 

@@ -10,6 +10,7 @@
 #include "launch/run_directory.h"
 #include "trainer/assemble.h"
 #include "trainer/conclude.h"
+#include "trainer/run_settings.h"
 
 namespace sft {
 namespace {
@@ -61,7 +62,7 @@ ExitCode train(const Arguments& arguments, Job& job) {
   const auto lock = arguments.dry_run ? nullptr : claim_run_directory(loaded, job.control());
   if (!arguments.dry_run) job.report_exit_to(config.output_dir);
 
-  const auto run = assemble(std::move(loaded), job.world(config.device, config.threads, config.comm));
+  const auto run = assemble(std::move(loaded), job.world(config.device, num_threads(config), config.comm));
   run->checkpoints->guard_with(lock.get());
   if (speaks) introduce(*run);
   if (arguments.dry_run) {

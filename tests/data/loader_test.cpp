@@ -48,7 +48,7 @@ std::vector<Content> run(const Dataset& dataset, const std::string& strategy, in
     loader->seek(from);
     for (size_t step = 0; step < batches.size(); ++step) {
       const Share share = loader->next();
-      for (const Batch& batch : share.batches) {
+      for (const Batch& batch : share.parts.front()) {
         collect(batch, batches[step]);
         EXPECT_TRUE(batch.num_units() <= config.max_tokens || batch.size() == 1);
         EXPECT_TRUE(config.max_samples == 0 || batch.size() <= config.max_samples);
@@ -119,7 +119,7 @@ TEST(Loader, GoesOnFromAnyCursorAsIfItHadNeverStopped) {
   // And the same loader, with batches already read ahead.
   loader->seek(cursors[2]);
   Content content;
-  for (const Batch& batch : loader->next().batches) collect(batch, content);
+  for (const Batch& batch : loader->next().parts.front()) collect(batch, content);
   EXPECT_EQ(content, whole[2]);
 }
 
@@ -138,7 +138,7 @@ TEST(Loader, LeavesRanksWithoutSamplesAnEmptyShare) {
   for (int rank = 0; rank < 5; ++rank) {
     const Share share = make_loader(dataset, *sampler, {rank, 5}, {.global_batch_size = 8}, kSeed)->next();
     EXPECT_EQ(share.global_samples, 3);
-    empty += share.batches.empty() ? 1 : 0;
+    empty += share.parts.front().empty() ? 1 : 0;
   }
   EXPECT_EQ(empty, 2);
 }

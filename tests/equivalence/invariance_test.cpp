@@ -30,6 +30,7 @@ const Outcome& reference(const Case& job) {
   return found != known.end() ? found->second : known.emplace(job.name, run(job, {1, 0})).first->second;
 }
 
+class SameBits : public testing::TestWithParam<Case> {};
 class Invariance : public testing::TestWithParam<std::tuple<Case, Cut>> {};
 
 TEST_P(Invariance, LossesNormsWeightsAndMetricsDoNotDependOnTheCut) {
@@ -46,6 +47,23 @@ TEST_P(Invariance, LossesNormsWeightsAndMetricsDoNotDependOnTheCut) {
     EXPECT_LE(worst(actual.weights[i].second, expected.weights[i].second), 1e-12) << expected.weights[i].first;
 }
 
+// N10. Seen to fail with parts added one after the other instead of as a tree, with the ranks' sums added in rank
+// order, and with the weight of the batch summed over ranks without the tree.
+TEST_P(SameBits, OnOneTwoFourAndEightRanks) {
+  Case job = GetParam();
+  job.in_double = false;
+  const Outcome one = run(job, {1, 0, 8});
+  for (const int ranks : {1, 2, 4, 8}) {
+    const Outcome other = run(job, {ranks, 0, 8});
+    EXPECT_EQ(other.ids, one.ids);
+    EXPECT_EQ(other.losses, one.losses) << ranks << " ranks";
+    EXPECT_EQ(other.norms, one.norms) << ranks << " ranks";
+    EXPECT_EQ(other.evaluation, one.evaluation) << ranks << " ranks";
+    for (size_t i = 0; i < one.weights.size(); ++i)
+      EXPECT_EQ(other.weights[i].second, one.weights[i].second) << one.weights[i].first << ", " << ranks << " ranks";
+  }
+}
+
 std::string name_of(const testing::TestParamInfo<std::tuple<Case, Cut>>& info) {
   const auto& [job, cut] = info.param;
   return job.name + "_" + std::to_string(cut.ranks) + "ranks_" +
@@ -56,6 +74,9 @@ INSTANTIATE_TEST_SUITE_P(AllCases, Invariance,
                          testing::Combine(testing::ValuesIn(cases()),
                                           testing::Values(Cut{1, 2}, Cut{2, 0}, Cut{2, 2}, Cut{3, 1}, Cut{4, 0})),
                          name_of);
+
+INSTANTIATE_TEST_SUITE_P(AllCases, SameBits, testing::ValuesIn(cases()),
+                         [](const testing::TestParamInfo<Case>& info) { return info.param.name; });
 
 }  // namespace
 }  // namespace sft::equivalence

@@ -8,6 +8,7 @@
 #include "base/file_ops.h"
 #include "base/random.h"
 #include "comm/make_communicator.h"
+#include "comm/tree_ordered.h"
 #include "data/loader.h"
 #include "support/memory_dataset.h"
 #include "trainer/learner.h"
@@ -44,7 +45,9 @@ struct Scratch {
 };
 
 // The parts of a run as assemble would build them, over data in memory.
-void train(const Case& job, const Cut& cut, Communicator& world, const std::string& directory, Outcome& outcome) {
+void train(const Case& job, const Cut& cut, Communicator& ranks, const std::string& directory, Outcome& outcome) {
+  const auto tree = cut.parts > 0 ? tree_ordered(ranks.split(0, ranks.rank())) : nullptr;
+  Communicator& world = tree ? *tree : ranks;
   const auto dtype = job.in_double ? at::kDouble : at::kFloat;
   const MemoryDataset data(job.rows, kVocab, job.num_labels, 20, 3);
   const MemoryDataset held_out(13, kVocab, job.num_labels, 20, 4);
@@ -71,16 +74,19 @@ void train(const Case& job, const Cut& cut, Communicator& world, const std::stri
 
   const Grouping grouping = group_parameters(job.optim, learner.trained(), blocks);
   Arena arena(learner.trained(), grouping.group_of);
-  const auto gradients = make_replicated(arena, world, 4096);
+  const auto gradients = make_replicated(arena, world, 4096, cut.parts > 0 ? cut.parts / cut.ranks : 1);
   const auto optimizer = make_optimizer(job.optim, arena, grouping.groups);
   const auto schedule = make_schedule({.lr_scheduler_type = "linear", .warmup_steps = 3, .min_lr_ratio = 0},
                                       job.optim.learning_rate, job.updates);
   const auto sampler = make_sampler("random", data, 42, job.global_batch_size);
-  const auto loader = make_loader(
-      data, *sampler, {world.rank(), world.size()},
-      {.global_batch_size = job.global_batch_size, .max_tokens = 8192, .max_samples = cut.max_samples, .prefetch = 1},
-      42);
-  Evaluator evaluator(learner, held_out, world, {.max_tokens = 64, .max_samples = 4});
+  const auto loader = make_loader(data, *sampler, {world.rank(), world.size()},
+                                  {.global_batch_size = job.global_batch_size,
+                                   .max_tokens = 8192,
+                                   .max_samples = cut.max_samples,
+                                   .parts = cut.parts,
+                                   .prefetch = 1},
+                                  42);
+  Evaluator evaluator(learner, held_out, world, {.max_tokens = 64, .max_samples = 4, .parts = cut.parts});
   Checkpoints checkpoints(directory, SaveConfig{}, world, real_files());
 
   Telemetry telemetry(

@@ -35,6 +35,7 @@ std::vector<Case> cases();
 struct Cut {
   int ranks = 1;
   int64_t max_samples = 0;  // in a micro-batch; 0: no bound
+  int parts = 0;            // of a batch over all ranks, added as one tree; 0: one a rank, added in any order
 };
 
 // How GoogleTest names them.

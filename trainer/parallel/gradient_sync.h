@@ -1,4 +1,5 @@
-// How ranks agree on one update. Four verbs carry every strategy:
+// How ranks agree on one update. Five verbs carry every strategy:
+//   fold     close a part of this rank's share
 //   reduce   combine the gradients of all ranks
 //   clip     bound their global norm, and return it
 //   owned    the slices that this rank updates
@@ -29,6 +30,10 @@ class GradientSync {
   };
   virtual std::unique_ptr<Overlap> overlap() = 0;
 
+  // The gradients written since the last fold are those of one part of this rank's share. Parts are added as a balanced
+  // binary tree, so that their sum does not depend on which ranks hold them.
+  virtual void fold() = 0;
+
   // Launches what has not left yet, in the same order, and waits. Afterwards gradients() of the arena
   // is the sum over ranks, on every rank.
   virtual void reduce() = 0;
@@ -51,11 +56,13 @@ class GradientSync {
 };
 
 // Every rank holds and updates everything. Buckets leave during backward where the gradients live on a device; on a
-// CPU, where a collective occupies the very cores that compute, they all leave in reduce().
-std::unique_ptr<GradientSync> make_replicated(Arena& arena, Communicator& world, int64_t bucket_bytes);
+// CPU, where a collective occupies the very cores that compute, they all leave in reduce(). A share has `parts` parts,
+// a power of two; where there are several, all buckets leave in reduce().
+std::unique_ptr<GradientSync> make_replicated(Arena& arena, Communicator& world, int64_t bucket_bytes, int parts = 1);
 
 enum class Leave { when_full, at_the_end };
-std::unique_ptr<GradientSync> make_replicated(Arena& arena, Communicator& world, int64_t bucket_bytes, Leave leave);
+std::unique_ptr<GradientSync> make_replicated(Arena& arena, Communicator& world, int64_t bucket_bytes, Leave leave,
+                                              int parts = 1);
 
 // ConfigError naming the parameters that are to be trained and got no gradient from a whole global batch; the same on
 // every rank. Every rank calls it, after reduce().

@@ -17,6 +17,7 @@
 #include "trainer/parallel/buckets.h"
 #include "trainer/parallel/gradient_norm.h"
 #include "trainer/parallel/gradient_sync.h"
+#include "trainer/parallel/part_tree.h"
 
 namespace sft {
 namespace {
@@ -36,10 +37,11 @@ class GradientHook final : public autograd::PostAccumulateGradHook {
 
 class Replicated final : public GradientSync {
  public:
-  Replicated(Arena& arena, Communicator& world, int64_t bucket_bytes, Leave leave)
+  Replicated(Arena& arena, Communicator& world, int64_t bucket_bytes, Leave leave, int parts)
       : arena_(arena),
         world_(world),
-        leave_(leave),
+        leave_(parts > 1 ? Leave::at_the_end : leave),
+        parts_(arena.gradients(), parts),
         slices_(arena.slices()),
         buckets_(cut_buckets(arena, std::min(kFirstBucketBytes, bucket_bytes), bucket_bytes)),
         reached_(arena.placed().size(), 0),
@@ -57,6 +59,8 @@ class Replicated final : public GradientSync {
   }
 
   std::unique_ptr<GradientSync::Overlap> overlap() override { return std::make_unique<Token>(*this); }
+
+  void fold() override { parts_.close_one(); }
 
   void reduce() override {
     while (works_.size() < buckets_.list.size()) launch_next();
@@ -134,6 +138,7 @@ class Replicated final : public GradientSync {
   Arena& arena_;
   Communicator& world_;
   Leave leave_;
+  PartTree parts_;
   std::vector<Slice> slices_;
   Buckets buckets_;
   std::vector<uint8_t> reached_;              // a flag a placed parameter, since the last reduce()
@@ -146,12 +151,14 @@ class Replicated final : public GradientSync {
 
 }  // namespace
 
-std::unique_ptr<GradientSync> make_replicated(Arena& arena, Communicator& world, int64_t bucket_bytes) {
-  return make_replicated(arena, world, bucket_bytes, arena.values().is_cpu() ? Leave::at_the_end : Leave::when_full);
+std::unique_ptr<GradientSync> make_replicated(Arena& arena, Communicator& world, int64_t bucket_bytes, int parts) {
+  const Leave leave = arena.values().is_cpu() ? Leave::at_the_end : Leave::when_full;
+  return make_replicated(arena, world, bucket_bytes, leave, parts);
 }
 
-std::unique_ptr<GradientSync> make_replicated(Arena& arena, Communicator& world, int64_t bucket_bytes, Leave leave) {
-  return std::make_unique<Replicated>(arena, world, bucket_bytes, leave);
+std::unique_ptr<GradientSync> make_replicated(Arena& arena, Communicator& world, int64_t bucket_bytes, Leave leave,
+                                              int parts) {
+  return std::make_unique<Replicated>(arena, world, bucket_bytes, leave, parts);
 }
 
 }  // namespace sft
