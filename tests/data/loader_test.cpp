@@ -119,7 +119,8 @@ TEST(Loader, GoesOnFromAnyCursorAsIfItHadNeverStopped) {
   // And the same loader, with batches already read ahead.
   loader->seek(cursors[2]);
   Content content;
-  for (const Batch& batch : loader->next().parts.front()) collect(batch, content);
+  const Share share = loader->next();
+  for (const Batch& batch : share.parts.front()) collect(batch, content);
   EXPECT_EQ(content, whole[2]);
 }
 
