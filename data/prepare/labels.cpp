@@ -18,7 +18,8 @@ bool is_index(std::string_view text) {
 }  // namespace
 
 void read_label(const Cell& cell, Label& out) {
-  if (cell.kind == Cell::Kind::null || cell.kind == Cell::Kind::nested) {
+  using Kind = Cell::Kind;
+  if (cell.kind == Kind::null || cell.kind == Kind::nested || cell.kind == Kind::list) {
     throw CellProblem{concat("wanted a string, number or boolean, found ", describe(cell))};
   }
   if (cell.text.empty()) throw CellProblem{"is empty"};

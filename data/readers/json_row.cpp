@@ -1,5 +1,5 @@
-// The events of nlohmann's parser fill the cells directly: no tree is built, and values inside nested
-// arrays and objects are passed over.
+// The events of nlohmann's parser fill the cells directly: no tree is built, and values deeper than a list are passed
+// over.
 #include "data/readers/json_row.h"
 
 #include <charconv>
@@ -42,7 +42,7 @@ class RowEvents final : public nlohmann::json_sax<json> {
     return true;
   }
   bool start_array(size_t) override {
-    const bool fits = put(Cell::Kind::nested, "array");
+    const bool fits = put(depth_ == 1 ? Cell::Kind::list : Cell::Kind::nested, "array");
     ++depth_;
     return fits;
   }
@@ -66,11 +66,15 @@ class RowEvents final : public nlohmann::json_sax<json> {
       if (text == "array") problem += "; write one object a line, as jq -c '.[]' does";
       return false;
     }
-    if (depth_ == 1) {
-      cell_->kind = kind;
-      cell_->text.assign(text);
-    }
+    if (depth_ == 1) fill(*cell_, kind, text);
+    if (depth_ == 2 && cell_->kind == Cell::Kind::list) fill(cell_->items.emplace_back(), kind, text);
     return true;
+  }
+
+  static void fill(Cell& cell, Cell::Kind kind, std::string_view text) {
+    cell.kind = kind;
+    cell.text.assign(text);
+    cell.items.clear();
   }
 
   // The library's text is "[…] parse error at line 1, column 8: syntax error while parsing value - REASON;

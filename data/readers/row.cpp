@@ -18,6 +18,8 @@ std::string_view name_of(Cell::Kind kind) {
       return "text";
     case Cell::Kind::nested:
       return "a nested value";
+    case Cell::Kind::list:
+      return "an array";
   }
   return "";
 }
@@ -27,6 +29,7 @@ std::string describe(const Cell& cell) {
     case Cell::Kind::null:
       return "null";
     case Cell::Kind::nested:
+    case Cell::Kind::list:
       return "an " + cell.text;
     case Cell::Kind::number:
       return "the number " + cell.text;

@@ -27,10 +27,12 @@ struct Cell {
     number,   // text is the shortest spelling of the value: 1.0 and 1 are both "1"
     text,
     plain,   // from a format without types: any of the above
-    nested,  // text is "array" or "object"
+    nested,  // an object, or an array inside an array; text is "array" or "object"
+    list,    // an array; text is "array"
   };
   Kind kind = Kind::null;
   std::string text;
+  std::vector<Cell> items;  // of a list
 };
 
 std::string_view name_of(Cell::Kind kind);

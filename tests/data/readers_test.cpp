@@ -96,7 +96,28 @@ TEST_F(ReadersTest, JsonlGivesTypedCellsAndTheirLines) {
   const auto rows = rows_of(path);
   ASSERT_EQ(rows.size(), 2u);
   EXPECT_EQ(rows[0], "1|t=3:a" + std::string(1, '\0') + "b \xF0\x9F\x98\x80|n=2:1|x=2:0.25|b=1:true|z=0:");
-  EXPECT_EQ(rows[1], "3|t=5:array|o=5:object|n=2:4");
+  EXPECT_EQ(rows[1], "3|t=6:array|o=5:object|n=2:4");
+}
+
+TEST_F(ReadersTest, JsonlGivesTheItemsOfLists) {
+  const auto path = write("a.jsonl",
+                          "{\"a\":[\"x\",2.0,null,true,[3,[4]],{\"k\":[5]},\"y\"],\"b\":{\"a\":[1]}}\n"
+                          "{\"a\":[],\"b\":[\"z\"],\"b\":7}\n");
+  const auto reader = open_reader(path);
+  const auto items = [](const Row& row, const char* name) {
+    std::string out;
+    for (const Cell& item : row.find(name)->items) out += concat(static_cast<int>(item.kind), ":", item.text, " ");
+    return out;
+  };
+  Row row;
+  ASSERT_TRUE(reader->next(row));
+  EXPECT_EQ(items(row, "a"), "3:x 2:2 0: 1:true 5:array 5:object 3:y ");
+  EXPECT_EQ(items(row, "b"), "");
+  ASSERT_TRUE(reader->next(row));
+  EXPECT_EQ(row.find("a")->kind, Cell::Kind::list);
+  EXPECT_EQ(items(row, "a"), "") << "the row is reused, the items are not";
+  EXPECT_EQ(row.find("b")->kind, Cell::Kind::number);
+  EXPECT_EQ(items(row, "b"), "");
 }
 
 TEST_F(ReadersTest, CsvFollowsRfc4180) {
