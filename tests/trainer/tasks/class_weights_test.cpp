@@ -1,5 +1,5 @@
 // Balanced weights against scikit-learn: reference.json, written by reference.py.
-#include "trainer/tasks/text_classification/class_weights.h"
+#include "trainer/tasks/blocks/class_weights.h"
 
 #include <gtest/gtest.h>
 

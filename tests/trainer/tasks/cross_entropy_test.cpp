@@ -1,5 +1,5 @@
 // The loss against torch.nn.functional.cross_entropy: reference.json, written by reference.py.
-#include "trainer/tasks/text_classification/cross_entropy.h"
+#include "trainer/tasks/blocks/cross_entropy.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>

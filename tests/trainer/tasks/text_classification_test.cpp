@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/errors.h"
-#include "trainer/tasks/text_classification/cross_entropy.h"
+#include "trainer/tasks/blocks/cross_entropy.h"
 
 namespace sft {
 namespace {

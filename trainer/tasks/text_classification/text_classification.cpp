@@ -10,9 +10,9 @@
 #include "base/text.h"
 #include "trainer/metrics/classification_report.h"
 #include "trainer/metrics/confusion.h"
+#include "trainer/tasks/blocks/class_weights.h"
+#include "trainer/tasks/blocks/cross_entropy.h"
 #include "trainer/tasks/blocks/sequence_head.h"
-#include "trainer/tasks/text_classification/class_weights.h"
-#include "trainer/tasks/text_classification/cross_entropy.h"
 
 namespace sft {
 namespace {

@@ -1,4 +1,4 @@
-#include "trainer/tasks/text_classification/class_weights.h"
+#include "trainer/tasks/blocks/class_weights.h"
 
 #include <algorithm>
 #include <cassert>

@@ -1,4 +1,4 @@
-#include "trainer/tasks/text_classification/cross_entropy.h"
+#include "trainer/tasks/blocks/cross_entropy.h"
 
 #include <ATen/ATen.h>
 
