@@ -40,7 +40,8 @@ class Reader {
   virtual bool next(Row& row) = 0;
 };
 
-// .jsonl .json .csv .tsv, by the name's end; ConfigError for another, or where the file cannot be opened.
+// .jsonl .json .csv .tsv .conll .bio .iob .txt, by the name's end; ConfigError for another, or where the file cannot be
+// opened.
 std::unique_ptr<Reader> open_reader(const std::string& path, const Place& begin, int64_t end);
 std::unique_ptr<Reader> open_reader(const std::string& path);  // all of it
 

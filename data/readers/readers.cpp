@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "base/text.h"
+#include "data/readers/conll.h"
 #include "data/readers/csv.h"
 #include "data/readers/jsonl.h"
 #include "data/readers/reader.h"
@@ -22,6 +23,10 @@ constexpr Format kFormats[] = {
     {".json", jsonl::open, jsonl::survey, jsonl::columns},
     {".csv", csv::open<','>, csv::survey<','>, csv::columns<','>},
     {".tsv", csv::open<'\t'>, csv::survey<'\t'>, csv::columns<'\t'>},
+    {".conll", conll::open, conll::survey, conll::columns},
+    {".bio", conll::open, conll::survey, conll::columns},
+    {".iob", conll::open, conll::survey, conll::columns},
+    {".txt", conll::open, conll::survey, conll::columns},
 };
 
 const Format& format_of(const std::string& path) {
@@ -31,7 +36,10 @@ const Format& format_of(const std::string& path) {
   if (path.ends_with(".parquet")) {
     throw ConfigError(concat(path, ": Parquet is not built yet; convert it to .jsonl or .csv"));
   }
-  throw ConfigError(concat(path, ": wanted a file named .jsonl, .json (one object a line), .csv or .tsv"));
+  throw ConfigError(
+      concat(path,
+             ": wanted a file named .jsonl, .json (one object a line), .csv, .tsv or, of tagged words, .conll, .bio, "
+             ".iob or .txt"));
 }
 
 }  // namespace

@@ -44,6 +44,7 @@ std::vector<std::string> rows_of(Reader& reader) {
       for (const std::string& name : row.names()) {
         const Cell& cell = *row.find(name);
         text += concat("|", name, "=", static_cast<int>(cell.kind), ":", cell.text);
+        for (const Cell& item : cell.items) text += "," + item.text;
       }
       out.push_back(text);
     } catch (const BadRow& error) {
@@ -96,7 +97,7 @@ TEST_F(ReadersTest, JsonlGivesTypedCellsAndTheirLines) {
   const auto rows = rows_of(path);
   ASSERT_EQ(rows.size(), 2u);
   EXPECT_EQ(rows[0], "1|t=3:a" + std::string(1, '\0') + "b \xF0\x9F\x98\x80|n=2:1|x=2:0.25|b=1:true|z=0:");
-  EXPECT_EQ(rows[1], "3|t=6:array|o=5:object|n=2:4");
+  EXPECT_EQ(rows[1], "3|t=6:array,1,object|o=5:object|n=2:4");
 }
 
 TEST_F(ReadersTest, JsonlGivesTheItemsOfLists) {
@@ -143,6 +144,51 @@ TEST_F(ReadersTest, TsvIsCutAtTabs) {
   EXPECT_EQ(rows_of(path), std::vector<std::string>{"2|text=4:a, b|label=4:x\ty"});
 }
 
+// "tokens/tags" of each row, "! message" of a bad one.
+std::vector<std::string> sentences_of(const std::string& path) {
+  std::vector<std::string> out;
+  const auto reader = open_reader(path);
+  const auto items = [](const Cell* list) {
+    std::vector<std::string> texts;
+    if (list == nullptr) return std::string("none");
+    for (const Cell& item : list->items) texts.push_back(item.text);
+    return join(texts, "|");
+  };
+  for (Row row;;) {
+    try {
+      if (!reader->next(row)) return out;
+      out.push_back(concat(row.line, " ", items(row.find("tokens")), " / ", items(row.find("ner_tags"))));
+    } catch (const BadRow& error) {
+      const std::string_view what = error.what();
+      out.push_back(concat("! ", what.substr(what.find_last_of('/') + 1)));
+    }
+  }
+}
+
+TEST_F(ReadersTest, ConllGivesASentenceARow) {
+  const auto path = write("a.conll",
+                          "\xEF\xBB\xBF-DOCSTART- -X- -X- O\n\n"
+                          "EU NNP B-NP B-ORG\r\nrejects  VBZ B-VP  O \r\n\r\n \t\n\n"
+                          "New York\tB-LOC\n# O\n\n"
+                          "only\nwords\n\n-DOCSTART-\nlast O");
+  const std::vector<std::string> want = {"3 EU|rejects / B-ORG|O", "8 New York|# / B-LOC|O", "11 only|words / none",
+                                         "14 last / O"};
+  EXPECT_EQ(sentences_of(path), want);
+  EXPECT_EQ(columns_of(path), (std::vector<std::string>{"ner_tags", "tokens"}));
+}
+
+TEST_F(ReadersTest, ConllNamesTheLineOfAMissingTagAndGoesOnBehindTheSentence) {
+  const auto path = write("a.bio", "a O\nb\nc O\n\nd O\n\ne\t\nf O\n\ng\nh O\n\nw\xFF O\n\n\tO\n\ni O\n");
+  const std::vector<std::string> want = {"! a.bio:2: the word 'b' has no tag; its sentence has others that do",
+                                         "5 d / O",
+                                         "! a.bio:7: the word 'e' has no tag; its sentence has others that do",
+                                         "! a.bio:10: the word 'g' has no tag; its sentence has others that do",
+                                         "! a.bio:13: not valid UTF-8",
+                                         "! a.bio:15: the first column, the word, is empty",
+                                         "17 i / O"};
+  EXPECT_EQ(sentences_of(path), want);
+}
+
 TEST_F(ReadersTest, RowsDoNotDependOnTheCuts) {
   expect_cuts_do_not_matter(write("crlf.jsonl", "{\"a\":1}\r\n{\"a\":2}\r\n\r\n{\"a\":\"\\n\"}\r\n"));
   expect_cuts_do_not_matter(write("mark.jsonl", "\xEF\xBB\xBF{\"a\":1}\n{bad}\n{\"a\":2}"));
@@ -150,6 +196,9 @@ TEST_F(ReadersTest, RowsDoNotDependOnTheCuts) {
       "quotes.csv", "\xEF\xBB\xBF\"a\nb\",c\n\"x\n\n\"\"y,\",1\r\n3\" disk,\"\"\n\n,\n\"\"\"\",\"q\"r\nz,\"\n\""));
   expect_cuts_do_not_matter(write("tabs.tsv", "a\tb\n\"1\t\n2\"\t3\nshort\n\n4\t5"));
   expect_cuts_do_not_matter(write("header_only.csv", "a,b\n"));
+  expect_cuts_do_not_matter(write(
+      "a.conll", "\xEF\xBB\xBF-DOCSTART- O\n\na b O\n  c O\n\n \t\r\n\n  d O\r\n\r\ne\nf O\n \ng O\nh O\n\n\n\ni O"));
+  expect_cuts_do_not_matter(write("blank.txt", "\n \n\t\n"));
   expect_cuts_do_not_matter(write("empty.csv", ""));
   expect_cuts_do_not_matter(write("empty.jsonl", ""));
 }
@@ -223,7 +272,9 @@ TEST_F(ReadersTest, WhatNothingCanFollowEndsTheReading) {
   EXPECT_EQ(message_of([&] { rows_of("a.parquet"); }),
             "78: a.parquet: Parquet is not built yet; convert it to .jsonl or .csv");
   EXPECT_EQ(message_of([&] { rows_of("a.xlsx"); }),
-            "78: a.xlsx: wanted a file named .jsonl, .json (one object a line), .csv or .tsv");
+            "78: a.xlsx: wanted a file named .jsonl, .json (one object a line), .csv, .tsv or, of tagged words, "
+            ".conll, .bio, "
+            ".iob or .txt");
 }
 
 TEST_F(ReadersTest, ARowOfTenMegabytesIsRead) {
