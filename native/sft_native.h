@@ -49,12 +49,18 @@ sft_bytes sft_tokenizer_json(const sft_tokenizer*);    /* borrowed from the hand
 typedef struct sft_encodings sft_encodings;
 int sft_tokenizer_encode(const sft_tokenizer*, const sft_bytes* first, const sft_bytes* second, size_t count,
                          sft_encodings** out);
+
+/* The same for texts that come as words, each of which is cut by itself: text i is made of words ends[i-1] (0 for the
+ * first) to ends[i]. */
+int sft_tokenizer_encode_words(const sft_tokenizer*, const sft_bytes* words, const size_t* ends, size_t count,
+                               sft_encodings** out);
 void sft_encodings_free(sft_encodings*);
 
 /* Text i has the tokens ends[i-1] (0 for the first) to ends[i]; before truncation it had full_lengths[i]. */
 typedef struct {
   const uint32_t* ids;
   const uint8_t* segments;
+  const int32_t* words; /* of its text, which each token is of, -1 for special tokens; NULL unless texts came as words */
   const size_t* ends;
   const size_t* full_lengths;
 } sft_encodings_view;

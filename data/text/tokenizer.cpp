@@ -70,6 +70,19 @@ class NativeTokenizer final : public Tokenizer {
     return copy(sft_encodings_get(encoded), first.size());
   }
 
+  std::vector<Encoding> encode_words(const std::vector<std::vector<std::string>>& texts) const override {
+    std::vector<sft_bytes> words;
+    std::vector<size_t> ends;
+    for (const auto& text : texts) {
+      for (const std::string& word : text) words.push_back(lend(word));
+      ends.push_back(words.size());
+    }
+    sft_encodings* encoded = nullptr;
+    check(sft_tokenizer_encode_words(handle_.get(), words.data(), ends.data(), texts.size(), &encoded));
+    const std::unique_ptr<sft_encodings, Free> owner(encoded);
+    return copy(sft_encodings_get(encoded), texts.size());
+  }
+
   int64_t vocab_size() const override { return static_cast<int64_t>(sft_tokenizer_vocab_size(handle_.get())); }
 
   std::string to_json() const override {
@@ -87,6 +100,7 @@ class NativeTokenizer final : public Tokenizer {
       const size_t end = view.ends[i];
       out[i].ids.assign(view.ids + begin, view.ids + end);
       out[i].segments.assign(view.segments + begin, view.segments + end);
+      if (view.words != nullptr) out[i].words.assign(view.words + begin, view.words + end);
       out[i].full_length = static_cast<int64_t>(view.full_lengths[i]);
       out[i].truncated = max_length_ > 0 && out[i].full_length > max_length_;
       begin = end;

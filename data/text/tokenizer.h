@@ -13,6 +13,7 @@ namespace sft {
 struct Encoding {
   std::vector<int32_t> ids;
   std::vector<uint8_t> segments;  // token type ids
+  std::vector<int32_t> words;     // of encode_words: which word each token is of, −1 for special tokens
   int64_t full_length = 0;        // tokens before truncation, special tokens included
   bool truncated = false;         // full_length is above what set_truncation allows
 };
@@ -39,6 +40,10 @@ class Tokenizer {
   // direction "error" a longer text is cut and marked `truncated`, so that the caller can say which one it was.
   virtual std::vector<Encoding> encode_batch(const std::vector<std::string_view>& first,
                                              const std::vector<std::string_view>& second = {}) const = 0;
+
+  // Texts that come as words, each cut by itself: the ids of transformers' is_split_into_words. A word may have no
+  // token.
+  virtual std::vector<Encoding> encode_words(const std::vector<std::vector<std::string>>& texts) const = 0;
 
   virtual int64_t vocab_size() const = 0;  // added tokens included
 

@@ -5,7 +5,10 @@ use serde_json::Value;
 use std::path::Path;
 use tokenizers::utils::parallelism::MaybeParallelIterator;
 use tokenizers::utils::truncation::{truncate_encodings, TruncationDirection, TruncationParams};
-use tokenizers::{Encoding, PostProcessor, Tokenizer};
+use tokenizers::{Encoding, InputSequence, PostProcessor, Tokenizer};
+
+/// The word of a token that belongs to none.
+const NO_WORD: i32 = -1;
 
 pub struct Handle {
     tokenizer: Tokenizer,
@@ -19,14 +22,25 @@ pub struct Handle {
 pub struct Encodings {
     ids: Vec<u32>,
     segments: Vec<u8>,
+    words: Vec<i32>, // empty unless texts came as words
     ends: Vec<usize>,
     full_lengths: Vec<usize>,
+}
+
+impl Encodings {
+    fn add(&mut self, encoding: &Encoding, full_length: usize) {
+        self.ids.extend_from_slice(encoding.get_ids());
+        self.segments.extend(encoding.get_type_ids().iter().map(|&id| id as u8));
+        self.ends.push(self.ids.len());
+        self.full_lengths.push(full_length);
+    }
 }
 
 #[repr(C)]
 pub struct View {
     ids: *const u32,
     segments: *const u8,
+    words: *const i32,
     ends: *const usize,
     full_lengths: *const usize,
 }
@@ -122,14 +136,26 @@ impl Handle {
             .map_err(|error| Failure::Data(format!("a text cannot be tokenized: {error}")))
     }
 
-    /// One text or pair, and its length before truncation. The steps are those of
+    fn encode(&self, first: &str, second: Option<&str>) -> Result<(Encoding, usize), Failure> {
+        let second = second.map(|text| self.encode_alone(text)).transpose()?;
+        self.finish(self.encode_alone(first)?, second)
+    }
+
+    /// A text that comes as words, each of which is cut by itself: `is_split_into_words` of transformers.
+    fn encode_words(&self, words: &[&str]) -> Result<(Encoding, usize), Failure> {
+        let encoding = self
+            .tokenizer
+            .encode(InputSequence::from(words), false) // the fast way forgets which word a token is of
+            .map_err(|error| Failure::Data(format!("a text cannot be tokenized: {error}")))?;
+        self.finish(encoding, None)
+    }
+
+    /// Truncates, adds special tokens, and tells the length before truncation. The steps are those of
     /// `Tokenizer::encode` with truncation, except that what was cut off is dropped before the special
     /// tokens come: `encode` would make every combination of the cut pieces of a pair, which for
     /// two long texts is quadratic.
-    fn encode(&self, first: &str, second: Option<&str>) -> Result<(Encoding, usize), Failure> {
+    fn finish(&self, mut first: Encoding, mut second: Option<Encoding>) -> Result<(Encoding, usize), Failure> {
         let is_pair = second.is_some();
-        let mut first = self.encode_alone(first)?;
-        let mut second = second.map(|text| self.encode_alone(text)).transpose()?;
         if let Some(second) = second.as_mut() {
             second.set_type_ids(vec![1; second.len()]);
         }
@@ -168,10 +194,28 @@ impl Handle {
 
         let mut out = Encodings::default();
         for (encoding, full_length) in encoded {
-            out.ids.extend_from_slice(encoding.get_ids());
-            out.segments.extend(encoding.get_type_ids().iter().map(|&id| id as u8));
-            out.ends.push(out.ids.len());
-            out.full_lengths.push(full_length);
+            out.add(&encoding, full_length);
+        }
+        Ok(out)
+    }
+
+    /// Text i is made of the words `ends[i-1]` to `ends[i]`.
+    fn encode_all_words(&self, words: &[Bytes], ends: &[usize]) -> Result<Encodings, Failure> {
+        let words: Vec<&str> =
+            words.iter().map(|word| unsafe { word.as_str() }).collect::<Result<_, Failure>>()?;
+        let starts = std::iter::once(0).chain(ends.iter().copied());
+        let texts: Vec<&[&str]> = starts.zip(ends).map(|(start, &end)| &words[start..end]).collect();
+        let many = texts.len() > 1;
+        let encoded = texts
+            .into_maybe_par_iter_cond(many)
+            .map(|text| self.encode_words(text))
+            .collect::<Result<Vec<_>, Failure>>()?;
+
+        let mut out = Encodings::default();
+        for (encoding, full_length) in encoded {
+            let words = encoding.get_word_ids().iter();
+            out.words.extend(words.map(|word| word.map_or(NO_WORD, |word| word as i32)));
+            out.add(&encoding, full_length);
         }
         Ok(out)
     }
@@ -250,6 +294,25 @@ pub unsafe extern "C" fn sft_tokenizer_encode(
 }
 
 /// # Safety
+/// `handle` is live, `ends` holds `count` places, rising, in `words`, whose last one is their number, `out` is writable.
+#[no_mangle]
+pub unsafe extern "C" fn sft_tokenizer_encode_words(
+    handle: *const Handle,
+    words: *const Bytes,
+    ends: *const usize,
+    count: usize,
+    out: *mut *mut Encodings,
+) -> i32 {
+    guard(|| {
+        let ends: &[usize] = if count == 0 { &[] } else { std::slice::from_raw_parts(ends, count) };
+        let num_words = ends.last().copied().unwrap_or(0);
+        let words: &[Bytes] = if num_words == 0 { &[] } else { std::slice::from_raw_parts(words, num_words) };
+        *out = Box::into_raw(Box::new((*handle).encode_all_words(words, ends)?));
+        Ok(())
+    })
+}
+
+/// # Safety
 /// `encodings` was not freed, or is null.
 #[no_mangle]
 pub unsafe extern "C" fn sft_encodings_free(encodings: *mut Encodings) {
@@ -266,6 +329,7 @@ pub unsafe extern "C" fn sft_encodings_get(encodings: *const Encodings) -> View 
     View {
         ids: it.ids.as_ptr(),
         segments: it.segments.as_ptr(),
+        words: if it.words.is_empty() { std::ptr::null() } else { it.words.as_ptr() },
         ends: it.ends.as_ptr(),
         full_lengths: it.full_lengths.as_ptr(),
     }

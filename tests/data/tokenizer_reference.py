@@ -35,6 +35,21 @@ TEXTS = [
 ]
 # No long ones: truncated pairs take transformers quadratic time and memory.
 PAIRS = [(0, 3), (3, 0), (0, 1), (1, 0), (1, 1), (5, 6), (17, 0), (0, 17), (17, 17), (17, 11), (8, 9), (13, 15)]
+# As word by word annotation brings them: odd spaces, empty words, words of nothing that a token could be made of.
+WORD_LISTS = [
+    ["The", "quick", "brown", "foxes", "jumped", ",", "twice", "."],
+    [],
+    [""],
+    ["", "dog", "", "", "lazy"],
+    ["\u200d", "dog", "\x01", "\x7f", " ", "\u00a0", "\t", "end"],
+    ["New York", " leading", "trailing ", "two  spaces", "line\nbreak"],
+    ["Naïve", "cafés", "straße", "e\u0301", "ÅNGSTRÖM", "ﬁne"],
+    ["漢字かな", "中文字符", "한국어", "😀", "👩‍👩‍👧‍👦"],
+    ["[CLS]", "[MASK]", "text[SEP]", "<s>", "</s>"],
+    ["don't", "e-mail@example.org", "1.2.3-4+deb12u1", "libfoo-dev", "/etc/passwd", "--help"],
+    ["x" * 120, "dog", "nul\x00inside"],
+    ["word"] * 30 + ["snake_case", "ing"],
+]
 LENGTHS = [None, 3, 5, 8, 17]
 LONGEST_KEPT = 600  # an untruncated result above this says nothing that a shorter one does not
 
@@ -122,6 +137,17 @@ def cases(tokenizer):
                        "ids": ids, "segments": "".join(map(str, segments))}
 
 
+def word_cases(tokenizer):
+    for length in [None, 3, 5, 8, 17]:
+        for side in ["right", "left"] if length else ["right"]:
+            tokenizer.truncation_side = side
+            for i, words in enumerate(WORD_LISTS):
+                # In lists, as for a dataset: alone, no words would count as no text.
+                out = tokenizer([words], is_split_into_words=True, truncation=length is not None, max_length=length)
+                words_of = [-1 if word is None else word for word in out.word_ids(0)]
+                yield {"first": i, "max_length": length or 0, "side": side, "ids": out["input_ids"][0], "words": words_of}
+
+
 def all_tokenizers():
     uncased = bert_files({})
     cased = bert_files({"do_lower_case": False, "tokenize_chinese_chars": False}, lowercase=False)
@@ -147,11 +173,12 @@ def all_tokenizers():
 
 
 def reference():
-    out = {"texts": [{"text": text, "repeat": repeat} for text, repeat in TEXTS], "tokenizers": []}
+    out = {"texts": [{"text": text, "repeat": repeat} for text, repeat in TEXTS], "word_lists": WORD_LISTS, "tokenizers": []}
     for name, files in all_tokenizers().items():
         with tempfile.TemporaryDirectory() as directory:
             tokenizer = load(files, directory)
-            entry = {"name": name, "files": files, "vocab_size": len(tokenizer), "cases": list(cases(tokenizer))}
+            entry = {"name": name, "files": files, "vocab_size": len(tokenizer), "cases": list(cases(tokenizer)),
+                     "word_cases": list(word_cases(tokenizer))}
         out["tokenizers"].append(entry)
     return out
 

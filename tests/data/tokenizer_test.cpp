@@ -88,6 +88,33 @@ TEST(Tokenizer, GivesTheIdsOfTransformers) {
   }
 }
 
+// Seen to fail with the words joined by spaces, and with the words of the whole text given to what truncation left.
+TEST(Tokenizer, CutsWordsAsTransformersDoes) {
+  const auto lists = reference()["word_lists"].get<std::vector<std::vector<std::string>>>();
+  for (const json& entry : reference()["tokenizers"]) {
+    SCOPED_TRACE(entry["name"].get<std::string>());
+    const Folder folder(entry["files"]);
+    const auto tokenizer = Tokenizer::from_directory(folder.path());
+    ASSERT_GT(entry["word_cases"].size(), 100u);
+    for (const json& wanted : entry["word_cases"]) {
+      SCOPED_TRACE(wanted.dump());
+      tokenizer->set_truncation(wanted["max_length"], wanted["side"]);
+      const auto got = tokenizer->encode_words({lists[wanted["first"]]});
+      ASSERT_EQ(got[0].ids, wanted["ids"].get<std::vector<int32_t>>());
+      ASSERT_EQ(got[0].words, wanted["words"].get<std::vector<int32_t>>());
+      ASSERT_EQ(got[0].segments.size(), got[0].ids.size());
+    }
+    tokenizer->set_truncation(8, "right");
+    const auto batch = tokenizer->encode_words(lists);
+    for (size_t i = 0; i < lists.size(); ++i) {
+      const Encoding alone = tokenizer->encode_words({lists[i]})[0];
+      ASSERT_EQ(batch[i].ids, alone.ids);
+      ASSERT_EQ(batch[i].words, alone.words);
+    }
+    EXPECT_TRUE(tokenizer->encode_words({}).empty());
+  }
+}
+
 TEST(Tokenizer, GivesTheSameInBatchesAndFromSeveralThreads) {
   const Folder folder(files_of("byte-level BPE"));
   const auto tokenizer = Tokenizer::from_directory(folder.path());
