@@ -11,17 +11,38 @@ namespace sft {
 namespace {
 
 const char* const kIntroduction =
-    R"(distributed supervised fine-tuning: raw files and a Hugging Face model directory in, a model that
-transformers loads out. Every command runs alone or under mpirun and srun.
+    R"(Distributed supervised fine-tuning: raw rows and a Hugging Face model directory in, a model that
+transformers loads out. Every command runs alone, or on many ranks under mpirun or srun.
 
-  sft-dist run.toml                          train as run.toml says, on this process alone
-  mpirun -np 2 sft-dist run.toml             the same on two ranks: same result, sooner
-  sft-dist run.toml optim.learning_rate=1e-4 with a key of the config overridden)";
+  sft-dist init > run.toml                     a commented config to fill in
+  sft-dist run.toml --dry-run                  is everything there, and how many updates will it be?
+  mpirun -np 2 sft-dist run.toml               train on two ranks: the result of one, sooner
+  sft-dist run.toml optim.learning_rate=1e-4   any key of the config can be given here
+)";
+
+const char* const kAfterCommands =
+    R"(`sft-dist COMMAND --help` has the options of each and examples.
+
+Exit codes: 0 done, 2 command line, 69 device or communication, 70 internal, 75 stopped with a checkpoint: start it
+again, 76 a rank hung, 77 run directory in use, 78 config, 79 bad content of a file, 80 loss not finite, 81 cannot
+write, 82 out of memory.)";
 
 // Commands that take a config also take overrides of its keys, which CLI11 hands back as they are.
-void takes_config(CLI::App* command, Arguments& arguments, const char* what = "the run's TOML config") {
-  command->add_option("CONFIG", arguments.target, what)->required();
+void takes_config(CLI::App* command, Arguments& arguments, const std::string& what = "the run's TOML config") {
+  command
+      ->add_option("CONFIG", arguments.target,
+                   what +
+                       "; any key of it can follow: optim.learning_rate=1e-4, or --learning_rate 1e-4 where the name "
+                       "is in one section only")
+      ->required()
+      ->type_name("FILE");
   command->allow_extras();
+}
+
+void takes_checkpoint(CLI::App* command, Arguments& arguments) {
+  command->add_option("--checkpoint", arguments.checkpoint, "best, last or a checkpoint directory")
+      ->type_name("WHICH")
+      ->capture_default_str();
 }
 
 CLI::App* add(CLI::App& app, const char* name, const char* summary, const char* examples) {
@@ -31,61 +52,102 @@ CLI::App* add(CLI::App& app, const char* name, const char* summary, const char* 
 }
 
 void declare(CLI::App& app, Arguments& a) {
-  CLI::App* train =
-      add(app, "train", "train, evaluate, checkpoint and export",
-          "  mpirun -np 2 sft-dist train run.toml --learning_rate 3e-5\n  sft-dist train run.toml --dry-run");
+  CLI::App* train = add(app, "train", "Train, evaluate, checkpoint, and export the final or best model.",
+                        "  mpirun -np 2 sft-dist train run.toml\n"
+                        "  sft-dist train run.toml --dry-run\n"
+                        "  mpirun -np 8 sft-dist run.toml --learning_rate 3e-5 output_dir=runs/slower\n"
+                        "The same command again goes on from the newest checkpoint, on any number of ranks.");
   takes_config(train, a);
   train->add_flag("--dry-run", a.dry_run,
                   "build everything, print the resolved config and the number of updates, train nothing");
 
-  CLI::App* evaluate = add(app, "evaluate", "metrics of a run's model on a split or a file, as JSON",
-                           "  sft-dist evaluate runs/sections --split test\n  sft-dist evaluate run.toml --checkpoint "
-                           "last --file rows.jsonl");
-  evaluate->add_option("RUN", a.target, "run directory, or the config of a run")->required();
-  evaluate->add_option("--checkpoint", a.checkpoint, "best, last or a checkpoint directory");
+  CLI::App* evaluate =
+      add(app, "evaluate", "Exact metrics of a run's model on one of its splits or on another file, as JSON.",
+          "  sft-dist evaluate runs/sections --split test\n"
+          "  mpirun -np 2 sft-dist evaluate runs/sections --checkpoint last --file rows.jsonl > metrics.json");
+  evaluate->add_option("RUN", a.target, "run directory, or the config of a run")->required()->type_name("DIR|FILE");
+  takes_checkpoint(evaluate, a);
   auto* split =
-      evaluate->add_option("--split", a.split, "validation or test")->check(CLI::IsMember({"validation", "test"}));
-  evaluate->add_option("--file", a.file, "rows to evaluate instead of a split")->excludes(split);
+      evaluate->add_option("--split", a.split, "validation or test; default: validation where the run has one")
+          ->check(CLI::IsMember({"validation", "test"}));
+  evaluate->add_option("--file", a.file, "labelled rows to evaluate instead of a split")
+      ->excludes(split)
+      ->type_name("FILE");
 
-  CLI::App* predict = add(app, "predict", "raw rows in, one JSON object a row out",
-                          "  sft-dist predict runs/sections --input rows.jsonl --output predictions.jsonl\n  mpirun "
-                          "-np 2 sft-dist predict model/ --input rows.csv --output p.jsonl --text-column body");
-  predict->add_option("MODEL", a.target, "model directory, or a run directory (its model/)")->required();
-  predict->add_option("--input", a.inputs, "rows: .jsonl, .csv or .tsv")->required();
-  predict->add_option("--output", a.output, "JSON Lines file to write")->required();
-  predict->add_option("--text-column", a.text_column, "column of the text")->capture_default_str();
-  predict->add_option("--text-pair-column", a.text_pair_column, "column of the second text of a pair");
+  CLI::App* predict =
+      add(app, "predict", "Raw rows in, one JSON object a row out, in the same order.",
+          "  sft-dist predict runs/sections --input rows.jsonl --output predictions.jsonl\n"
+          "  mpirun -np 2 sft-dist predict model/ --input rows.csv --output p.jsonl --text-column body");
+  predict->add_option("MODEL", a.target, "model directory, or a run directory (its model/)")
+      ->required()
+      ->type_name("DIR");
+  predict->add_option("--input", a.inputs, "rows: .jsonl, .csv or .tsv; labels are not needed")
+      ->required()
+      ->type_name("FILE");
+  predict->add_option("--output", a.output, "JSON Lines file to write")->required()->type_name("FILE");
+  predict->add_option("--text-column", a.text_column, "column of the text")->type_name("NAME")->capture_default_str();
+  predict->add_option("--text-pair-column", a.text_pair_column, "column of the second text of a pair")
+      ->type_name("NAME");
   predict->add_option("--batch-size", a.batch_size, "rows at once on each rank")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
 
-  CLI::App* prepare = add(app, "prepare", "tokenize the raw files of a config into HDF5 shards",
-                          "  mpirun -np 2 sft-dist prepare run.toml");
+  CLI::App* prepare =
+      add(app, "prepare", "Tokenize the raw files of a config into HDF5 shards ahead of `train`, which else does it.",
+          "  mpirun -np 2 sft-dist prepare run.toml\n"
+          "  sft-dist prepare run.toml data.max_length=256");
   takes_config(prepare, a);
 
-  CLI::App* exporting = add(app, "export", "a run's model in Hugging Face layout",
-                            "  sft-dist export runs/sections --checkpoint best --output model/");
-  exporting->add_option("RUN_DIR", a.target, "run directory")->required();
-  exporting->add_option("--checkpoint", a.checkpoint, "best, last or a checkpoint directory");
-  exporting->add_option("--output", a.output, "directory to make")->required();
+  CLI::App* exporting =
+      add(app, "export", "A checkpoint's model in Hugging Face layout, without what only training needs.",
+          "  sft-dist export runs/sections --output my-model\n"
+          "  sft-dist export runs/sections --checkpoint checkpoint-126 --output my-model");
+  exporting->add_option("RUN_DIR", a.target, "run directory")->required()->type_name("DIR");
+  takes_checkpoint(exporting, a);
+  exporting->add_option("--output", a.output, "directory to make")->required()->type_name("DIR");
 
-  CLI::App* sweep = add(app, "sweep", "many runs from one file: grid, random or list",
-                        "  sft-dist sweep sweep.toml\n  sft-dist sweep sweep.toml --index $SLURM_ARRAY_TASK_ID");
+  CLI::App* sweep =
+      add(app, "sweep", "Many runs from one file: grid, random or list; ends in one table and one report.",
+          "  sft-dist sweep sweep.toml --list\n"
+          "  mpirun -np 2 sft-dist sweep sweep.toml\n"
+          "  sft-dist sweep sweep.toml --index $SLURM_ARRAY_TASK_ID");
   takes_config(sweep, a, "a run config with a [sweep] table");
   sweep->add_option("--index", a.index, "run this trial only");
   sweep->add_flag("--list", a.list, "print the trials and run none");
   sweep->add_flag("--slurm", a.slurm, "print the sbatch command that runs the trials as an array");
 
-  CLI::App* inspect = add(app, "inspect", "what an HDF5 shard, checkpoint, safetensors file or run directory holds",
-                          "  sft-dist inspect runs/sections/checkpoint-126 --verify");
-  inspect->add_option("PATH", a.target, "file or directory")->required();
+  CLI::App* report =
+      add(app, "report",
+          "One self-contained HTML page: metrics, curves, errors by class and length, settings; of several "
+          "runs, side by side.",
+          "  sft-dist report runs/sections\n"
+          "  sft-dist report runs/first runs/second --output comparison.html\n"
+          "  sft-dist report runs/sweep --output sweep.html");
+  report->add_option("RUN_DIR", a.inputs, "run directories; a folder of runs stands for all in it")
+      ->required()
+      ->type_name("DIR");
+  report->add_option("--output", a.output, "page to write; default: RUN_DIR/report.html, of several ./report.html")
+      ->type_name("FILE");
+
+  CLI::App* inspect =
+      add(app, "inspect", "What a run has come to, or what a checkpoint, HDF5 shard or safetensors file holds.",
+          "  sft-dist inspect runs/sections\n"
+          "  sft-dist inspect runs/sections/checkpoint-126 --verify\n"
+          "  sft-dist inspect model.safetensors");
+  inspect->add_option("PATH", a.target, "file or directory")->required()->type_name("PATH");
   inspect->add_flag("--verify", a.verify, "read everything and check its checksums");
 
-  add(app, "doctor", "devices, MPI, file system, versions and a timed all-reduce", "  mpirun -np 2 sft-dist doctor");
+  add(app, "doctor",
+      "What this machine offers: ranks, cores, memory, disk, versions, speed of arithmetic and of an "
+      "all-reduce. Start it as a job would be started.",
+      "  sft-dist doctor\n"
+      "  mpirun -np 2 sft-dist doctor\n"
+      "  srun -N 2 --ntasks-per-node 4 sft-dist doctor");
 
-  CLI::App* init =
-      add(app, "init", "print a commented starter config", "  sft-dist init text_classification > run.toml");
-  init->add_option("TASK", a.target, "task")->default_str("text_classification");
+  CLI::App* init = add(app, "init", "Print a commented config to fill in, for rows of one's own.",
+                       "  sft-dist init > run.toml\n"
+                       "  sft-dist init text_classification > run.toml");
+  init->add_option("TASK", a.target, "what is learned")->type_name("TASK")->default_str("text_classification");
 }
 
 // `sft-dist run.toml …` means `sft-dist train run.toml …`.
@@ -105,6 +167,7 @@ Parsed ended(int code) { return {.arguments = {}, .ends = true, .exit_code = cod
 Parsed parse_command_line(int argc, char** argv) {
   Parsed parsed;
   CLI::App app(kIntroduction, "sft-dist");
+  app.footer(kAfterCommands);
   app.set_version_flag("--version", version_text());
   app.set_help_all_flag("--help-all", "help of every command");
   app.require_subcommand(0, 1);

@@ -1,5 +1,6 @@
 #include "trainer/conclude.h"
 
+#include <ctime>
 #include <span>
 
 #include "base/log.h"
@@ -7,6 +8,7 @@
 #include "base/text.h"
 #include "comm/agree.h"
 #include "trainer/model_export.h"
+#include "trainer/report/report.h"
 #include "trainer/row_writer.h"
 #include "trainer/run_settings.h"
 #include "trainer/tensor_refs.h"
@@ -14,11 +16,18 @@
 namespace sft {
 namespace {
 
-std::vector<int64_t> gather_peaks(Communicator& control) {
-  std::vector<int64_t> peaks(static_cast<size_t>(control.size()));
-  int64_t mine = peak_rss_bytes();
-  control.all_gather(Buffer::of(mine), Buffer::of(std::span<int64_t>(peaks)));
-  return peaks;
+std::vector<int64_t> of_every_rank(int64_t mine, Communicator& control) {
+  std::vector<int64_t> all(static_cast<size_t>(control.size()));
+  control.all_gather(Buffer::of(mine), Buffer::of(std::span<int64_t>(all)));
+  return all;
+}
+
+std::string now_in_utc() {
+  const std::time_t now = std::time(nullptr);
+  char text[32];
+  std::tm parts{};
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", ::gmtime_r(&now, &parts));
+  return text;
 }
 
 void load_best(Assembly& run) {
@@ -41,7 +50,9 @@ Evaluation evaluate_test(Assembly& run) {
   return evaluation;
 }
 
-nlohmann::ordered_json summary_of(const Assembly& run, StopReason reason, const std::vector<int64_t>& peaks) {
+// Every rank calls, for what each has of its own.
+nlohmann::ordered_json summary_of(const Assembly& run, StopReason reason) {
+  Communicator& control = run.world.control;
   const RunState& state = run.trainer->state();
   const double seconds = state.seconds;
   nlohmann::ordered_json summary{
@@ -60,8 +71,10 @@ nlohmann::ordered_json summary_of(const Assembly& run, StopReason reason, const 
       {"test_metrics", nullptr},
       {"best_metric", nullptr},
       {"best_model_checkpoint", state.best_checkpoint},
-      {"peak_rss_bytes", peaks},
-      {"world_size", run.world.control.size()},
+      {"peak_rss_bytes", of_every_rank(peak_rss_bytes(), control)},
+      {"train_bytes_read", of_every_rank(run.data.train->bytes_read(), control)},
+      {"world_size", control.size()},
+      {"ended_at", now_in_utc()},
       {"exit_reason", name_of(reason)}};
   if (state.best_metric) summary["best_metric"] = *state.best_metric;
   return summary;
@@ -88,13 +101,14 @@ ExitCode conclude(Assembly& run, StopReason reason) {
       test["details"] = evaluation.details;
     }
   }
-  nlohmann::ordered_json summary = summary_of(run, reason, gather_peaks(control));
+  nlohmann::ordered_json summary = summary_of(run, reason);
   summary["test_metrics"] = test;
   summary["exit_code"] = static_cast<int>(code);
   run.telemetry->summarize(summary, run.trainer->state().step);
   together(control, [&] {
     if (control.rank() == 0) write_atomically(real_files(), directory + "/summary.json", summary.dump(2) + "\n");
   });
+  if (whole && control.rank() == 0) leave_report(directory);
   return code;
 }
 

@@ -1,4 +1,5 @@
-// What a run leaves when its loop has ended: the model, the test metrics and predictions, the summary.
+// What a run leaves when its loop has ended: the model, the test metrics and predictions, the summary, the
+// report.
 #pragma once
 
 #include "base/errors.h"

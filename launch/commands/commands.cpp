@@ -7,13 +7,14 @@
 namespace sft {
 
 Command find_command(const std::string& name) {
-  static const std::array<std::pair<const char*, Command>, 9> kCommands{
+  static const std::array<std::pair<const char*, Command>, 10> kCommands{
       {{"train", train},
        {"evaluate", evaluate},
        {"predict", predict},
        {"prepare", [](const Arguments& a, Job& j) { return prepare(a, j); }},
        {"export", export_run},
        {"sweep", sweep},
+       {"report", report},
        {"inspect", inspect},
        {"doctor", doctor},
        {"init", init}}};

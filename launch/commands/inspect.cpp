@@ -12,6 +12,7 @@
 #include "trainer/checkpoint/manifest.h"
 #include "trainer/checkpoint/safetensors.h"
 #include "trainer/checkpoint/verify.h"
+#include "trainer/report/report.h"
 
 namespace sft {
 namespace {
@@ -53,20 +54,24 @@ std::string describe_checkpoint(const fs::path& path, bool verify, Communicator&
   return out.str();
 }
 
-// A run's settings are in config.toml; what it came to is in its summary.
-std::string describe_run(const fs::path& path) {
-  std::vector<std::string> names;
-  for (const auto& entry : fs::directory_iterator(path)) names.push_back(entry.path().filename().string());
-  std::sort(names.begin(), names.end());
-  const fs::path summary = path / "summary.json";
-  return concat("run directory: ", join(names, "  "), "\n",
-                fs::exists(summary) ? read_file(summary.string()) : "no summary.json: the run has not ended\n");
+// Of a run, verified: every checkpoint in it. Collective.
+std::string describe_checkpoints(const fs::path& path, Communicator& control) {
+  std::vector<fs::path> checkpoints;
+  together(control, [&] {
+    for (const auto& entry : fs::directory_iterator(path))
+      if (fs::exists(entry.path() / kManifestName)) checkpoints.push_back(entry.path());
+  });
+  std::sort(checkpoints.begin(), checkpoints.end());
+  std::string text;
+  for (const fs::path& checkpoint : checkpoints)
+    text += concat(checkpoint.string(), "\n", describe_checkpoint(checkpoint, true, control));
+  return text.empty() ? "no checkpoint to verify\n" : text;
 }
 
 std::string describe_here(const fs::path& path, bool verify) {
   if (!fs::exists(path)) throw ConfigError(concat("no such file or directory: ", path.string()));
   if (fs::is_directory(path)) {
-    if (fs::exists(path / "config.toml")) return describe_run(path);
+    if (fs::exists(path / "config.toml")) return run_in_words(path.string());
     if (fs::exists(path / "model.safetensors")) return describe_safetensors((path / "model.safetensors").string());
     std::string text;
     for (const auto& entry : fs::directory_iterator(path))
@@ -86,6 +91,8 @@ ExitCode inspect(const Arguments& arguments, Job& job) {
   std::string text;
   if (fs::exists(path / kManifestName))
     text = describe_checkpoint(path, arguments.verify, job.control());
+  else if (arguments.verify && fs::exists(path / "config.toml"))
+    text = describe_checkpoints(path, job.control());
   else
     together(job.control(), [&] { text = job.control().rank() == 0 ? describe_here(path, arguments.verify) : ""; });
   if (job.control().rank() == 0) std::cout << text << std::flush;

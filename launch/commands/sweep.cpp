@@ -9,6 +9,7 @@
 #include "launch/run_directory.h"
 #include "launch/sweep_plan.h"
 #include "launch/sweep_table.h"
+#include "trainer/report/report.h"
 
 namespace sft {
 namespace {
@@ -76,7 +77,8 @@ ExitCode sweep(const Arguments& arguments, Job& job) {
       const SweepTable table(plan, directory);
       write_atomically(real_files(), directory + "/sweep.csv", table.csv());
       std::cout << table.text() << std::flush;
-      log::info(concat("all trials: ", directory, "/sweep.csv"));
+      leave_report(directory);
+      log::info(concat("all trials: ", directory, "/sweep.csv, ", directory, "/report.html"));
     });
   job.report_exit_to(directory);
   return worst;

@@ -43,8 +43,8 @@ void dry_run(const Assembly& run) {
 void say_where(const Assembly& run, ExitCode code) {
   const std::string& directory = run.config().output_dir;
   if (code == ExitCode::done)
-    log::info(
-        concat("model: ", directory, "/model   metrics: ", directory, "/summary.json, ", directory, "/metrics.jsonl"));
+    log::info(concat("model: ", directory, "/model   report: ", directory, "/report.html   numbers: ", directory,
+                     "/summary.json"));
   else
     log::info(concat("stopped at step ", run.trainer->state().step, " of ", run.total_steps,
                      " with a checkpoint; the same command goes on from there (exit ", static_cast<int>(code), ")"));

@@ -1,0 +1,26 @@
+// One self-contained page of a run, or of several beside each other.
+#include "trainer/report/report.h"
+
+#include <filesystem>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "comm/agree.h"
+#include "launch/commands/commands.h"
+
+namespace sft {
+
+// A run's report lies in its directory, one of several here, unless --output says where.
+ExitCode report(const Arguments& arguments, Job& job) {
+  const bool is_one_run = arguments.inputs.size() == 1 && std::filesystem::is_directory(arguments.inputs[0]);
+  const std::string output = !arguments.output.empty() ? arguments.output
+                             : is_one_run ? (std::filesystem::path(arguments.inputs[0]) / "report.html").string()
+                                          : "report.html";
+  together(job.control(), [&] {
+    if (job.control().rank() == 0) write_report(arguments.inputs, output);
+  });
+  if (job.control().rank() == 0) log::info(concat("report: ", output));
+  return ExitCode::done;
+}
+
+}  // namespace sft

@@ -1,0 +1,73 @@
+#include "trainer/report/curve_shape.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace sft {
+namespace {
+
+std::vector<Point> wave(int count) {
+  std::vector<Point> points;
+  for (int i = 0; i < count; ++i) points.push_back({static_cast<double>(i), std::sin(i * 0.01)});
+  return points;
+}
+
+std::vector<std::string> texts(const Axis& axis) {
+  std::vector<std::string> all;
+  for (const Axis::Tick& tick : axis.ticks) all.push_back(tick.text);
+  return all;
+}
+
+// Mutation: keeping every nth point instead of each stretch's lowest and highest loses the spike.
+TEST(Thinned, KeepsEveryPeakOfALongCurve) {
+  std::vector<Point> points = wave(100'000);
+  points[54'321].value = 40;
+  points[77'777].value = -40;
+  const std::vector<Point> few = thinned(points);
+  EXPECT_LE(few.size(), 600u);
+  const auto has = [&](double value) { return std::ranges::find(few, value, &Point::value) != few.end(); };
+  EXPECT_TRUE(has(40) && has(-40));
+  EXPECT_TRUE(std::ranges::is_sorted(few, {}, &Point::step));
+}
+
+// Mutation: a window that reaches back only draws a falling line late.
+TEST(Smoothed, LeavesAStraightLineWhereItIs) {
+  std::vector<Point> points;
+  for (int i = 0; i < 200; ++i) points.push_back({static_cast<double>(i), 100.0 - i});
+  const std::vector<Point> means = smoothed(points);
+  for (size_t i = 0; i < points.size(); ++i) EXPECT_NEAR(means[i].value, points[i].value, 1e-9);
+}
+
+TEST(Axis, HasRoundTicksAroundTheValues) {
+  const std::vector<Point> line{{0, 4.03}, {1, 1.31}};
+  const Axis axis = values_axis({&line});
+  EXPECT_EQ(texts(axis), (std::vector<std::string>{"0", "1", "2", "3", "4", "5"}));
+  EXPECT_EQ(texts(steps_axis(0, 504)), (std::vector<std::string>{"0", "100", "200", "300", "400", "500"}));
+  const std::vector<Point> rates{{0, 0}, {1, 2e-4}};
+  EXPECT_EQ(texts(values_axis({&rates})), (std::vector<std::string>{"0", "5e-5", "1e-4", "1.5e-4", "2e-4"}));
+}
+
+TEST(Axis, IsLogarithmicWhereOneValueWouldFlattenTheOthers) {
+  std::vector<Point> line(100, Point{0, 1});
+  line[3].value = 500;
+  EXPECT_TRUE(values_axis({&line}).logarithmic);
+  EXPECT_NEAR(values_axis({&line}).place(std::sqrt(500.0)), 0.5, 1e-9);
+  line[3].value = 2;
+  EXPECT_FALSE(values_axis({&line}).logarithmic);
+}
+
+// Every shape of curve gives places that are numbers.
+TEST(Axis, IsFiniteForConstantZeroAndNegativeCurves) {
+  for (const double value : {0.0, 1.0, -3.0, 1e-12, 1e12}) {
+    const std::vector<Point> line(3, Point{0, value});
+    const Axis axis = values_axis({&line});
+    EXPECT_TRUE(std::isfinite(axis.place(value))) << value;
+    EXPECT_FALSE(axis.ticks.empty()) << value;
+    EXPECT_LT(axis.ticks.size(), 12u) << value;
+  }
+}
+
+}  // namespace
+}  // namespace sft

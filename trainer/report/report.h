@@ -1,0 +1,19 @@
+// The report of a run, or of several beside each other: one page to keep, to mail, to open without a network.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace sft {
+
+// Reads the run directories (a folder of runs, such as a sweep's, stands for all in it) and writes the page to
+// `output`. ConfigError where one is none; StorageError where the page cannot be written.
+void write_report(const std::vector<std::string>& directories, const std::string& output);
+
+// A run's own, to directory/report.html. What goes wrong is told as a warning: a report fails no run.
+void leave_report(const std::string& directory);
+
+// For a terminal: how the run ended, its numbers, its weakest classes, where its files lie.
+std::string run_in_words(const std::string& directory);
+
+}  // namespace sft

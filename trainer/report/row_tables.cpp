@@ -1,0 +1,62 @@
+#include "trainer/report/row_tables.h"
+
+#include <cmath>
+
+#include "base/text.h"
+#include "trainer/report/html.h"
+
+namespace sft {
+namespace {
+
+constexpr size_t kMostTextBytes = 240;
+
+std::string bins_table(const std::string& title, const std::string& what, const std::vector<Bin>& bins) {
+  std::string rows;
+  for (const Bin& bin : bins) {
+    const double right = bin.rows > 0 ? static_cast<double>(bin.right) / static_cast<double>(bin.rows) : 0;
+    rows += concat("<tr><td>", html(bin.name), "</td><td class=n>", human_count(static_cast<double>(bin.rows)),
+                   "</td><td class=n>", human_count(static_cast<double>(bin.rows - bin.right)),
+                   "</td><td class=\"n bar\" style=\"--s:", std::round(right * 1000) / 10, "%\">", percent_text(right),
+                   "</td></tr>");
+  }
+  return concat("<table><caption>", html(title), "</caption><thead><tr><th>", html(what),
+                "</th><th class=n>Rows</th><th class=n>Errors</th><th class=n>Right</th></tr></thead><tbody>", rows,
+                "</tbody></table>\n");
+}
+
+// Cut at the start of a character.
+std::string beginning_of(const std::string& text) {
+  if (text.size() <= kMostTextBytes) return html(text);
+  size_t end = kMostTextBytes;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  return html(text.substr(0, end)) + "…";
+}
+
+std::string mistakes_table(const std::vector<Mistake>& mistakes) {
+  std::string rows;
+  for (const Mistake& mistake : mistakes)
+    rows += concat("<tr><td class=n title=\"", html(mistake.file), "\">", mistake.line, "</td><td class=\"text\">",
+                   beginning_of(mistake.text), "</td><td>", html(mistake.truth), "</td><td>", html(mistake.guess),
+                   "</td><td class=n>", html(number_text(mistake.score)), "</td></tr>");
+  return concat(
+      "<table class=\"wide\"><caption>The surest mistakes: wrong labels are often among them</caption><thead><tr>"
+      "<th class=n>Line</th><th>Text</th><th>Labelled</th><th>Predicted</th><th class=n>Score</th></tr></thead>"
+      "<tbody>",
+      rows, "</tbody></table>\n");
+}
+
+}  // namespace
+
+std::string row_tables(const RowReview& review) {
+  if (review.by_length.empty())
+    return review.why_absent.empty()
+               ? ""
+               : concat("<p class=\"note\">Errors by length: ", html(review.why_absent), ".</p>\n");
+  std::string out =
+      concat("<div class=\"pair\">", bins_table("Errors by length of the text", "Characters", review.by_length),
+             bins_table("Errors by score: how far a score can be trusted", "Score", review.by_score), "</div>\n");
+  if (!review.surest.empty()) out += mistakes_table(review.surest);
+  return out;
+}
+
+}  // namespace sft
