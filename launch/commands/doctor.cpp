@@ -59,10 +59,12 @@ ExitCode doctor(const Arguments&, Job& job) {
   line("device", world.device.str());
   line("threads a rank", threads);
   line("GEMM peak, all ranks", concat(std::setprecision(4), peak * 1e-9, " GFLOP/s in float32"));
-  line("all-reduce", join(times, ", "));
-  line("/dev/shm", free_space("/dev/shm"));
+  line("all-reduce", job.control().size() > 1
+                         ? join(times, ", ")
+                         : "nothing to time: one rank alone (mpirun -np 2 sft-dist doctor times it)");
+  line("/dev/shm", free_space("/dev/shm") + " (ranks of a node reduce through it)");
   line("this directory", free_space("."));
-  line("LibTorch", at::get_cpu_capability());
+  line("CPU kernels", at::get_cpu_capability());
   std::cout << std::flush;
   return ExitCode::done;
 }

@@ -8,8 +8,10 @@ namespace sft {
 namespace {
 
 const char* const kTextClassification =
-    R"(# Fine-tunes a text classifier. Start it with:   mpirun -np 2 sft-dist run.toml
-# Every key, its default and its meaning:         sft-dist train run.toml --dry-run
+    R"(# Fine-tunes a text classifier. Fill in the paths below, then:
+#   sft-dist run.toml --dry-run               is everything there? Prints every key with its meaning
+#   mpirun -np 2 sft-dist run.toml            trains on two ranks; the same command again goes on where it stopped
+#   sft-dist inspect runs/first               what came of it; runs/first/report.html shows it
 output_dir = "runs/first"                 # everything the run leaves is in here
 seed = 42
 
