@@ -4,7 +4,7 @@
 # link. Where it may not install, it names what is missing and the command that brings it.
 #
 #   tools/setup.sh build      compilers, libraries, LibTorch: all that the binary needs
-#   tools/setup.sh test       the above, the CUDA headers and nvcc, and the Python references
+#   tools/setup.sh test       the above, strace, the CUDA headers and nvcc, and the Python references
 #   tools/setup.sh clang      the above and clang 16
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -14,6 +14,7 @@ deps=${SFT_DEPS:-$PWD/.deps}
 apt_packages=(g++ cmake ninja-build make ccache mold pkg-config python3-venv libopenmpi-dev openmpi-bin
               libhdf5-dev libtomlplusplus-dev libcli11-dev nlohmann-json3-dev libspdlog-dev libgtest-dev)
 [ "$what" != clang ] || apt_packages+=(clang-16)
+[ "$what" = build ] || apt_packages+=(strace)
 torch_wheels=(torch==2.11.0 nvidia-cuda-runtime==13.0.96 nvidia-cuda-cupti==13.0.85)
 cuda_wheels=(nvidia-cuda-crt==13.0.88 nvidia-cuda-cccl nvidia-nccl-cu13==2.28.9 nvidia-cuda-nvcc==13.0.88 nvidia-nvvm==13.0.88)
 
