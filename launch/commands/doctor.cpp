@@ -51,11 +51,13 @@ ExitCode doctor(const Arguments&, Job& job) {
   for (const int64_t bytes : {int64_t{4} << 10, int64_t{1} << 20, int64_t{64} << 20})
     times.push_back(concat(human_bytes(static_cast<double>(bytes)), " in ", std::setprecision(3),
                            timed_all_reduce(world.gradients, bytes) * 1e3, " ms"));
-  const std::string hosts = join(gather_all(job.control(), job.placement().host), ", ");
+  const Placement& place = job.placement();
+  const std::string places = join(gather_all(job.control(), concat(place.host, ":", place.local_rank)), ", ");
   const std::string threads = join(gather_all(job.control(), std::to_string(at::get_num_threads())), ", ");
   if (job.control().rank() != 0) return ExitCode::done;
   line("version", version_text());
-  line("ranks", concat(job.control().size(), " (", world.gradients.backend(), ") on ", hosts));
+  line("ranks", concat(job.control().size(), " (", world.gradients.backend(), ")"));
+  line("host:local rank", places);
   line("device", world.device.str());
   line("threads a rank", threads);
   line("GEMM peak, all ranks", concat(std::setprecision(4), peak * 1e-9, " GFLOP/s in float32"));
