@@ -79,17 +79,20 @@ Placement from_srun(const Variables& variables, const Environment& environment) 
   return placement;
 }
 
+[[noreturn]] void refuse(const std::string& launcher, int ranks, const std::string& advice) {
+  throw Error(ExitCode::config,
+              concat(launcher, " started ", ranks, " ranks that would not find one another: start them with ", advice),
+              Reach::everywhere);
+}
+
 // Only PMIx tells OpenMPI of the other ranks.
 Placement from_launcher(const Variables& variables, const Environment& environment) {
   if (variables.has("OMPI_COMM_WORLD_RANK")) return from_mpirun(variables);
   const int step_tasks = variables.number("SLURM_STEP_NUM_TASKS", 1);
-  if (step_tasks > 1 && !variables.has("PMIX_RANK"))
-    throw ConfigError(concat("srun started ", step_tasks,
-                             " ranks that would not find one another: start them with  srun --mpi=pmix"));
+  if (step_tasks > 1 && !variables.has("PMIX_RANK")) refuse("srun", step_tasks, " srun --mpi=pmix");
   if (step_tasks > 1) return from_srun(variables, environment);
   if (const int ranks = variables.number("PMI_SIZE", 1); ranks > 1)
-    throw ConfigError(concat("another MPI's launcher started ", ranks,
-                             " ranks that would not find one another: start them with OpenMPI's mpirun"));
+    refuse("another MPI's launcher", ranks, "OpenMPI's mpirun");
   return {};
 }
 
@@ -126,6 +129,12 @@ Placement discover(const Environment& environment) {
   if (const auto nodes = variables.number("SFT_SIMULATED_NODES")) simulate_nodes(placement, *nodes);
   placement.host = host_name();
   return placement;
+}
+
+bool is_launchers_first(const Environment& environment) {
+  for (const char* name : {"OMPI_COMM_WORLD_RANK", "SLURM_PROCID", "PMI_RANK"})
+    if (const char* rank = environment(name)) return std::string_view(rank) == "0";
+  return true;
 }
 
 void number_nodes(Placement& placement, Communicator& control) {

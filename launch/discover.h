@@ -14,9 +14,12 @@ namespace sft {
 using Environment = std::function<const char*(const char* name)>;
 Environment process_environment();
 
-// ConfigError where a launcher started several ranks in a way that MPI would not find out about:
-// each would take itself for rank 0 of 1, and all would write one output directory.
+// An error of code 78, which every rank has, where a launcher started several ranks in a way that MPI would
+// not find out about: each would take itself for rank 0 of 1, and all would write one output directory.
 Placement discover(const Environment& environment = process_environment());
+
+// Whether this is the first of the processes that were started together, even if MPI does not know of the others.
+bool is_launchers_first(const Environment& environment = process_environment());
 
 std::string host_name();
 

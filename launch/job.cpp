@@ -3,10 +3,12 @@
 #include <c10/util/Exception.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <new>
+#include <thread>
 
 #include "base/failpoint.h"
 #include "base/file_ops.h"
@@ -66,6 +68,16 @@ Failure current_failure() {
   ::_exit(static_cast<int>(failure.code));
 }
 
+// There is no job yet in which ranks could agree on who speaks. The others wait a second for the first, because a
+// launcher may end them all once one has ended.
+[[noreturn]] void leave_unjoined(const Failure& failure) {
+  if (failure.reach == Reach::everywhere && !is_launchers_first()) {
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+    ::_exit(static_cast<int>(failure.code));
+  }
+  leave_alone(failure, "");
+}
+
 }  // namespace
 
 Job::Job() : placement_(discover()) {
@@ -112,8 +124,9 @@ int run_job(const std::function<ExitCode(Job&)>& body) {
   } catch (...) {
     failure = current_failure();
   }
-  const std::string directory = job ? job->run_directory() : "";
-  if (!job || (failure.reach == Reach::here && job->control().size() > 1)) leave_alone(failure, directory);
+  if (!job) leave_unjoined(failure);
+  const std::string directory = job->run_directory();
+  if (failure.reach == Reach::here && job->control().size() > 1) leave_alone(failure, directory);
   if (job->control().rank() == 0) {
     log::error(failure.message);
     write_exit_status(directory, failure.code);

@@ -13,17 +13,20 @@ namespace {
 
 using Variables = std::map<std::string, std::string>;
 
-Placement discover_in(const Variables& variables) {
-  return discover([&](const char* name) -> const char* {
+Environment environment_of(const Variables& variables) {
+  return [&](const char* name) -> const char* {
     const auto found = variables.find(name);
     return found == variables.end() ? nullptr : found->second.c_str();
-  });
+  };
 }
+
+Placement discover_in(const Variables& variables) { return discover(environment_of(variables)); }
 
 std::string refusal_in(const Variables& variables) {
   try {
     discover_in(variables);
-  } catch (const ConfigError& error) {
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::config);
     return error.what();
   }
   return "";
@@ -77,6 +80,16 @@ TEST(Discover, RefusesSrunThatMpiWouldNotSee) {
             std::string::npos);
   EXPECT_NE(refusal_in({{"PMI_SIZE", "4"}, {"PMI_RANK", "1"}}).find("mpirun"), std::string::npos);
   EXPECT_EQ(refusal_in({{"SLURM_STEP_NUM_TASKS", "1"}, {"SLURM_PROCID", "0"}}), "");
+}
+
+// What all are refused for, one of them says.
+TEST(Discover, KnowsTheFirstProcessWithoutMpi) {
+  const auto is_first_in = [](const Variables& variables) { return is_launchers_first(environment_of(variables)); };
+  EXPECT_TRUE(is_first_in({}));
+  EXPECT_TRUE(is_first_in({{"SLURM_STEP_NUM_TASKS", "4"}, {"SLURM_PROCID", "0"}}));
+  EXPECT_FALSE(is_first_in({{"SLURM_STEP_NUM_TASKS", "4"}, {"SLURM_PROCID", "3"}}));
+  EXPECT_FALSE(is_first_in({{"PMI_SIZE", "4"}, {"PMI_RANK", "1"}}));
+  EXPECT_FALSE(is_first_in({{"SLURM_PROCID", "0"}, {"OMPI_COMM_WORLD_RANK", "1"}}));
 }
 
 TEST(Discover, NamesTheVariableThatIsNoNumber) {
