@@ -54,7 +54,8 @@ CoreShare share_cores(Communicator& control, const std::string& host) {
   share = std::min(share, quota_in_cores() / static_cast<double>(neighbours.size()));
 
   CoreShare result{.threads = std::max(1, static_cast<int>(share + 1e-9)), .note = {}};
-  // What the launcher itself may run on is what the job was given.
+  if (!std::getenv("OMPI_COMM_WORLD_RANK")) return result;  // srun binds to all that the job was given
+  // What mpirun itself may run on is what the job was given.
   const std::string given = affinity_mask(getppid());
   const auto available = static_cast<int>(std::ranges::count(given, '1'));
   if (used < available && used < quota_in_cores())
