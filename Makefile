@@ -5,7 +5,7 @@ PYTHON := $(SFT_DEPS)/venv/bin/python
 CONFIGURE := cmake -G Ninja -DSFT_DEPS=$(SFT_DEPS)
 PREFIX ?= /usr/local
 
-.PHONY: all build test quickstart install check-floors dev tsan clang bench clean
+.PHONY: all build test test-slurm quickstart install check-floors dev tsan clang bench clean
 
 all: build
 
@@ -21,6 +21,11 @@ test:
 	@cmake --build build -j $(JOBS)
 	@$(PYTHON) tools/check_floors.py .
 	@ctest --test-dir build --output-on-failure -j $(JOBS)
+
+# The batch templates on a real SLURM of two virtual nodes, brought up here and taken down again; as root.
+test-slurm: build
+	@tools/setup.sh slurm
+	@SFT_DIST=$(CURDIR)/build/sft-dist HF_HUB_OFFLINE=1 $(PYTHON) tests/slurm/run.py
 
 # From nothing to a fine-tuned model on real text, on two ranks.
 quickstart: build

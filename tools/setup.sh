@@ -6,6 +6,7 @@
 #   tools/setup.sh build      compilers, libraries, LibTorch: all that the binary needs
 #   tools/setup.sh test       the above, strace, the CUDA headers and nvcc, and the Python references
 #   tools/setup.sh clang      the above and clang 16
+#   tools/setup.sh slurm      as for test, and the SLURM on which the batch templates are tested
 set -euo pipefail
 cd "$(dirname "$0")/.."
 what=${1:-build}
@@ -13,8 +14,9 @@ deps=${SFT_DEPS:-$PWD/.deps}
 
 apt_packages=(g++ cmake ninja-build make ccache mold pkg-config python3-venv libopenmpi-dev openmpi-bin
               libhdf5-dev libtomlplusplus-dev libcli11-dev nlohmann-json3-dev libspdlog-dev libgtest-dev)
-[ "$what" != clang ] || apt_packages+=(clang-16)
 [ "$what" = build ] || apt_packages+=(strace)
+[ "$what" != clang ] || apt_packages+=(clang-16)
+[ "$what" != slurm ] || apt_packages+=(slurm-wlm munge iproute2)
 torch_wheels=(torch==2.11.0 nvidia-cuda-runtime==13.0.96 nvidia-cuda-cupti==13.0.85)
 cuda_wheels=(nvidia-cuda-crt==13.0.88 nvidia-cuda-cccl nvidia-nccl-cu13==2.28.9 nvidia-cuda-nvcc==13.0.88 nvidia-nvvm==13.0.88)
 
