@@ -14,7 +14,8 @@ std::unique_ptr<Model> make_model(const nlohmann::json& config, const at::Device
   if (type == config.end() || !type->is_string()) {
     throw ConfigError("config.json has no model_type; built are: bert");
   }
-  if (*type == "bert") return std::make_unique<Bert>(config, device, dtype, seed);
+  const auto options = at::TensorOptions(device).dtype(dtype);
+  if (*type == "bert") return make_bert(config, options, seed);
   throw ConfigError(concat("model_type ", quoted(type->get<std::string>()), " is not built; built are: bert"));
 }
 

@@ -78,14 +78,14 @@ struct BiasGelu : torch::autograd::Function<BiasGelu> {
 
 }  // namespace
 
-Activation activation_named(const std::string& name) {
+Activation activation_named(const std::string& name, const std::string& key) {
   std::vector<std::string> known;
   for (const auto& [spelling, activation] : kNames) {
     if (name == spelling) return activation;
     known.emplace_back(spelling);
   }
-  throw ConfigError(concat("hidden_act = ", quoted(name), " is not built", did_you_mean(name, known),
-                           "; there are: ", join(known, ", ")));
+  throw ConfigError(
+      concat(key, " = ", quoted(name), " is not built", did_you_mean(name, known), "; there are: ", join(known, ", ")));
 }
 
 at::Tensor activate(Activation activation, const at::Tensor& x, const at::Tensor& bias) {

@@ -1,4 +1,4 @@
-// The activations of config.json's `hidden_act`, by transformers' names.
+// The activations of config.json, by transformers' names.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -10,8 +10,8 @@ namespace sft {
 
 enum class Activation { gelu, gelu_tanh, relu, silu, tanh, sigmoid, quick_gelu, mish };
 
-// ConfigError for a name that is not built, with those that are.
-Activation activation_named(const std::string& name);
+// ConfigError for a name that is not built, with those that are; `key` is config.json's.
+Activation activation_named(const std::string& name, const std::string& key = "hidden_act");
 
 // activation(x + bias); x [N, C], bias [C] that of the layer which made x.
 at::Tensor activate(Activation activation, const at::Tensor& x, const at::Tensor& bias);

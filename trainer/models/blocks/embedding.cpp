@@ -40,23 +40,27 @@ at::Tensor table_gradient(const at::Tensor& table, const at::Tensor& ids, const 
   return preset ? at::Tensor() : gradient;
 }
 
+// `tables`, and behind them the ids of each row in them; `padding` has one row a table.
 struct EmbeddingSum : torch::autograd::Function<EmbeddingSum> {
-  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& word, const at::Tensor& position,
-                            const at::Tensor& segment, const at::Tensor& tokens, const at::Tensor& positions,
-                            const at::Tensor& segments, int64_t padding_id) {
-    ctx->save_for_backward({word, position, segment, tokens, positions, segments});
-    ctx->saved_data["padding_id"] = padding_id;
-    return at::embedding(word, tokens).add_(at::embedding(position, positions)).add_(at::embedding(segment, segments));
+  static at::Tensor forward(AutogradContext* ctx, at::TensorList tables, at::TensorList ids,
+                            const std::vector<int64_t>& padding) {
+    tensor_list saved(tables.begin(), tables.end());
+    saved.insert(saved.end(), ids.begin(), ids.end());
+    ctx->save_for_backward(saved);
+    ctx->saved_data["padding"] = padding;
+    const at::Tensor sum = at::embedding(tables[0], ids[0]);
+    for (size_t i = 1; i < tables.size(); ++i) sum.add_(at::embedding(tables[i], ids[i]));
+    return sum;
   }
 
   static tensor_list backward(AutogradContext* ctx, const tensor_list& d_outputs) {
     const tensor_list saved = ctx->get_saved_variables();
+    const std::vector<int64_t> padding = ctx->saved_data["padding"].toIntVector();
     const at::Tensor rows = d_outputs[0].contiguous();
-    tensor_list gradients(7);
-    for (size_t i = 0; i < 3; ++i) {
-      const int64_t padding_id = i == 0 ? ctx->saved_data["padding_id"].toInt() : -1;
-      if (ctx->needs_input_grad(i)) gradients[i] = table_gradient(saved[i], saved[3 + i], rows, padding_id);
-    }
+    tensor_list gradients(saved.size() + 1);
+    for (size_t i = 0; i < padding.size(); ++i)
+      if (ctx->needs_input_grad(i))
+        gradients[i] = table_gradient(saved[i], saved[padding.size() + i], rows, padding[i]);
     return gradients;
   }
 };
@@ -65,8 +69,14 @@ struct EmbeddingSum : torch::autograd::Function<EmbeddingSum> {
 
 at::Tensor embed(const EmbeddingTables& tables, const at::Tensor& tokens_N, const at::Tensor& positions_N,
                  const at::Tensor& segments_N) {
-  return EmbeddingSum::apply(tables.word_VC, tables.position_PC, tables.segment_SC, tokens_N, positions_N, segments_N,
-                             tables.padding_id);
+  tensor_list looked_up{tables.word_VC, tables.position_PC}, ids{tokens_N, positions_N};
+  std::vector<int64_t> padding{tables.padding_id, tables.padding_position};
+  if (tables.segment_SC.defined()) {
+    looked_up.push_back(tables.segment_SC);
+    ids.push_back(segments_N);
+    padding.push_back(-1);
+  }
+  return EmbeddingSum::apply(at::TensorList(looked_up), at::TensorList(ids), padding);
 }
 
 }  // namespace sft

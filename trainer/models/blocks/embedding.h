@@ -1,4 +1,4 @@
-// The sum of word, position and segment embeddings.
+// The sum of word, position and, where the model has them, segment embeddings.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -8,8 +8,9 @@
 namespace sft {
 
 struct EmbeddingTables {
-  at::Tensor word_VC, position_PC, segment_SC;
-  int64_t padding_id = -1;  // this word's row gets no gradient; -1: every row does
+  at::Tensor word_VC, position_PC, segment_SC;  // no segment_SC: segments are not looked at
+  int64_t padding_id = -1;                      // this word's row gets no gradient; -1: every row does
+  int64_t padding_position = -1;                // likewise the position's
 };
 
 // tokens, positions, segments: int64 [N] → [N, C]. An id outside of its table is an error by ATen's check.

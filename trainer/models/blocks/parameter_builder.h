@@ -1,0 +1,39 @@
+// Makes a model's parameters in forward order and keeps the list of them.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <string>
+
+#include "trainer/models/blocks/add_norm.h"
+#include "trainer/models/blocks/linear.h"
+#include "trainer/models/parameter.h"
+
+namespace sft {
+
+// Started like transformers' own: weights normal of `deviation`, biases zero, norms one.
+class ParameterBuilder {
+ public:
+  ParameterBuilder(Parameters& list, std::string prefix, const at::TensorOptions& options, double deviation,
+                   uint64_t seed)
+      : list_(list), prefix_(std::move(prefix)), options_(options), deviation_(deviation), seed_(seed) {}
+
+  // [rows, width]; row `zero` is nil (−1: no row).
+  at::Tensor table(const std::string& name, int64_t rows, int64_t width, int64_t zero, int stage);
+  Linear linear(const std::string& name, int64_t out, int64_t in, int stage);
+  LayerNorm norm(const std::string& name, int64_t width, double eps, int stage);
+
+ private:
+  at::Tensor drawn(const std::string& name, at::IntArrayRef shape, int stage);
+  at::Tensor constant(const std::string& name, int64_t size, double value, int stage);
+  at::Tensor listed(const std::string& name, const at::Tensor& value, int stage, bool decays);
+
+  Parameters& list_;
+  std::string prefix_;
+  at::TensorOptions options_;
+  double deviation_;
+  uint64_t seed_;
+};
+
+}  // namespace sft

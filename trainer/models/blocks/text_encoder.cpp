@@ -1,0 +1,89 @@
+// The network. B sequences, N packed rows, C channels; in the last block, where only first rows are read, M = B rows
+// ask and are carried on, while keys and values still come from all N.
+#include "trainer/models/blocks/text_encoder.h"
+
+#include <ATen/ops/layer_norm.h>
+#include <ATen/ops/zeros_like.h>
+#include <c10/core/GradMode.h>
+
+#include <cassert>
+#include <stdexcept>
+
+#include "trainer/models/blocks/attention.h"
+#include "trainer/models/blocks/dropout.h"
+
+namespace sft {
+
+Features TextEncoder::forward(const Inputs& any, Reads reads) {
+  const TextInputs& inputs = text_of(any);
+  const bool with_graph = c10::GradMode::is_enabled();
+  at::Tensor x;
+  for (int stage = 0; stage <= num_blocks(); ++stage) {
+    const c10::AutoGradMode graph(with_graph && stage >= first_trained_);
+    x = stage == 0 ? embedding(inputs) : block(stage, x, inputs, reads == Reads::first && stage == num_blocks());
+  }
+  return {x, reads};
+}
+
+at::Tensor TextEncoder::embedding(const TextInputs& inputs) const {
+  const at::Tensor sum_NC = embed(tables_, inputs.tokens_N, position_rows(inputs), inputs.segments_N);
+  const at::Tensor x_NC =
+      at::layer_norm(sum_NC, {width()}, embedding_norm_.weight, embedding_norm_.bias, embedding_norm_.eps);
+  const Dropout fall = dropout(0, "embeddings", shape_.hidden_dropout);
+  return keyed_dropout(x_NC, fall.key, inputs.draws_N, inputs.positions_N, fall.p);
+}
+
+at::Tensor TextEncoder::block(int stage, const at::Tensor& x_NC, const TextInputs& inputs, bool first_only) const {
+  const EncoderBlock& block = blocks_[static_cast<size_t>(stage - 1)];
+  at::Tensor x_MC = x_NC, q_MC, k_NC, v_NC;
+  at::Tensor draws_M = inputs.draws_N, positions_M = inputs.positions_N;
+  if (first_only) {
+    x_MC = x_NC.index_select(0, inputs.first_B);
+    draws_M = inputs.draws_B;
+    positions_M = at::zeros_like(inputs.draws_B);
+    q_MC = linear(x_MC, block.query);
+    const std::vector<at::Tensor> both = linear(x_NC, {block.key, block.value});
+    k_NC = both[0], v_NC = both[1];
+  } else {
+    const std::vector<at::Tensor> all = linear(x_NC, {block.query, block.key, block.value});
+    q_MC = all[0], k_NC = all[1], v_NC = all[2];
+  }
+
+  const Dropout on_probabilities = dropout(stage, "attention.self", shape_.attention_dropout);
+  const at::Tensor read_MC =
+      attend(q_MC, k_NC, v_NC, {shape_.heads, &inputs.host_offsets, inputs.draws_B, first_only, on_probabilities});
+
+  // The biases of both output layers and of the intermediate one are added by what follows the product.
+  const at::Tensor attended_MC =
+      add_norm(linear(read_MC, {block.attention_output.weight, {}}), block.attention_output.bias, x_MC,
+               block.attention_norm, dropout(stage, "attention.output", shape_.hidden_dropout), draws_M, positions_M);
+  const at::Tensor hidden_MI =
+      activate(shape_.activation, linear(attended_MC, {block.intermediate.weight, {}}), block.intermediate.bias);
+  return add_norm(linear(hidden_MI, {block.output.weight, {}}), block.output.bias, attended_MC, block.output_norm,
+                  dropout(stage, "output", shape_.hidden_dropout), draws_M, positions_M);
+}
+
+at::Tensor TextEncoder::pool(const at::Tensor&) { throw std::logic_error(names_.prefix + " has no pooler"); }
+
+void TextEncoder::set_training(const std::vector<bool>& training) {
+  assert(training.size() == blocks_.size() + 1);
+  training_ = training;
+}
+
+// A stage below the lowest trained one is frozen: it stays in eval mode whatever it was set to.
+Dropout TextEncoder::dropout(int stage, const char* place, double p) const {
+  const bool on = training_[static_cast<size_t>(stage)] && stage >= first_trained_;
+  return {dropout_key(dropout_seed_, place, stage), on ? p : 0.0};
+}
+
+// Where only first rows are read, the last block asks and goes on with one row a sequence, over keys and values of all.
+double TextEncoder::flops(int64_t tokens, int64_t sequences, Reads reads) const {
+  const double channels = static_cast<double>(shape_.width), inner = static_cast<double>(shape_.inner);
+  const double keys_and_values = 4 * channels * channels, rest = 4 * channels * channels + 4 * channels * inner;
+  const auto rows = static_cast<double>(tokens),
+             last_rows = static_cast<double>(reads == Reads::first ? sequences : tokens);
+  return static_cast<double>(num_blocks() - 1) * rows * (keys_and_values + rest) + rows * keys_and_values +
+         last_rows * rest;
+}
+
+}  // namespace sft

@@ -1,0 +1,78 @@
+// Making an encoder's parameters, and their names in files.
+#include <array>
+#include <utility>
+
+#include "base/errors.h"
+#include "base/text.h"
+#include "trainer/models/blocks/text_encoder.h"
+
+namespace sft {
+
+TextEncoder::TextEncoder(nlohmann::json content, const EncoderShape& shape, const EncoderNames& names,
+                         const at::TensorOptions& options, uint64_t seed)
+    : content_(std::move(content)), shape_(shape), names_(names), options_(options), seed_(seed) {
+  const int64_t channels = shape_.width;
+  ParameterBuilder build = builder();
+  tables_.word_VC = build.table("embeddings.word_embeddings", shape_.vocab_size, channels, shape_.padding_id, 0);
+  tables_.position_PC =
+      build.table("embeddings.position_embeddings", shape_.positions, channels, shape_.padding_position, 0);
+  if (shape_.segments > 0)
+    tables_.segment_SC = build.table("embeddings.token_type_embeddings", shape_.segments, channels, -1, 0);
+  tables_.padding_id = shape_.padding_id;
+  tables_.padding_position = shape_.padding_position;
+  embedding_norm_ = build.norm("embeddings.LayerNorm", channels, shape_.norm_eps, 0);
+  for (int64_t i = 0; i < shape_.blocks; ++i) {
+    const int stage = static_cast<int>(i) + 1;
+    const std::string name = concat(names_.blocks, i, ".");
+    const auto linear = [&](const std::string& part, int64_t out, int64_t in) {
+      return build.linear(name + part, out, in, stage);
+    };
+    const auto norm = [&](const std::string& part) {
+      return build.norm(name + part, channels, shape_.norm_eps, stage);
+    };
+    EncoderBlock block;
+    block.query = linear(names_.query, channels, channels);
+    block.key = linear(names_.key, channels, channels);
+    block.value = linear(names_.value, channels, channels);
+    block.attention_output = linear(names_.attention_output, channels, channels);
+    block.attention_norm = norm(names_.attention_norm);
+    block.intermediate = linear(names_.intermediate, shape_.inner, channels);
+    block.output = linear(names_.output, channels, shape_.inner);
+    block.output_norm = norm(names_.output_norm);
+    blocks_.push_back(block);
+  }
+  training_.assign(blocks_.size() + 1, false);
+}
+
+ParameterBuilder TextEncoder::builder() {
+  return {parameters_, names_.prefix, options_, shape_.initializer_range, seed_};
+}
+
+std::string TextEncoder::architecture(const std::string& task) const {
+  static constexpr std::array<std::pair<const char*, const char*>, 3> kClasses{{
+      {"text_classification", "ForSequenceClassification"},
+      {"token_classification", "ForTokenClassification"},
+      {"question_answering", "ForQuestionAnswering"},
+  }};
+  for (const auto& [name, ending] : kClasses) {
+    if (task == name) return names_.architecture + ending;
+  }
+  throw ConfigError(concat("model_type ", content_["model_type"].get<std::string>(),
+                           " has no transformers class for task ", quoted(task)));
+}
+
+// TensorFlow's spelling of norm weights survives in old files, and files of the base class have no prefix.
+std::string TextEncoder::canonical(const std::string& file_name) const {
+  std::string name = file_name;
+  for (const auto& [old_end, new_end] : {std::pair{".gamma", ".weight"}, {".beta", ".bias"}}) {
+    const std::string ending = std::string("LayerNorm") + old_end;
+    if (name.ends_with(ending)) name.replace(name.size() - std::string(old_end).size(), std::string::npos, new_end);
+  }
+  const std::string blocks = names_.blocks.substr(0, names_.blocks.find('.') + 1);
+  for (const std::string& part : {std::string("embeddings."), blocks, std::string("pooler.")}) {
+    if (name.starts_with(part)) return names_.prefix + name;
+  }
+  return name;
+}
+
+}  // namespace sft
