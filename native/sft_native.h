@@ -33,7 +33,8 @@ sft_bytes sft_native_error(void);
 /* Tokenizers. A const one may be used from several threads at once. */
 typedef struct sft_tokenizer sft_tokenizer;
 
-/* From DIRECTORY/tokenizer.json, else DIRECTORY/vocab.txt (BERT). No truncation is set. */
+/* From DIRECTORY/tokenizer.json, else vocab.txt (BERT), else vocab.json and merges.txt (where the config files say
+ * RoBERTa). No truncation is set. */
 int sft_tokenizer_open(sft_bytes directory, sft_tokenizer** out);
 void sft_tokenizer_free(sft_tokenizer*);
 

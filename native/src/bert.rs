@@ -1,6 +1,7 @@
 //! BERT's tokenizer from a bare vocab.txt, put together as transformers' BertTokenizer does, and the
 //! settings of tokenizer_config.json that transformers lets win over a tokenizer.json.
 
+use crate::settings::{add_tokens, flag, special, token};
 use crate::Failure;
 use ahash::AHashMap;
 use serde_json::Value;
@@ -9,19 +10,7 @@ use tokenizers::models::wordpiece::WordPiece;
 use tokenizers::normalizers::{BertNormalizer, NormalizerWrapper};
 use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
 use tokenizers::processors::template::TemplateProcessing;
-use tokenizers::{AddedToken, Tokenizer};
-
-/// The value at `key` if it is a boolean.
-fn flag(config: &Value, key: &str) -> Option<bool> {
-    config.get(key).and_then(Value::as_bool)
-}
-
-/// A special token's text, which stands as a string or as an object with `content`.
-fn token(config: &Value, key: &str, default: &str) -> String {
-    let value = &config[key];
-    let text = value.as_str().or_else(|| value["content"].as_str());
-    text.unwrap_or(default).to_string()
-}
+use tokenizers::Tokenizer;
 
 /// One token a line, its id the line's number. Only the line's end is cut: a token may hold other
 /// white space.
@@ -34,12 +23,10 @@ fn read_vocabulary(text: &str) -> AHashMap<String, u32> {
 pub fn from_vocabulary(text: &str, config: &Value) -> Result<Tokenizer, Failure> {
     let data = |error: &dyn std::fmt::Display| Failure::Data(error.to_string());
     let vocabulary = read_vocabulary(text);
-    let [unk, sep, pad, cls, mask] = [
+    let [unk, sep, cls] = [
         token(config, "unk_token", "[UNK]"),
         token(config, "sep_token", "[SEP]"),
-        token(config, "pad_token", "[PAD]"),
         token(config, "cls_token", "[CLS]"),
-        token(config, "mask_token", "[MASK]"),
     ];
     for wanted in [&unk, &sep, &cls] {
         if !vocabulary.contains_key(wanted) {
@@ -57,7 +44,14 @@ pub fn from_vocabulary(text: &str, config: &Value) -> Result<Tokenizer, Failure>
     tokenizer.with_normalizer(Some(normalizer)).map_err(|error| data(&error))?;
     tokenizer.with_pre_tokenizer(Some(BertPreTokenizer));
     tokenizer.with_decoder(Some(WordPieceDecoder::new("##".to_string(), true)));
-    add_tokens(&mut tokenizer, &[unk, sep.clone(), pad, cls.clone(), mask], config)?;
+    let named = [
+        ("unk_token", "[UNK]"),
+        ("sep_token", "[SEP]"),
+        ("pad_token", "[PAD]"),
+        ("cls_token", "[CLS]"),
+        ("mask_token", "[MASK]"),
+    ];
+    add_tokens(&mut tokenizer, &named.map(|(key, default)| special(config, key, default)), config)?;
 
     let id = |text: &str| tokenizer.token_to_id(text).expect("checked above");
     let template = TemplateProcessing::builder()
@@ -69,28 +63,6 @@ pub fn from_vocabulary(text: &str, config: &Value) -> Result<Tokenizer, Failure>
         .map_err(|error| data(&error))?;
     tokenizer.with_post_processor(Some(template));
     Ok(tokenizer)
-}
-
-/// Declares the special tokens, and those that `added_tokens_decoder` lists by id.
-fn add_tokens(tokenizer: &mut Tokenizer, special: &[String], config: &Value) -> Result<(), Failure> {
-    let mut listed: Vec<(u32, AddedToken)> = Vec::new();
-    if let Some(entries) = config["added_tokens_decoder"].as_object() {
-        for (id, value) in entries {
-            let id = id.parse().map_err(|_| Failure::Data(format!("added_tokens_decoder: '{id}' is no id")))?;
-            let token = serde_json::from_value(value.clone())
-                .map_err(|error| Failure::Data(format!("added_tokens_decoder, id {id}: {error}")))?;
-            listed.push((id, token));
-        }
-    }
-    listed.sort_by_key(|(id, _)| *id);
-    let mut tokens: Vec<AddedToken> = listed.into_iter().map(|(_, token)| token).collect();
-    for text in special {
-        if !tokens.iter().any(|token| &token.content == text) {
-            tokens.push(AddedToken::from(text.clone(), true));
-        }
-    }
-    tokenizer.add_tokens(tokens).map_err(|error| Failure::Data(error.to_string()))?;
-    Ok(())
 }
 
 fn with_settings(normalizer: BertNormalizer, config: &Value) -> BertNormalizer {

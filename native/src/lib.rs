@@ -3,6 +3,8 @@
 
 mod bert;
 mod hash;
+mod roberta;
+mod settings;
 mod tokenizer;
 
 use std::any::Any;

@@ -1,6 +1,7 @@
 //! Tokenizers: opening a directory, truncation as transformers does it, and encoding in batches.
 
-use crate::{bert, guard, Bytes, Failure};
+use crate::settings::add_named;
+use crate::{bert, guard, roberta, Bytes, Failure};
 use serde_json::Value;
 use std::path::Path;
 use tokenizers::utils::parallelism::MaybeParallelIterator;
@@ -56,18 +57,26 @@ fn in_file(path: &Path, failure: Failure) -> Failure {
     }
 }
 
-/// tokenizer_config.json, or an empty object where there is none.
-fn read_settings(directory: &Path) -> Result<Value, Failure> {
-    let path = directory.join("tokenizer_config.json");
+/// A JSON object in a file, or an empty one where there is no such file.
+fn read_object(path: &Path) -> Result<Value, Failure> {
     if !path.exists() {
         return Ok(Value::Object(Default::default()));
     }
-    let settings: Value = serde_json::from_slice(&read(&path)?)
+    let object: Value = serde_json::from_slice(&read(path)?)
         .map_err(|error| Failure::Data(format!("{}: not valid JSON: {error}", path.display())))?;
-    if !settings.is_object() {
+    if !object.is_object() {
         return Err(Failure::Data(format!("{}: wanted a JSON object", path.display())));
     }
-    Ok(settings)
+    Ok(object)
+}
+
+/// The class that transformers' AutoTokenizer would pick, as far as we build one: "" is any other.
+fn class_of(directory: &Path, settings: &Value) -> Result<String, Failure> {
+    if let Some(class) = settings["tokenizer_class"].as_str() {
+        return Ok(class.trim_end_matches("Fast").to_string());
+    }
+    let config = read_object(&directory.join("config.json"))?;
+    Ok(if config["model_type"] == "roberta" { roberta::CLASS.to_string() } else { String::new() })
 }
 
 /// What a directory without a usable tokenizer does hold of one, for the message.
@@ -86,23 +95,33 @@ fn other_tokenizer_files(directory: &Path) -> String {
 fn open(directory: &Path) -> Result<Tokenizer, Failure> {
     let whole = directory.join("tokenizer.json");
     let vocabulary = directory.join("vocab.txt");
+    let (entries, merges) = (directory.join("vocab.json"), directory.join("merges.txt"));
+    let settings = read_object(&directory.join("tokenizer_config.json"))?;
+    let is_roberta = class_of(directory, &settings)? == roberta::CLASS;
     if whole.exists() {
         let mut tokenizer = Tokenizer::from_bytes(read(&whole)?)
             .map_err(|error| Failure::Data(format!("{}: not a tokenizer: {error}", whole.display())))?;
-        bert::apply_settings(&mut tokenizer, &read_settings(directory)?)?;
+        add_named(&mut tokenizer, &settings).map_err(|failure| in_file(&whole, failure))?;
+        bert::apply_settings(&mut tokenizer, &settings)?;
+        if is_roberta {
+            roberta::apply_settings(&mut tokenizer, &settings).map_err(|failure| in_file(&whole, failure))?;
+        }
         return Ok(tokenizer);
     }
     if vocabulary.exists() {
         let text = String::from_utf8(read(&vocabulary)?)
             .map_err(|error| Failure::Data(format!("{}: not valid UTF-8: {error}", vocabulary.display())))?;
-        let tokenizer = bert::from_vocabulary(&text, &read_settings(directory)?);
+        let tokenizer = bert::from_vocabulary(&text, &settings);
         return tokenizer.map_err(|failure| in_file(&vocabulary, failure));
+    }
+    if is_roberta && entries.exists() && merges.exists() {
+        return roberta::from_vocabulary(&entries, &merges, &settings);
     }
     if !directory.is_dir() {
         return Err(Failure::Config(format!("{}: no such directory", directory.display())));
     }
     Err(Failure::Config(format!(
-        "{}: a tokenizer is wanted, but there is neither tokenizer.json nor vocab.txt; {}",
+        "{}: a tokenizer is wanted, but there is neither tokenizer.json, nor vocab.txt (BERT), nor vocab.json and merges.txt (RoBERTa); {}",
         directory.display(),
         other_tokenizer_files(directory)
     )))

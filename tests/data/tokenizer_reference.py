@@ -9,7 +9,7 @@ import sys
 import tempfile
 
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
-from transformers import AutoTokenizer
+from transformers import AutoTokenizer, CamembertTokenizer, XLMRobertaTokenizer
 
 # (text, how often it is repeated)
 TEXTS = [
@@ -32,9 +32,10 @@ TEXTS = [
     ("𝔘𝔫𝔦𝔠𝔬𝔡𝔢 ½ ² ℃ № ㍿ ｆｕｌｌ", 1),
     ("word ", 40),
     ("the lazy dog. ", 500),
+    ("<s>specials</s> in <pad> a  <mask>  text<unk> <pad><mask>", 1),
 ]
 # No long ones: truncated pairs take transformers quadratic time and memory.
-PAIRS = [(0, 3), (3, 0), (0, 1), (1, 0), (1, 1), (5, 6), (17, 0), (0, 17), (17, 17), (17, 11), (8, 9), (13, 15)]
+PAIRS = [(0, 3), (3, 0), (0, 1), (1, 0), (1, 1), (5, 6), (17, 0), (0, 17), (17, 17), (17, 11), (8, 9), (13, 15), (19, 6)]
 # As word by word annotation brings them: odd spaces, empty words, words of nothing that a token could be made of.
 WORD_LISTS = [
     ["The", "quick", "brown", "foxes", "jumped", ",", "twice", "."],
@@ -51,7 +52,11 @@ WORD_LISTS = [
     ["word"] * 30 + ["snake_case", "ing"],
 ]
 LENGTHS = [None, 3, 5, 8, 17]
+# Of tokenizers whose kind of template was cut at all lengths already.
+FAMILY = ("RoBERTa", "CamemBERT", "DistilBERT", "begin with a space")
+FAMILY_LENGTHS = [None, 8]
 LONGEST_KEPT = 600  # an untruncated result above this says nothing that a shorter one does not
+FAMILY_LONGEST_KEPT = 130
 
 WORDS = """the of and to in a is it you that he was for on are with as his they be at one have this from or had by
 words but what some we can out other were all there when up use your how said an each she which do their time if will
@@ -100,6 +105,30 @@ def byte_level_files():
     return {"tokenizer.json": tokenizer.to_str(), "tokenizer_config.json": json.dumps(config)}
 
 
+def roberta_files(model_type="roberta", **config):
+    """What RobertaTokenizer has without a tokenizer.json."""
+    backend = json.loads(byte_level_files()["tokenizer.json"])["model"]
+    return {
+        "config.json": json.dumps({"model_type": model_type}),
+        "vocab.json": json.dumps(backend["vocab"]),
+        "merges.txt": "#version: 0.2\n" + "".join(" ".join(pair) + "\n" for pair in backend["merges"]),
+        **({"tokenizer_config.json": json.dumps(config)} if config else {}),
+    }
+
+
+def sentencepiece_files(model_type, tokenizer):
+    """XLM-RoBERTa's and CamemBERT's classes over a vocabulary of pieces."""
+    words = {"\u2581" + word for word in WORDS if len(word) > 2}
+    letters = {c for text, _ in TEXTS for c in text if not c.isspace() and c.isprintable() and ord(c) < 0x600} | {"\u2581"}
+    head = ["<s>", "<pad>", "</s>", "<unk>"] if model_type == "xlm-roberta" else ["<s>NOTUSED", "<pad>", "</s>NOTUSED", "<unk>", "<unk>NOTUSED"]
+    pieces = [(token, 0.0) for token in head] + [(word, -5.0 - i / 50) for i, word in enumerate(sorted(words))]
+    pieces += [(letter, -9.0 - i / 50) for i, letter in enumerate(sorted(letters))] + [("<mask>", 0.0)]
+    with tempfile.TemporaryDirectory() as target:
+        tokenizer(vocab=pieces).save_pretrained(target)
+        files = {name: open(os.path.join(target, name), encoding="utf-8").read() for name in ["tokenizer.json", "tokenizer_config.json"]}
+    return {"config.json": json.dumps({"model_type": model_type}), **files}
+
+
 def bare_files():
     """No special tokens, a normalizer that is not BERT's, truncation and padding left in the file."""
     tokenizer = Tokenizer(models.WordLevel({"<unk>": 0, "the": 1, "lazy": 2, "dog": 3, ".": 4}, unk_token="<unk>"))
@@ -118,10 +147,10 @@ def load(files, directory):
     return AutoTokenizer.from_pretrained(directory)
 
 
-def cases(tokenizer):
+def cases(tokenizer, lengths, longest_kept):
     inputs = [(i, None) for i in range(len(TEXTS))] + PAIRS
     text = lambda i: TEXTS[i][0] * TEXTS[i][1]
-    for length in LENGTHS:
+    for length in lengths:
         for side in ["right", "left"] if length else ["right"]:
             tokenizer.truncation_side = side
             for first, second in inputs:
@@ -131,7 +160,7 @@ def cases(tokenizer):
                 texts = [[text(first)]] if second is None else [[text(first)], [text(second)]]
                 out = tokenizer(*texts, truncation=length is not None, max_length=length, return_token_type_ids=True)
                 ids, segments = out["input_ids"][0], out["token_type_ids"][0]
-                if len(ids) > LONGEST_KEPT:
+                if len(ids) > longest_kept:
                     continue
                 yield {"first": first, "second": second, "max_length": length or 0, "side": side,
                        "ids": ids, "segments": "".join(map(str, segments))}
@@ -168,6 +197,18 @@ def all_tokenizers():
         "tokenizer.json of BERT": saved(uncased),
         "tokenizer.json overruled by its config": overruled,
         "byte-level BPE": byte_level_files(),
+        "vocab.json and merges.txt, RoBERTa": roberta_files(),
+        "vocab.json and merges.txt, words begin with a space": roberta_files(
+            tokenizer_class="RobertaTokenizerFast", add_prefix_space=True, trim_offsets=False,
+            mask_token={"__type": "AddedToken", "content": "<mask>", "lstrip": True, "normalized": False}),
+        "tokenizer.json of RoBERTa": saved(roberta_files()),
+        "tokenizer.json of RoBERTa overruled by its config": {
+            **saved(roberta_files()),
+            "tokenizer_config.json": json.dumps({"tokenizer_class": "RobertaTokenizer", "add_prefix_space": True})},
+        "tokenizer.json alone, of RoBERTa": {k: v for k, v in saved(roberta_files()).items() if k != "tokenizer_config.json"},
+        "tokenizer.json of XLM-RoBERTa": sentencepiece_files("xlm-roberta", XLMRobertaTokenizer),
+        "tokenizer.json of CamemBERT": sentencepiece_files("camembert", CamembertTokenizer),
+        "tokenizer.json of DistilBERT": saved({**bert_files({"tokenizer_class": "DistilBertTokenizer"}), "config.json": json.dumps({"model_type": "distilbert"})}),
         "without special tokens": bare_files(),
     }
 
@@ -177,7 +218,8 @@ def reference():
     for name, files in all_tokenizers().items():
         with tempfile.TemporaryDirectory() as directory:
             tokenizer = load(files, directory)
-            entry = {"name": name, "files": files, "vocab_size": len(tokenizer), "cases": list(cases(tokenizer)),
+            limits = (FAMILY_LENGTHS, FAMILY_LONGEST_KEPT) if any(part in name for part in FAMILY) else (LENGTHS, LONGEST_KEPT)
+            entry = {"name": name, "files": files, "vocab_size": len(tokenizer), "cases": list(cases(tokenizer, *limits)),
                      "word_cases": list(word_cases(tokenizer))}
         out["tokenizers"].append(entry)
     return out
