@@ -16,7 +16,7 @@ output_dir = "runs/first"                 # everything the run leaves is in here
 seed = 42
 
 [model]
-model_name_or_path = "path/to/model"      # a BERT directory in Hugging Face layout: config.json, model.safetensors, tokenizer
+model_name_or_path = "path/to/model"      # a directory in Hugging Face layout: config.json, model.safetensors, tokenizer
 task = "text_classification"
 
 [data]

@@ -28,6 +28,29 @@ nlohmann::json tiny_bert() {
           {"initializer_range", 0.2},      {"pad_token_id", 0}};
 }
 
+// A family that shares BERT's words. Tokens are drawn from all words, the padding's too.
+nlohmann::json tiny_roberta() {
+  nlohmann::json config = tiny_bert();
+  config["model_type"] = "roberta";
+  config["type_vocab_size"] = 1;
+  config["pad_token_id"] = 1;
+  return config;
+}
+
+nlohmann::json tiny_distilbert() {
+  return {{"model_type", "distilbert"},
+          {"vocab_size", kVocab},
+          {"dim", 24},
+          {"n_layers", 3},
+          {"n_heads", 3},
+          {"hidden_dim", 40},
+          {"dropout", 0.1},
+          {"attention_dropout", 0.1},
+          {"seq_classif_dropout", 0.2},
+          {"initializer_range", 0.2},
+          {"max_position_embeddings", 32}};
+}
+
 std::vector<std::string> names_of(int64_t count) {
   std::vector<std::string> names;
   for (int64_t i = 0; i < count; ++i) names.push_back("label" + std::to_string(i));
@@ -155,6 +178,16 @@ std::vector<Case> cases() {
   last_blocks.class_weights = uneven;
   last_blocks.freeze = two_blocks;
   enroll("bert_head_alone", adamw).freeze = head;
+  enroll("roberta", adamw).model = tiny_roberta();
+  Case& roberta_blocks = enroll("roberta_last_blocks_weighted_sgd", sgd);
+  roberta_blocks.model = tiny_roberta();
+  roberta_blocks.freeze = two_blocks;
+  roberta_blocks.class_weights = uneven;
+  enroll("distilbert", adamw).model = tiny_distilbert();
+  Case& distilbert_head = enroll("distilbert_head_alone_mean", adamw);
+  distilbert_head.model = tiny_distilbert();
+  distilbert_head.freeze = head;
+  distilbert_head.pooling = "mean";
   return all;
 }
 

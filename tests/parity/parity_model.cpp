@@ -1,10 +1,14 @@
-// Runs one model on one batch for a Python script to compare.
+// Runs one model, as a backbone or under a task's head, on batches for a Python script to compare.
 //
 //   parity_model DIR
 //
-// DIR/case.json: config; dtype; read ("pooler", "cls" or "all"); tokens, segments (a list a sequence); labels; tensors,
-// the order of weights.bin as [name, size]. Little-endian values of `dtype` throughout. Writes DIR/out.bin: the loss,
-// what was read (logits of classifier.weight/bias, or all rows), then the gradient of each tensor in the same order.
+// DIR/case.json: config; dtype; read ("all": every row of the backbone; else the logits of task and pooling);
+// num_labels; tensors, the order of weights.bin as [name, size]; batches, each with tokens and segments (a list a
+// sequence) and labels (one a sequence, or a list of one a token); updates, learning_rate, warmup_steps, weight_decay,
+// max_grad_norm. Little-endian values of `dtype` throughout.
+//
+// Writes DIR/out.bin. Without updates: the loss on the first batch, what was read, then the gradient of each tensor in
+// the same order. With updates: the loss of each, one batch an update in turns.
 #include <ATen/ATen.h>
 
 #include <fstream>
@@ -14,33 +18,62 @@
 #include <string>
 #include <vector>
 
-#include "trainer/models/model.h"
+#include "comm/placement.h"
+#include "comm/solo/solo.h"
+#include "trainer/learner.h"
+#include "trainer/optim/groups.h"
+#include "trainer/optim/optimizer.h"
+#include "trainer/optim/schedule.h"
+#include "trainer/parallel/gradient_sync.h"
 
 namespace {
 
 using nlohmann::json;
 
-sft::Batch batch_of(const json& test) {
+sft::Batch batch_of(const json& given) {
   sft::Batch batch;
   batch.text().offsets.push_back(0);
-  for (size_t b = 0; b < test["tokens"].size(); ++b) {
-    const auto tokens = test["tokens"][b].get<std::vector<int64_t>>(),
-               segments = test["segments"][b].get<std::vector<int64_t>>();
+  for (size_t b = 0; b < given["tokens"].size(); ++b) {
+    const auto tokens = given["tokens"][b].get<std::vector<int64_t>>(),
+               segments = given["segments"][b].get<std::vector<int64_t>>();
     batch.text().tokens.insert(batch.text().tokens.end(), tokens.begin(), tokens.end());
     batch.text().segments.insert(batch.text().segments.end(), segments.begin(), segments.end());
     for (size_t i = 0; i < tokens.size(); ++i) batch.text().positions.push_back(static_cast<int64_t>(i));
     batch.text().offsets.push_back(static_cast<int64_t>(batch.text().tokens.size()));
+    for (const json& label : given["labels"][b].is_array() ? given["labels"][b] : json::array({given["labels"][b]}))
+      batch.labels.push_back(label);
+    batch.weights.push_back(1.0f);
     batch.ids.push_back(static_cast<int64_t>(b));
     batch.draws.push_back(static_cast<int64_t>(b));
   }
   return batch;
 }
 
-at::Tensor read_values(std::istream& file, at::IntArrayRef shape, at::ScalarType dtype) {
-  at::Tensor values = at::empty(shape, dtype);
-  file.read(static_cast<char*>(values.data_ptr()), static_cast<std::streamsize>(values.nbytes()));
-  if (!file) throw std::runtime_error("weights.bin is too short");
-  return values;
+sft::Learner learner_of(const json& test) {
+  const at::ScalarType dtype = test["dtype"] == "float64" ? at::kDouble : at::kFloat;
+  auto model = sft::make_model(test["config"], at::kCPU, dtype, 0);
+  std::vector<std::string> names;
+  for (int64_t i = 0; i < test["num_labels"]; ++i) names.push_back("label" + std::to_string(i));
+  auto task = sft::make_task(
+      test["read"] == "all" ? "text_classification" : test["task"].get<std::string>(),
+      {.pooling = test["pooling"], .label_names = names, .label_counts = {}, .class_weights = {}, .dtype = dtype},
+      *model);
+  const std::vector<bool> trained(sft::all_parameters(*model, *task).size(), true);
+  return {std::move(model), std::move(task), trained, at::kCPU};
+}
+
+std::map<std::string, at::Tensor> filled(const sft::Learner& learner, const json& test, std::istream& weights) {
+  std::map<std::string, at::Tensor> leaves;
+  for (const sft::Parameter& parameter : learner.parameters()) leaves[parameter.name] = parameter.value;
+  for (const json& tensor : test["tensors"]) {
+    at::Tensor target = leaves.at(tensor[0].get<std::string>()).detach();
+    const at::Tensor values = at::empty(tensor[1].get<std::vector<int64_t>>(), target.options());
+    weights.read(static_cast<char*>(values.data_ptr()), static_cast<std::streamsize>(values.nbytes()));
+    if (!weights) throw std::runtime_error("weights.bin is too short");
+    TORCH_CHECK(target.sizes() == values.sizes(), tensor[0].dump(), " has another shape here");
+    target.copy_(values);
+  }
+  return leaves;
 }
 
 void write_values(std::ostream& file, const at::Tensor& values) {
@@ -48,41 +81,65 @@ void write_values(std::ostream& file, const at::Tensor& values) {
   file.write(static_cast<const char*>(flat.const_data_ptr()), static_cast<std::streamsize>(flat.nbytes()));
 }
 
-void run(const std::string& directory) {
-  const json test = json::parse(std::ifstream(directory + "/case.json"));
-  const at::ScalarType dtype = test["dtype"] == "float64" ? at::kDouble : at::kFloat;
-  const auto model = sft::make_model(test["config"], at::kCPU, dtype, 0);
-
-  std::map<std::string, at::Tensor> leaves;
-  for (const sft::Parameter& parameter : model->parameters()) leaves[parameter.name] = parameter.value;
-  std::ifstream weights(directory + "/weights.bin", std::ios::binary);
-  for (const json& tensor : test["tensors"]) {
-    const std::string name = tensor[0];
-    const auto shape = tensor[1].get<std::vector<int64_t>>();
-    const at::Tensor values = read_values(weights, shape, dtype);
-    if (!name.starts_with("bert.")) leaves[name] = at::empty_like(values).set_requires_grad(true);
-    leaves.at(name).detach().copy_(values);
-  }
-
-  const sft::Inputs inputs = sft::to_device(batch_of(test), at::kCPU);
-  const std::string read = test["read"];
-  const sft::Features features = model->forward(inputs, read == "all" ? sft::Reads::all : sft::Reads::first);
-  at::Tensor seen = features.rows, loss;
-  if (read == "all") {
+void write_gradients(const json& test, sft::Learner& learner, const std::map<std::string, at::Tensor>& leaves,
+                     std::ostream& out) {
+  const sft::Batch batch = batch_of(test["batches"][0]);
+  at::Tensor loss, seen;
+  if (test["read"] == "all") {
+    seen = const_cast<sft::Model&>(learner.model()).forward(sft::to_device(batch, at::kCPU), sft::Reads::all).rows;
     loss = (seen - at::arange(seen.numel(), seen.options()).view(seen.sizes()).sin()).pow(2).mean();
   } else {
-    const at::Tensor first = read == "pooler" ? model->pool(seen) : seen;
-    seen = at::linear(first, leaves.at("classifier.weight"), leaves.at("classifier.bias"));
-    loss = at::cross_entropy_loss(seen, at::tensor(test["labels"].get<std::vector<int64_t>>(), at::kLong));
+    const sft::LossSum part = learner.loss_sum(batch);
+    loss = part.sum / part.weight;
+    seen = learner.logits(batch);
   }
   loss.backward();
-
-  std::ofstream out(directory + "/out.bin", std::ios::binary);
   write_values(out, loss.detach());
   write_values(out, seen.detach());
   for (const json& tensor : test["tensors"]) {
     const at::Tensor& leaf = leaves.at(tensor[0].get<std::string>());
     write_values(out, leaf.grad().defined() ? leaf.grad() : at::zeros_like(leaf));
+  }
+}
+
+void write_losses(const json& test, sft::Learner& learner, std::ostream& out) {
+  const auto world = sft::solo::connect({});
+  sft::OptimConfig optim;
+  optim.learning_rate = test["learning_rate"];
+  optim.weight_decay = test["weight_decay"];
+  const int64_t updates = test["updates"];
+  const sft::Grouping grouping = group_parameters(optim, learner.trained(), learner.model().num_blocks());
+  sft::Arena arena(learner.trained(), grouping.group_of);
+  const auto gradients = make_replicated(arena, *world, 1 << 20);
+  const auto optimizer = make_optimizer(optim, arena, grouping.groups);
+  const auto schedule =
+      sft::make_schedule({.lr_scheduler_type = "linear", .warmup_steps = test["warmup_steps"], .min_lr_ratio = 0},
+                    optim.learning_rate, updates);
+  for (int64_t update = 0; update < updates; ++update) {
+    const json& batches = test["batches"];
+    const sft::Batch batch = batch_of(batches[static_cast<size_t>(update) % batches.size()]);
+    arena.zero_gradients();
+    const sft::LossSum part = learner.loss_sum(batch);
+    const at::Tensor loss = part.sum / part.weight;
+    loss.backward();
+    gradients->reduce();
+    gradients->clip(test["max_grad_norm"]);
+    optimizer->step(gradients->owned(), schedule->rate(update));
+    gradients->publish();
+    write_values(out, loss.detach());
+  }
+}
+
+void run(const std::string& directory) {
+  const json test = json::parse(std::ifstream(directory + "/case.json"));
+  std::ifstream weights(directory + "/weights.bin", std::ios::binary);
+  std::ofstream out(directory + "/out.bin", std::ios::binary);
+  sft::Learner learner = learner_of(test);
+  const auto leaves = filled(learner, test, weights);
+  if (test["updates"] == 0) {
+    write_gradients(test, learner, leaves, out);
+  } else {
+    write_losses(test, learner, out);
   }
 }
 

@@ -1,22 +1,46 @@
 // The list of models.
+#include <array>
 #include <nlohmann/json.hpp>
 
 #include "base/errors.h"
 #include "base/text.h"
 #include "trainer/models/bert/bert.h"
+#include "trainer/models/distilbert/distilbert.h"
 #include "trainer/models/model.h"
+#include "trainer/models/roberta/roberta.h"
 
 namespace sft {
+namespace {
+
+using Make = std::unique_ptr<Model> (*)(nlohmann::json content, const at::TensorOptions& options, uint64_t seed);
+
+// By config.json's model_type.
+constexpr std::array<std::pair<const char*, Make>, 5> kModels{{
+    {"bert", make_bert},
+    {"camembert", make_roberta},
+    {"distilbert", make_distilbert},
+    {"roberta", make_roberta},
+    {"xlm-roberta", make_roberta},
+}};
+
+std::vector<std::string> names() {
+  std::vector<std::string> all;
+  for (const auto& [name, make] : kModels) all.emplace_back(name);
+  return all;
+}
+
+}  // namespace
 
 std::unique_ptr<Model> make_model(const nlohmann::json& config, const at::Device& device, at::ScalarType dtype,
                                   uint64_t seed) {
   const auto type = config.find("model_type");
-  if (type == config.end() || !type->is_string()) {
-    throw ConfigError("config.json has no model_type; built are: bert");
-  }
-  const auto options = at::TensorOptions(device).dtype(dtype);
-  if (*type == "bert") return make_bert(config, options, seed);
-  throw ConfigError(concat("model_type ", quoted(type->get<std::string>()), " is not built; built are: bert"));
+  if (type == config.end() || !type->is_string())
+    throw ConfigError("config.json has no model_type; built are: " + join(names(), ", "));
+  const auto wanted = type->get<std::string>();
+  for (const auto& [name, make] : kModels)
+    if (wanted == name) return make(config, at::TensorOptions(device).dtype(dtype), seed);
+  throw ConfigError(concat("model_type ", quoted(wanted), " is not built", did_you_mean(wanted, names()),
+                           "; built are: ", join(names(), ", ")));
 }
 
 }  // namespace sft

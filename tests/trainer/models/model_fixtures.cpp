@@ -4,21 +4,35 @@
 
 namespace sft::testing {
 
-nlohmann::json small_bert() {
-  return {{"model_type", "bert"},
+nlohmann::json small_config(const std::string& model_type) {
+  if (model_type == "distilbert")
+    return {{"model_type", model_type},
+            {"vocab_size", 50},
+            {"dim", 20},
+            {"n_layers", 3},
+            {"n_heads", 4},
+            {"hidden_dim", 37},
+            {"dropout", 0.2},
+            {"attention_dropout", 0.3},
+            {"initializer_range", 0.3},
+            {"max_position_embeddings", 40}};
+  // RoBERTa's positions begin behind the padding's row, which is 1.
+  return {{"model_type", model_type},
           {"vocab_size", 50},
           {"hidden_size", 20},
           {"num_hidden_layers", 3},
           {"num_attention_heads", 4},
           {"intermediate_size", 37},
-          {"max_position_embeddings", 40},
+          {"max_position_embeddings", model_type == "bert" ? 40 : 42},
           {"type_vocab_size", 3},
           {"hidden_dropout_prob", 0.2},
           {"attention_probs_dropout_prob", 0.3},
           {"initializer_range", 0.3}};
 }
 
-std::unique_ptr<Model> small_model(at::ScalarType dtype) { return make_model(small_bert(), at::kCPU, dtype, 5); }
+std::unique_ptr<Model> small_model(const std::string& model_type, at::ScalarType dtype) {
+  return make_model(small_config(model_type), at::kCPU, dtype, 5);
+}
 
 Batch batch_of(const std::vector<int64_t>& lengths) {
   Batch batch;

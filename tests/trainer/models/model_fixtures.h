@@ -15,10 +15,10 @@
 
 namespace sft::testing {
 
-// BERT with 3 blocks, widths that fill no vector register, dropout on.
-nlohmann::json small_bert();
+// A config.json of the family with 3 blocks, widths that fill no vector register, dropout on, 40 positions of text.
+nlohmann::json small_config(const std::string& model_type);
 
-std::unique_ptr<Model> small_model(at::ScalarType dtype = at::kDouble);
+std::unique_ptr<Model> small_model(const std::string& model_type, at::ScalarType dtype = at::kDouble);
 
 // Sequences of the given lengths with fixed pseudo-random tokens and segments; sequence b has draw 1000 + 7 b.
 Batch batch_of(const std::vector<int64_t>& lengths);

@@ -74,6 +74,7 @@ class TextEncoder : public Model {
               const at::TensorOptions& options, uint64_t seed);
 
   ParameterBuilder builder();  // adds behind the parameters that are there
+  const EmbeddingTables& tables() const { return tables_; }
   // Rows of the position table, int64 [N].
   virtual at::Tensor position_rows(const TextInputs& inputs) const { return inputs.positions_N; }
 

@@ -1,0 +1,174 @@
+"""A family of models against transformers, live: same weights, same sequences, dropout off.
+
+Each case is a random architecture, random lengths and one way of reading the model: every row of the backbone, or the
+logits of a task's class. Outputs and every gradient must agree: 1e-5 in float32 and 1e-10 in float64, gradients by
+norm: |a - b| <= tol * max(|b|, 1e-4 * |whole gradient|). The true gradient of an attention key bias is zero. Both sides
+leave rounding there, 1e-9 of the whole gradient in float32 and seldom the same; it must stay below 1e-7 of the whole.
+Float64 holds it to the rule.
+
+Then 20 updates of AdamW: warm-up and linear decay of the rate, no decay on biases and norm weights, a clip that bites.
+Losses must agree to 1e-4 in float32 and 1e-9 in float64.
+"""
+import json
+import random
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+try:
+    import torch
+    import transformers
+except ImportError as missing:
+    print(f"SKIPPED: no parity was checked, {missing} (tools/setup.sh test brings the Python references)")
+    sys.exit(77)
+
+TOLERANCE = {"float32": 1e-5, "float64": 1e-10}
+CURVE_TOLERANCE = {"float32": 1e-4, "float64": 1e-9}
+ACTIVATIONS = ["gelu", "gelu_new", "relu", "silu", "gelu_pytorch_tanh", "swish", "tanh"]
+UPDATES = {"updates": 20, "learning_rate": 2e-3, "warmup_steps": 3, "weight_decay": 0.1, "max_grad_norm": 0.5}
+
+
+class Family:
+    """What a family's script says of it."""
+
+    key_bias = "key.bias"     # how the names of key biases end
+    reads = ["all", "text_classification"]
+
+    def config(self, r, number):
+        """A random architecture with dropout 0."""
+        raise NotImplementedError
+
+    def model(self, config, read):
+        """The transformers class that is read."""
+        raise NotImplementedError
+
+    def longest(self, config):
+        return config.max_position_embeddings
+
+    def segments(self, config):
+        """How many token types a batch may have."""
+        return getattr(config, "type_vocab_size", 1)
+
+    def task(self, read):
+        """Our name of the task, and its pooling."""
+        return read, "auto"
+
+    def logits(self, model, read, inputs):
+        return model(**inputs).logits
+
+
+def random_batch(family, config, read, r, rows):
+    lengths = [r.randint(1, family.longest(config)) for _ in range(rows)]
+    label = lambda: r.randrange(config.num_labels)
+    per_token = lambda n: [-100 if r.random() < 0.2 else label() for _ in range(n - 1)] + [label()]
+    return {"tokens": [[r.randrange(config.vocab_size) for _ in range(n)] for n in lengths],
+            "segments": [[r.randrange(family.segments(config)) for _ in range(n)] for n in lengths],
+            "labels": [per_token(n) if read == "token_classification" else label() for n in lengths]}
+
+
+def padded(rows, value=0):
+    longest = max(map(len, rows))
+    return torch.tensor([row + [value] * (longest - len(row)) for row in rows])
+
+
+def reference(family, case, model, batch):
+    """Loss and what is read, by transformers: padded, with a mask."""
+    config, read = case["config"], case["read"]
+    mask = padded([[1] * len(row) for row in batch["tokens"]])
+    inputs = dict(input_ids=padded(batch["tokens"], config.pad_token_id or 0), attention_mask=mask)
+    if family.segments(config) > 1:
+        inputs["token_type_ids"] = padded(batch["segments"])
+    if read == "all":
+        rows = model.base_model(**inputs).last_hidden_state[mask.bool()]
+        return (rows - torch.arange(rows.numel(), dtype=rows.dtype).view(rows.shape).sin()).pow(2).mean(), rows
+    logits = family.logits(model, read, inputs)
+    labels = torch.tensor(batch["labels"]) if read != "token_classification" else padded(batch["labels"], -100)[mask.bool()]
+    seen = logits[mask.bool()] if read == "token_classification" else logits
+    return torch.nn.functional.cross_entropy(seen, labels), seen
+
+
+def ours(case, tensors, tool):
+    with tempfile.TemporaryDirectory() as directory:
+        directory = Path(directory)
+        described = dict(case, config=json.loads(case["config"].to_json_string(use_diff=False)), num_labels=case["config"].num_labels,
+                         tensors=[[name, list(value.shape)] for name, value in tensors])
+        (directory / "case.json").write_text(json.dumps(described))
+        (directory / "weights.bin").write_bytes(b"".join(v.detach().numpy().tobytes() for _, v in tensors))
+        subprocess.run([tool, str(directory)], check=True)
+        return torch.frombuffer(bytearray((directory / "out.bin").read_bytes()), dtype=getattr(torch, case["dtype"]))
+
+
+def check_gradients(family, case, model, tool):
+    """The name of what differs most, and by how much."""
+    tensors = list(model.named_parameters())
+    loss, seen = reference(family, case, model, case["batches"][0])
+    loss.backward()
+    sizes = [1, seen.numel()] + [value.numel() for _, value in tensors]
+    our_loss, our_seen, *our_gradients = ours(case, tensors, tool).split(sizes)
+
+    gradients = [v.grad if v.grad is not None else torch.zeros_like(v) for _, v in tensors]
+    whole = sum(g.double().norm() ** 2 for g in gradients) ** 0.5
+    worst = {"loss": abs(our_loss[0] - loss).item() / max(1, abs(loss.item())),
+             case["read"]: (our_seen.view_as(seen) - seen).abs().max().item() / max(1, seen.abs().max().item())}
+    for (name, value), mine, theirs in zip(tensors, our_gradients, gradients):
+        only_rounding = name.endswith(family.key_bias) and case["dtype"] == "float32"
+        allowed = max(theirs.double().norm(), (1e-2 if only_rounding else 1e-4) * whole)
+        worst[name] = ((mine.view_as(value) - theirs).double().norm() / allowed).item()
+    return max(worst.items(), key=lambda item: item[1])
+
+
+def check_updates(family, case, model, tool):
+    tensors = list(model.named_parameters())
+    mine = ours(case, tensors, tool)
+    decays = set(transformers.Trainer.get_decay_parameter_names(None, model))
+    groups = [{"params": [v for n, v in tensors if n in decays], "weight_decay": case["weight_decay"]},
+              {"params": [v for n, v in tensors if n not in decays], "weight_decay": 0.0}]
+    optimizer = torch.optim.AdamW(groups, lr=case["learning_rate"])
+    schedule = transformers.get_linear_schedule_with_warmup(optimizer, case["warmup_steps"], case["updates"])
+    losses, bitten = [], 0
+    for update in range(case["updates"]):
+        loss, _ = reference(family, case, model, case["batches"][update % len(case["batches"])])
+        loss.backward()
+        bitten += torch.nn.utils.clip_grad_norm_(model.parameters(), case["max_grad_norm"]).item() > case["max_grad_norm"]
+        optimizer.step(), schedule.step(), optimizer.zero_grad()
+        losses.append(loss.item())
+    assert bitten > 0, "the clip is not tried"
+    worst = max(range(len(losses)), key=lambda i: abs(losses[i] - mine[i].item()) if mine[i] == mine[i] else 9e9)
+    return f"update {worst + 1} of a loss from {losses[0]:.3f} to {losses[-1]:.3f}", abs(losses[worst] - mine[worst].item())
+
+
+def check(family, number, updates, tool):
+    """One case; true where it agrees."""
+    r = random.Random(number)
+    config = family.config(r, number)
+    reads = [read for read in family.reads if read != "all"] if updates else family.reads
+    read = reads[number // 2 % len(reads)]
+    rows = 1 if number % 5 == 0 and not updates else r.randint(2, 9)
+    task, pooling = family.task(read)
+    case = {**UPDATES, "config": config, "dtype": "float64" if number % 3 == 0 else "float32", "read": read, "task": task, "pooling": pooling,
+            "updates": UPDATES["updates"] if updates else 0,
+            "batches": [random_batch(family, config, read, r, rows) for _ in range(3 if updates else 1)]}
+    torch.manual_seed(number)
+    config._attn_implementation = "eager"
+    model = family.model(config, read).to(getattr(torch, case["dtype"])).train()
+    for name, value in model.named_parameters():  # norms and biases that could not be mistaken for absent ones
+        if value.dim() == 1:
+            value.data.add_(torch.randn_like(value) * 0.3)
+    what, error = (check_updates if updates else check_gradients)(family, case, model, tool)
+    good = error <= (CURVE_TOLERANCE if updates else TOLERANCE)[case["dtype"]]  # false for a NaN
+    lengths = [len(row) for row in case["batches"][0]["tokens"]]
+    print(f"{'ok  ' if good else 'FAIL'} case {number}: {config.model_type} {case['dtype']} {read} "
+          f"{'over 20 updates' if updates else f'lengths {lengths}'}: worst {error:.1e} ({what})", flush=True)
+    return good
+
+
+def main(family):
+    """FAMILY.py PARITY_MODEL [first_case [cases [curves]]]"""
+    tool, first, cases, curves = (sys.argv[1:] + [None] * 4)[:4]
+    first, cases, curves = int(first or 0), int(cases or 21), int(curves or 6)
+    torch.set_num_threads(1)
+    jobs = [(number, False) for number in range(first, first + cases)] + [(number, True) for number in range(first, first + curves)]
+    bad = [job for job in jobs if not check(family, *job, tool)]
+    print(f"{len(jobs) - len(bad)} of {len(jobs)} cases agree with transformers")
+    sys.exit(1 if bad else 0)
