@@ -1,7 +1,6 @@
 """Nothing but the binary is needed: no Python, no network, no file of the Python environment beside LibTorch's own libraries.
 
-Everything is run under strace with a PATH that holds no Python. Mutation: std::system("/usr/bin/python3 -c pass"), a
-connection to 192.0.2.1 and reading site-packages/torch/version.py, put into `prepare`, fail one subtest each.
+Everything is run under strace with a PATH that holds no Python.
 """
 import ipaddress
 import os
