@@ -151,6 +151,20 @@ CsrShard::Range CsrShard::range_of(int64_t i) const {
 
 int64_t CsrShard::length(int64_t i) const { return range_of(i).count; }
 
+int64_t CsrShard::label(int64_t i) const {
+  const auto label = element<int64_t>(*labels_, i);
+  if (label < 0 || label >= info_.num_labels)
+    refuse(i, format::kLabels, concat("label ", label, " is outside 0 … ", info_.num_labels - 1));
+  return label;
+}
+
+float CsrShard::weight(int64_t i) const {
+  const float weight = weights_ ? element<float>(*weights_, i) : 1.0f;
+  if (!(weight >= 0.0f) || std::isinf(weight))
+    refuse(i, format::kWeights, concat("weight ", weight, " is not a finite number at or above 0"));
+  return weight;
+}
+
 void CsrShard::read(int64_t i, Example& out) const {
   const Range range = range_of(i);
   read_tokens(range, out.tokens);
@@ -166,12 +180,8 @@ void CsrShard::read(int64_t i, Example& out) const {
     out.segments.resize(static_cast<size_t>(range.count));
     segments_->read(range.first, range.count, reinterpret_cast<std::byte*>(out.segments.data()));
   }
-  out.label = element<int64_t>(*labels_, i);
-  if (out.label < 0 || out.label >= info_.num_labels)
-    refuse(i, format::kLabels, concat("label ", out.label, " is outside 0 … ", info_.num_labels - 1));
-  out.weight = weights_ ? element<float>(*weights_, i) : 1.0f;
-  if (!(out.weight >= 0.0f) || std::isinf(out.weight))
-    refuse(i, format::kWeights, concat("weight ", out.weight, " is not a finite number at or above 0"));
+  out.label = label(i);
+  out.weight = weight(i);
   bytes_read_.fetch_add(range.count * bytes_per_token_ + bytes_per_sample_, std::memory_order_relaxed);
 }
 

@@ -22,6 +22,8 @@ class CsrShard : public Dataset {
 
   const DatasetInfo& info() const override { return info_; }
   int64_t length(int64_t i) const override;
+  int64_t label(int64_t i) const override;
+  float weight(int64_t i) const override;
   void read(int64_t i, Example& out) const override;
   int64_t bytes_read() const override { return bytes_read_.load(std::memory_order_relaxed); }
 

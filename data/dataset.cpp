@@ -60,6 +60,14 @@ class ShardList : public Dataset {
     const size_t shard = shard_of(i);
     return shards_[shard]->length(i - starts_[shard]);
   }
+  int64_t label(int64_t i) const override {
+    const size_t shard = shard_of(i);
+    return shards_[shard]->label(i - starts_[shard]);
+  }
+  float weight(int64_t i) const override {
+    const size_t shard = shard_of(i);
+    return shards_[shard]->weight(i - starts_[shard]);
+  }
   void read(int64_t i, Example& out) const override {
     const size_t shard = shard_of(i);
     shards_[shard]->read(i - starts_[shard], out);
@@ -107,6 +115,8 @@ class Head : public Dataset {
     assert(i < info_.num_samples);
     return base_->length(i);
   }
+  int64_t label(int64_t i) const override { return base_->label(i); }
+  float weight(int64_t i) const override { return base_->weight(i); }
   void read(int64_t i, Example& out) const override {
     assert(i < info_.num_samples);
     base_->read(i, out);
@@ -118,7 +128,39 @@ class Head : public Dataset {
   DatasetInfo info_;
 };
 
+class Unweighted : public Dataset {
+ public:
+  explicit Unweighted(std::unique_ptr<Dataset> base) : base_(std::move(base)), info_(base_->info()) {
+    info_.has_weights = false;
+  }
+  const DatasetInfo& info() const override { return info_; }
+  int64_t length(int64_t i) const override { return base_->length(i); }
+  int64_t label(int64_t i) const override { return base_->label(i); }
+  float weight(int64_t) const override { return 1.0f; }
+  void read(int64_t i, Example& out) const override {
+    base_->read(i, out);
+    out.weight = 1.0f;
+  }
+  int64_t bytes_read() const override { return base_->bytes_read(); }
+
+ private:
+  std::unique_ptr<Dataset> base_;
+  DatasetInfo info_;
+};
+
 }  // namespace
+
+int64_t Dataset::label(int64_t i) const {
+  Example example;
+  read(i, example);
+  return example.label;
+}
+
+float Dataset::weight(int64_t i) const {
+  Example example;
+  read(i, example);
+  return example.weight;
+}
 
 std::unique_ptr<Dataset> open_dataset(const std::vector<std::string>& paths) {
   const std::vector<std::string> files = files_of(paths);
@@ -142,6 +184,10 @@ std::unique_ptr<Dataset> open_dataset(const std::vector<std::string>& paths) {
 std::unique_ptr<Dataset> head_of(std::unique_ptr<Dataset> base, int64_t size) {
   if (size >= base->size()) return base;
   return std::make_unique<Head>(std::move(base), size);
+}
+
+std::unique_ptr<Dataset> without_weights(std::unique_ptr<Dataset> base) {
+  return std::make_unique<Unweighted>(std::move(base));
 }
 
 }  // namespace sft

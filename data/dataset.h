@@ -32,6 +32,10 @@ class Dataset {
   // Tokens in sample i, without touching its tokens. i outside 0 … size−1 is an assert.
   virtual int64_t length(int64_t i) const = 0;
 
+  // The label and the weight of sample i alone. Shards touch no tokens for it; others read the sample.
+  virtual int64_t label(int64_t i) const;
+  virtual float weight(int64_t i) const;
+
   // Fills `out`, reusing its memory. May be called from several threads at once.
   virtual void read(int64_t i, Example& out) const = 0;
 
@@ -45,5 +49,8 @@ std::unique_ptr<Dataset> open_dataset(const std::vector<std::string>& paths);
 
 // The first `size` samples of `base`.
 std::unique_ptr<Dataset> head_of(std::unique_ptr<Dataset> base, int64_t size);
+
+// The samples of `base`, each of weight 1.
+std::unique_ptr<Dataset> without_weights(std::unique_ptr<Dataset> base);
 
 }  // namespace sft

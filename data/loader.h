@@ -4,25 +4,14 @@
 
 #include <cstdint>
 #include <memory>
-#include <utility>
 #include <vector>
 
 #include "data/batch.h"
 #include "data/dataset.h"
+#include "data/peers.h"
 #include "data/sampler.h"
 
 namespace sft {
-
-// Which part of each global batch is this rank's: two integers, so that data knows no communicator.
-struct Shard {
-  int index = 0;
-  int count = 1;
-};
-
-// The shard's contiguous range [first, end) of `size` things; ranges differ by at most one.
-inline std::pair<int64_t, int64_t> range_of(int64_t size, Shard shard) {
-  return {size * shard.index / shard.count, size * (shard.index + 1) / shard.count};
-}
 
 struct LoaderConfig {
   int64_t global_batch_size = 32;

@@ -221,11 +221,6 @@ class Preparation {
 
 }  // namespace
 
-Peers alone() {
-  return {Shard{0, 1}, [](const std::string& mine) { return std::vector<std::string>{mine}; },
-          [](const std::function<void()>& body) { body(); }};
-}
-
 PrepareReport prepare(const PrepareRequest& request, const DataConfig& config, const Tokenizer& tokenizer,
                       const Peers& peers) {
   return Preparation(request, config, tokenizer, peers).run();

@@ -2,24 +2,14 @@
 // when a config names a raw file; the result is kept under a key of content and settings.
 #pragma once
 
-#include <functional>
 #include <string>
 #include <vector>
 
 #include "data/data_config.h"
-#include "data/loader.h"
+#include "data/peers.h"
 #include "data/text/tokenizer.h"
 
 namespace sft {
-
-// What `data` needs of the other ranks, given by the caller, because data does not know comm.
-struct Peers {
-  Shard self;                                                          // {rank, world}
-  std::function<std::vector<std::string>(const std::string&)> gather;  // every rank's bytes, in rank order
-  // Runs a body on each rank; where one fails, all throw the same error.
-  std::function<void(const std::function<void()>&)> together;
-};
-Peers alone();  // a world of one
 
 struct PrepareRequest {
   std::vector<std::string> files;  // raw, in order; globs already expanded

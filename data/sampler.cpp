@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cstring>
+#include <functional>
 #include <mutex>
 #include <numeric>
 
 #include "base/errors.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "data/draws.h"
 
 namespace sft {
 namespace {
@@ -100,16 +103,58 @@ class GroupedSampler : public Sampler {
   mutable std::vector<int64_t> order_;
 };
 
+// `of` each sample, in order, on every rank; each has read its share.
+template <class Value>
+std::vector<Value> gather(const Peers& peers, int64_t size, const std::function<Value(int64_t)>& of) {
+  std::string mine;
+  peers.together([&] {
+    const auto [first, end] = range_of(size, peers.self);
+    for (int64_t i = first; i < end; ++i) {
+      const Value value = of(i);
+      mine.append(reinterpret_cast<const char*>(&value), sizeof value);
+    }
+  });
+  std::vector<Value> all;
+  for (const std::string& part : peers.gather(mine)) {
+    const size_t before = all.size();
+    all.resize(before + part.size() / sizeof(Value));
+    std::memcpy(all.data() + before, part.data(), part.size());
+  }
+  return all;
+}
+
+std::unique_ptr<Sampler> make_balanced(const Dataset& dataset, uint64_t seed, const Peers& peers) {
+  const auto labels =
+      gather<int32_t>(peers, dataset.size(), [&](int64_t i) { return static_cast<int32_t>(dataset.label(i)); });
+  std::unique_ptr<Sampler> sampler;
+  peers.together([&] { sampler = std::make_unique<BalancedSampler>(labels, seed); });
+  return sampler;
+}
+
+std::unique_ptr<Sampler> make_weighted(const Dataset& dataset, uint64_t seed, const Peers& peers) {
+  peers.together([&] {
+    if (!dataset.info().has_weights)
+      throw ConfigError(
+          "data.train_sampling_strategy is 'weighted', and the training rows have no weights: name data.weight_column");
+  });
+  const auto weights = gather<float>(peers, dataset.size(), [&](int64_t i) { return dataset.weight(i); });
+  std::unique_ptr<Sampler> sampler;
+  peers.together([&] { sampler = std::make_unique<WeightedSampler>(weights, seed); });
+  return sampler;
+}
+
 }  // namespace
 
 std::unique_ptr<Sampler> make_sampler(const std::string& strategy, const Dataset& dataset, uint64_t seed,
-                                      int64_t global_batch_size) {
+                                      int64_t global_batch_size, const Peers& peers) {
   assert(global_batch_size > 0);
   if (strategy == "random") return std::make_unique<RandomSampler>(dataset.size(), seed);
   if (strategy == "sequential") return std::make_unique<SequentialSampler>(dataset.size());
   if (strategy == "group_by_length") return std::make_unique<GroupedSampler>(dataset, seed, global_batch_size);
-  throw ConfigError(
-      concat("train_sampling_strategy is ", quoted(strategy), ", and random, sequential or group_by_length is wanted"));
+  if (strategy == "balanced") return make_balanced(dataset, seed, peers);
+  if (strategy == "weighted") return make_weighted(dataset, seed, peers);
+  throw ConfigError(concat("train_sampling_strategy is ", quoted(strategy),
+                           ", and random, sequential, group_by_length, balanced or weighted is wanted"));
 }
 
 }  // namespace sft

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "data/dataset.h"
+#include "data/peers.h"
 
 namespace sft {
 
@@ -26,9 +27,11 @@ class Sampler {
   virtual int64_t index(int64_t epoch, int64_t position) const = 0;
 };
 
-// strategy: random | sequential | group_by_length (sorted inside megabatches of 50 global batches,
-// batches then shuffled). `dataset` is borrowed.
+// strategy: random | sequential | group_by_length (sorted inside megabatches of 50 global batches, batches then
+// shuffled) | balanced | weighted (data/draws.h). `dataset` is borrowed. For the last two every rank calls this: labels
+// or weights are read once, by each rank its share, and kept on all of them. ConfigError where there are no weights,
+// DataError where nothing can be drawn; both on every rank.
 std::unique_ptr<Sampler> make_sampler(const std::string& strategy, const Dataset& dataset, uint64_t seed,
-                                      int64_t global_batch_size);
+                                      int64_t global_batch_size, const Peers& peers = alone());
 
 }  // namespace sft

@@ -30,12 +30,22 @@ void make_learner(Assembly& run, Built built) {
       std::make_unique<Learner>(std::move(built.model), std::move(built.task), std::move(trained), run.world.device);
 }
 
+// Collective. Weights that say how often a row is drawn do not weigh its loss once more.
+void make_order(Assembly& run) {
+  const RunConfig& config = run.config();
+  Communicator& control = run.world.control;
+  together(control,
+           [&] { run.global_batch_size = resolve_global_batch_size(config, run.loaded.origins, control.size()); });
+  const std::string& strategy = config.data.train_sampling_strategy;
+  run.sampler = make_sampler(strategy, *run.data.train, static_cast<uint64_t>(config.seed), run.global_batch_size,
+                             peers_of(control));
+  if (strategy == "weighted") run.data.train = without_weights(std::move(run.data.train));
+}
+
 void make_loaders(Assembly& run) {
   const RunConfig& config = run.config();
   Communicator& control = run.world.control;
   const auto seed = static_cast<uint64_t>(config.seed);
-  run.global_batch_size = resolve_global_batch_size(config, run.loaded.origins, control.size());
-  run.sampler = make_sampler(config.data.train_sampling_strategy, *run.data.train, seed, run.global_batch_size);
   run.loader = make_loader(*run.data.train, *run.sampler, {control.rank(), control.size()},
                            {.global_batch_size = run.global_batch_size,
                             .max_tokens = micro_batch_tokens(config),
@@ -73,9 +83,7 @@ void make_telemetry(Assembly& run) {
 void make_trainer(Assembly& run) {
   run.checkpoints =
       std::make_unique<Checkpoints>(run.config().output_dir, run.config().save, run.world.control, real_files());
-  const TrainerParts parts{run.world.control, *run.loader,   *run.learner,        *run.arena,       *run.gradients,
-                           *run.optimizer,    *run.schedule, run.evaluator.get(), *run.checkpoints, *run.telemetry};
-  run.trainer = std::make_unique<Trainer>(parts, trainer_settings(run));
+  run.trainer = std::make_unique<Trainer>(parts_of(run, *run.schedule), trainer_settings(run));
 }
 
 }  // namespace
@@ -87,6 +95,11 @@ Assembly::Assembly(LoadedConfig config, const World& ranks)
       world{tree_gradients ? *tree_gradients : ranks.gradients, tree_control ? *tree_control : ranks.control,
             ranks.device, ranks.stop_requested} {}
 
+TrainerParts parts_of(Assembly& run, Schedule& schedule) {
+  return {run.world.control, *run.loader, *run.learner,        *run.arena,       *run.gradients,
+          *run.optimizer,    schedule,    run.evaluator.get(), *run.checkpoints, *run.telemetry};
+}
+
 std::unique_ptr<Assembly> assemble(LoadedConfig loaded, const World& world) {
   together(world.control, [&] { check_deterministic(loaded.config, world); });
   auto run = std::make_unique<Assembly>(std::move(loaded), world);
@@ -96,8 +109,9 @@ std::unique_ptr<Assembly> assemble(LoadedConfig loaded, const World& world) {
   together(control, [&] { run->directory = std::make_unique<ModelDirectory>(config.model.model_name_or_path); });
   run->data = open_datasets(run->loaded, *run->directory, control);
   Built built = build_model(config, *run->directory, run->data.labels, world.device, control);
+  together(control, [&] { make_learner(*run, std::move(built)); });
+  make_order(*run);
   together(control, [&] {
-    make_learner(*run, std::move(built));
     make_loaders(*run);
     make_update(*run);
   });

@@ -44,4 +44,7 @@ struct Assembly {
 // Every rank calls; errors are the same on all of them.
 std::unique_ptr<Assembly> assemble(LoadedConfig loaded, const World& world);
 
+// What a loop over the run borrows, with the run's schedule or another.
+TrainerParts parts_of(Assembly& run, Schedule& schedule);
+
 }  // namespace sft

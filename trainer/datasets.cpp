@@ -43,11 +43,9 @@ std::vector<std::string> numbered_labels(int64_t count) {
 std::vector<int64_t> count_labels(const Dataset& dataset, size_t num_labels, Communicator& control) {
   std::vector<int64_t> counts(num_labels);
   together(control, [&] {
-    Example example;
-    for (int64_t i = control.rank(); i < dataset.size(); i += control.size()) {
-      dataset.read(i, example);
-      if (example.label >= 0) ++counts.at(static_cast<size_t>(example.label));
-    }
+    const auto [first, end] = range_of(dataset.size(), {control.rank(), control.size()});
+    for (int64_t i = first; i < end; ++i)
+      if (const int64_t label = dataset.label(i); label >= 0) ++counts.at(static_cast<size_t>(label));
   });
   control.all_reduce(Buffer::of(std::span<int64_t>(counts)));
   return counts;

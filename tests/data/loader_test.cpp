@@ -69,7 +69,7 @@ std::vector<Content> run(const Dataset& dataset, const std::string& strategy, in
 // Mutation: dealing by `position % count` with the count of the last batch wrong, or forgetting one rank, fails here.
 TEST(Loader, GivesTheSameGlobalBatchesOnAnyNumberOfRanks) {
   const MemoryDataset dataset(103, 100, 3, 60, 1);  // 7 batches of 16, the last of 7
-  for (const char* strategy : {"random", "sequential", "group_by_length"}) {
+  for (const char* strategy : {"random", "sequential", "group_by_length", "balanced", "weighted"}) {
     const LoaderConfig config{.global_batch_size = 16, .max_tokens = 150, .max_samples = 0, .prefetch = 0};
     const auto alone = run(dataset, strategy, 1, 16, config, {kSeed, 0, 0});
     EXPECT_EQ(alone[6].size(), 7u);
@@ -122,6 +122,23 @@ TEST(Loader, GoesOnFromAnyCursorAsIfItHadNeverStopped) {
   const Share share = loader->next();
   for (const Batch& batch : share.parts.front()) collect(batch, content);
   EXPECT_EQ(content, whole[2]);
+}
+
+// Draws of one row again have numbers, and so dropout masks, of their own.
+TEST(Loader, GoesOnFromAnyCursorWhereRowsRepeat) {
+  const MemoryDataset dataset(103, 100, 3, 60, 1);
+  const LoaderConfig config{.global_batch_size = 16};
+  for (const char* strategy : {"balanced", "weighted"}) {
+    const auto whole = run(dataset, strategy, 1, 20, config, {kSeed, 0, 0});
+    std::set<int64_t> ids;
+    for (const Content& batch : whole)
+      for (const auto& [draw, sample] : batch) ids.insert(std::get<0>(sample));
+    EXPECT_LT(ids.size(), 20u * 14) << "some came again, under another draw";
+    for (const int world : {1, 3}) {
+      EXPECT_EQ(run(dataset, strategy, world, 1, config, {kSeed, 0, 64})[0], whole[4]) << strategy;
+      EXPECT_EQ(run(dataset, strategy, world, 1, config, {kSeed, 2, 16})[0], whole[15]) << strategy;
+    }
+  }
 }
 
 TEST(Loader, RefusesACursorOfAnotherRun) {

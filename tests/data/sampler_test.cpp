@@ -86,7 +86,7 @@ TEST(Sampler, GroupsLikeLengthsInABatchAndLeavesBatchesShuffled) {
 
 TEST(Sampler, RefusesAStrategyItDoesNotKnow) {
   const MemoryDataset dataset(5, 100, 3, 60, 1);
-  EXPECT_THROW(make_sampler("balanced", dataset, 5, 32), ConfigError);
+  EXPECT_THROW(make_sampler("balance", dataset, 5, 32), ConfigError);
 }
 
 }  // namespace

@@ -27,6 +27,8 @@ TEST(Shard, GivesBackEverySampleInOrder) {
   for (int64_t i = 0; i < dataset->size(); ++i) {
     ASSERT_TRUE(read(*dataset, i) == sample(i, info)) << i;
     ASSERT_EQ(dataset->length(i), static_cast<int64_t>(sample(i, info).tokens.size()));
+    ASSERT_EQ(dataset->label(i), sample(i, info).label);
+    ASSERT_EQ(dataset->weight(i), sample(i, info).weight);
   }
   EXPECT_EQ(dataset->info().label_names, info.label_names);
   EXPECT_EQ(dataset->info().num_labels, 3);
