@@ -27,6 +27,8 @@ Built build_model(const RunConfig& config, const ModelDirectory& directory, cons
                            {.pooling = config.model.pooling,
                             .label_names = labels.names,
                             .label_counts = labels.counts,
+                            .loss = config.train.loss,
+                            .focal_gamma = config.train.focal_gamma,
                             .class_weights = config.train.class_weights,
                             .label_smoothing_factor = config.train.label_smoothing_factor,
                             .device = device,

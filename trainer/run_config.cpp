@@ -39,6 +39,7 @@ StringList keys_without_effect(const RunConfig& config, const Origins& origins) 
   };
   std::vector<Idle> idle = {
       {config.train.max_steps > 0, "train.num_train_epochs", "train.max_steps is set"},
+      {config.train.loss != "focal", "train.focal_gamma", "train.loss is " + config.train.loss},
       {!is_sgd, "optim.momentum", because_optim},
       {!is_sgd, "optim.nesterov", because_optim},
       {is_sgd && config.optim.momentum == 0, "optim.nesterov", "optim.momentum is 0"},
@@ -129,6 +130,15 @@ void check_files(const RunConfig& config, const Origins& origins, StringList& wa
            concat(": wanted auto, none or a checkpoint directory, found ", quoted(resume, 400)));
 }
 
+// What compensates for rare classes twice is allowed, and seldom meant.
+void check_balance(const RunConfig& config, const Origins& origins, StringList& warnings) {
+  if (config.data.train_sampling_strategy == "balanced" &&
+      config.train.class_weights.kind == ClassWeights::Kind::balanced)
+    warnings.push_back(concat(place_of(origins, "train.class_weights"),
+                              "train.class_weights = 'balanced' favours rare classes once more, which "
+                              "data.train_sampling_strategy = 'balanced' draws as often as the others already"));
+}
+
 }  // namespace
 
 LoadedConfig load_run_config(const std::string& path, const std::vector<std::string>& overrides) {
@@ -144,6 +154,7 @@ LoadedConfig load_run_config(const std::string& path, const std::vector<std::str
   if (!has_validation_data(config)) config.eval.eval_strategy = "no";
   if (config.eval.eval_strategy == "auto") config.eval.eval_strategy = "epoch";
   check_together(config, loaded.origins);
+  check_balance(config, loaded.origins, loaded.warnings);
   check_files(config, loaded.origins, loaded.warnings);
   return loaded;
 }

@@ -18,6 +18,7 @@ struct TrainConfig {
   int64_t gradient_accumulation_steps = 0;
   double max_grad_norm = 1.0;
   std::string loss = "auto";
+  double focal_gamma = 2.0;
   double label_smoothing_factor = 0.0;
   ClassWeights class_weights;
   double l1 = 0.0;
@@ -41,13 +42,18 @@ struct TrainConfig {
         field("max_grad_norm", &TrainConfig::max_grad_norm, "gradients are scaled down to this norm; 0: off",
               at_least(0.0)),
         field("loss", &TrainConfig::loss, "auto: cross_entropy",
-              one_of("auto", "cross_entropy").not_built("bce", "mse", "mae", "huber", "focal")),
+              one_of("auto", "cross_entropy", "focal").not_built("bce", "mse", "mae", "huber")),
+        field("focal_gamma", &TrainConfig::focal_gamma,
+              "of loss = \"focal\": how much rows that are right already are turned down; 0: cross_entropy",
+              at_least(0.0)),
         field("label_smoothing_factor", &TrainConfig::label_smoothing_factor,
               "share of each target spread over all classes", in_range(0.0, 1.0)),
         field("class_weights", &TrainConfig::class_weights,
               "none, balanced (scikit-learn's) or { name = weight }; a class not named weighs 1"),
-        field("l1", &TrainConfig::l1, "times the sum of |parameter|, added to the loss", at_least(0.0)),
-        field("l2", &TrainConfig::l2, "times the sum of parameter squared, added to the loss", at_least(0.0)),
+        field("l1", &TrainConfig::l1, "times the sum of |parameter| over what trains, added to the training loss",
+              at_least(0.0)),
+        field("l2", &TrainConfig::l2, "times the sum of parameter squared over what trains, added to the training loss",
+              at_least(0.0)),
         field("gradient_checkpointing", &TrainConfig::gradient_checkpointing,
               "recompute activations in the backward pass")
             .not_built()};

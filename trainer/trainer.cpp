@@ -77,7 +77,8 @@ StepReport Trainer::step() {
   }
   parts_.gradients.reduce();
   if (first_step_seconds_ == 0 && weight > 0) require_every_gradient(parts_.gradients);
-  settings_.penalty.add_to(parts_.arena);
+  const double penalty = settings_.penalty.value(parts_.arena);
+  settings_.penalty.add_gradient_to(parts_.arena);
   const double norm = parts_.gradients.clip(settings_.max_grad_norm).item<double>();
   if (weight > 0 && std::isfinite(norm)) {
     parts_.optimizer.step(parts_.gradients.owned(), rate);
@@ -96,6 +97,7 @@ StepReport Trainer::step() {
   StepReport report{.step = state_.step,
                     .epoch = epoch(),
                     .loss_sum = tree_sum<at::Tensor>(losses),
+                    .penalty = penalty,
                     .weight = weight,
                     .norm = norm,
                     .rate = rate,

@@ -11,6 +11,7 @@
 #include "comm/tree_ordered.h"
 #include "data/loader.h"
 #include "support/memory_dataset.h"
+#include "trainer/datasets.h"
 #include "trainer/learner.h"
 #include "trainer/optim/groups.h"
 #include "trainer/trainer.h"
@@ -80,6 +81,7 @@ void train(const Case& job, const Cut& cut, Communicator& ranks, const std::stri
                         {.pooling = job.pooling,
                          .label_names = names_of(job.num_labels),
                          .label_counts = {},
+                         .loss = job.loss,
                          .class_weights = job.class_weights,
                          .label_smoothing_factor = job.label_smoothing,
                          .device = at::kCPU,
@@ -101,7 +103,7 @@ void train(const Case& job, const Cut& cut, Communicator& ranks, const std::stri
   const auto optimizer = make_optimizer(job.optim, arena, grouping.groups);
   const auto schedule = make_schedule({.lr_scheduler_type = "linear", .warmup_steps = 3, .min_lr_ratio = 0},
                                       job.optim.learning_rate, job.updates);
-  const auto sampler = make_sampler("random", data, 42, job.global_batch_size);
+  const auto sampler = make_sampler(job.sampling, data, 42, job.global_batch_size, peers_of(world));
   const auto loader = make_loader(data, *sampler, {world.rank(), world.size()},
                                   {.global_batch_size = job.global_batch_size,
                                    .max_tokens = 8192,
@@ -127,6 +129,7 @@ void train(const Case& job, const Cut& cut, Communicator& ranks, const std::stri
   TrainerSettings settings;
   settings.total_steps = job.updates;
   settings.max_grad_norm = job.max_grad_norm;
+  settings.penalty = job.penalty;
   settings.evaluations = {job.updates, job.updates};
   settings.selection.metric = "loss";
   settings.resumes = false;
@@ -188,6 +191,13 @@ std::vector<Case> cases() {
   distilbert_head.model = tiny_distilbert();
   distilbert_head.freeze = head;
   distilbert_head.pooling = "mean";
+  Case& focal = enroll("bert_focal_balanced_penalised", adamw);
+  focal.loss = "focal";
+  focal.sampling = "balanced";
+  focal.penalty = {1e-3, 2e-3};
+  Case& drawn = enroll("bert_drawn_by_weight", adamw);
+  drawn.sampling = "weighted";
+  drawn.class_weights = uneven;
   return all;
 }
 

@@ -10,6 +10,7 @@
 #include "base/schema.h"
 #include "trainer/adapters/freeze.h"
 #include "trainer/optim/optim_config.h"
+#include "trainer/optim/penalty.h"
 
 namespace sft::equivalence {
 
@@ -21,6 +22,9 @@ struct Case {
   int64_t num_labels = 5;
   std::string pooling = "auto";
   double label_smoothing = 0;
+  std::string loss = "auto";
+  std::string sampling = "random";
+  Penalty penalty;
   ClassWeights class_weights;
   OptimConfig optim;
   FreezeConfig freeze;

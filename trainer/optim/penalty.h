@@ -1,5 +1,5 @@
-// λ₁ Σ|θ| + λ₂ Σθ² over trained parameters, as their gradient: added once to the reduced gradient of the data, so
-// that it does not depend on the number of ranks. The logged loss stays that of the data.
+// λ₁ Σ|θ| + λ₂ Σθ² over trained parameters, a term of the training loss: its gradient is added once to the
+// reduced gradient of the data, and its value once to the logged loss, so that neither depends on the number of ranks.
 #pragma once
 
 #include "trainer/optim/arena.h"
@@ -10,7 +10,9 @@ struct Penalty {
   double l1 = 0;
   double l2 = 0;
 
-  void add_to(Arena& arena) const;
+  // At the arena's present values, which every rank holds.
+  double value(const Arena& arena) const;
+  void add_gradient_to(Arena& arena) const;
 };
 
 }  // namespace sft

@@ -62,6 +62,8 @@ struct TaskSettings {
   std::string pooling = "auto";          // auto (what the transformers class does) | cls | mean | pooler
   std::vector<std::string> label_names;  // by id
   std::vector<int64_t> label_counts;     // of the training rows, by id; for class_weights = "balanced"
+  std::string loss = "auto";             // auto (the task's) | cross_entropy | focal
+  double focal_gamma = 2.0;
   ClassWeights class_weights;
   double label_smoothing_factor = 0.0;
   at::Device device = at::kCPU;

@@ -25,6 +25,7 @@ void Telemetry::start(int64_t resumed_step) {
 void Telemetry::record(const StepReport& report, LossWindow& window) {
   pending_losses_.push_back(report.loss_sum);
   pending_weights_.push_back(report.weight);
+  pending_penalties_.push_back(report.penalty);
   line_samples_ += report.samples;
   line_tokens_ += report.tokens;
   if (settings_.sample_ids) write_ids(report);
@@ -38,12 +39,13 @@ void Telemetry::settle(LossWindow& window) {
   for (const at::Tensor& loss : pending_losses_) sums.push_back(loss.item<double>());
   control_.all_reduce(Buffer::of(std::span<double>(sums)));
   for (size_t i = 0; i < sums.size(); ++i) {
-    window.loss_sum += sums[i];
+    window.loss_sum += sums[i] + pending_weights_[i] * pending_penalties_[i];
     window.weight += pending_weights_[i];
     ++window.updates;
   }
   pending_losses_.clear();
   pending_weights_.clear();
+  pending_penalties_.clear();
 }
 
 void Telemetry::write_line(const StepReport& report, LossWindow& window) {

@@ -24,6 +24,7 @@ struct StepReport {
   int64_t step = 0;
   double epoch = 0;
   at::Tensor loss_sum;  // of this rank's share, a scalar
+  double penalty = 0;   // of the parameters, the same on every rank: added to the mean
   double weight = 0;
   double norm = 0;  // of the gradient, before the clip
   double rate = 0;
@@ -67,7 +68,7 @@ class Telemetry {
   OpenSinks open_sinks_;
   std::vector<Sink> sinks_;
   std::vector<at::Tensor> pending_losses_;
-  std::vector<double> pending_weights_;
+  std::vector<double> pending_weights_, pending_penalties_;
   int64_t line_samples_ = 0, line_tokens_ = 0;
   Stopwatch line_watch_;
 };

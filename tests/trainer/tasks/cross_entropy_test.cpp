@@ -4,6 +4,7 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -38,6 +39,38 @@ TEST(CrossEntropy, IsTorchsForSmoothingClassWeightsAndSampleWeightsTogether) {
     EXPECT_LT((logits.grad().flatten() - tensor_of(wanted["gradient"])).abs().max().item<double>(), 1e-13) << wanted;
     if (!wanted.contains("mean")) continue;
     EXPECT_NEAR(sum.item<double>() / weight, wanted["mean"].get<double>(), 1e-12) << wanted;
+  }
+}
+
+// Shown to fail: with γ log(1 − p) of another class than the target's, and without α.
+TEST(CrossEntropy, IsTheFocalLossWithAGamma) {
+  const auto all = reference();
+  const at::Tensor labels = at::tensor(all["labels"].get<std::vector<int64_t>>(), at::kLong);
+  ASSERT_EQ(all["focal"].size(), 15u);
+  for (const auto& wanted : all["focal"]) {
+    const at::Tensor logits = logits_of(all["rows"], all["classes"]);
+    const at::Tensor sum = cross_entropy_sum(logits, labels, tensor_of(wanted["class_weights"]),
+                                             tensor_of(wanted["sample_weights"]), 0, wanted["gamma"]);
+    sum.backward();
+    EXPECT_NEAR(sum.item<double>(), wanted["sum"].get<double>(), 1e-12) << wanted;
+    EXPECT_LT((logits.grad().flatten() - tensor_of(wanted["gradient"])).abs().max().item<double>(), 1e-12) << wanted;
+  }
+}
+
+// p = 1 in floating point, and p = 0 as near as it comes: no gradient may be NaN.
+TEST(CrossEntropy, IsFiniteWithAGammaHoweverSureTheModelIs) {
+  for (const auto type : {at::kFloat, at::kDouble}) {
+    for (const double gamma : {0.25, 1.0, 2.0}) {
+      at::Tensor logits = at::zeros({2, 3}, type);
+      logits[0][1] = 1000, logits[1][2] = 1000;
+      logits.set_requires_grad(true);
+      const at::Tensor ones = at::ones({3}, type);
+      const at::Tensor sum = cross_entropy_sum(logits, at::tensor(std::vector<int64_t>{1, 1}, at::kLong), ones,
+                                               at::ones({2}, type), 0.1, gamma);
+      sum.backward();
+      EXPECT_TRUE(std::isfinite(sum.item<double>()));
+      EXPECT_TRUE(logits.grad().isfinite().all().item<bool>()) << gamma << ": " << logits.grad();
+    }
   }
 }
 

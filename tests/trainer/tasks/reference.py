@@ -40,6 +40,23 @@ def losses():
     return cases
 
 
+def focal():
+    """Lin et al. 2017, eq. 5, written out: autograd of -α_y (1 - p_y)^γ log p_y. γ = 0 is cross_entropy itself."""
+    cases = []
+    for gamma in [0.0, 0.5, 1.0, 2.0, 5.0]:
+        for class_weights in CLASS_WEIGHTS.values():
+            logits = torch.sin(torch.arange(ROWS * CLASSES, dtype=torch.float64) * 1.3).view(ROWS, CLASSES) * 3
+            logits.requires_grad_()
+            total = torch.zeros((), dtype=torch.float64)
+            for row, label, weight in zip(torch.softmax(logits, 1), LABELS, SAMPLE_WEIGHTS["uneven"]):
+                if label != IGNORED:
+                    total = total - weight * class_weights[label] * (1 - row[label]) ** gamma * torch.log(row[label])
+            total.backward()
+            cases.append(dict(gamma=gamma, class_weights=class_weights, sample_weights=SAMPLE_WEIGHTS["uneven"],
+                              sum=total.item(), gradient=logits.grad.flatten().tolist()))
+    return cases
+
+
 def balanced():
     cases = []
     for counts in [[5, 5], [1, 9], [3, 0, 7], [100, 20, 3, 1]]:
@@ -61,9 +78,9 @@ def near(a, b):
 
 
 if __name__ == "__main__":
-    wanted = dict(rows=ROWS, classes=CLASSES, labels=LABELS, losses=losses(), balanced=balanced())
+    wanted = dict(rows=ROWS, classes=CLASSES, labels=LABELS, losses=losses(), focal=focal(), balanced=balanced())
     if sys.argv[1] == "--check":
         sys.exit(0 if near(wanted, json.load(open(sys.argv[2]))) else f"{sys.argv[2]} is out of date")
-    lines = [f'"{key}": ' + ("[\n" + ",\n".join(map(json.dumps, value)) + "]" if key in ("losses", "balanced") else json.dumps(value))
+    lines = [f'"{key}": ' + ("[\n" + ",\n".join(map(json.dumps, value)) + "]" if key in ("losses", "focal", "balanced") else json.dumps(value))
              for key, value in wanted.items()]
     open(sys.argv[1], "w").write("{" + ",\n".join(lines) + "}\n")

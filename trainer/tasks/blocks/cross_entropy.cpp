@@ -2,14 +2,29 @@
 
 #include <ATen/ATen.h>
 
+#include <limits>
+
 namespace sft {
 
+namespace {
+
+// 1 − p is kept above 0, where a power below 1 has no finite slope.
+at::Tensor focused(const at::Tensor& surprise, double gamma) {
+  const double least = surprise.scalar_type() == at::kDouble ? std::numeric_limits<double>::min()
+                                                             : double{std::numeric_limits<float>::min()};
+  const at::Tensor doubt = -at::expm1(-surprise);
+  return surprise * doubt.clamp_min(least).pow(gamma);
+}
+
+}  // namespace
+
 at::Tensor cross_entropy_sum(const at::Tensor& logits, const at::Tensor& labels, const at::Tensor& class_weights,
-                             const at::Tensor& sample_weights, double label_smoothing) {
+                             const at::Tensor& sample_weights, double label_smoothing, double focal_gamma) {
   const at::Tensor real = labels.ge(0);
   const at::Tensor target = labels.clamp_min(0);
   const at::Tensor rows = sample_weights * real.to(logits.scalar_type());
-  const at::Tensor surprise = -at::log_softmax(logits, 1);
+  at::Tensor surprise = -at::log_softmax(logits, 1);
+  if (focal_gamma > 0) surprise = focused(surprise, focal_gamma);
   const at::Tensor of_target =
       surprise.gather(1, target.unsqueeze(1)).squeeze(1) * class_weights.index_select(0, target);
   if (label_smoothing == 0) return (rows * of_target).sum();

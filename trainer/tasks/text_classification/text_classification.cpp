@@ -26,6 +26,7 @@ class TextClassification final : public Task {
       : names_(settings.label_names),
         head_(settings, model, static_cast<int64_t>(names_.size())),
         smoothing_(settings.label_smoothing_factor),
+        focal_gamma_(settings.loss == "focal" ? settings.focal_gamma : 0),
         weights_(class_weights(settings.class_weights, names_, settings.label_counts)) {
     weights_K_ = at::tensor(weights_, at::kDouble).to(settings.device, settings.dtype);
   }
@@ -45,7 +46,7 @@ class TextClassification final : public Task {
   LossSum loss_sum(const at::Tensor& logits, const Batch& batch) const override {
     const at::Tensor labels = at::tensor(batch.labels, at::kLong).to(logits.device());
     const at::Tensor rows = at::tensor(at::ArrayRef<float>(batch.weights)).to(logits.options());
-    return {cross_entropy_sum(logits, labels, weights_K_, rows, smoothing_), weight(batch)};
+    return {cross_entropy_sum(logits, labels, weights_K_, rows, smoothing_, focal_gamma_), weight(batch)};
   }
 
   void set_training(bool training) override { head_.set_training(training); }
@@ -112,6 +113,7 @@ class TextClassification final : public Task {
   std::vector<std::string> names_;
   SequenceHead head_;
   double smoothing_;
+  double focal_gamma_;           // 0: cross-entropy
   std::vector<double> weights_;  // of the classes
   at::Tensor weights_K_;
 };
