@@ -129,6 +129,21 @@ void declare(CLI::App& app, Arguments& a) {
   report->add_option("--output", a.output, "page to write; default: RUN_DIR/report.html, of several ./report.html")
       ->type_name("FILE");
 
+  CLI::App* find_lr =
+      add(app, "find-lr", "Learning-rate range test: table, plot, suggestion; nothing is saved in the run's directory.",
+          "  mpirun -np 2 sft-dist find-lr run.toml\n  sft-dist find-lr run.toml --max-lr 0.1 --steps 200 > rates.tsv");
+  takes_config(find_lr, a);
+  find_lr->add_option("--min-lr", a.min_rate, "rate of the first update")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  find_lr->add_option("--max-lr", a.max_rate, "rate of the last update, if the loss does not diverge before")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  find_lr->add_option("--steps", a.steps, "updates")
+      ->capture_default_str()
+      ->check(CLI::Range(int64_t{10}, int64_t{1000000}));
+  find_lr->add_option("--output", a.output, "HTML page to write; default: CONFIG's name with .find-lr.html, here");
+
   CLI::App* inspect =
       add(app, "inspect", "What a run has come to, or what a checkpoint, HDF5 shard or safetensors file holds.",
           "  sft-dist inspect runs/sections\n"

@@ -62,6 +62,10 @@ class Trainer {
   Trainer(const TrainerParts& parts, TrainerSettings settings);
 
   StopReason run();
+
+  // One update, without what comes between updates in run(); for a range test. Every rank calls.
+  StepReport step();
+
   const RunState& state() const { return state_; }
   double epoch() const;
   double first_step_seconds() const {
@@ -71,7 +75,6 @@ class Trainer {
  private:
   void restore();
   bool finished();
-  StepReport step();
   Share next_share();
   void skip_update();
   void evaluate();

@@ -7,7 +7,7 @@
 namespace sft {
 
 Command find_command(const std::string& name) {
-  static const std::array<std::pair<const char*, Command>, 10> kCommands{
+  static const std::array<std::pair<const char*, Command>, 11> kCommands{
       {{"train", train},
        {"evaluate", evaluate},
        {"predict", predict},
@@ -15,6 +15,7 @@ Command find_command(const std::string& name) {
        {"export", export_run},
        {"sweep", sweep},
        {"report", report},
+       {"find-lr", find_lr},
        {"inspect", inspect},
        {"doctor", doctor},
        {"init", init}}};
