@@ -28,12 +28,28 @@ Batch BatchReader::read(const std::vector<Item>& items, int64_t first_draw) {
       text.segments.insert(text.segments.end(), example_.segments.begin(), example_.segments.end());
     }
     text.offsets.push_back(static_cast<int64_t>(text.tokens.size()));
-    batch.labels.push_back(example_.label);
+    append_target(batch);
     batch.weights.push_back(example_.weight);
     batch.ids.push_back(item.index);
     batch.draws.push_back(first_draw + item.position);
   }
   return batch;
+}
+
+void BatchReader::append_target(Batch& batch) const {
+  switch (dataset_.info().target) {
+    case TargetForm::label:
+      batch.labels.push_back(example_.label);
+      break;
+    case TargetForm::label_set:
+    case TargetForm::values:
+      batch.values.insert(batch.values.end(), example_.values.begin(), example_.values.end());
+      break;
+    case TargetForm::token_labels:
+      assert(example_.token_labels.size() == example_.tokens.size());
+      batch.labels.insert(batch.labels.end(), example_.token_labels.begin(), example_.token_labels.end());
+      break;
+  }
 }
 
 }  // namespace sft

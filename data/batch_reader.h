@@ -17,6 +17,8 @@ class BatchReader {
   Batch read(const std::vector<Item>& items, int64_t first_draw);
 
  private:
+  void append_target(Batch& batch) const;
+
   const Dataset& dataset_;
   Example example_;  // reused
 };

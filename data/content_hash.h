@@ -17,9 +17,9 @@ class ContentHash {
   ContentHash(uint64_t value, int64_t num_samples) : value_(value % kPrime), num_samples_(num_samples) {}
 
   // Segments and weights count only where they are kept.
-  void add(const Example& example, bool segments, bool weights) {
+  void add(const Example& example, TargetForm form, bool segments, bool weights) {
     uint32_t crc = crc32c(example.tokens.data(), example.tokens.size() * sizeof(int32_t));
-    crc = crc32c(&example.label, sizeof example.label, crc);
+    crc = with_target(example, form, crc);
     if (segments && !example.segments.empty()) crc = crc32c(example.segments.data(), example.segments.size(), crc);
     if (segments && example.segments.empty()) {  // all of them 0
       const std::vector<uint8_t> zeros(example.tokens.size());
@@ -38,6 +38,19 @@ class ContentHash {
   uint64_t value() const { return value_; }
 
  private:
+  static uint32_t with_target(const Example& example, TargetForm form, uint32_t crc) {
+    switch (form) {
+      case TargetForm::label:
+        return crc32c(&example.label, sizeof example.label, crc);
+      case TargetForm::label_set:
+      case TargetForm::values:
+        return crc32c(example.values.data(), example.values.size() * sizeof(float), crc);
+      case TargetForm::token_labels:
+        return crc32c(example.token_labels.data(), example.token_labels.size() * sizeof(int32_t), crc);
+    }
+    return crc;
+  }
+
   static constexpr uint64_t kPrime = (uint64_t{1} << 61) - 1;
   static constexpr uint64_t kBase = 0x0F5A3C97E1D24B6B % kPrime;
 

@@ -8,6 +8,7 @@
 #include "base/errors.h"
 #include "base/text.h"
 #include "data/format.h"
+#include "data/target_form.h"
 
 namespace sft {
 namespace {
@@ -37,6 +38,14 @@ class Attributes {
   }
   std::vector<std::string> texts(const char* name) const { return get(name).texts; }
 
+  // Shards that were written when a label was all there was do not say it.
+  TargetForm target() const {
+    if (file_.layout.attribute(format::kTarget) == nullptr) return TargetForm::label;
+    const std::optional<TargetForm> form = target_form_named(text(format::kTarget));
+    require(form.has_value(), format::kTarget, concat("is ", quoted(text(format::kTarget)), ", which is not known"));
+    return *form;
+  }
+
  private:
   const Attribute& get(const char* name) const {
     const Attribute* found = file_.layout.attribute(name);
@@ -62,8 +71,50 @@ const DatasetLayout& vector_of(const GuardedFile& file, const char* name, int64_
   return found;
 }
 
+const DatasetLayout& matrix_of(const GuardedFile& file, const char* name, const std::vector<int64_t>& shape,
+                               const char* type) {
+  const DatasetLayout& found = file.dataset(name);
+  if (found.type.name != type)
+    throw DataError(concat(file.name_of(name), ": is ", found.type.name, ", and ", type, " is read"));
+  if (found.shape != shape)
+    throw DataError(concat(file.name_of(name), ": its shape is ", hdf5::shape_text(found.shape), ", and ",
+                           hdf5::shape_text(shape), " belongs there"));
+  return found;
+}
+
+const DatasetLayout& labels_of(const GuardedFile& file, const DatasetInfo& info, int64_t num_tokens) {
+  switch (info.target) {
+    case TargetForm::label:
+      return vector_of(file, format::kLabels, info.num_samples, {"int64"});
+    case TargetForm::label_set:
+      return matrix_of(file, format::kLabels, {info.num_samples, info.num_labels}, "uint8");
+    case TargetForm::values:
+      return matrix_of(file, format::kLabels, {info.num_samples, info.num_labels}, "float32");
+    case TargetForm::token_labels:
+      break;
+  }
+  return vector_of(file, format::kLabels, num_tokens, {"int32"});
+}
+
+// Bytes of the target of a sample without tokens, and of one more token.
+std::pair<int64_t, int64_t> target_bytes(const DatasetInfo& info) {
+  switch (info.target) {
+    case TargetForm::label:
+      return {sizeof(int64_t), 0};
+    case TargetForm::label_set:
+      return {info.num_labels, 0};
+    case TargetForm::values:
+      return {info.num_labels * int64_t{sizeof(float)}, 0};
+    case TargetForm::token_labels:
+      break;
+  }
+  return {0, sizeof(int32_t)};
+}
+
 int64_t num_blocks(const DatasetLayout& dataset) {
-  return (dataset.shape[0] * dataset.type.bytes + format::kBlockBytes - 1) / format::kBlockBytes;
+  int64_t elements = 1;
+  for (const int64_t size : dataset.shape) elements *= size;
+  return (elements * dataset.type.bytes + format::kBlockBytes - 1) / format::kBlockBytes;
 }
 
 std::vector<uint32_t> checksums_of(const std::shared_ptr<const GuardedFile>& file,
@@ -103,7 +154,9 @@ CsrShard::CsrShard(std::shared_ptr<const GuardedFile> file) : file_(std::move(fi
   info_.num_samples = attributes.integer(format::kNumSamples, 0);
   info_.max_length = attributes.integer(format::kMaxLength, 1);
   info_.vocab_size = attributes.integer(format::kVocabSize, 1);
-  info_.num_labels = attributes.integer(format::kNumLabels, 0);
+  info_.target = attributes.target();
+  const bool has_width = info_.target == TargetForm::label_set || info_.target == TargetForm::values;
+  info_.num_labels = attributes.integer(format::kNumLabels, has_width ? 1 : 0);
   info_.tokenizer_sha256 = attributes.text(format::kTokenizer);
   info_.label_names = attributes.texts(format::kLabelNames);
   content_hash_ = ContentHash(static_cast<uint64_t>(attributes.integer(format::kContentHash, 0)), info_.num_samples);
@@ -116,7 +169,7 @@ CsrShard::CsrShard(std::shared_ptr<const GuardedFile> file) : file_(std::move(fi
   small_tokens_ = covered[0]->type.bytes == 2;
   covered.push_back(&vector_of(*file_, format::kOffsets, info_.num_samples + 1, {"int64"}));
   if (info_.has_segments) covered.push_back(&vector_of(*file_, format::kSegments, num_tokens_, {"uint8"}));
-  covered.push_back(&vector_of(*file_, format::kLabels, info_.num_samples, {"int64"}));
+  covered.push_back(&labels_of(*file_, info_, num_tokens_));
   if (info_.has_weights) covered.push_back(&vector_of(*file_, format::kWeights, info_.num_samples, {"float32"}));
 
   const std::vector<uint32_t> checksums = checksums_of(file_, covered);
@@ -133,8 +186,9 @@ CsrShard::CsrShard(std::shared_ptr<const GuardedFile> file) : file_(std::move(fi
   labels_ = checked(*covered[at++]);
   if (info_.has_weights) weights_ = checked(*covered[at++]);
 
-  bytes_per_token_ = covered[0]->type.bytes + (info_.has_segments ? 1 : 0);
-  bytes_per_sample_ = int64_t{sizeof(int64_t)} + (info_.has_weights ? int64_t{sizeof(float)} : 0);
+  const auto [of_sample, of_token] = target_bytes(info_);
+  bytes_per_token_ = covered[0]->type.bytes + (info_.has_segments ? 1 : 0) + of_token;
+  bytes_per_sample_ = of_sample + (info_.has_weights ? int64_t{sizeof(float)} : 0);
   info_.fingerprint = fingerprint(content_hash_, info_.num_samples, num_tokens_);
 }
 
@@ -180,9 +234,44 @@ void CsrShard::read(int64_t i, Example& out) const {
     out.segments.resize(static_cast<size_t>(range.count));
     segments_->read(range.first, range.count, reinterpret_cast<std::byte*>(out.segments.data()));
   }
-  out.label = label(i);
+  read_target(i, range, out);
   out.weight = weight(i);
   bytes_read_.fetch_add(range.count * bytes_per_token_ + bytes_per_sample_, std::memory_order_relaxed);
+}
+
+void CsrShard::read_target(int64_t i, const Range& range, Example& out) const {
+  const auto outside = [&](int64_t label) {
+    refuse(i, format::kLabels, concat("label ", label, " is outside 0 … ", info_.num_labels - 1));
+  };
+  const int64_t width = info_.num_labels;
+  switch (info_.target) {
+    case TargetForm::label:
+      out.label = label(i);
+      break;
+    case TargetForm::label_set: {
+      thread_local std::vector<uint8_t> flags;
+      flags.resize(static_cast<size_t>(width));
+      labels_->read(i * width, width, reinterpret_cast<std::byte*>(flags.data()));
+      for (const uint8_t flag : flags)
+        if (flag > 1) refuse(i, format::kLabels, concat(int{flag}, " is neither 0 nor 1"));
+      out.values.assign(flags.begin(), flags.end());
+      break;
+    }
+    case TargetForm::values:
+      out.values.resize(static_cast<size_t>(width));
+      labels_->read(i * width * int64_t{sizeof(float)}, width * int64_t{sizeof(float)},
+                    reinterpret_cast<std::byte*>(out.values.data()));
+      for (const float value : out.values)
+        if (!std::isfinite(value)) refuse(i, format::kLabels, concat(value, " is not a finite number"));
+      break;
+    case TargetForm::token_labels:
+      out.token_labels.resize(static_cast<size_t>(range.count));
+      labels_->read(range.first * int64_t{sizeof(int32_t)}, range.count * int64_t{sizeof(int32_t)},
+                    reinterpret_cast<std::byte*>(out.token_labels.data()));
+      for (const int32_t label : out.token_labels)
+        if (label != -100 && (label < 0 || label >= width)) outside(label);
+      break;
+  }
 }
 
 void CsrShard::read_tokens(const Range& range, std::vector<int32_t>& out) const {
@@ -212,7 +301,7 @@ void verify(const CsrShard& shard) {
   int64_t tokens = 0;
   for (int64_t i = 0; i < shard.size(); ++i) {
     shard.read(i, example);
-    hash.add(example, shard.info().has_segments, shard.info().has_weights);
+    hash.add(example, shard.info().target, shard.info().has_segments, shard.info().has_weights);
     tokens += static_cast<int64_t>(example.tokens.size());
   }
   if (tokens != shard.num_tokens())

@@ -37,6 +37,7 @@ class CsrShard : public Dataset {
   };
   Range range_of(int64_t i) const;
   void read_tokens(const Range& range, std::vector<int32_t>& out) const;
+  void read_target(int64_t i, const Range& range, Example& out) const;
   [[noreturn]] void refuse(int64_t i, const char* dataset, const std::string& why) const;
 
   std::shared_ptr<const GuardedFile> file_;

@@ -17,6 +17,7 @@ struct DataConfig {
   StringList text_column = {"text"};
   std::string text_pair_column;
   std::string label_column = "label";
+  std::string label_separator = "|";
   std::string weight_column;
   int64_t max_length = 128;
   std::string truncation = "right";
@@ -37,7 +38,9 @@ struct DataConfig {
               "rows with an equal value here stay on one side of validation_split"),
         field("text_column", &DataConfig::text_column, "column of the text, or a list of columns joined by a space"),
         field("text_pair_column", &DataConfig::text_pair_column, "column of the second text of a pair"),
-        field("label_column", &DataConfig::label_column, "column of the label"),
+        field("label_column", &DataConfig::label_column, "column of the label, or of the labels or numbers of a row"),
+        field("label_separator", &DataConfig::label_separator,
+              "stands between the labels or numbers of a row, where they are text and not a JSON list"),
         field("weight_column", &DataConfig::weight_column,
               "column of the row's weight in the loss, or of its share of draws under weighted sampling"),
         field("max_length", &DataConfig::max_length, "tokens kept of a row, special tokens included",

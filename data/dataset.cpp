@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "data/csr_shard.h"
 #include "data/foreign_dataset.h"
+#include "data/target_form.h"
 
 namespace sft {
 namespace {
@@ -92,7 +93,10 @@ class ShardList : public Dataset {
         throw DataError(concat(quoted(shard.path(), 400), " has other ", what, " than ",
                                quoted(shards_.front()->path(), 400), "; shards of one dataset come from one prepare"));
     };
+    require(first.target == other.target, "targets");
     require(first.label_names == other.label_names, "label names");
+    if (first.target == TargetForm::label_set || first.target == TargetForm::values)
+      require(first.num_labels == other.num_labels, "numbers of targets");
     require(first.vocab_size == other.vocab_size, "vocabulary size");
     require(first.tokenizer_sha256 == other.tokenizer_sha256, "tokenizer");
     require(first.has_segments == other.has_segments, "token types");
@@ -162,15 +166,18 @@ float Dataset::weight(int64_t i) const {
   return example.weight;
 }
 
-std::unique_ptr<Dataset> open_dataset(const std::vector<std::string>& paths) {
+std::unique_ptr<Dataset> open_dataset(const std::vector<std::string>& paths, std::optional<TargetForm> target) {
   const std::vector<std::string> files = files_of(paths);
   std::vector<std::unique_ptr<CsrShard>> shards;
   for (const std::string& path : files) {
     std::shared_ptr<const GuardedFile> file = open_guarded(path);
     if (is_shard(*file)) {
       shards.push_back(std::make_unique<CsrShard>(std::move(file)));
+      if (const TargetForm found = shards.back()->info().target; target && found != *target)
+        throw DataError(concat(quoted(path, 400), " was prepared with targets of the form ", quoted(name_of(found)),
+                               ", and ", quoted(name_of(*target)), " is wanted; prepare it again from the raw file"));
     } else if (files.size() == 1) {
-      return open_foreign(std::move(file));
+      return open_foreign(std::move(file), target);
     } else {
       throw DataError(concat(quoted(path, 400),
                              " is not a shard of sft-dist; only one file of another form is read at a time, and ",

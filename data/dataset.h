@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,8 @@ struct DatasetInfo {
   int64_t vocab_size = 0;                // 0: unknown (foreign)
   std::string tokenizer_sha256;          // "" : unknown (foreign)
   std::vector<std::string> label_names;  // by id; empty where labels are plain ids
-  int64_t num_labels = 0;                // highest label + 1, or label_names.size()
+  TargetForm target = TargetForm::label;
+  int64_t num_labels = 0;  // highest label + 1, or label_names.size(); of label_set and values: how many a sample has
   bool has_segments = false;
   bool has_weights = false;
   std::string fingerprint;  // of content: same data, same string; goes into checkpoints
@@ -32,7 +34,7 @@ class Dataset {
   // Tokens in sample i, without touching its tokens. i outside 0 … size−1 is an assert.
   virtual int64_t length(int64_t i) const = 0;
 
-  // The label and the weight of sample i alone. Shards touch no tokens for it; others read the sample.
+  // The label (TargetForm::label) and the weight of sample i alone. Shards touch no tokens for it; others read the sample.
   virtual int64_t label(int64_t i) const;
   virtual float weight(int64_t i) const;
 
@@ -44,8 +46,9 @@ class Dataset {
 };
 
 // Opens .h5 files: our shards (a directory or a list of them, in order) or one foreign file. ConfigError
-// where a path is missing, DataError where content is wrong.
-std::unique_ptr<Dataset> open_dataset(const std::vector<std::string>& paths);
+// where a path is missing, DataError where content is wrong. A foreign matrix may be read in more than one form:
+// `target` says which; DataError where the file cannot give it.
+std::unique_ptr<Dataset> open_dataset(const std::vector<std::string>& paths, std::optional<TargetForm> target = {});
 
 // The first `size` samples of `base`.
 std::unique_ptr<Dataset> head_of(std::unique_ptr<Dataset> base, int64_t size);

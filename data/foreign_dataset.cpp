@@ -39,7 +39,7 @@ struct Span {
 
 class PaddedDataset : public Dataset {
  public:
-  explicit PaddedDataset(std::shared_ptr<const GuardedFile> file) : file_(std::move(file)) {
+  PaddedDataset(std::shared_ptr<const GuardedFile> file, std::optional<TargetForm> target) : file_(std::move(file)) {
     const DatasetLayout& ids = file_->dataset("input_ids");
     if (ids.shape.size() != 2 || ids.shape[1] < 1 || ids.shape[1] > kMostColumns)
       refuse(ids, concat("its shape is ", hdf5::shape_text(ids.shape), ", and [samples, tokens] belongs there"));
@@ -53,13 +53,14 @@ class PaddedDataset : public Dataset {
     if (mask != nullptr) mask_ = open(require_shape(*mask, ids.shape));
     if (segments != nullptr) segments_ = open(require_shape(*segments, ids.shape));
     if (labels == nullptr) file_->dataset("labels");  // refuses, naming what there is
-    labels_ = read_labels(file_, *labels, rows_);
+    labels_ = read_labels(file_, *labels, rows_, target);
     if (weights != nullptr) open_weights(*weights);
     if (rows_ == 0) refuse(ids, "it has no rows");
     lengths_ = Lengths(static_cast<size_t>(rows_));
 
     info_.num_samples = rows_;
     info_.max_length = columns_;
+    info_.target = labels_.form;
     info_.num_labels = labels_.num_labels;
     info_.has_segments = segments != nullptr;
     info_.has_weights = weights != nullptr;
@@ -88,10 +89,10 @@ class PaddedDataset : public Dataset {
       hdf5::read_integers(*segments_.content, segments_.type, first, span.count, values);
       narrow(values, UINT8_MAX, "token_type_ids", i, out.segments);
     }
-    out.label = labels_.ids[static_cast<size_t>(i)];
+    read_target(i, out);
     out.weight = weight(i);
     bytes_read_.fetch_add(
-        span.count * (tokens_.type.bytes + (segments_.content ? segments_.type.bytes : 0)) + int64_t{sizeof(int32_t)},
+        span.count * (tokens_.type.bytes + (segments_.content ? segments_.type.bytes : 0)) + target_bytes(),
         std::memory_order_relaxed);
   }
 
@@ -100,6 +101,30 @@ class PaddedDataset : public Dataset {
     std::unique_ptr<Bytes> content;  // null where the file has none
     hdf5::Type type;
   };
+
+  void read_target(int64_t i, Example& out) const {
+    if (labels_.form == TargetForm::label) {
+      out.label = labels_.ids[static_cast<size_t>(i)];
+      return;
+    }
+    const auto first = labels_.values.begin() + i * labels_.num_labels;
+    out.values.assign(first, first + labels_.num_labels);
+  }
+
+  int64_t target_bytes() const {  // every element of a target is a number of four bytes
+    return int64_t{sizeof(float)} * (labels_.form == TargetForm::label ? 1 : labels_.num_labels);
+  }
+
+  const char* words_for_targets() const {
+    switch (labels_.form) {
+      case TargetForm::label_set:
+        return " (sets of labels, ";
+      case TargetForm::values:
+        return " (real numbers, ";
+      default:
+        return labels_.one_hot ? " (one-hot, " : " (ids, ";
+    }
+  }
 
   Column open(const DatasetLayout& dataset) const {
     if (dataset.type.kind != Class::integer)
@@ -158,6 +183,7 @@ class PaddedDataset : public Dataset {
   std::string fingerprint() const {
     constexpr int64_t kPieces = 64, kPieceBytes = 4096;
     uint32_t crc = crc32c(labels_.ids.data(), labels_.ids.size() * sizeof(int32_t));
+    crc = crc32c(labels_.values.data(), labels_.values.size() * sizeof(float), crc);
     const int64_t size = tokens_.content->size(), piece = std::min(kPieceBytes, size);
     std::vector<std::byte> bytes(static_cast<size_t>(piece));
     for (int64_t i = 0; i < kPieces; ++i) {
@@ -175,8 +201,8 @@ class PaddedDataset : public Dataset {
     };
     log::info(concat(quoted(file_->path, 400), " is read as padded rows: tokens from 'input_ids' ",
                      hdf5::shape_text({rows_, columns_}), ", lengths from ", named(mask), ", token types from ",
-                     named(segments), ", labels from ", named(&labels), labels_.one_hot ? " (one-hot, " : " (ids, ",
-                     labels_.num_labels, " classes), weights from ", named(weights)));
+                     named(segments), ", labels from ", named(&labels), words_for_targets(), labels_.num_labels,
+                     labels_.form == TargetForm::values ? " a row" : " classes", "), weights from ", named(weights)));
     if (mask == nullptr)
       log::warn_once(concat(quoted(file_->path, 400), " has no 'attention_mask': all ", columns_,
                             " tokens of each row are taken as real"));
@@ -207,8 +233,8 @@ class PaddedDataset : public Dataset {
 
 }  // namespace
 
-std::unique_ptr<Dataset> open_foreign(std::shared_ptr<const GuardedFile> file) {
-  return std::make_unique<PaddedDataset>(std::move(file));
+std::unique_ptr<Dataset> open_foreign(std::shared_ptr<const GuardedFile> file, std::optional<TargetForm> target) {
+  return std::make_unique<PaddedDataset>(std::move(file), target);
 }
 
 }  // namespace sft

@@ -3,14 +3,15 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "data/dataset.h"
 #include "data/guard.h"
 
 namespace sft {
 
-// Labels are read once, here; all else row by row. DataError naming file, dataset and row where the file is not of this
-// form.
-std::unique_ptr<Dataset> open_foreign(std::shared_ptr<const GuardedFile> file);
+// Targets are read once, here, in the form that is asked for or else told by the file (foreign_labels.h); all else row
+// by row. DataError naming file, dataset and row where the file is not of this form.
+std::unique_ptr<Dataset> open_foreign(std::shared_ptr<const GuardedFile> file, std::optional<TargetForm> target = {});
 
 }  // namespace sft

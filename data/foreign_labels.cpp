@@ -1,6 +1,7 @@
 #include "data/foreign_labels.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/errors.h"
 #include "base/text.h"
@@ -22,8 +23,7 @@ class Reader {
 
   ForeignLabels ids() const {
     if (dataset_.type.kind != Class::integer)
-      throw DataError(concat(name_, ": labels are ", dataset_.type.name,
-                             "; class ids must be integers (targets of a regression are not read yet)"));
+      throw DataError(concat(name_, ": labels are ", dataset_.type.name, "; class ids must be integers"));
     ForeignLabels out;
     std::vector<int64_t> values;
     each_piece(1, [&](int64_t first, int64_t count) {
@@ -39,28 +39,59 @@ class Reader {
     return out;
   }
 
-  ForeignLabels one_hot() const {
+  ForeignLabels matrix(std::optional<TargetForm> wanted) const {
     ForeignLabels out;
-    out.one_hot = true;
-    out.num_labels = dataset_.shape[1];
-    std::vector<double> values;
+    out.num_labels = dataset_.shape.size() == 2 ? dataset_.shape[1] : 1;
+    int64_t not_one_hot = -1, not_flags = -1;  // the first row of that kind
+    std::vector<double> numbers;
     each_piece(out.num_labels, [&](int64_t first, int64_t count) {
-      hdf5::read_reals(*content_, dataset_.type, first * out.num_labels, count * out.num_labels, values);
+      hdf5::read_reals(*content_, dataset_.type, first * out.num_labels, count * out.num_labels, numbers);
       for (int64_t i = 0; i < count; ++i) {
-        const auto row = values.begin() + i * out.num_labels;
-        const auto hot = std::find(row, row + out.num_labels, 1.0);
-        const auto zeros = std::count(row, row + out.num_labels, 0.0);
-        if (hot == row + out.num_labels || zeros != out.num_labels - 1)
-          throw DataError(concat(name_, ", row ", first + i,
-                                 ": a matrix of labels is read where each row is one-hot, a single 1 "
-                                 "among zeros, and this one is not (several labels a sample are not read yet)"));
-        out.ids.push_back(static_cast<int32_t>(hot - row));
+        const auto row = numbers.begin() + i * out.num_labels, end = row + out.num_labels;
+        const auto ones = std::count(row, end, 1.0);
+        const bool flags = ones + std::count(row, end, 0.0) == out.num_labels;
+        if (!flags && not_flags < 0) not_flags = first + i;
+        if (!(flags && ones == 1) && not_one_hot < 0) not_one_hot = first + i;
+        out.ids.push_back(static_cast<int32_t>(std::find(row, end, 1.0) - row));
       }
     });
+    const bool one_column = out.num_labels == 1;
+    const TargetForm found = not_one_hot < 0 && !one_column ? TargetForm::label
+                             : not_flags < 0 && !one_column ? TargetForm::label_set
+                                                            : TargetForm::values;
+    out.form = wanted.value_or(found);
+    out.one_hot = out.form == TargetForm::label;
+    if (out.one_hot && not_one_hot >= 0)
+      refuse(not_one_hot, "one label a sample is wanted, so a row is one-hot, a single 1 among zeros, and this is not");
+    if (out.form == TargetForm::label_set && not_flags >= 0)
+      refuse(not_flags, "sets of labels are wanted, rows of 0 and 1, and this one holds another number");
+    if (!out.one_hot) {
+      out.ids = {};
+      read_values(out);
+    }
     return out;
   }
 
  private:
+  // A second reading, so that a large one-hot matrix is never held.
+  void read_values(ForeignLabels& out) const {
+    std::vector<double> numbers;
+    each_piece(out.num_labels, [&](int64_t first, int64_t count) {
+      hdf5::read_reals(*content_, dataset_.type, first * out.num_labels, count * out.num_labels, numbers);
+      for (size_t i = 0; i < numbers.size(); ++i) {
+        const auto value = static_cast<float>(numbers[i]);
+        if (!std::isfinite(value))
+          refuse(first + static_cast<int64_t>(i) / out.num_labels,
+                 concat(numbers[i], " is not a finite number of single precision"));
+        out.values.push_back(value);
+      }
+    });
+  }
+
+  [[noreturn]] void refuse(int64_t row, const std::string& why) const {
+    throw DataError(concat(name_, ", row ", row, ": ", why));
+  }
+
   template <class Body>
   void each_piece(int64_t columns, Body body) const {
     const int64_t rows = dataset_.shape[0], at_once = std::max<int64_t>(1, kRowsAtOnce / columns);
@@ -75,17 +106,22 @@ class Reader {
 }  // namespace
 
 ForeignLabels read_labels(const std::shared_ptr<const GuardedFile>& file, const DatasetLayout& dataset,
-                          int64_t num_samples) {
+                          int64_t num_samples, std::optional<TargetForm> form) {
+  const std::string name = file->name_of(dataset.name);
+  if (form == TargetForm::token_labels)
+    throw DataError(concat(name, ": a label for each token is read from shards of `prepare` only"));
   const std::vector<int64_t>& shape = dataset.shape;
   const bool is_vector = shape.size() == 1 || (shape.size() == 2 && shape[1] == 1);
-  const bool is_matrix = shape.size() == 2 && shape[1] > 1 && shape[1] <= kMostLabels;
+  const bool is_matrix = shape.size() == 2 && shape[1] >= 1 && shape[1] <= kMostLabels;
   if ((!is_vector && !is_matrix) || shape[0] != num_samples)
-    throw DataError(concat(file->name_of(dataset.name), ": its shape is ", hdf5::shape_text(shape),
-                           ", and labels are [", num_samples, "] or one-hot [", num_samples, ", classes]"));
+    throw DataError(concat(name, ": its shape is ", hdf5::shape_text(shape), ", and targets are [", num_samples,
+                           "] or [", num_samples, ", classes or numbers]"));
   if (dataset.type.kind != Class::integer && dataset.type.kind != Class::floating)
-    throw DataError(concat(file->name_of(dataset.name), ": labels are ", dataset.type.name, ", and integers are read"));
+    throw DataError(concat(name, ": labels are ", dataset.type.name, ", and numbers are read"));
+  const bool is_integer = dataset.type.kind == Class::integer;
+  const bool are_ids = is_vector && (form ? *form == TargetForm::label : is_integer);
   const Reader reader(file, dataset);
-  return is_vector ? reader.ids() : reader.one_hot();
+  return are_ids ? reader.ids() : reader.matrix(form);
 }
 
 }  // namespace sft

@@ -32,6 +32,7 @@ inline constexpr char kFormat[] = "format";
 inline constexpr char kVersionAttribute[] = "version";
 inline constexpr char kKind[] = "kind";
 inline constexpr char kTask[] = "task";
+inline constexpr char kTarget[] = "target";
 inline constexpr char kNumSamples[] = "num_samples";
 inline constexpr char kMaxLength[] = "max_length";
 inline constexpr char kVocabSize[] = "vocab_size";

@@ -5,10 +5,12 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "data/prepare/find_target.h"
 #include "data/prepare/folder.h"
 #include "data/prepare/report.h"
 #include "data/prepare/tokenize.h"
 #include "data/sha256.h"
+#include "data/target_form.h"
 
 namespace sft {
 namespace {
@@ -16,7 +18,7 @@ namespace {
 using nlohmann::json;
 
 // Of what a folder holds; another one makes old folders be prepared anew.
-constexpr int kVersion = 1;
+constexpr int kVersion = 2;
 
 std::string text_of(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
 
@@ -40,6 +42,7 @@ class Preparation {
 
     require_columns();
     pieces_ = cut_into_pieces(request_.files, peers_);
+    settle_target();
     find_labels();
     return tokenize_into(folder);
   }
@@ -72,6 +75,7 @@ class Preparation {
         {"task", request_.task},
         {"files", files},
         {"columns", {config_.text_column, config_.text_pair_column, config_.label_column, config_.weight_column}},
+        {"target", {request_.target ? name_of(*request_.target) : "", request_.num_targets, config_.label_separator}},
         {"max_length", config_.max_length},
         {"truncation", config_.truncation},
         {"on_bad_row", config_.on_bad_row},
@@ -97,6 +101,18 @@ class Preparation {
     return report;
   }
 
+  // What is known of the targets before their labels are.
+  void settle_target() {
+    if (request_.target == TargetForm::token_labels) throw ConfigError("labels of tokens are not built yet");
+    if (request_.target) target_ = {*request_.target, request_.num_targets};
+    const bool wants_width = target_.form == TargetForm::values && target_.width == 0;
+    if (request_.labels_required && (!request_.target || wants_width))
+      target_ = find_target(request_, config_, pieces_, peers_);
+    columns_.expect(target_.form, target_.width);
+  }
+
+  bool has_names() const { return target_.form != TargetForm::values && request_.labels_required; }
+
   void require_columns() {
     peers_.together([&] {
       if (!is_root()) return;
@@ -107,14 +123,18 @@ class Preparation {
   // Reads all rows once, for what must be known of them before the first is written: which labels there are, and
   // which rows the split holds out. Nothing is kept of the rows themselves.
   void find_labels() {
-    const bool from_data = request_.labels_required && !request_.labels_must_be_known;
+    const bool from_data = has_names() && !request_.labels_must_be_known;
     if (from_data || splits()) take_census();
     if (splits()) split_.emplace(split_census_, config_.validation_split);
     if (!from_data) return;
     peers_.together([&] {
       const auto& labels = census_.labels();
-      if (labels.empty()) fail_without_rows();
-      if (labels.size() == 1) {
+      if (labels.empty() && !census_has_rows_) fail_without_rows();
+      if (labels.empty()) {
+        throw DataError(
+            concat(request_.split, ": no row has a label (data.label_column = ", quoted(config_.label_column), ")"));
+      }
+      if (labels.size() == 1 && target_.form == TargetForm::label) {
         throw DataError(concat(request_.split, ": all rows have the same label, ", quoted(labels.begin()->first),
                                "; two classes at least are wanted (data.label_column = ", quoted(config_.label_column),
                                ")"));
@@ -128,16 +148,20 @@ class Preparation {
       for_each_sample(
           pieces_[static_cast<size_t>(i)], request_.files, columns_,
           [&](const Sample& sample, const std::string&) {
-            if (request_.labels_required) census_.add(sample.label);
-            if (splits()) split_census_.add(sample.label.text, sample.key);
+            census_has_rows_ = true;
+            for (const Label& label : sample.labels) census_.add(label);
+            // Sets and numbers give no strata: nearly every row would be one of its own.
+            const bool strata = target_.form == TargetForm::label && request_.labels_required;
+            if (splits()) split_census_.add(strata ? sample.labels.front().text : "", sample.key);
           },
           [&](const BadRow& error) {
             if (config_.on_bad_row == "error") throw error;
           });
     });
-    const json mine = {{"labels", census_.labels()}, {"keys", split_census_.keys()}};
+    const json mine = {{"rows", census_has_rows_}, {"labels", census_.labels()}, {"keys", split_census_.keys()}};
     for (const std::string& part : peers_.gather(mine.dump())) {
       const json in = json::parse(part);
+      census_has_rows_ = census_has_rows_ || in["rows"].get<bool>();
       census_.merge(LabelCensus::of(in["labels"]));
       split_census_.merge(in["keys"]);
     }
@@ -174,8 +198,10 @@ class Preparation {
       for (const json& entry : json::parse(part)) by_piece[entry[0]] = entry[1];
     }
     PrepareReport report;
-    report.label_names = labels_.names();
-    if (request_.labels_required) report.label_counts.resize(report.label_names.size());
+    report.target = target_.form;
+    report.num_targets = target_.form == TargetForm::values ? target_.width : 0;
+    if (target_.form != TargetForm::values) report.label_names = labels_.names();
+    if (has_names()) report.label_counts.resize(report.label_names.size());
     for (const auto& [piece, text] : by_piece) append(report, report_from_json(text));
     return report;
   }
@@ -189,7 +215,10 @@ class Preparation {
     info.max_length = config_.max_length;
     info.vocab_size = tokenizer_.vocab_size();
     info.tokenizer_sha256 = tokenizer_.sha256();
-    info.label_names = labels_.names();
+    info.target = target_.form;
+    if (target_.form != TargetForm::values) info.label_names = labels_.names();
+    if (target_.form == TargetForm::values) info.num_targets = target_.width;
+    if (target_.form == TargetForm::label_set) info.num_targets = static_cast<int64_t>(labels_.names().size());
     for (size_t i = 0; i < digests_.size(); ++i) info.sources.emplace_back(request_.files[i], digests_[i]);
     info.creation_command = request_.creation_command;
     info.has_segments = std::any_of(probe.segments.begin(), probe.segments.end(), [](uint8_t id) { return id != 0; });
@@ -210,7 +239,9 @@ class Preparation {
   const DataConfig& config_;
   const Tokenizer& tokenizer_;
   const Peers& peers_;
-  const Columns columns_;
+  Columns columns_;
+  Target target_;
+  bool census_has_rows_ = false;
   std::vector<std::string> digests_;  // of the files, in their order
   std::vector<Piece> pieces_;
   LabelCensus census_;

@@ -2,6 +2,7 @@
 // when a config names a raw file; the result is kept under a key of content and settings.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,8 @@ struct PrepareRequest {
   std::string split = "train";     // for messages
   std::string output_directory;    // where the keyed folder of shards is made
   std::string task = "text_classification";
+  std::optional<TargetForm> target;      // nothing: found in the data (prepare/find_target.h)
+  int64_t num_targets = 0;               // TargetForm::values: numbers a row; 0: as many as the first row has
   std::vector<std::string> label_names;  // known names by id (a model's own, or train's); empty: found in the data
   bool labels_must_be_known = false;     // validation and test: a new label is a DataError naming file, row and label
   bool labels_required = true;           // false: predict's input
@@ -30,8 +33,10 @@ struct PrepareReport {
   std::vector<std::string> shards;  // paths, in order
   bool reused = false;              // the keyed folder was there and complete
   int64_t rows = 0, bad_rows = 0, truncated_rows = 0, total_tokens = 0;
+  TargetForm target = TargetForm::label;
+  int64_t num_targets = 0;  // of TargetForm::values
   std::vector<std::string> label_names;
-  std::vector<int64_t> label_counts;
+  std::vector<int64_t> label_counts;          // rows that have it
   std::vector<int64_t> length_histogram;      // [i]: rows of 2^i … 2^(i+1)−1 tokens
   std::vector<std::string> bad_row_examples;  // messages of the first few, file and line in them
 };
@@ -39,7 +44,7 @@ struct PrepareReport {
 // Every rank calls this; the report is the same on all of them, and so are the shards whatever their number: the
 // rows in the order of the files. `tokenizer` has the truncation of `config` set.
 // ConfigError: a missing file or column. DataError: bad rows under on_bad_row = "error", no rows, a train
-// split of one class, a label that is not known where it must be.
+// split of one class or of no label at all, a label that is not known where it must be.
 PrepareReport prepare(const PrepareRequest& request, const DataConfig& config, const Tokenizer& tokenizer,
                       const Peers& peers);
 

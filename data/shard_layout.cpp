@@ -65,8 +65,10 @@ File create(const std::string& path) {
 }
 
 void add(hid_t file, PlannedDataset& planned) {
-  const auto count = static_cast<hsize_t>(planned.count);
-  const Space space(H5Screate_simple(1, &count, nullptr));
+  const bool matrix = planned.columns > 0;
+  const auto rows = static_cast<hsize_t>(matrix ? planned.count / planned.columns : planned.count);
+  const hsize_t shape[] = {rows, static_cast<hsize_t>(planned.columns)};
+  const Space space(H5Screate_simple(matrix ? 2 : 1, shape, nullptr));
   const Properties creation(H5Pcreate(H5P_DATASET_CREATE));
   check(H5Pset_layout(creation.get(), H5D_CONTIGUOUS), "set the layout");
   check(H5Pset_alloc_time(creation.get(), H5D_ALLOC_TIME_EARLY), "set the allocation");

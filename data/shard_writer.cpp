@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cerrno>
+#include <cmath>
 #include <cstring>
 #include <filesystem>
 
@@ -17,6 +18,7 @@
 #include "data/hdf5/descriptor.h"
 #include "data/shard_layout.h"
 #include "data/spool.h"
+#include "data/target_form.h"
 
 namespace sft {
 namespace {
@@ -86,12 +88,27 @@ class Output {
 };
 
 struct Column {
-  Column(const char* name_, StoredElement element_, const std::string& directory, FileOps& files)
-      : name(name_), element(element_), content(directory, files) {}
+  Column(const char* name_, StoredElement element_, const std::string& directory, FileOps& files, int64_t columns_ = 0)
+      : name(name_), element(element_), columns(columns_), content(directory, files) {}
   const char* name;
   StoredElement element;
+  int64_t columns;  // 0: a vector
   Spool content;
 };
+
+StoredElement element_of(TargetForm form) {
+  switch (form) {
+    case TargetForm::label:
+      return StoredElement::int64;
+    case TargetForm::label_set:
+      return StoredElement::uint8;
+    case TargetForm::values:
+      return StoredElement::float32;
+    case TargetForm::token_labels:
+      break;
+  }
+  return StoredElement::int32;
+}
 
 }  // namespace
 
@@ -105,7 +122,7 @@ struct ShardWriter::State {
         tokens(format::kTokens, small ? StoredElement::uint16 : StoredElement::int32, directory, files),
         offsets(format::kOffsets, StoredElement::int64, directory, files),
         segments(format::kSegments, StoredElement::uint8, directory, files),
-        labels(format::kLabels, StoredElement::int64, directory, files),
+        labels(format::kLabels, element_of(info_.target), directory, files, info_.num_targets),
         weights(format::kWeights, StoredElement::float32, directory, files) {}
 
   std::vector<Column*> columns() {  // in the order of format::kCovered
@@ -121,6 +138,7 @@ struct ShardWriter::State {
     out.texts = {{format::kFormat, format::kName},
                  {format::kKind, info.kind},
                  {format::kTask, info.task},
+                 {format::kTarget, name_of(info.target)},
                  {format::kTokenizer, info.tokenizer_sha256},
                  {format::kCommand, info.creation_command}};
     out.integers = {{format::kVersionAttribute, format::kVersion},
@@ -139,6 +157,7 @@ struct ShardWriter::State {
     return out;
   }
 
+  void append_target(const Example& example);
   void write(const std::string& temporary, const std::string& layout_path);
 
   std::string path, directory;
@@ -149,13 +168,15 @@ struct ShardWriter::State {
   int64_t num_samples = 0, num_tokens = 0, num_labels = 0;
   ContentHash hash;
   std::vector<uint16_t> narrow;  // reused
-  std::vector<uint8_t> zeros;
+  std::vector<uint8_t> zeros, flags;
 };
 
 ShardWriter::ShardWriter(const std::string& path, const ShardInfo& info, FileOps& files)
     : state_(std::make_unique<State>(path, info, files)) {
   for (const std::string& name : info.label_names) assert(name.empty() || name.back() != '\0');
-  state_->num_labels = static_cast<int64_t>(info.label_names.size());
+  const bool has_width = info.target == TargetForm::label_set || info.target == TargetForm::values;
+  assert(has_width ? info.num_targets > 0 : info.num_targets == 0);
+  state_->num_labels = std::max(static_cast<int64_t>(info.label_names.size()), info.num_targets);
   const int64_t start = 0;
   state_->offsets.content.append(&start, sizeof start);
 }
@@ -174,7 +195,6 @@ void ShardWriter::append(const Example& example) {
   State& s = *state_;
   const size_t length = example.tokens.size();
   assert(length > 0 && static_cast<int64_t>(length) <= s.info.max_length);
-  assert(example.label >= 0 && (s.info.label_names.empty() || example.label < s.num_labels));
   for (const int32_t token : example.tokens) assert(token >= 0 && token < s.info.vocab_size);
 
   if (s.small) {
@@ -190,12 +210,43 @@ void ShardWriter::append(const Example& example) {
     s.zeros.resize(length);
     s.segments.content.append(example.segments.empty() ? s.zeros.data() : example.segments.data(), length);
   }
-  s.labels.content.append(&example.label, sizeof example.label);
+  s.append_target(example);
   if (s.info.has_weights) s.weights.content.append(&example.weight, sizeof example.weight);
 
-  s.hash.add(example, s.info.has_segments, s.info.has_weights);
-  s.num_labels = std::max(s.num_labels, example.label + 1);
+  s.hash.add(example, s.info.target, s.info.has_segments, s.info.has_weights);
   ++s.num_samples;
+}
+
+void ShardWriter::State::append_target(const Example& example) {
+  const auto count = [&](int64_t label) {
+    assert(info.label_names.empty() || label < num_labels);
+    num_labels = std::max(num_labels, label + 1);
+  };
+  switch (info.target) {
+    case TargetForm::label:
+      assert(example.label >= 0);
+      count(example.label);
+      return labels.content.append(&example.label, sizeof example.label);
+    case TargetForm::label_set:
+      assert(static_cast<int64_t>(example.values.size()) == info.num_targets);
+      flags.clear();
+      for (const float value : example.values) {
+        assert(value == 0.0f || value == 1.0f);
+        flags.push_back(value != 0.0f);
+      }
+      return labels.content.append(flags.data(), flags.size());
+    case TargetForm::values:
+      assert(static_cast<int64_t>(example.values.size()) == info.num_targets);
+      for (const float value : example.values) assert(std::isfinite(value));
+      return labels.content.append(example.values.data(), example.values.size() * sizeof(float));
+    case TargetForm::token_labels:
+      assert(example.token_labels.size() == example.tokens.size());
+      for (const int32_t label : example.token_labels) {
+        assert(label >= 0 || label == -100);
+        count(label);
+      }
+      return labels.content.append(example.token_labels.data(), example.token_labels.size() * sizeof(int32_t));
+  }
 }
 
 void ShardWriter::finish() {
@@ -227,9 +278,10 @@ void ShardWriter::State::write(const std::string& temporary, const std::string& 
   for (Column* column : kept) {
     const std::vector<uint32_t>& blocks = column->content.finish();
     checksums.insert(checksums.end(), blocks.begin(), blocks.end());
-    planned.push_back({column->name, column->element, column->content.bytes() / stored_bytes(column->element), 0});
+    planned.push_back(
+        {column->name, column->element, column->content.bytes() / stored_bytes(column->element), column->columns, 0});
   }
-  planned.push_back({format::kChecksums, StoredElement::uint32, static_cast<int64_t>(checksums.size()), 0});
+  planned.push_back({format::kChecksums, StoredElement::uint32, static_cast<int64_t>(checksums.size()), 0, 0});
   lay_out(layout_path, planned, attributes());
   const Layout layout(layout_path);
 

@@ -18,8 +18,10 @@ namespace sft {
 struct ShardInfo {
   std::string kind = "text";  // text | text_pair
   std::string task = "text_classification";
-  int64_t max_length = 0;  // no sample may be longer
-  int64_t vocab_size = 0;  // every token is below it; below 65,536 a token takes 2 bytes
+  TargetForm target = TargetForm::label;
+  int64_t num_targets = 0;  // TargetForm::label_set, values: k, the same in each sample
+  int64_t max_length = 0;   // no sample may be longer
+  int64_t vocab_size = 0;   // every token is below it; below 65,536 a token takes 2 bytes
   std::string tokenizer_sha256;
   std::vector<std::string> label_names;  // by id; empty where labels are plain ids. None ends in a NUL
   std::vector<std::pair<std::string, std::string>> sources;  // path, sha256
@@ -36,8 +38,9 @@ class ShardWriter {
   ShardWriter(const ShardWriter&) = delete;
   ShardWriter& operator=(const ShardWriter&) = delete;
 
-  // 1 … max_length tokens, each in 0 … vocab_size−1; a label at or above 0 and, where there are names,
-  // below their number; anything else is an assert. StorageError where it cannot be written.
+  // 1 … max_length tokens, each in 0 … vocab_size−1; a target of the shard's form: a label at or above 0 and, where
+  // there are names, below their number; num_targets of 0 and 1; num_targets finite numbers; a label or −100 a token.
+  // Anything else is an assert. StorageError where it cannot be written.
   void append(const Example& example);
 
   // Lays the file out under `path`.tmp, syncs it and renames it. A shard of 0 samples is allowed.

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "comm/agree.h"
+#include "data/target_form.h"
 
 namespace sft {
 namespace {
@@ -79,6 +80,7 @@ std::unique_ptr<Dataset> open_train(const LoadedConfig& loaded, const ModelDirec
   PrepareRequest request;
   request.files = files;
   request.output_directory = prepared_directory(loaded.config);
+  if (!loaded.config.model.problem_type.empty()) request.target = TargetForm::label;
   request.label_names = model.label_names();
   request.part = config.validation_split > 0 ? PrepareRequest::Part::train : PrepareRequest::Part::all;
   request.split_seed = static_cast<uint64_t>(loaded.config.seed);
@@ -94,6 +96,7 @@ std::unique_ptr<Dataset> open_held_out(const LoadedConfig& loaded, const Dataset
   request.split = "validation";
   request.output_directory = prepared_directory(loaded.config);
   request.label_names = data.labels.names;
+  request.target = TargetForm::label;
   request.labels_must_be_known = true;
   request.part = PrepareRequest::Part::validation;
   request.split_seed = static_cast<uint64_t>(loaded.config.seed);
@@ -121,7 +124,7 @@ std::unique_ptr<Dataset> open_split(const std::string& split, const StringList& 
   if (are_prepared(files, split)) {
     std::unique_ptr<Dataset> dataset;
     together(control, [&] {
-      dataset = open_dataset(files);
+      dataset = open_dataset(files, TargetForm::label);
       check_tokenizer(*dataset, tokenizer, split);
       if (dataset->info().num_labels > static_cast<int64_t>(label_names.size()))
         throw DataError(concat(files.front(), " holds label ", dataset->info().num_labels - 1,
@@ -134,6 +137,7 @@ std::unique_ptr<Dataset> open_split(const std::string& split, const StringList& 
   request.split = split;
   request.output_directory = directory;
   request.label_names = label_names;
+  request.target = TargetForm::label;
   request.labels_must_be_known = true;
   request.labels_required = labels_required;
   const PrepareReport report = prepare_split(std::move(request), config, tokenizer, control);
@@ -150,7 +154,14 @@ Datasets open_datasets(const LoadedConfig& loaded, const ModelDirectory& model, 
     data.tokenizer->set_truncation(config.data.max_length, config.data.truncation);
   });
   data.train = limited(open_train(loaded, model, data, control), config.data.max_train_samples);
-  together(control, [&] { check_tokenizer(*data.train, *data.tokenizer, "train"); });
+  together(control, [&] {
+    check_tokenizer(*data.train, *data.tokenizer, "train");
+    if (const TargetForm found = data.train->info().target; found != TargetForm::label)
+      throw ConfigError(
+          concat("data.train_file has targets of the form ", quoted(name_of(found)),
+                 ", and no task for them is built yet; model.problem_type = \"single_label_classification\" "
+                 "takes each value for a class"));
+  });
 
   const auto open = [&](const char* split, const StringList& patterns) -> std::unique_ptr<Dataset> {
     if (patterns.empty()) return nullptr;

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "data/target_form.h"
 
 namespace sft {
 namespace {
@@ -25,7 +27,14 @@ std::string labels_line(const PrepareReport& report) {
     return concat(quoted(report.label_names[static_cast<size_t>(it - counts.begin())], 40), " with ",
                   human_count(static_cast<double>(*it)));
   };
-  return concat("\n  ", counts.size(), " labels: from ", named(least), " to ", named(most), " rows");
+  std::string out = concat("\n  ", counts.size(), " labels");
+  if (report.target == TargetForm::label_set) {
+    int64_t all = 0;
+    for (const int64_t count : counts) all += count;
+    const double a_row = static_cast<double>(all) / static_cast<double>(std::max(report.rows, int64_t{1}));
+    out += concat(", any number of them a row, ", std::round(100 * a_row) / 100, " on average");
+  }
+  return out + concat(": from ", named(least), " to ", named(most), " rows");
 }
 
 std::string lengths_line(const PrepareReport& report) {
@@ -41,11 +50,11 @@ std::string lengths_line(const PrepareReport& report) {
 
 }  // namespace
 
-void count_row(PrepareReport& report, int64_t num_tokens, bool truncated, int64_t label) {
+void count_row(PrepareReport& report, int64_t num_tokens, bool truncated, const std::vector<int64_t>& labels) {
   ++report.rows;
   report.total_tokens += num_tokens;
   if (truncated) ++report.truncated_rows;
-  if (label >= 0) add_at(report.label_counts, static_cast<size_t>(label), 1);
+  for (const int64_t label : labels) add_at(report.label_counts, static_cast<size_t>(label), 1);
   add_at(report.length_histogram, static_cast<size_t>(std::bit_width(static_cast<uint64_t>(num_tokens))) - 1, 1);
 }
 
@@ -75,6 +84,8 @@ std::string to_json(const PrepareReport& report) {
                     {"bad_row_examples", report.bad_row_examples},
                     {"truncated_rows", report.truncated_rows},
                     {"total_tokens", report.total_tokens},
+                    {"target", name_of(report.target)},
+                    {"num_targets", report.num_targets},
                     {"label_names", report.label_names},
                     {"label_counts", report.label_counts},
                     {"length_histogram", report.length_histogram}};
@@ -90,6 +101,8 @@ PrepareReport report_from_json(const std::string& text) {
   in.at("bad_row_examples").get_to(report.bad_row_examples);
   in.at("truncated_rows").get_to(report.truncated_rows);
   in.at("total_tokens").get_to(report.total_tokens);
+  report.target = target_form_named(in.at("target").get<std::string>()).value();
+  in.at("num_targets").get_to(report.num_targets);
   in.at("label_names").get_to(report.label_names);
   in.at("label_counts").get_to(report.label_counts);
   in.at("length_histogram").get_to(report.length_histogram);
@@ -107,6 +120,8 @@ std::string describe(const PrepareReport& report, const std::string& split) {
   if (report.bad_rows > 0) out += concat(", ", human_count(static_cast<double>(report.bad_rows)), " bad rows left out");
   for (const std::string& example : report.bad_row_examples) out += "\n  left out: " + example;
   if (!report.label_counts.empty()) out += labels_line(report);
+  if (report.target == TargetForm::values)
+    out += concat("\n  ", report.num_targets, report.num_targets == 1 ? " real number" : " real numbers", " a row");
   return out + lengths_line(report);
 }
 

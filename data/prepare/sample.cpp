@@ -1,6 +1,7 @@
 #include "data/prepare/sample.h"
 
 #include <algorithm>
+#include <cassert>
 #include <charconv>
 #include <cmath>
 
@@ -34,7 +35,8 @@ std::string list_of(const std::vector<std::string>& names) {
 
 }  // namespace
 
-Columns::Columns(const PrepareRequest& request, const DataConfig& config) : seed_(request.split_seed) {
+Columns::Columns(const PrepareRequest& request, const DataConfig& config)
+    : separator_(config.label_separator), seed_(request.split_seed) {
   for (const std::string& name : config.text_column) texts_.push_back({"text_column", name});
   pair_ = {"text_pair_column", config.text_pair_column};
   weight_ = {"weight_column", config.weight_column};
@@ -65,6 +67,20 @@ const std::string& Columns::text(const Row& row, const Wanted& wanted) const {
   throw CellProblem{concat("wanted a string, found ", describe(found))};
 }
 
+void Columns::read_target(const Cell& cell, Sample& out) const {
+  switch (target_) {
+    case TargetForm::label:
+      out.labels.resize(1);
+      return read_label(cell, out.labels.front());
+    case TargetForm::label_set:
+      return read_label_set(cell, separator_, out.labels);
+    case TargetForm::values:
+      return read_values(cell, separator_, num_targets_, out.values);
+    case TargetForm::token_labels:
+      assert(false);  // prepare() refuses it
+  }
+}
+
 void Columns::read(const Row& row, const std::string& path, Sample& out) const {
   const Wanted* current = nullptr;
   const auto at = [&](const Wanted& wanted) -> const Wanted& { return *(current = &wanted); };
@@ -76,7 +92,7 @@ void Columns::read(const Row& row, const std::string& path, Sample& out) const {
       out.text += text(row, at(wanted));
     }
     if (!pair_.name.empty()) out.pair = text(row, at(pair_));
-    if (!label_.name.empty()) read_label(cell(row, at(label_)), out.label);
+    if (!label_.name.empty()) read_target(cell(row, at(label_)), out);
     if (!weight_.name.empty()) out.weight = read_weight(cell(row, at(weight_)));
     if (group_.name.empty()) {
       out.key = derive_key(derive_key(seed_, out.text), out.pair);

@@ -27,7 +27,8 @@ class ShardMaker {
     Kept& kept = batch_[size_++];
     kept.sample = sample;
     kept.source = &source;
-    kept.label = id_of(sample, source);
+    kept.labels.clear();
+    for (const Label& label : sample.labels) kept.labels.push_back(id_of(label, sample, source));
     bytes_ += sample.text.size() + sample.pair.size();
     if (size_ == kBatchRows || bytes_ >= kBatchBytes) flush();
   }
@@ -46,15 +47,31 @@ class ShardMaker {
   struct Kept {
     Sample sample;
     const std::string* source = nullptr;
-    int64_t label = -1;
+    std::vector<int64_t> labels;
   };
 
-  int64_t id_of(const Sample& sample, const std::string& source) const {
-    if (!job_.request.labels_required) return -1;
-    const int64_t id = job_.labels(sample.label);
+  int64_t id_of(const Label& label, const Sample& sample, const std::string& source) const {
+    const int64_t id = job_.labels(label);
     if (id >= 0) return id;
-    throw DataError(concat(source, ":", sample.line, ": label ", quoted(sample.label.text), " ",
-                           not_among(sample.label.text, job_.labels.names())));
+    throw DataError(concat(source, ":", sample.line, ": label ", quoted(label.text), " ",
+                           not_among(label.text, job_.labels.names())));
+  }
+
+  void set_target(const Kept& kept) {
+    switch (job_.shard.target) {
+      case TargetForm::label:
+        example_.label = kept.labels.empty() ? 0 : kept.labels.front();
+        break;
+      case TargetForm::label_set:
+        example_.values.assign(job_.labels.names().size(), 0.0f);
+        for (const int64_t label : kept.labels) example_.values[static_cast<size_t>(label)] = 1.0f;
+        break;
+      case TargetForm::values:
+        example_.values = kept.sample.values;
+        break;
+      case TargetForm::token_labels:
+        assert(false);  // prepare() refuses it
+    }
   }
 
   void flush() {
@@ -76,10 +93,10 @@ class ShardMaker {
       return bad(error);
     }
     assert(static_cast<int64_t>(encoding.ids.size()) <= job_.config.max_length);
-    count_row(report_, static_cast<int64_t>(encoding.ids.size()), encoding.truncated, kept.label);
+    count_row(report_, static_cast<int64_t>(encoding.ids.size()), encoding.truncated, kept.labels);
     example_.tokens.swap(encoding.ids);
     example_.segments.swap(encoding.segments);
-    example_.label = std::max(kept.label, int64_t{0});
+    set_target(kept);
     example_.weight = kept.sample.weight;
     if (!writer_) writer_.emplace(path_, job_.shard, real_files());
     writer_->append(example_);

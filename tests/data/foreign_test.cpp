@@ -2,6 +2,9 @@
 // writes are read in tests/data/h5py.
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <tuple>
+
 #include "data/dataset.h"
 #include "hdf5_files.h"
 
@@ -114,15 +117,69 @@ TEST_F(Foreign, OneHotRowsAreOneLabelEach) {
     expect_tokens(*dataset);
     EXPECT_EQ(dataset->info().num_labels, 3);
   }
-  for (const auto& [at, value] :
-       std::initializer_list<std::pair<size_t, float>>{{4, 1.0f}, {3, 0.5f}, {5, -1.0f}, {3, 0.0f}}) {
-    std::vector<float> bad = hot;
-    bad[at] = value;  // in row 1, whose one is at 3
+  // Where the form is not known, another matrix is another form; where one label is wanted, it is refused.
+  for (const auto& [at, value, found] :
+       std::initializer_list<std::tuple<size_t, float, TargetForm>>{{4, 1.0f, TargetForm::label_set},
+                                                                    {3, 0.5f, TargetForm::values},
+                                                                    {5, -1.0f, TargetForm::values},
+                                                                    {3, 0.0f, TargetForm::label_set}}) {
+    std::vector<float> other = hot;
+    other[at] = value;  // in row 1, whose one is at 3
     Hdf5File file(path_);
     file.add("input_ids", {kRows, kColumns}, kIds);
-    file.add("labels", {kRows, 3}, bad);
+    file.add("labels", {kRows, 3}, other);
     file.close();
-    expect_refused("dataset 'labels', row 1: ");
+    const auto dataset = open();
+    EXPECT_EQ(dataset->info().target, found);
+    EXPECT_EQ(dataset->info().num_labels, 3);
+    Example example;
+    for (int64_t i = 0; i < kRows; ++i) {
+      dataset->read(i, example);
+      const auto row = other.begin() + 3 * i;
+      EXPECT_EQ(example.values, std::vector<float>(row, row + 3)) << i;
+    }
+    EXPECT_NE(refusal<DataError>([&] {
+                open_dataset({path_}, TargetForm::label);
+              }).find("dataset 'labels', row 1: one label a sample is wanted"),
+              std::string::npos);
+  }
+}
+
+TEST_F(Foreign, TargetsAreReadInTheFormThatIsAskedFor) {
+  std::vector<float> hot(kRows * 3);
+  for (size_t i = 0; i < kRows; ++i) hot[3 * i + static_cast<size_t>(kLabels[i])] = 1.0f;
+  const auto write = [&](const std::vector<hsize_t>& shape, const auto& values) {
+    Hdf5File file(path_);
+    file.add("input_ids", {kRows, kColumns}, kIds);
+    file.add("labels", shape, values);
+    file.close();
+  };
+  const auto why = [&](TargetForm form) { return refusal<DataError>([&] { open_dataset({path_}, form); }); };
+  Example example;
+
+  write({kRows, 3}, hot);  // a small validation file may have one label in each row by chance
+  for (const TargetForm form : {TargetForm::label_set, TargetForm::values}) {
+    const auto dataset = open_dataset({path_}, form);
+    EXPECT_EQ(dataset->info().target, form);
+    dataset->read(1, example);
+    EXPECT_EQ(example.values, (std::vector<float>{1, 0, 0}));
+  }
+  write({kRows}, kLabels);  // whole numbers as real targets
+  EXPECT_EQ(open()->info().target, TargetForm::label);
+  const auto counted = open_dataset({path_}, TargetForm::values);
+  EXPECT_EQ(counted->info().num_labels, 1);
+  counted->read(0, example);
+  EXPECT_EQ(example.values, std::vector<float>{2});
+  EXPECT_NE(why(TargetForm::label_set).find("dataset 'labels', row 0: sets of labels are wanted"), std::string::npos);
+
+  std::vector<double> numbers = {0.5, -1e3, 0, 2, 7};
+  write({kRows, 1}, numbers);
+  EXPECT_EQ(open()->info().target, TargetForm::values);
+  EXPECT_NE(why(TargetForm::label).find("labels are float64; class ids must be integers"), std::string::npos);
+  for (const double bad : {static_cast<double>(NAN), static_cast<double>(INFINITY), 1e39}) {
+    numbers[3] = bad;
+    write({kRows}, numbers);
+    expect_refused("dataset 'labels', row 3: ");
   }
 }
 
@@ -224,7 +281,7 @@ TEST_F(Foreign, ShapesAndTypesThatDoNotFitAreNamed) {
     file.add("input_ids", {kRows, kColumns}, kIds);
     file.add("labels", {kRows}, std::vector<float>(kRows, 0.5f));
     file.close();
-    expect_refused("dataset 'labels': labels are float32");
+    EXPECT_EQ(open()->info().target, TargetForm::values);
   }
   {
     Hdf5File file(path_);

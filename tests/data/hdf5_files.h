@@ -83,7 +83,14 @@ inline Example sample(int64_t i, const ShardInfo& info = sample_info()) {
     out.tokens.push_back(static_cast<int32_t>(bits("token", t) % info.vocab_size));
     if (info.has_segments) out.segments.push_back(static_cast<uint8_t>(2 * t >= length));
   }
-  out.label = bits("label", 0) % 3;
+  if (info.target == TargetForm::label) out.label = bits("label", 0) % 3;
+  for (int64_t k = 0; k < info.num_targets; ++k) {
+    const int64_t drawn = bits("label", k);
+    out.values.push_back(info.target == TargetForm::label_set ? static_cast<float>(drawn % 2)
+                                                              : static_cast<float>(drawn % 2001) / 8.0f - 125.0f);
+  }
+  for (int64_t t = 0; info.target == TargetForm::token_labels && t < length; ++t)
+    out.token_labels.push_back(bits("label", t) % 4 == 3 ? -100 : static_cast<int32_t>(bits("label", t) % 4));
   if (info.has_weights) out.weight = static_cast<float>(bits("weight", 0) % 100) / 8.0f;
   return out;
 }
@@ -155,7 +162,8 @@ class Hdf5File {
 };
 
 inline bool operator==(const Example& a, const Example& b) {
-  return a.tokens == b.tokens && a.segments == b.segments && a.label == b.label && a.weight == b.weight;
+  return a.tokens == b.tokens && a.segments == b.segments && a.label == b.label && a.values == b.values &&
+         a.token_labels == b.token_labels && a.weight == b.weight;
 }
 
 }  // namespace sft::test

@@ -247,7 +247,7 @@ TEST_F(PrepareTest, NumbersLabelsAsPromised) {
       {"gap.jsonl", "{\"text\":\"a\",\"label\":12}\n{\"text\":\"a\",\"label\":3}\n", {"12", "3"}, {0, 1}},
       {"negative.csv", "text,label\na,1\na,-1\n", {"-1", "1"}, {1, 0}},
       {"zeros.csv", "text,label\na,01\na,00\n", {"00", "01"}, {1, 0}},
-      {"fraction.jsonl", "{\"text\":\"a\",\"label\":1.5}\n{\"text\":\"a\",\"label\":0}\n", {"0", "1.5"}, {1, 0}},
+      {"fraction.jsonl", "{\"text\":\"a\",\"label\":\"1.5\"}\n{\"text\":\"a\",\"label\":0}\n", {"0", "1.5"}, {1, 0}},
       {"boolean.jsonl",
        "{\"text\":\"a\",\"label\":true}\n{\"text\":\"a\",\"label\":false}\n",
        {"false", "true"},
@@ -300,8 +300,8 @@ TEST_F(PrepareTest, SaysWhatIsWrongAndWhere) {
             "79: a.jsonl:2: column 'label' is missing; the row has: 'text'");
   EXPECT_EQ(error_of("a.jsonl", "{\"text\":\"a\",\"label\":1}\n\n{\"text\":7,\"label\":1}\n"),
             "79: a.jsonl:3: column 'text' wanted a string, found the number 7");
-  EXPECT_EQ(error_of("a.jsonl", "{\"text\":\"a\",\"label\":[1]}\n"),
-            "79: a.jsonl:1: column 'label' wanted a string, number or boolean, found an array");
+  EXPECT_EQ(error_of("a.jsonl", "{\"text\":\"a\",\"label\":\"x\"}\n{\"text\":\"a\",\"label\":[1]}\n"),
+            "79: a.jsonl:2: column 'label' wanted a string, number or boolean, found an array");
   EXPECT_EQ(error_of("a.csv", "text,label\na,\n"), "79: a.csv:2: column 'label' is empty");
   EXPECT_EQ(error_of("a.jsonl", "{\"text\":\"a\",\"label\":1}\n{\"text\":\"\xC3\x28\",\"label\":1}\n"),
             "79: a.jsonl:2: not valid UTF-8");
@@ -473,6 +473,128 @@ TEST(Split, MergedCensusesAreOneCensus) {
   for (const auto& [label, keys] : whole.keys()) {
     for (const uint64_t key : keys) EXPECT_EQ(one.is_validation(key), merged.is_validation(key)) << label;
   }
+}
+
+std::string json_rows(const std::vector<std::string>& labels) {
+  std::string out;
+  for (const std::string& label : labels) out += concat("{\"text\":\"a\",\"label\":", label, "}\n");
+  return out;
+}
+
+TEST_F(PrepareTest, FindsTheFormOfTargets) {
+  const std::tuple<std::vector<std::string>, TargetForm, int64_t> cases[] = {
+      {{"1", "2"}, TargetForm::label, 0},
+      {{"\"1.5\"", "\"x\""}, TargetForm::label, 0},
+      {{"1", "2.5", "3"}, TargetForm::values, 1},
+      {{"[]", "[1,2]", "[0]"}, TargetForm::label_set, 0},
+      {{"[\"b\",\"a\"]", "[\"a\"]"}, TargetForm::label_set, 0},
+      {{"[1,2]", "[0,0.25]"}, TargetForm::values, 2},
+  };
+  for (const auto& [labels, form, width] : cases) {
+    SCOPED_TRACE(labels.back());
+    request_.files = {write("empty.jsonl", ""), write("a.jsonl", json_rows(labels))};
+    for (const int ranks : {1, 3}) {
+      fs::remove_all(request_.output_directory);
+      const PrepareReport report = run(ranks);
+      EXPECT_EQ(report.target, form);
+      EXPECT_EQ(report.num_targets, width);
+      EXPECT_EQ(open_dataset(report.shards)->info().target, form);
+    }
+    const PrepareReport again = run();
+    EXPECT_TRUE(again.reused);
+    EXPECT_EQ(again.target, form);
+    EXPECT_EQ(again.num_targets, width);
+  }
+  request_.files = {write("a.csv", "text,label\na,1\nb,0.5\n")};
+  EXPECT_EQ(run().target, TargetForm::values);
+  request_.target = TargetForm::label;
+  EXPECT_EQ(run().label_names, (std::vector<std::string>{"0.5", "1"}));
+}
+
+TEST_F(PrepareTest, KeepsSetsOfLabels) {
+  request_.files = {write("a.jsonl", json_rows({"[\"net\",\"game\"]", "[]", "[\"Z\",\"net\"]"}))};
+  const PrepareReport report = run();
+  EXPECT_EQ(report.label_names, (std::vector<std::string>{"Z", "game", "net"}));
+  EXPECT_EQ(report.label_counts, (std::vector<int64_t>{1, 1, 2}));
+  const std::vector<std::vector<float>> wanted = {{0, 1, 1}, {0, 0, 0}, {1, 0, 1}};
+  const auto got = examples(report);
+  for (size_t i = 0; i < 3; ++i) EXPECT_EQ(got[i].values, wanted[i]);
+
+  request_.target = TargetForm::label_set;
+  request_.files = {write("a.csv", "text,label\na,net| game\nb,\nc,Z |net\n")};
+  const auto same = examples(run());
+  for (size_t i = 0; i < 3; ++i) EXPECT_EQ(same[i].values, wanted[i]);
+  config_.label_separator = ", ";
+  request_.files = {write("b.tsv", "text\tlabel\na\tnet, game\nb\t\nc\tZ, net\n")};
+  const auto others = examples(run());
+  for (size_t i = 0; i < 3; ++i) EXPECT_EQ(others[i].values, wanted[i]);
+
+  request_.labels_must_be_known = true;
+  request_.label_names = {"Z", "game", "net"};
+  EXPECT_EQ(error_of("v.jsonl", json_rows({"[\"net\"]", "[\"game\",\"nets\"]"})),
+            "79: v.jsonl:2: label 'nets' is none of the 3 known labels: 'Z', 'game', 'net' (did you mean 'net'?)");
+  request_.files = {write("few.jsonl", json_rows({"[\"net\"]"}))};
+  EXPECT_EQ(examples(run())[0].values, (std::vector<float>{0, 0, 1})) << "as wide as train";
+}
+
+TEST_F(PrepareTest, KeepsRealTargets) {
+  request_.files = {write("a.jsonl", json_rows({"[1,-2.5]", "[0.25,1e3]"}))};
+  const PrepareReport report = run();
+  EXPECT_EQ(report.num_targets, 2);
+  EXPECT_TRUE(report.label_names.empty());
+  const auto got = examples(report);
+  EXPECT_EQ(got[0].values, (std::vector<float>{1, -2.5f}));
+  EXPECT_EQ(got[1].values, (std::vector<float>{0.25f, 1000}));
+
+  request_.target = TargetForm::values;
+  request_.files = {write("stars.jsonl", json_rows({"5", "1"}))};
+  EXPECT_EQ(examples(run())[0].values, std::vector<float>{5});
+  request_.files = {write("two.csv", "text,label\na,1|2\nb, 0.5 |-1\n")};
+  EXPECT_EQ(examples(run())[1].values, (std::vector<float>{0.5f, -1}));
+}
+
+TEST_F(PrepareTest, SaysWhichTargetIsWrongAndWhere) {
+  const auto bad = [&](TargetForm form, const std::string& label) {
+    request_.target = form;
+    return error_of("a.jsonl", json_rows({form == TargetForm::values ? "0.5" : "[\"a\",\"b\"]", label}));
+  };
+  const std::string place = "79: a.jsonl:2: column 'label' ";
+  EXPECT_EQ(bad(TargetForm::label_set, "[\"b\",\"a\",\"b\"]"), place + "names the label 'b' twice");
+  EXPECT_EQ(bad(TargetForm::label_set, "[\"\"]"), place + "has an item that is empty");
+  EXPECT_EQ(bad(TargetForm::label_set, "[null]"),
+            place + "has an item that wanted a string, number or boolean, found null");
+  EXPECT_EQ(bad(TargetForm::label_set, "7"), place + "wanted a list of labels, found the number 7");
+  EXPECT_EQ(bad(TargetForm::label_set, "null"), place + "wanted a list of labels, found null");
+  EXPECT_EQ(bad(TargetForm::values, "\"1.5\""), place + "wanted a finite number, found '1.5'");
+  EXPECT_EQ(bad(TargetForm::values, "null"), place + "wanted a finite number, found null");
+  EXPECT_EQ(bad(TargetForm::values, "1e99"), place + "wanted a finite number, found the number 1e+99");
+  EXPECT_EQ(bad(TargetForm::values, "[1,2]"), place + "has 2 numbers, and 1 is wanted");
+  EXPECT_EQ(bad(TargetForm::values, "[]"), place + "has 0 numbers, and 1 is wanted");
+  EXPECT_EQ(bad(TargetForm::values, "NaN").substr(0, 28), "79: a.jsonl:2: not valid JSO");
+  request_.target = {};
+  for (const std::string_view number : {"nan", "-inf", "", "x"})
+    EXPECT_EQ(error_of("a.csv", concat("text,label\na,0.5\nb,", number, "\n")),
+              concat("79: a.csv:3: column 'label' wanted a finite number, found '", number, "'"));
+  config_.on_bad_row = "skip";
+  EXPECT_EQ(run().bad_rows, 1);
+  EXPECT_EQ(error_of("a.jsonl", json_rows({"[]", "[]"})),
+            "79: train: no row has a label (data.label_column = 'label')");
+}
+
+TEST_F(PrepareTest, SplitsSetsAndNumbersByContent) {
+  std::vector<std::string> rows;
+  for (int i = 0; i < 200; ++i) rows.push_back(concat("{\"text\":\"text ", i, "\",\"label\":[\"x\",\"l", i, "\"]}"));
+  request_.files = {write("a.jsonl", join(rows, "\n"))};
+  config_.validation_split = 0.1;
+  request_.part = Part::train;
+  const PrepareReport train = run();
+  EXPECT_EQ(train.rows, 180);
+  EXPECT_EQ(train.label_names.size(), 201u) << "names are those of the whole file";
+  request_.part = Part::validation;
+  request_.target = train.target;
+  request_.label_names = train.label_names;
+  request_.labels_must_be_known = true;
+  EXPECT_EQ(run(3).rows, 20);
 }
 
 TEST_F(PrepareTest, NeedsNoLabelsToPredict) {

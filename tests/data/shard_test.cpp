@@ -37,6 +37,79 @@ TEST(Shard, GivesBackEverySampleInOrder) {
   EXPECT_EQ(dataset->info().tokenizer_sha256, "0123abcd");
 }
 
+// Mutation: an offset of i instead of i · k into the targets gives every sample but the first another's.
+TEST(Shard, KeepsTargetsOfEveryForm) {
+  for (const auto& [form, width] :
+       std::initializer_list<std::pair<TargetForm, int64_t>>{{TargetForm::label_set, 3},
+                                                             {TargetForm::values, 2},
+                                                             {TargetForm::values, 1},
+                                                             {TargetForm::token_labels, 0}}) {
+    const Folder folder;
+    ShardInfo info = sample_info();
+    info.target = form;
+    info.num_targets = width;
+    info.has_weights = true;
+    if (form == TargetForm::values) info.label_names.clear();
+    write_shard(folder / "a.h5", 0, 500, info);
+    write_shard(folder / "b.h5", 500, 700, info);
+    const auto dataset = open_dataset({folder / "a.h5", folder / "b.h5"}, form);
+    ASSERT_EQ(dataset->info().target, form);
+    EXPECT_EQ(dataset->info().num_labels, form == TargetForm::token_labels ? 3 : width);
+    Example out;
+    for (int64_t i = 0; i < 700; ++i) {
+      dataset->read(i, out);
+      ASSERT_TRUE(out == sample(i, info)) << i;
+    }
+    verify(CsrShard(open_guarded(folder / "a.h5")));
+    EXPECT_NE(refusal<DataError>([&] {
+                open_dataset({folder / "a.h5"}, TargetForm::label);
+              }).find(", and 'label' is wanted; prepare it again"),
+              std::string::npos);
+
+    write_shard(folder / "whole.h5", 0, 700, info);
+    EXPECT_EQ(open_dataset({folder / "whole.h5"})->info().fingerprint, dataset->info().fingerprint);
+    info.num_targets = 0;
+    info.target = TargetForm::label;
+    write_shard(folder / "b.h5", 500, 700, info);
+    EXPECT_NE(refusal<DataError>([&] {
+                open_dataset({folder / "a.h5", folder / "b.h5"});
+              }).find("has other "),
+              std::string::npos);
+  }
+}
+
+TEST(Shard, RefusesTargetsOutOfRange) {
+  const Folder folder;
+  const auto damaged = [&](TargetForm form, const std::string& from, const std::string& to) {
+    ShardInfo info = sample_info();
+    info.target = form;
+    info.num_targets = form == TargetForm::token_labels ? 0 : 1;
+    info.label_names = {};
+    Example example;
+    example.tokens = {1, 2};
+    example.values = {1.0f};
+    example.token_labels = {0, 1};
+    ShardWriter writer(folder / "a.h5", info, real_files());
+    writer.append(example);
+    writer.finish();
+    const auto file = open_guarded(folder / "a.h5");
+    const hdf5::DatasetLayout& labels = file->dataset(format::kLabels);
+    std::string content = content_of(folder / "a.h5");
+    EXPECT_EQ(content.substr(static_cast<size_t>(labels.offset), from.size()), from);
+    content.replace(static_cast<size_t>(labels.offset), from.size(), to);
+    put_content(folder / "a.h5", content);
+    return refusal<DataError>([&] { read(*open_dataset({folder / "a.h5"}), 0); });
+  };
+  using std::string;
+  // Its checksum is compared first; what is beyond that is a file that somebody else wrote with care.
+  EXPECT_NE(damaged(TargetForm::label_set, "\x01", "\x02").find("dataset 'labels'"), string::npos);
+  EXPECT_NE(damaged(TargetForm::values, string("\0\0\x80\x3F", 4), string("\0\0\xC0\x7F", 4)).find("dataset 'labels'"),
+            string::npos);
+  EXPECT_NE(
+      damaged(TargetForm::token_labels, string("\0\0\0\0\1", 5), string("\7\0\0\0\1", 5)).find("dataset 'labels'"),
+      string::npos);
+}
+
 TEST(Shard, KeepsTokensAboveSixteenBits) {
   const Folder folder;
   ShardInfo info = sample_info();

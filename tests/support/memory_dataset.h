@@ -1,4 +1,4 @@
-// Samples in memory, for tests of what stands above the data floor: ragged lengths, ids and labels drawn
+// Samples in memory, for tests of what stands above the data floor: ragged lengths, ids and targets drawn
 // from a seed.
 #pragma once
 
@@ -13,7 +13,8 @@ namespace sft {
 
 class MemoryDataset final : public Dataset {
  public:
-  MemoryDataset(int64_t size, int64_t vocab_size, int64_t num_labels, int64_t longest, uint64_t seed) {
+  MemoryDataset(int64_t size, int64_t vocab_size, int64_t num_labels, int64_t longest, uint64_t seed,
+                TargetForm target = TargetForm::label) {
     for (int64_t i = 0; i < size; ++i) {
       const auto bits = [&](const char* what, uint64_t index) {
         return derive_key(seed, what, static_cast<uint64_t>(i) * 1000 + index);
@@ -23,13 +24,23 @@ class MemoryDataset final : public Dataset {
       for (int64_t t = 0; t < length; ++t)
         example.tokens.push_back(
             static_cast<int32_t>(bits("token", static_cast<uint64_t>(t)) % static_cast<uint64_t>(vocab_size)));
-      example.label = static_cast<int64_t>(bits("label", 0) % static_cast<uint64_t>(num_labels));
+      for (int64_t k = 0; k < target_count(target, length, num_labels); ++k) {
+        const uint64_t drawn = bits("label", static_cast<uint64_t>(k));
+        if (target == TargetForm::label)
+          example.label = static_cast<int64_t>(drawn % static_cast<uint64_t>(num_labels));
+        if (target == TargetForm::label_set) example.values.push_back(drawn % 3 == 0 ? 1.0f : 0.0f);
+        if (target == TargetForm::values) example.values.push_back(static_cast<float>(drawn % 2001) / 500.0f - 2.0f);
+        if (target == TargetForm::token_labels)  // about a fifth of the tokens have none
+          example.token_labels.push_back(
+              drawn % 5 == 0 ? -100 : static_cast<int32_t>(drawn / 5 % static_cast<uint64_t>(num_labels)));
+      }
       example.weight = 0.5f + static_cast<float>(bits("weight", 0) % 100) / 100.0f;
       examples_.push_back(std::move(example));
     }
     info_.num_samples = size;
     info_.max_length = longest;
     info_.vocab_size = vocab_size;
+    info_.target = target;
     info_.num_labels = num_labels;
     info_.has_weights = true;
     info_.fingerprint = std::to_string(seed);
@@ -42,6 +53,11 @@ class MemoryDataset final : public Dataset {
   int64_t bytes_read() const override { return 0; }
 
  private:
+  static int64_t target_count(TargetForm target, int64_t length, int64_t num_labels) {
+    if (target == TargetForm::label) return 1;
+    return target == TargetForm::token_labels ? length : num_labels;
+  }
+
   DatasetInfo info_;
   std::vector<Example> examples_;
 };

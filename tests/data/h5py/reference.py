@@ -70,6 +70,16 @@ def check_foreign(folder):
                 found = [(s["tokens"], s["segments"], s["label"]) for s in samples(path)]
                 assert found == wanted, (libver, storage, id_type, mask_type)
 
+    flags = (random.random((ROWS, CLASSES)) < 0.3).astype("f4")
+    numbers = random.standard_normal((ROWS, 2)).astype("f4")
+    for targets in (flags, flags.astype("?"), flags.astype("u1"), numbers, numbers.astype(">f8"), numbers[:, 0], numbers[:, :1]):
+        for storage in ({}, {"compression": "gzip", "shuffle": True}):
+            with h5py.File(path, "w") as file:
+                file.create_dataset("input_ids", data=ids)
+                file.create_dataset("attention_mask", data=real)
+                file.create_dataset("labels", data=targets, **storage)
+            assert [s["values"] for s in samples(path)] == targets.reshape(ROWS, -1).astype("f4").tolist()
+
 
 def check_shard(folder):
     path, count = os.path.join(folder, "shard.h5"), 500

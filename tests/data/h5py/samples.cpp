@@ -17,6 +17,7 @@ void print(const std::vector<std::string>& paths) {
     std::cout << nlohmann::json{{"tokens", example.tokens},
                                 {"segments", example.segments},
                                 {"label", example.label},
+                                {"values", example.values},
                                 {"weight", example.weight}}
               << "\n";
   }

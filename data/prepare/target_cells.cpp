@@ -1,0 +1,106 @@
+#include "data/prepare/target_cells.h"
+
+#include <charconv>
+#include <cmath>
+#include <set>
+
+#include "base/text.h"
+
+namespace sft {
+namespace {
+
+using Kind = Cell::Kind;
+
+bool is_text(const Cell& cell) { return cell.kind == Kind::text || cell.kind == Kind::plain; }
+
+// NaN and infinities are numbers here: they are refused as such, and make no column one of names.
+std::optional<double> number_in(const Cell& cell) {
+  if (cell.kind != Kind::number && cell.kind != Kind::plain) return {};
+  double number = 0;
+  const char* end = cell.text.data() + cell.text.size();
+  const auto parsed = std::from_chars(cell.text.data(), end, number);
+  if (parsed.ptr != end || cell.text.empty() || parsed.ec == std::errc::invalid_argument) return {};
+  return parsed.ec == std::errc{} ? number : INFINITY;
+}
+
+std::string without_spaces(std::string_view text) {
+  const size_t first = text.find_first_not_of(" \t");
+  if (first == text.npos) return "";
+  return std::string(text.substr(first, text.find_last_not_of(" \t") + 1 - first));
+}
+
+// Pieces keep the kind: "1" of a CSV file may be a number, of a JSON string it is a name.
+std::vector<Cell> split(const Cell& cell, const std::string& separator) {
+  std::vector<Cell> items;
+  if (without_spaces(cell.text).empty()) return items;
+  for (size_t at = 0; at != std::string::npos;) {
+    const size_t end = separator.empty() ? std::string::npos : cell.text.find(separator, at);
+    items.push_back({cell.kind, without_spaces(std::string_view(cell.text).substr(at, end - at)), {}});
+    at = end == std::string::npos ? end : end + separator.size();
+  }
+  return items;
+}
+
+float finite(const Cell& cell) {
+  const auto number = number_in(cell);
+  const float value = static_cast<float>(number.value_or(NAN));
+  if (!std::isfinite(value)) throw CellProblem{concat("wanted a finite number, found ", describe(cell))};
+  return value;
+}
+
+std::optional<TargetForm> told_by_item(const Cell& item, TargetForm of_names) {
+  if (const auto number = number_in(item)) {
+    const bool fraction = std::isfinite(*number) && *number != std::trunc(*number);
+    return fraction ? std::optional(TargetForm::values) : std::nullopt;
+  }
+  const bool name = is_text(item) || item.kind == Kind::boolean;
+  return name && !item.text.empty() ? std::optional(of_names) : std::nullopt;
+}
+
+}  // namespace
+
+void read_label_set(const Cell& cell, const std::string& separator, std::vector<Label>& out) {
+  if (cell.kind != Kind::list && !is_text(cell))
+    throw CellProblem{concat("wanted a list of labels, found ", describe(cell))};
+  out.clear();
+  const std::vector<Cell> pieces = is_text(cell) ? split(cell, separator) : std::vector<Cell>{};
+  std::set<std::string_view> seen;
+  for (const Cell& item : is_text(cell) ? pieces : cell.items) {
+    try {
+      read_label(item, out.emplace_back());
+    } catch (const CellProblem& problem) {
+      throw CellProblem{concat("has an item that ", problem.what)};
+    }
+    if (!seen.insert(item.text).second) throw CellProblem{concat("names the label ", quoted(item.text), " twice")};
+  }
+}
+
+void read_values(const Cell& cell, const std::string& separator, int64_t count, std::vector<float>& out) {
+  out.clear();
+  if (cell.kind == Kind::list) {
+    for (const Cell& item : cell.items) out.push_back(finite(item));
+  } else if (cell.kind == Kind::plain && !separator.empty() && cell.text.find(separator) != std::string::npos) {
+    for (const Cell& item : split(cell, separator)) out.push_back(finite(item));
+  } else {
+    out.push_back(finite(cell));
+  }
+  const auto found = static_cast<int64_t>(out.size());
+  if (count > 0 ? found != count : found == 0)
+    throw CellProblem{concat("has ", found, " numbers, and ", count > 0 ? count : 1, count > 0 ? "" : " or more",
+                             count == 1 ? " is wanted" : " are wanted")};
+}
+
+int64_t count_values(const Cell& cell, const std::string& separator) {
+  if (cell.kind == Kind::list) return static_cast<int64_t>(cell.items.size());
+  return cell.kind == Kind::plain ? static_cast<int64_t>(split(cell, separator).size()) : 1;
+}
+
+std::optional<TargetForm> form_told_by(const Cell& cell) {
+  if (cell.kind != Kind::list) return told_by_item(cell, TargetForm::label);
+  for (const Cell& item : cell.items) {
+    if (const auto form = told_by_item(item, TargetForm::label_set)) return form;
+  }
+  return {};
+}
+
+}  // namespace sft
