@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "comm/agree.h"
 #include "trainer/build_model.h"
+#include "trainer/problem_type.h"
 
 namespace sft {
 namespace {
@@ -27,16 +28,19 @@ LoadedModel load_model(const std::string& path, RunConfig config, const World& w
   config.model.model_name_or_path = path;
   config.model.init = "pretrained";
   config.train.class_weights = {};
+  config.train.pos_weight = {};
   together(world.control, [&] {
     loaded.directory = std::make_unique<ModelDirectory>(path);
-    loaded.label_names = all_label_names(*loaded.directory);
+    loaded.labels.names = all_label_names(*loaded.directory);
+    loaded.labels.target = target_of_model(loaded.directory->config(), loaded.labels.names.size());
+    config.eval.threshold = loaded.directory->threshold();
     loaded.tokenizer = Tokenizer::from_directory(loaded.directory->path());
     const int64_t trained_length = loaded.directory->model_max_length();
     loaded.tokenizer->set_truncation(trained_length > 0 ? trained_length : config.data.max_length,
                                      config.data.truncation);
     if (config.model.pooling == "auto") config.model.pooling = loaded.directory->pooling();
   });
-  Built built = build_model(config, *loaded.directory, {loaded.label_names, {}}, world.device, world.control);
+  Built built = build_model(config, *loaded.directory, loaded.labels, world.device, world.control);
   const std::vector<bool> frozen(all_parameters(*built.model, *built.task).size(), false);
   loaded.learner = std::make_unique<Learner>(std::move(built.model), std::move(built.task), frozen, world.device);
   return loaded;

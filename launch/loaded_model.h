@@ -5,6 +5,7 @@
 #include <string>
 
 #include "launch/job.h"
+#include "trainer/datasets.h"
 #include "trainer/learner.h"
 #include "trainer/model_directory.h"
 #include "trainer/run_config.h"
@@ -16,7 +17,7 @@ struct LoadedModel {
   std::unique_ptr<ModelDirectory> directory;
   std::unique_ptr<Tokenizer> tokenizer;
   std::unique_ptr<Learner> learner;
-  std::vector<std::string> label_names;
+  Labels labels;
 };
 
 // Every rank calls. `config` says task, pooling and dtype; labels and sizes come from the directory.

@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "comm/agree.h"
-#include "data/target_form.h"
+#include "trainer/problem_type.h"
 
 namespace sft {
 namespace {
@@ -44,9 +44,17 @@ std::vector<std::string> numbered_labels(int64_t count) {
 std::vector<int64_t> count_labels(const Dataset& dataset, size_t num_labels, Communicator& control) {
   std::vector<int64_t> counts(num_labels);
   together(control, [&] {
+    const bool sets = dataset.info().target == TargetForm::label_set;
+    Example example;
     const auto [first, end] = range_of(dataset.size(), {control.rank(), control.size()});
-    for (int64_t i = first; i < end; ++i)
-      if (const int64_t label = dataset.label(i); label >= 0) ++counts.at(static_cast<size_t>(label));
+    for (int64_t i = first; i < end; ++i) {
+      if (sets) {
+        dataset.read(i, example);
+        for (size_t k = 0; k < num_labels; ++k) counts[k] += example.values[k] != 0.0f;
+      } else if (const int64_t label = dataset.label(i); label >= 0) {
+        ++counts.at(static_cast<size_t>(label));
+      }
+    }
   });
   control.all_reduce(Buffer::of(std::span<int64_t>(counts)));
   return counts;
@@ -61,6 +69,24 @@ void check_tokenizer(const Dataset& dataset, const Tokenizer& tokenizer, const s
                            "…); prepare it again from the raw file"));
 }
 
+void check_width(const DatasetInfo& info, const std::string& file, const Labels& labels) {
+  const auto known = static_cast<int64_t>(labels.names.size());
+  const bool has_width = labels.target == TargetForm::label_set || labels.target == TargetForm::values;
+  if (has_width && info.num_labels != known)
+    throw DataError(concat(file, " has ", info.num_labels, " targets a row, and training has ", known));
+  if (info.num_labels > known)
+    throw DataError(concat(file, " holds label ", info.num_labels - 1, ", and training knows only ", known, " labels"));
+}
+
+// Where the config leaves it to the data, it is said how the data was understood.
+void announce(const RunConfig& config, TargetForm target) {
+  if (!config.model.problem_type.empty()) return;
+  const char* meant = target == TargetForm::label_set ? "any number of labels a row"
+                      : target == TargetForm::values  ? "real numbers"
+                                                      : "one label a row";
+  log::info(concat("targets: ", meant, ", so model.problem_type is ", problem_type_of(target)));
+}
+
 std::unique_ptr<Dataset> limited(std::unique_ptr<Dataset> dataset, int64_t most) {
   return most > 0 && most < dataset->size() ? head_of(std::move(dataset), most) : std::move(dataset);
 }
@@ -71,7 +97,7 @@ std::unique_ptr<Dataset> open_train(const LoadedConfig& loaded, const ModelDirec
   const DataConfig& config = loaded.config.data;
   const StringList files = expand_files(config.train_file, "data.train_file", loaded.origins);
   if (are_prepared(files, "train")) {
-    auto train = open_dataset(files);
+    auto train = open_dataset(files, target_of(loaded.config.model.problem_type));
     const auto& known = train->info().label_names;
     data.labels.names =
         known.empty() ? numbered_labels(std::max(train->info().num_labels, loaded.config.model.num_labels)) : known;
@@ -80,12 +106,12 @@ std::unique_ptr<Dataset> open_train(const LoadedConfig& loaded, const ModelDirec
   PrepareRequest request;
   request.files = files;
   request.output_directory = prepared_directory(loaded.config);
-  if (!loaded.config.model.problem_type.empty()) request.target = TargetForm::label;
+  request.target = target_of(loaded.config.model.problem_type);
   request.label_names = model.label_names();
   request.part = config.validation_split > 0 ? PrepareRequest::Part::train : PrepareRequest::Part::all;
   request.split_seed = static_cast<uint64_t>(loaded.config.seed);
   const PrepareReport report = prepare_split(std::move(request), config, *data.tokenizer, control);
-  data.labels.names = report.label_names;
+  data.labels.names = report.target == TargetForm::values ? numbered_labels(report.num_targets) : report.label_names;
   data.labels.counts = report.label_counts;
   return open_dataset(report.shards);
 }
@@ -95,8 +121,9 @@ std::unique_ptr<Dataset> open_held_out(const LoadedConfig& loaded, const Dataset
   request.files = expand_files(loaded.config.data.train_file, "data.train_file", loaded.origins);
   request.split = "validation";
   request.output_directory = prepared_directory(loaded.config);
-  request.label_names = data.labels.names;
-  request.target = TargetForm::label;
+  request.target = data.labels.target;
+  if (data.labels.target == TargetForm::values) request.num_targets = static_cast<int64_t>(data.labels.names.size());
+  if (data.labels.target != TargetForm::values) request.label_names = data.labels.names;
   request.labels_must_be_known = true;
   request.part = PrepareRequest::Part::validation;
   request.split_seed = static_cast<uint64_t>(loaded.config.seed);
@@ -118,17 +145,14 @@ std::string prepared_directory(const RunConfig& config) {
 }
 
 std::unique_ptr<Dataset> open_split(const std::string& split, const StringList& files, const DataConfig& config,
-                                    const std::string& directory, const Tokenizer& tokenizer,
-                                    const std::vector<std::string>& label_names, bool labels_required,
-                                    Communicator& control) {
+                                    const std::string& directory, const Tokenizer& tokenizer, const Labels& labels,
+                                    bool labels_required, Communicator& control) {
   if (are_prepared(files, split)) {
     std::unique_ptr<Dataset> dataset;
     together(control, [&] {
-      dataset = open_dataset(files, TargetForm::label);
+      dataset = open_dataset(files, labels.target);
       check_tokenizer(*dataset, tokenizer, split);
-      if (dataset->info().num_labels > static_cast<int64_t>(label_names.size()))
-        throw DataError(concat(files.front(), " holds label ", dataset->info().num_labels - 1,
-                               ", and training knows only ", label_names.size(), " labels"));
+      check_width(dataset->info(), files.front(), labels);
     });
     return dataset;
   }
@@ -136,8 +160,9 @@ std::unique_ptr<Dataset> open_split(const std::string& split, const StringList& 
   request.files = files;
   request.split = split;
   request.output_directory = directory;
-  request.label_names = label_names;
-  request.target = TargetForm::label;
+  if (labels_required) request.target = labels.target;
+  if (labels.target == TargetForm::values) request.num_targets = static_cast<int64_t>(labels.names.size());
+  if (labels.target != TargetForm::values) request.label_names = labels.names;
   request.labels_must_be_known = true;
   request.labels_required = labels_required;
   const PrepareReport report = prepare_split(std::move(request), config, tokenizer, control);
@@ -154,28 +179,25 @@ Datasets open_datasets(const LoadedConfig& loaded, const ModelDirectory& model, 
     data.tokenizer->set_truncation(config.data.max_length, config.data.truncation);
   });
   data.train = limited(open_train(loaded, model, data, control), config.data.max_train_samples);
-  together(control, [&] {
-    check_tokenizer(*data.train, *data.tokenizer, "train");
-    if (const TargetForm found = data.train->info().target; found != TargetForm::label)
-      throw ConfigError(
-          concat("data.train_file has targets of the form ", quoted(name_of(found)),
-                 ", and no task for them is built yet; model.problem_type = \"single_label_classification\" "
-                 "takes each value for a class"));
-  });
+  data.labels.target = data.train->info().target;
+  data.labels.num_rows = data.train->size();
+  if (control.rank() == 0) announce(config, data.labels.target);
+  together(control, [&] { check_tokenizer(*data.train, *data.tokenizer, "train"); });
 
   const auto open = [&](const char* split, const StringList& patterns) -> std::unique_ptr<Dataset> {
     if (patterns.empty()) return nullptr;
     const StringList files = expand_files(patterns, concat("data.", split, "_file"), loaded.origins);
-    return limited(open_split(split, files, config.data, prepared_directory(config), *data.tokenizer, data.labels.names,
-                              true, control),
-                   config.data.max_eval_samples);
+    return limited(
+        open_split(split, files, config.data, prepared_directory(config), *data.tokenizer, data.labels, true, control),
+        config.data.max_eval_samples);
   };
   data.validation = open("validation", config.data.validation_file);
   data.test = open("test", config.data.test_file);
   if (!data.validation && config.data.validation_split > 0)
     data.validation = limited(open_held_out(loaded, data, control), config.data.max_eval_samples);
 
-  const bool needs_counts = config.train.class_weights.kind == ClassWeights::Kind::balanced;
+  const bool needs_counts = config.train.class_weights.kind == ClassWeights::Kind::balanced ||
+                            config.train.pos_weight.kind == ClassWeights::Kind::balanced;
   if (needs_counts && (data.labels.counts.empty() || config.data.max_train_samples > 0))
     data.labels.counts = count_labels(*data.train, data.labels.names.size(), control);
   return data;

@@ -17,6 +17,8 @@ namespace sft {
 struct Labels {
   std::vector<std::string> names;  // by id
   std::vector<int64_t> counts;     // in train, by id; empty where nobody asked
+  TargetForm target = TargetForm::label;
+  int64_t num_rows = 0;  // of train
 };
 
 struct Datasets {
@@ -28,11 +30,10 @@ struct Datasets {
 // Every rank calls. Errors are the same on all of them.
 Datasets open_datasets(const LoadedConfig& loaded, const ModelDirectory& model, Communicator& control);
 
-// One split by files, labels known by id: for evaluate and predict.
+// One split by files, labels and the form of targets known: for evaluate and predict.
 std::unique_ptr<Dataset> open_split(const std::string& split, const StringList& files, const DataConfig& config,
                                     const std::string& prepared_directory, const Tokenizer& tokenizer,
-                                    const std::vector<std::string>& label_names, bool labels_required,
-                                    Communicator& control);
+                                    const Labels& labels, bool labels_required, Communicator& control);
 
 // `control` as the data floor sees it.
 Peers peers_of(Communicator& control);

@@ -13,6 +13,7 @@ struct EvalConfig {
   double eval_steps = 500;
   int64_t per_device_eval_batch_size = 64;
   StringList metrics;
+  double threshold = 0.5;
   std::string metric_for_best_model = "auto";
   AutoBool greater_is_better = AutoBool::automatic;
   int64_t early_stopping_patience = 0;
@@ -26,6 +27,8 @@ struct EvalConfig {
         field("per_device_eval_batch_size", &EvalConfig::per_device_eval_batch_size, "rows a rank evaluates at once",
               at_least(int64_t{1})),
         field("metrics", &EvalConfig::metrics, "[]: the task's").not_built(),
+        field("threshold", &EvalConfig::threshold, "of sets of labels: a label is given above this probability",
+              in_range(0.0, 1.0)),
         field("metric_for_best_model", &EvalConfig::metric_for_best_model,
               "auto: the task's first; the prefix eval_ may be there or not"),
         field("greater_is_better", &EvalConfig::greater_is_better, "auto: false for loss and errors"),

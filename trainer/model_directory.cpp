@@ -114,6 +114,8 @@ int64_t ModelDirectory::model_max_length() const {
 
 std::string ModelDirectory::pooling() const { return config_.value("sft_dist_pooling", "auto"); }
 
+double ModelDirectory::threshold() const { return config_.value("sft_dist_threshold", 0.5); }
+
 NamedFiles ModelDirectory::files_for(const Model& model, const Task& task, const std::string& task_name,
                                      const Tokenizer& tokenizer, int64_t max_length) const {
   nlohmann::json config = model.config();

@@ -32,6 +32,9 @@ class ModelDirectory {
   // The pooling that our own export wrote down where it is not the transformers class's; "auto" otherwise.
   std::string pooling() const;
 
+  // The threshold of a multi-label model that our own export wrote down where it is not 0.5.
+  double threshold() const;
+
   // config.json and tokenizer files of a model fine-tuned from this one.
   NamedFiles files_for(const Model& model, const Task& task, const std::string& task_name, const Tokenizer& tokenizer,
                        int64_t max_length) const;

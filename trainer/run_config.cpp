@@ -40,6 +40,7 @@ StringList keys_without_effect(const RunConfig& config, const Origins& origins) 
   std::vector<Idle> idle = {
       {config.train.max_steps > 0, "train.num_train_epochs", "train.max_steps is set"},
       {config.train.loss != "focal", "train.focal_gamma", "train.loss is " + config.train.loss},
+      {config.train.loss != "huber", "train.huber_delta", "train.loss is " + config.train.loss},
       {!is_sgd, "optim.momentum", because_optim},
       {!is_sgd, "optim.nesterov", because_optim},
       {is_sgd && config.optim.momentum == 0, "optim.nesterov", "optim.momentum is 0"},

@@ -19,6 +19,11 @@ Cadence cadence(const std::string& strategy, double steps, int64_t batches_per_e
   return {};
 }
 
+// What is better when it is smaller.
+bool is_error(const std::string& metric) {
+  return metric == "loss" || metric == "mse" || metric == "mae" || metric == "hamming_loss";
+}
+
 Selection selection(const RunConfig& config, const Task& task) {
   Selection chosen;
   chosen.metric = config.eval.metric_for_best_model;
@@ -32,7 +37,7 @@ Selection selection(const RunConfig& config, const Task& task) {
                              did_you_mean(chosen.metric, names), "; there are: ", join(names, ", ")));
   }
   chosen.greater_is_better = config.eval.greater_is_better == AutoBool::automatic
-                                 ? chosen.metric != "loss"
+                                 ? !is_error(chosen.metric)
                                  : config.eval.greater_is_better == AutoBool::yes;
   chosen.patience = config.eval.early_stopping_patience;
   chosen.saves_best = config.eval.load_best_model_at_end || config.save.save_strategy == "best";

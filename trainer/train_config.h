@@ -19,8 +19,10 @@ struct TrainConfig {
   double max_grad_norm = 1.0;
   std::string loss = "auto";
   double focal_gamma = 2.0;
+  double huber_delta = 1.0;
   double label_smoothing_factor = 0.0;
   ClassWeights class_weights;
+  ClassWeights pos_weight;
   double l1 = 0.0;
   double l2 = 0.0;
   bool gradient_checkpointing = false;
@@ -41,15 +43,19 @@ struct TrainConfig {
               "micro-batches of one update on each rank", at_least(int64_t{0})),
         field("max_grad_norm", &TrainConfig::max_grad_norm, "gradients are scaled down to this norm; 0: off",
               at_least(0.0)),
-        field("loss", &TrainConfig::loss, "auto: cross_entropy",
-              one_of("auto", "cross_entropy", "focal").not_built("bce", "mse", "mae", "huber")),
+        field("loss", &TrainConfig::loss, "auto: cross_entropy for labels, bce for sets of labels, mse for numbers",
+              one_of("auto", "cross_entropy", "focal", "bce", "mse", "mae", "huber")),
         field("focal_gamma", &TrainConfig::focal_gamma,
               "of loss = \"focal\": how much rows that are right already are turned down; 0: cross_entropy",
               at_least(0.0)),
+        field("huber_delta", &TrainConfig::huber_delta, "of loss = \"huber\": the error beyond which it is linear",
+              above(0.0)),
         field("label_smoothing_factor", &TrainConfig::label_smoothing_factor,
               "share of each target spread over all classes", in_range(0.0, 1.0)),
         field("class_weights", &TrainConfig::class_weights,
               "none, balanced (scikit-learn's) or { name = weight }; a class not named weighs 1"),
+        field("pos_weight", &TrainConfig::pos_weight,
+              "of sets of labels: none, balanced (rows without / rows with the label) or { name = weight }"),
         field("l1", &TrainConfig::l1, "times the sum of |parameter| over what trains, added to the training loss",
               at_least(0.0)),
         field("l2", &TrainConfig::l2, "times the sum of parameter squared over what trains, added to the training loss",

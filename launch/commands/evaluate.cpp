@@ -37,8 +37,8 @@ ExitCode evaluate(const Arguments& arguments, Job& job) {
   const RunConfig& config = loaded.config;
   const World world = job.world(config.device, config.threads, config.comm);
   const LoadedModel model = load_model(directory, config, world);
-  const auto rows = open_split(split, files, config.data, prepared_directory(config), *model.tokenizer,
-                               model.label_names, true, job.control());
+  const auto rows = open_split(split, files, config.data, prepared_directory(config), *model.tokenizer, model.labels,
+                               true, job.control());
   const Evaluation evaluation = Evaluator(*model.learner, *rows, job.control(), evaluation_budget(config)).run();
   if (job.control().rank() == 0) {
     nlohmann::ordered_json out{{"model", directory}, {"split", split}, {"samples", evaluation.samples}};

@@ -25,7 +25,7 @@ validation_file = "validation.jsonl"      # or leave it out and set validation_s
 # test_file = "test.jsonl"                # evaluated once at the end, with predictions.jsonl
 text_column = "text"
 # text_pair_column = "second_text"        # for pairs
-label_column = "label"                    # names or numbers
+label_column = "label"                    # a name, a list of names, or a number: model.problem_type says what else numbers mean
 max_length = 128                          # tokens; longer rows are cut on the right
 
 [train]

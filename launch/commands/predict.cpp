@@ -51,8 +51,8 @@ ExitCode predict(const Arguments& arguments, Job& job) {
 
   const Stopwatch watch;
   const Scratch scratch(arguments.output + ".prepared", job.control());
-  const auto rows = open_split("input", files, config.data, scratch.path(), *model.tokenizer, model.label_names, false,
-                               job.control());
+  const auto rows =
+      open_split("input", files, config.data, scratch.path(), *model.tokenizer, model.labels, false, job.control());
   RowWriter writer(arguments.output, rows->size(), job.control(), real_files());
   Evaluator(*model.learner, *rows, job.control(), evaluation_budget(config))
       .predict([&](int64_t row, const std::string& json) { writer.add(row, json); });

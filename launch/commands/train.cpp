@@ -29,8 +29,9 @@ bool is_finished_already(const Assembly& run) {
 void introduce(const Assembly& run) {
   const RunConfig& config = run.config();
   log::info(concat(config.model.model_name_or_path, " for ", config.model.task, " with ", run.data.labels.names.size(),
-                   " labels; ", human_count(static_cast<double>(run.data.train->size())), " rows, ", run.total_steps,
-                   " updates of ", run.global_batch_size, " rows on ", run.world.control.size(),
+                   run.data.labels.target == TargetForm::values ? " real targets; " : " labels; ",
+                   human_count(static_cast<double>(run.data.train->size())), " rows, ", run.total_steps, " updates of ",
+                   run.global_batch_size, " rows on ", run.world.control.size(),
                    run.world.control.size() == 1 ? " rank" : " ranks", " (", run.world.gradients.backend(), ", ",
                    run.world.device.str(), ")"));
 }

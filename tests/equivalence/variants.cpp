@@ -73,16 +73,18 @@ void train(const Case& job, const Cut& cut, Communicator& ranks, const std::stri
   const auto tree = cut.parts > 0 ? tree_ordered(ranks.split(0, ranks.rank())) : nullptr;
   Communicator& world = tree ? *tree : ranks;
   const auto dtype = job.in_double ? at::kDouble : at::kFloat;
-  const MemoryDataset data(job.rows, kVocab, job.num_labels, 20, 3);
-  const MemoryDataset held_out(13, kVocab, job.num_labels, 20, 4);
+  const MemoryDataset data(job.rows, kVocab, job.num_labels, 20, 3, job.target);
+  const MemoryDataset held_out(13, kVocab, job.num_labels, 20, 4, job.target);
 
   auto model = make_model(job.model, at::kCPU, dtype, 11);
   auto task = make_task(job.task,
                         {.pooling = job.pooling,
                          .label_names = names_of(job.num_labels),
                          .label_counts = {},
+                         .target = job.target,
                          .loss = job.loss,
                          .class_weights = job.class_weights,
+                         .pos_weight = job.pos_weight,
                          .label_smoothing_factor = job.label_smoothing,
                          .device = at::kCPU,
                          .dtype = dtype,
@@ -198,6 +200,14 @@ std::vector<Case> cases() {
   Case& drawn = enroll("bert_drawn_by_weight", adamw);
   drawn.sampling = "weighted";
   drawn.class_weights = uneven;
+  Case& sets = enroll("bert_multi_label", adamw);
+  sets.target = TargetForm::label_set;
+  sets.label_smoothing = 0.1;
+  sets.pos_weight = uneven;
+  Case& numbers = enroll("bert_regression", adamw);
+  numbers.target = TargetForm::values;
+  numbers.num_labels = 2;
+  numbers.loss = "huber";
   return all;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/schema.h"
+#include "data/example.h"
 #include "trainer/adapters/freeze.h"
 #include "trainer/optim/optim_config.h"
 #include "trainer/optim/penalty.h"
@@ -20,12 +21,14 @@ struct Case {
   std::string task = "text_classification";
   nlohmann::json model;
   int64_t num_labels = 5;
+  TargetForm target = TargetForm::label;
   std::string pooling = "auto";
   double label_smoothing = 0;
   std::string loss = "auto";
   std::string sampling = "random";
   Penalty penalty;
   ClassWeights class_weights;
+  ClassWeights pos_weight;
   OptimConfig optim;
   FreezeConfig freeze;
   int64_t rows = 42;  // 42 in batches of 8: the last one is short

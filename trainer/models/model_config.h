@@ -28,7 +28,7 @@ struct ModelConfig {
                   .not_built("token_classification", "question_answering", "seq2seq", "causal_lm",
                              "image_classification")),
         field("problem_type", &ModelConfig::problem_type, "\"\": from the data, announced",
-              one_of("", "single_label_classification").not_built("multi_label_classification", "regression")),
+              one_of("", "single_label_classification", "multi_label_classification", "regression")),
         field("num_labels", &ModelConfig::num_labels, "classes; 0: from the data", at_least(int64_t{0})),
         field("init", &ModelConfig::init, "random: the architecture only", one_of("pretrained", "random")),
         field("pooling", &ModelConfig::pooling, "what the head sees; auto: what the transformers class does",

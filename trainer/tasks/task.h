@@ -12,6 +12,7 @@
 
 #include "base/schema.h"
 #include "data/batch.h"
+#include "data/example.h"
 #include "trainer/models/model.h"
 
 namespace sft {
@@ -61,17 +62,22 @@ class Task {
 struct TaskSettings {
   std::string pooling = "auto";          // auto (what the transformers class does) | cls | mean | pooler
   std::vector<std::string> label_names;  // by id
-  std::vector<int64_t> label_counts;     // of the training rows, by id; for class_weights = "balanced"
-  std::string loss = "auto";             // auto (the task's) | cross_entropy | focal
+  std::vector<int64_t> label_counts;     // of the training rows, by id; for weights that are "balanced"
+  int64_t num_rows = 0;                  // of training, that label_counts counts
+  TargetForm target = TargetForm::label;
+  std::string loss = "auto";  // auto (the task's) | cross_entropy | focal | bce | mse | mae | huber
   double focal_gamma = 2.0;
+  double huber_delta = 1.0;
   ClassWeights class_weights;
+  ClassWeights pos_weight = {};
+  double threshold = 0.5;  // of multi-label predictions
   double label_smoothing_factor = 0.0;
   at::Device device = at::kCPU;
   at::ScalarType dtype = at::kFloat;
   uint64_t seed = 0;  // of the head's initialisation
 };
 
-// By the name of model.task. ConfigError where the settings do not fit the model or the labels.
+// By the name of model.task and the form of targets. ConfigError where the settings do not fit the model or the labels.
 std::unique_ptr<Task> make_task(const std::string& task, const TaskSettings& settings, const Model& model);
 
 }  // namespace sft

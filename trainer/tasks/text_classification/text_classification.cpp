@@ -12,6 +12,7 @@
 #include "trainer/metrics/confusion.h"
 #include "trainer/tasks/blocks/class_weights.h"
 #include "trainer/tasks/blocks/cross_entropy.h"
+#include "trainer/tasks/blocks/describe_labels.h"
 #include "trainer/tasks/blocks/sequence_head.h"
 
 namespace sft {
@@ -96,12 +97,7 @@ class TextClassification final : public Task {
   }
 
   void describe(nlohmann::json& config) const override {
-    nlohmann::json names = nlohmann::json::object(), ids = nlohmann::json::object();
-    for (size_t id = 0; id < names_.size(); ++id) names[std::to_string(id)] = names_[id], ids[names_[id]] = id;
-    config.erase("num_labels");  // transformers counts id2label
-    config["id2label"] = names;
-    config["label2id"] = ids;
-    config["problem_type"] = "single_label_classification";
+    describe_labels(config, names_, "single_label_classification");
     head_.describe(config);
   }
 
@@ -124,6 +120,10 @@ std::unique_ptr<Task> make_text_classification(const TaskSettings& settings, con
   if (settings.label_names.size() < 2)
     throw ConfigError(
         concat("text_classification needs at least two labels, and there are ", settings.label_names.size()));
+  for (const char* other : {"bce", "mse", "mae", "huber"})
+    if (settings.loss == other)
+      throw ConfigError(
+          concat("train.loss = ", sft::quoted(other), " does not learn one label a row (model.problem_type)"));
   return std::make_unique<TextClassification>(settings, model);
 }
 

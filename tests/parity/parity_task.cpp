@@ -1,0 +1,111 @@
+// Runs one task on one model and one batch for a Python script to compare.
+//
+//   parity_task DIR
+//
+// DIR/case.json: config; dtype; target ("label_set" or "values"); loss; huber_delta; smoothing; pos_weight (a list, or
+// null); tokens (a list a sequence); values (a list a sequence); tensors, the order of weights.bin as [name, size].
+// Little-endian values of `dtype` throughout. Writes DIR/out.bin: the loss, the logits, then the gradient of each
+// tensor in the same order.
+#include <ATen/ATen.h>
+
+#include <fstream>
+#include <iostream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "data/target_form.h"
+#include "trainer/models/model.h"
+#include "trainer/tasks/task.h"
+
+namespace {
+
+using nlohmann::json;
+
+sft::Batch batch_of(const json& test) {
+  sft::Batch batch;
+  sft::PackedText& text = batch.text();
+  text.offsets.push_back(0);
+  for (size_t b = 0; b < test["tokens"].size(); ++b) {
+    const auto tokens = test["tokens"][b].get<std::vector<int64_t>>();
+    text.tokens.insert(text.tokens.end(), tokens.begin(), tokens.end());
+    for (size_t i = 0; i < tokens.size(); ++i) text.positions.push_back(static_cast<int64_t>(i));
+    text.offsets.push_back(static_cast<int64_t>(text.tokens.size()));
+    for (const float value : test["values"][b].get<std::vector<float>>()) batch.values.push_back(value);
+    batch.weights.push_back(1.0f);
+    batch.ids.push_back(static_cast<int64_t>(b));
+    batch.draws.push_back(static_cast<int64_t>(b));
+  }
+  text.segments.assign(text.tokens.size(), 0);
+  return batch;
+}
+
+sft::TaskSettings settings_of(const json& test, at::ScalarType dtype) {
+  sft::TaskSettings settings;
+  settings.dtype = dtype;
+  settings.target = sft::target_form_named(test["target"].get<std::string>()).value();
+  settings.loss = test["loss"].get<std::string>();
+  settings.huber_delta = test["huber_delta"].get<double>();
+  settings.label_smoothing_factor = test["smoothing"].get<double>();
+  for (size_t k = 0; k < test["values"][0].size(); ++k) {
+    settings.label_names.push_back("l" + std::to_string(k));
+    if (test["pos_weight"].is_null()) continue;
+    settings.pos_weight.kind = sft::ClassWeights::Kind::given;
+    settings.pos_weight.weights[settings.label_names.back()] = test["pos_weight"][k].get<double>();
+  }
+  return settings;
+}
+
+void write_values(std::ostream& file, const at::Tensor& values) {
+  const at::Tensor flat = values.contiguous();
+  file.write(static_cast<const char*>(flat.const_data_ptr()), static_cast<std::streamsize>(flat.nbytes()));
+}
+
+void run(const std::string& directory) {
+  const json test = json::parse(std::ifstream(directory + "/case.json"));
+  const at::ScalarType dtype = test["dtype"] == "float64" ? at::kDouble : at::kFloat;
+  const auto model = sft::make_model(test["config"], at::kCPU, dtype, 0);
+  const auto task = sft::make_task("text_classification", settings_of(test, dtype), *model);
+
+  std::map<std::string, at::Tensor> leaves;
+  for (const sft::Parameters& part : {model->parameters(), task->parameters()})
+    for (const sft::Parameter& parameter : part) leaves[parameter.name] = parameter.value.set_requires_grad(true);
+  std::ifstream weights(directory + "/weights.bin", std::ios::binary);
+  for (const json& tensor : test["tensors"]) {
+    const at::Tensor values = at::empty(tensor[1].get<std::vector<int64_t>>(), dtype);
+    weights.read(static_cast<char*>(values.data_ptr()), static_cast<std::streamsize>(values.nbytes()));
+    leaves.at(tensor[0].get<std::string>()).detach().copy_(values);
+  }
+  if (!weights) throw std::runtime_error("weights.bin is too short");
+
+  const sft::Batch batch = batch_of(test);
+  const sft::Inputs inputs = sft::to_device(batch, at::kCPU);
+  const at::Tensor logits = task->logits(*model, model->forward(inputs, task->reads()), inputs);
+  const sft::LossSum part = task->loss_sum(logits, batch);
+  const at::Tensor loss = part.sum / part.weight;
+  loss.backward();
+
+  std::ofstream out(directory + "/out.bin", std::ios::binary);
+  write_values(out, loss.detach());
+  write_values(out, logits.detach());
+  for (const json& tensor : test["tensors"]) {
+    const at::Tensor& leaf = leaves.at(tensor[0].get<std::string>());
+    write_values(out, leaf.grad().defined() ? leaf.grad() : at::zeros_like(leaf));
+  }
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  if (count != 2) {
+    std::cerr << "usage: parity_task DIR\n";
+    return 2;
+  }
+  try {
+    run(arguments[1]);
+  } catch (const std::exception& error) {
+    std::cerr << "parity_task: " << error.what() << "\n";
+    return 1;
+  }
+}

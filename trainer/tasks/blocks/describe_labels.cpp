@@ -1,0 +1,16 @@
+#include "trainer/tasks/blocks/describe_labels.h"
+
+#include <nlohmann/json.hpp>
+
+namespace sft {
+
+void describe_labels(nlohmann::json& config, const std::vector<std::string>& names, const char* problem_type) {
+  nlohmann::json by_id = nlohmann::json::object(), ids = nlohmann::json::object();
+  for (size_t id = 0; id < names.size(); ++id) by_id[std::to_string(id)] = names[id], ids[names[id]] = id;
+  config.erase("num_labels");
+  config["id2label"] = by_id;
+  config["label2id"] = ids;
+  config["problem_type"] = problem_type;
+}
+
+}  // namespace sft

@@ -1,0 +1,137 @@
+// B samples, K labels.
+#include "trainer/tasks/multi_label/multi_label.h"
+
+#include <ATen/ATen.h>
+
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <span>
+
+#include "base/errors.h"
+#include "base/text.h"
+#include "trainer/metrics/label_sets.h"
+#include "trainer/tasks/blocks/describe_labels.h"
+#include "trainer/tasks/blocks/sequence_head.h"
+#include "trainer/tasks/multi_label/pos_weights.h"
+
+namespace sft {
+namespace {
+
+// Statistics: [loss sum, targets, counts of LabelSets].
+constexpr size_t kLossSum = 0, kTargets = 1, kCounts = 2;
+
+class MultiLabel final : public Task {
+ public:
+  MultiLabel(const TaskSettings& settings, const Model& model)
+      : names_(settings.label_names),
+        head_(settings, model, static_cast<int64_t>(names_.size())),
+        smoothing_(settings.label_smoothing_factor),
+        threshold_(settings.threshold) {
+    const auto weights = pos_weights(settings.pos_weight, names_, settings.label_counts, settings.num_rows);
+    pos_weights_K_ = at::tensor(weights, at::kDouble).to(settings.device, settings.dtype);
+  }
+
+  Reads reads() const override { return head_.reads(); }
+  bool reads_pooler() const override { return head_.reads_pooler(); }
+  Parameters parameters() const override { return head_.parameters(); }
+
+  at::Tensor logits(Model& model, const Features& features, const Inputs& inputs) override {
+    return head_.logits(model, features, inputs);
+  }
+
+  // torch's mean: over samples and labels, whatever pos_weight is.
+  double weight(const Batch& batch) const override {
+    const double samples = std::accumulate(batch.weights.begin(), batch.weights.end(), 0.0);
+    return samples * static_cast<double>(names_.size());
+  }
+
+  // Smoothing moves each target towards one half, as Keras's BinaryCrossentropy does.
+  LossSum loss_sum(const at::Tensor& logits, const Batch& batch) const override {
+    const at::Tensor rows = at::tensor(at::ArrayRef<float>(batch.weights)).to(logits.options()).unsqueeze(1);
+    const at::Tensor targets_BK = targets(batch).to(logits.options()) * (1 - smoothing_) + smoothing_ / 2;
+    const at::Tensor surprise_BK =
+        at::binary_cross_entropy_with_logits(logits, targets_BK, {}, pos_weights_K_, at::Reduction::None);
+    return {(rows * surprise_BK).sum(), weight(batch)};
+  }
+
+  void set_training(bool training) override { head_.set_training(training); }
+  void set_dropout_seed(uint64_t seed) override { head_.set_dropout_seed(seed); }
+
+  Statistics empty_statistics() const override {
+    return {std::vector<double>(kCounts + LabelSets::num_counts(num_labels()))};
+  }
+
+  void accumulate(const at::Tensor& logits, const Batch& batch, Statistics& into) const override {
+    const at::Tensor logits_BK = logits.to(at::kDouble).cpu(), truths_BK = targets(batch);
+    const at::Tensor surprise =
+        at::binary_cross_entropy_with_logits(logits_BK, truths_BK.to(at::kDouble), {}, {}, at::Reduction::Sum);
+    into.counts[kLossSum] += surprise.item<double>();
+    into.counts[kTargets] += static_cast<double>(truths_BK.numel());
+    const at::Tensor truth_BK = truths_BK.gt(0).to(at::kByte).contiguous();
+    const at::Tensor guess_BK = at::sigmoid(logits_BK).gt(threshold_).to(at::kByte).contiguous();
+    const size_t width = names_.size();
+    for (int64_t b = 0; b < batch.size(); ++b)
+      LabelSets::add({truth_BK.data_ptr<uint8_t>() + b * num_labels(), width},
+                     {guess_BK.data_ptr<uint8_t>() + b * num_labels(), width}, std::span(into.counts).subspan(kCounts));
+  }
+
+  nlohmann::ordered_json metrics(const Statistics& total) const override {
+    const double targets = total.counts[kTargets];
+    nlohmann::ordered_json all{{"loss", targets > 0 ? total.counts[kLossSum] / targets : 0.0}};
+    const nlohmann::ordered_json scores = sets(total).scores();
+    for (const auto& [name, value] : scores.items()) all[name] = value;
+    return all;
+  }
+
+  nlohmann::ordered_json details(const Statistics& total) const override { return sets(total).details(names_); }
+  std::string default_metric() const override { return "f1_micro"; }
+
+  std::vector<std::string> predictions(const at::Tensor& logits, const Batch&) const override {
+    const at::Tensor scores_BK = at::sigmoid(logits.to(at::kDouble)).cpu().contiguous();
+    const double* score = scores_BK.data_ptr<double>();
+    std::vector<std::string> rows;
+    for (int64_t b = 0; b < scores_BK.size(0); ++b, score += names_.size()) {
+      nlohmann::ordered_json row = {{"labels", nlohmann::ordered_json::array()}};
+      for (size_t k = 0; k < names_.size(); ++k) {
+        if (score[k] > threshold_) row["labels"].push_back(names_[k]);
+        row["scores"][names_[k]] = score[k];
+      }
+      rows.push_back(row.dump());
+    }
+    return rows;
+  }
+
+  void describe(nlohmann::json& config) const override {
+    describe_labels(config, names_, "multi_label_classification");
+    config.erase("sft_dist_threshold");
+    if (threshold_ != 0.5) config["sft_dist_threshold"] = threshold_;
+    head_.describe(config);
+  }
+
+ private:
+  int64_t num_labels() const { return static_cast<int64_t>(names_.size()); }
+  at::Tensor targets(const Batch& batch) const {  // [B, K]
+    return at::tensor(at::ArrayRef<float>(batch.values)).view({batch.size(), num_labels()});
+  }
+  LabelSets sets(const Statistics& total) const {
+    return {num_labels(), std::span<const double>(total.counts).subspan(kCounts)};
+  }
+
+  std::vector<std::string> names_;
+  SequenceHead head_;
+  double smoothing_, threshold_;
+  at::Tensor pos_weights_K_;
+};
+
+}  // namespace
+
+std::unique_ptr<Task> make_multi_label(const TaskSettings& settings, const Model& model) {
+  if (settings.loss != "auto" && settings.loss != "bce")
+    throw ConfigError(concat("train.loss = ", sft::quoted(settings.loss), ": sets of labels are learned by bce"));
+  if (settings.class_weights.kind != ClassWeights::Kind::none)
+    throw ConfigError("train.class_weights is for one label a row; for sets of labels there is train.pos_weight");
+  if (settings.label_names.empty()) throw ConfigError("multi-label classification needs a label, and there is none");
+  return std::make_unique<MultiLabel>(settings, model);
+}
+
+}  // namespace sft

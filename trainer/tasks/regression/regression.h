@@ -1,0 +1,12 @@
+// One or more real numbers a text, on the head of single-label classification.
+#pragma once
+
+#include <memory>
+
+#include "trainer/tasks/task.h"
+
+namespace sft {
+
+std::unique_ptr<Task> make_regression(const TaskSettings& settings, const Model& model);
+
+}  // namespace sft
