@@ -5,11 +5,14 @@ pretrained BERT (MiniLM, 6 layers of 384). Writes under demo/ (git-ignored):
     models/minilm/          config.json, model.safetensors, tokenizer.json, … in Hugging Face layout
     data/short_train.jsonl  2,000 one-line descriptions       data/short_test.jsonl  2,048 held-out ones
     data/long_train.jsonl   8,192 long descriptions           data/long_test.jsonl   2,048 held-out ones
+    data/tags_*.jsonl       long descriptions with their Debtags: sets of labels
+    data/size_*.jsonl       long descriptions with log10 of the installed size in KiB: numbers
+    data/match_*.jsonl      a one-line and a long description: of one package, or of two of one section?
 
 Rows are split by a hash of the source package, so that near-duplicates (libfoo1, libfoo-dev) stay on
 one side. A second call does nothing. Only the standard library is needed, and apt on a Debian system.
 """
-import hashlib, json, os, pathlib, re, shutil, subprocess, sys, tempfile
+import hashlib, json, math, os, pathlib, re, shutil, subprocess, sys, tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 DEMO = ROOT / "demo"
@@ -67,7 +70,7 @@ def long_form(description):
 
 
 def rows(lists):
-    """One row a description: (source package, section, one line, whole text)."""
+    """One row a description: (source package, section, one line, whole text, tags, installed KiB)."""
     whole = {}
     for path in lists["Translation-en"]:
         for fields in stanzas(path):
@@ -82,13 +85,14 @@ def rows(lists):
             section = fields["Section"].split("/")[-1]
             short = fields["Description"].split("\n")[0].strip()
             text = long_form(whole.get(fields.get("Description-md5"), fields["Description"]))
-            seen.setdefault((fields["Package"]), (source, section, short, text))
+            tags = sorted(set(re.split(r"[,\s]+", fields.get("Tag", ""))) - {""})
+            seen.setdefault((fields["Package"]), (source, section, short, text, tags, int(fields.get("Installed-Size", "0"))))
     return sorted(seen.items())
 
 
 def write(path, chosen, column):
     with open(path, "w", encoding="utf-8") as out:
-        for _, (_, section, short, text) in chosen:
+        for _, (_, section, short, text, *_) in chosen:
             out.write(json.dumps({"text": short if column == "short" else text, "label": section}, ensure_ascii=False) + "\n")
 
 
@@ -101,6 +105,72 @@ def choose(candidates, size, at_least=0):
         count[section] = count.get(section, 0) + 1
         (first if count[section] <= at_least else rest).append(row)
     return sorted((first + rest)[:size], key=lambda row: stable_hash("order:" + row[0]))
+
+
+def is_held_out(row):
+    return stable_hash("split:" + row[1][0]) % 10 == 0
+
+
+def write_targets(name, candidates, row_of, train=8192, test=2048):
+    """`row_of` gives a JSON row, or nothing for a description that has no target of this kind."""
+    made = [(package, fields, row_of(package, fields)) for package, fields in sorted(candidates, key=lambda row: stable_hash("order:" + row[0]))]
+    made = [entry for entry in made if entry[2]]
+    for split, held_out, size in (("train", False, train), ("test", True, test)):
+        rows = [row for package, fields, row in made if is_held_out((package, fields)) == held_out][:size]
+        with open(DEMO / f"data/{name}_{split}.jsonl", "w", encoding="utf-8") as out:
+            out.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        say(f"{name}_{split}: {len(rows)} rows")
+
+
+def write_tags(everything):
+    """Tags that at least 50 descriptions of the training side have; rows with none of them are left out."""
+    counts = {}
+    for row in everything:
+        for tag in row[1][4] if not is_held_out(row) else []:
+            counts[tag] = counts.get(tag, 0) + 1
+    known = {tag for tag, count in counts.items() if count >= 50}
+    def row_of(package, fields):
+        tags = [tag for tag in fields[4] if tag in known]
+        return {"text": fields[3], "label": tags} if tags else None
+    write_targets("tags", everything, row_of)
+
+
+def write_sizes(everything):
+    write_targets("size", everything, lambda package, fields: {"text": fields[3], "label": round(math.log10(fields[5]), 4)} if fields[5] > 0 else None)
+
+
+def write_matches(everything):
+    """Half of the rows are of one package; the others take the long text of another source in the same section and on the same side of the split."""
+    usable = [row for row in everything if row[1][2] and len(row[1][3]) > len(row[1][2]) + 40]
+    groups = {}
+    for row in sorted(usable, key=lambda row: stable_hash("other:" + row[0])):
+        groups.setdefault((row[1][1], is_held_out(row)), []).append(row)
+    def row_of(package, fields):
+        body = fields[3][len(fields[2]):].strip() if fields[3].startswith(fields[2]) else fields[3]
+        if stable_hash("match:" + package) % 2:
+            return {"text": fields[2], "second": body, "label": "same"}
+        group = groups[fields[1], is_held_out((package, fields))]
+        for step in range(len(group)):
+            other = group[(stable_hash("pick:" + package) + step) % len(group)][1]
+            if other[0] != fields[0]:
+                return {"text": fields[2], "second": other[3][len(other[2]):].strip() if other[3].startswith(other[2]) else other[3], "label": "other"}
+        return None
+    write_targets("match", usable, row_of)
+
+
+def fetch_targets():
+    if all((DEMO / f"data/{name}_{split}.jsonl").exists() for name in ("tags", "size", "match") for split in ("train", "test")):
+        return
+    say("fetching Debian's package lists once more, for tags and sizes")
+    with tempfile.TemporaryDirectory() as folder:
+        everything = rows(package_lists(pathlib.Path(folder)))
+    (DEMO / "data").mkdir(parents=True, exist_ok=True)
+    # One description a source: libfoo1 and libfoo-dev differ in a word.
+    first = {}
+    for row in everything:
+        first.setdefault((row[1][0], row[1][3]), row)
+    for kind in (write_tags, write_sizes, write_matches):
+        kind(list(first.values()))
 
 
 def fetch_text():
@@ -147,4 +217,5 @@ def fetch_model():
 if __name__ == "__main__":
     fetch_model()
     fetch_text()
+    fetch_targets()
     say(f"ready in {DEMO.relative_to(ROOT)}/")
