@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "data/data_config.h"
+#include "data/example.h"
 #include "data/peers.h"
 #include "data/text/tokenizer.h"
 
