@@ -1,8 +1,8 @@
 // Balanced and weighted draws: how often each row comes, and that it does not depend on anything but seed, epoch and
 // place.
 //
-// Seen to fail with rounds that do not go on over the end of an epoch, with rows of a class in file order, with a lower
-// instead of an upper bound among the weights, and with weighted places that are not shuffled.
+// Seen to fail with rounds that begin anew with each epoch, with the rows of a class in file order, and with weighted
+// places that are not shuffled.
 #include "data/draws.h"
 
 #include <gtest/gtest.h>

@@ -1,6 +1,4 @@
-"""The learning-rate range test, as a user runs it, against numpy on its own numbers.
-
-Seen to fail with a loss of this rank's share alone, and with a run directory that is claimed."""
+"""The learning-rate range test, as a user runs it, against numpy on its own numbers."""
 import os
 import unittest
 

@@ -1,7 +1,6 @@
 """Rare classes and regularisation: what the program logs, against torch and scikit-learn on the very rows that it drew.
 
-Each run makes one update in float64 without dropout, so that its loss is a number that transformers can be asked for.
-Seen to fail with class weights by frequency, with the penalty counted once a rank, and with weights used twice."""
+Each run makes one update in float64 without dropout, so that its loss is a number that transformers can be asked for."""
 import collections
 import json
 import unittest

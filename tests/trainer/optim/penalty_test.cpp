@@ -1,4 +1,4 @@
-// L1 and L2 terms against autograd of the sums themselves. Seen to fail with the gradient of λ₂ Σθ² as λ₂ θ.
+// L1 and L2 terms against autograd of the sums themselves.
 #include "trainer/optim/penalty.h"
 
 #include <ATen/ATen.h>

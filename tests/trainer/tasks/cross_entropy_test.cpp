@@ -42,7 +42,6 @@ TEST(CrossEntropy, IsTorchsForSmoothingClassWeightsAndSampleWeightsTogether) {
   }
 }
 
-// Shown to fail: with γ log(1 − p) of another class than the target's, and without α.
 TEST(CrossEntropy, IsTheFocalLossWithAGamma) {
   const auto all = reference();
   const at::Tensor labels = at::tensor(all["labels"].get<std::vector<int64_t>>(), at::kLong);
