@@ -22,8 +22,8 @@ class Tokenizer {
  public:
   // From tokenizer.json, or from vocab.txt alone (BERT WordPiece; do_lower_case and the like from
   // tokenizer_config.json where it is there), or from vocab.json and merges.txt (byte-level BPE, where
-  // tokenizer_config.json or config.json says RoBERTa). Settings in tokenizer_config.json win over tokenizer.json's own,
-  // as in transformers. ConfigError where the directory has none of them, DataError where one is malformed.
+  // tokenizer_config.json or config.json says RoBERTa). Settings in tokenizer_config.json win over tokenizer.json's
+  // own, as in transformers. ConfigError where the directory has none of them, DataError where one is malformed.
   static std::unique_ptr<Tokenizer> from_directory(const std::string& directory);
   virtual ~Tokenizer() = default;
 

@@ -192,13 +192,15 @@ TEST(Tokenizer, SaysWhatIsWrong) {
       message.replace(at, folder.path().size(), "DIR");
     return message;
   };
-  EXPECT_EQ(open({{"readme", ""}}),
-            "78: DIR: a tokenizer is wanted, but there is neither tokenizer.json, nor vocab.txt (BERT), nor vocab.json and "
-            "merges.txt (RoBERTa); copy the model's tokenizer files there");
-  EXPECT_EQ(open({{"vocab.json", "{}"}, {"merges.txt", ""}}),
-            "78: DIR: a tokenizer is wanted, but there is neither tokenizer.json, nor vocab.txt (BERT), nor vocab.json and "
-            "merges.txt (RoBERTa); its vocab.json, merges.txt cannot be read alone: "
-            "AutoTokenizer.from_pretrained(it).save_pretrained(it) writes a tokenizer.json")
+  EXPECT_EQ(
+      open({{"readme", ""}}),
+      "78: DIR: a tokenizer is wanted, but there is neither tokenizer.json, nor vocab.txt (BERT), nor vocab.json and "
+      "merges.txt (RoBERTa); copy the model's tokenizer files there");
+  EXPECT_EQ(
+      open({{"vocab.json", "{}"}, {"merges.txt", ""}}),
+      "78: DIR: a tokenizer is wanted, but there is neither tokenizer.json, nor vocab.txt (BERT), nor vocab.json and "
+      "merges.txt (RoBERTa); its vocab.json, merges.txt cannot be read alone: "
+      "AutoTokenizer.from_pretrained(it).save_pretrained(it) writes a tokenizer.json")
       << "nothing says that they are RoBERTa's";
   const std::string roberta = R"({"tokenizer_class": "RobertaTokenizer"})";
   EXPECT_EQ(open({{"vocab.json", R"({"a": 0})"}, {"merges.txt", ""}, {"tokenizer_config.json", roberta}}),

@@ -114,7 +114,7 @@ void write_losses(const json& test, sft::Learner& learner, std::ostream& out) {
   const auto optimizer = make_optimizer(optim, arena, grouping.groups);
   const auto schedule =
       sft::make_schedule({.lr_scheduler_type = "linear", .warmup_steps = test["warmup_steps"], .min_lr_ratio = 0},
-                    optim.learning_rate, updates);
+                         optim.learning_rate, updates);
   for (int64_t update = 0; update < updates; ++update) {
     const json& batches = test["batches"];
     const sft::Batch batch = batch_of(batches[static_cast<size_t>(update) % batches.size()]);
