@@ -77,7 +77,7 @@ class Families(EndToEnd):
             for step, value in self.lines("r1", key).items():
                 self.assertAlmostEqual(self.lines("r3", key)[step], value, delta=1e-12 * max(1, abs(value)))
         losses = list(self.lines("r3").values())
-        self.assertLess(sum(losses[-10:]), 0.9 * sum(losses[:10]))
+        self.assertLess(sum(losses[-10:]), sum(losses[:10]))
         self.succeed(self.config(model=keys), ranks=2)
         theirs, class_name = self.transformers_predict(self.run_dir() / "model", read_rows(self.shared / "test.jsonl"))
         self.assertEqual(class_name, architecture)
