@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 
 #include "equivalence/variants.h"
 
@@ -23,28 +22,24 @@ double worst(const std::vector<double>& a, const std::vector<double>& b) {
   return most;
 }
 
-// Computed once a case: one rank, one micro-batch.
-const Outcome& reference(const Case& job) {
-  static std::map<std::string, Outcome> known;
-  const auto found = known.find(job.name);
-  return found != known.end() ? found->second : known.emplace(job.name, run(job, {1, 0})).first->second;
-}
-
+class Invariance : public testing::TestWithParam<Case> {};
 class SameBits : public testing::TestWithParam<Case> {};
-class Invariance : public testing::TestWithParam<std::tuple<Case, Cut>> {};
 
 TEST_P(Invariance, LossesNormsWeightsAndMetricsDoNotDependOnTheCut) {
-  const auto& [job, cut] = GetParam();
-  const Outcome& expected = reference(job);
-  const Outcome actual = run(job, cut);
+  const Case job = GetParam();
+  const Outcome expected = run(job, {1, 0});
   ASSERT_EQ(expected.losses.size(), static_cast<size_t>(job.updates));
-  EXPECT_EQ(actual.ids, expected.ids);
-  EXPECT_LE(worst(actual.losses, expected.losses), 1e-12);
-  EXPECT_LE(worst(actual.norms, expected.norms), 1e-12);
-  EXPECT_LE(worst(actual.evaluation, expected.evaluation), 1e-12);
-  ASSERT_EQ(actual.weights.size(), expected.weights.size());
-  for (size_t i = 0; i < expected.weights.size(); ++i)
-    EXPECT_LE(worst(actual.weights[i].second, expected.weights[i].second), 1e-12) << expected.weights[i].first;
+  for (const Cut& cut : {Cut{1, 2}, Cut{2, 0}, Cut{2, 2}, Cut{3, 1}, Cut{4, 0}}) {
+    SCOPED_TRACE(testing::PrintToString(cut));
+    const Outcome actual = run(job, cut);
+    EXPECT_EQ(actual.ids, expected.ids);
+    EXPECT_LE(worst(actual.losses, expected.losses), 1e-12);
+    EXPECT_LE(worst(actual.norms, expected.norms), 1e-12);
+    EXPECT_LE(worst(actual.evaluation, expected.evaluation), 1e-12);
+    ASSERT_EQ(actual.weights.size(), expected.weights.size());
+    for (size_t i = 0; i < expected.weights.size(); ++i)
+      EXPECT_LE(worst(actual.weights[i].second, expected.weights[i].second), 1e-12) << expected.weights[i].first;
+  }
 }
 
 // N10. Seen to fail with parts added one after the other instead of as a tree, with the ranks' sums added in rank
@@ -52,6 +47,7 @@ TEST_P(Invariance, LossesNormsWeightsAndMetricsDoNotDependOnTheCut) {
 TEST_P(SameBits, OnOneTwoFourAndEightRanks) {
   Case job = GetParam();
   job.in_double = false;
+  job.updates = 7;  // the batches of an epoch, the short one too, and the first of the next
   const Outcome one = run(job, {1, 0, 8});
   for (const int ranks : {1, 2, 4, 8}) {
     const Outcome other = run(job, {ranks, 0, 8});
@@ -64,19 +60,9 @@ TEST_P(SameBits, OnOneTwoFourAndEightRanks) {
   }
 }
 
-std::string name_of(const testing::TestParamInfo<std::tuple<Case, Cut>>& info) {
-  const auto& [job, cut] = info.param;
-  return job.name + "_" + std::to_string(cut.ranks) + "ranks_" +
-         (cut.max_samples ? std::to_string(cut.max_samples) + "rows" : "whole");
-}
-
-INSTANTIATE_TEST_SUITE_P(AllCases, Invariance,
-                         testing::Combine(testing::ValuesIn(cases()),
-                                          testing::Values(Cut{1, 2}, Cut{2, 0}, Cut{2, 2}, Cut{3, 1}, Cut{4, 0})),
-                         name_of);
-
-INSTANTIATE_TEST_SUITE_P(AllCases, SameBits, testing::ValuesIn(cases()),
-                         [](const testing::TestParamInfo<Case>& info) { return info.param.name; });
+std::string name_of(const testing::TestParamInfo<Case>& enrolled) { return enrolled.param.name; }
+INSTANTIATE_TEST_SUITE_P(AllCases, Invariance, testing::ValuesIn(cases()), name_of);
+INSTANTIATE_TEST_SUITE_P(AllCases, SameBits, testing::ValuesIn(cases()), name_of);
 
 }  // namespace
 }  // namespace sft::equivalence

@@ -45,8 +45,7 @@ TEST(Roberta, CountsPositionsFromBehindThePaddingsRow) {
   EXPECT_NO_THROW(model->forward(to_device(batch_of({40}), at::kCPU), Reads::all));
 }
 
-// As transformers' create_position_ids_from_input_ids, which tests/parity/roberta.py compares: seen to fail there and
-// here with positions taken from the batch alone.
+// As transformers' create_position_ids_from_input_ids, which tests/parity/roberta.py compares too.
 TEST(Roberta, APaddingTokenInATextStandsAtThePaddingsRowAndOthersMoveUp) {
   const auto model = small_model("roberta");
   EXPECT_EQ(rows_looked_up(*model, {7, kPadding, 9, kPadding, 11}), (std::vector<int64_t>{2, 3}));
