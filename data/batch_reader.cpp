@@ -6,9 +6,18 @@
 namespace sft {
 
 Batch BatchReader::read(const std::vector<Item>& items, int64_t first_draw) {
+  Batch batch;
+  if (dataset_.info().height > 0) {
+    read_images(items, first_draw, batch);
+  } else {
+    read_texts(items, first_draw, batch);
+  }
+  return batch;
+}
+
+void BatchReader::read_texts(const std::vector<Item>& items, int64_t first_draw, Batch& batch) {
   size_t tokens = 0;
   for (const Item& item : items) tokens += static_cast<size_t>(item.length);
-  Batch batch;
   PackedText& text = batch.text();
   text.tokens.reserve(tokens);
   text.segments.reserve(tokens);
@@ -28,12 +37,29 @@ Batch BatchReader::read(const std::vector<Item>& items, int64_t first_draw) {
       text.segments.insert(text.segments.end(), example_.segments.begin(), example_.segments.end());
     }
     text.offsets.push_back(static_cast<int64_t>(text.tokens.size()));
-    append_target(batch);
-    batch.weights.push_back(example_.weight);
-    batch.ids.push_back(item.index);
-    batch.draws.push_back(first_draw + item.position);
+    take_target(item, first_draw, batch);
   }
-  return batch;
+}
+
+void BatchReader::read_images(const std::vector<Item>& items, int64_t first_draw, Batch& batch) {
+  const DatasetInfo& info = dataset_.info();
+  Images images{info.height, info.width, info.channels, {}};
+  images.pixels.reserve(items.size() * static_cast<size_t>(info.height * info.width * info.channels));
+  for (const Item& item : items) {
+    dataset_.read(item.index, example_);
+    if (augmentation_.changes())
+      augment(example_.pixels, info.height, info.width, augmentation_, first_draw + item.position);
+    images.pixels.insert(images.pixels.end(), example_.pixels.begin(), example_.pixels.end());
+    take_target(item, first_draw, batch);
+  }
+  batch.input = std::move(images);
+}
+
+void BatchReader::take_target(const Item& item, int64_t first_draw, Batch& batch) {
+  append_target(batch);
+  batch.weights.push_back(example_.weight);
+  batch.ids.push_back(item.index);
+  batch.draws.push_back(first_draw + item.position);
 }
 
 void BatchReader::append_target(Batch& batch) const {

@@ -30,6 +30,11 @@ class ContentHash {
     append({sample, 1});
   }
 
+  void add_image(const std::vector<uint8_t>& pixels, int64_t label) {
+    const uint32_t crc = crc32c(&label, sizeof label, crc32c(pixels.data(), pixels.size()));
+    append({(uint64_t{pixels.size()} << 32 | crc) % kPrime, 1});
+  }
+
   void append(const ContentHash& next) {
     value_ = (times(value_, power(next.num_samples_)) + next.value_) % kPrime;
     num_samples_ += next.num_samples_;

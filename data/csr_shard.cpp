@@ -8,67 +8,24 @@
 #include "base/errors.h"
 #include "base/text.h"
 #include "data/format.h"
+#include "data/shard_reading.h"
 #include "data/target_form.h"
 
 namespace sft {
 namespace {
 
-using hdf5::Attribute;
 using hdf5::Bytes;
-using hdf5::Class;
 using hdf5::DatasetLayout;
-using hdf5::Type;
 
-// What the attributes say, and refusals that name them.
-class Attributes {
- public:
-  explicit Attributes(const GuardedFile& file) : file_(file) {}
-
-  int64_t integer(const char* name, int64_t least) const {
-    const Attribute& attribute = get(name);
-    require(attribute.integers.size() == 1, name, concat("is not one integer but ", attribute.type));
-    require(attribute.integers[0] >= least, name,
-            concat("is ", attribute.integers[0], ", and at least ", least, " is needed"));
-    return attribute.integers[0];
-  }
-  std::string text(const char* name) const {
-    const Attribute& attribute = get(name);
-    require(attribute.texts.size() == 1, name, concat("is not one string but ", attribute.type));
-    return attribute.texts[0];
-  }
-  std::vector<std::string> texts(const char* name) const { return get(name).texts; }
-
-  // Shards that were written when a label was all there was do not say it.
-  TargetForm target() const {
-    if (file_.layout.attribute(format::kTarget) == nullptr) return TargetForm::label;
-    const std::optional<TargetForm> form = target_form_named(text(format::kTarget));
-    require(form.has_value(), format::kTarget, concat("is ", quoted(text(format::kTarget)), ", which is not known"));
-    return *form;
-  }
-
- private:
-  const Attribute& get(const char* name) const {
-    const Attribute* found = file_.layout.attribute(name);
-    require(found != nullptr, name, "is missing");
-    return *found;
-  }
-  void require(bool good, const char* name, const std::string& why) const {
-    if (!good) throw DataError(concat(quoted(file_.path, 400), ", attribute ", quoted(name), ": ", why));
-  }
-  const GuardedFile& file_;
-};
-
-const DatasetLayout& vector_of(const GuardedFile& file, const char* name, int64_t count,
-                               std::initializer_list<const char*> types) {
-  const DatasetLayout& found = file.dataset(name);
-  std::vector<std::string> wanted;
-  for (const char* type : types) wanted.emplace_back(type);
-  if (std::find(wanted.begin(), wanted.end(), found.type.name) == wanted.end())
-    throw DataError(concat(file.name_of(name), ": is ", found.type.name, ", and ", join(wanted, " or "), " is read"));
-  if (found.shape.size() != 1 || (count >= 0 && found.shape[0] != count))
-    throw DataError(concat(file.name_of(name), ": its shape is ", hdf5::shape_text(found.shape), ", and ",
-                           count >= 0 ? hdf5::shape_text({count}) : "one dimension", " belongs there"));
-  return found;
+// Shards that were written when a label was all there was do not say it.
+TargetForm target_of(const GuardedFile& file, const ShardAttributes& attributes) {
+  if (file.layout.attribute(format::kTarget) == nullptr) return TargetForm::label;
+  const std::string name = attributes.text(format::kTarget);
+  const std::optional<TargetForm> form = target_form_named(name);
+  if (!form)
+    throw DataError(concat(quoted(file.path, 400), ", attribute ", quoted(format::kTarget), ": is ", quoted(name),
+                           ", which is not known"));
+  return *form;
 }
 
 const DatasetLayout& matrix_of(const GuardedFile& file, const char* name, const std::vector<int64_t>& shape,
@@ -111,23 +68,6 @@ std::pair<int64_t, int64_t> target_bytes(const DatasetInfo& info) {
   return {0, sizeof(int32_t)};
 }
 
-int64_t num_blocks(const DatasetLayout& dataset) {
-  int64_t elements = 1;
-  for (const int64_t size : dataset.shape) elements *= size;
-  return (elements * dataset.type.bytes + format::kBlockBytes - 1) / format::kBlockBytes;
-}
-
-std::vector<uint32_t> checksums_of(const std::shared_ptr<const GuardedFile>& file,
-                                   const std::vector<const DatasetLayout*>& covered) {
-  int64_t blocks = 0;
-  for (const DatasetLayout* dataset : covered) blocks += num_blocks(*dataset);
-  const DatasetLayout& stored = vector_of(*file, format::kChecksums, blocks, {"uint32"});
-  std::vector<uint32_t> checksums(static_cast<size_t>(blocks));
-  const auto bytes = hdf5::open_bytes(file, stored);
-  bytes->read(0, bytes->size(), reinterpret_cast<std::byte*>(checksums.data()));
-  return checksums;
-}
-
 template <class T>
 T element(const Bytes& content, int64_t i) {
   T value;
@@ -138,23 +78,21 @@ T element(const Bytes& content, int64_t i) {
 }  // namespace
 
 bool is_shard(const GuardedFile& file) {
-  const Attribute* name = file.layout.attribute(format::kFormat);
+  const hdf5::Attribute* name = file.layout.attribute(format::kFormat);
   return name != nullptr && name->texts == std::vector<std::string>{format::kName};
 }
 
-std::string fingerprint(const ContentHash& hash, int64_t num_samples, int64_t num_tokens) {
-  return concat("csr-", num_samples, "-", num_tokens, "-", std::hex, std::setw(16), std::setfill('0'), hash.value());
+std::string fingerprint(const char* kind, const ContentHash& hash, int64_t num_samples, int64_t num_units) {
+  return concat(kind, "-", num_samples, "-", num_units, "-", std::hex, std::setw(16), std::setfill('0'), hash.value());
 }
 
 CsrShard::CsrShard(std::shared_ptr<const GuardedFile> file) : file_(std::move(file)) {
-  const Attributes attributes(*file_);
-  if (const int64_t version = attributes.integer(format::kVersionAttribute, 1); version != format::kVersion)
-    throw DataError(concat(quoted(file_->path, 400), " is of version ", version, ", and version ", format::kVersion,
-                           " is read; prepare it again"));
+  const ShardAttributes attributes(*file_);
+  attributes.require_version();
   info_.num_samples = attributes.integer(format::kNumSamples, 0);
   info_.max_length = attributes.integer(format::kMaxLength, 1);
   info_.vocab_size = attributes.integer(format::kVocabSize, 1);
-  info_.target = attributes.target();
+  info_.target = target_of(*file_, attributes);
   const bool has_width = info_.target == TargetForm::label_set || info_.target == TargetForm::values;
   info_.num_labels = attributes.integer(format::kNumLabels, has_width ? 1 : 0);
   info_.tokenizer_sha256 = attributes.text(format::kTokenizer);
@@ -172,24 +110,18 @@ CsrShard::CsrShard(std::shared_ptr<const GuardedFile> file) : file_(std::move(fi
   covered.push_back(&labels_of(*file_, info_, num_tokens_));
   if (info_.has_weights) covered.push_back(&vector_of(*file_, format::kWeights, info_.num_samples, {"float32"}));
 
-  const std::vector<uint32_t> checksums = checksums_of(file_, covered);
-  auto next = checksums.begin();
-  const auto checked = [&](const DatasetLayout& dataset) {
-    const auto first = next;
-    next += num_blocks(dataset);
-    return hdf5::checked_bytes(hdf5::open_bytes(file_, dataset), {first, next}, file_->name_of(dataset.name));
-  };
+  std::vector<std::unique_ptr<Bytes>> content = open_covered(file_, covered);
   size_t at = 0;
-  tokens_ = checked(*covered[at++]);
-  offsets_ = checked(*covered[at++]);
-  if (info_.has_segments) segments_ = checked(*covered[at++]);
-  labels_ = checked(*covered[at++]);
-  if (info_.has_weights) weights_ = checked(*covered[at++]);
+  tokens_ = std::move(content[at++]);
+  offsets_ = std::move(content[at++]);
+  if (info_.has_segments) segments_ = std::move(content[at++]);
+  labels_ = std::move(content[at++]);
+  if (info_.has_weights) weights_ = std::move(content[at++]);
 
   const auto [of_sample, of_token] = target_bytes(info_);
   bytes_per_token_ = covered[0]->type.bytes + (info_.has_segments ? 1 : 0) + of_token;
   bytes_per_sample_ = of_sample + (info_.has_weights ? int64_t{sizeof(float)} : 0);
-  info_.fingerprint = fingerprint(content_hash_, info_.num_samples, num_tokens_);
+  info_.fingerprint = fingerprint(kind(), content_hash_, info_.num_samples, num_tokens_);
 }
 
 CsrShard::Range CsrShard::range_of(int64_t i) const {
@@ -304,9 +236,9 @@ void verify(const CsrShard& shard) {
     hash.add(example, shard.info().target, shard.info().has_segments, shard.info().has_weights);
     tokens += static_cast<int64_t>(example.tokens.size());
   }
-  if (tokens != shard.num_tokens())
+  if (tokens != shard.num_units())
     throw DataError(concat(quoted(shard.path(), 400), ", dataset 'offsets': samples cover ", tokens, " of ",
-                           shard.num_tokens(), " tokens"));
+                           shard.num_units(), " tokens"));
   if (hash.value() != shard.content_hash().value())
     throw DataError(
         concat(quoted(shard.path(), 400), ", attribute 'content_hash': the samples are not those that were written"));

@@ -5,17 +5,16 @@
 #include <memory>
 #include <string>
 
-#include "data/content_hash.h"
-#include "data/dataset.h"
 #include "data/guard.h"
 #include "data/hdf5/bytes.h"
+#include "data/stored_shard.h"
 
 namespace sft {
 
 // Whether the file says that it is one of ours.
 bool is_shard(const GuardedFile& file);
 
-class CsrShard : public Dataset {
+class CsrShard : public StoredShard {
  public:
   // DataError naming file and dataset or attribute where the file contradicts itself.
   explicit CsrShard(std::shared_ptr<const GuardedFile> file);
@@ -27,9 +26,10 @@ class CsrShard : public Dataset {
   void read(int64_t i, Example& out) const override;
   int64_t bytes_read() const override { return bytes_read_.load(std::memory_order_relaxed); }
 
-  const std::string& path() const { return file_->path; }
-  int64_t num_tokens() const { return num_tokens_; }
-  const ContentHash& content_hash() const { return content_hash_; }  // as stored
+  const std::string& path() const override { return file_->path; }
+  int64_t num_units() const override { return num_tokens_; }
+  const ContentHash& content_hash() const override { return content_hash_; }
+  const char* kind() const override { return "csr"; }
 
  private:
   struct Range {
@@ -53,8 +53,5 @@ class CsrShard : public Dataset {
 // Reads all of it: every block against its checksum, every sample against the attributes, the whole against
 // the content hash. DataError at the first thing that is wrong.
 void verify(const CsrShard& shard);
-
-// A string that is equal for equal samples in equal order, however they are cut into shards.
-std::string fingerprint(const ContentHash& hash, int64_t num_samples, int64_t num_tokens);
 
 }  // namespace sft

@@ -26,6 +26,9 @@ struct DataConfig {
   int64_t max_train_samples = 0;
   int64_t max_eval_samples = 0;
   std::string prepared_dir;
+  int64_t image_size = 0;
+  std::string crop = "none";
+  bool horizontal_flip = false;
 
   static constexpr auto fields() {
     return std::tuple{
@@ -56,7 +59,14 @@ struct DataConfig {
         field("max_eval_samples", &DataConfig::max_eval_samples, "use only the first rows; 0: all",
               at_least(int64_t{0})),
         field("prepared_dir", &DataConfig::prepared_dir,
-              "where tokenized shards are kept; \"\": .prepared beside output_dir", Path{})};
+              "where tokenized shards are kept; \"\": .prepared beside output_dir", Path{}),
+        field("image_size", &DataConfig::image_size, "pixels of a side that images are brought to; 0: kept",
+              at_least(int64_t{0})),
+        field("crop", &DataConfig::crop,
+              "none: resized to a square; center: the shorter side resized, the middle kept; random: center, and each "
+              "training draw shifted by up to an eighth of the side over black",
+              one_of("none", "center", "random")),
+        field("horizontal_flip", &DataConfig::horizontal_flip, "every second training draw is mirrored")};
   }
 };
 

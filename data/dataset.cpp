@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "data/csr_shard.h"
 #include "data/foreign_dataset.h"
+#include "data/images/image_shard.h"
 #include "data/target_form.h"
 
 namespace sft {
@@ -39,11 +40,11 @@ std::vector<std::string> files_of(const std::vector<std::string>& paths) {
 // Shards that follow each other.
 class ShardList : public Dataset {
  public:
-  explicit ShardList(std::vector<std::unique_ptr<CsrShard>> shards) : shards_(std::move(shards)) {
+  explicit ShardList(std::vector<std::unique_ptr<StoredShard>> shards) : shards_(std::move(shards)) {
     info_ = shards_.front()->info();
     info_.num_samples = 0;
     ContentHash hash;
-    int64_t tokens = 0;
+    int64_t units = 0;
     for (const auto& shard : shards_) {
       agree(*shard);
       starts_.push_back(info_.num_samples);
@@ -51,9 +52,9 @@ class ShardList : public Dataset {
       info_.max_length = std::max(info_.max_length, shard->info().max_length);
       info_.num_labels = std::max(info_.num_labels, shard->info().num_labels);
       hash.append(shard->content_hash());
-      tokens += shard->num_tokens();
+      units += shard->num_units();
     }
-    info_.fingerprint = fingerprint(hash, info_.num_samples, tokens);
+    info_.fingerprint = fingerprint(shards_.front()->kind(), hash, info_.num_samples, units);
   }
 
   const DatasetInfo& info() const override { return info_; }
@@ -86,7 +87,7 @@ class ShardList : public Dataset {
     return static_cast<size_t>(std::upper_bound(starts_.begin(), starts_.end(), i) - starts_.begin()) - 1;
   }
 
-  void agree(const CsrShard& shard) const {
+  void agree(const StoredShard& shard) const {
     const DatasetInfo &first = info_, &other = shard.info();
     const auto require = [&](bool same, const char* what) {
       if (!same)
@@ -101,9 +102,10 @@ class ShardList : public Dataset {
     require(first.tokenizer_sha256 == other.tokenizer_sha256, "tokenizer");
     require(first.has_segments == other.has_segments, "token types");
     require(first.has_weights == other.has_weights, "sample weights");
+    require(first.height == other.height && first.width == other.width, "image sizes");
   }
 
-  std::vector<std::unique_ptr<CsrShard>> shards_;
+  std::vector<std::unique_ptr<StoredShard>> shards_;
   std::vector<int64_t> starts_;
   DatasetInfo info_;
 };
@@ -168,10 +170,12 @@ float Dataset::weight(int64_t i) const {
 
 std::unique_ptr<Dataset> open_dataset(const std::vector<std::string>& paths, std::optional<TargetForm> target) {
   const std::vector<std::string> files = files_of(paths);
-  std::vector<std::unique_ptr<CsrShard>> shards;
+  std::vector<std::unique_ptr<StoredShard>> shards;
   for (const std::string& path : files) {
     std::shared_ptr<const GuardedFile> file = open_guarded(path);
-    if (is_shard(*file)) {
+    if (is_image_shard(*file)) {
+      shards.push_back(std::make_unique<ImageShard>(std::move(file)));
+    } else if (is_shard(*file)) {
       shards.push_back(std::make_unique<CsrShard>(std::move(file)));
       if (const TargetForm found = shards.back()->info().target; target && found != *target)
         throw DataError(concat(quoted(path, 400), " was prepared with targets of the form ", quoted(name_of(found)),

@@ -22,7 +22,8 @@ struct DatasetInfo {
   int64_t num_labels = 0;  // highest label + 1, or label_names.size(); of label_set and values: how many a sample has
   bool has_segments = false;
   bool has_weights = false;
-  std::string fingerprint;  // of content: same data, same string; goes into checkpoints
+  int64_t height = 0, width = 0, channels = 0;  // of every image; 0: the samples are texts
+  std::string fingerprint;                      // of content: same data, same string; goes into checkpoints
 };
 
 class Dataset {
@@ -34,7 +35,8 @@ class Dataset {
   // Tokens in sample i, without touching its tokens. i outside 0 … size−1 is an assert.
   virtual int64_t length(int64_t i) const = 0;
 
-  // The label (TargetForm::label) and the weight of sample i alone. Shards touch no tokens for it; others read the sample.
+  // The label (TargetForm::label) and the weight of sample i alone. Shards touch no tokens for it; others read the
+  // sample.
   virtual int64_t label(int64_t i) const;
   virtual float weight(int64_t i) const;
 

@@ -16,6 +16,7 @@ inline constexpr char kSegments[] = "segments";
 inline constexpr char kLabels[] = "labels";
 inline constexpr char kWeights[] = "weights";
 inline constexpr char kChecksums[] = "checksums";
+inline constexpr char kPixels[] = "pixels";  // of an image shard, which has labels and checksums beside it
 inline constexpr std::array kCovered = {kTokens, kOffsets, kSegments, kLabels, kWeights};
 inline constexpr int64_t kBlockBytes = int64_t{1} << 20;
 
@@ -31,6 +32,7 @@ inline constexpr uint64_t kAlignment = 1024 * 1024;
 inline constexpr char kFormat[] = "format";
 inline constexpr char kVersionAttribute[] = "version";
 inline constexpr char kKind[] = "kind";
+inline constexpr char kImageKind[] = "image";
 inline constexpr char kTask[] = "task";
 inline constexpr char kTarget[] = "target";
 inline constexpr char kNumSamples[] = "num_samples";

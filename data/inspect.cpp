@@ -8,6 +8,7 @@
 #include "data/csr_shard.h"
 #include "data/foreign_dataset.h"
 #include "data/hdf5/filters.h"
+#include "data/images/image_shard.h"
 
 namespace sft {
 namespace {
@@ -50,6 +51,12 @@ std::string storage_of(const DatasetLayout& dataset) {
 }
 
 std::string verify_file(const std::shared_ptr<const GuardedFile>& file) {
+  if (is_image_shard(*file)) {
+    const ImageShard shard(file);
+    verify(shard);
+    return concat("verified: ", human_count(static_cast<double>(shard.size())),
+                  " images match their checksums and the content hash");
+  }
   if (is_shard(*file)) {
     const CsrShard shard(file);
     verify(shard);

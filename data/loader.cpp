@@ -17,7 +17,7 @@ namespace {
 class ShareReader {
  public:
   ShareReader(const Dataset& dataset, const Sampler& sampler, Shard shard, const LoaderConfig& config)
-      : dataset_(dataset), sampler_(sampler), shard_(shard), config_(config), reader_(dataset) {}
+      : dataset_(dataset), sampler_(sampler), shard_(shard), config_(config), reader_(dataset, config.augmentation) {}
 
   // Lengths of the whole global batch are looked at, tokens only of this rank's share.
   Share read(const Cursor& cursor) {
@@ -40,11 +40,21 @@ class ShareReader {
       for (const auto& micro : pack(deal(items, part, num_parts()), config_.max_tokens, config_.max_samples))
         batches.push_back(reader_.read(micro, first_draw));
     }
+    if (config_.even) even_out(items, share.parts);
     return share;
   }
 
  private:
   int num_parts() const { return config_.parts > 0 ? config_.parts : shard_.count; }
+
+  // Follows from lengths alone, so no rank asks another.
+  void even_out(const std::vector<Item>& items, std::vector<Part>& mine) {
+    size_t most = 0;
+    for (int part = 0; part < num_parts(); ++part)
+      most = std::max(most, pack(deal(items, part, num_parts()), config_.max_tokens, config_.max_samples).size());
+    for (Part& batches : mine)
+      while (batches.size() < most) batches.push_back(reader_.read({}, 0));
+  }
 
   const Dataset& dataset_;
   const Sampler& sampler_;

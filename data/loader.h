@@ -8,6 +8,7 @@
 
 #include "data/batch.h"
 #include "data/dataset.h"
+#include "data/images/augment.h"
 #include "data/peers.h"
 #include "data/sampler.h"
 
@@ -19,6 +20,8 @@ struct LoaderConfig {
   int64_t max_samples = 0;    // in a micro-batch; 0: no bound
   int parts = 0;              // of a global batch over all ranks, a multiple of their number; 0: one a rank
   int prefetch = 2;           // global batches read ahead by one background thread; 0: none
+  Augmentation augmentation;  // of images
+  bool even = false;          // as many micro-batches on every rank: the last ones of some are empty
 };
 
 // Micro-batches whose gradients are summed one after the other; none where there are more parts than samples.

@@ -2,6 +2,7 @@
 // when a config names a raw file; the result is kept under a key of content and settings.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -39,6 +40,8 @@ struct PrepareReport {
   std::vector<std::string> label_names;
   std::vector<int64_t> label_counts;          // rows that have it
   std::vector<int64_t> length_histogram;      // [i]: rows of 2^i … 2^(i+1)−1 tokens
+  int64_t height = 0, width = 0;              // of every image; 0: texts
+  std::map<std::string, int64_t> notes;       // what a person should know, and how often; 0: once for all
   std::vector<std::string> bad_row_examples;  // messages of the first few, file and line in them
 };
 

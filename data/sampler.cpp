@@ -126,8 +126,7 @@ std::vector<Value> gather(const Peers& peers, int64_t size, const std::function<
 std::unique_ptr<Sampler> make_balanced(const Dataset& dataset, uint64_t seed, const Peers& peers) {
   peers.together([&] {
     if (dataset.info().target != TargetForm::label)
-      throw ConfigError(
-          "data.train_sampling_strategy is 'balanced', and the training rows do not have one label each");
+      throw ConfigError("data.train_sampling_strategy is 'balanced', and the training rows do not have one label each");
   });
   const auto labels =
       gather<int32_t>(peers, dataset.size(), [&](int64_t i) { return static_cast<int32_t>(dataset.label(i)); });

@@ -65,10 +65,12 @@ File create(const std::string& path) {
 }
 
 void add(hid_t file, PlannedDataset& planned) {
-  const bool matrix = planned.columns > 0;
-  const auto rows = static_cast<hsize_t>(matrix ? planned.count / planned.columns : planned.count);
-  const hsize_t shape[] = {rows, static_cast<hsize_t>(planned.columns)};
-  const Space space(H5Screate_simple(matrix ? 2 : 1, shape, nullptr));
+  std::vector<hsize_t> shape = {static_cast<hsize_t>(planned.count)};
+  for (const int64_t size : planned.row) {
+    shape.push_back(static_cast<hsize_t>(size));
+    shape[0] /= static_cast<hsize_t>(size);
+  }
+  const Space space(H5Screate_simple(static_cast<int>(shape.size()), shape.data(), nullptr));
   const Properties creation(H5Pcreate(H5P_DATASET_CREATE));
   check(H5Pset_layout(creation.get(), H5D_CONTIGUOUS), "set the layout");
   check(H5Pset_alloc_time(creation.get(), H5D_ALLOC_TIME_EARLY), "set the allocation");

@@ -14,9 +14,9 @@ int64_t stored_bytes(StoredElement element);
 struct PlannedDataset {
   std::string name;
   StoredElement element = StoredElement::uint8;
-  int64_t count = 0;    // of elements
-  int64_t columns = 0;  // 0: a vector; else a matrix of count / columns rows
-  int64_t offset = 0;   // out: where its bytes go in the file; −1 where it has none
+  int64_t count = 0;
+  int64_t offset = 0;             // out: where its bytes go in the file; −1 where it has none
+  std::vector<int64_t> row = {};  // shape of one row; `count` elements fill whole rows
 };
 
 struct PlannedAttributes {

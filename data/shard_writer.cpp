@@ -1,100 +1,16 @@
 #include "data/shard_writer.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cassert>
-#include <cerrno>
 #include <cmath>
-#include <cstring>
-#include <filesystem>
 
-#include "base/errors.h"
-#include "base/text.h"
 #include "data/content_hash.h"
 #include "data/format.h"
-#include "data/hdf5/descriptor.h"
-#include "data/shard_layout.h"
-#include "data/spool.h"
+#include "data/shard_file.h"
 #include "data/target_form.h"
 
 namespace sft {
 namespace {
-
-std::string directory_of(const std::string& path) {
-  const std::string parent = std::filesystem::path(path).parent_path().string();
-  return parent.empty() ? "." : parent;
-}
-
-using Range = std::pair<int64_t, int64_t>;  // begin, end
-
-// The file that HDF5 has laid out.
-class Layout {
- public:
-  explicit Layout(const std::string& path) : path_(path), file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
-    struct stat status {};
-    if (::fstat(file_.get(), &status) < 0) fail(errno);
-    bytes_ = status.st_size;
-  }
-  int64_t bytes() const { return bytes_; }
-
-  std::vector<char> read(int64_t offset, int64_t size) const {
-    std::vector<char> content(static_cast<size_t>(size));
-    for (size_t done = 0; done < content.size();) {
-      const ssize_t got =
-          ::pread(file_.get(), content.data() + done, content.size() - done, offset + static_cast<int64_t>(done));
-      if (got < 0 && errno == EINTR) continue;
-      if (got <= 0) fail(got < 0 ? errno : EIO);
-      done += static_cast<size_t>(got);
-    }
-    return content;
-  }
-
- private:
-  [[noreturn]] void fail(int number) const {
-    throw StorageError(concat("cannot read back ", quoted(path_, 400), ": ", std::strerror(number)));
-  }
-  std::string path_;
-  Descriptor file_;
-  int64_t bytes_ = 0;
-};
-
-// The file to be, closed also on the way out of a failure.
-class Output {
- public:
-  Output(FileOps& files, const std::string& path, int64_t bytes)
-      : files_(files), path_(path), descriptor_(files.create(path, bytes)) {}
-  ~Output() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  Output(const Output&) = delete;
-  Output& operator=(const Output&) = delete;
-
-  int descriptor() const { return descriptor_; }
-  void write(const void* data, size_t size, int64_t offset) {
-    if (size > 0) files_.write(descriptor_, data, size, offset, path_);
-  }
-  void finish() {
-    files_.sync(descriptor_, path_);
-    files_.close(std::exchange(descriptor_, -1), path_);
-  }
-
- private:
-  FileOps& files_;
-  std::string path_;
-  int descriptor_;
-};
-
-struct Column {
-  Column(const char* name_, StoredElement element_, const std::string& directory, FileOps& files, int64_t columns_ = 0)
-      : name(name_), element(element_), columns(columns_), content(directory, files) {}
-  const char* name;
-  StoredElement element;
-  int64_t columns;  // 0: a vector
-  Spool content;
-};
 
 StoredElement element_of(TargetForm form) {
   switch (form) {
@@ -111,6 +27,8 @@ StoredElement element_of(TargetForm form) {
 }
 
 }  // namespace
+
+using Column = ShardColumn;
 
 struct ShardWriter::State {
   State(const std::string& path_, const ShardInfo& info_, FileOps& files_)
@@ -158,7 +76,6 @@ struct ShardWriter::State {
   }
 
   void append_target(const Example& example);
-  void write(const std::string& temporary, const std::string& layout_path);
 
   std::string path, directory;
   ShardInfo info;
@@ -251,61 +168,7 @@ void ShardWriter::State::append_target(const Example& example) {
 
 void ShardWriter::finish() {
   State& s = *state_;
-  const std::string temporary = s.path + ".tmp", layout = s.path + ".layout.tmp";
-  const auto discard = [&] {
-    std::error_code ignored;
-    std::filesystem::remove(temporary, ignored);
-    std::filesystem::remove(layout, ignored);
-  };
-  discard();  // what a process that was killed has left
-  try {
-    s.write(temporary, layout);
-    s.files.rename(temporary, s.path);
-  } catch (...) {
-    discard();
-    throw;
-  }
-  discard();
-  s.files.sync_directory(s.directory);
-}
-
-// HDF5 decides in a file of holes where everything lies; then all bytes, its own and ours, go through FileOps, so
-// that no failure of the disk is missed.
-void ShardWriter::State::write(const std::string& temporary, const std::string& layout_path) {
-  std::vector<uint32_t> checksums;
-  std::vector<PlannedDataset> planned;
-  const std::vector<Column*> kept = columns();
-  for (Column* column : kept) {
-    const std::vector<uint32_t>& blocks = column->content.finish();
-    checksums.insert(checksums.end(), blocks.begin(), blocks.end());
-    planned.push_back(
-        {column->name, column->element, column->content.bytes() / stored_bytes(column->element), column->columns, 0});
-  }
-  planned.push_back({format::kChecksums, StoredElement::uint32, static_cast<int64_t>(checksums.size()), 0, 0});
-  lay_out(layout_path, planned, attributes());
-  const Layout layout(layout_path);
-
-  Output output(files, temporary, layout.bytes());
-  std::vector<Range> content;
-  for (size_t i = 0; i < planned.size(); ++i) {
-    const PlannedDataset& dataset = planned[i];
-    if (dataset.count == 0) continue;
-    content.push_back({dataset.offset, dataset.offset + dataset.count * stored_bytes(dataset.element)});
-    if (i < kept.size()) {
-      kept[i]->content.copy_to(output.descriptor(), dataset.offset, temporary);
-    } else {
-      output.write(checksums.data(), checksums.size() * sizeof(uint32_t), dataset.offset);
-    }
-  }
-  std::sort(content.begin(), content.end());
-  content.push_back({layout.bytes(), layout.bytes()});
-  int64_t done = 0;
-  for (const auto& [begin, end] : content) {  // what HDF5 wrote lies between
-    const std::vector<char> metadata = layout.read(done, begin - done);
-    output.write(metadata.data(), metadata.size(), done);
-    done = end;
-  }
-  output.finish();
+  write_shard_file(s.path, s.columns(), s.attributes(), s.files);
 }
 
 }  // namespace sft

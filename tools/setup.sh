@@ -13,7 +13,7 @@ what=${1:-build}
 deps=${SFT_DEPS:-$PWD/.deps}
 
 apt_packages=(g++ cmake ninja-build make ccache mold pkg-config python3-venv libopenmpi-dev openmpi-bin
-              libhdf5-dev libtomlplusplus-dev libcli11-dev nlohmann-json3-dev libspdlog-dev libgtest-dev)
+              libhdf5-dev libjpeg62-turbo-dev libpng-dev libtomlplusplus-dev libcli11-dev nlohmann-json3-dev libspdlog-dev libgtest-dev)
 [ "$what" = build ] || apt_packages+=(strace)
 [ "$what" != clang ] || apt_packages+=(clang-16)
 [ "$what" != slurm ] || apt_packages+=(slurm-wlm munge iproute2)
@@ -49,7 +49,7 @@ check_tools() {
   local tool absent=()
   for tool in g++ cmake ninja mpicxx python3; do command -v "$tool" >/dev/null || absent+=("$tool"); done
   [ ${#absent[@]} -eq 0 ] || fail "this is not Debian, and these tools are missing: ${absent[*]}" \
-    "install them, with development files of: OpenMPI 4, HDF5 1.10+, toml++ 3, CLI11 2, nlohmann-json 3.11, spdlog 1.10+, GoogleTest 1.12"
+    "install them, with development files of: OpenMPI 4, HDF5 1.10+, libjpeg, libpng, toml++ 3, CLI11 2, nlohmann-json 3.11, spdlog 1.10+, GoogleTest 1.12"
 }
 
 cargo_is_new() {
@@ -95,5 +95,6 @@ if [ "$what" != build ]; then
   done_once "CUDA headers and compiler" pip_install --no-deps "${cuda_wheels[@]}"
   # The wheel's Python side links CUDA's libraries even where there is no GPU: 2.7 GB that the product does not need.
   done_once "Python references for the tests (3 GB, once)" pip_install "${torch_wheels[0]}" -r tools/requirements.txt
+  done_once "torchvision" pip_install --no-deps torchvision==0.26.0 pillow
 fi
 say "ready"

@@ -72,6 +72,7 @@ void append(PrepareReport& report, const PrepareReport& part) {
   for (size_t i = 0; i < part.label_counts.size(); ++i) add_at(report.label_counts, i, part.label_counts[i]);
   for (size_t i = 0; i < part.length_histogram.size(); ++i)
     add_at(report.length_histogram, i, part.length_histogram[i]);
+  for (const auto& [note, count] : part.notes) report.notes[note] += count;
   for (const std::string& example : part.bad_row_examples) {
     if (report.bad_row_examples.size() < kMostExamples) report.bad_row_examples.push_back(example);
   }
@@ -88,7 +89,10 @@ std::string to_json(const PrepareReport& report) {
                     {"num_targets", report.num_targets},
                     {"label_names", report.label_names},
                     {"label_counts", report.label_counts},
-                    {"length_histogram", report.length_histogram}};
+                    {"length_histogram", report.length_histogram},
+                    {"height", report.height},
+                    {"width", report.width},
+                    {"notes", report.notes}};
   return out.dump(1, ' ', false, json::error_handler_t::replace);
 }
 
@@ -106,23 +110,29 @@ PrepareReport report_from_json(const std::string& text) {
   in.at("label_names").get_to(report.label_names);
   in.at("label_counts").get_to(report.label_counts);
   in.at("length_histogram").get_to(report.length_histogram);
+  report.height = in.value("height", int64_t{0});
+  report.width = in.value("width", int64_t{0});
+  report.notes = in.value("notes", report.notes);
   return report;
 }
 
 std::string describe(const PrepareReport& report, const std::string& split) {
   const auto rows = static_cast<double>(report.rows);
   const auto tokens = static_cast<double>(report.total_tokens);
-  std::string out =
-      concat(split, ": ", human_count(rows), " rows, ", human_count(tokens), " tokens in ", report.shards.size(),
-             report.shards.size() == 1 ? " shard" : " shards", report.reused ? ", prepared before" : "");
+  const std::string content = report.height > 0 ? concat(" images of ", report.height, " × ", report.width)
+                                                : concat(" rows, ", human_count(tokens), " tokens");
+  std::string out = concat(split, ": ", human_count(rows), content, " in ", report.shards.size(),
+                           report.shards.size() == 1 ? " shard" : " shards", report.reused ? ", prepared before" : "");
   if (report.truncated_rows > 0)
     out += concat(", ", human_count(static_cast<double>(report.truncated_rows)), " cut to max_length");
   if (report.bad_rows > 0) out += concat(", ", human_count(static_cast<double>(report.bad_rows)), " bad rows left out");
   for (const std::string& example : report.bad_row_examples) out += "\n  left out: " + example;
+  for (const auto& [note, count] : report.notes)
+    out += count == 0 ? "\n  " + note : concat("\n  ", human_count(static_cast<double>(count)), " ", note);
   if (!report.label_counts.empty()) out += labels_line(report);
   if (report.target == TargetForm::values)
     out += concat("\n  ", report.num_targets, report.num_targets == 1 ? " real number" : " real numbers", " a row");
-  return out + lengths_line(report);
+  return report.height > 0 ? out : out + lengths_line(report);
 }
 
 }  // namespace sft

@@ -1,0 +1,32 @@
+#include "data/images/image.h"
+
+#include <algorithm>
+#include <cctype>
+
+#include "base/text.h"
+#include "data/readers/row.h"
+
+namespace sft {
+
+bool is_image_file(const std::string& path) {
+  std::string end = path.substr(std::min(path.rfind('.'), path.size()));
+  for (char& c : end) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return end == ".jpg" || end == ".jpeg" || end == ".png";
+}
+
+Decoded decode_image(const std::string& bytes, const std::string& place) {
+  Decoded out;
+  std::string why;
+  bool good = false;
+  if (jpeg::starts(bytes)) {
+    good = jpeg::decode(bytes, out, why);
+  } else if (png::starts(bytes)) {
+    good = png::decode(bytes, out, why);
+  } else {
+    why = bytes.empty() ? "is an empty file" : "is neither JPEG nor PNG";
+  }
+  if (!good) throw BadRow(concat(place, ": ", why));
+  return out;
+}
+
+}  // namespace sft

@@ -1,0 +1,41 @@
+// A picture in memory, and the files it comes out of. Own code and two C libraries: this floor knows no tensors.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace sft {
+
+inline constexpr int64_t kChannels = 3;
+
+struct Image {
+  int64_t height = 0, width = 0;
+  std::vector<uint8_t> pixels;  // [height, width, RGB]
+};
+
+struct Decoded {
+  Image image;
+  std::string was;  // "" where the file holds RGB; otherwise what it holds: "grey", "palette", "transparent"
+};
+
+// .jpg .jpeg .png, in any case.
+bool is_image_file(const std::string& path);
+
+// The image as PIL's open(…).convert("RGB") gives it: grey is repeated, alpha is dropped. What kind of file it is, its
+// first bytes say. BadRow beginning with `place` where it is damaged, cut short, 16 bits deep, CMYK or neither JPEG nor
+// PNG.
+Decoded decode_image(const std::string& bytes, const std::string& place);
+
+namespace jpeg {
+bool starts(const std::string& bytes);
+// False where the bytes are no good image; `why` tells.
+bool decode(const std::string& bytes, Decoded& out, std::string& why);
+}  // namespace jpeg
+
+namespace png {
+bool starts(const std::string& bytes);
+bool decode(const std::string& bytes, Decoded& out, std::string& why);
+}  // namespace png
+
+}  // namespace sft

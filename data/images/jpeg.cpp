@@ -1,0 +1,79 @@
+// JPEG by libjpeg, with its defaults, which are PIL's. It reports errors by longjmp, so nothing with a destructor lives
+// in the function that it jumps back to.
+#include <csetjmp>
+#include <cstdio>
+// after <cstdio>, which it needs
+#include <jerror.h>
+#include <jpeglib.h>
+
+#include "data/images/image.h"
+
+namespace sft::jpeg {
+namespace {
+
+constexpr JDIMENSION kMostPixels = 200'000'000;
+
+struct Failure {
+  jpeg_error_mgr manager;  // first, so that a pointer to it is one to this
+  std::jmp_buf back;
+  char message[JMSG_LENGTH_MAX];
+};
+
+void stop(j_common_ptr state) {
+  auto* failure = reinterpret_cast<Failure*>(state->err);
+  failure->manager.format_message(state, failure->message);
+  std::longjmp(failure->back, 1);
+}
+
+// libjpeg fills what is missing with grey and warns; here a damaged image is no image. Bytes between two markers hurt
+// nothing, and cameras write them.
+void warn(j_common_ptr state, int level) {
+  if (level < 0 && state->err->msg_code != JWRN_EXTRANEOUS_DATA) stop(state);
+}
+
+bool read(jpeg_decompress_struct& state, Failure& failure, const std::string& bytes, Decoded& out) {
+  if (setjmp(failure.back) != 0) return false;
+  jpeg_create_decompress(&state);
+  jpeg_mem_src(&state, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
+  jpeg_read_header(&state, TRUE);
+  if (state.jpeg_color_space == JCS_CMYK || state.jpeg_color_space == JCS_YCCK) {
+    std::snprintf(failure.message, sizeof failure.message, "CMYK colours are not read; convert it to RGB");
+    return false;
+  }
+  if (state.image_width > kMostPixels / state.image_height) {
+    std::snprintf(failure.message, sizeof failure.message, "%u × %u pixels are too many", state.image_height,
+                  state.image_width);
+    return false;
+  }
+  if (state.jpeg_color_space == JCS_GRAYSCALE) out.was = "grey";
+  state.out_color_space = JCS_RGB;
+  jpeg_start_decompress(&state);
+  out.image.height = state.output_height;
+  out.image.width = state.output_width;
+  const size_t row_bytes = size_t{state.output_width} * kChannels;
+  out.image.pixels.resize(row_bytes * state.output_height);
+  while (state.output_scanline < state.output_height) {
+    JSAMPROW row = out.image.pixels.data() + row_bytes * state.output_scanline;
+    jpeg_read_scanlines(&state, &row, 1);
+  }
+  jpeg_finish_decompress(&state);
+  return true;
+}
+
+}  // namespace
+
+bool starts(const std::string& bytes) { return bytes.starts_with("\xff\xd8\xff"); }
+
+bool decode(const std::string& bytes, Decoded& out, std::string& why) {
+  jpeg_decompress_struct state{};
+  Failure failure{};
+  state.err = jpeg_std_error(&failure.manager);
+  failure.manager.error_exit = stop;
+  failure.manager.emit_message = warn;
+  const bool good = read(state, failure, bytes, out);
+  jpeg_destroy_decompress(&state);
+  if (!good) why = std::string("is a damaged JPEG: ") + failure.message;
+  return good;
+}
+
+}  // namespace sft::jpeg

@@ -1,0 +1,89 @@
+// PNG by libpng. It reports errors by longjmp, so nothing with a destructor lives in the function that it jumps back
+// to.
+#include <png.h>
+
+#include <csetjmp>
+#include <cstdio>
+#include <cstring>
+
+#include "data/images/image.h"
+
+namespace sft::png {
+namespace {
+
+constexpr png_uint_32 kMostPixels = 200'000'000;
+
+struct Reading {
+  const std::string& bytes;
+  size_t at = 0;
+  char message[200] = "";
+};
+
+void stop(png_structp state, png_const_charp message) {
+  auto* reading = static_cast<Reading*>(png_get_error_ptr(state));
+  std::snprintf(reading->message, sizeof reading->message, "is a damaged PNG: %s", message);
+  png_longjmp(state, 1);
+}
+
+void ignore(png_structp, png_const_charp) {}
+
+void next_bytes(png_structp state, png_bytep out, size_t size) {
+  auto* reading = static_cast<Reading*>(png_get_io_ptr(state));
+  if (size > reading->bytes.size() - reading->at) png_error(state, "it ends too early");
+  std::memcpy(out, reading->bytes.data() + reading->at, size);
+  reading->at += size;
+}
+
+const char* name_of(int color_type) {
+  if (color_type == PNG_COLOR_TYPE_PALETTE) return "palette";
+  if ((color_type & PNG_COLOR_MASK_COLOR) == 0) return "grey";
+  return (color_type & PNG_COLOR_MASK_ALPHA) != 0 ? "transparent" : "";
+}
+
+bool read(png_structp state, png_infop info, Reading& reading, Decoded& out) {
+  if (setjmp(png_jmpbuf(state)) != 0) return false;
+  png_set_read_fn(state, &reading, next_bytes);
+  png_read_info(state, info);
+  const png_uint_32 width = png_get_image_width(state, info), height = png_get_image_height(state, info);
+  if (png_get_bit_depth(state, info) == 16) {
+    std::snprintf(reading.message, sizeof reading.message, "is a PNG of 16 bits a channel; convert it to 8");
+    return false;
+  }
+  if (width > kMostPixels / height) png_error(state, "it has too many pixels");
+  const int color_type = png_get_color_type(state, info);
+  out.was = name_of(color_type);
+  if (color_type == PNG_COLOR_TYPE_PALETTE) png_set_palette_to_rgb(state);
+  if ((color_type & PNG_COLOR_MASK_COLOR) == 0) {
+    png_set_expand_gray_1_2_4_to_8(state);
+    png_set_gray_to_rgb(state);
+  }
+  png_set_strip_alpha(state);  // also what a palette's transparency is expanded to
+  const int passes = png_set_interlace_handling(state);
+  png_read_update_info(state, info);
+  const size_t row_bytes = png_get_rowbytes(state, info);
+  if (row_bytes != size_t{width} * kChannels) png_error(state, "its rows have another length than its header says");
+  out.image.height = height;
+  out.image.width = width;
+  out.image.pixels.resize(row_bytes * height);
+  for (int pass = 0; pass < passes; ++pass) {
+    for (png_uint_32 y = 0; y < height; ++y) png_read_row(state, out.image.pixels.data() + y * row_bytes, nullptr);
+  }
+  png_read_end(state, info);
+  return true;
+}
+
+}  // namespace
+
+bool starts(const std::string& bytes) { return bytes.starts_with("\x89PNG\r\n\x1a\n"); }
+
+bool decode(const std::string& bytes, Decoded& out, std::string& why) {
+  Reading reading{bytes};
+  png_structp state = png_create_read_struct(PNG_LIBPNG_VER_STRING, &reading, stop, ignore);
+  png_infop info = state != nullptr ? png_create_info_struct(state) : nullptr;
+  const bool good = info != nullptr && read(state, info, reading, out);
+  png_destroy_read_struct(&state, &info, nullptr);
+  if (!good) why = reading.message;
+  return good;
+}
+
+}  // namespace sft::png

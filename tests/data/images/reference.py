@@ -1,0 +1,101 @@
+"""Decoding, resizing and the forms of image data, live against PIL and torchvision: to the bit.
+
+    reference.py IMAGE_SAMPLES
+
+Seen to fail with weights of the triangle not widened where an image shrinks, and with planes read as pixels.
+"""
+import io
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+try:
+    import h5py
+    import numpy as np
+    from PIL import Image
+    from torchvision.transforms import functional as vision
+except ImportError as missing:
+    print(f"SKIPPED: nothing was compared, {missing} (tools/setup.sh test brings the Python references)")
+    sys.exit(77)
+
+draw = np.random.default_rng(5)
+
+
+def picture(height, width, channels=3):
+    """Smooth and rough at once, so that a wrong weight shows."""
+    y, x = np.mgrid[:height, :width]
+    waves = np.stack([np.sin(x / (3 + c)) * np.cos(y / (5 + c)) for c in range(channels)], -1)
+    pixels = np.clip(127 + 90 * waves + draw.normal(0, 25, waves.shape), 0, 255).astype(np.uint8)
+    return pixels if channels > 1 else pixels[..., 0]
+
+
+def ours(tool, path, *how):
+    done = subprocess.run([tool, str(path), *map(str, how)], capture_output=True)
+    if done.returncode != 0:
+        return done.stderr.decode()
+    height, width = np.frombuffer(done.stdout[:16], np.int64)
+    return np.frombuffer(done.stdout[16:], np.uint8).reshape(-1, height, width, 3)
+
+
+def files(root):
+    rgb = Image.fromarray(picture(37, 51))
+    grey = Image.fromarray(picture(40, 30, 1))
+    rgb.save(root / "a.jpg", quality=90)
+    rgb.save(root / "progressive.jpeg", quality=60, progressive=True, subsampling=0)
+    grey.save(root / "grey.JPG")
+    rgb.save(root / "b.png")
+    grey.save(root / "grey.png")
+    rgb.convert("P", palette=Image.Palette.ADAPTIVE).save(root / "palette.png")
+    rgb.convert("P", palette=Image.Palette.ADAPTIVE).save(root / "transparent.png", transparency=0)
+    grey.convert("1").save(root / "bits.png")
+    Image.fromarray(picture(20, 33, 4), "RGBA").save(root / "alpha.png")
+    grey.convert("LA").save(root / "grey_alpha.png")
+    return sorted(root.iterdir())
+
+
+def main():
+    tool, bad = sys.argv[1], []
+
+    def same(what, mine, theirs):
+        good = isinstance(mine, np.ndarray) and mine.shape == theirs.shape and np.array_equal(mine, theirs)
+        print("ok  " if good else "FAIL", what, "" if good else (mine if isinstance(mine, str) else f"{mine.shape} {theirs.shape} {np.abs(mine.astype(int) - theirs).max() if mine.shape == theirs.shape else ''}"))
+        bad.extend([] if good else [what])
+
+    with tempfile.TemporaryDirectory() as directory:
+        root = Path(directory)
+        for path in files(root):
+            image = Image.open(path).convert("RGB")
+            same(f"{path.name} decoded", ours(tool, path, "keep", 0), np.asarray(image)[None])
+            for size in (8, 32, 45, 64):
+                same(f"{path.name} to {size} x {size}", ours(tool, path, "square", size), np.asarray(image.resize((size, size), Image.BILINEAR))[None])
+                cropped = vision.center_crop(vision.resize(image, size), size)
+                same(f"{path.name} covering {size}", ours(tool, path, "cover", size), np.asarray(cropped)[None])
+
+        images, labels = np.stack([picture(32, 32) for _ in range(7)]), np.arange(7, dtype=np.uint8)
+        records = np.concatenate([labels[:, None], images.transpose(0, 3, 1, 2).reshape(7, -1)], 1)
+        (root / "data_batch_1.bin").write_bytes(records.tobytes())
+        same("CIFAR-10's binary form", ours(tool, root / "data_batch_1.bin", "keep", 0), images)
+        for name, stored, wanted in (("x", images, images), ("pixels", images.transpose(0, 3, 1, 2), images), ("data", images[..., 0], np.repeat(images[..., :1], 3, -1))):
+            with h5py.File(root / f"{name}.h5", "w") as f:
+                f[name], f["y"] = stored, labels
+            same(f"h5py's {name} {stored.shape}", ours(tool, root / f"{name}.h5", "keep", 0), wanted)
+
+        whole = (root / "a.jpg").read_bytes()
+        png = (root / "b.png").read_bytes()
+        deep = io.BytesIO()
+        Image.fromarray(picture(9, 9, 1).astype(np.uint16) * 256).save(deep, "png")
+        flipped = bytearray(png)
+        flipped[len(png) // 2] ^= 4
+        for name, content, words in (("cut.jpg", whole[: len(whole) // 2], "damaged JPEG"), ("cut.png", png[:-200], "ends too early"), ("flipped.png", bytes(flipped), "damaged PNG"),
+                                     ("deep.png", deep.getvalue(), "16 bits"), ("text.jpg", b"hello", "neither JPEG nor PNG"), ("none.png", b"", "empty"), ("odd.bin", records.tobytes()[:-5], "3073 bytes")):
+            (root / name).write_bytes(content)
+            answer = ours(tool, root / name, "keep", 0)
+            good = isinstance(answer, str) and words in answer and name in answer
+            print("ok  " if good else "FAIL", name, answer.strip() if isinstance(answer, str) else "was read")
+            bad.extend([] if good else [name])
+    print(f"{len(bad)} differences from PIL and torchvision")
+    sys.exit(1 if bad else 0)
+
+
+main()
