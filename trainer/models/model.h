@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "trainer/models/blocks/activation.h"
+#include "trainer/models/blocks/batch_norm.h"
 #include "trainer/models/inputs.h"
 #include "trainer/models/parameter.h"
 
@@ -71,6 +72,11 @@ class Model {
   virtual void set_first_trained(int stage) = 0;
   virtual void set_dropout_seed(uint64_t seed) = 0;
 
+  // How its BatchNorms find their statistics; a model without them has nothing to do.
+  virtual void set_batch_norm(const BatchNormRule&) {}
+  // True: stages in which nothing trains are set to train all the same, because their statistics move.
+  virtual bool moves_where_frozen() const { return false; }
+
   // Of the transformers class that reads one row a sample (Reads::first) or every row (Reads::all).
   virtual HeadShape head(Reads reads) const = 0;
   virtual double initializer_range() const = 0;
@@ -85,6 +91,8 @@ class Model {
   virtual std::string prefix() const = 0;
   // Old spellings of a name in checkpoint files ("LayerNorm.gamma"), canonical one otherwise.
   virtual std::string canonical(const std::string& file_name) const = 0;
+  // Where files of the model come in several layouts, it takes over the names of these, for all that it is asked later.
+  virtual void adopt_names(const std::vector<std::string>&) {}
 };
 
 // From config.json's content: "model_type" picks the folder. Parameters are allocated and initialised at random

@@ -7,6 +7,7 @@
 #include "trainer/models/bert/bert.h"
 #include "trainer/models/distilbert/distilbert.h"
 #include "trainer/models/model.h"
+#include "trainer/models/resnet/resnet.h"
 #include "trainer/models/roberta/roberta.h"
 
 namespace sft {
@@ -15,10 +16,11 @@ namespace {
 using Make = std::unique_ptr<Model> (*)(nlohmann::json content, const at::TensorOptions& options, uint64_t seed);
 
 // By config.json's model_type.
-constexpr std::array<std::pair<const char*, Make>, 5> kModels{{
+constexpr std::array<std::pair<const char*, Make>, 6> kModels{{
     {"bert", make_bert},
     {"camembert", make_roberta},
     {"distilbert", make_distilbert},
+    {"resnet", make_resnet},
     {"roberta", make_roberta},
     {"xlm-roberta", make_roberta},
 }};

@@ -1,6 +1,7 @@
 // The list of tasks.
 #include "base/errors.h"
 #include "base/text.h"
+#include "trainer/tasks/image_classification/image_classification.h"
 #include "trainer/tasks/multi_label/multi_label.h"
 #include "trainer/tasks/regression/regression.h"
 #include "trainer/tasks/task.h"
@@ -16,7 +17,9 @@ std::unique_ptr<Task> make_task(const std::string& task, const TaskSettings& set
     if (settings.target == TargetForm::values) return make_regression(settings, model);
     return make_text_classification(settings, model);
   }
-  throw ConfigError(concat("model.task ", quoted(task), " is not built; built: text_classification"));
+  if (task == "image_classification") return make_image_classification(settings, model);
+  throw ConfigError(
+      concat("model.task ", quoted(task), " is not built; built: text_classification, image_classification"));
 }
 
 }  // namespace sft

@@ -1,0 +1,115 @@
+// Trains one ResNet on given images for a Python script to compare.
+//
+//   parity_images DIR
+//
+// DIR/case.json: config; dtype; classes, height, width, batches (images of each update), rate, momentum, decay;
+// tensors, the order of weights.bin as [name, shape, is_count]. DIR/weights.bin: values of `dtype`, counts as int64.
+// DIR/pixels.bin: uint8 [updates, B, H, W, 3]; DIR/labels.bin: int64 [updates, B]. Writes DIR/out.bin, in `dtype`: the
+// loss and the logits of the first update, the gradient of each tensor there (zeros for buffers), then all tensors
+// after the first and after the last update.
+#include <ATen/ATen.h>
+
+#include <fstream>
+#include <iostream>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "trainer/models/model.h"
+#include "trainer/optim/groups.h"
+#include "trainer/optim/optimizer.h"
+#include "trainer/tasks/task.h"
+
+namespace {
+
+using nlohmann::json;
+
+at::Tensor read_values(std::istream& file, at::IntArrayRef shape, at::ScalarType dtype) {
+  at::Tensor values = at::empty(shape, dtype);
+  file.read(static_cast<char*>(values.data_ptr()), static_cast<std::streamsize>(values.nbytes()));
+  if (!file) throw std::runtime_error("a file is too short");
+  return values;
+}
+
+void run(const std::string& directory) {
+  std::ifstream description(directory + "/case.json");
+  const json test = json::parse(description);
+  const auto dtype = test["dtype"] == "float64" ? at::kDouble : at::kFloat;
+  auto model = sft::make_model(test["config"], at::kCPU, dtype, 1);
+  std::vector<std::string> file_names, class_names;
+  for (const json& tensor : test["tensors"]) file_names.push_back(tensor[0]);
+  for (int64_t k = 0; k < test["classes"]; ++k) class_names.push_back("c" + std::to_string(k));
+  model->adopt_names(file_names);
+  auto task = sft::make_task("image_classification", {.label_names = class_names, .dtype = dtype}, *model);
+  const sft::BatchNormMode mode = test["frozen"] ? sft::BatchNormMode::frozen : sft::BatchNormMode::local;
+  model->set_batch_norm({.mode = mode});
+
+  sft::Parameters trained = model->parameters();
+  for (const sft::Parameter& parameter : task->parameters()) trained.push_back(parameter);
+  std::map<std::string, at::Tensor> by_name;
+  for (const sft::Parameter& parameter : trained) by_name[parameter.name] = parameter.value;
+  for (const sft::Parameter& buffer : model->buffers()) by_name[buffer.name] = buffer.value;
+  std::ifstream weights(directory + "/weights.bin", std::ios::binary);
+  for (const json& tensor : test["tensors"]) {
+    const auto shape = tensor[1].get<std::vector<int64_t>>();
+    by_name.at(tensor[0]).detach().copy_(read_values(weights, shape, tensor[2] ? at::kLong : dtype));
+  }
+  model->set_training(std::vector<bool>(static_cast<size_t>(model->num_blocks()) + 1, true));
+  task->set_training(true);
+
+  sft::OptimConfig optim;
+  optim.optim = "sgd";
+  optim.momentum = test["momentum"];
+  optim.weight_decay = test["decay"];
+  const sft::Grouping grouping = sft::group_parameters(optim, trained, model->num_blocks());
+  sft::Arena arena(trained, grouping.group_of);
+  const auto optimizer = sft::make_optimizer(optim, arena, grouping.groups);
+
+  std::ifstream pixels(directory + "/pixels.bin", std::ios::binary),
+      labels(directory + "/labels.bin", std::ios::binary);
+  std::ofstream out(directory + "/out.bin", std::ios::binary);
+  const auto write = [&](const at::Tensor& values) {
+    const at::Tensor flat = values.detach().to(dtype).contiguous();
+    out.write(static_cast<const char*>(flat.data_ptr()), static_cast<std::streamsize>(flat.nbytes()));
+  };
+  const auto write_all = [&] {
+    for (const std::string& name : file_names) write(by_name.at(name));
+  };
+  const auto batches = test["batches"].get<std::vector<int64_t>>();
+  for (size_t update = 0; update < batches.size(); ++update) {
+    const int64_t count = batches[update], height = test["height"], width = test["width"];
+    sft::Batch batch;
+    batch.labels.resize(static_cast<size_t>(count));
+    labels.read(reinterpret_cast<char*>(batch.labels.data()), count * 8);
+    batch.weights.assign(batch.labels.size(), 1.0f);
+    batch.ids = batch.draws = batch.labels;
+    const sft::Inputs inputs =
+        sft::ImageInputs{read_values(pixels, {count, height, width, 3}, at::kByte), at::zeros({count}, at::kLong)};
+    arena.zero_gradients();
+    const at::Tensor logits = task->logits(*model, model->forward(inputs, task->reads()), inputs);
+    const at::Tensor loss = task->loss_sum(logits, batch).sum / count;
+    loss.backward();
+    if (update == 0) {
+      write(loss);
+      write(logits);
+      for (const std::string& name : file_names) {
+        const at::Tensor& gradient = by_name.at(name).grad();
+        write(gradient.defined() ? gradient : at::zeros_like(by_name.at(name)));
+      }
+    }
+    optimizer->step(arena.slices(), test["rate"]);
+    if (update == 0) write_all();
+  }
+  write_all();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 2) return 2;
+  try {
+    run(argv[1]);
+  } catch (const std::exception& error) {
+    std::cerr << error.what() << "\n";
+    return 1;
+  }
+}

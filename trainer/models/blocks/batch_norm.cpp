@@ -1,0 +1,100 @@
+// Over ranks: with n values a channel in all, x̂ = (x − μ)/σ,
+//   ∂L/∂x = γ/σ (∂L/∂y − Σ ∂L/∂y / n − x̂ Σ ∂L/∂y x̂ / n),   sums over all ranks.
+// μ comes first and the spread around it second: a sum of squares would lose its digits where |μ| ≫ σ.
+#include "trainer/models/blocks/batch_norm.h"
+
+#include <ATen/ATen.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include <algorithm>
+
+namespace sft {
+namespace {
+
+at::Tensor channels_of(const at::Tensor& value_C) { return value_C.view({1, -1, 1, 1}); }
+
+struct Moments {
+  at::Tensor mean_C, var_C;  // float64
+  double count = 0;          // values a channel
+};
+
+Moments moments_over(const at::Tensor& x_BCHW, BatchStatistics& over) {
+  const int64_t channels = x_BCHW.size(1), mine = channels == 0 ? 0 : x_BCHW.numel() / channels;
+  at::Tensor var_C = at::zeros({channels}, at::kDouble), mean_C = at::zeros({channels}, at::kDouble);
+  if (mine > 0) {
+    const auto both = at::var_mean(x_BCHW, at::IntArrayRef{0, 2, 3}, /*correction=*/at::Scalar(0));
+    var_C = std::get<0>(both).to(at::kCPU, at::kDouble);
+    mean_C = std::get<1>(both).to(at::kCPU, at::kDouble);
+  }
+  const auto count = static_cast<double>(mine);
+  at::Tensor sums = at::cat({mean_C * count, at::full({1}, count, at::kDouble)});
+  over.sum(sums);
+  Moments all;
+  all.count = sums[channels].item<double>();
+  all.mean_C = sums.narrow(0, 0, channels) / std::max(all.count, 1.0);
+  at::Tensor spread = (var_C + (mean_C - all.mean_C).square()) * count;
+  over.sum(spread);
+  all.var_C = spread / std::max(all.count, 1.0);
+  return all;
+}
+
+void update_running(const BatchNorm& norm, const Moments& all) {
+  norm.num_batches_tracked.detach().add_(1);
+  if (all.count < 2) return;
+  const at::Tensor unbiased = all.var_C * (all.count / (all.count - 1));
+  const auto take = [&](const at::Tensor& running, const at::Tensor& now) {
+    running.detach().mul_(1 - norm.momentum).add_(now.to(running.options()), norm.momentum);
+  };
+  take(norm.running_mean, all.mean_C);
+  take(norm.running_var, unbiased);
+}
+
+class Synchronized : public torch::autograd::Function<Synchronized> {
+ public:
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
+                            const at::Tensor& bias, const BatchNorm& norm, BatchStatistics* over) {
+    const Moments all = moments_over(x, *over);
+    update_running(norm, all);
+    const at::Tensor mean = all.mean_C.to(x.options()), var = all.var_C.to(x.options());
+    context->save_for_backward({x, weight, mean, (var + norm.eps).rsqrt()});
+    context->saved_data["count"] = all.count;
+    context->saved_data["over"] = reinterpret_cast<int64_t>(over);
+    if (x.numel() == 0) return at::empty_like(x);
+    return std::get<0>(at::native_batch_norm(x, weight, bias, mean, var, /*training=*/false, norm.momentum, norm.eps));
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 torch::autograd::variable_list gradients) {
+    const auto saved = context->get_saved_variables();
+    const at::Tensor &x = saved[0], &weight = saved[1], &mean = saved[2], &inverse = saved[3], &dy = gradients[0];
+    const double count = std::max(context->saved_data["count"].toDouble(), 1.0);
+    auto* over = reinterpret_cast<BatchStatistics*>(context->saved_data["over"].toInt());
+    const at::Tensor normal = (x - channels_of(mean)) * channels_of(inverse);
+    const at::Tensor of_bias = dy.sum({0, 2, 3}), of_weight = (dy * normal).sum({0, 2, 3});
+    at::Tensor sums = at::stack({of_bias, of_weight}).to(at::kCPU, at::kDouble).contiguous();
+    over->sum(sums);
+    const at::Tensor shares = (sums / count).to(x.options());
+    const at::Tensor dx =
+        (dy - channels_of(shares[0]) - normal * channels_of(shares[1])) * channels_of(weight * inverse);
+    return {dx, of_weight, of_bias, {}, {}};
+  }
+};
+
+}  // namespace
+
+at::Tensor batch_norm_by_running(const at::Tensor& x_BCHW, const BatchNorm& norm) {
+  return at::batch_norm(x_BCHW, norm.weight, norm.bias, norm.running_mean, norm.running_var, /*training=*/false,
+                        norm.momentum, norm.eps, /*cudnn_enabled=*/true);
+}
+
+at::Tensor batch_norm_by_batch(const at::Tensor& x_BCHW, const BatchNorm& norm, BatchStatistics* over) {
+  if (over != nullptr) return Synchronized::apply(x_BCHW, norm.weight, norm.bias, norm, over);
+  const bool has_variance = x_BCHW.numel() > x_BCHW.size(1);
+  const at::Tensor none;
+  norm.num_batches_tracked.detach().add_(1);
+  return at::batch_norm(x_BCHW, norm.weight, norm.bias, has_variance ? norm.running_mean : none,
+                        has_variance ? norm.running_var : none, /*training=*/true, norm.momentum, norm.eps,
+                        /*cudnn_enabled=*/true);
+}
+
+}  // namespace sft

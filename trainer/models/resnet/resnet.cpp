@@ -1,0 +1,52 @@
+// The network. B images of H × W, C channels. Images come with their channels last in memory, and stay so.
+#include "trainer/models/resnet/resnet.h"
+
+#include <ATen/ATen.h>
+#include <c10/core/GradMode.h>
+
+namespace sft {
+
+Features ResNet::forward(const Inputs& inputs, Reads reads) {
+  const bool with_graph = c10::GradMode::is_enabled();
+  flops_ = 0;
+  at::Tensor x_BCHW;
+  for (int stage = 0; stage <= num_blocks(); ++stage) {
+    const c10::AutoGradMode graph(with_graph && stage >= first_trained_);
+    x_BCHW = stage == 0 ? stem(images_of(inputs)) : block(stage, x_BCHW);
+  }
+  return {x_BCHW.mean({2, 3}), reads};
+}
+
+at::Tensor ResNet::stem(const ImageInputs& inputs) {
+  const at::Tensor pixels_BCHW = inputs.pixels_BHWC.permute({0, 3, 1, 2}).to(stem_.weight.scalar_type());
+  const at::Tensor x_BCHW = pixels_BCHW.div(255).sub_(mean_).div_(std_);
+  return at::max_pool2d(conv_norm(0, x_BCHW, stem_).relu_(), /*kernel_size=*/{3, 3}, /*stride=*/{2, 2},
+                        /*padding=*/{1, 1});
+}
+
+at::Tensor ResNet::block(int stage, const at::Tensor& x_BCHW) {
+  const ResidualBlock& block = blocks_[static_cast<size_t>(stage - 1)];
+  at::Tensor y_BCHW = x_BCHW;
+  for (const ConvNorm& layer : block.layers) {
+    y_BCHW = conv_norm(stage, y_BCHW, layer);
+    if (&layer != &block.layers.back()) y_BCHW = y_BCHW.relu_();
+  }
+  return (y_BCHW + (block.shortcut ? conv_norm(stage, x_BCHW, *block.shortcut) : x_BCHW)).relu_();
+}
+
+at::Tensor ResNet::conv_norm(int stage, const at::Tensor& x_BCHW, const ConvNorm& layer) {
+  const int64_t kernel = layer.weight.size(2);
+  const at::Tensor y_BCHW =
+      at::conv2d(x_BCHW, layer.weight, /*bias=*/{}, {layer.stride, layer.stride}, {kernel / 2, kernel / 2});
+  if (y_BCHW.size(0) > 0)
+    flops_ += 2.0 * static_cast<double>(y_BCHW[0].numel()) * static_cast<double>(layer.weight[0].numel());
+  const bool trains = layer.norm.weight.requires_grad() || layer.norm.bias.requires_grad();
+  const bool by_batch = training_[static_cast<size_t>(stage)] && rule_.mode != BatchNormMode::frozen &&
+                        (trains || !rule_.still_where_frozen);
+  if (!by_batch) return batch_norm_by_running(y_BCHW, layer.norm);
+  return batch_norm_by_batch(y_BCHW, layer.norm, rule_.mode == BatchNormMode::synchronized ? rule_.over : nullptr);
+}
+
+double ResNet::flops(int64_t images, int64_t, Reads) const { return flops_ * static_cast<double>(images); }
+
+}  // namespace sft

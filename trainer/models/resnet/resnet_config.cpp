@@ -1,0 +1,81 @@
+#include "trainer/models/resnet/resnet_config.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/errors.h"
+#include "base/text.h"
+
+namespace sft {
+namespace {
+
+using nlohmann::json;
+
+[[noreturn]] void refuse(const std::string& key, const std::string& wanted, const json& found) {
+  throw ConfigError(concat("config.json: ", key, " must be ", wanted, ", found ", found.dump()));
+}
+
+int64_t count(json& content, const char* key, int64_t otherwise) {
+  const json& value = content.emplace(key, otherwise).first.value();
+  if (!value.is_number_integer() || value.get<int64_t>() < 1) refuse(key, "an integer of at least 1", value);
+  return value.get<int64_t>();
+}
+
+bool flag(json& content, const char* key) {
+  const json& value = content.emplace(key, false).first.value();
+  if (!value.is_boolean()) refuse(key, "true or false", value);
+  return value.get<bool>();
+}
+
+std::vector<int64_t> sizes(json& content, const char* key, const std::vector<int64_t>& otherwise) {
+  const json& value = content.emplace(key, otherwise).first.value();
+  const bool good = value.is_array() && !value.empty() && std::all_of(value.begin(), value.end(), [](const json& size) {
+                      return size.is_number_integer() && size.get<int64_t>() >= 1;
+                    });
+  if (!good) refuse(key, "a list of integers of at least 1", value);
+  return value.get<std::vector<int64_t>>();
+}
+
+std::vector<double> channels(json& content, const char* key, const std::vector<double>& otherwise, bool positive) {
+  const json& value = content.emplace(key, otherwise).first.value();
+  const bool good = value.is_array() && value.size() == 3 &&
+                    std::all_of(value.begin(), value.end(),
+                                [&](const json& v) { return v.is_number() && (!positive || v.get<double>() > 0); });
+  if (!good) refuse(key, concat("three numbers", positive ? " above 0" : "", ", for red, green and blue"), value);
+  return value.get<std::vector<double>>();
+}
+
+}  // namespace
+
+ResNetConfig read_resnet_config(json& content) {
+  ResNetConfig config;
+  if (count(content, "num_channels", 3) != 3) refuse("num_channels", "3 (images are RGB)", content["num_channels"]);
+  config.embedding_size = count(content, "embedding_size", config.embedding_size);
+  config.hidden_sizes = sizes(content, "hidden_sizes", config.hidden_sizes);
+  config.depths = sizes(content, "depths", config.depths);
+  if (config.depths.size() != config.hidden_sizes.size())
+    refuse("depths", concat("as long as hidden_sizes (", config.hidden_sizes.size(), ")"), content["depths"]);
+  const json& type = content.emplace("layer_type", "bottleneck").first.value();
+  if (type != "basic" && type != "bottleneck") refuse("layer_type", "\"basic\" or \"bottleneck\"", type);
+  config.bottleneck = type == "bottleneck";
+  const json& activation = content.emplace("hidden_act", "relu").first.value();
+  if (activation != "relu") refuse("hidden_act", "\"relu\" (others are not built for ResNet)", activation);
+  config.downsample_in_first_stage = flag(content, "downsample_in_first_stage");
+  config.downsample_in_bottleneck = flag(content, "downsample_in_bottleneck");
+  config.image_mean = channels(content, "image_mean", config.image_mean, false);
+  config.image_std = channels(content, "image_std", config.image_std, true);
+  return config;
+}
+
+std::string ResNetConfig::torchvision_name() const {
+  const std::vector<std::pair<int, std::vector<int64_t>>> basic = {{18, {2, 2, 2, 2}}, {34, {3, 4, 6, 3}}},
+                                                          deep = {{50, {3, 4, 6, 3}},
+                                                                  {101, {3, 4, 23, 3}},
+                                                                  {152, {3, 8, 36, 3}}};
+  for (const auto& [layers, wanted] : bottleneck ? deep : basic) {
+    if (depths == wanted) return concat("resnet", layers);
+  }
+  return "resnet";
+}
+
+}  // namespace sft

@@ -1,0 +1,110 @@
+#include "trainer/tasks/image_classification/image_classification.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/errors.h"
+#include "base/text.h"
+#include "trainer/tasks/text_classification/text_classification.h"
+
+namespace sft {
+namespace {
+
+constexpr int64_t kBest = 5;  // of top5_accuracy
+
+// One label a sample is the same whatever the sample is: loss, scores and predictions are those of text classification.
+// What images add is whether the label is among the five most likely: one more count behind the others.
+class ImageClassification final : public Task {
+ public:
+  ImageClassification(const TaskSettings& settings, const Model& model)
+      : single_label_(make_text_classification(settings, model)),
+        has_more_(static_cast<int64_t>(settings.label_names.size()) > kBest) {}
+
+  Reads reads() const override { return Reads::first; }
+  bool reads_pooler() const override { return false; }
+  Parameters parameters() const override { return single_label_->parameters(); }
+  at::Tensor logits(Model& model, const Features& features, const Inputs& inputs) override {
+    return single_label_->logits(model, features, inputs);
+  }
+
+  double weight(const Batch& batch) const override { return single_label_->weight(batch); }
+  LossSum loss_sum(const at::Tensor& logits, const Batch& batch) const override {
+    return single_label_->loss_sum(logits, batch);
+  }
+
+  void set_training(bool training) override { single_label_->set_training(training); }
+  void set_dropout_seed(uint64_t seed) override { single_label_->set_dropout_seed(seed); }
+
+  Statistics empty_statistics() const override {
+    Statistics statistics = single_label_->empty_statistics();
+    statistics.counts.push_back(0);
+    return statistics;
+  }
+
+  void accumulate(const at::Tensor& logits, const Batch& batch, Statistics& into) const override {
+    const double before = into.counts.back();
+    into.counts.pop_back();
+    single_label_->accumulate(logits, batch, into);
+    into.counts.push_back(before + hits(logits, batch));
+  }
+
+  nlohmann::ordered_json metrics(const Statistics& total) const override {
+    const nlohmann::ordered_json plain = single_label_->metrics(without_last(total));
+    if (!has_more_) return plain;
+    nlohmann::ordered_json all;
+    for (const auto& [name, value] : plain.items()) {
+      all[name] = value;
+      if (name == "accuracy") all["top5_accuracy"] = rows(total) > 0 ? total.counts.back() / rows(total) : 0.0;
+    }
+    return all;
+  }
+  nlohmann::ordered_json details(const Statistics& total) const override {
+    return single_label_->details(without_last(total));
+  }
+  std::string default_metric() const override { return "accuracy"; }
+
+  std::vector<std::string> predictions(const at::Tensor& logits, const Batch& batch) const override {
+    return single_label_->predictions(logits, batch);
+  }
+  void describe(nlohmann::json& config) const override { single_label_->describe(config); }
+
+ private:
+  static double rows(const Statistics& total) { return total.counts[1]; }  // [loss sum, rows, …]
+
+  static Statistics without_last(Statistics total) {
+    total.counts.pop_back();
+    return total;
+  }
+
+  // Rows in which fewer than five classes are more likely than the label.
+  static double hits(const at::Tensor& logits, const Batch& batch) {
+    const at::Tensor scores_BK = logits.to(at::kDouble).cpu().contiguous();
+    const double* scores = scores_BK.data_ptr<double>();
+    const int64_t classes = scores_BK.size(1);
+    double hits = 0;
+    for (const int64_t label : batch.labels) {
+      if (label >= 0)
+        hits += std::count_if(scores, scores + classes, [&](double score) { return score > scores[label]; }) < kBest;
+      scores += classes;
+    }
+    return hits;
+  }
+
+  std::unique_ptr<Task> single_label_;
+  bool has_more_;  // than five classes
+};
+
+}  // namespace
+
+std::unique_ptr<Task> make_image_classification(const TaskSettings& settings, const Model& model) {
+  if (settings.label_names.size() < 2)
+    throw ConfigError(
+        concat("image_classification needs at least two labels, and there are ", settings.label_names.size()));
+  if (settings.pooling != "auto" && settings.pooling != "cls")
+    throw ConfigError(concat("model.pooling = ", quoted(settings.pooling), " is for texts; leave it at auto"));
+  return std::make_unique<ImageClassification>(settings, model);
+}
+
+}  // namespace sft
