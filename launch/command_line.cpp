@@ -81,7 +81,9 @@ void declare(CLI::App& app, Arguments& a) {
   predict->add_option("MODEL", a.target, "model directory, or a run directory (its model/)")
       ->required()
       ->type_name("DIR");
-  predict->add_option("--input", a.inputs, "rows: .jsonl, .csv or .tsv; labels are not needed")
+  predict
+      ->add_option("--input", a.inputs,
+                   "rows: .jsonl, .csv or .tsv, labels not needed; or images and directories of them")
       ->required()
       ->type_name("FILE");
   predict->add_option("--output", a.output, "JSON Lines file to write")->required()->type_name("FILE");

@@ -34,6 +34,7 @@ LoadedModel load_model(const std::string& path, RunConfig config, const World& w
     loaded.labels.names = all_label_names(*loaded.directory);
     loaded.labels.target = target_of_model(loaded.directory->config(), loaded.labels.names.size());
     config.eval.threshold = loaded.directory->threshold();
+    if (config.model.task == "image_classification") return;
     loaded.tokenizer = Tokenizer::from_directory(loaded.directory->path());
     const int64_t trained_length = loaded.directory->model_max_length();
     loaded.tokenizer->set_truncation(trained_length > 0 ? trained_length : config.data.max_length,

@@ -15,7 +15,7 @@ namespace sft {
 
 struct LoadedModel {
   std::unique_ptr<ModelDirectory> directory;
-  std::unique_ptr<Tokenizer> tokenizer;
+  std::unique_ptr<Tokenizer> tokenizer;  // null for a model of images
   std::unique_ptr<Learner> learner;
   Labels labels;
 };

@@ -1,8 +1,12 @@
 // The order in which a run is built: data, model, what trains, the way of an update, and the loop over them.
 #include "trainer/assemble.h"
 
+#include <algorithm>
+
+#include "base/errors.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "base/text.h"
 #include "comm/agree.h"
 #include "comm/tree_ordered.h"
 #include "trainer/adapters/freeze.h"
@@ -24,8 +28,14 @@ void make_learner(Assembly& run, Built built) {
   check_fit(config, *built.model, run.data, *run.directory);
   std::vector<bool> trained = trained_parameters(config, built);
   if (run.world.control.rank() == 0) log::info(summary_of(all_parameters(*built.model, *built.task), trained));
-  run.files = run.directory->files_for(*built.model, *built.task, config.model.task, *run.data.tokenizer,
-                                       config.data.max_length);
+  run.files =
+      run.directory->files_for(*built.model, *built.task, config.model.task, run.data.tokenizer.get(), config.data);
+  run.batch_statistics = std::make_unique<WorldStatistics>(run.world.control);
+  built.model->set_batch_norm(batch_norm_rule(config, *run.batch_statistics));
+  if (config.deterministic && !built.model->buffers().empty() && config.train.batch_norm != "frozen")
+    throw ConfigError(
+        concat("deterministic = true is not built for train.batch_norm = ", quoted(config.train.batch_norm),
+               ": what a norm sees depends on how a batch is cut; set it to \"frozen\""));
   run.learner =
       std::make_unique<Learner>(std::move(built.model), std::move(built.task), std::move(trained), run.world.device);
 }
@@ -42,6 +52,18 @@ void make_order(Assembly& run) {
   if (strategy == "weighted") run.data.train = without_weights(std::move(run.data.train));
 }
 
+// An eighth of the side, which is 4 pixels of CIFAR's 32, as its usual recipe has it.
+Augmentation augmentation_of(const RunConfig& config, const DatasetInfo& info) {
+  const int64_t padding =
+      config.data.crop == "random" ? std::max<int64_t>(std::min(info.height, info.width) / 8, 1) : 0;
+  return {padding, config.data.horizontal_flip, derive_key(static_cast<uint64_t>(config.seed), "augmentation")};
+}
+
+// Norms that take their batch from all ranks make every rank run equally many micro-batches.
+bool sums_statistics(const Assembly& run) {
+  return run.config().train.batch_norm == "synchronized" && !run.learner->model().buffers().empty();
+}
+
 void make_loaders(Assembly& run) {
   const RunConfig& config = run.config();
   Communicator& control = run.world.control;
@@ -50,7 +72,9 @@ void make_loaders(Assembly& run) {
                            {.global_batch_size = run.global_batch_size,
                             .max_tokens = micro_batch_tokens(config),
                             .max_samples = config.train.per_device_train_batch_size,
-                            .parts = num_parts(config)},
+                            .parts = num_parts(config),
+                            .augmentation = augmentation_of(config, run.data.train->info()),
+                            .even = sums_statistics(run)},
                            seed);
   run.total_steps = steps_in_all(config, run.loader->batches_per_epoch());
   if (run.data.validation)
@@ -64,6 +88,10 @@ void make_update(Assembly& run) {
   run.arena = std::make_unique<Arena>(learner.trained(), grouping.group_of);
   const int parts = config.deterministic ? num_parts(config) / run.world.gradients.size() : 1;
   run.gradients = make_replicated(*run.arena, run.world.gradients, config.comm.bucket_bytes, parts);
+  // What is summed is the same on all ranks already, and what is frozen does not move.
+  const bool moves_alone = config.train.batch_norm == "local";
+  run.running_statistics =
+      std::make_unique<RunningStatistics>(moves_alone ? learner.model().buffers() : Parameters{}, run.world.control);
   run.optimizer = make_optimizer(config.optim, *run.arena, grouping.groups);
   run.schedule = make_schedule(config.scheduler, config.optim.learning_rate, run.total_steps);
 }
@@ -96,8 +124,9 @@ Assembly::Assembly(LoadedConfig config, const World& ranks)
             ranks.device, ranks.stop_requested} {}
 
 TrainerParts parts_of(Assembly& run, Schedule& schedule) {
-  return {run.world.control, *run.loader, *run.learner,        *run.arena,       *run.gradients,
-          *run.optimizer,    schedule,    run.evaluator.get(), *run.checkpoints, *run.telemetry};
+  return {run.world.control,      *run.loader, *run.learner,        *run.arena,       *run.gradients,
+          *run.optimizer,         schedule,    run.evaluator.get(), *run.checkpoints, *run.telemetry,
+          *run.running_statistics};
 }
 
 std::unique_ptr<Assembly> assemble(LoadedConfig loaded, const World& world) {

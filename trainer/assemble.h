@@ -8,6 +8,7 @@
 
 #include "trainer/datasets.h"
 #include "trainer/model_directory.h"
+#include "trainer/parallel/world_statistics.h"
 #include "trainer/run_config.h"
 #include "trainer/trainer.h"
 #include "trainer/world.h"
@@ -23,7 +24,9 @@ struct Assembly {
   World world;
   std::unique_ptr<ModelDirectory> directory;
   Datasets data;
+  std::unique_ptr<WorldStatistics> batch_statistics;
   std::unique_ptr<Learner> learner;
+  std::unique_ptr<RunningStatistics> running_statistics;
   std::unique_ptr<Arena> arena;
   std::unique_ptr<GradientSync> gradients;
   std::unique_ptr<Optimizer> optimizer;

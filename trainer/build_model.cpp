@@ -1,6 +1,7 @@
 #include "trainer/build_model.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "base/errors.h"
 #include "base/log.h"
@@ -8,6 +9,7 @@
 #include "base/text.h"
 #include "comm/agree.h"
 #include "trainer/adapters/freeze.h"
+#include "trainer/checkpoint/safetensors.h"
 #include "trainer/learner.h"
 #include "trainer/pretrained.h"
 
@@ -23,6 +25,9 @@ Built build_model(const RunConfig& config, const ModelDirectory& directory, cons
     const auto dtype = config.model.dtype == "float64" ? at::kDouble : at::kFloat;
     const auto seed = static_cast<uint64_t>(config.seed);
     built.model = make_model(model_config, device, dtype, derive_key(seed, "model"));
+    const bool pretrained = config.model.init == "pretrained";
+    std::optional<WeightFiles> files;
+    if (pretrained) built.model->adopt_names(files.emplace(directory.path()).names());
     built.task = make_task(config.model.task,
                            {.pooling = config.model.pooling,
                             .label_names = labels.names,
@@ -42,8 +47,8 @@ Built build_model(const RunConfig& config, const ModelDirectory& directory, cons
                            *built.model);
     built.model->set_dropout_seed(derive_key(seed, "dropout"));
     built.task->set_dropout_seed(derive_key(seed, "head dropout"));
-    if (config.model.init == "pretrained")
-      report = load_pretrained(WeightFiles(directory.path()), *built.model, all_parameters(*built.model, *built.task),
+    if (pretrained)
+      report = load_pretrained(*files, *built.model, all_saved(*built.model, *built.task),
                                config.model.ignore_mismatched_sizes);
   });
   if (control.rank() == 0)
@@ -51,11 +56,23 @@ Built build_model(const RunConfig& config, const ModelDirectory& directory, cons
   return built;
 }
 
+BatchNormRule batch_norm_rule(const RunConfig& config, BatchStatistics& over) {
+  const std::string& mode = config.train.batch_norm;
+  return {.mode = mode == "frozen"  ? BatchNormMode::frozen
+                  : mode == "local" ? BatchNormMode::local
+                                    : BatchNormMode::synchronized,
+          .still_where_frozen = config.freeze.freeze_batch_norm_statistics,
+          .over = &over};
+}
+
 void check_fit(const RunConfig& config, const Model& model, const Datasets& data, const ModelDirectory& directory) {
   const std::optional<TextLimits> limits = model.text_limits();
-  if (!limits)
-    throw ConfigError(
-        concat(directory.path(), ": this model takes no text, and model.task is ", quoted(config.model.task)));
+  const bool wants_images = config.model.task == "image_classification";
+  if (wants_images == limits.has_value())
+    throw ConfigError(concat(directory.path(), ": this model takes ", limits ? "texts" : "images",
+                             ", and model.task is ", quoted(config.model.task)));
+  if (data.train->size() == 0) throw DataError("the training data has no rows");
+  if (wants_images) return;
   if (data.tokenizer->vocab_size() > limits->vocab_size)
     throw DataError(concat(directory.path(), ": the tokenizer has ", data.tokenizer->vocab_size(),
                            " entries and the model only ", limits->vocab_size,
@@ -64,7 +81,6 @@ void check_fit(const RunConfig& config, const Model& model, const Datasets& data
   if (longest > limits->max_positions)
     throw ConfigError(
         concat("data.max_length is ", longest, ", and the model has positions for ", limits->max_positions, " tokens"));
-  if (data.train->size() == 0) throw DataError("the training data has no rows");
 }
 
 // The pooler stays still where the head does not read it.

@@ -22,6 +22,9 @@ struct Built {
 Built build_model(const RunConfig& config, const ModelDirectory& directory, const Labels& labels,
                   const at::Device& device, Communicator& control);
 
+// What the config says of BatchNorm; `over` is of all ranks, and borrowed.
+BatchNormRule batch_norm_rule(const RunConfig& config, BatchStatistics& over);
+
 // ConfigError or DataError where the model cannot take what the data holds.
 void check_fit(const RunConfig& config, const Model& model, const Datasets& data, const ModelDirectory& directory);
 

@@ -34,7 +34,7 @@ void load_best(Assembly& run) {
   const RunState& state = run.trainer->state();
   if (!run.config().eval.load_best_model_at_end || state.best_checkpoint.empty()) return;
   const FoundCheckpoint best = run.checkpoints->open(run.config().output_dir + "/" + state.best_checkpoint);
-  auto model = refs_of(run.learner->parameters());
+  auto model = refs_of(run.learner->saved());
   std::vector<TensorRef> no_optimizer;
   run.checkpoints->load(best, model, no_optimizer);
   if (run.world.control.rank() == 0)
@@ -91,7 +91,7 @@ ExitCode conclude(Assembly& run, StopReason reason) {
   if (whole) {
     load_best(run);
     together(control, [&] {
-      if (control.rank() == 0) export_model(real_files(), directory + "/model", run.learner->parameters(), run.files);
+      if (control.rank() == 0) export_model(real_files(), directory + "/model", run.learner->saved(), run.files);
     });
     if (run.data.test) {
       const Evaluation evaluation = evaluate_test(run);

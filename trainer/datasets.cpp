@@ -8,6 +8,9 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "comm/agree.h"
+#include "data/guard.h"
+#include "data/images/image_shard.h"
+#include "data/images/prepare_images.h"
 #include "trainer/problem_type.h"
 
 namespace sft {
@@ -15,21 +18,34 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool is_hdf5(const std::string& path) {
-  return path.ends_with(".h5") || path.ends_with(".hdf5") || fs::is_directory(path);
+bool is_hdf5(const std::string& path) { return path.ends_with(".h5") || path.ends_with(".hdf5"); }
+
+bool holds_hdf5(const std::string& path) {
+  if (!fs::is_directory(path)) return false;
+  return std::any_of(fs::directory_iterator(path), fs::directory_iterator(),
+                     [](const auto& entry) { return is_hdf5(entry.path().string()); });
+}
+
+// Of images only our own shards are ready; of texts any HDF5 is read as it is.
+bool is_prepared(const std::string& path, bool images) {
+  if (holds_hdf5(path)) return true;
+  return is_hdf5(path) && (!images || is_image_shard(*open_guarded(path)));
 }
 
 // Whether the files are shards already. A list of both kinds has no order that a user could mean.
-bool are_prepared(const StringList& files, const std::string& split) {
-  const auto prepared = std::count_if(files.begin(), files.end(), is_hdf5);
+bool are_prepared(const StringList& files, const std::string& split, bool images) {
+  const auto prepared =
+      std::count_if(files.begin(), files.end(), [&](const std::string& path) { return is_prepared(path, images); });
   if (prepared != 0 && static_cast<size_t>(prepared) != files.size())
     throw ConfigError(concat("data.", split, "_file mixes HDF5 and raw files: ", join(files, ", ")));
   return prepared != 0;
 }
 
-PrepareReport prepare_split(PrepareRequest request, const DataConfig& config, const Tokenizer& tokenizer,
+PrepareReport prepare_split(PrepareRequest request, const DataConfig& config, const Tokenizer* tokenizer,
                             Communicator& control) {
-  const PrepareReport report = prepare(request, config, tokenizer, peers_of(control));
+  if (tokenizer == nullptr) request.task = "image_classification";
+  const PrepareReport report = tokenizer == nullptr ? prepare_images(request, config, peers_of(control))
+                                                    : prepare(request, config, *tokenizer, peers_of(control));
   if (control.rank() == 0) log::info(describe(report, request.split));
   return report;
 }
@@ -61,11 +77,16 @@ std::vector<int64_t> count_labels(const Dataset& dataset, size_t num_labels, Com
 }
 
 // Shards say which tokenizer made them; another one's ids would mean other words.
-void check_tokenizer(const Dataset& dataset, const Tokenizer& tokenizer, const std::string& split) {
+void check_tokenizer(const Dataset& dataset, const Tokenizer* tokenizer, const std::string& split) {
+  const bool images = dataset.info().height > 0;
+  if (images != (tokenizer == nullptr))
+    throw ConfigError(concat("data.", split, "_file holds ", images ? "images" : "texts", ", and the task takes ",
+                             images ? "texts" : "images"));
+  if (images) return;
   const std::string& made_by = dataset.info().tokenizer_sha256;
-  if (!made_by.empty() && made_by != tokenizer.sha256())
+  if (!made_by.empty() && made_by != tokenizer->sha256())
     throw DataError(concat("data.", split, "_file was prepared with another tokenizer than the model's (sha256 ",
-                           made_by.substr(0, 12), "… against ", tokenizer.sha256().substr(0, 12),
+                           made_by.substr(0, 12), "… against ", tokenizer->sha256().substr(0, 12),
                            "…); prepare it again from the raw file"));
 }
 
@@ -95,8 +116,10 @@ std::unique_ptr<Dataset> limited(std::unique_ptr<Dataset> dataset, int64_t most)
 std::unique_ptr<Dataset> open_train(const LoadedConfig& loaded, const ModelDirectory& model, Datasets& data,
                                     Communicator& control) {
   const DataConfig& config = loaded.config.data;
-  const StringList files = expand_files(config.train_file, "data.train_file", loaded.origins);
-  if (are_prepared(files, "train")) {
+  const bool images = data.tokenizer == nullptr;
+  const StringList files =
+      expand_files(config.train_file, "data.train_file", loaded.origins, accepted_by(loaded.config.model.task));
+  if (are_prepared(files, "train", images)) {
     auto train = open_dataset(files, target_of(loaded.config.model.problem_type));
     const auto& known = train->info().label_names;
     data.labels.names =
@@ -110,7 +133,7 @@ std::unique_ptr<Dataset> open_train(const LoadedConfig& loaded, const ModelDirec
   request.label_names = model.label_names();
   request.part = config.validation_split > 0 ? PrepareRequest::Part::train : PrepareRequest::Part::all;
   request.split_seed = static_cast<uint64_t>(loaded.config.seed);
-  const PrepareReport report = prepare_split(std::move(request), config, *data.tokenizer, control);
+  const PrepareReport report = prepare_split(std::move(request), config, data.tokenizer.get(), control);
   data.labels.names = report.target == TargetForm::values ? numbered_labels(report.num_targets) : report.label_names;
   data.labels.counts = report.label_counts;
   return open_dataset(report.shards);
@@ -118,7 +141,8 @@ std::unique_ptr<Dataset> open_train(const LoadedConfig& loaded, const ModelDirec
 
 std::unique_ptr<Dataset> open_held_out(const LoadedConfig& loaded, const Datasets& data, Communicator& control) {
   PrepareRequest request;
-  request.files = expand_files(loaded.config.data.train_file, "data.train_file", loaded.origins);
+  request.files = expand_files(loaded.config.data.train_file, "data.train_file", loaded.origins,
+                               accepted_by(loaded.config.model.task));
   request.split = "validation";
   request.output_directory = prepared_directory(loaded.config);
   request.target = data.labels.target;
@@ -127,7 +151,7 @@ std::unique_ptr<Dataset> open_held_out(const LoadedConfig& loaded, const Dataset
   request.labels_must_be_known = true;
   request.part = PrepareRequest::Part::validation;
   request.split_seed = static_cast<uint64_t>(loaded.config.seed);
-  return open_dataset(prepare_split(std::move(request), loaded.config.data, *data.tokenizer, control).shards);
+  return open_dataset(prepare_split(std::move(request), loaded.config.data, data.tokenizer.get(), control).shards);
 }
 
 }  // namespace
@@ -145,9 +169,9 @@ std::string prepared_directory(const RunConfig& config) {
 }
 
 std::unique_ptr<Dataset> open_split(const std::string& split, const StringList& files, const DataConfig& config,
-                                    const std::string& directory, const Tokenizer& tokenizer, const Labels& labels,
+                                    const std::string& directory, const Tokenizer* tokenizer, const Labels& labels,
                                     bool labels_required, Communicator& control) {
-  if (are_prepared(files, split)) {
+  if (are_prepared(files, split, tokenizer == nullptr)) {
     std::unique_ptr<Dataset> dataset;
     together(control, [&] {
       dataset = open_dataset(files, labels.target);
@@ -174,7 +198,9 @@ std::unique_ptr<Dataset> open_split(const std::string& split, const StringList& 
 Datasets open_datasets(const LoadedConfig& loaded, const ModelDirectory& model, Communicator& control) {
   const RunConfig& config = loaded.config;
   Datasets data;
+  const Accepts accepts = accepted_by(config.model.task);
   together(control, [&] {
+    if (accepts == Accepts::folders_too) return;
     data.tokenizer = Tokenizer::from_directory(model.path());
     data.tokenizer->set_truncation(config.data.max_length, config.data.truncation);
   });
@@ -182,14 +208,14 @@ Datasets open_datasets(const LoadedConfig& loaded, const ModelDirectory& model, 
   data.labels.target = data.train->info().target;
   data.labels.num_rows = data.train->size();
   if (control.rank() == 0) announce(config, data.labels.target);
-  together(control, [&] { check_tokenizer(*data.train, *data.tokenizer, "train"); });
+  together(control, [&] { check_tokenizer(*data.train, data.tokenizer.get(), "train"); });
 
   const auto open = [&](const char* split, const StringList& patterns) -> std::unique_ptr<Dataset> {
     if (patterns.empty()) return nullptr;
-    const StringList files = expand_files(patterns, concat("data.", split, "_file"), loaded.origins);
-    return limited(
-        open_split(split, files, config.data, prepared_directory(config), *data.tokenizer, data.labels, true, control),
-        config.data.max_eval_samples);
+    const StringList files = expand_files(patterns, concat("data.", split, "_file"), loaded.origins, accepts);
+    return limited(open_split(split, files, config.data, prepared_directory(config), data.tokenizer.get(), data.labels,
+                              true, control),
+                   config.data.max_eval_samples);
   };
   data.validation = open("validation", config.data.validation_file);
   data.test = open("test", config.data.test_file);

@@ -22,7 +22,7 @@ struct Labels {
 };
 
 struct Datasets {
-  std::unique_ptr<Tokenizer> tokenizer;
+  std::unique_ptr<Tokenizer> tokenizer;              // null where the data are images
   std::unique_ptr<Dataset> train, validation, test;  // null where the config names none
   Labels labels;
 };
@@ -30,9 +30,10 @@ struct Datasets {
 // Every rank calls. Errors are the same on all of them.
 Datasets open_datasets(const LoadedConfig& loaded, const ModelDirectory& model, Communicator& control);
 
-// One split by files, labels and the form of targets known: for evaluate and predict.
+// One split by files, labels and the form of targets known: for evaluate and predict. Without a tokenizer it is of
+// images.
 std::unique_ptr<Dataset> open_split(const std::string& split, const StringList& files, const DataConfig& config,
-                                    const std::string& prepared_directory, const Tokenizer& tokenizer,
+                                    const std::string& prepared_directory, const Tokenizer* tokenizer,
                                     const Labels& labels, bool labels_required, Communicator& control);
 
 // `control` as the data floor sees it.

@@ -13,6 +13,12 @@ Parameters all_parameters(const Model& model, const Task& task) {
   return all;
 }
 
+Parameters all_saved(const Model& model, const Task& task) {
+  Parameters all = all_parameters(model, task);
+  for (Parameter& buffer : model.buffers()) all.push_back(std::move(buffer));
+  return all;
+}
+
 Learner::Learner(std::unique_ptr<Model> model, std::unique_ptr<Task> task, std::vector<bool> trained,
                  const at::Device& device)
     : model_(std::move(model)), task_(std::move(task)), trained_(std::move(trained)), device_(device) {
@@ -51,11 +57,14 @@ at::Tensor Learner::forward(const Batch& batch) {
 void Learner::set_mode(bool training) {
   if (mode_ == training) return;
   mode_ = training;
-  model_->set_training(training ? stage_trains_ : std::vector<bool>(stage_trains_.size(), false));
+  const std::vector<bool> none(stage_trains_.size(), false), every(stage_trains_.size(), true);
+  model_->set_training(!training ? none : model_->moves_where_frozen() ? every : stage_trains_);
   task_->set_training(training);
 }
 
 Parameters Learner::parameters() const { return all_parameters(*model_, *task_); }
+
+Parameters Learner::saved() const { return all_saved(*model_, *task_); }
 
 Parameters Learner::trained() const {
   const Parameters all = parameters();

@@ -25,6 +25,7 @@ class Learner {
   // [B, num_labels], without graph and without dropout.
   at::Tensor logits(const Batch& batch);
 
+  Parameters saved() const;       // parameters and buffers: what a file of the model holds
   Parameters parameters() const;  // all of them, in forward order, by their Hugging Face names
   Parameters trained() const;
   const Model& model() const { return *model_; }
@@ -44,5 +45,8 @@ class Learner {
 
 // Model first, then head: the order that freezing, arenas and files see.
 Parameters all_parameters(const Model& model, const Task& task);
+
+// And the model's buffers behind them.
+Parameters all_saved(const Model& model, const Task& task);
 
 }  // namespace sft

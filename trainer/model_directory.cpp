@@ -80,6 +80,32 @@ nlohmann::json usual_tokenizer_config(const Tokenizer& tokenizer, const Model& m
   return config;
 }
 
+constexpr char kImageSize[] = "sft_dist_image_size", kImageCrop[] = "sft_dist_crop";
+
+// What transformers' image processors do to an image before the model sees it; and, under our own keys, what prepare
+// does, which they can only say in part.
+nlohmann::json preprocessor_config(const nlohmann::json& model, const DataConfig& data) {
+  const bool covers = data.crop != "none";
+  const int64_t size = data.image_size;
+  nlohmann::json out = {{"image_processor_type", covers ? "CLIPImageProcessor" : "ViTImageProcessor"},
+                        {"do_resize", size > 0},
+                        {"do_rescale", true},
+                        {"rescale_factor", 1.0 / 255},
+                        {"do_normalize", true},
+                        {"image_mean", model.at("image_mean")},
+                        {"image_std", model.at("image_std")},
+                        {"resample", 2},
+                        {kImageSize, size},
+                        {kImageCrop, covers ? "center" : "none"}};
+  if (size > 0 && !covers) out["size"] = {{"height", size}, {"width", size}};
+  if (size > 0 && covers) {
+    out["size"] = {{"shortest_edge", size}};
+    out["crop_size"] = {{"height", size}, {"width", size}};
+  }
+  out["do_center_crop"] = size > 0 && covers;
+  return out;
+}
+
 }  // namespace
 
 ModelDirectory::ModelDirectory(const std::string& name_or_path) : path_(find_directory(name_or_path)) {
@@ -116,16 +142,30 @@ std::string ModelDirectory::pooling() const { return config_.value("sft_dist_poo
 
 double ModelDirectory::threshold() const { return config_.value("sft_dist_threshold", 0.5); }
 
+std::string ModelDirectory::task() const {
+  return config_.value("model_type", "") == "resnet" ? "image_classification" : "text_classification";
+}
+
+void ModelDirectory::read_image_settings(DataConfig& into) const {
+  const auto found = nlohmann::json::parse(text_of("preprocessor_config.json"), nullptr, false);
+  if (!found.is_object() || !found.contains(kImageSize)) return;
+  into.image_size = found.value(kImageSize, int64_t{0});
+  into.crop = found.value(kImageCrop, "none");
+}
+
 NamedFiles ModelDirectory::files_for(const Model& model, const Task& task, const std::string& task_name,
-                                     const Tokenizer& tokenizer, int64_t max_length) const {
+                                     const Tokenizer* tokenizer, const DataConfig& data) const {
   nlohmann::json config = model.config();
   config["architectures"] = {model.architecture(task_name)};
   task.describe(config);
+  if (tokenizer == nullptr)
+    return {{"config.json", config.dump(2) + "\n"},
+            {"preprocessor_config.json", preprocessor_config(config, data).dump(2) + "\n"}};
   nlohmann::json tokenizer_config = nlohmann::json::parse(text_of("tokenizer_config.json"), nullptr, false);
-  if (!tokenizer_config.is_object()) tokenizer_config = usual_tokenizer_config(tokenizer, model);
-  tokenizer_config["model_max_length"] = max_length;
+  if (!tokenizer_config.is_object()) tokenizer_config = usual_tokenizer_config(*tokenizer, model);
+  tokenizer_config["model_max_length"] = data.max_length;
   NamedFiles files{{"config.json", config.dump(2) + "\n"},
-                   {"tokenizer.json", tokenizer.to_json()},
+                   {"tokenizer.json", tokenizer->to_json()},
                    {"tokenizer_config.json", tokenizer_config.dump(2) + "\n"}};
   for (const char* name : {"special_tokens_map.json", "added_tokens.json", "vocab.txt", "vocab.json", "merges.txt",
                            "sentencepiece.bpe.model"})

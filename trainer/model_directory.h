@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "data/data_config.h"
 #include "data/text/tokenizer.h"
 #include "trainer/models/model.h"
 #include "trainer/tasks/task.h"
@@ -35,9 +36,17 @@ class ModelDirectory {
   // The threshold of a multi-label model that our own export wrote down where it is not 0.5.
   double threshold() const;
 
-  // config.json and tokenizer files of a model fine-tuned from this one.
-  NamedFiles files_for(const Model& model, const Task& task, const std::string& task_name, const Tokenizer& tokenizer,
-                       int64_t max_length) const;
+  // "image_classification" for a model of images, "text_classification" otherwise.
+  std::string task() const;
+
+  // data.image_size and data.crop as our own export wrote them down (preprocessor_config.json); unchanged where it did
+  // not.
+  void read_image_settings(DataConfig& into) const;
+
+  // config.json and the files beside it of a model fine-tuned from this one: the tokenizer's with data.max_length, or
+  // preprocessor_config.json where there is no tokenizer.
+  NamedFiles files_for(const Model& model, const Task& task, const std::string& task_name, const Tokenizer* tokenizer,
+                       const DataConfig& data) const;
 
  private:
   std::string text_of(const std::string& file) const;  // "" where it is not there

@@ -57,6 +57,16 @@ StringList keys_without_effect(const RunConfig& config, const Origins& origins) 
       {config.freeze.freeze.empty() && config.freeze.all_but_last < 0, "freeze.trainable", "nothing is frozen"},
       {true, "sweep", "only `sft-dist sweep` reads it"},
   };
+  const bool images = config.model.task == "image_classification";
+  for (const char* key : {"data.text_column", "data.text_pair_column", "data.label_column", "data.weight_column",
+                          "data.group_column", "data.max_length", "data.truncation"})
+    idle.push_back({images, key, "model.task is image_classification"});
+  for (const char* key : {"data.image_size", "data.crop", "data.horizontal_flip", "train.batch_norm",
+                          "freeze.freeze_batch_norm_statistics"})
+    idle.push_back({!images, key, "model.task is " + config.model.task});
+  idle.push_back({config.data.crop == "center" && config.data.image_size == 0, "data.crop", "data.image_size is 0"});
+  idle.push_back(
+      {config.train.batch_norm == "frozen", "freeze.freeze_batch_norm_statistics", "train.batch_norm is frozen"});
   if (!has_validation_data(config)) {
     idle.push_back({when != "no", "eval.eval_strategy", because_data});
     for (const char* key : {"eval.eval_steps", "eval.metrics", "eval.metric_for_best_model", "eval.greater_is_better"})
@@ -99,6 +109,10 @@ void check_steps(const RunConfig& config, const Origins& origins) {
 }
 
 void check_together(const RunConfig& config, const Origins& origins) {
+  const std::string& problem = config.model.problem_type;
+  if (config.model.task == "image_classification" && !problem.empty() && problem != "single_label_classification")
+    refuse(origins, "model.problem_type",
+           concat(" = ", quoted(problem), " is not built for image_classification, which has one label an image"));
   check_steps(config, origins);
   seconds_of(config.train.max_time, place_of(origins, "train.max_time") + "train.max_time");
   if (config.train.max_steps == 0) refuse(origins, "train.max_steps", ": wanted a number of updates or -1, found 0");
@@ -118,9 +132,10 @@ void check_together(const RunConfig& config, const Origins& origins) {
 }
 
 void check_files(const RunConfig& config, const Origins& origins, StringList& warnings) {
-  const StringList train = expand_files(config.data.train_file, "data.train_file", origins);
-  const StringList validation = expand_files(config.data.validation_file, "data.validation_file", origins);
-  expand_files(config.data.test_file, "data.test_file", origins);
+  const Accepts accepts = accepted_by(config.model.task);
+  const StringList train = expand_files(config.data.train_file, "data.train_file", origins, accepts);
+  const StringList validation = expand_files(config.data.validation_file, "data.validation_file", origins, accepts);
+  expand_files(config.data.test_file, "data.test_file", origins, accepts);
   for (const std::string& file : validation)
     if (std::ranges::find(train, file) != train.end())
       warnings.push_back(concat(place_of(origins, "data.validation_file"), "data.validation_file: ", quoted(file, 400),
@@ -177,7 +192,11 @@ int64_t resolve_global_batch_size(const RunConfig& config, const Origins& origin
   return rows;
 }
 
-StringList expand_files(const StringList& patterns, const std::string& key, const Origins& origins) {
+Accepts accepted_by(const std::string& task) {
+  return task == "image_classification" ? Accepts::folders_too : Accepts::files;
+}
+
+StringList expand_files(const StringList& patterns, const std::string& key, const Origins& origins, Accepts accepts) {
   StringList files;
   for (const std::string& pattern : patterns) {
     const size_t first = files.size();
@@ -195,7 +214,7 @@ StringList expand_files(const StringList& patterns, const std::string& key, cons
       refuse(origins, key, concat(": ", is_glob ? "no file matches " : "there is no file ", quoted(pattern, 400)));
     }
     for (size_t i = first; i < files.size(); ++i) {
-      if (fs::is_directory(files[i]))
+      if (fs::is_directory(files[i]) && accepts == Accepts::files)
         refuse(origins, key, concat(": ", quoted(files[i], 400), " is a directory; wanted files"));
       if (::access(files[i].c_str(), R_OK) != 0)
         refuse(origins, key,

@@ -89,7 +89,13 @@ int64_t resolve_global_batch_size(const RunConfig& config, const Origins& origin
 
 // The files that patterns stand for, in the order given, those of one glob sorted by name.
 // ConfigError with key and origin where one matches nothing or cannot be read.
-StringList expand_files(const StringList& patterns, const std::string& key, const Origins& origins);
+// Of images, a directory is an input of its own.
+enum class Accepts { files, folders_too };
+StringList expand_files(const StringList& patterns, const std::string& key, const Origins& origins,
+                        Accepts accepts = Accepts::files);
+
+// What model.task takes as data.
+Accepts accepted_by(const std::string& task);
 
 // "2d", "3h30m", "45m", "90s" in seconds; 0 for "". ConfigError otherwise, in which `what` is the key.
 double seconds_of(const std::string& duration, const std::string& what);

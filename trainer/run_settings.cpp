@@ -10,7 +10,7 @@
 namespace sft {
 namespace {
 
-constexpr int64_t kCpuTokens = 8192;  // of a micro-batch, where the config names none
+constexpr int64_t kCpuTokens = 8192, kCpuImages = 64;  // of a micro-batch, where the config names none
 constexpr int kDeterministicParts = 8;
 
 Cadence cadence(const std::string& strategy, double steps, int64_t batches_per_epoch, int64_t total) {
@@ -47,7 +47,8 @@ Selection selection(const RunConfig& config, const Task& task) {
 }  // namespace
 
 int64_t micro_batch_tokens(const RunConfig& config) {
-  return config.train.max_tokens_per_micro_batch > 0 ? config.train.max_tokens_per_micro_batch : kCpuTokens;
+  if (config.train.max_tokens_per_micro_batch > 0) return config.train.max_tokens_per_micro_batch;
+  return config.model.task == "image_classification" ? kCpuImages : kCpuTokens;
 }
 
 Evaluator::Budget evaluation_budget(const RunConfig& config) {

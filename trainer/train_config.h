@@ -26,6 +26,7 @@ struct TrainConfig {
   double l1 = 0.0;
   double l2 = 0.0;
   bool gradient_checkpointing = false;
+  std::string batch_norm = "synchronized";
 
   static constexpr auto fields() {
     return std::tuple{
@@ -36,7 +37,8 @@ struct TrainConfig {
         field("global_batch_size", &TrainConfig::global_batch_size, "rows of one update, over all ranks",
               at_least(int64_t{1})),
         field("max_tokens_per_micro_batch", &TrainConfig::max_tokens_per_micro_batch,
-              "0: chosen from free memory, 8192 on CPU", at_least(int64_t{0})),
+              "images count where the data are images; 0: chosen from free memory, on CPU 8192 tokens or 64 images",
+              at_least(int64_t{0})),
         field("per_device_train_batch_size", &TrainConfig::per_device_train_batch_size,
               "with gradient_accumulation_steps, instead of global_batch_size", at_least(int64_t{0})),
         field("gradient_accumulation_steps", &TrainConfig::gradient_accumulation_steps,
@@ -62,7 +64,12 @@ struct TrainConfig {
               at_least(0.0)),
         field("gradient_checkpointing", &TrainConfig::gradient_checkpointing,
               "recompute activations in the backward pass")
-            .not_built()};
+            .not_built(),
+        field(
+            "batch_norm", &TrainConfig::batch_norm,
+            "whose statistics BatchNorm takes: synchronized (all ranks' micro-batches together), local (this rank's), "
+            "frozen (the running ones, which stay still)",
+            one_of("synchronized", "local", "frozen"))};
   }
 };
 

@@ -37,6 +37,13 @@ const Batch* last_of(const Share& share) {
   return last;
 }
 
+double num_samples(const Share& share) {
+  int64_t samples = 0;
+  for (const Part& part : share.parts)
+    for (const Batch& batch : part) samples += batch.size();
+  return static_cast<double>(samples);
+}
+
 }  // namespace
 
 Trainer::Trainer(const TrainerParts& parts, TrainerSettings settings) : parts_(parts), settings_(std::move(settings)) {}
@@ -76,6 +83,7 @@ StepReport Trainer::step() {
     parts_.gradients.fold();
   }
   parts_.gradients.reduce();
+  parts_.statistics.join(num_samples(share));
   if (first_step_seconds_ == 0 && weight > 0) require_every_gradient(parts_.gradients);
   const double penalty = settings_.penalty.value(parts_.arena);
   settings_.penalty.add_gradient_to(parts_.arena);
@@ -177,7 +185,7 @@ CheckpointContent Trainer::content() {
   CheckpointContent content{.step = state_.step,
                             .state = std::move(state),
                             .settings = settings_.settings,
-                            .model = refs_of(parts_.learner.parameters()),
+                            .model = refs_of(parts_.learner.saved()),
                             .optimizer = {},
                             .files = settings_.files};
   if (!settings_.save_only_model) content.optimizer = refs_of(parts_.optimizer.state());
@@ -193,9 +201,10 @@ void Trainer::restore() {
     found = parts_.checkpoints.open(settings_.resume_directory);
   if (!found) return;
   check_same_training(found->settings, settings_.settings, found->directory);
-  auto model = refs_of(parts_.learner.parameters());
+  auto model = refs_of(parts_.learner.saved());
   auto optimizer = refs_of(parts_.optimizer.state());
   parts_.checkpoints.load(*found, model, optimizer);
+  parts_.statistics.restart();
   state_ = run_state_from(found->state);
   earlier_seconds_ = state_.seconds;
   saved_step_ = settings_.resume_directory.empty() ? state_.step : -1;

@@ -18,6 +18,7 @@
 #include "trainer/optim/penalty.h"
 #include "trainer/optim/schedule.h"
 #include "trainer/parallel/gradient_sync.h"
+#include "trainer/parallel/world_statistics.h"
 #include "trainer/run_state.h"
 #include "trainer/selection.h"
 #include "trainer/telemetry/telemetry.h"
@@ -36,6 +37,7 @@ struct TrainerParts {
   Evaluator* evaluator;  // null without validation data
   Checkpoints& checkpoints;
   Telemetry& telemetry;
+  RunningStatistics& statistics;  // that ranks have of their own
 };
 
 struct TrainerSettings {

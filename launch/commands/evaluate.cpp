@@ -15,12 +15,13 @@ namespace {
 // The rows to evaluate: --file, or the split that was asked for, or the one that the config has.
 std::pair<std::string, StringList> rows_of(const Arguments& arguments, const LoadedConfig& loaded) {
   const DataConfig& data = loaded.config.data;
-  if (!arguments.file.empty()) return {"file", expand_files({arguments.file}, "--file", loaded.origins)};
+  const Accepts accepts = accepted_by(loaded.config.model.task);
+  if (!arguments.file.empty()) return {"file", expand_files({arguments.file}, "--file", loaded.origins, accepts)};
   const bool test = arguments.split == "test" || (arguments.split.empty() && data.validation_file.empty());
   const StringList& files = test ? data.test_file : data.validation_file;
   const std::string key = test ? "data.test_file" : "data.validation_file";
   if (files.empty()) throw ConfigError(concat("the config names no ", key, "; give rows with --file"));
-  return {test ? "test" : "validation", expand_files(files, key, loaded.origins)};
+  return {test ? "test" : "validation", expand_files(files, key, loaded.origins, accepts)};
 }
 
 }  // namespace
@@ -37,8 +38,8 @@ ExitCode evaluate(const Arguments& arguments, Job& job) {
   const RunConfig& config = loaded.config;
   const World world = job.world(config.device, config.threads, config.comm);
   const LoadedModel model = load_model(directory, config, world);
-  const auto rows = open_split(split, files, config.data, prepared_directory(config), *model.tokenizer, model.labels,
-                               true, job.control());
+  const auto rows = open_split(split, files, config.data, prepared_directory(config), model.tokenizer.get(),
+                               model.labels, true, job.control());
   const Evaluation evaluation = Evaluator(*model.learner, *rows, job.control(), evaluation_budget(config)).run();
   if (job.control().rank() == 0) {
     nlohmann::ordered_json out{{"model", directory}, {"split", split}, {"samples", evaluation.samples}};

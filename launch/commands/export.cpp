@@ -24,10 +24,11 @@ ExitCode export_run(const Arguments& arguments, Job& job) {
   const LoadedModel model = load_model(source, config, job.world("cpu", config.threads, config.comm));
   together(job.control(), [&] {
     if (job.control().rank() != 0) return;
-    const int64_t max_length = model.directory->model_max_length();
-    export_model(real_files(), arguments.output, model.learner->parameters(),
+    RunConfig of_model = config;
+    if (const int64_t length = model.directory->model_max_length(); length > 0) of_model.data.max_length = length;
+    export_model(real_files(), arguments.output, model.learner->saved(),
                  model.directory->files_for(model.learner->model(), model.learner->task(), config.model.task,
-                                            *model.tokenizer, max_length > 0 ? max_length : config.data.max_length));
+                                            model.tokenizer.get(), of_model.data));
     log::info(concat(source, " exported to ", arguments.output));
   });
   return ExitCode::done;

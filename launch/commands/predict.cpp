@@ -6,6 +6,7 @@
 #include "base/stopwatch.h"
 #include "base/text.h"
 #include "comm/agree.h"
+#include "data/images/image_source.h"
 #include "launch/commands/commands.h"
 #include "launch/loaded_model.h"
 #include "trainer/evaluator.h"
@@ -20,6 +21,14 @@ namespace fs = std::filesystem;
 std::string model_directory(const std::string& target) {
   if (fs::is_directory(fs::path(target) / "model")) return (fs::path(target) / "model").string();
   return target;
+}
+
+// Of images, which one the row is of: they have no lines to count.
+std::string named(const std::string& json, const std::vector<std::string>& places, int64_t row) {
+  if (places.empty()) return json;
+  nlohmann::ordered_json out = {{"image", places[static_cast<size_t>(row)]}};
+  out.update(nlohmann::ordered_json::parse(json));
+  return out.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 // Shards of the input while it is being predicted; gone afterwards.
@@ -45,17 +54,23 @@ ExitCode predict(const Arguments& arguments, Job& job) {
   config.data.text_pair_column = arguments.text_pair_column;
   config.eval.per_device_eval_batch_size = arguments.batch_size;
   StringList files;
-  together(job.control(), [&] { files = expand_files(arguments.inputs, "--input", {}); });
+  together(job.control(), [&] {
+    const ModelDirectory directory(model_directory(arguments.target));
+    config.model.task = directory.task();
+    directory.read_image_settings(config.data);
+    files = expand_files(arguments.inputs, "--input", {}, accepted_by(config.model.task));
+  });
   const World world = job.world(config.device, config.threads, config.comm);
   const LoadedModel model = load_model(model_directory(arguments.target), config, world);
 
   const Stopwatch watch;
   const Scratch scratch(arguments.output + ".prepared", job.control());
-  const auto rows =
-      open_split("input", files, config.data, scratch.path(), *model.tokenizer, model.labels, false, job.control());
+  const auto rows = open_split("input", files, config.data, scratch.path(), model.tokenizer.get(), model.labels, false,
+                               job.control());
+  const std::vector<std::string> places = model.tokenizer ? StringList{} : image_places(files);
   RowWriter writer(arguments.output, rows->size(), job.control(), real_files());
   Evaluator(*model.learner, *rows, job.control(), evaluation_budget(config))
-      .predict([&](int64_t row, const std::string& json) { writer.add(row, json); });
+      .predict([&](int64_t row, const std::string& json) { writer.add(row, named(json, places, row)); });
   writer.publish();
   if (job.control().rank() == 0)
     log::info(concat(human_count(static_cast<double>(rows->size())), " rows in ", human_seconds(watch.seconds()), ": ",

@@ -62,7 +62,15 @@ TEST_P(SameBits, OnOneTwoFourAndEightRanks) {
 
 std::string name_of(const testing::TestParamInfo<Case>& enrolled) { return enrolled.param.name; }
 INSTANTIATE_TEST_SUITE_P(AllCases, Invariance, testing::ValuesIn(cases()), name_of);
-INSTANTIATE_TEST_SUITE_P(AllCases, SameBits, testing::ValuesIn(cases()), name_of);
+
+// deterministic = true is refused where a norm sees how a batch is cut.
+std::vector<Case> cases_of_any_cut() {
+  std::vector<Case> chosen;
+  for (const Case& job : cases())
+    if (job.micro_batches_are_free) chosen.push_back(job);
+  return chosen;
+}
+INSTANTIATE_TEST_SUITE_P(AllCases, SameBits, testing::ValuesIn(cases_of_any_cut()), name_of);
 
 }  // namespace
 }  // namespace sft::equivalence

@@ -52,6 +52,14 @@ nlohmann::json tiny_distilbert() {
           {"max_position_embeddings", 32}};
 }
 
+nlohmann::json tiny_resnet() {
+  return {{"model_type", "resnet"},
+          {"embedding_size", 6},
+          {"hidden_sizes", {8, 12}},
+          {"depths", {1, 2}},
+          {"layer_type", "basic"}};
+}
+
 std::vector<std::string> names_of(int64_t count) {
   std::vector<std::string> names;
   for (int64_t i = 0; i < count; ++i) names.push_back("label" + std::to_string(i));
@@ -73,8 +81,12 @@ void train(const Case& job, const Cut& cut, Communicator& ranks, const std::stri
   const auto tree = cut.parts > 0 ? tree_ordered(ranks.split(0, ranks.rank())) : nullptr;
   Communicator& world = tree ? *tree : ranks;
   const auto dtype = job.in_double ? at::kDouble : at::kFloat;
-  const MemoryDataset data(job.rows, kVocab, job.num_labels, 20, 3, job.target);
-  const MemoryDataset held_out(13, kVocab, job.num_labels, 20, 4, job.target);
+  const bool images = job.task == "image_classification";
+  const auto made = [&](int64_t size, uint64_t seed) {
+    return images ? MemoryDataset::of_images(size, 12, job.num_labels, seed)
+                  : MemoryDataset(size, kVocab, job.num_labels, 20, seed, job.target);
+  };
+  const MemoryDataset data = made(job.rows, 3), held_out = made(13, 4);
 
   auto model = make_model(job.model, at::kCPU, dtype, 11);
   auto task = make_task(job.task,
@@ -92,6 +104,8 @@ void train(const Case& job, const Cut& cut, Communicator& ranks, const std::stri
                         *model);
   model->set_dropout_seed(13);
   task->set_dropout_seed(14);
+  WorldStatistics batch_statistics(world);
+  model->set_batch_norm({.mode = job.batch_norm, .still_where_frozen = true, .over = &batch_statistics});
   const int blocks = model->num_blocks();
   const Parameters all = all_parameters(*model, *task);
   std::vector<bool> trained = choose_trained(job.freeze, all, blocks);
@@ -109,10 +123,14 @@ void train(const Case& job, const Cut& cut, Communicator& ranks, const std::stri
   const auto loader = make_loader(data, *sampler, {world.rank(), world.size()},
                                   {.global_batch_size = job.global_batch_size,
                                    .max_tokens = 8192,
-                                   .max_samples = cut.max_samples,
+                                   .max_samples = job.micro_batches_are_free ? cut.max_samples : 0,
                                    .parts = cut.parts,
-                                   .prefetch = 1},
+                                   .prefetch = 1,
+                                   .augmentation = {.padding = images ? 2 : 0, .flip = images, .seed = 5},
+                                   .even = job.batch_norm == BatchNormMode::synchronized},
                                   42);
+  RunningStatistics statistics(job.batch_norm == BatchNormMode::local ? learner.model().buffers() : Parameters{},
+                               world);
   Evaluator evaluator(learner, held_out, world, {.max_tokens = 64, .max_samples = 4, .parts = cut.parts});
   Checkpoints checkpoints(directory, SaveConfig{}, world, real_files());
 
@@ -135,13 +153,14 @@ void train(const Case& job, const Cut& cut, Communicator& ranks, const std::stri
   settings.evaluations = {job.updates, job.updates};
   settings.selection.metric = "loss";
   settings.resumes = false;
-  Trainer({world, *loader, learner, arena, *gradients, *optimizer, *schedule, &evaluator, checkpoints, telemetry},
+  Trainer({world, *loader, learner, arena, *gradients, *optimizer, *schedule, &evaluator, checkpoints, telemetry,
+           statistics},
           settings)
       .run();
 
   if (world.rank() != 0) return;
   for (auto& ids : outcome.ids) std::sort(ids.begin(), ids.end());
-  for (const Parameter& parameter : learner.parameters()) {
+  for (const Parameter& parameter : learner.saved()) {
     const at::Tensor flat = parameter.value.detach().to(at::kDouble).flatten().contiguous();
     outcome.weights.emplace_back(parameter.name,
                                  std::vector<double>(flat.data_ptr<double>(), flat.data_ptr<double>() + flat.numel()));
@@ -208,6 +227,16 @@ std::vector<Case> cases() {
   numbers.target = TargetForm::values;
   numbers.num_labels = 2;
   numbers.loss = "huber";
+  const auto enroll_images = [&](const char* name, BatchNormMode mode) -> Case& {
+    Case& added = enroll(name, sgd);
+    added.task = "image_classification";
+    added.model = tiny_resnet();
+    added.batch_norm = mode;
+    return added;
+  };
+  enroll_images("resnet_frozen_norms", BatchNormMode::frozen);
+  enroll_images("resnet_head_alone", BatchNormMode::synchronized).freeze = head;
+  enroll_images("resnet_one_big_batch", BatchNormMode::synchronized).micro_batches_are_free = false;
   return all;
 }
 

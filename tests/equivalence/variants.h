@@ -10,6 +10,7 @@
 #include "base/schema.h"
 #include "data/example.h"
 #include "trainer/adapters/freeze.h"
+#include "trainer/models/blocks/batch_norm.h"
 #include "trainer/optim/optim_config.h"
 #include "trainer/optim/penalty.h"
 
@@ -31,7 +32,9 @@ struct Case {
   ClassWeights pos_weight;
   OptimConfig optim;
   FreezeConfig freeze;
-  int64_t rows = 42;  // 42 in batches of 8: the last one is short
+  BatchNormMode batch_norm = BatchNormMode::local;  // of models that have it
+  bool micro_batches_are_free = true;               // false: BatchNorm sees them, so a rank has one an update
+  int64_t rows = 42;                                // 42 in batches of 8: the last one is short
   int64_t global_batch_size = 8;
   int64_t updates = 20;
   double max_grad_norm = 0.05;  // low enough to bite at every update

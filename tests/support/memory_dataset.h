@@ -45,6 +45,23 @@ class MemoryDataset final : public Dataset {
     info_.has_weights = true;
     info_.fingerprint = std::to_string(seed);
   }
+  // Images of `side` × `side`, RGB, a little brighter with the label.
+  static MemoryDataset of_images(int64_t size, int64_t side, int64_t num_labels, uint64_t seed) {
+    MemoryDataset made(size, 2, num_labels, 2, seed);
+    for (size_t i = 0; i < made.examples_.size(); ++i) {
+      Example& example = made.examples_[i];
+      example.tokens = {0};
+      for (int64_t p = 0; p < side * side * 3; ++p)
+        example.pixels.push_back(
+            static_cast<uint8_t>(derive_key(seed, "pixel", i * 10000 + static_cast<uint64_t>(p)) % 200 +
+                                 static_cast<uint64_t>(example.label * 10)));
+    }
+    made.info_.max_length = 1;
+    made.info_.height = made.info_.width = side;
+    made.info_.channels = 3;
+    return made;
+  }
+
   const DatasetInfo& info() const override { return info_; }
   int64_t length(int64_t i) const override {
     return static_cast<int64_t>(examples_[static_cast<size_t>(i)].tokens.size());

@@ -31,6 +31,12 @@ bool any_with_extension(const std::string& directory, const std::string& extensi
                              "    from transformers import AutoModel\n"
                              "    AutoModel.from_pretrained('",
                              directory, "').save_pretrained('", directory, "')"));
+  if (any_with_extension(directory, ".pth"))
+    throw ConfigError(concat(wanted,
+                             ", only weights as a pickle (.pth), which is not read here. Convert them once in Python:\n"
+                             "    import torch, safetensors.torch\n"
+                             "    safetensors.torch.save_file(torch.load('FILE.pth', weights_only=True), '",
+                             directory, "/model.safetensors')"));
   if (any_with_extension(directory, ".h5"))
     throw ConfigError(concat(wanted, ", only weights as Keras .h5, whose import is not built"));
   throw ConfigError(concat(wanted, ", nor a model.safetensors.index.json: it holds no weights that can be read"));

@@ -1,0 +1,201 @@
+"""Image classification, from raw images to a model that transformers or torchvision loads."""
+import json
+import pathlib
+import shutil
+import unittest
+
+from harness import EndToEnd, read_rows
+
+CLASSES = ["cold", "green", "warm"]
+
+
+def make_images(root, count, seed, side=24):
+    """Folders by class: which colour is the brightest, under noise; JPEG and PNG, some of them grey."""
+    import numpy as np
+    from PIL import Image
+
+    draw = np.random.default_rng(seed)
+    for number in range(count):
+        label = number % 3
+        pixels = draw.integers(0, 160, (side, side, 3))
+        pixels[..., 2 - label] += 70
+        folder = pathlib.Path(root) / CLASSES[label]
+        folder.mkdir(parents=True, exist_ok=True)
+        image = Image.fromarray(pixels.astype(np.uint8))
+        image.save(folder / f"{number:03}.{'png' if number % 2 else 'jpg'}")
+    return pathlib.Path(root)
+
+
+def make_resnet(directory, layout="transformers", **changes):
+    """A random ResNet; torchvision's layout is a state_dict as model.safetensors beside a config in transformers' keys."""
+    import torch
+    from transformers import ResNetConfig, ResNetForImageClassification
+
+    torch.manual_seed(3)
+    pathlib.Path(directory).mkdir(parents=True, exist_ok=True)
+    if layout == "transformers":
+        config = ResNetConfig(**{**dict(embedding_size=8, hidden_sizes=[8, 16], depths=[1, 2], layer_type="basic", num_labels=3), **changes})
+        ResNetForImageClassification(config).save_pretrained(directory)
+    else:
+        from safetensors.torch import save_file
+        from torchvision.models import resnet18
+
+        save_file(resnet18(num_classes=3).state_dict(), str(pathlib.Path(directory) / "model.safetensors"))
+        (pathlib.Path(directory) / "config.json").write_text(json.dumps({"model_type": "resnet", "embedding_size": 64, "hidden_sizes": [64, 128, 256, 512], "depths": [2, 2, 2, 2], "layer_type": "basic"}))
+    return pathlib.Path(directory)
+
+
+class Images(EndToEnd):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        make_resnet(cls.shared / "resnet")
+        for name, count, seed in (("train", 66, 1), ("validation", 31, 2), ("test", 25, 3)):
+            make_images(cls.shared / name, count, seed)
+
+    def images_config(self, name="run", **sections):
+        values = {"model": {"model_name_or_path": str(self.shared / "resnet"), "task": "image_classification"},
+                  "data": {"train_file": str(self.shared / "train"), "validation_file": str(self.shared / "validation"), "test_file": str(self.shared / "test"), "max_length": None},
+                  "optim": {"optim": "sgd", "momentum": 0.9, "learning_rate": 0.05}}
+        for section, keys in sections.items():
+            values.setdefault(section, {}).update(keys)
+        return self.config(name, **values)
+
+    def scores_elsewhere(self, directory, files, net=None):
+        import numpy as np
+        import torch
+        from PIL import Image
+
+        images = np.stack([np.asarray(Image.open(path).convert("RGB")) for path in files])
+        config = json.loads((directory / "config.json").read_text())
+        x = (torch.tensor(images).permute(0, 3, 1, 2) / 255 - torch.tensor(config["image_mean"]).view(1, 3, 1, 1)) / torch.tensor(config["image_std"]).view(1, 3, 1, 1)
+        with torch.no_grad():
+            if net is None:
+                from transformers import AutoModelForImageClassification
+
+                logits = AutoModelForImageClassification.from_pretrained(directory).eval()(x.float()).logits
+            else:
+                logits = net.eval()(x.float())
+        return [{config["id2label"][str(i)]: p for i, p in enumerate(row)} for row in torch.softmax(logits, -1).tolist()]
+
+    def assert_same_scores(self, ours, theirs):
+        self.assertEqual(len(ours), len(theirs))
+        for mine, reference in zip(ours, theirs):
+            for name, score in reference.items():
+                self.assertAlmostEqual(mine["scores"][name], score, delta=2e-5)
+
+    def files(self, folder):
+        return sorted(path for path in folder.rglob("*") if path.suffix in (".jpg", ".png"))
+
+    def test_learns_resumes_predicts_and_transformers_agrees(self):
+        from sklearn.metrics import accuracy_score, confusion_matrix
+
+        done = self.succeed(self.images_config(train={"num_train_epochs": 10}, data={"crop": "random", "horizontal_flip": True}), ranks=3)
+        self.assertIn("images of 24 × 24", done.err)
+        files = self.files(self.shared / "test")
+        ours = read_rows(self.run_dir() / "predictions.jsonl")
+        self.assert_same_scores(ours, self.scores_elsewhere(self.run_dir() / "model", files))
+        truth, guesses = [path.parent.name for path in files], [row["label"] for row in ours]
+        test = self.summary()["test_metrics"]
+        self.assertAlmostEqual(test["accuracy"], accuracy_score(truth, guesses), places=12)
+        self.assertEqual(test["details"]["confusion_matrix"], confusion_matrix(truth, guesses, labels=CLASSES).tolist())
+        self.assertGreater(test["accuracy"], 0.6)
+        self.succeed("predict", self.run_dir(), "--input", self.shared / "test", "--output", self.home / "again.jsonl", ranks=2)
+        again = read_rows(self.home / "again.jsonl")
+        self.assertEqual([row["image"] for row in again], [str(path) for path in files])
+        self.assert_same_scores(again, [row["scores"] for row in ours])
+
+    def test_torchvision_state_dict_comes_in_and_goes_out(self):
+        from safetensors.torch import load_file
+        from torchvision.models import resnet18
+
+        model = make_resnet(self.home / "net", "torchvision")
+        self.succeed(self.images_config(model={"model_name_or_path": str(model)}, train={"max_steps": 3}), ranks=2)
+        net = resnet18(num_classes=3)
+        net.load_state_dict(load_file(self.run_dir() / "model" / "model.safetensors"))
+        files = self.files(self.shared / "test")
+        self.assert_same_scores(read_rows(self.run_dir() / "predictions.jsonl"), self.scores_elsewhere(self.run_dir() / "model", files, net))
+
+    def test_synchronized_norms_make_ranks_one_batch(self):
+        for ranks in (1, 3):
+            self.succeed(self.images_config(f"r{ranks}", model={"dtype": "float64"}, train={"num_train_epochs": 2, "global_batch_size": 10}, data={"crop": "random"}), ranks=ranks)
+        for key in ("loss", "grad_norm", "eval_loss"):
+            expected, actual = self.lines("r1", key), self.lines("r3", key)
+            self.assertEqual(list(expected), list(actual))
+            for step, value in expected.items():
+                self.assertAlmostEqual(actual[step], value, delta=1e-9 * max(1, abs(value)))
+
+    def test_resumes_to_the_bit_with_norms_of_each_rank(self):
+        for mode in ("local", "synchronized"):
+            train = {"max_steps": 12, "batch_norm": mode}
+            self.succeed(self.images_config(f"whole_{mode}", train=train), ranks=2)
+            done = self.signal_at_step(self.images_config(f"cut_{mode}", train=train), 5, name=f"cut_{mode}", ranks=2)
+            self.assertEqual(self.exit_status(f"cut_{mode}"), 75, done.err)
+            self.succeed(self.images_config(f"cut_{mode}", train=train), ranks=2)
+            self.assertEqual(self.weights(f"whole_{mode}"), self.weights(f"cut_{mode}"), mode)
+
+    def test_frozen_trunk_keeps_every_byte_statistics_too(self):
+        from safetensors import safe_open
+
+        self.succeed(self.images_config(freeze={"all_but_last": 0}), ranks=2)
+        before = safe_open(self.shared / "resnet" / "model.safetensors", "np")
+        after = safe_open(self.run_dir() / "model" / "model.safetensors", "np")
+        self.assertEqual(sorted(before.keys()), sorted(after.keys()))
+        for name in before.keys():
+            if not name.startswith("classifier."):
+                self.assertEqual(before.get_tensor(name).tobytes(), after.get_tensor(name).tobytes(), name)
+        self.assertEqual(self.summary()["trained_parameters"], 16 * 3 + 3)
+        self.succeed(self.images_config("moving", freeze={"all_but_last": 0, "freeze_batch_norm_statistics": False}), ranks=2)
+        moved = safe_open(self.run_dir("moving") / "model" / "model.safetensors", "np")
+        name = "resnet.embedder.embedder.normalization.running_mean"
+        self.assertNotEqual(before.get_tensor(name).tobytes(), moved.get_tensor(name).tobytes())
+
+    def refuse(self, code, *wanted, config):
+        done = self.run_program(config, ranks=2)
+        errors = [line for line in done.err.splitlines() if "error:" in line]
+        self.assertEqual(len(errors), 1, done.err)
+        for word in wanted:
+            self.assertIn(word, errors[0])
+        self.assertEqual(self.exit_status() if (self.run_dir() / "exit_status").exists() else done.code, code, done.err)
+
+    def broken(self):
+        copy = self.home / "images"
+        shutil.copytree(self.shared / "train", copy)
+        return copy, self.images_config(data={"train_file": str(copy), "validation_file": None, "test_file": None})
+
+    def test_bad_images_are_named(self):
+        from PIL import Image
+
+        copy, config = self.broken()
+        path = copy / "cold" / "000.jpg"
+        whole = path.read_bytes()
+        path.write_bytes(whole[:300])
+        self.refuse(79, "cold/000.jpg", "damaged JPEG", config=config)
+        done = self.succeed(self.images_config("skipping", data={"train_file": str(copy), "validation_file": None, "test_file": None, "on_bad_row": "skip"}))
+        self.assertIn("1 bad rows left out", done.err)
+        path.unlink()
+        Image.new("RGB", (24, 30)).save(copy / "warm" / "zzz.png")
+        self.refuse(79, "zzz.png", "30 × 24", "image_size", config=config)
+        (copy / "warm" / "zzz.png").unlink()
+        Image.new("I;16", (24, 24)).save(copy / "warm" / "deep.png")
+        self.refuse(79, "deep.png", "16 bits", config=config)
+        (copy / "warm" / "deep.png").unlink()
+        Image.new("L", (24, 24), 99).save(copy / "warm" / "grey.png")
+        self.assertIn("1 grey images made RGB", self.succeed(self.images_config("grey", data={"train_file": str(copy), "validation_file": None, "test_file": None}, train={"max_steps": 1})).err)
+        (copy / "new").mkdir()
+        self.refuse(79, "new", "without images", config=config)
+
+    def test_cifar_files_of_the_wrong_size_and_label(self):
+        path = self.home / "data_batch_1.bin"
+        config = self.images_config(data={"train_file": str(path), "validation_file": None, "test_file": None})
+        path.write_bytes(b"\1" * 3072)
+        self.refuse(79, "3073 bytes", config=config)
+        path.write_bytes(b"\1" * 3073 + b"\13" * 3073)
+        self.refuse(79, "image 1", "label 11", config=config)
+
+    def test_texts_and_images_are_not_mixed(self):
+        self.refuse(78, "takes texts", config=self.images_config(model={"model_name_or_path": str(self.shared / "model")}))
+
+
+if __name__ == "__main__":
+    unittest.main()
