@@ -25,7 +25,7 @@ class Targets(EndToEnd):
         for split, seed, count in (("train", 1, 90), ("validation", 2, 41), ("test", 3, 37)):
             write_rows(self.home / f"{split}.jsonl", relabelled(make_rows(count, seed), form))
         data = {f"{split}_file": str(self.home / f"{split}.jsonl") for split in ("train", "validation", "test")}
-        return {"data": {**data, **sections.pop("data", {})}, "train": {"num_train_epochs": 10}, **sections}
+        return {"data": data, "train": {"num_train_epochs": 10}, **sections}
 
     def logits_of_transformers(self, directory, rows):
         import torch
@@ -59,10 +59,10 @@ class Targets(EndToEnd):
         self.assertEqual(list(model.config.id2label.values()), ["alpha", "beta", "long"])
         self.succeed("predict", self.run_dir(), "--input", self.home / "test.jsonl", "--output", self.home / "again.jsonl", ranks=2)
         ours = read_rows(self.run_dir() / "predictions.jsonl")
-        self.assertEqual(ours, read_rows(self.home / "again.jsonl"))
-        for mine, row in zip(ours, torch.sigmoid(logits).tolist()):
+        for mine, again, row in zip(ours, read_rows(self.home / "again.jsonl"), torch.sigmoid(logits).tolist(), strict=True):
             for name, score in zip(model.config.id2label.values(), row):
                 self.assertAlmostEqual(mine["scores"][name], score, delta=1e-5)
+                self.assertAlmostEqual(again["scores"][name], score, delta=1e-5)
             self.assertEqual(mine["labels"], [name for name in mine["scores"] if mine["scores"][name] > 0.5])
 
         sets = MultiLabelBinarizer(classes=["alpha", "beta", "long"])
@@ -89,11 +89,14 @@ class Targets(EndToEnd):
                 for step, value in expected.items():
                     self.assertAlmostEqual(actual[step], value, delta=1e-12 * max(1, abs(value)))
 
-    def test_both_resume_bitwise(self):
+    def test_sets_resume_bitwise(self):
         self.assert_resumes_alike(self.form("sets", train={"num_train_epochs": 3, "pos_weight": "balanced"}), "eval_f1_micro")
 
-    def test_threshold_is_kept_with_the_model_and_pos_weight_is_by_name(self):
-        sections = self.form("sets", train={"num_train_epochs": 2, "pos_weight": "none"}, eval={"threshold": 0.9})
+    def test_numbers_resume_bitwise(self):
+        self.assert_resumes_alike(self.form("numbers", train={"num_train_epochs": 3, "loss": "huber"}), "eval_spearman")
+
+    def test_threshold_is_kept_with_the_model(self):
+        sections = self.form("sets", train={"num_train_epochs": 2}, eval={"threshold": 0.9})
         self.succeed(self.config(**sections))
         self.succeed("predict", self.run_dir(), "--input", self.home / "test.jsonl", "--output", self.home / "again.jsonl")
         for row in read_rows(self.home / "again.jsonl"):
@@ -103,19 +106,16 @@ class Targets(EndToEnd):
         from scipy import stats
         from sklearn import metrics
 
-        self.assert_numbers(self.form("numbers"), metrics, stats)
-
-    def assert_numbers(self, sections, metrics, stats):
-        done = self.succeed(self.config(**sections), ranks=3)
+        done = self.succeed(self.config(**self.form("numbers")), ranks=3)
         self.assertIn("model.problem_type is regression", done.err)
         rows = read_rows(self.home / "test.jsonl")
         model, logits = self.logits_of_transformers(self.run_dir() / "model", rows)
         self.assertEqual(model.config.problem_type, "regression")
         self.succeed("predict", self.run_dir(), "--input", self.home / "test.jsonl", "--output", self.home / "again.jsonl", ranks=2)
         ours = [row["value"] for row in read_rows(self.run_dir() / "predictions.jsonl")]
-        self.assertEqual(ours, [row["value"] for row in read_rows(self.home / "again.jsonl")])
-        for mine, theirs in zip(ours, logits[:, 0].tolist()):
-            self.assertAlmostEqual(mine, theirs, delta=1e-5)
+        for mine, again, theirs in zip(ours, read_rows(self.home / "again.jsonl"), logits[:, 0].tolist(), strict=True):
+            self.assertAlmostEqual(mine, theirs, delta=2e-5)
+            self.assertAlmostEqual(again["value"], theirs, delta=2e-5)
         truth, test = [row["label"] for row in rows], self.summary()["test_metrics"]
         self.assertAlmostEqual(test["mse"], metrics.mean_squared_error(truth, ours), places=12)
         self.assertAlmostEqual(test["loss"], test["mse"], places=12)

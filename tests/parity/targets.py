@@ -1,6 +1,6 @@
 """Sets of labels and numbers as targets against transformers, live: same weights, same sequences, dropout off.
 
-    targets.py PARITY_TASK
+    targets.py PARITY_TARGETS
 
 Loss, logits and every gradient of BertForSequenceClassification with its problem_type; and of the losses that
 transformers does not have by name (pos_weight, smoothing, mae, huber), torch's on its logits. 1e-5 in float32 and 1e-10

@@ -1,6 +1,6 @@
 // Runs one task on one model and one batch for a Python script to compare.
 //
-//   parity_task DIR
+//   parity_targets DIR
 //
 // DIR/case.json: config; dtype; target ("label_set" or "values"); loss; huber_delta; smoothing; pos_weight (a list, or
 // null); tokens (a list a sequence); values (a list a sequence); tensors, the order of weights.bin as [name, size].
@@ -99,13 +99,13 @@ void run(const std::string& directory) {
 
 int main(int count, char** arguments) {
   if (count != 2) {
-    std::cerr << "usage: parity_task DIR\n";
+    std::cerr << "usage: parity_targets DIR\n";
     return 2;
   }
   try {
     run(arguments[1]);
   } catch (const std::exception& error) {
-    std::cerr << "parity_task: " << error.what() << "\n";
+    std::cerr << "parity_targets: " << error.what() << "\n";
     return 1;
   }
 }
