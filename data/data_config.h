@@ -19,6 +19,7 @@ struct DataConfig {
   std::string label_column = "label";
   std::string label_separator = "|";
   std::string weight_column;
+  bool label_all_tokens = false;
   int64_t max_length = 128;
   std::string truncation = "right";
   std::string on_bad_row = "error";
@@ -32,20 +33,25 @@ struct DataConfig {
 
   static constexpr auto fields() {
     return std::tuple{
-        field("train_file", &DataConfig::train_file, "training rows: .jsonl .csv .tsv .h5; a glob or a list", Path{}),
+        field("train_file", &DataConfig::train_file,
+              "training rows: .jsonl .csv .tsv .h5, tagged words also .conll; a glob or a list", Path{}),
         field("validation_file", &DataConfig::validation_file, "rows evaluated during training", Path{}),
         field("test_file", &DataConfig::test_file, "rows evaluated once at the end, predictions written", Path{}),
         field("validation_split", &DataConfig::validation_split,
               "share of train rows held out for validation, by content, stratified", in_range(0.0, 0.9)),
         field("group_column", &DataConfig::group_column,
               "rows with an equal value here stay on one side of validation_split"),
-        field("text_column", &DataConfig::text_column, "column of the text, or a list of columns joined by a space"),
+        field("text_column", &DataConfig::text_column,
+              "column of the text, or a list of columns joined by a space; of tagged words: tokens"),
         field("text_pair_column", &DataConfig::text_pair_column, "column of the second text of a pair"),
-        field("label_column", &DataConfig::label_column, "column of the label, or of the labels or numbers of a row"),
+        field("label_column", &DataConfig::label_column,
+              "column of the label, or of the labels or numbers of a row; of tagged words: ner_tags"),
         field("label_separator", &DataConfig::label_separator,
               "stands between the labels or numbers of a row, where they are text and not a JSON list"),
         field("weight_column", &DataConfig::weight_column,
               "column of the row's weight in the loss, or of its share of draws under weighted sampling"),
+        field("label_all_tokens", &DataConfig::label_all_tokens,
+              "token classification trains on all tokens of a word, not on its first alone"),
         field("max_length", &DataConfig::max_length, "tokens kept of a row, special tokens included",
               at_least(int64_t{2}))
             .alias("max_seq_length"),

@@ -81,6 +81,7 @@ class Preparation {
         {"on_bad_row", config_.on_bad_row},
         {"tokenizer", tokenizer_.sha256()},
         {"labels", {request_.label_names, request_.labels_must_be_known, request_.labels_required}}};
+    if (request_.target == TargetForm::token_labels) key["all_tokens"] = labels_all_tokens();
     if (splits()) {
       key["split"] = {static_cast<int>(request_.part), config_.validation_split, config_.group_column,
                       request_.split_seed};
@@ -101,9 +102,11 @@ class Preparation {
     return report;
   }
 
+  // Scores are of words, so only training looks at more than their first tokens.
+  bool labels_all_tokens() const { return config_.label_all_tokens && request_.split == "train"; }
+
   // What is known of the targets before their labels are.
   void settle_target() {
-    if (request_.target == TargetForm::token_labels) throw ConfigError("labels of tokens are not built yet");
     if (request_.target) target_ = {*request_.target, request_.num_targets};
     const bool wants_width = target_.form == TargetForm::values && target_.width == 0;
     if (request_.labels_required && (!request_.target || wants_width))
@@ -134,7 +137,7 @@ class Preparation {
         throw DataError(
             concat(request_.split, ": no row has a label (data.label_column = ", quoted(config_.label_column), ")"));
       }
-      if (labels.size() == 1 && target_.form == TargetForm::label) {
+      if (labels.size() == 1 && target_.form != TargetForm::label_set) {
         throw DataError(concat(request_.split, ": all rows have the same label, ", quoted(labels.begin()->first),
                                "; two classes at least are wanted (data.label_column = ", quoted(config_.label_column),
                                ")"));
@@ -175,7 +178,9 @@ class Preparation {
     partial = from_root(peers_, partial);
 
     const ShardInfo shard = shard_info();
-    const Tokenizing job{request_, config_, tokenizer_, columns_, labels_, split_, shard};
+    const TokenTargets targets =
+        labels_all_tokens() ? TokenTargets::of_all_tokens(labels_.names()) : TokenTargets::of_first_tokens();
+    const Tokenizing job{request_, config_, tokenizer_, columns_, labels_, targets, split_, shard};
     json mine = json::array();
     deal(static_cast<int64_t>(pieces_.size()), peers_, [&](int64_t i) {
       const std::string number = std::to_string(100000 + i).substr(1);

@@ -38,11 +38,13 @@ struct PrepareReport {
   TargetForm target = TargetForm::label;
   int64_t num_targets = 0;  // of TargetForm::values
   std::vector<std::string> label_names;
-  std::vector<int64_t> label_counts;          // rows that have it
+  std::vector<int64_t> label_counts;          // rows that have it; of TargetForm::token_labels: words
   std::vector<int64_t> length_histogram;      // [i]: rows of 2^i … 2^(i+1)−1 tokens
   int64_t height = 0, width = 0;              // of every image; 0: texts
   std::map<std::string, int64_t> notes;       // what a person should know, and how often; 0: once for all
   std::vector<std::string> bad_row_examples;  // messages of the first few, file and line in them
+  int64_t broken_rows = 0;                    // kept, though an I- tag in them continues nothing
+  std::string broken_example;                 // the first of them: file, line, word and tag
 };
 
 // Every rank calls this; the report is the same on all of them, and so are the shards whatever their number: the

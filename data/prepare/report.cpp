@@ -34,7 +34,8 @@ std::string labels_line(const PrepareReport& report) {
     const double a_row = static_cast<double>(all) / static_cast<double>(std::max(report.rows, int64_t{1}));
     out += concat(", any number of them a row, ", std::round(100 * a_row) / 100, " on average");
   }
-  return out + concat(": from ", named(least), " to ", named(most), " rows");
+  return out + concat(": from ", named(least), " to ", named(most),
+                      report.target == TargetForm::token_labels ? " words" : " rows");
 }
 
 std::string lengths_line(const PrepareReport& report) {
@@ -49,6 +50,10 @@ std::string lengths_line(const PrepareReport& report) {
 }
 
 }  // namespace
+
+void count_broken_row(PrepareReport& report, const std::string& message) {
+  if (report.broken_rows++ == 0) report.broken_example = message;
+}
 
 void count_row(PrepareReport& report, int64_t num_tokens, bool truncated, const std::vector<int64_t>& labels) {
   ++report.rows;
@@ -69,6 +74,8 @@ void append(PrepareReport& report, const PrepareReport& part) {
   report.bad_rows += part.bad_rows;
   report.truncated_rows += part.truncated_rows;
   report.total_tokens += part.total_tokens;
+  if (report.broken_rows == 0) report.broken_example = part.broken_example;
+  report.broken_rows += part.broken_rows;
   for (size_t i = 0; i < part.label_counts.size(); ++i) add_at(report.label_counts, i, part.label_counts[i]);
   for (size_t i = 0; i < part.length_histogram.size(); ++i)
     add_at(report.length_histogram, i, part.length_histogram[i]);
@@ -87,6 +94,8 @@ std::string to_json(const PrepareReport& report) {
                     {"total_tokens", report.total_tokens},
                     {"target", name_of(report.target)},
                     {"num_targets", report.num_targets},
+                    {"broken_rows", report.broken_rows},
+                    {"broken_example", report.broken_example},
                     {"label_names", report.label_names},
                     {"label_counts", report.label_counts},
                     {"length_histogram", report.length_histogram},
@@ -107,6 +116,8 @@ PrepareReport report_from_json(const std::string& text) {
   in.at("total_tokens").get_to(report.total_tokens);
   report.target = target_form_named(in.at("target").get<std::string>()).value();
   in.at("num_targets").get_to(report.num_targets);
+  in.at("broken_rows").get_to(report.broken_rows);
+  in.at("broken_example").get_to(report.broken_example);
   in.at("label_names").get_to(report.label_names);
   in.at("label_counts").get_to(report.label_counts);
   in.at("length_histogram").get_to(report.length_histogram);
@@ -126,6 +137,11 @@ std::string describe(const PrepareReport& report, const std::string& split) {
   if (report.truncated_rows > 0)
     out += concat(", ", human_count(static_cast<double>(report.truncated_rows)), " cut to max_length");
   if (report.bad_rows > 0) out += concat(", ", human_count(static_cast<double>(report.bad_rows)), " bad rows left out");
+  if (report.broken_rows > 0)
+    out += concat("\n  ", human_count(static_cast<double>(report.broken_rows)),
+                  report.broken_rows == 1 ? " row has" : " rows have",
+                  " an I- tag that continues no entity; it begins one, as for conlleval and seqeval. The first: ",
+                  report.broken_example);
   for (const std::string& example : report.bad_row_examples) out += "\n  left out: " + example;
   for (const auto& [note, count] : report.notes)
     out += count == 0 ? "\n  " + note : concat("\n  ", human_count(static_cast<double>(count)), " ", note);

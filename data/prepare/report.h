@@ -8,6 +8,7 @@
 namespace sft {
 
 void count_row(PrepareReport& report, int64_t num_tokens, bool truncated, const std::vector<int64_t>& labels);
+void count_broken_row(PrepareReport& report, const std::string& message);
 void count_bad_row(PrepareReport& report, const std::string& message);
 
 // Adds the counts of a part that comes behind in the order of rows.

@@ -1,7 +1,6 @@
 #include "data/prepare/sample.h"
 
 #include <algorithm>
-#include <cassert>
 #include <charconv>
 #include <cmath>
 
@@ -36,12 +35,17 @@ std::string list_of(const std::vector<std::string>& names) {
 }  // namespace
 
 Columns::Columns(const PrepareRequest& request, const DataConfig& config)
-    : separator_(config.label_separator), seed_(request.split_seed) {
+    : separator_(config.label_separator),
+      target_(request.target.value_or(TargetForm::label)),
+      seed_(request.split_seed) {
   for (const std::string& name : config.text_column) texts_.push_back({"text_column", name});
   pair_ = {"text_pair_column", config.text_pair_column};
   weight_ = {"weight_column", config.weight_column};
   if (request.labels_required) label_ = {"label_column", config.label_column};
   if (request.part != PrepareRequest::Part::all) group_ = {"group_column", config.group_column};
+  if (target_ != TargetForm::token_labels) return;
+  if (!pair_.name.empty()) throw ConfigError("data.text_pair_column: tagged words make no pairs");
+  if (texts_.size() != 1) throw ConfigError("data.text_column: tagged words come from one column");
 }
 
 void Columns::require_in(const std::string& path) const {
@@ -67,6 +71,20 @@ const std::string& Columns::text(const Row& row, const Wanted& wanted) const {
   throw CellProblem{concat("wanted a string, found ", describe(found))};
 }
 
+// `current` is the column that is being read, for whoever tells what is wrong with it.
+void Columns::read_text(const Row& row, const Wanted*& current, Sample& out) const {
+  if (target_ == TargetForm::token_labels) {
+    read_words(cell(row, *(current = &texts_.front())), out.words);
+    out.text = out.words.text;
+    return;
+  }
+  out.text.clear();
+  for (const Wanted& wanted : texts_) {
+    if (&wanted != &texts_.front()) out.text += ' ';
+    out.text += text(row, *(current = &wanted));
+  }
+}
+
 void Columns::read_target(const Cell& cell, Sample& out) const {
   switch (target_) {
     case TargetForm::label:
@@ -77,7 +95,7 @@ void Columns::read_target(const Cell& cell, Sample& out) const {
     case TargetForm::values:
       return read_values(cell, separator_, num_targets_, out.values);
     case TargetForm::token_labels:
-      assert(false);  // prepare() refuses it
+      return read_tags(cell, out.words.words.size(), out.labels);
   }
 }
 
@@ -86,11 +104,7 @@ void Columns::read(const Row& row, const std::string& path, Sample& out) const {
   const auto at = [&](const Wanted& wanted) -> const Wanted& { return *(current = &wanted); };
   try {
     out.line = row.line;
-    out.text.clear();
-    for (const Wanted& wanted : texts_) {
-      if (&wanted != &texts_.front()) out.text += ' ';
-      out.text += text(row, at(wanted));
-    }
+    read_text(row, current, out);
     if (!pair_.name.empty()) out.pair = text(row, at(pair_));
     if (!label_.name.empty()) read_target(cell(row, at(label_)), out);
     if (!weight_.name.empty()) out.weight = read_weight(cell(row, at(weight_)));

@@ -29,6 +29,7 @@ class ShardMaker {
     kept.source = &source;
     kept.labels.clear();
     for (const Label& label : sample.labels) kept.labels.push_back(id_of(label, sample, source));
+    if (is_tagging()) check_tags(kept);
     bytes_ += sample.text.size() + sample.pair.size();
     if (size_ == kBatchRows || bytes_ >= kBatchBytes) flush();
   }
@@ -50,6 +51,8 @@ class ShardMaker {
     std::vector<int64_t> labels;
   };
 
+  bool is_tagging() const { return job_.shard.target == TargetForm::token_labels; }
+
   int64_t id_of(const Label& label, const Sample& sample, const std::string& source) const {
     const int64_t id = job_.labels(label);
     if (id >= 0) return id;
@@ -57,7 +60,33 @@ class ShardMaker {
                            not_among(label.text, job_.labels.names())));
   }
 
-  void set_target(const Kept& kept) {
+  // Without tags each word gets some label: it marks the tokens that speak for words.
+  void check_tags(Kept& kept) {
+    const std::vector<std::string>& words = kept.sample.words.words;
+    if (!job_.request.labels_required) return kept.labels.assign(words.size(), 0);
+    const int64_t broken = first_broken(kept.labels, job_.labels.names());
+    if (broken < 0) return;
+    const auto word = static_cast<size_t>(broken);
+    count_broken_row(report_,
+                     concat(*kept.source, ":", kept.sample.line, ": word ", broken + 1, ", ", quoted(words[word], 40),
+                            ", has the tag ", quoted(kept.sample.labels[word].text, 40)));
+  }
+
+  std::vector<Encoding> encode() const {
+    if (is_tagging()) {
+      std::vector<std::vector<std::string>> texts;
+      for (size_t i = 0; i < size_; ++i) texts.push_back(batch_[i].sample.words.words);
+      return job_.tokenizer.encode_words(texts);
+    }
+    std::vector<std::string_view> first, second;
+    for (size_t i = 0; i < size_; ++i) {
+      first.push_back(batch_[i].sample.text);
+      if (!job_.config.text_pair_column.empty()) second.push_back(batch_[i].sample.pair);
+    }
+    return job_.tokenizer.encode_batch(first, second);
+  }
+
+  void set_target(const Kept& kept, const Encoding& encoding) {
     switch (job_.shard.target) {
       case TargetForm::label:
         example_.label = kept.labels.empty() ? 0 : kept.labels.front();
@@ -70,43 +99,34 @@ class ShardMaker {
         example_.values = kept.sample.values;
         break;
       case TargetForm::token_labels:
-        assert(false);  // prepare() refuses it
+        job_.targets.put(encoding, kept.labels, example_.token_labels);
+        break;
     }
   }
 
   void flush() {
-    std::vector<std::string_view> first, second;
-    for (size_t i = 0; i < size_; ++i) {
-      first.push_back(batch_[i].sample.text);
-      if (!job_.config.text_pair_column.empty()) second.push_back(batch_[i].sample.pair);
-    }
-    std::vector<Encoding> encodings = job_.tokenizer.encode_batch(first, second);
+    std::vector<Encoding> encodings = encode();
     for (size_t i = 0; i < size_; ++i) append_row(batch_[i], encodings[i]);
     size_ = 0;
     bytes_ = 0;
   }
 
   void append_row(const Kept& kept, Encoding& encoding) {
-    if (const std::string problem = problem_of(encoding); !problem.empty()) {
+    if (const std::string problem = problem_of(encoding, job_.config); !problem.empty()) {
       const BadRow error(concat(*kept.source, ":", kept.sample.line, ": ", problem));
       if (job_.config.on_bad_row == "error") throw error;
       return bad(error);
     }
     assert(static_cast<int64_t>(encoding.ids.size()) <= job_.config.max_length);
-    count_row(report_, static_cast<int64_t>(encoding.ids.size()), encoding.truncated, kept.labels);
+    const bool has_labels = job_.request.labels_required;
+    count_row(report_, static_cast<int64_t>(encoding.ids.size()), encoding.truncated,
+              has_labels ? kept.labels : std::vector<int64_t>{});
+    set_target(kept, encoding);
     example_.tokens.swap(encoding.ids);
     example_.segments.swap(encoding.segments);
-    set_target(kept);
     example_.weight = kept.sample.weight;
     if (!writer_) writer_.emplace(path_, job_.shard, real_files());
     writer_->append(example_);
-  }
-
-  std::string problem_of(const Encoding& encoding) const {
-    if (encoding.ids.empty()) return "the text has no tokens";
-    if (!encoding.truncated || job_.config.truncation != "error") return "";
-    return concat("the text has ", encoding.full_length, " tokens, max_length is ", job_.config.max_length,
-                  "; raise it, or let data.truncation be \"right\" or \"left\"");
   }
 
   const Tokenizing& job_;
@@ -119,6 +139,13 @@ class ShardMaker {
 };
 
 }  // namespace
+
+std::string problem_of(const Encoding& encoding, const DataConfig& config) {
+  if (encoding.ids.empty()) return "the text has no tokens";
+  if (!encoding.truncated || config.truncation != "error") return "";
+  return concat("the text has ", encoding.full_length, " tokens, max_length is ", config.max_length,
+                "; raise it, or let data.truncation be \"right\" or \"left\"");
+}
 
 void for_each_sample(const Piece& piece, const std::vector<std::string>& files, const Columns& columns,
                      const std::function<void(const Sample&, const std::string&)>& visit,

@@ -27,9 +27,13 @@ struct Tokenizing {
   const Tokenizer& tokenizer;
   const Columns& columns;
   const LabelIds& labels;
+  const TokenTargets& targets;
   const std::optional<Split>& split;  // nothing: all rows are kept
   const ShardInfo& shard;
 };
+
+// Why a row cannot be kept; "" where it can.
+std::string problem_of(const Encoding& encoding, const DataConfig& config);
 
 // Writes the shard `folder`/`name`, none where the piece gives no row. The report names it without the folder.
 PrepareReport tokenize(const Tokenizing& job, const Piece& piece, const std::string& folder, const std::string& name);

@@ -19,6 +19,7 @@
 #include "base/text.h"
 #include "data/dataset.h"
 #include "data/prepare/split.h"
+#include "data/prepare/tagged_words.h"
 
 namespace sft {
 namespace {
@@ -164,6 +165,55 @@ std::string random_rows(bool csv, int count, unsigned seed) {
                : concat("{\"text\":\"", text, "\",\"label\":\"c", label, "\"}\n");
   }
   return out;
+}
+
+// Words of letters, of which each is a token.
+TEST_F(PrepareTest, TagsGoToTheFirstTokenOfEachWordOrToAll) {
+  request_.target = TargetForm::token_labels;
+  config_.text_column = {"tokens"};
+  config_.label_column = "ner_tags";
+  request_.files = {write("a.conll", "ab B-X\nc I-X\n\nd O\n\n"),
+                    write("b.jsonl",
+                          "{\"tokens\":[\"ef\",\"\",\"g\"],\"ner_tags\":[\"B-X\",\"O\",\"O\"]}\n"
+                          "{\"tokens\":\"d\",\"ner_tags\":[\"I-X\"]}\n")};
+  const auto targets = [&](const PrepareReport& report) {
+    std::string out;
+    for (const Example& example : examples(report)) {
+      EXPECT_EQ(example.token_labels.size(), example.tokens.size());
+      for (const int32_t label : example.token_labels) out += label == kNoTarget ? "." : std::to_string(label);
+      out += ' ';
+    }
+    return out;
+  };
+  PrepareReport report = run(3);
+  EXPECT_EQ(report.label_names, (std::vector<std::string>{"B-X", "I-X", "O"}));
+  EXPECT_EQ(report.label_counts, (std::vector<int64_t>{2, 2, 3}));
+  EXPECT_EQ(texts(report), (std::vector<std::string>{"abc", "d", "efg", "d"}));
+  EXPECT_EQ(targets(report), ".0.1. .2. .0.2. .1. ");
+  EXPECT_EQ(report.broken_rows, 1);
+  EXPECT_NE(report.broken_example.find("b.jsonl:2: word 1, 'd', has the tag 'I-X'"), std::string::npos);
+
+  config_.label_all_tokens = true;
+  EXPECT_EQ(targets(run()), ".011. .2. .012. .1. ");
+  request_.split = "test";
+  request_.labels_must_be_known = true;
+  request_.label_names = report.label_names;
+  EXPECT_EQ(targets(run()), ".0.1. .2. .0.2. .1. ") << "scores are of words";
+  request_.labels_required = false;
+  EXPECT_EQ(targets(run()), ".0.0. .0. .0.0. .0. ") << "without tags, marks of what speaks for words";
+}
+
+TEST_F(PrepareTest, SaysWhatIsWrongWithTags) {
+  request_.target = TargetForm::token_labels;
+  config_.text_column = {"tokens"};
+  config_.label_column = "ner_tags";
+  EXPECT_EQ(error_of("a.jsonl", "{\"tokens\":[\"a\"],\"ner_tags\":[\"O\",\"O\"]}\n", 2),
+            "79: a.jsonl:1: column 'ner_tags' has 2 tags, and there are 1 words");
+  EXPECT_EQ(error_of("b.conll", "a O\nb\n\n"),
+            "79: b.conll:2: the word 'b' has no tag; its sentence has others that do");
+  EXPECT_EQ(error_of("c.conll", "a O\n\nb\n\n"), "79: c.conll:3: column 'ner_tags' is missing; the row has: 'tokens'");
+  config_.text_pair_column = "more";
+  EXPECT_EQ(error_of("d.conll", "a O\n\n"), "78: data.text_pair_column: tagged words make no pairs");
 }
 
 // Three pieces, cut in the middle of quoted line breaks and of files.
