@@ -9,6 +9,8 @@ namespace sft {
 
 Parameters all_parameters(const Model& model, const Task& task) {
   Parameters all = model.parameters();
+  if (!task.keeps_pooler())
+    std::erase_if(all, [&](const Parameter& parameter) { return parameter.stage == model.num_blocks() + 1; });
   for (Parameter& parameter : task.parameters()) all.push_back(std::move(parameter));
   return all;
 }

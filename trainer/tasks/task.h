@@ -33,8 +33,9 @@ class Task {
  public:
   virtual ~Task() = default;
   virtual Reads reads() const = 0;
-  virtual bool reads_pooler() const = 0;      // false: the model's pooler has no part in the loss
-  virtual Parameters parameters() const = 0;  // the head; the pooler is the model's
+  virtual bool reads_pooler() const = 0;              // false: the model's pooler has no part in the loss
+  virtual bool keeps_pooler() const { return true; }  // false: the transformers class of the task has none
+  virtual Parameters parameters() const = 0;          // the head; the pooler is the model's
   virtual at::Tensor logits(Model& model, const Features& features, const Inputs& inputs) = 0;
 
   // The denominator of a batch, from targets alone: known before any forward.

@@ -6,6 +6,7 @@
 #include "trainer/tasks/regression/regression.h"
 #include "trainer/tasks/task.h"
 #include "trainer/tasks/text_classification/text_classification.h"
+#include "trainer/tasks/token_classification/token_classification.h"
 
 namespace sft {
 
@@ -17,9 +18,10 @@ std::unique_ptr<Task> make_task(const std::string& task, const TaskSettings& set
     if (settings.target == TargetForm::values) return make_regression(settings, model);
     return make_text_classification(settings, model);
   }
+  if (task == "token_classification") return make_token_classification(settings, model);
   if (task == "image_classification") return make_image_classification(settings, model);
-  throw ConfigError(
-      concat("model.task ", quoted(task), " is not built; built: text_classification, image_classification"));
+  throw ConfigError(concat("model.task ", quoted(task), " is not built; built: text_classification, ",
+                           "token_classification, image_classification"));
 }
 
 }  // namespace sft

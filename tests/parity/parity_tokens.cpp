@@ -1,0 +1,109 @@
+// Runs one model with the head of a task on one batch for a Python script to compare.
+//
+//   parity_tokens DIR
+//
+// DIR/case.json: config; task; num_labels; class_weights, label_smoothing; dtype; tokens, segments (a list a sequence);
+// labels, as Batch has them; tensors, the order of weights.bin as [name, size]. Little-endian values of `dtype`
+// throughout. Writes DIR/out.bin: the loss, the logits, then the gradient of each tensor in the same order.
+#include <ATen/ATen.h>
+
+#include <fstream>
+#include <iostream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "trainer/learner.h"
+
+namespace {
+
+using nlohmann::json;
+
+sft::Batch batch_of(const json& test) {
+  sft::Batch batch;
+  sft::PackedText& text = batch.text();
+  text.offsets.push_back(0);
+  for (size_t b = 0; b < test["tokens"].size(); ++b) {
+    const auto tokens = test["tokens"][b].get<std::vector<int64_t>>(),
+               segments = test["segments"][b].get<std::vector<int64_t>>();
+    text.tokens.insert(text.tokens.end(), tokens.begin(), tokens.end());
+    text.segments.insert(text.segments.end(), segments.begin(), segments.end());
+    for (size_t i = 0; i < tokens.size(); ++i) text.positions.push_back(static_cast<int64_t>(i));
+    text.offsets.push_back(static_cast<int64_t>(text.tokens.size()));
+    batch.ids.push_back(static_cast<int64_t>(b));
+    batch.draws.push_back(static_cast<int64_t>(b));
+    batch.weights.push_back(1.0f);
+  }
+  batch.labels = test["labels"].get<std::vector<int64_t>>();
+  return batch;
+}
+
+at::Tensor read_values(std::istream& file, at::IntArrayRef shape, at::ScalarType dtype) {
+  at::Tensor values = at::empty(shape, dtype);
+  file.read(static_cast<char*>(values.data_ptr()), static_cast<std::streamsize>(values.nbytes()));
+  if (!file) throw std::runtime_error("weights.bin is too short");
+  return values;
+}
+
+void write_values(std::ostream& file, const at::Tensor& values) {
+  const at::Tensor flat = values.contiguous();
+  file.write(static_cast<const char*>(flat.const_data_ptr()), static_cast<std::streamsize>(flat.nbytes()));
+}
+
+sft::TaskSettings settings_of(const json& test, at::ScalarType dtype) {
+  sft::TaskSettings settings;
+  for (int64_t i = 0; i < test["num_labels"].get<int64_t>(); ++i)
+    settings.label_names.push_back("LABEL_" + std::to_string(i));
+  const auto weights = test["class_weights"].get<std::vector<double>>();
+  if (!weights.empty()) settings.class_weights.kind = sft::ClassWeights::Kind::given;
+  for (size_t i = 0; i < weights.size(); ++i) settings.class_weights.weights["LABEL_" + std::to_string(i)] = weights[i];
+  settings.label_smoothing_factor = test["label_smoothing"];
+  settings.dtype = dtype;
+  return settings;
+}
+
+void run(const std::string& directory) {
+  const json test = json::parse(std::ifstream(directory + "/case.json"));
+  const at::ScalarType dtype = test["dtype"] == "float64" ? at::kDouble : at::kFloat;
+  auto model = sft::make_model(test["config"], at::kCPU, dtype, 0);
+  auto task = sft::make_task(test["task"], settings_of(test, dtype), *model);
+  const std::vector<bool> trained(sft::all_parameters(*model, *task).size(), true);
+  sft::Learner learner(std::move(model), std::move(task), trained, at::kCPU);
+
+  std::map<std::string, at::Tensor> leaves;
+  for (const sft::Parameter& parameter : learner.parameters()) leaves[parameter.name] = parameter.value;
+  if (leaves.size() != test["tensors"].size()) throw std::runtime_error("the model has other tensors");
+  std::ifstream weights(directory + "/weights.bin", std::ios::binary);
+  for (const json& tensor : test["tensors"])
+    leaves.at(tensor[0]).detach().copy_(read_values(weights, tensor[1].get<std::vector<int64_t>>(), dtype));
+
+  const sft::Batch batch = batch_of(test);
+  const at::Tensor logits = learner.logits(batch);
+  const sft::LossSum part = learner.loss_sum(batch);  // dropout is 0 by the config
+  const at::Tensor loss = part.sum / part.weight;
+  loss.backward();
+
+  std::ofstream out(directory + "/out.bin", std::ios::binary);
+  write_values(out, loss.detach());
+  write_values(out, logits);
+  for (const json& tensor : test["tensors"]) {
+    const at::Tensor& leaf = leaves.at(tensor[0]);
+    write_values(out, leaf.grad().defined() ? leaf.grad() : at::zeros_like(leaf));
+  }
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  if (count != 2) {
+    std::cerr << "usage: parity_tokens DIR\n";
+    return 2;
+  }
+  try {
+    run(arguments[1]);
+  } catch (const std::exception& error) {
+    std::cerr << "parity_tokens: " << error.what() << "\n";
+    return 1;
+  }
+}

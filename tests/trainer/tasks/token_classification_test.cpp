@@ -1,0 +1,136 @@
+// Labels of words: what counts, what is scored, what is predicted. Loss and gradients are compared with transformers in
+// tests/parity/token_classification.py, entities with seqeval in tests/trainer/metrics.
+#include "trainer/tasks/token_classification/token_classification.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "base/errors.h"
+#include "trainer/tasks/blocks/cross_entropy.h"
+
+namespace sft {
+namespace {
+
+constexpr int64_t kWidth = 6;
+const std::vector<std::string> kNames = {"B-A", "I-A", "O"};
+
+// A backbone that is nothing but its width and its head.
+class WidthAlone final : public Model {
+ public:
+  int num_blocks() const override { return 2; }
+  int64_t width() const override { return kWidth; }
+  Parameters parameters() const override { return {}; }
+  Features forward(const Inputs&, Reads) override { return {}; }
+  bool has_pooler() const override { return true; }
+  at::Tensor pool(const at::Tensor& first_BC) override { return first_BC; }
+  void set_training(const std::vector<bool>&) override {}
+  void set_first_trained(int) override {}
+  void set_dropout_seed(uint64_t) override {}
+  HeadShape head(Reads) const override { return {.dropout = 0.5}; }
+  double initializer_range() const override { return 0.02; }
+  const nlohmann::json& config() const override { return config_; }
+  double flops(int64_t, int64_t, Reads) const override { return 0; }
+  std::string architecture(const std::string&) const override { return "Given"; }
+  std::string prefix() const override { return ""; }
+  std::string canonical(const std::string& file_name) const override { return file_name; }
+
+ private:
+  nlohmann::json config_;
+};
+
+std::unique_ptr<Task> task_of(std::vector<std::string> names = kNames) {
+  TaskSettings settings;
+  settings.label_names = std::move(names);
+  settings.dtype = at::kDouble;
+  return make_task("token_classification", settings, WidthAlone());
+}
+
+// Two sequences of 4 and 3 tokens.
+Batch two_sequences(std::vector<int64_t> labels) {
+  Batch batch;
+  batch.text().offsets = {0, 4, 7};
+  batch.ids = {0, 1};
+  batch.draws = {5, 9};
+  batch.weights = {1.0f, 0.5f};
+  batch.labels = std::move(labels);
+  return batch;
+}
+
+// Logits whose largest is at `guesses`.
+at::Tensor sure_of(const std::vector<int64_t>& guesses, int64_t num_labels) {
+  return at::one_hot(at::tensor(guesses, at::kLong), num_labels).to(at::kDouble) * 3;
+}
+
+TEST(TokenClassification, WeighsEachTargetWithItsSample) {
+  const auto task = task_of();
+  const Batch batch = two_sequences({kIgnoredLabel, 0, 1, kIgnoredLabel, 2, kIgnoredLabel, 2});
+  EXPECT_EQ(task->weight(batch), 2 * 1.0 + 2 * 0.5);
+  const at::Tensor logits = at::sin(at::arange(21, at::kDouble)).view({7, 3});
+  const at::Tensor each = -at::log_softmax(logits, 1);
+  const double expected = each[1][0].item<double>() + each[2][1].item<double>() +
+                          0.5 * (each[4][2].item<double>() + each[6][2].item<double>());
+  EXPECT_NEAR(task->loss_sum(logits, batch).sum.item<double>(), expected, 1e-14);
+}
+
+TEST(TokenClassification, ScoresWordsAndEntitiesAndNotTheTokensBetween) {
+  const auto task = task_of();
+  const Batch batch = two_sequences({kIgnoredLabel, 0, 1, 2, 0, kIgnoredLabel, 1});
+  Statistics total = task->empty_statistics();
+  // One of two entities is found, and another one where there is none; tokens without target say nonsense.
+  task->accumulate(sure_of({0, 0, 1, 0, 0, 2, 2}, 3), batch, total);
+  const auto metrics = task->metrics(total);
+  EXPECT_EQ(metrics.begin().key(), "loss");
+  EXPECT_EQ(task->default_metric(), "f1");
+  EXPECT_DOUBLE_EQ(metrics["accuracy"].get<double>(), 3.0 / 5.0);
+  EXPECT_DOUBLE_EQ(metrics["precision"].get<double>(), 1.0 / 3.0);
+  EXPECT_DOUBLE_EQ(metrics["recall"].get<double>(), 0.5);
+  EXPECT_EQ(task->details(total)["per_type"]["A"]["support"], 2);
+}
+
+TEST(TokenClassification, OfTagsThatAreNoEntitiesTellsTheAccuracy) {
+  const auto task = task_of({"NOUN", "VERB"});
+  EXPECT_EQ(task->default_metric(), "accuracy");
+  EXPECT_FALSE(task->metrics(task->empty_statistics()).contains("f1"));
+}
+
+TEST(TokenClassification, PredictsOneTagAWordForEachRow) {
+  const auto task = task_of();
+  const Batch batch = two_sequences({kIgnoredLabel, 0, kIgnoredLabel, 0, kIgnoredLabel, kIgnoredLabel, kIgnoredLabel});
+  const auto rows = task->predictions(sure_of({2, 0, 2, 1, 2, 2, 2}, 3), batch);
+  ASSERT_EQ(rows.size(), 2u);
+  const auto first = nlohmann::json::parse(rows[0]);
+  EXPECT_EQ(first["tags"], (nlohmann::json{"B-A", "I-A"}));
+  EXPECT_NEAR(first["scores"][0].get<double>(), std::exp(3.0) / (std::exp(3.0) + 2), 1e-12);
+  EXPECT_EQ(rows[1], R"({"tags":[],"scores":[]})");
+}
+
+TEST(TokenClassification, DropsByTokenAndOnlyInTraining) {
+  const auto task = task_of();
+  WidthAlone model;
+  TextInputs inputs;
+  inputs.draws_N = at::tensor(std::vector<int64_t>{5, 5, 9}, at::kLong);
+  inputs.positions_N = at::tensor(std::vector<int64_t>{0, 1, 0}, at::kLong);
+  const at::Tensor same = at::ones({3, kWidth}, at::kDouble);
+  const auto logits = [&] { return task->logits(model, {same, Reads::all}, inputs).detach(); };
+  EXPECT_TRUE(at::equal(logits()[0], logits()[1]));
+  task->set_training(true);
+  const at::Tensor dropped = logits();
+  EXPECT_FALSE(at::equal(dropped[0], dropped[1]));
+  inputs.draws_N = inputs.draws_N.flip(0).contiguous();
+  inputs.positions_N = inputs.positions_N.flip(0).contiguous();
+  EXPECT_TRUE(at::equal(dropped.flip(0), logits())) << "the mask goes with draw and position, not with the row";
+}
+
+TEST(TokenClassification, RefusesWhatItCannotRead) {
+  EXPECT_THROW(task_of({"O"}), ConfigError);
+  TaskSettings settings;
+  settings.label_names = kNames;
+  settings.pooling = "mean";
+  EXPECT_THROW(make_task("token_classification", settings, WidthAlone()), ConfigError);
+}
+
+}  // namespace
+}  // namespace sft

@@ -1,0 +1,15 @@
+// A label for each word, said by its first token: a linear head on every row. Where the labels are tags of entities
+// (B-, I-, O), scores are of whole entities, as seqeval's.
+#pragma once
+
+#include <memory>
+
+#include "trainer/tasks/task.h"
+
+namespace sft {
+
+// predictions() gives for each row {"tags": [one a word that has a target], "scores": [their probabilities]}; a target
+// of −100 marks a token that speaks for no word. trainer/entity_rows.h makes entities of them.
+std::unique_ptr<Task> make_token_classification(const TaskSettings& settings, const Model& model);
+
+}  // namespace sft
