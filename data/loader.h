@@ -16,12 +16,12 @@ namespace sft {
 
 struct LoaderConfig {
   int64_t global_batch_size = 32;
-  int64_t max_tokens = 8192;  // in a micro-batch; a longer sample stands alone in one
-  int64_t max_samples = 0;    // in a micro-batch; 0: no bound
-  int parts = 0;              // of a global batch over all ranks, a multiple of their number; 0: one a rank
-  int prefetch = 2;           // global batches read ahead by one background thread; 0: none
-  Augmentation augmentation;  // of images
-  bool even = false;          // as many micro-batches on every rank: the last ones of some are empty
+  int64_t max_tokens = 8192;       // in a micro-batch; a longer sample stands alone in one
+  int64_t max_samples = 0;         // in a micro-batch; 0: no bound
+  int parts = 0;                   // of a global batch over all ranks, a multiple of their number; 0: one a rank
+  int prefetch = 2;                // global batches read ahead by one background thread; 0: none
+  Augmentation augmentation = {};  // of images
+  bool even = false;               // as many micro-batches on every rank: the last ones of some are empty
 };
 
 // Micro-batches whose gradients are summed one after the other; none where there are more parts than samples.

@@ -82,12 +82,16 @@ void declare(CLI::App& app, Arguments& a) {
       ->required()
       ->type_name("DIR");
   predict
-      ->add_option("--input", a.inputs,
-                   "rows: .jsonl, .csv or .tsv, labels not needed; or images and directories of them")
+      ->add_option(
+          "--input", a.inputs,
+          "rows: .jsonl, .csv or .tsv, words also .conll, labels not needed; or images and directories of them")
       ->required()
       ->type_name("FILE");
   predict->add_option("--output", a.output, "JSON Lines file to write")->required()->type_name("FILE");
-  predict->add_option("--text-column", a.text_column, "column of the text")->type_name("NAME")->capture_default_str();
+  predict
+      ->add_option("--text-column", a.text_column, "column of the text; of words also tokens, where there is no text")
+      ->type_name("NAME")
+      ->capture_default_str();
   predict->add_option("--text-pair-column", a.text_pair_column, "column of the second text of a pair")
       ->type_name("NAME");
   predict->add_option("--batch-size", a.batch_size, "rows at once on each rank")

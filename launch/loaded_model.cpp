@@ -32,7 +32,9 @@ LoadedModel load_model(const std::string& path, RunConfig config, const World& w
   together(world.control, [&] {
     loaded.directory = std::make_unique<ModelDirectory>(path);
     loaded.labels.names = all_label_names(*loaded.directory);
-    loaded.labels.target = target_of_model(loaded.directory->config(), loaded.labels.names.size());
+    loaded.labels.target = config.model.task == "token_classification"
+                               ? TargetForm::token_labels
+                               : target_of_model(loaded.directory->config(), loaded.labels.names.size());
     config.eval.threshold = loaded.directory->threshold();
     if (config.model.task == "image_classification") return;
     loaded.tokenizer = Tokenizer::from_directory(loaded.directory->path());

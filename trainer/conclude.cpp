@@ -7,6 +7,7 @@
 #include "base/process.h"
 #include "base/text.h"
 #include "comm/agree.h"
+#include "trainer/entity_rows.h"
 #include "trainer/model_export.h"
 #include "trainer/report/report.h"
 #include "trainer/row_writer.h"
@@ -43,8 +44,11 @@ void load_best(Assembly& run) {
 
 Evaluation evaluate_test(Assembly& run) {
   Evaluator evaluator(*run.learner, *run.data.test, run.world.control, evaluation_budget(run.config()));
-  RowWriter rows(run.config().output_dir + "/predictions.jsonl", run.data.test->size(), run.world.control,
-                 real_files());
+  const RunConfig& config = run.config();
+  PrepareRequest raw;
+  raw.files = expand_files(config.data.test_file, "data.test_file", run.loaded.origins, accepted_by(config.model.task));
+  RowWriter rows(config.output_dir + "/predictions.jsonl", run.data.test->size(), run.world.control, real_files(),
+                 entities_of_rows(config.model.task, raw, config.data, run.data.tokenizer.get()));
   Evaluation evaluation = evaluator.run([&](int64_t row, const std::string& json) { rows.add(row, json); });
   rows.publish();
   return evaluation;

@@ -67,6 +67,10 @@ std::vector<int64_t> count_labels(const Dataset& dataset, size_t num_labels, Com
       if (sets) {
         dataset.read(i, example);
         for (size_t k = 0; k < num_labels; ++k) counts[k] += example.values[k] != 0.0f;
+      } else if (dataset.info().target == TargetForm::token_labels) {
+        dataset.read(i, example);
+        for (const int32_t label : example.token_labels)
+          if (label >= 0) ++counts.at(static_cast<size_t>(label));
       } else if (const int64_t label = dataset.label(i); label >= 0) {
         ++counts.at(static_cast<size_t>(label));
       }
@@ -101,7 +105,7 @@ void check_width(const DatasetInfo& info, const std::string& file, const Labels&
 
 // Where the config leaves it to the data, it is said how the data was understood.
 void announce(const RunConfig& config, TargetForm target) {
-  if (!config.model.problem_type.empty()) return;
+  if (!config.model.problem_type.empty() || target == TargetForm::token_labels) return;
   const char* meant = target == TargetForm::label_set ? "any number of labels a row"
                       : target == TargetForm::values  ? "real numbers"
                                                       : "one label a row";
@@ -112,6 +116,11 @@ std::unique_ptr<Dataset> limited(std::unique_ptr<Dataset> dataset, int64_t most)
   return most > 0 && most < dataset->size() ? head_of(std::move(dataset), most) : std::move(dataset);
 }
 
+// What the config says of the targets; nothing where it is left to the data.
+std::optional<TargetForm> wanted_target(const ModelConfig& model) {
+  return model.task == "token_classification" ? TargetForm::token_labels : target_of(model.problem_type);
+}
+
 // The training split decides what the labels are.
 std::unique_ptr<Dataset> open_train(const LoadedConfig& loaded, const ModelDirectory& model, Datasets& data,
                                     Communicator& control) {
@@ -120,7 +129,7 @@ std::unique_ptr<Dataset> open_train(const LoadedConfig& loaded, const ModelDirec
   const StringList files =
       expand_files(config.train_file, "data.train_file", loaded.origins, accepted_by(loaded.config.model.task));
   if (are_prepared(files, "train", images)) {
-    auto train = open_dataset(files, target_of(loaded.config.model.problem_type));
+    auto train = open_dataset(files, wanted_target(loaded.config.model));
     const auto& known = train->info().label_names;
     data.labels.names =
         known.empty() ? numbered_labels(std::max(train->info().num_labels, loaded.config.model.num_labels)) : known;
@@ -129,7 +138,8 @@ std::unique_ptr<Dataset> open_train(const LoadedConfig& loaded, const ModelDirec
   PrepareRequest request;
   request.files = files;
   request.output_directory = prepared_directory(loaded.config);
-  request.target = target_of(loaded.config.model.problem_type);
+  request.task = loaded.config.model.task;
+  request.target = wanted_target(loaded.config.model);
   request.label_names = model.label_names();
   request.part = config.validation_split > 0 ? PrepareRequest::Part::train : PrepareRequest::Part::all;
   request.split_seed = static_cast<uint64_t>(loaded.config.seed);
@@ -145,6 +155,7 @@ std::unique_ptr<Dataset> open_held_out(const LoadedConfig& loaded, const Dataset
                                accepted_by(loaded.config.model.task));
   request.split = "validation";
   request.output_directory = prepared_directory(loaded.config);
+  request.task = loaded.config.model.task;
   request.target = data.labels.target;
   if (data.labels.target == TargetForm::values) request.num_targets = static_cast<int64_t>(data.labels.names.size());
   if (data.labels.target != TargetForm::values) request.label_names = data.labels.names;
@@ -161,6 +172,8 @@ Peers peers_of(Communicator& control) {
           [&control](const std::string& mine) { return gather_all(control, mine); },
           [&control](const std::function<void()>& body) { together(control, body); }};
 }
+
+bool is_prepared(const std::string& path) { return is_hdf5(path); }
 
 std::string prepared_directory(const RunConfig& config) {
   if (!config.data.prepared_dir.empty()) return config.data.prepared_dir;
@@ -184,7 +197,8 @@ std::unique_ptr<Dataset> open_split(const std::string& split, const StringList& 
   request.files = files;
   request.split = split;
   request.output_directory = directory;
-  if (labels_required) request.target = labels.target;
+  if (labels.target == TargetForm::token_labels) request.task = "token_classification";
+  if (labels_required || labels.target == TargetForm::token_labels) request.target = labels.target;
   if (labels.target == TargetForm::values) request.num_targets = static_cast<int64_t>(labels.names.size());
   if (labels.target != TargetForm::values) request.label_names = labels.names;
   request.labels_must_be_known = true;

@@ -130,6 +130,13 @@ std::vector<std::string> ModelDirectory::label_names() const {
   return only_defaults ? std::vector<std::string>{} : names;
 }
 
+std::string ModelDirectory::task() const {
+  const auto classes = config_.value("architectures", nlohmann::json::array());
+  const bool tags =
+      !classes.empty() && classes[0].is_string() && classes[0].get<std::string>().ends_with("ForTokenClassification");
+  return tags ? "token_classification" : "text_classification";
+}
+
 int64_t ModelDirectory::model_max_length() const {
   const auto config = nlohmann::json::parse(text_of("tokenizer_config.json"), nullptr, false);
   if (!config.is_object()) return 0;

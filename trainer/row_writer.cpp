@@ -28,10 +28,11 @@ void append_file(FileOps& files, int descriptor, const std::string& path, int64_
 
 }  // namespace
 
-RowWriter::RowWriter(std::string path, int64_t num_rows, Communicator& control, FileOps& files)
+RowWriter::RowWriter(std::string path, int64_t num_rows, Communicator& control, FileOps& files, Finish finish)
     : path_(std::move(path)),
       control_(control),
       files_(files),
+      finish_(std::move(finish)),
       next_(range_of(num_rows, {control.rank(), control.size()}).first) {
   together(control_, [&] {
     ::unlink(part_of(control_.rank()).c_str());  // of a run that was killed
@@ -48,7 +49,8 @@ void RowWriter::add(int64_t row, const std::string& json) {
   assert(row >= next_);
   waiting_.emplace(row, json);
   while (!waiting_.empty() && waiting_.begin()->first == next_) {
-    buffer_ += waiting_.begin()->second;
+    const std::string& made = waiting_.begin()->second;
+    buffer_ += finish_ ? finish_(next_, made) : made;
     buffer_ += '\n';
     waiting_.erase(waiting_.begin());
     ++next_;

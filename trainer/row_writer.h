@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 
@@ -13,8 +14,11 @@ namespace sft {
 
 class RowWriter {
  public:
+  // What becomes of a row before it is written; called in the order of rows, those of this rank's range.
+  using Finish = std::function<std::string(int64_t row, const std::string& json)>;
+
   // Every rank constructs one. Rows may be added out of order inside this rank's range.
-  RowWriter(std::string path, int64_t num_rows, Communicator& control, FileOps& files);
+  RowWriter(std::string path, int64_t num_rows, Communicator& control, FileOps& files, Finish finish = {});
   ~RowWriter();
 
   void add(int64_t row, const std::string& json);
@@ -27,6 +31,7 @@ class RowWriter {
   std::string path_;
   Communicator& control_;
   FileOps& files_;
+  Finish finish_;
   int64_t next_;                            // row that the part goes on with
   std::map<int64_t, std::string> waiting_;  // came before their turn
   std::string buffer_;

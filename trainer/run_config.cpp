@@ -51,6 +51,8 @@ StringList keys_without_effect(const RunConfig& config, const Origins& origins) 
        "lr_scheduler_type is constant (constant_with_warmup warms up)"},
       {config.save.save_strategy != "steps", "save.save_steps", "save.save_strategy is " + config.save.save_strategy},
       {config.save.save_strategy == "no", "save.save_total_limit", "save.save_strategy is no"},
+      {config.model.task != "token_classification", "data.label_all_tokens", "model.task is " + config.model.task},
+      {config.model.task == "token_classification", "model.problem_type", "model.task is token_classification"},
       {config.data.validation_split == 0, "data.group_column", "data.validation_split is 0"},
       {!config.data.validation_file.empty(), "data.validation_split", "data.validation_file is given"},
       {!has_validation_data(config) && config.data.test_file.empty(), "data.max_eval_samples", because_data},
@@ -166,6 +168,11 @@ LoadedConfig load_run_config(const std::string& path, const std::vector<std::str
 
   require_given(config, path);
   loaded.warnings = keys_without_effect(config, loaded.origins);
+  // Tagged words come under other names than texts, and CoNLL files have no names at all.
+  if (config.model.task == "token_classification") {
+    if (!loaded.origins.contains("data.text_column")) config.data.text_column = {"tokens"};
+    if (!loaded.origins.contains("data.label_column")) config.data.label_column = "ner_tags";
+  }
   if (config.eval.early_stopping_patience > 0) config.eval.load_best_model_at_end = true;
   if (!has_validation_data(config)) config.eval.eval_strategy = "no";
   if (config.eval.eval_strategy == "auto") config.eval.eval_strategy = "epoch";

@@ -32,7 +32,7 @@ struct Cell {
   };
   Kind kind = Kind::null;
   std::string text;
-  std::vector<Cell> items;  // of a list
+  std::vector<Cell> items = {};  // of a list
 };
 
 std::string_view name_of(Cell::Kind kind);

@@ -1,4 +1,5 @@
 // Raw rows in, one JSON object a row out, in input order.
+#include <algorithm>
 #include <filesystem>
 
 #include "base/file_ops.h"
@@ -7,8 +8,10 @@
 #include "base/text.h"
 #include "comm/agree.h"
 #include "data/images/image_source.h"
+#include "data/readers/reader.h"
 #include "launch/commands/commands.h"
 #include "launch/loaded_model.h"
+#include "trainer/entity_rows.h"
 #include "trainer/evaluator.h"
 #include "trainer/row_writer.h"
 #include "trainer/run_settings.h"
@@ -31,6 +34,14 @@ std::string named(const std::string& json, const std::vector<std::string>& place
   return out.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
+// Words come under the name of the training files too.
+std::string text_column(const Arguments& arguments, const std::string& task, const StringList& files) {
+  if (task != "token_classification" || is_prepared(files.front())) return arguments.text_column;
+  const std::vector<std::string> columns = columns_of(files.front());
+  const auto has = [&](const std::string& name) { return std::ranges::find(columns, name) != columns.end(); };
+  return !has(arguments.text_column) && has("tokens") ? "tokens" : arguments.text_column;
+}
+
 // Shards of the input while it is being predicted; gone afterwards.
 class Scratch {
  public:
@@ -50,25 +61,30 @@ class Scratch {
 
 ExitCode predict(const Arguments& arguments, Job& job) {
   RunConfig config;
-  config.data.text_column = {arguments.text_column};
   config.data.text_pair_column = arguments.text_pair_column;
+  const std::string directory = model_directory(arguments.target);
   config.eval.per_device_eval_batch_size = arguments.batch_size;
   StringList files;
   together(job.control(), [&] {
-    const ModelDirectory directory(model_directory(arguments.target));
-    config.model.task = directory.task();
-    directory.read_image_settings(config.data);
+    const ModelDirectory model(directory);
+    config.model.task = model.task();
+    model.read_image_settings(config.data);
     files = expand_files(arguments.inputs, "--input", {}, accepted_by(config.model.task));
+    config.data.text_column = {text_column(arguments, config.model.task, files)};
   });
   const World world = job.world(config.device, config.threads, config.comm);
-  const LoadedModel model = load_model(model_directory(arguments.target), config, world);
+  const LoadedModel model = load_model(directory, config, world);
 
   const Stopwatch watch;
   const Scratch scratch(arguments.output + ".prepared", job.control());
   const auto rows = open_split("input", files, config.data, scratch.path(), model.tokenizer.get(), model.labels, false,
                                job.control());
   const std::vector<std::string> places = model.tokenizer ? StringList{} : image_places(files);
-  RowWriter writer(arguments.output, rows->size(), job.control(), real_files());
+  PrepareRequest raw;
+  raw.files = files;
+  raw.labels_required = false;
+  RowWriter writer(arguments.output, rows->size(), job.control(), real_files(),
+                   entities_of_rows(config.model.task, raw, config.data, model.tokenizer.get()));
   Evaluator(*model.learner, *rows, job.control(), evaluation_budget(config))
       .predict([&](int64_t row, const std::string& json) { writer.add(row, named(json, places, row)); });
   writer.publish();

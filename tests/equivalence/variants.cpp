@@ -60,7 +60,8 @@ nlohmann::json tiny_resnet() {
           {"layer_type", "basic"}};
 }
 
-std::vector<std::string> names_of(int64_t count) {
+std::vector<std::string> names_of(const std::string& task, int64_t count) {
+  if (task == "token_classification") return {"O", "B-A", "I-A", "B-B", "I-B"};
   std::vector<std::string> names;
   for (int64_t i = 0; i < count; ++i) names.push_back("label" + std::to_string(i));
   return names;
@@ -91,7 +92,7 @@ void train(const Case& job, const Cut& cut, Communicator& ranks, const std::stri
   auto model = make_model(job.model, at::kCPU, dtype, 11);
   auto task = make_task(job.task,
                         {.pooling = job.pooling,
-                         .label_names = names_of(job.num_labels),
+                         .label_names = names_of(job.task, job.num_labels),
                          .label_counts = {},
                          .target = job.target,
                          .loss = job.loss,
@@ -237,6 +238,14 @@ std::vector<Case> cases() {
   enroll_images("resnet_frozen_norms", BatchNormMode::frozen);
   enroll_images("resnet_head_alone", BatchNormMode::synchronized).freeze = head;
   enroll_images("resnet_one_big_batch", BatchNormMode::synchronized).micro_batches_are_free = false;
+  Case& tokens = enroll("bert_tokens", adamw);
+  tokens.task = "token_classification";
+  tokens.target = TargetForm::token_labels;
+  Case& weighted_tokens = enroll("bert_tokens_smoothed_weighted_sgd", sgd);
+  weighted_tokens.task = tokens.task;
+  weighted_tokens.target = tokens.target;
+  weighted_tokens.label_smoothing = 0.1;
+  weighted_tokens.class_weights = {ClassWeights::Kind::given, {{"O", 0.25}, {"B-A", 4.0}}};
   return all;
 }
 

@@ -61,15 +61,15 @@ class Task {
 
 // What a task is made from.
 struct TaskSettings {
-  std::string pooling = "auto";          // auto (what the transformers class does) | cls | mean | pooler
-  std::vector<std::string> label_names;  // by id
-  std::vector<int64_t> label_counts;     // of the training rows, by id; for weights that are "balanced"
-  int64_t num_rows = 0;                  // of training, that label_counts counts
+  std::string pooling = "auto";            // auto (what the transformers class does) | cls | mean | pooler
+  std::vector<std::string> label_names;    // by id
+  std::vector<int64_t> label_counts = {};  // of the training rows, by id; for weights that are "balanced"
+  int64_t num_rows = 0;                    // of training, that label_counts counts
   TargetForm target = TargetForm::label;
   std::string loss = "auto";  // auto (the task's) | cross_entropy | focal | bce | mse | mae | huber
   double focal_gamma = 2.0;
   double huber_delta = 1.0;
-  ClassWeights class_weights;
+  ClassWeights class_weights = {};
   ClassWeights pos_weight = {};
   double threshold = 0.5;  // of multi-label predictions
   double label_smoothing_factor = 0.0;
