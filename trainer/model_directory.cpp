@@ -131,6 +131,7 @@ std::vector<std::string> ModelDirectory::label_names() const {
 }
 
 std::string ModelDirectory::task() const {
+  if (config_.value("model_type", "") == "resnet") return "image_classification";
   const auto classes = config_.value("architectures", nlohmann::json::array());
   const bool tags =
       !classes.empty() && classes[0].is_string() && classes[0].get<std::string>().ends_with("ForTokenClassification");
@@ -148,10 +149,6 @@ int64_t ModelDirectory::model_max_length() const {
 std::string ModelDirectory::pooling() const { return config_.value("sft_dist_pooling", "auto"); }
 
 double ModelDirectory::threshold() const { return config_.value("sft_dist_threshold", 0.5); }
-
-std::string ModelDirectory::task() const {
-  return config_.value("model_type", "") == "resnet" ? "image_classification" : "text_classification";
-}
 
 void ModelDirectory::read_image_settings(DataConfig& into) const {
   const auto found = nlohmann::json::parse(text_of("preprocessor_config.json"), nullptr, false);

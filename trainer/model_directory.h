@@ -27,7 +27,8 @@ class ModelDirectory {
   const nlohmann::json& config() const { return config_; }
   // Labels by id as id2label has them; empty where it is absent or only LABEL_0, LABEL_1, …
   std::vector<std::string> label_names() const;
-  // The task of the transformers class that config.json names; text_classification where it is no class of a task.
+  // Of a model of images, or of the transformers class that config.json names; text_classification where it is no class
+  // of a task.
   std::string task() const;
   // "model_max_length" of tokenizer_config.json, 0 where it has none.
   int64_t model_max_length() const;
@@ -37,9 +38,6 @@ class ModelDirectory {
 
   // The threshold of a multi-label model that our own export wrote down where it is not 0.5.
   double threshold() const;
-
-  // "image_classification" for a model of images, "text_classification" otherwise.
-  std::string task() const;
 
   // data.image_size and data.crop as our own export wrote them down (preprocessor_config.json); unchanged where it did
   // not.
