@@ -69,7 +69,10 @@ std::unique_ptr<ImageSource> open_class_folders(const std::string& path) {
     Found found = images_below(folder);
     if (found.images.empty()) throw DataError(concat(folder, ": a class without images: no .jpg, .jpeg or .png in it"));
     Label label;
-    read_label({Cell::Kind::plain, name}, label);
+    Cell cell;
+    cell.kind = Cell::Kind::plain;
+    cell.text = name;
+    read_label(cell, label);
     labels.insert(labels.end(), found.images.size(), label);
     all.images.insert(all.images.end(), found.images.begin(), found.images.end());
     all.others += found.others;

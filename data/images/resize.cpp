@@ -93,6 +93,8 @@ int64_t margin(int64_t size, int64_t wanted) { return std::llrint(static_cast<do
 
 Image resized(const Image& image, int64_t height, int64_t width) {
   assert(image.height > 0 && image.width > 0 && height > 0 && width > 0);
+  // PIL shortens columns first where rows grow: fewer samples are computed.
+  if (height < image.height && width > image.width) return along_rows(along_columns(image, height), width);
   Image out = image.width == width ? image : along_rows(image, width);
   return out.height == height ? out : along_columns(out, height);
 }

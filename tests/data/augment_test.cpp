@@ -1,5 +1,4 @@
 // Random crop and flip: windows of the padded image and its mirror, drawn anew for each draw and never otherwise.
-// Seen to fail with the key taken from the place in the batch.
 #include "data/images/augment.h"
 
 #include <gtest/gtest.h>

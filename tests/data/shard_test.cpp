@@ -37,7 +37,6 @@ TEST(Shard, GivesBackEverySampleInOrder) {
   EXPECT_EQ(dataset->info().tokenizer_sha256, "0123abcd");
 }
 
-// Mutation: an offset of i instead of i · k into the targets gives every sample but the first another's.
 TEST(Shard, KeepsTargetsOfEveryForm) {
   for (const auto& [form, width] :
        std::initializer_list<std::pair<TargetForm, int64_t>>{{TargetForm::label_set, 3},

@@ -88,7 +88,6 @@ TEST(Tokenizer, GivesTheIdsOfTransformers) {
   }
 }
 
-// Seen to fail with the words joined by spaces, and with the words of the whole text given to what truncation left.
 TEST(Tokenizer, CutsWordsAsTransformersDoes) {
   const auto lists = reference()["word_lists"].get<std::vector<std::vector<std::string>>>();
   for (const json& entry : reference()["tokenizers"]) {

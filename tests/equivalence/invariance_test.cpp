@@ -42,8 +42,7 @@ TEST_P(Invariance, LossesNormsWeightsAndMetricsDoNotDependOnTheCut) {
   }
 }
 
-// N10. Seen to fail with parts added one after the other instead of as a tree, with the ranks' sums added in rank
-// order, and with the weight of the batch summed over ranks without the tree.
+// `deterministic = true`: parts of a batch and ranks are added as one tree.
 TEST_P(SameBits, OnOneTwoFourAndEightRanks) {
   Case job = GetParam();
   job.in_double = false;

@@ -39,7 +39,10 @@ void run(const std::string& directory) {
   for (const json& tensor : test["tensors"]) file_names.push_back(tensor[0]);
   for (int64_t k = 0; k < test["classes"]; ++k) class_names.push_back("c" + std::to_string(k));
   model->adopt_names(file_names);
-  auto task = sft::make_task("image_classification", {.label_names = class_names, .dtype = dtype}, *model);
+  sft::TaskSettings settings;
+  settings.label_names = class_names;
+  settings.dtype = dtype;
+  auto task = sft::make_task("image_classification", settings, *model);
   const sft::BatchNormMode mode = test["frozen"] ? sft::BatchNormMode::frozen : sft::BatchNormMode::local;
   model->set_batch_norm({.mode = mode});
 

@@ -4,7 +4,6 @@ off. The same tensors must be there (no pooler), and loss, logits and every grad
     token_classification.py PARITY_TOKENS [first_case [cases]]
 
 Class weights and label smoothing are compared with torch's cross_entropy on the same logits.
-Seen to fail with the mean taken over all tokens, and with the logits of each sequence's first row for all of it.
 """
 import json
 import random

@@ -1,8 +1,6 @@
 """Decoding, resizing and the forms of image data, live against PIL and torchvision: to the bit.
 
     reference.py IMAGE_SAMPLES
-
-Seen to fail with weights of the triangle not widened where an image shrinks, and with planes read as pixels.
 """
 import io
 import subprocess

@@ -1,7 +1,4 @@
 // Entities and their scores against seqeval: entities_reference.json, written by entities_reference.py.
-//
-// Seen to fail with an I- after O that begins no entity, with neighbours of two types taken for one entity, with a type
-// that nowhere occurs counted in the mean, and with strict entities that begin at an I-.
 #include "trainer/metrics/entities.h"
 
 #include <gtest/gtest.h>

@@ -9,7 +9,6 @@
 namespace sft {
 namespace {
 
-// Shown to fail: with macro means over the labels that occur, and with a sample's empty prediction scored 1.
 TEST(LabelSets, HaveTheScoresOfScikitLearnOnRandomAndDegeneratePredictions) {
   const auto courses = nlohmann::json::parse(std::ifstream(TARGETS_REFERENCE))["label_sets"];
   ASSERT_GT(courses.size(), 25u);

@@ -20,7 +20,6 @@ std::vector<std::string> texts(const Axis& axis) {
   return all;
 }
 
-// Mutation: keeping every nth point instead of each stretch's lowest and highest loses the spike.
 TEST(Thinned, KeepsEveryPeakOfALongCurve) {
   std::vector<Point> points = wave(100'000);
   points[54'321].value = 40;
@@ -32,7 +31,6 @@ TEST(Thinned, KeepsEveryPeakOfALongCurve) {
   EXPECT_TRUE(std::ranges::is_sorted(few, {}, &Point::step));
 }
 
-// Mutation: a window that reaches back only draws a falling line late.
 TEST(Smoothed, LeavesAStraightLineWhereItIs) {
   std::vector<Point> points;
   for (int i = 0; i < 200; ++i) points.push_back({static_cast<double>(i), 100.0 - i});

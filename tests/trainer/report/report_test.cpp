@@ -52,7 +52,6 @@ TEST_F(RunReport, NeedsNothingButAConfig) {
   EXPECT_THROW(write_report({directory.path("none")}, directory.path("x.html")), ConfigError);
 }
 
-// Mutation: label names that go to the page as they are run as scripts.
 TEST_F(RunReport, EscapesWhatComesFromFiles) {
   config("run", "label_column2 = '<img src=x onerror=alert(2)>'\n");
   summary("run", kSummary);
@@ -118,7 +117,6 @@ TEST_F(RunReport, FindsErrorsByLengthAndTheSurestMistakes) {
   EXPECT_EQ(review.by_length.front().right, 1);
 }
 
-// Mutation: without the comparison with the run's accuracy, rows that were edited since give a table of nonsense.
 TEST_F(RunReport, RefusesATestFileThatIsNotTheOneOfTheRun) {
   config("run");
   summary("run", R"({"test_metrics": {"accuracy": 1.0, "details": {"labels": ["a", "b"]}}})");
