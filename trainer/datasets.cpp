@@ -60,20 +60,21 @@ std::vector<std::string> numbered_labels(int64_t count) {
 std::vector<int64_t> count_labels(const Dataset& dataset, size_t num_labels, Communicator& control) {
   std::vector<int64_t> counts(num_labels);
   together(control, [&] {
-    const bool sets = dataset.info().target == TargetForm::label_set;
+    const TargetForm form = dataset.info().target;
+    if (form == TargetForm::values) return;
+    const auto count = [&](int64_t label) {
+      if (label >= 0) ++counts.at(static_cast<size_t>(label));
+    };
     Example example;
     const auto [first, end] = range_of(dataset.size(), {control.rank(), control.size()});
     for (int64_t i = first; i < end; ++i) {
-      if (sets) {
-        dataset.read(i, example);
-        for (size_t k = 0; k < num_labels; ++k) counts[k] += example.values[k] != 0.0f;
-      } else if (dataset.info().target == TargetForm::token_labels) {
-        dataset.read(i, example);
-        for (const int32_t label : example.token_labels)
-          if (label >= 0) ++counts.at(static_cast<size_t>(label));
-      } else if (const int64_t label = dataset.label(i); label >= 0) {
-        ++counts.at(static_cast<size_t>(label));
+      if (form == TargetForm::label) {
+        count(dataset.label(i));
+        continue;
       }
+      dataset.read(i, example);
+      for (const int32_t label : example.token_labels) count(label);
+      for (size_t k = 0; k < example.values.size(); ++k) counts.at(k) += example.values[k] != 0.0f;
     }
   });
   control.all_reduce(Buffer::of(std::span<int64_t>(counts)));
