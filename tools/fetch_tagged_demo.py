@@ -17,7 +17,7 @@ import pathlib
 import re
 import tempfile
 
-from fetch_demo import DEMO, package_lists, say, stable_hash, stanzas
+from debian_descriptions import DEMO, package_lists, say, stable_hash, stanzas
 
 WORD = re.compile(r"--?[A-Za-z][\w-]*|/[\w.+/-]*\w|[A-Za-z0-9](?:[\w+.~/@:-]*[\w+])?(?:\([1-8]\))?|[<>]=|\S")
 VERSION = re.compile(r"v?\d+(?:\.\d+)+[a-z]?\d*(?:[-+~]\w+)*|v\d+")
