@@ -17,6 +17,8 @@ template <class... Cases>
 struct Overloaded : Cases... {
   using Cases::operator()...;
 };
+template <class... Cases>
+Overloaded(Cases...) -> Overloaded<Cases...>;  // clang before 17 derives none for an aggregate
 
 [[noreturn]] void refuse(const Given& given, const std::string& what) {
   throw ConfigError(concat(given.place.empty() ? "" : given.place + ": ", given.key, what));

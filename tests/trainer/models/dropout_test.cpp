@@ -9,6 +9,7 @@
 #include "base/random.h"
 #include "trainer/models/blocks/keep_bits.h"
 #include "trainer/models/blocks/keep_mask.h"
+#include "trainer/models/blocks/multiversion.h"
 #include "trainer/models/model_fixtures.h"
 
 namespace sft {
@@ -30,16 +31,26 @@ void expect_independent(const at::Tensor& a, const at::Tensor& b) {
   EXPECT_LT(std::abs(correlation), 4.0 / std::sqrt(static_cast<double>(a.numel())));
 }
 
-TEST(KeyedDropout, DrawsThePhiloxOfItsKey) {
+template <int Bytes>
+void expect_philox() {
   const DropoutKey key{{0x12345678u, 0x9ABCDEF0u}};
-  const BitsRow row{(int64_t{5} << 32) + 7, 11, 3};
-  std::vector<uint16_t> bits(static_cast<size_t>(bits_size(300)));
-  draw_bits(key, row, 300, bits.data());
-  for (uint32_t e = 0; e < bits.size(); ++e) {
-    const uint32_t block = (3u << 20) + e / 128 * 16 + e % 32 / 2;
-    const uint32_t word = philox({block, 11, 7, 5}, key.words)[e % 128 / 32];
-    ASSERT_EQ(bits[e], static_cast<uint16_t>(e % 2 == 0 ? word : word >> 16)) << e;
+  for (const int64_t first : {0, 1, 5}) {
+    std::vector<uint16_t> bits(3 * kBitsGroup);
+    draw_bits<Bytes>(key, {(int64_t{5} << 32) + 7, 11}, first, 3, bits.data());
+    for (uint32_t i = 0; i < bits.size(); ++i) {
+      const uint32_t e = static_cast<uint32_t>(first) * 128 + i, block = e / 128 * 16 + e % 32 / 2;
+      const uint32_t word = philox({block, 11, 7, 5}, key.words)[e % 128 / 32];
+      ASSERT_EQ(bits[i], static_cast<uint16_t>(e % 2 == 0 ? word : word >> 16)) << e;
+    }
   }
+}
+
+TEST(KeyedDropout, DrawsThePhiloxOfItsKey) {
+  expect_philox<16>();
+#if defined(__x86_64__)
+  if (has_avx2()) expect_philox<32>();
+  if (has_avx512()) expect_philox<64>();
+#endif
 }
 
 TEST(KeyedDropout, TensorOperatorsDrawTheSameMask) {
@@ -47,7 +58,7 @@ TEST(KeyedDropout, TensorOperatorsDrawTheSameMask) {
   const at::Tensor draws = ids({0, 1, (int64_t{9} << 32) + 4, 0xFFFFFFFF}), positions = ids({0, 511, 3, 2});
   for (const int64_t width : {1, 20, 128, 384, 391}) {
     const at::Tensor x = drawn({4, width}, 1);
-    const at::Tensor expected = x * keep_mask({key, 0.37}, draws, positions, at::zeros_like(draws), width, at::kDouble);
+    const at::Tensor expected = x * keep_mask({key, 0.37}, draws, positions, width, at::kDouble);
     EXPECT_TRUE(keyed_dropout(x, key, draws, positions, 0.37).equal(expected)) << width;
   }
 }

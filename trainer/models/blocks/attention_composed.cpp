@@ -14,16 +14,20 @@
 namespace sft {
 namespace {
 
-// [B, H, Q, L] of 0 or the scale.
-at::Tensor probability_mask(const Attention& attention, int64_t queries, int64_t keys, at::ScalarType dtype) {
+// [B, H, Q, L] of 0 or the scale; element query · keys + key of a sequence's own number of keys.
+at::Tensor probability_mask(const Attention& attention, const at::Tensor& keys_B, int64_t queries, int64_t longest,
+                            at::ScalarType dtype) {
   const at::Tensor& draws = attention.draws_B;
   const int64_t sequences = draws.size(0), heads = attention.heads;
-  const std::vector<int64_t> rows{sequences, heads, queries};
-  const auto spread = [&](const at::Tensor& values) { return values.expand(rows).reshape({-1}); };
-  const at::Tensor head = at::arange(heads, draws.options()).view({1, -1, 1});
-  const at::Tensor query = at::arange(queries, draws.options()).view({1, 1, -1});
-  return keep_mask(attention.dropout, spread(draws.view({-1, 1, 1})), spread(query), spread(head), keys, dtype)
-      .view({sequences, heads, queries, keys});
+  const at::Tensor head = at::arange(heads, draws.options()).view({1, -1}).expand({sequences, -1}).reshape({-1});
+  const at::Tensor draw = draws.view({-1, 1}).expand({-1, heads}).reshape({-1});
+  const at::Tensor drawn = keep_mask(attention.dropout, draw, head, queries * longest, dtype);
+  const at::Tensor query = at::arange(queries, draws.options()).view({1, -1, 1}),
+                   key = at::arange(longest, draws.options()).view({1, 1, -1});
+  const at::Tensor element_BQL = (query * keys_B.view({-1, 1, 1}) + key).clamp_max(queries * longest - 1);
+  return drawn.view({sequences, heads, -1})
+      .gather(2, element_BQL.view({sequences, 1, -1}).expand({-1, heads, -1}))
+      .view({sequences, heads, queries, longest});
 }
 
 }  // namespace
@@ -56,7 +60,7 @@ at::Tensor attend_composed(const at::Tensor& q, const at::Tensor& k, const at::T
                                              -std::numeric_limits<double>::infinity());
   at::Tensor probability = at::softmax(scores, -1);
   if (DropRate(attention.dropout.p).drops())
-    probability = probability * probability_mask(attention, queries, longest, q.scalar_type());
+    probability = probability * probability_mask(attention, end_B - start_B, queries, longest, q.scalar_type());
   const at::Tensor out = at::matmul(probability, v_BHLD).transpose(1, 2).reshape({-1, channels});
   return attention.first_only ? out : out.index_select(0, real_BL.view({-1}).nonzero().view({-1}));
 }

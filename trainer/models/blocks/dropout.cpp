@@ -3,7 +3,6 @@
 #include <ATen/Dispatch.h>
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty_like.h>
-#include <ATen/ops/zeros_like.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "trainer/models/blocks/keep_mask.h"
@@ -19,8 +18,7 @@ constexpr int64_t kRowsAThread = 64;
 
 at::Tensor dropped(const at::Tensor& x_any, const Dropout& dropout, const at::Tensor& draws,
                    const at::Tensor& positions) {
-  if (!x_any.is_cpu())
-    return x_any * keep_mask(dropout, draws, positions, at::zeros_like(draws), x_any.size(1), x_any.scalar_type());
+  if (!x_any.is_cpu()) return x_any * keep_mask(dropout, draws, positions, x_any.size(1), x_any.scalar_type());
   const at::Tensor x = x_any.contiguous();
   at::Tensor y = at::empty_like(x);
   AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "keyed_dropout", [&] {

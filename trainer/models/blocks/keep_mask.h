@@ -7,8 +7,8 @@
 
 namespace sft {
 
-// [R, elements] of `dtype`: 0 or the scale. draws, positions, heads: int64 [R], each row's place.
-at::Tensor keep_mask(const Dropout& dropout, const at::Tensor& draws, const at::Tensor& positions,
-                     const at::Tensor& heads, int64_t elements, at::ScalarType dtype);
+// [R, elements] of `dtype`: 0 or the scale. draws, rows: int64 [R], as BitsRow.
+at::Tensor keep_mask(const Dropout& dropout, const at::Tensor& draws, const at::Tensor& rows, int64_t elements,
+                     at::ScalarType dtype);
 
 }  // namespace sft

@@ -13,8 +13,10 @@ class RowBits {
   RowBits(const RowDropout& dropout, int64_t width)
       : dropout_(dropout), width_(width), bits_(dropout.rate.drops() ? static_cast<size_t>(bits_size(width)) : 0) {}
 
+  template <int Bytes>
   void draw(int64_t row) {
-    draw_bits(dropout_.key, {dropout_.draws[row], dropout_.positions[row]}, width_, bits_.data());
+    draw_bits<Bytes>(dropout_.key, {dropout_.draws[row], dropout_.positions[row]}, 0, bits_groups(width_),
+                     bits_.data());
   }
   const uint16_t* bits() const { return bits_.data(); }
 
@@ -29,13 +31,13 @@ template <class T>
   return bits < threshold ? T{0} : value;
 }
 
-template <class T>
+template <int Bytes, class T>
 inline void drop(const DropRows<T>& rows, int64_t begin, int64_t end) {
   RowBits mask(rows.dropout, rows.width);
   const T scale = static_cast<T>(rows.dropout.rate.scale);
   const uint32_t threshold = rows.dropout.rate.threshold;
   for (int64_t r = begin; r < end; ++r) {
-    mask.draw(r);
+    mask.draw<Bytes>(r);
     const uint16_t* __restrict bits = mask.bits();
     const T* __restrict x = rows.x + r * rows.width;
     T* __restrict y = rows.y + r * rows.width;
@@ -45,7 +47,7 @@ inline void drop(const DropRows<T>& rows, int64_t begin, int64_t end) {
   }
 }
 
-template <class T>
+template <int Bytes, class T>
 inline void add_norm(const AddNormRows<T>& rows, int64_t begin, int64_t end) {
   const int64_t width = rows.width;
   RowBits mask(rows.dropout, width);
@@ -61,7 +63,7 @@ inline void add_norm(const AddNormRows<T>& rows, int64_t begin, int64_t end) {
     T* __restrict y = rows.y + r * width;
     T total = 0;
     if (rows.dropout.rate.drops()) {
-      mask.draw(r);
+      mask.draw<Bytes>(r);
       const uint16_t* __restrict bits = mask.bits();
       for (int64_t c = 0; c < width; ++c) {
         sum[c] = kept(bits[c], threshold, (x[c] + bias[c]) * scale) + residual[c];
@@ -89,7 +91,7 @@ inline void add_norm(const AddNormRows<T>& rows, int64_t begin, int64_t end) {
 }
 
 // With n the normalised row and g = dy·gamma:  d_sum = rstd (g − mean(g) − n · mean(g·n)).
-template <class T>
+template <int Bytes, class T>
 inline void add_norm_backward(const AddNormBackwardRows<T>& rows, NormGradients<T> gradients, int64_t begin,
                               int64_t end) {
   const int64_t width = rows.width;
@@ -117,7 +119,7 @@ inline void add_norm_backward(const AddNormBackwardRows<T>& rows, NormGradients<
     total /= static_cast<T>(width);
     along /= static_cast<T>(width);
     if (rows.dropout.rate.drops()) {
-      mask.draw(r);
+      mask.draw<Bytes>(r);
       const uint16_t* __restrict bits = mask.bits();
       T* __restrict dx = rows.dx + r * width;
       for (int64_t c = 0; c < width; ++c) {
@@ -149,32 +151,36 @@ inline void scatter_add(const T* rows, const int64_t* ids, int64_t num_rows, int
 
 }  // namespace
 
-SFT_EVERY_CPU void drop_rows(const DropRows<float>& rows, int64_t begin, int64_t end) { drop(rows, begin, end); }
-SFT_EVERY_CPU void drop_rows(const DropRows<double>& rows, int64_t begin, int64_t end) { drop(rows, begin, end); }
-
-SFT_EVERY_CPU void add_norm_rows(const AddNormRows<float>& rows, int64_t begin, int64_t end) {
-  add_norm(rows, begin, end);
+void drop_rows(const DropRows<float>& rows, int64_t begin, int64_t end) {
+  on_widest_vectors([&]<int Bytes>() { drop<Bytes>(rows, begin, end); });
 }
-SFT_EVERY_CPU void add_norm_rows(const AddNormRows<double>& rows, int64_t begin, int64_t end) {
-  add_norm(rows, begin, end);
+void drop_rows(const DropRows<double>& rows, int64_t begin, int64_t end) {
+  on_widest_vectors([&]<int Bytes>() { drop<Bytes>(rows, begin, end); });
 }
 
-SFT_EVERY_CPU void add_norm_backward_rows(const AddNormBackwardRows<float>& rows, NormGradients<float> gradients,
-                                          int64_t begin, int64_t end) {
-  add_norm_backward(rows, gradients, begin, end);
+void add_norm_rows(const AddNormRows<float>& rows, int64_t begin, int64_t end) {
+  on_widest_vectors([&]<int Bytes>() { add_norm<Bytes>(rows, begin, end); });
 }
-SFT_EVERY_CPU void add_norm_backward_rows(const AddNormBackwardRows<double>& rows, NormGradients<double> gradients,
-                                          int64_t begin, int64_t end) {
-  add_norm_backward(rows, gradients, begin, end);
+void add_norm_rows(const AddNormRows<double>& rows, int64_t begin, int64_t end) {
+  on_widest_vectors([&]<int Bytes>() { add_norm<Bytes>(rows, begin, end); });
 }
 
-SFT_EVERY_CPU void scatter_add_rows(const float* rows, const int64_t* ids, int64_t num_rows, int64_t width,
-                                    float* table, int64_t begin, int64_t end) {
-  scatter_add(rows, ids, num_rows, width, table, begin, end);
+void add_norm_backward_rows(const AddNormBackwardRows<float>& rows, NormGradients<float> gradients, int64_t begin,
+                            int64_t end) {
+  on_widest_vectors([&]<int Bytes>() { add_norm_backward<Bytes>(rows, gradients, begin, end); });
 }
-SFT_EVERY_CPU void scatter_add_rows(const double* rows, const int64_t* ids, int64_t num_rows, int64_t width,
-                                    double* table, int64_t begin, int64_t end) {
-  scatter_add(rows, ids, num_rows, width, table, begin, end);
+void add_norm_backward_rows(const AddNormBackwardRows<double>& rows, NormGradients<double> gradients, int64_t begin,
+                            int64_t end) {
+  on_widest_vectors([&]<int Bytes>() { add_norm_backward<Bytes>(rows, gradients, begin, end); });
+}
+
+void scatter_add_rows(const float* rows, const int64_t* ids, int64_t num_rows, int64_t width, float* table,
+                      int64_t begin, int64_t end) {
+  on_widest_vectors([&]<int Bytes>() { scatter_add(rows, ids, num_rows, width, table, begin, end); });
+}
+void scatter_add_rows(const double* rows, const int64_t* ids, int64_t num_rows, int64_t width, double* table,
+                      int64_t begin, int64_t end) {
+  on_widest_vectors([&]<int Bytes>() { scatter_add(rows, ids, num_rows, width, table, begin, end); });
 }
 
 }  // namespace sft
