@@ -158,7 +158,7 @@ class PaddedDataset : public Dataset {
     return {first, end - first};
   }
 
-  float weight(int64_t i) const {
+  float weight(int64_t i) const override {
     if (!weights_.content) return 1.0f;
     thread_local std::vector<double> value;
     hdf5::read_reals(*weights_.content, weights_.type, i, 1, value);
