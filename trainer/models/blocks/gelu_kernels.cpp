@@ -84,7 +84,8 @@ template <int Bytes, class T>
     T* dx = rows.dx + r * rows.width;
     for (int64_t c = 0; c < whole; c += kCount) {
       Vector d = lanes_at<Bytes>(dy + c);
-      gelu_backward<T, Bytes>(lanes_at<Bytes>(x + c) + lanes_at<Bytes>(rows.bias + c), d);
+      const Vector value = lanes_at<Bytes>(x + c) + lanes_at<Bytes>(rows.bias + c);
+      gelu_backward<T, Bytes>(value, d);
       lanes_at<Bytes>(dx + c) = d;
       lanes_at<Bytes>(d_bias + c) += d;
     }
