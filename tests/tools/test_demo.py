@@ -1,0 +1,82 @@
+"""The scripts that fetch the demo, on package lists of a few stanzas instead of Debian's."""
+import pathlib
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
+import debian_descriptions
+import fetch_demo
+import fetch_tagged_demo
+import fetch_targets_demo
+
+TRANSLATION = """Package: {name}
+Description-md5: {name}
+Description-en: {short}
+ {name} does a thing that others of {section} do not,
+ and does it well.
+ .
+ It was written by Ada Lovelace.
+
+"""
+PACKAGE = """Package: {name}
+Source: {source} (1.0)
+Section: {section}
+Installed-Size: {size}
+Tag: role::program, works-with::{section}
+Description: {short}
+Description-md5: {name}
+
+"""
+
+
+class Demo(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        packages = [{"name": f"{section}-{i}", "source": f"{section}-source-{i // 2}", "section": section, "size": 10 * i, "short": f"{section} number {i}"}
+                    for section, count in (("games", 300), ("mail", 200), ("rare", 3)) for i in range(count)]
+        with tempfile.TemporaryDirectory() as folder:
+            lists = {}
+            for kind, stanza in (("Packages", PACKAGE), ("Translation-en", TRANSLATION)):
+                path = pathlib.Path(folder) / kind
+                path.write_text("".join(stanza.format(**package) for package in packages))
+                lists[kind] = [path]
+            cls.rows = debian_descriptions.descriptions(lists)
+
+    def test_reads_what_a_package_says_of_itself(self):
+        row = next(row for row in self.rows if row.package == "mail-7")
+        self.assertEqual(row, debian_descriptions.Description(
+            package="mail-7", source="mail-source-3", section="mail", short="mail number 7",
+            text="mail number 7 mail-7 does a thing that others of mail do not, and does it well. It was written by Ada Lovelace.",
+            tags=["role::program", "works-with::mail"], installed_kib=70))
+
+    def test_sorts_sections_into_train_and_test_by_source(self):
+        files = fetch_demo.sections(self.rows)
+        self.assertEqual(sorted(files), ["long_test", "long_train", "short_test", "short_train"])
+        self.assertEqual({row["label"] for row in files["short_train"]}, {"games", "mail"})
+        self.assertEqual(len(files["short_train"]) + len(files["short_test"]), 500)
+        source_of = {row.short: row.source for row in self.rows}
+        train, test = ({source_of[row["text"]] for row in files[f"short_{split}"]} for split in ("train", "test"))
+        self.assertFalse(train & test)
+        self.assertTrue(test)
+
+    def test_makes_rows_of_every_form_of_target(self):
+        tags = fetch_targets_demo.tags(self.rows)["train"]
+        self.assertTrue(all(set(row["label"]) <= {"role::program", "works-with::games", "works-with::mail"} and row["label"] for row in tags))
+        sizes = fetch_targets_demo.sizes(self.rows)
+        self.assertEqual(len(sizes["train"]) + len(sizes["test"]), len(self.rows) - 3, "of a size of zero there is no logarithm")
+        matches = fetch_targets_demo.matches(self.rows)["train"]
+        share = sum(row["label"] == "same" for row in matches) / len(matches)
+        self.assertTrue(0.4 < share < 0.6, share)
+        for row in matches:
+            own = row["text"].replace(" number ", "-") + " does" in row["second"]
+            self.assertEqual(own, row["label"] == "same", row)
+
+    def test_tags_words_by_rule(self):
+        words = "libfoo2 >= 1.4 was written by Ada Lovelace , see /etc/foo.conf and --help".split()
+        self.assertEqual(fetch_tagged_demo.tag(words, {"libfoo2"}, set()),
+                         ["B-PKG", "B-VER", "I-VER", "O", "O", "O", "B-PER", "I-PER", "O", "O", "B-FILE", "O", "B-CMD"])
+
+
+if __name__ == "__main__":
+    unittest.main()
