@@ -122,6 +122,29 @@ std::optional<TargetForm> wanted_target(const ModelConfig& model) {
   return model.task == "token_classification" ? TargetForm::token_labels : target_of(model.problem_type);
 }
 
+// A file that one rank alone cannot read stops all of them here.
+std::unique_ptr<Dataset> open_together(const std::vector<std::string>& paths, std::optional<TargetForm> target,
+                                       Communicator& control) {
+  std::unique_ptr<Dataset> dataset;
+  together(control, [&] { dataset = open_dataset(paths, target); });
+  return dataset;
+}
+
+// Rows whose labels training has settled.
+PrepareRequest request_of(const std::string& split, const StringList& files, const std::string& directory,
+                          const Labels& labels) {
+  PrepareRequest request;
+  request.files = files;
+  request.split = split;
+  request.output_directory = directory;
+  if (labels.target == TargetForm::token_labels) request.task = "token_classification";
+  request.target = labels.target;
+  if (labels.target == TargetForm::values) request.num_targets = static_cast<int64_t>(labels.names.size());
+  if (labels.target != TargetForm::values) request.label_names = labels.names;
+  request.labels_must_be_known = true;
+  return request;
+}
+
 // The training split decides what the labels are.
 std::unique_ptr<Dataset> open_train(const LoadedConfig& loaded, const ModelDirectory& model, Datasets& data,
                                     Communicator& control) {
@@ -130,7 +153,7 @@ std::unique_ptr<Dataset> open_train(const LoadedConfig& loaded, const ModelDirec
   const StringList files =
       expand_files(config.train_file, "data.train_file", loaded.origins, accepted_by(loaded.config.model.task));
   if (are_prepared(files, "train", images)) {
-    auto train = open_dataset(files, wanted_target(loaded.config.model));
+    auto train = open_together(files, wanted_target(loaded.config.model), control);
     const auto& known = train->info().label_names;
     data.labels.names =
         known.empty() ? numbered_labels(std::max(train->info().num_labels, loaded.config.model.num_labels)) : known;
@@ -147,23 +170,17 @@ std::unique_ptr<Dataset> open_train(const LoadedConfig& loaded, const ModelDirec
   const PrepareReport report = prepare_split(std::move(request), config, data.tokenizer.get(), control);
   data.labels.names = report.target == TargetForm::values ? numbered_labels(report.num_targets) : report.label_names;
   data.labels.counts = report.label_counts;
-  return open_dataset(report.shards);
+  return open_together(report.shards, {}, control);
 }
 
 std::unique_ptr<Dataset> open_held_out(const LoadedConfig& loaded, const Datasets& data, Communicator& control) {
-  PrepareRequest request;
-  request.files = expand_files(loaded.config.data.train_file, "data.train_file", loaded.origins,
-                               accepted_by(loaded.config.model.task));
-  request.split = "validation";
-  request.output_directory = prepared_directory(loaded.config);
-  request.task = loaded.config.model.task;
-  request.target = data.labels.target;
-  if (data.labels.target == TargetForm::values) request.num_targets = static_cast<int64_t>(data.labels.names.size());
-  if (data.labels.target != TargetForm::values) request.label_names = data.labels.names;
-  request.labels_must_be_known = true;
+  const StringList files = expand_files(loaded.config.data.train_file, "data.train_file", loaded.origins,
+                                        accepted_by(loaded.config.model.task));
+  PrepareRequest request = request_of("validation", files, prepared_directory(loaded.config), data.labels);
   request.part = PrepareRequest::Part::validation;
   request.split_seed = static_cast<uint64_t>(loaded.config.seed);
-  return open_dataset(prepare_split(std::move(request), loaded.config.data, data.tokenizer.get(), control).shards);
+  const PrepareReport report = prepare_split(std::move(request), loaded.config.data, data.tokenizer.get(), control);
+  return open_together(report.shards, {}, control);
 }
 
 }  // namespace
@@ -194,20 +211,10 @@ std::unique_ptr<Dataset> open_split(const std::string& split, const StringList& 
     });
     return dataset;
   }
-  PrepareRequest request;
-  request.files = files;
-  request.split = split;
-  request.output_directory = directory;
-  if (labels.target == TargetForm::token_labels) request.task = "token_classification";
-  if (labels_required || labels.target == TargetForm::token_labels) request.target = labels.target;
-  if (labels.target == TargetForm::values) request.num_targets = static_cast<int64_t>(labels.names.size());
-  if (labels.target != TargetForm::values) request.label_names = labels.names;
-  request.labels_must_be_known = true;
+  PrepareRequest request = request_of(split, files, directory, labels);
   request.labels_required = labels_required;
-  const PrepareReport report = prepare_split(std::move(request), config, tokenizer, control);
-  std::unique_ptr<Dataset> dataset;
-  together(control, [&] { dataset = open_dataset(report.shards); });
-  return dataset;
+  if (!labels_required && labels.target != TargetForm::token_labels) request.target.reset();
+  return open_together(prepare_split(std::move(request), config, tokenizer, control).shards, {}, control);
 }
 
 Datasets open_datasets(const LoadedConfig& loaded, const ModelDirectory& model, Communicator& control) {
