@@ -24,7 +24,7 @@ class Bytes {
 };
 
 // Mapped where they are contiguous on a local disk, read by position on a network file system, where
-// page faults are slow, and by chunks where they are chunked (of 1 or 2 dimensions only).
+// page faults are slow, and by chunks where they are chunked.
 std::unique_ptr<Bytes> open_bytes(std::shared_ptr<const GuardedFile> file, const DatasetLayout& dataset);
 
 // The ways themselves.

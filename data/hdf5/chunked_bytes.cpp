@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cassert>
 #include <cstring>
+#include <functional>
 #include <list>
 #include <mutex>
+#include <numeric>
 #include <stdexcept>
 #include <unordered_map>
 
@@ -24,38 +26,31 @@ class ChunkedBytes : public Bytes {
  public:
   ChunkedBytes(std::shared_ptr<const GuardedFile> file, const DatasetLayout& dataset)
       : file_(std::move(file)), dataset_(dataset), name_(file_->name_of(dataset.name)), width_(dataset.type.bytes) {
-    const size_t rank = dataset.shape.size();
-    if (rank < 1 || rank > 2)
-      throw DataError(concat(name_, ": chunks of ", rank, " dimensions are not read; 1 or 2 are"));
-    // One dimension is a matrix of one column.
-    rows_ = dataset.shape[0];
-    columns_ = rank == 2 ? dataset.shape[1] : 1;
-    chunk_rows_ = dataset.chunk_shape[0];
-    chunk_columns_ = rank == 2 ? dataset.chunk_shape[1] : 1;
-    chunks_across_ = (columns_ + chunk_columns_ - 1) / chunk_columns_;
-    for (const Chunk& chunk : dataset_.chunks)
-      table_[chunk.origin[0] / chunk_rows_ * chunks_across_ + (rank == 2 ? chunk.origin[1] / chunk_columns_ : 0)] =
-          &chunk;
+    const std::vector<int64_t>&shape = dataset.shape, &chunk = dataset.chunk_shape;
+    const size_t rank = shape.size();
+    for (size_t d = 0; d < rank; ++d) chunks_along_.push_back((shape[d] + chunk[d] - 1) / chunk[d]);
+    for (const Chunk& stored : dataset_.chunks) {
+      int64_t index = 0;
+      for (size_t d = 0; d < rank; ++d) index = index * chunks_along_[d] + stored.origin[d] / chunk[d];
+      table_[index] = &stored;
+    }
+    while (cut_ > 0 && chunk[cut_] == shape[cut_]) --cut_;
+    for (size_t d = cut_ + 1; d < rank; ++d) tail_ *= shape[d];
     // A pass over the rows must not decompress a chunk twice.
-    most_cached_ = static_cast<size_t>(std::max(kCacheBytes / chunk_bytes(), chunks_across_ + 1));
+    const int64_t across =
+        std::accumulate(chunks_along_.begin() + 1, chunks_along_.end(), int64_t{1}, std::multiplies<>());
+    most_cached_ = static_cast<size_t>(std::max(kCacheBytes / chunk_bytes(), across + 1));
   }
 
-  int64_t size() const override { return rows_ * columns_ * width_; }
+  int64_t size() const override { return num_elements(dataset_.shape) * width_; }
 
   void read(int64_t at, int64_t size, std::byte* out) const override {
     assert(at >= 0 && size >= 0 && at + size <= this->size());
-    const int64_t row_bytes = columns_ * width_, chunk_row_bytes = chunk_columns_ * width_;
     while (size > 0) {
-      // The longest run inside one chunk: down its rows where it spans all columns, else along one row.
-      const int64_t row = at / row_bytes, in_row = at % row_bytes;
-      const int64_t across = in_row / chunk_row_bytes;
-      const Content chunk = content(row / chunk_rows_ * chunks_across_ + across);
-      const int64_t in_chunk = row % chunk_rows_ * chunk_row_bytes + in_row % chunk_row_bytes;
-      const int64_t run = chunk_columns_ == columns_
-                              ? chunk_bytes() - in_chunk
-                              : std::min(chunk_row_bytes - in_row % chunk_row_bytes, row_bytes - in_row);
-      const int64_t taken = std::min(run, size);
-      std::memcpy(out, chunk->data() + in_chunk, static_cast<size_t>(taken));
+      const Place place = place_of(at / width_);
+      const int64_t in_element = at % width_, taken = std::min(place.run * width_ - in_element, size);
+      const Content chunk = content(place.chunk);
+      std::memcpy(out, chunk->data() + place.in_chunk * width_ + in_element, static_cast<size_t>(taken));
       out += taken;
       at += taken;
       size -= taken;
@@ -63,7 +58,28 @@ class ChunkedBytes : public Bytes {
   }
 
  private:
-  int64_t chunk_bytes() const { return chunk_rows_ * chunk_columns_ * width_; }
+  // Where an element is, and how many from there on lie side by side in its chunk too.
+  struct Place {
+    int64_t chunk = 0, in_chunk = 0, run = 0;
+  };
+
+  Place place_of(int64_t element) const {
+    const std::vector<int64_t>&shape = dataset_.shape, &chunk = dataset_.chunk_shape;
+    Place place;
+    int64_t left = element, chunk_stride = 1, index_stride = 1;
+    for (size_t d = shape.size(); d-- > 0;) {
+      const int64_t at = left % shape[d], in_chunk = at % chunk[d];
+      left /= shape[d];
+      place.in_chunk += in_chunk * chunk_stride;
+      place.chunk += at / chunk[d] * index_stride;
+      chunk_stride *= chunk[d];
+      index_stride *= chunks_along_[d];
+      if (d == cut_) place.run = std::min(chunk[d] - in_chunk, shape[d] - at) * tail_ - element % tail_;
+    }
+    return place;
+  }
+
+  int64_t chunk_bytes() const { return num_elements(dataset_.chunk_shape) * width_; }
 
   // Decompressed outside the lock; two threads may do the same chunk, and one result is kept.
   Content content(int64_t index) const {
@@ -118,7 +134,10 @@ class ChunkedBytes : public Bytes {
   std::shared_ptr<const GuardedFile> file_;
   const DatasetLayout dataset_;
   std::string name_;
-  int64_t width_, rows_, columns_, chunk_rows_, chunk_columns_, chunks_across_;
+  int64_t width_;
+  std::vector<int64_t> chunks_along_;       // each dimension
+  size_t cut_ = dataset_.shape.size() - 1;  // the last dimension that chunks cut
+  int64_t tail_ = 1;                        // elements of the dimensions behind it
   std::unordered_map<int64_t, const Chunk*> table_;
   size_t most_cached_;
   mutable std::mutex mutex_;
