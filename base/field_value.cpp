@@ -104,6 +104,17 @@ StringList to_list(const json& value, const Rule& rule, const Given& given) {
   return list;
 }
 
+NumberList to_numbers(const json& value, const Rule& rule, const Given& given) {
+  const json elements = value.is_array() ? value : json::array({value});
+  NumberList list;
+  for (const json& element : elements) {
+    if (!element.is_number()) refuse_type(given, "a number or a list of numbers", element);
+    check_number(element.get<double>(), rule, given, element);
+    list.push_back(element.get<double>());
+  }
+  return list;
+}
+
 ClassWeights to_class_weights(const json& value, const Given& given) {
   if (value == "none") return {ClassWeights::Kind::none, {}};
   if (value == "balanced") return {ClassWeights::Kind::balanced, {}};
@@ -153,6 +164,7 @@ void assign(const BoundField& field, json value, const Given& given) {
         *text = checked_text(value.get<std::string>(), rule, given);
       },
       [&](StringList* list) { *list = to_list(value, rule, given); },
+      [&](NumberList* list) { *list = to_numbers(value, rule, given); },
       [&](AutoBool* choice) { *choice = to_auto_bool(value, given); },
       [&](Table* table) {
         if (!value.is_object()) refuse_type(given, "a table", value);

@@ -27,6 +27,7 @@ namespace sft {
 
 // Values beside bool, int64_t, double and std::string.
 using StringList = std::vector<std::string>;  // a string is a list of one
+using NumberList = std::vector<double>;       // a number is a list of one
 using Table = nlohmann::json;                 // a free TOML table; always a JSON object
 enum class AutoBool { automatic, yes, no };   // "auto" | true | false
 
@@ -154,7 +155,8 @@ constexpr auto section(std::string_view name, Part Owner::*member) {
 }
 
 // A field of one particular config, its type erased, so that what walks the list needs no template.
-using FieldValue = std::variant<bool*, int64_t*, double*, std::string*, StringList*, AutoBool*, Table*, ClassWeights*>;
+using FieldValue =
+    std::variant<bool*, int64_t*, double*, std::string*, StringList*, NumberList*, AutoBool*, Table*, ClassWeights*>;
 struct BoundField {
   std::string section;  // "optim"; "" at the top
   FieldInfo info;

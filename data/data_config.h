@@ -30,6 +30,9 @@ struct DataConfig {
   int64_t image_size = 0;
   std::string crop = "none";
   bool horizontal_flip = false;
+  NumberList mean;
+  NumberList std;
+  std::string image_column;
 
   static constexpr auto fields() {
     return std::tuple{
@@ -72,7 +75,13 @@ struct DataConfig {
               "none: resized to a square; center: the shorter side resized, the middle kept; random: center, and each "
               "training draw shifted by up to an eighth of the side over black",
               one_of("none", "center", "random")),
-        field("horizontal_flip", &DataConfig::horizontal_flip, "every second training draw is mirrored")};
+        field("horizontal_flip", &DataConfig::horizontal_flip, "every second training draw is mirrored"),
+        field("mean", &DataConfig::mean,
+              "of red, green and blue between 0 and 1, taken from pixels before the model sees them; []: as the model "
+              "says"),
+        field("std", &DataConfig::std, "pixels are divided by it behind that; []: as the model says", above(0.0)),
+        field("image_column", &DataConfig::image_column,
+              "dataset of an HDF5 file that holds the pixels; \"\": pixels, images, x or data")};
   }
 };
 

@@ -22,6 +22,8 @@ Built build_model(const RunConfig& config, const ModelDirectory& directory, cons
   together(control, [&] {
     nlohmann::json model_config = directory.config();
     for (const auto& [key, value] : config.model.config.items()) model_config[key] = value;
+    if (!config.data.mean.empty()) model_config["image_mean"] = config.data.mean;
+    if (!config.data.std.empty()) model_config["image_std"] = config.data.std;
     const auto dtype = config.model.dtype == "float64" ? at::kDouble : at::kFloat;
     const auto seed = static_cast<uint64_t>(config.seed);
     built.model = make_model(model_config, device, dtype, derive_key(seed, "model"));

@@ -114,6 +114,10 @@ ModelDirectory::ModelDirectory(const std::string& name_or_path) : path_(find_dir
     throw ConfigError(concat(path_, " holds no config.json; wanted: a model directory in Hugging Face layout"));
   config_ = nlohmann::json::parse(text, nullptr, false);
   if (!config_.is_object()) throw DataError(path_ + "/config.json is not a JSON object");
+  // transformers keeps what its image processors do beside the model; ours is part of the model.
+  const auto processor = nlohmann::json::parse(text_of("preprocessor_config.json"), nullptr, false);
+  for (const char* key : {"image_mean", "image_std"})
+    if (processor.is_object() && processor.contains(key) && !config_.contains(key)) config_[key] = processor[key];
 }
 
 std::vector<std::string> ModelDirectory::label_names() const {

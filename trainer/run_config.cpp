@@ -60,11 +60,11 @@ StringList keys_without_effect(const RunConfig& config, const Origins& origins) 
       {true, "sweep", "only `sft-dist sweep` reads it"},
   };
   const bool images = config.model.task == "image_classification";
-  for (const char* key : {"data.text_column", "data.text_pair_column", "data.label_column", "data.weight_column",
-                          "data.group_column", "data.max_length", "data.truncation"})
+  for (const char* key : {"data.text_column", "data.text_pair_column", "data.weight_column", "data.group_column",
+                          "data.max_length", "data.truncation"})
     idle.push_back({images, key, "model.task is image_classification"});
-  for (const char* key : {"data.image_size", "data.crop", "data.horizontal_flip", "train.batch_norm",
-                          "freeze.freeze_batch_norm_statistics"})
+  for (const char* key : {"data.image_size", "data.crop", "data.horizontal_flip", "data.mean", "data.std",
+                          "data.image_column", "train.batch_norm", "freeze.freeze_batch_norm_statistics"})
     idle.push_back({!images, key, "model.task is " + config.model.task});
   idle.push_back({config.data.crop == "center" && config.data.image_size == 0, "data.crop", "data.image_size is 0"});
   idle.push_back(
@@ -116,6 +116,9 @@ void check_together(const RunConfig& config, const Origins& origins) {
     refuse(origins, "model.problem_type",
            concat(" = ", quoted(problem), " is not built for image_classification, which has one label an image"));
   check_steps(config, origins);
+  for (const auto& [key, numbers] : {std::pair{"data.mean", &config.data.mean}, {"data.std", &config.data.std}})
+    if (!numbers->empty() && numbers->size() != 3)
+      refuse(origins, key, concat(": wanted three numbers, of red, green and blue, found ", numbers->size()));
   seconds_of(config.train.max_time, place_of(origins, "train.max_time") + "train.max_time");
   if (config.train.max_steps == 0) refuse(origins, "train.max_steps", ": wanted a number of updates or -1, found 0");
   if (config.train.gradient_accumulation_steps > 0 && config.train.per_device_train_batch_size == 0)

@@ -11,25 +11,26 @@ namespace {
 
 using hdf5::DatasetLayout;
 
-const DatasetLayout* find(const GuardedFile& file, std::initializer_list<const char*> names) {
-  for (const char* name : names) {
-    if (const DatasetLayout* found = file.layout.dataset(name)) return found;
+// `chosen`, or the first of `usual` names that is there. DataError, naming what there is.
+const DatasetLayout& find(const GuardedFile& file, const std::string& chosen,
+                          std::initializer_list<const char*> usual) {
+  if (!chosen.empty()) return file.dataset(chosen);
+  for (const char* name : usual) {
+    if (const DatasetLayout* found = file.layout.dataset(name)) return *found;
   }
-  return nullptr;
+  return file.dataset(*usual.begin());
 }
 
 class Hdf5Images : public ImageSource {
  public:
-  Hdf5Images(const std::string& path, bool labels) : file_(open_guarded(path)), files_{path} {
-    const DatasetLayout* pixels = find(*file_, {"pixels", "images", "x", "data"});
-    if (pixels == nullptr) pixels = &file_->dataset("pixels");  // refuses, naming what there is
-    name_ = file_->name_of(pixels->name);
-    read_shape(*pixels);
-    pixels_ = hdf5::open_bytes(file_, *pixels);
+  Hdf5Images(const std::string& path, bool labels, const ImageColumns& columns)
+      : file_(open_guarded(path)), files_{path} {
+    const DatasetLayout& pixels = find(*file_, columns.pixels, {"pixels", "images", "x", "data"});
+    name_ = file_->name_of(pixels.name);
+    read_shape(pixels);
+    pixels_ = hdf5::open_bytes(file_, pixels);
     if (!labels) return;
-    const DatasetLayout* stored = find(*file_, {"labels", "label", "y"});
-    if (stored == nullptr) stored = &file_->dataset("labels");
-    labels_ = read_labels(file_, *stored, size_, TargetForm::label);
+    labels_ = read_labels(file_, find(*file_, columns.labels, {"labels", "label", "y"}), size_, TargetForm::label);
   }
 
   int64_t size() const override { return size_; }
@@ -93,8 +94,8 @@ class Hdf5Images : public ImageSource {
 
 }  // namespace
 
-std::unique_ptr<ImageSource> open_hdf5_images(const std::string& path, bool labels) {
-  return std::make_unique<Hdf5Images>(path, labels);
+std::unique_ptr<ImageSource> open_hdf5_images(const std::string& path, bool labels, const ImageColumns& columns) {
+  return std::make_unique<Hdf5Images>(path, labels, columns);
 }
 
 }  // namespace sft

@@ -23,17 +23,22 @@ class ImageSource {
   virtual std::string note() const { return ""; }  // what a person should know of how it is read
 };
 
+// Which datasets of HDF5 are read; "": those that have one of the usual names.
+struct ImageColumns {
+  std::string pixels, labels;
+};
+
 // By what stands at `path`: a directory, .bin, .h5 or .hdf5, .jpg .jpeg .png. Without `labels` a directory is any tree
 // of images. ConfigError where it is none of these, DataError where its form is wrong.
-std::unique_ptr<ImageSource> open_image_source(const std::string& path, bool labels);
+std::unique_ptr<ImageSource> open_image_source(const std::string& path, bool labels, const ImageColumns& columns = {});
 
 // The single kinds.
 std::unique_ptr<ImageSource> open_class_folders(const std::string& path);  // one folder a class, in the order of names
 std::unique_ptr<ImageSource> open_image_files(const std::string& path);    // one file, or all in a directory
 std::unique_ptr<ImageSource> open_cifar(const std::string& path);          // names from batches.meta.txt beside it
-std::unique_ptr<ImageSource> open_hdf5_images(const std::string& path, bool labels);
+std::unique_ptr<ImageSource> open_hdf5_images(const std::string& path, bool labels, const ImageColumns& columns);
 
 // The images that prediction on these paths reads, in order; for messages and output.
-std::vector<std::string> image_places(const std::vector<std::string>& paths);
+std::vector<std::string> image_places(const std::vector<std::string>& paths, const ImageColumns& columns);
 
 }  // namespace sft

@@ -9,7 +9,6 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "data/images/image_shard.h"
-#include "data/images/image_source.h"
 #include "data/images/resize.h"
 #include "data/prepare/folder.h"
 #include "data/prepare/pieces.h"
@@ -51,7 +50,7 @@ class ImagePreparation {
 
   void open_sources() {
     for (const std::string& path : request_.files) {
-      sources_.push_back(open_image_source(path, request_.labels_required));
+      sources_.push_back(open_image_source(path, request_.labels_required, image_columns(config_)));
       starts_.push_back(size_);
       size_ += sources_.back()->size();
     }
@@ -96,6 +95,7 @@ class ImagePreparation {
                 {"given", sha256(given.dump())},
                 {"image_size", config_.image_size},
                 {"covers", covers()},
+                {"columns", {config_.image_column, config_.label_column}},
                 {"on_bad_row", config_.on_bad_row},
                 {"labels", {request_.label_names, request_.labels_must_be_known, request_.labels_required}}};
     if (splits()) key["split"] = {static_cast<int>(request_.part), config_.validation_split, request_.split_seed};
@@ -281,6 +281,11 @@ class ImagePreparation {
 };
 
 }  // namespace
+
+ImageColumns image_columns(const DataConfig& config) {
+  const bool usual = config.label_column == DataConfig{}.label_column;
+  return {config.image_column, usual ? "" : config.label_column};
+}
 
 PrepareReport prepare_images(const PrepareRequest& request, const DataConfig& config, const Peers& peers) {
   return ImagePreparation(request, config, peers).run();

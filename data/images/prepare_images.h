@@ -3,9 +3,13 @@
 #pragma once
 
 #include "data/data_config.h"
+#include "data/images/image_source.h"
 #include "data/prepare.h"
 
 namespace sft {
+
+// The datasets that [data] chooses for HDF5.
+ImageColumns image_columns(const DataConfig& config);
 
 // As prepare() in data/prepare.h, of image sources (data/images/image_source.h); a row is an image. Labels that are ids
 // without names take the model's names (request.label_names) only where it has just as many.

@@ -7,7 +7,7 @@
 #include "base/stopwatch.h"
 #include "base/text.h"
 #include "comm/agree.h"
-#include "data/images/image_source.h"
+#include "data/images/prepare_images.h"
 #include "data/readers/reader.h"
 #include "launch/commands/commands.h"
 #include "launch/loaded_model.h"
@@ -79,7 +79,8 @@ ExitCode predict(const Arguments& arguments, Job& job) {
   const Scratch scratch(arguments.output + ".prepared", job.control());
   const auto rows = open_split("input", files, config.data, scratch.path(), model.tokenizer.get(), model.labels, false,
                                job.control());
-  const std::vector<std::string> places = model.tokenizer ? StringList{} : image_places(files);
+  const std::vector<std::string> places =
+      model.tokenizer ? StringList{} : image_places(files, image_columns(config.data));
   PrepareRequest raw;
   raw.files = files;
   raw.labels_required = false;

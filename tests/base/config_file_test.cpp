@@ -38,6 +38,7 @@ struct EngineConfig {
 struct CargoConfig {
   StringList files;
   StringList tags = {"a"};
+  NumberList heights;
   ClassWeights weights;
   Table extra = Table::object();
   int64_t cylinders = 1;
@@ -45,6 +46,7 @@ struct CargoConfig {
   static constexpr auto fields() {
     return std::tuple{field("files", &CargoConfig::files, "what is carried", Path{}),
                       field("tags", &CargoConfig::tags, "labels", each_of("a", "b", "c")),
+                      field("heights", &CargoConfig::heights, "of each piece", above(0.0)),
                       field("weights", &CargoConfig::weights, "of each class"),
                       field("extra", &CargoConfig::extra, "anything"),
                       field("cylinders", &CargoConfig::cylinders, "gas cylinders")};
@@ -105,6 +107,7 @@ turbo = true
 [cargo]
 files = "one"      # a string is a list of one
 tags = ["b", "c"]
+heights = [0.5, 2]
 weights = { coal = 2, "hard wood" = 0.5 }
 [cargo.extra]
 depth = 3
@@ -117,8 +120,17 @@ nested = { on = [1, 2.5, "x"] }
   EXPECT_EQ(config.engine.turbo, AutoBool::yes);
   EXPECT_EQ(config.cargo.files, StringList{"one"});
   EXPECT_EQ(config.cargo.tags, (StringList{"b", "c"}));
+  EXPECT_EQ(config.cargo.heights, (NumberList{0.5, 2}));
   EXPECT_EQ(config.cargo.weights, (ClassWeights{ClassWeights::Kind::given, {{"coal", 2}, {"hard wood", 0.5}}}));
   EXPECT_EQ(config.cargo.extra, Table::parse(R"({"depth": 3, "nested": {"on": [1, 2.5, "x"]}})"));
+}
+
+TEST_F(ConfigFile, ListsOfNumbersAreCheckedOneByOne) {
+  load("", {"cargo.heights=3"});
+  EXPECT_EQ(config.cargo.heights, NumberList{3});
+  EXPECT_EQ(wrong("", {"cargo.heights=[1, 0]"}), "command line: cargo.heights: wanted more than 0, found 0");
+  EXPECT_EQ(wrong("[cargo]\nheights = [1, \"two\"]\n"),
+            "run.toml:2: cargo.heights: wanted a number or a list of numbers, found the string 'two'");
 }
 
 TEST_F(ConfigFile, RemembersWhatTheUserSetAndWhere) {

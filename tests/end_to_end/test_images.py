@@ -61,12 +61,15 @@ class Images(EndToEnd):
             values.setdefault(section, {}).update(keys)
         return self.config(name, **values)
 
-    def scores_elsewhere(self, directory, files, net=None):
+    def pixels(self, files):
         import numpy as np
-        import torch
         from PIL import Image
 
-        images = np.stack([np.asarray(Image.open(path).convert("RGB")) for path in files])
+        return np.stack([np.asarray(Image.open(path).convert("RGB")) for path in files])
+
+    def scores_elsewhere(self, directory, images, net=None):
+        import torch
+
         config = json.loads((directory / "config.json").read_text())
         x = (torch.tensor(images).permute(0, 3, 1, 2) / 255 - torch.tensor(config["image_mean"]).view(1, 3, 1, 1)) / torch.tensor(config["image_std"]).view(1, 3, 1, 1)
         with torch.no_grad():
@@ -94,7 +97,7 @@ class Images(EndToEnd):
         self.assertIn("images of 24 × 24", done.err)
         files = self.files(self.shared / "test")
         ours = read_rows(self.run_dir() / "predictions.jsonl")
-        self.assert_same_scores(ours, self.scores_elsewhere(self.run_dir() / "model", files))
+        self.assert_same_scores(ours, self.scores_elsewhere(self.run_dir() / "model", self.pixels(files)))
         truth, guesses = [path.parent.name for path in files], [row["label"] for row in ours]
         test = self.summary()["test_metrics"]
         self.assertAlmostEqual(test["accuracy"], accuracy_score(truth, guesses), places=12)
@@ -114,7 +117,26 @@ class Images(EndToEnd):
         net = resnet18(num_classes=3)
         net.load_state_dict(load_file(self.run_dir() / "model" / "model.safetensors"))
         files = self.files(self.shared / "test")
-        self.assert_same_scores(read_rows(self.run_dir() / "predictions.jsonl"), self.scores_elsewhere(self.run_dir() / "model", files, net))
+        self.assert_same_scores(read_rows(self.run_dir() / "predictions.jsonl"), self.scores_elsewhere(self.run_dir() / "model", self.pixels(files), net))
+
+    def test_hdf5_under_its_own_names_with_statistics_of_channels(self):
+        import h5py
+
+        parts = {}
+        for name in ("train", "test"):
+            files = self.files(self.shared / name)
+            parts[name] = self.pixels(files)
+            with h5py.File(self.home / f"{name}.h5", "w") as file:
+                file.create_dataset("faces", data=parts[name], compression="gzip", chunks=(4, 24, 7, 2))
+                file["who"] = [CLASSES.index(path.parent.name) for path in files]
+        data = {"train_file": str(self.home / "train.h5"), "validation_file": None, "test_file": str(self.home / "test.h5"),
+                "image_column": "faces", "label_column": "who", "mean": [0.3, 0.4, 0.5], "std": [0.2, 0.25, 0.3]}
+        done = self.succeed(self.images_config(data=data, train={"num_train_epochs": 2}), ranks=2)
+        self.assertNotIn("has no effect", done.err)
+        self.assertEqual(json.loads((self.run_dir() / "model" / "preprocessor_config.json").read_text())["image_mean"], [0.3, 0.4, 0.5])
+        self.assert_same_scores(read_rows(self.run_dir() / "predictions.jsonl"), self.scores_elsewhere(self.run_dir() / "model", parts["test"]))
+        self.refuse(79, "'faces'", "found", config=self.images_config(data={**data, "image_column": "face"}))
+        self.refuse(78, "data.std", "three numbers", config=self.images_config(data={**data, "std": [0.5]}))
 
     def test_synchronized_norms_make_ranks_one_batch(self):
         for ranks in (1, 3):

@@ -78,6 +78,11 @@ def main():
             with h5py.File(root / f"{name}.h5", "w") as f:
                 f[name], f["y"] = stored, labels
             same(f"h5py's {name} {stored.shape}", ours(tool, root / f"{name}.h5", "keep", 0), wanted)
+        for chunks in (True, (2, 16, 10, 1), (1, 32, 32, 3), (3, 5, 32, 3), (7, 32, 11, 2), (4, 9, 1, 3)):
+            with h5py.File(root / "chunked.h5", "w") as f:
+                f.create_dataset("images", data=images, chunks=chunks, compression="gzip", shuffle=chunks is True)
+                f["labels"] = labels
+            same(f"h5py's chunks {chunks}", ours(tool, root / "chunked.h5", "keep", 0), images)
 
         whole = (root / "a.jpg").read_bytes()
         png = (root / "b.png").read_bytes()
