@@ -78,7 +78,31 @@ void make_loaders(Assembly& run) {
                            seed);
   run.total_steps = steps_in_all(config, run.loader->batches_per_epoch());
   if (run.data.validation)
-    run.evaluator = std::make_unique<Evaluator>(*run.learner, *run.data.validation, control, evaluation_budget(config));
+    run.evaluator =
+        std::make_unique<Evaluator>(*run.learner, *run.data.validation, control, evaluator_settings(config));
+}
+
+// Collective. What would not be the same at every draw cannot be kept.
+void keep_frozen_part(Assembly& run) {
+  const RunConfig& config = run.config();
+  if (config.freeze.cache == "off") return;
+  together(run.world.control, [&] {
+    const auto refuse = [](const char* why) { throw ConfigError(concat("freeze.cache = \"memory\": ", why)); };
+    if (!run.learner->has_frozen_part())
+      refuse("the lowest stage trains, so nothing stays the same (freeze.all_but_last)");
+    if (augmentation_of(config, run.data.train->info()).changes())
+      refuse("data.crop = \"random\" and data.horizontal_flip change an image at every draw");
+    if (run.learner->model().moves_where_frozen())
+      refuse("freeze.freeze_batch_norm_statistics = false lets the statistics of frozen parts move");
+  });
+  const Stopwatch watch;
+  auto kept =
+      std::make_unique<ActivationCache>(*run.learner, *run.data.train, run.world.control, evaluator_settings(config));
+  if (run.world.control.rank() == 0)
+    log::info(concat("kept what the frozen stages give for ", human_count(static_cast<double>(run.data.train->size())),
+                     " rows: ", human_bytes(static_cast<double>(kept->bytes())), " a rank, in ",
+                     human_seconds(watch.seconds())));
+  run.learner->keep(std::move(kept));
 }
 
 void make_update(Assembly& run) {

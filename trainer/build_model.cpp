@@ -42,6 +42,7 @@ Built build_model(const RunConfig& config, const ModelDirectory& directory, cons
                             .class_weights = config.train.class_weights,
                             .pos_weight = config.train.pos_weight,
                             .threshold = config.eval.threshold,
+                            .metrics = config.eval.metrics,
                             .label_smoothing_factor = config.train.label_smoothing_factor,
                             .device = device,
                             .dtype = dtype,

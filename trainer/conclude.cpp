@@ -43,7 +43,7 @@ void load_best(Assembly& run) {
 }
 
 Evaluation evaluate_test(Assembly& run) {
-  Evaluator evaluator(*run.learner, *run.data.test, run.world.control, evaluation_budget(run.config()));
+  Evaluator evaluator(*run.learner, *run.data.test, run.world.control, evaluator_settings(run.config()));
   const RunConfig& config = run.config();
   PrepareRequest raw;
   raw.files = expand_files(config.data.test_file, "data.test_file", run.loaded.origins, accepted_by(config.model.task));

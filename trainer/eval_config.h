@@ -26,7 +26,9 @@ struct EvalConfig {
         field("eval_steps", &EvalConfig::eval_steps, "updates between evaluations; below 1 a share of all", above(0.0)),
         field("per_device_eval_batch_size", &EvalConfig::per_device_eval_batch_size, "rows a rank evaluates at once",
               at_least(int64_t{1})),
-        field("metrics", &EvalConfig::metrics, "[]: the task's").not_built(),
+        field("metrics", &EvalConfig::metrics,
+              "what is told beside the loss; []: all of the task's, and of more than two labels roc_auc and "
+              "average_precision only where they are named"),
         field("threshold", &EvalConfig::threshold, "of sets of labels: a label is given above this probability",
               in_range(0.0, 1.0)),
         field("metric_for_best_model", &EvalConfig::metric_for_best_model,

@@ -38,10 +38,17 @@ void gather_rows(Communicator& control, std::vector<double>& rows) {
   std::memcpy(rows.data(), all.data(), all.size());
 }
 
+nlohmann::ordered_json chosen(nlohmann::ordered_json metrics, const std::vector<std::string>& names) {
+  if (names.empty()) return metrics;
+  nlohmann::ordered_json out{{"loss", metrics["loss"]}};
+  for (const std::string& name : names) out[name] = metrics[name];
+  return out;
+}
+
 }  // namespace
 
-Evaluator::Evaluator(Learner& learner, const Dataset& dataset, Communicator& control, const Budget& budget)
-    : learner_(learner), dataset_(dataset), control_(control), budget_(budget) {}
+Evaluator::Evaluator(Learner& learner, const Dataset& dataset, Communicator& control, const Settings& settings)
+    : learner_(learner), dataset_(dataset), control_(control), settings_(settings) {}
 
 Evaluation Evaluator::run(const PredictionSink& predicted) {
   const Stopwatch watch;
@@ -57,7 +64,7 @@ Evaluation Evaluator::run(const PredictionSink& predicted) {
   Statistics all = joined(parts);
   control_.all_reduce(Buffer::of(std::span<double>(all.counts)));
   gather_rows(control_, all.rows);
-  return {.metrics = learner_.task().metrics(all),
+  return {.metrics = chosen(learner_.task().metrics(all), settings_.metrics),
           .details = learner_.task().details(all),
           .samples = dataset_.size(),
           .seconds = watch.seconds()};
@@ -71,10 +78,10 @@ void Evaluator::predict(const PredictionSink& predicted) {
 
 // This rank's parts are neighbours: together they are its range of the dataset.
 void Evaluator::each_part(const std::function<void(EvalLoader&)>& body) {
-  const int parts = budget_.parts > 0 ? budget_.parts : control_.size(), here = parts / control_.size();
+  const int parts = settings_.parts > 0 ? settings_.parts : control_.size(), here = parts / control_.size();
   together(control_, [&] {
     for (int part = control_.rank() * here; part < (control_.rank() + 1) * here; ++part)
-      body(*make_eval_loader(dataset_, {part, parts}, budget_.max_tokens, budget_.max_samples));
+      body(*make_eval_loader(dataset_, {part, parts}, settings_.max_tokens, settings_.max_samples));
   });
 }
 

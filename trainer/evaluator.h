@@ -6,6 +6,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "comm/communicator.h"
 #include "data/dataset.h"
@@ -26,14 +27,15 @@ using PredictionSink = std::function<void(int64_t id, const std::string& json)>;
 
 class Evaluator {
  public:
-  struct Budget {
+  struct Settings {
     int64_t max_tokens = 8192;  // in a micro-batch
     int64_t max_samples = 64;
     int parts = 0;  // that the data is cut into over all ranks, a multiple of their number; 0: one a rank
+    std::vector<std::string> metrics = {};  // told beside the loss; empty: all
   };
 
   // Borrows all three; `control` joins host values.
-  Evaluator(Learner& learner, const Dataset& dataset, Communicator& control, const Budget& budget);
+  Evaluator(Learner& learner, const Dataset& dataset, Communicator& control, const Settings& settings);
 
   // Every rank calls; the result is the same on all of them.
   Evaluation run(const PredictionSink& predicted = {});
@@ -47,7 +49,7 @@ class Evaluator {
   Learner& learner_;
   const Dataset& dataset_;
   Communicator& control_;
-  Budget budget_;
+  Settings settings_;
 };
 
 }  // namespace sft

@@ -56,6 +56,7 @@ StringList keys_without_effect(const RunConfig& config, const Origins& origins) 
       {config.data.validation_split == 0, "data.group_column", "data.validation_split is 0"},
       {!config.data.validation_file.empty(), "data.validation_split", "data.validation_file is given"},
       {!has_validation_data(config) && config.data.test_file.empty(), "data.max_eval_samples", because_data},
+      {!has_validation_data(config) && config.data.test_file.empty(), "eval.metrics", because_data},
       {config.freeze.freeze.empty() && config.freeze.all_but_last < 0, "freeze.trainable", "nothing is frozen"},
       {true, "sweep", "only `sft-dist sweep` reads it"},
   };
@@ -71,7 +72,7 @@ StringList keys_without_effect(const RunConfig& config, const Origins& origins) 
       {config.train.batch_norm == "frozen", "freeze.freeze_batch_norm_statistics", "train.batch_norm is frozen"});
   if (!has_validation_data(config)) {
     idle.push_back({when != "no", "eval.eval_strategy", because_data});
-    for (const char* key : {"eval.eval_steps", "eval.metrics", "eval.metric_for_best_model", "eval.greater_is_better"})
+    for (const char* key : {"eval.eval_steps", "eval.metric_for_best_model", "eval.greater_is_better"})
       idle.push_back({true, key, because_data});
   } else {
     idle.push_back({when != "steps", "eval.eval_steps", "eval.eval_strategy is " + when});
@@ -115,10 +116,10 @@ void check_together(const RunConfig& config, const Origins& origins) {
   if (config.model.task == "image_classification" && !problem.empty() && problem != "single_label_classification")
     refuse(origins, "model.problem_type",
            concat(" = ", quoted(problem), " is not built for image_classification, which has one label an image"));
-  check_steps(config, origins);
   for (const auto& [key, numbers] : {std::pair{"data.mean", &config.data.mean}, {"data.std", &config.data.std}})
     if (!numbers->empty() && numbers->size() != 3)
       refuse(origins, key, concat(": wanted three numbers, of red, green and blue, found ", numbers->size()));
+  check_steps(config, origins);
   seconds_of(config.train.max_time, place_of(origins, "train.max_time") + "train.max_time");
   if (config.train.max_steps == 0) refuse(origins, "train.max_steps", ": wanted a number of updates or -1, found 0");
   if (config.train.gradient_accumulation_steps > 0 && config.train.per_device_train_batch_size == 0)

@@ -24,18 +24,36 @@ bool is_error(const std::string& metric) {
   return metric == "loss" || metric == "mse" || metric == "mae" || metric == "hamming_loss";
 }
 
+std::vector<std::string> metric_names(const Task& task) {
+  std::vector<std::string> names;
+  const auto all = task.metrics(task.empty_statistics());
+  for (const auto& [name, value] : all.items()) names.push_back(name);
+  return names;
+}
+
+void require_metric(const char* key, const std::string& name, const std::vector<std::string>& there) {
+  if (std::ranges::find(there, name) == there.end())
+    throw ConfigError(
+        concat(key, ": no metric ", quoted(name), did_you_mean(name, there), "; there are: ", join(there, ", ")));
+}
+
+// Those that evaluations tell.
+std::vector<std::string> told_metrics(const RunConfig& config, const Task& task) {
+  std::vector<std::string> told = metric_names(task);
+  if (config.eval.metrics.empty()) return told;
+  for (const std::string& name : config.eval.metrics) require_metric("eval.metrics", name, told);
+  told = config.eval.metrics;
+  told.push_back("loss");
+  return told;
+}
+
 Selection selection(const RunConfig& config, const Task& task) {
   Selection chosen;
+  const std::vector<std::string> told = told_metrics(config, task);
   chosen.metric = config.eval.metric_for_best_model;
-  if (chosen.metric == "auto") chosen.metric = task.default_metric();
+  if (chosen.metric == "auto") chosen.metric = config.eval.metrics.empty() ? task.default_metric() : told.front();
   if (chosen.metric.starts_with("eval_")) chosen.metric.erase(0, 5);
-  const auto known = task.metrics(task.empty_statistics());
-  if (!known.contains(chosen.metric)) {
-    std::vector<std::string> names;
-    for (const auto& [name, value] : known.items()) names.push_back(name);
-    throw ConfigError(concat("eval.metric_for_best_model: no metric ", quoted(chosen.metric),
-                             did_you_mean(chosen.metric, names), "; there are: ", join(names, ", ")));
-  }
+  require_metric("eval.metric_for_best_model", chosen.metric, told);
   chosen.greater_is_better = config.eval.greater_is_better == AutoBool::automatic
                                  ? !is_error(chosen.metric)
                                  : config.eval.greater_is_better == AutoBool::yes;
@@ -51,8 +69,8 @@ int64_t micro_batch_tokens(const RunConfig& config) {
   return config.model.task == "image_classification" ? kCpuImages : kCpuTokens;
 }
 
-Evaluator::Budget evaluation_budget(const RunConfig& config) {
-  return {micro_batch_tokens(config), config.eval.per_device_eval_batch_size, num_parts(config)};
+Evaluator::Settings evaluator_settings(const RunConfig& config) {
+  return {micro_batch_tokens(config), config.eval.per_device_eval_batch_size, num_parts(config), config.eval.metrics};
 }
 
 int num_parts(const RunConfig& config) { return config.deterministic ? kDeterministicParts : 0; }

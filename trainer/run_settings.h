@@ -10,7 +10,7 @@
 namespace sft {
 
 int64_t micro_batch_tokens(const RunConfig& config);
-Evaluator::Budget evaluation_budget(const RunConfig& config);
+Evaluator::Settings evaluator_settings(const RunConfig& config);
 
 // Of a deterministic run: the parts that each global batch and each evaluation is cut into, whatever the number of
 // ranks; else 0.

@@ -47,6 +47,39 @@ class Train(EndToEnd):
         self.assertEqual(test["details"]["confusion_matrix"], confusion_matrix(truth, guesses, labels=LABELS).tolist())
         self.assertGreater(test["accuracy"], 0.7)
 
+    def test_metrics_are_chosen_by_name_and_areas_are_scikit_learns(self):
+        from sklearn.metrics import average_precision_score, cohen_kappa_score, log_loss, roc_auc_score
+
+        self.succeed(self.config(eval={"metrics": ["cohen_kappa", "roc_auc", "average_precision"], "load_best_model_at_end": True}), ranks=3)
+        test = self.summary()["test_metrics"]
+        self.assertEqual(list(test)[:4], ["loss", "cohen_kappa", "roc_auc", "average_precision"])
+        self.assertEqual(self.summary()["best_metric"], max(self.lines(key="eval_cohen_kappa").values()))
+        truth = [LABELS.index(row["label"]) for row in read_rows(self.shared / "test.jsonl")]
+        rows = read_rows(self.run_dir() / "predictions.jsonl")
+        scores = [[row["scores"][label] for label in LABELS] for row in rows]
+        one_hot = [[int(t == k) for k in range(3)] for t in truth]
+        self.assertAlmostEqual(test["loss"], log_loss(truth, scores), places=6)
+        self.assertAlmostEqual(test["cohen_kappa"], cohen_kappa_score(truth, [LABELS.index(row["label"]) for row in rows]), places=12)
+        self.assertAlmostEqual(test["roc_auc"], roc_auc_score(truth, scores, multi_class="ovr"), places=12)
+        self.assertAlmostEqual(test["average_precision"], average_precision_score(one_hot, scores), places=12)
+        done = self.run_program(self.config("misspelt", eval={"metrics": ["roc_acu"]}), ranks=2)
+        self.assertEqual(self.exit_status("misspelt"), 78)
+        self.assertIn("eval.metrics: no metric 'roc_acu'", done.err)
+
+    def test_two_classes_are_told_with_their_areas(self):
+        from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
+
+        for name in ("train", "validation", "test"):
+            write_rows(self.home / f"{name}.jsonl", [{**row, "label": "no" if row["label"] == LABELS[0] else "yes"} for row in read_rows(self.shared / f"{name}.jsonl")])
+        data = {f"{name}_file": str(self.home / f"{name}.jsonl") for name in ("train", "validation", "test")}
+        self.succeed(self.config(data=data, model={"ignore_mismatched_sizes": True}), ranks=2)
+        test, rows = self.summary()["test_metrics"], read_rows(self.run_dir() / "predictions.jsonl")
+        truth = [row["label"] == "yes" for row in read_rows(self.home / "test.jsonl")]
+        scores = [row["scores"]["yes"] for row in rows]
+        self.assertAlmostEqual(test["f1"], f1_score(truth, [row["label"] == "yes" for row in rows]), places=12)
+        self.assertAlmostEqual(test["roc_auc"], roc_auc_score(truth, scores), places=12)
+        self.assertAlmostEqual(test["average_precision"], average_precision_score(truth, scores), places=12)
+
     def test_number_of_ranks_changes_no_loss_and_no_sample(self):
         for ranks in (1, 2, 3):
             self.succeed(self.config(f"ranks{ranks}", model={"dtype": "float64"}, log={"sample_ids": True}), ranks=ranks)

@@ -20,7 +20,7 @@ nlohmann::ordered_json classification_scores(const Confusion& confusion) {
   return {{"accuracy", confusion.accuracy()}, {"f1", main.f1},
           {"f1_micro", confusion.micro().f1}, {"f1_weighted", confusion.weighted().f1},
           {"precision", main.precision},      {"recall", main.recall},
-          {"mcc", confusion.matthews()}};
+          {"mcc", confusion.matthews()},      {"cohen_kappa", confusion.kappa()}};
 }
 
 nlohmann::ordered_json classification_details(const Confusion& confusion, const std::vector<std::string>& names) {

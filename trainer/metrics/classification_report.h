@@ -9,8 +9,8 @@
 
 namespace sft {
 
-// accuracy, f1, f1_micro, f1_weighted, precision, recall, mcc. Of two classes, f1, precision and recall are those of
-// label 1; of more, macro means.
+// accuracy, f1, f1_micro, f1_weighted, precision, recall, mcc, cohen_kappa. Of two classes, f1, precision and recall
+// are those of label 1; of more, macro means.
 nlohmann::ordered_json classification_scores(const Confusion& confusion);
 
 // {"per_class": {name: {precision, recall, f1, support}}, "macro", "weighted", "labels", "confusion_matrix"}; rows of

@@ -74,6 +74,12 @@ ClassScores Confusion::weighted() const {
 
 ClassScores Confusion::micro() const { return {accuracy(), accuracy(), accuracy(), total_}; }
 
+double Confusion::kappa() const {
+  double by_chance = 0.0;
+  for (size_t label = 0; label < truths_.size(); ++label) by_chance += truths_[label] * predictions_[label];
+  return ratio(correct_ * total_ - by_chance, total_ * total_ - by_chance);
+}
+
 double Confusion::matthews() const {
   double truth_by_prediction = 0.0, truth_by_truth = 0.0, prediction_by_prediction = 0.0;
   for (size_t label = 0; label < truths_.size(); ++label) {

@@ -31,6 +31,7 @@ class Confusion {
   ClassScores weighted() const;               // means by support
   ClassScores micro() const;                  // from summed counts: for single labels all equal accuracy
   double matthews() const;                    // the correlation coefficient for any number of classes (Gorodkin 2004)
+  double kappa() const;                       // agreement beyond chance (Cohen 1960); 0 where chance alone agrees fully
 
  private:
   bool occurs(int64_t label) const;

@@ -72,6 +72,7 @@ struct TaskSettings {
   ClassWeights class_weights = {};
   ClassWeights pos_weight = {};
   double threshold = 0.5;  // of multi-label predictions
+  std::vector<std::string> metrics = {};  // asked for by name, beside those that a task always has
   double label_smoothing_factor = 0.0;
   at::Device device = at::kCPU;
   at::ScalarType dtype = at::kFloat;

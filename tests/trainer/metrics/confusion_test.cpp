@@ -73,8 +73,8 @@ TEST(ClassificationReport, NamesScoresInTheOrderInWhichTheyArePrinted) {
   const auto scores = classification_scores(confusion);
   std::vector<std::string> names;
   for (const auto& [name, value] : scores.items()) names.push_back(name);
-  EXPECT_EQ(names,
-            (std::vector<std::string>{"accuracy", "f1", "f1_micro", "f1_weighted", "precision", "recall", "mcc"}));
+  EXPECT_EQ(names, (std::vector<std::string>{"accuracy", "f1", "f1_micro", "f1_weighted", "precision", "recall", "mcc",
+                                             "cohen_kappa"}));
 }
 
 TEST(ClassificationReport, ShowsEachClassByNameAndTheMatrixWithTruthAsRows) {

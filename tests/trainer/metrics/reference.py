@@ -8,6 +8,7 @@ import random
 import sys
 import warnings
 
+import numpy
 from sklearn import metrics
 
 warnings.filterwarnings("ignore")
@@ -51,6 +52,7 @@ def scores(classes, truth, prediction):
             precision=main[0],
             recall=main[1],
             mcc=metrics.matthews_corrcoef(truth, prediction),
+            cohen_kappa=float(numpy.nan_to_num(metrics.cohen_kappa_score(truth, prediction))),  # of one class alone there is none: 0
         ),
         macro=prf(average="macro"),
         weighted=prf(average="weighted"),

@@ -80,6 +80,32 @@ def numbers():
     return found
 
 
+def areas():
+    rng, found = np.random.default_rng(6), []
+    for samples in (3, 20, 80):
+        for kind, labels in (("two classes", 1), ("ties", 1), ("perfect", 1), ("reversed", 1), ("sets", 4), ("sets with ties", 4), ("one class of several", 3), ("a label that never occurs", 3)):
+            if kind == "one class of several":
+                truth = np.eye(labels, dtype=int)[np.concatenate([np.arange(labels), rng.integers(0, labels, samples - labels)])]
+            else:
+                truth = (rng.random((samples, labels)) < 0.4).astype(int)
+                truth[0], truth[1] = 0, 1
+            scores = rng.random(truth.shape) if kind in ("two classes", "sets", "a label that never occurs") else rng.random(truth.shape) + 0.5 * truth
+            if "ties" in kind:
+                scores = np.round(scores * 4) / 4
+            if kind in ("perfect", "reversed"):
+                scores = truth * (1.0 if kind == "perfect" else -1.0)
+            if kind == "one class of several":
+                scores /= scores.sum(1, keepdims=True)
+                roc_auc = metrics.roc_auc_score(truth.argmax(1), scores, multi_class="ovr", average="macro")
+            else:
+                roc_auc = metrics.roc_auc_score(truth, scores, average="macro")
+            average_precision = metrics.average_precision_score(truth, scores, average="macro")
+            if kind == "a label that never occurs":  # scikit-learn has no area for it; ours is the mean of the others
+                truth, scores = np.c_[truth, np.zeros(samples, int)], np.c_[scores, rng.random(samples)]
+            found.append(dict(kind=f"{kind}, {samples} samples", truth=truth.tolist(), scores=scores.tolist(), roc_auc=float(roc_auc), average_precision=float(average_precision)))
+    return found
+
+
 def near(a, b):
     if isinstance(a, dict):
         return a.keys() == b.keys() and all(near(a[key], b[key]) for key in a)
@@ -91,7 +117,7 @@ def near(a, b):
 
 
 if __name__ == "__main__":
-    wanted = dict(label_sets=label_sets(), numbers=numbers())
+    wanted = dict(label_sets=label_sets(), numbers=numbers(), areas=areas())
     if sys.argv[1] == "--check":
         sys.exit(0 if near(wanted, json.load(open(sys.argv[2]))) else f"{sys.argv[2]} is out of date")
     lines = [f'"{key}": [\n' + ",\n".join(map(json.dumps, value)) + "]" for key, value in wanted.items()]

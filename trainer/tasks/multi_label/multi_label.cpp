@@ -9,6 +9,7 @@
 
 #include "base/errors.h"
 #include "base/text.h"
+#include "trainer/metrics/areas.h"
 #include "trainer/metrics/label_sets.h"
 #include "trainer/tasks/blocks/describe_labels.h"
 #include "trainer/tasks/blocks/sequence_head.h"
@@ -17,7 +18,7 @@
 namespace sft {
 namespace {
 
-// Statistics: [loss sum, targets, counts of LabelSets].
+// Statistics: counts [loss sum, targets, those of LabelSets]; rows those of Areas, where they are asked for.
 constexpr size_t kLossSum = 0, kTargets = 1, kCounts = 2;
 
 class MultiLabel final : public Task {
@@ -26,7 +27,8 @@ class MultiLabel final : public Task {
       : names_(settings.label_names),
         head_(settings, model, static_cast<int64_t>(names_.size())),
         smoothing_(settings.label_smoothing_factor),
-        threshold_(settings.threshold) {
+        threshold_(settings.threshold),
+        has_areas_(asks_for_areas(settings.metrics)) {
     const auto weights = pos_weights(settings.pos_weight, names_, settings.label_counts, settings.num_rows);
     pos_weights_K_ = at::tensor(weights, at::kDouble).to(settings.device, settings.dtype);
   }
@@ -70,6 +72,7 @@ class MultiLabel final : public Task {
     const at::Tensor truth_BK = truths_BK.gt(0).to(at::kByte).contiguous();
     const at::Tensor guess_BK = at::sigmoid(logits_BK).gt(threshold_).to(at::kByte).contiguous();
     const size_t width = names_.size();
+    if (has_areas_) add_to_areas(truth_BK, logits_BK.contiguous(), into.rows);
     for (int64_t b = 0; b < batch.size(); ++b)
       LabelSets::add({truth_BK.data_ptr<uint8_t>() + b * num_labels(), width},
                      {guess_BK.data_ptr<uint8_t>() + b * num_labels(), width}, std::span(into.counts).subspan(kCounts));
@@ -80,6 +83,7 @@ class MultiLabel final : public Task {
     nlohmann::ordered_json all{{"loss", targets > 0 ? total.counts[kLossSum] / targets : 0.0}};
     const nlohmann::ordered_json scores = sets(total).scores();
     for (const auto& [name, value] : scores.items()) all[name] = value;
+    if (has_areas_) all.update(Areas(num_labels(), total.rows).scores());
     return all;
   }
 
@@ -113,6 +117,12 @@ class MultiLabel final : public Task {
   at::Tensor targets(const Batch& batch) const {  // [B, K]
     return at::tensor(at::ArrayRef<float>(batch.values)).view({batch.size(), num_labels()});
   }
+  void add_to_areas(const at::Tensor& truth_BK, const at::Tensor& logits_BK, std::vector<double>& rows) const {
+    const size_t width = names_.size();
+    for (int64_t b = 0; b < truth_BK.size(0); ++b)
+      Areas::add({truth_BK.const_data_ptr<uint8_t>() + b * num_labels(), width},
+                 {logits_BK.const_data_ptr<double>() + b * num_labels(), width}, rows);
+  }
   LabelSets sets(const Statistics& total) const {
     return {num_labels(), std::span<const double>(total.counts).subspan(kCounts)};
   }
@@ -120,6 +130,7 @@ class MultiLabel final : public Task {
   std::vector<std::string> names_;
   SequenceHead head_;
   double smoothing_, threshold_;
+  bool has_areas_;
   at::Tensor pos_weights_K_;
 };
 

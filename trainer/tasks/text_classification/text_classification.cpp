@@ -3,11 +3,13 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <span>
 
 #include "base/errors.h"
 #include "base/text.h"
+#include "trainer/metrics/areas.h"
 #include "trainer/metrics/classification_report.h"
 #include "trainer/metrics/confusion.h"
 #include "trainer/tasks/blocks/class_weights.h"
@@ -18,7 +20,7 @@
 namespace sft {
 namespace {
 
-// Statistics: [loss sum, rows, confusion counts K × K].
+// Statistics: counts [loss sum, rows, confusion counts K × K]; rows those of Areas.
 constexpr size_t kLossSum = 0, kRows = 1, kCounts = 2;
 
 class TextClassification final : public Task {
@@ -28,6 +30,9 @@ class TextClassification final : public Task {
         head_(settings, model, static_cast<int64_t>(names_.size())),
         smoothing_(settings.label_smoothing_factor),
         focal_gamma_(settings.loss == "focal" ? settings.focal_gamma : 0),
+        num_areas_(names_.size() == 2                 ? 1
+                   : asks_for_areas(settings.metrics) ? names_.size()
+                                                      : 0),
         weights_(class_weights(settings.class_weights, names_, settings.label_counts)) {
     weights_K_ = at::tensor(weights_, at::kDouble).to(settings.device, settings.dtype);
   }
@@ -67,6 +72,7 @@ class TextClassification final : public Task {
       into.counts[kLossSum] -= likely[label];
       into.counts[kRows] += 1;
       into.counts[kCounts + label * names_.size() + guess] += 1;
+      if (num_areas_ > 0) add_to_areas(label, likely, into.rows);
     }
   }
 
@@ -75,6 +81,7 @@ class TextClassification final : public Task {
     nlohmann::ordered_json all{{"loss", rows > 0 ? total.counts[kLossSum] / rows : 0.0}};
     const nlohmann::ordered_json scores = classification_scores(confusion(total));
     for (const auto& [name, value] : scores.items()) all[name] = value;
+    if (num_areas_ > 0) all.update(Areas(static_cast<int64_t>(num_areas_), total.rows).scores());
     return all;
   }
 
@@ -102,6 +109,18 @@ class TextClassification final : public Task {
   }
 
  private:
+  // Of two classes the second alone, of more each against the rest.
+  void add_to_areas(size_t label, const double* likely, std::vector<double>& rows) const {
+    std::vector<uint8_t> truth(num_areas_);
+    std::vector<double> scores(num_areas_);
+    const size_t first = names_.size() - num_areas_;
+    for (size_t k = 0; k < num_areas_; ++k) {
+      truth[k] = label == first + k;
+      scores[k] = std::exp(likely[first + k]);
+    }
+    Areas::add(truth, scores, rows);
+  }
+
   Confusion confusion(const Statistics& total) const {
     return {static_cast<int64_t>(names_.size()), std::span<const double>(total.counts).subspan(kCounts)};
   }
@@ -110,6 +129,7 @@ class TextClassification final : public Task {
   SequenceHead head_;
   double smoothing_;
   double focal_gamma_;           // 0: cross-entropy
+  size_t num_areas_;             // classes whose areas under curves are told
   std::vector<double> weights_;  // of the classes
   at::Tensor weights_K_;
 };
