@@ -167,8 +167,12 @@ void declare(CLI::App& app, Arguments& a) {
 
   CLI::App* init = add(app, "init", "Print a commented config to fill in, for rows of one's own.",
                        "  sft-dist init > run.toml\n"
-                       "  sft-dist init text_classification > run.toml");
-  init->add_option("TASK", a.target, "what is learned")->type_name("TASK")->default_str("text_classification");
+                       "  sft-dist init token_classification > run.toml");
+  init->add_option("TASK", a.target,
+                   "what is learned: text_classification, multi_label, regression, token_classification or "
+                   "image_classification")
+      ->type_name("TASK")
+      ->default_str("text_classification");
 }
 
 // `sft-dist run.toml …` means `sft-dist train run.toml …`.

@@ -1,0 +1,45 @@
+"""The starter configs: each is accepted as it is printed, once its paths are those of somebody's files."""
+import unittest
+
+from harness import EndToEnd, read_rows, write_rows
+from test_images import make_images, make_resnet
+
+
+class Init(EndToEnd):
+    def files(self, starter):
+        """Train and validation rows of a starter's form."""
+        rows = read_rows(self.shared / "train.jsonl")
+        if starter == "image_classification":
+            return [make_images(self.home / f"{starter}-{part}", 12, seed) for part, seed in (("train", 1), ("validation", 2))]
+        if starter == "multi_label":
+            rows = [{**row, "label": [row["label"], "long"] if len(row["text"]) > 40 else [row["label"]]} for row in rows]
+        if starter == "regression":
+            rows = [{**row, "label": len(row["text"]) / 100} for row in rows]
+        if starter == "token_classification":
+            rows = [{"tokens": row["text"].split(), "ner_tags": ["B-A" if word.endswith("1") else "O" for word in row["text"].split()]} for row in rows]
+        paths = [self.home / f"{starter}-{part}.jsonl" for part in ("train", "validation")]
+        write_rows(paths[0], rows[:60])
+        write_rows(paths[1], rows[60:])
+        return paths
+
+    def test_every_starter_trains_as_it_is_printed(self):
+        make_resnet(self.home / "resnet")
+        for starter in ("text_classification", "multi_label", "regression", "token_classification", "image_classification"):
+            config = self.home / f"{starter}.toml"
+            config.write_text(self.succeed("init", starter).out)
+            train, validation = self.files(starter)
+            model = self.home / "resnet" if starter == "image_classification" else self.shared / "model"
+            done = self.succeed(config, f"output_dir={self.home / starter}", f"model.model_name_or_path={model}", f"data.train_file={train}", f"data.validation_file={validation}",
+                                *(["data.image_size=24"] if starter == "image_classification" else ["data.max_length=32"]), "train.num_train_epochs=1", "log.progress=none", ranks=2)
+            self.assertNotIn("has no effect", done.err, starter)
+            self.assertTrue((self.home / starter / "model" / "config.json").exists(), starter)
+
+    def test_without_a_task_it_prints_the_main_one_and_names_all_to_who_misspells(self):
+        self.assertEqual(self.succeed("init").out, self.succeed("init", "text_classification").out)
+        done = self.run_program("init", "token_clasification")
+        self.assertEqual(done.code, 2)
+        self.assertIn("did you mean 'token_classification'?", done.err)
+
+
+if __name__ == "__main__":
+    unittest.main()
