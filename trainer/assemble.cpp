@@ -6,9 +6,11 @@
 #include "base/errors.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "base/stopwatch.h"
 #include "base/text.h"
 #include "comm/agree.h"
 #include "comm/tree_ordered.h"
+#include "trainer/activation_cache.h"
 #include "trainer/adapters/freeze.h"
 #include "trainer/build_model.h"
 #include "trainer/gemm_peak.h"
@@ -164,6 +166,7 @@ std::unique_ptr<Assembly> assemble(LoadedConfig loaded, const World& world) {
   Built built = build_model(config, *run->directory, run->data.labels, world.device, control);
   together(control, [&] { make_learner(*run, std::move(built)); });
   make_order(*run);
+  keep_frozen_part(*run);
   together(control, [&] {
     make_loaders(*run);
     make_update(*run);

@@ -28,31 +28,37 @@ Learner::Learner(std::unique_ptr<Model> model, std::unique_ptr<Task> task, std::
   assert(all.size() == trained_.size());
   const int num_stages = model_->num_blocks() + 1;
   stage_trains_.assign(static_cast<size_t>(num_stages), false);
-  int first_trained = num_stages;
+  first_trained_ = num_stages;
   for (size_t i = 0; i < all.size(); ++i) {
     at::Tensor value = all[i].value;
     value.set_requires_grad(trained_[i]);
     if (!trained_[i]) continue;
-    first_trained = std::min(first_trained, all[i].stage);
+    first_trained_ = std::min(first_trained_, all[i].stage);
     if (all[i].stage < num_stages) stage_trains_[static_cast<size_t>(all[i].stage)] = true;
   }
-  model_->set_first_trained(first_trained);
+  model_->set_first_trained(first_trained_);
 }
 
 LossSum Learner::loss_sum(const Batch& batch) {
   set_mode(true);
-  return task_->loss_sum(forward(batch), batch);
+  return task_->loss_sum(forward(batch, kept_.get()), batch);
 }
 
 at::Tensor Learner::logits(const Batch& batch) {
   const at::NoGradGuard no_graph;
   set_mode(false);
-  return forward(batch);
+  return forward(batch, nullptr);
 }
 
-at::Tensor Learner::forward(const Batch& batch) {
+at::Tensor Learner::frozen_part(const Batch& batch) {
+  set_mode(false);
+  return model_->frozen_part(to_device(batch, device_), task_->reads()).cpu();
+}
+
+at::Tensor Learner::forward(const Batch& batch, const FrozenPart* kept) {
   const Inputs inputs = to_device(batch, device_);
-  const Features features = model_->forward(inputs, task_->reads());
+  const at::Tensor x = kept ? kept->of(batch).to(device_) : model_->frozen_part(inputs, task_->reads());
+  const Features features = model_->trained_part(x, inputs, task_->reads());
   return task_->logits(*model_, features, inputs);
 }
 

@@ -12,6 +12,13 @@
 
 namespace sft {
 
+// What the frozen stages give, from somewhere else than from the stages.
+class FrozenPart {
+ public:
+  virtual ~FrozenPart() = default;
+  virtual at::Tensor of(const Batch& batch) const = 0;  // in host memory, as Learner::frozen_part()
+};
+
 class Learner {
  public:
   // trained[i] says whether parameters()[i] trains. The rest asks for no gradient, and stages in which
@@ -25,6 +32,13 @@ class Learner {
   // [B, num_labels], without graph and without dropout.
   at::Tensor logits(const Batch& batch);
 
+  // Whether the lowest stages are frozen, and what they give, in host memory.
+  bool has_frozen_part() const { return first_trained_ > 0; }
+  at::Tensor frozen_part(const Batch& batch);
+  // From now on loss_sum() takes it from there.
+  void keep(std::unique_ptr<FrozenPart> kept) { kept_ = std::move(kept); }
+  bool keeps_frozen_part() const { return kept_ != nullptr; }
+
   Parameters saved() const;       // parameters and buffers: what a file of the model holds
   Parameters parameters() const;  // all of them, in forward order, by their Hugging Face names
   Parameters trained() const;
@@ -32,13 +46,15 @@ class Learner {
   const Task& task() const { return *task_; }
 
  private:
-  at::Tensor forward(const Batch& batch);
+  at::Tensor forward(const Batch& batch, const FrozenPart* kept);
   void set_mode(bool training);
 
   std::unique_ptr<Model> model_;
   std::unique_ptr<Task> task_;
   std::vector<bool> trained_;
   std::vector<bool> stage_trains_;  // of stages 0 … num_blocks
+  int first_trained_ = 0;
+  std::unique_ptr<FrozenPart> kept_;
   at::Device device_;
   int mode_ = -1;  // unset, so that the first call sets it
 };

@@ -122,7 +122,8 @@ std::function<double(int64_t, int64_t)> work_of(const Learner& learner) {
   const int blocks = learner.model().num_blocks();
   int lowest = blocks + 1;
   for (const Parameter& parameter : learner.trained()) lowest = std::min(lowest, std::max(parameter.stage, 1));
-  const double passes = 1 + 2.0 * (blocks + 1 - lowest) / blocks;
+  const double trained = static_cast<double>(blocks + 1 - lowest) / blocks;
+  const double passes = learner.keeps_frozen_part() ? 3 * trained : 1 + 2 * trained;
   return [&learner, passes](int64_t tokens, int64_t samples) {
     return passes * learner.model().flops(tokens, samples, learner.task().reads());
   };

@@ -120,6 +120,21 @@ class Train(EndToEnd):
         self.assertEqual(summary["trained_parameters"], 32 * 3 + 3)
         self.assertEqual(summary["bytes_reduced_per_step"], 4 * summary["trained_parameters"])
 
+    def test_frozen_part_kept_in_memory_changes_no_number(self):
+        for name, cache in (("plain", "off"), ("kept", "memory")):
+            for ranks in (1, 3):
+                done = self.succeed(self.config(f"{name}{ranks}", model={"dtype": "float64"}, freeze={"all_but_last": 0, "cache": cache}), ranks=ranks)
+                self.assertEqual("kept what the frozen stages give for 90 rows" in done.err, cache == "memory")
+        for name in ("plain3", "kept1", "kept3"):
+            for key in ("loss", "grad_norm", "eval_loss"):
+                expected, actual = self.lines("plain1", key), self.lines(name, key)
+                self.assertEqual(list(expected), list(actual))
+                for step, value in expected.items():
+                    self.assertAlmostEqual(actual[step], value, delta=1e-12 * max(1, abs(value)))
+        done = self.run_program(self.config("nothing", freeze={"cache": "memory"}), ranks=2)
+        self.assertEqual(self.exit_status("nothing"), 78)
+        self.assertIn("the lowest stage trains", done.err)
+
     def test_best_model_is_what_is_exported_and_training_stops_early(self):
         self.succeed(self.config(train={"num_train_epochs": 40}, optim={"learning_rate": 3e-2}, eval={"early_stopping_patience": 2, "metric_for_best_model": "loss"}), ranks=2)
         summary = self.summary()

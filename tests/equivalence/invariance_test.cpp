@@ -8,6 +8,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iomanip>
+#include <sstream>
 
 #include "equivalence/variants.h"
 
@@ -22,6 +24,19 @@ double worst(const std::vector<double>& a, const std::vector<double>& b) {
   return most;
 }
 
+// For the table of `make verify`.
+void record(const Case& job, double worst, double tolerance) {
+  const auto text = [](double value) {
+    std::ostringstream out;
+    out << std::setprecision(2) << value;
+    return out.str();
+  };
+  testing::Test::RecordProperty("task", job.task);
+  testing::Test::RecordProperty("model", job.model.at("model_type").get<std::string>());
+  testing::Test::RecordProperty("worst", text(worst));
+  testing::Test::RecordProperty("tolerance", text(tolerance));
+}
+
 class Invariance : public testing::TestWithParam<Case> {};
 class SameBits : public testing::TestWithParam<Case> {};
 
@@ -29,17 +44,27 @@ TEST_P(Invariance, LossesNormsWeightsAndMetricsDoNotDependOnTheCut) {
   const Case job = GetParam();
   const Outcome expected = run(job, {1, 0});
   ASSERT_EQ(expected.losses.size(), static_cast<size_t>(job.updates));
+  constexpr double kTolerance = 1e-12;
+  double most = 0;
+  const auto expect_near = [&](const std::vector<double>& actual, const std::vector<double>& wanted,
+                               const std::string& what) {
+    const double deviation = worst(actual, wanted);
+    EXPECT_LE(deviation, kTolerance) << what;
+    most = std::max(most, deviation);
+  };
   for (const Cut& cut : {Cut{1, 2}, Cut{2, 0}, Cut{2, 2}, Cut{3, 1}, Cut{4, 0}}) {
     SCOPED_TRACE(testing::PrintToString(cut));
     const Outcome actual = run(job, cut);
     EXPECT_EQ(actual.ids, expected.ids);
-    EXPECT_LE(worst(actual.losses, expected.losses), 1e-12);
-    EXPECT_LE(worst(actual.norms, expected.norms), 1e-12);
-    EXPECT_LE(worst(actual.evaluation, expected.evaluation), 1e-12);
+    EXPECT_LE(actual.excess, 0) << "a rank took more than its share";
+    expect_near(actual.losses, expected.losses, "losses");
+    expect_near(actual.norms, expected.norms, "norms");
+    expect_near(actual.evaluation, expected.evaluation, "metrics");
     ASSERT_EQ(actual.weights.size(), expected.weights.size());
     for (size_t i = 0; i < expected.weights.size(); ++i)
-      EXPECT_LE(worst(actual.weights[i].second, expected.weights[i].second), 1e-12) << expected.weights[i].first;
+      expect_near(actual.weights[i].second, expected.weights[i].second, expected.weights[i].first);
   }
+  record(job, most, kTolerance);
 }
 
 // `deterministic = true`: parts of a batch and ranks are added as one tree.
@@ -48,6 +73,7 @@ TEST_P(SameBits, OnOneTwoFourAndEightRanks) {
   job.in_double = false;
   job.updates = 7;  // the batches of an epoch, the short one too, and the first of the next
   const Outcome one = run(job, {1, 0, 8});
+  double most = 0;
   for (const int ranks : {1, 2, 4, 8}) {
     const Outcome other = run(job, {ranks, 0, 8});
     EXPECT_EQ(other.ids, one.ids);
@@ -56,7 +82,49 @@ TEST_P(SameBits, OnOneTwoFourAndEightRanks) {
     EXPECT_EQ(other.evaluation, one.evaluation) << ranks << " ranks";
     for (size_t i = 0; i < one.weights.size(); ++i)
       EXPECT_EQ(other.weights[i].second, one.weights[i].second) << one.weights[i].first << ", " << ranks << " ranks";
+    for (size_t i = 0; i < one.weights.size(); ++i)
+      most = std::max(most, worst(other.weights[i].second, one.weights[i].second));
   }
+  record(job, most, 0);
+}
+
+// What the frozen stages give may be computed once and kept.
+TEST(FrozenPart, KeptInMemoryChangesNothing) {
+  for (const Case& job : cases()) {
+    if (job.name != "bert_head_alone" && job.name != "bert_last_blocks" && job.name != "distilbert_head_alone_mean")
+      continue;
+    const Outcome expected = run(job, {1, 0});
+    for (const int ranks : {1, 3}) {
+      SCOPED_TRACE(job.name + " on " + std::to_string(ranks) + " ranks");
+      const Outcome actual = run(job, {.ranks = ranks, .keeps_frozen_part = true});
+      EXPECT_LE(worst(actual.losses, expected.losses), 1e-12);
+      EXPECT_LE(worst(actual.evaluation, expected.evaluation), 1e-12);
+      for (size_t i = 0; i < expected.weights.size(); ++i)
+        EXPECT_LE(worst(actual.weights[i].second, expected.weights[i].second), 1e-12) << expected.weights[i].first;
+    }
+  }
+}
+
+// Tests of the tests: three faults that are often made, and the line of the test above that each breaks.
+TEST(PlantedFaults, MeansOfRanksAreSeenInLossesNormsAndWeights) {
+  const Case job = cases().front();
+  const Outcome expected = run(job, {1, 0}), toy = run(job, {.ranks = 2, .toy = Toy::averages_means});
+  EXPECT_GT(worst(toy.norms, expected.norms), 1e-3);
+  EXPECT_GT(worst(toy.weights.front().second, expected.weights.front().second), 1e-6);
+}
+
+TEST(PlantedFaults, ARankThatReadsEverythingIsSeenThoughTheNumbersAreRight) {
+  const Case job = cases().front();
+  const Outcome expected = run(job, {1, 0}), toy = run(job, {.ranks = 3, .toy = Toy::reads_on_one_rank});
+  EXPECT_LE(worst(toy.losses, expected.losses), 1e-12);
+  EXPECT_GT(toy.excess, 0);
+}
+
+TEST(PlantedFaults, SamplesThatAnEvaluationCountsTwiceAreSeenInItsMetrics) {
+  const Case job = cases().front();
+  const Outcome expected = run(job, {1, 0}), toy = run(job, {.ranks = 3, .toy = Toy::evaluates_padding});
+  EXPECT_LE(worst(toy.losses, expected.losses), 1e-12);
+  EXPECT_GT(worst(toy.evaluation, expected.evaluation), 1e-4);
 }
 
 std::string name_of(const testing::TestParamInfo<Case>& enrolled) { return enrolled.param.name; }

@@ -11,6 +11,7 @@
 #include "comm/tree_ordered.h"
 #include "data/loader.h"
 #include "support/memory_dataset.h"
+#include "trainer/activation_cache.h"
 #include "trainer/datasets.h"
 #include "trainer/learner.h"
 #include "trainer/optim/groups.h"
@@ -19,7 +20,7 @@
 namespace sft::equivalence {
 namespace {
 
-constexpr int64_t kVocab = 97;
+constexpr int64_t kVocab = 97, kLongest = 20;
 
 nlohmann::json tiny_bert() {
   return {{"model_type", "bert"},          {"vocab_size", kVocab},       {"hidden_size", 24},
@@ -77,6 +78,28 @@ struct Scratch {
   ~Scratch() { std::filesystem::remove_all(path); }
 };
 
+// Tells how much of each global batch this rank took.
+class Counted : public Loader {
+ public:
+  Counted(std::unique_ptr<Loader> inner, int ranks, int64_t& excess)
+      : inner_(std::move(inner)), ranks_(ranks), excess_(excess) {}
+  Share next() override {
+    Share share = inner_->next();
+    int64_t tokens = 0;
+    for (const Part& part : share.parts)
+      for (const Batch& batch : part) tokens += batch.num_units();
+    excess_ = std::max(excess_, tokens - share.global_tokens / ranks_ - kLongest);
+    return share;
+  }
+  void seek(const Cursor& cursor) override { inner_->seek(cursor); }
+  int64_t batches_per_epoch() const override { return inner_->batches_per_epoch(); }
+
+ private:
+  std::unique_ptr<Loader> inner_;
+  int ranks_;
+  int64_t& excess_;
+};
+
 // The parts of a run as assemble would build them, over data in memory.
 void train(const Case& job, const Cut& cut, Communicator& ranks, const std::string& directory, Outcome& outcome) {
   const auto tree = cut.parts > 0 ? tree_ordered(ranks.split(0, ranks.rank())) : nullptr;
@@ -85,9 +108,10 @@ void train(const Case& job, const Cut& cut, Communicator& ranks, const std::stri
   const bool images = job.task == "image_classification";
   const auto made = [&](int64_t size, uint64_t seed) {
     return images ? MemoryDataset::of_images(size, 12, job.num_labels, seed)
-                  : MemoryDataset(size, kVocab, job.num_labels, 20, seed, job.target);
+                  : MemoryDataset(size, kVocab, job.num_labels, kLongest, seed, job.target);
   };
-  const MemoryDataset data = made(job.rows, 3), held_out = made(13, 4);
+  const MemoryDataset data = made(job.rows, 3);
+  const auto held_out = held_out_of(cut.toy, std::make_unique<MemoryDataset>(made(13, 4)), world.size());
 
   auto model = make_model(job.model, at::kCPU, dtype, 11);
   auto task = make_task(job.task,
@@ -121,18 +145,25 @@ void train(const Case& job, const Cut& cut, Communicator& ranks, const std::stri
   const auto schedule = make_schedule({.lr_scheduler_type = "linear", .warmup_steps = 3, .min_lr_ratio = 0},
                                       job.optim.learning_rate, job.updates);
   const auto sampler = make_sampler(job.sampling, data, 42, job.global_batch_size, peers_of(world));
-  const auto loader = make_loader(data, *sampler, {world.rank(), world.size()},
-                                  {.global_batch_size = job.global_batch_size,
-                                   .max_tokens = 8192,
-                                   .max_samples = job.micro_batches_are_free ? cut.max_samples : 0,
-                                   .parts = cut.parts,
-                                   .prefetch = 1,
-                                   .augmentation = {.padding = images ? 2 : 0, .flip = images, .seed = 5},
-                                   .even = job.batch_norm == BatchNormMode::synchronized},
-                                  42);
+  Counted loader(loader_of(cut.toy, {world.rank(), world.size()},
+                           [&](Shard shard) {
+                             return make_loader(data, *sampler, shard,
+                                                {.global_batch_size = job.global_batch_size,
+                                                 .max_tokens = 8192,
+                                                 .max_samples = job.micro_batches_are_free ? cut.max_samples : 0,
+                                                 .parts = cut.parts,
+                                                 .prefetch = 1,
+                                                 .augmentation = {.padding = images ? 2 : 0, .flip = images, .seed = 5},
+                                                 .even = job.batch_norm == BatchNormMode::synchronized},
+                                                42);
+                           }),
+                 world.size(), outcome.excess);
+  const auto control = control_of(cut.toy, world.split(0, world.rank()));
   RunningStatistics statistics(job.batch_norm == BatchNormMode::local ? learner.model().buffers() : Parameters{},
                                world);
-  Evaluator evaluator(learner, held_out, world, {.max_tokens = 64, .max_samples = 4, .parts = cut.parts});
+  if (cut.keeps_frozen_part)
+    learner.keep(std::make_unique<ActivationCache>(learner, data, world, Evaluator::Settings{.max_tokens = 64}));
+  Evaluator evaluator(learner, *held_out, world, {.max_tokens = 64, .max_samples = 4, .parts = cut.parts});
   Checkpoints checkpoints(directory, SaveConfig{}, world, real_files());
 
   Telemetry telemetry(
@@ -154,7 +185,7 @@ void train(const Case& job, const Cut& cut, Communicator& ranks, const std::stri
   settings.evaluations = {job.updates, job.updates};
   settings.selection.metric = "loss";
   settings.resumes = false;
-  Trainer({world, *loader, learner, arena, *gradients, *optimizer, *schedule, &evaluator, checkpoints, telemetry,
+  Trainer({*control, loader, learner, arena, *gradients, *optimizer, *schedule, &evaluator, checkpoints, telemetry,
            statistics},
           settings)
       .run();
@@ -253,9 +284,14 @@ std::vector<Case> cases() {
 Outcome run(const Case& job, const Cut& cut) {
   const Scratch scratch;
   Outcome outcome;  // written by rank 0 alone
+  std::mutex joining;
   spawn_ranks(cut.ranks, [&](Communicator& world) {
-    Outcome of_others;
-    train(job, cut, world, scratch.path.string(), world.rank() == 0 ? outcome : of_others);
+    Outcome mine;
+    train(job, cut, world, scratch.path.string(), mine);
+    const std::lock_guard lock(joining);
+    const int64_t excess = std::max(outcome.excess, mine.excess);
+    if (world.rank() == 0) outcome = std::move(mine);
+    outcome.excess = excess;
   });
   return outcome;
 }

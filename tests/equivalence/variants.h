@@ -9,6 +9,7 @@
 
 #include "base/schema.h"
 #include "data/example.h"
+#include "equivalence/toys.h"
 #include "trainer/adapters/freeze.h"
 #include "trainer/models/blocks/batch_norm.h"
 #include "trainer/optim/optim_config.h"
@@ -46,6 +47,8 @@ struct Cut {
   int ranks = 1;
   int64_t max_samples = 0;  // in a micro-batch; 0: no bound
   int parts = 0;            // of a batch over all ranks, added as one tree; 0: one a rank, added in any order
+  Toy toy = Toy::none;
+  bool keeps_frozen_part = false;
 };
 
 // How GoogleTest names them.
@@ -59,6 +62,7 @@ struct Outcome {
   std::vector<std::vector<int64_t>> ids;                             // samples of each update, sorted
   std::vector<std::pair<std::string, std::vector<double>>> weights;  // after the last update
   std::vector<double> evaluation;                                    // metrics, in order
+  int64_t excess = 0;  // tokens of a rank in an update above its even share, beyond one sample; the most of all
 };
 Outcome run(const Case& job, const Cut& cut);
 

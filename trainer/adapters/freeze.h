@@ -22,8 +22,9 @@ struct FreezeConfig {
                       field("trainable", &FreezeConfig::trainable, "regexes that win over freeze"),
                       field("all_but_last", &FreezeConfig::all_but_last,
                             "n >= 0: train the head and the last n blocks only", at_least(int64_t{-1})),
-                      field("cache", &FreezeConfig::cache, "activations at the cut, when everything below is frozen",
-                            one_of("off").not_built("memory", "disk")),
+                      field("cache", &FreezeConfig::cache,
+                            "memory: what the frozen stages give is computed once for each training row and kept",
+                            one_of("off", "memory").not_built("disk")),
                       field("freeze_batch_norm_statistics", &FreezeConfig::freeze_batch_norm_statistics,
                             "BatchNorm statistics of frozen parts stay still")};
   }

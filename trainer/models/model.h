@@ -59,9 +59,16 @@ class Model {
   // What is saved and loaded beside them and never trained: running statistics of norms.
   virtual Parameters buffers() const { return {}; }
 
-  // Runs all stages. Stages below `first_trained` run without autograd. Dropout is on in the stages
-  // set to train, keyed by (seed, draw, token, place).
-  virtual Features forward(const Inputs& inputs, Reads reads) = 0;
+  // Runs all stages. Dropout is on in the stages set to train, keyed by (seed, draw, token, place).
+  Features forward(const Inputs& inputs, Reads reads) {
+    return trained_part(frozen_part(inputs, reads), inputs, reads);
+  }
+
+  // The stages below `first_trained`, without autograd: what a sample gives again and again as long as nothing there
+  // moves. A row a token or a row a sample; undefined where there is no such stage.
+  virtual at::Tensor frozen_part(const Inputs& inputs, Reads reads) = 0;
+  // The stages from there on.
+  virtual Features trained_part(at::Tensor x, const Inputs& inputs, Reads reads) = 0;
 
   // The pretrained pooler over first rows [B, C] → [B, C]; has_pooler() false where the model has none.
   virtual bool has_pooler() const = 0;

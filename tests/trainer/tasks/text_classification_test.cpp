@@ -22,7 +22,8 @@ class GivenModel final : public Model {
   int num_blocks() const override { return 4; }
   int64_t width() const override { return kWidth; }
   Parameters parameters() const override { return {}; }
-  Features forward(const Inputs&, Reads) override { return {}; }
+  at::Tensor frozen_part(const Inputs&, Reads) override { return {}; }
+  Features trained_part(at::Tensor, const Inputs&, Reads) override { return {}; }
   bool has_pooler() const override { return has_pooler_; }
   at::Tensor pool(const at::Tensor& first_BC) override { return at::tanh(first_BC); }
   void set_training(const std::vector<bool>&) override {}

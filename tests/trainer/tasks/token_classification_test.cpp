@@ -23,7 +23,8 @@ class WidthAlone final : public Model {
   int num_blocks() const override { return 2; }
   int64_t width() const override { return kWidth; }
   Parameters parameters() const override { return {}; }
-  Features forward(const Inputs&, Reads) override { return {}; }
+  at::Tensor frozen_part(const Inputs&, Reads) override { return {}; }
+  Features trained_part(at::Tensor, const Inputs&, Reads) override { return {}; }
   bool has_pooler() const override { return true; }
   at::Tensor pool(const at::Tensor& first_BC) override { return first_BC; }
   void set_training(const std::vector<bool>&) override {}

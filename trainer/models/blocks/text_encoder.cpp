@@ -6,6 +6,7 @@
 #include <ATen/ops/zeros_like.h>
 #include <c10/core/GradMode.h>
 
+#include <algorithm>
 #include <cassert>
 #include <stdexcept>
 
@@ -14,15 +15,20 @@
 
 namespace sft {
 
-Features TextEncoder::forward(const Inputs& any, Reads reads) {
-  const TextInputs& inputs = text_of(any);
-  const bool with_graph = c10::GradMode::is_enabled();
+at::Tensor TextEncoder::frozen_part(const Inputs& inputs, Reads reads) {
+  const c10::AutoGradMode no_graph(false);
   at::Tensor x;
-  for (int stage = 0; stage <= num_blocks(); ++stage) {
-    const c10::AutoGradMode graph(with_graph && stage >= first_trained_);
-    x = stage == 0 ? embedding(inputs) : block(stage, x, inputs, reads == Reads::first && stage == num_blocks());
-  }
+  for (int s = 0; s < std::min(first_trained_, num_blocks() + 1); ++s) x = stage(s, x, text_of(inputs), reads);
+  return x;
+}
+
+Features TextEncoder::trained_part(at::Tensor x, const Inputs& inputs, Reads reads) {
+  for (int s = first_trained_; s <= num_blocks(); ++s) x = stage(s, x, text_of(inputs), reads);
   return {x, reads};
+}
+
+at::Tensor TextEncoder::stage(int stage, const at::Tensor& x, const TextInputs& inputs, Reads reads) const {
+  return stage == 0 ? embedding(inputs) : block(stage, x, inputs, reads == Reads::first && stage == num_blocks());
 }
 
 at::Tensor TextEncoder::embedding(const TextInputs& inputs) const {

@@ -54,7 +54,8 @@ class TextEncoder : public Model {
   }
 
   Parameters parameters() const override { return parameters_; }
-  Features forward(const Inputs& inputs, Reads reads) override;
+  at::Tensor frozen_part(const Inputs& inputs, Reads reads) override;
+  Features trained_part(at::Tensor x, const Inputs& inputs, Reads reads) override;
   bool has_pooler() const override { return false; }
   at::Tensor pool(const at::Tensor& first_BC) override;
 
@@ -81,6 +82,7 @@ class TextEncoder : public Model {
  private:
   Dropout dropout(int stage, const char* place, double p) const;
   at::Tensor embedding(const TextInputs& inputs) const;
+  at::Tensor stage(int stage, const at::Tensor& x, const TextInputs& inputs, Reads reads) const;
   at::Tensor block(int stage, const at::Tensor& x, const TextInputs& inputs, bool first_only) const;
 
   nlohmann::json content_;

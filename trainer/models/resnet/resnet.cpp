@@ -4,17 +4,26 @@
 #include <ATen/ATen.h>
 #include <c10/core/GradMode.h>
 
+#include <algorithm>
+
 namespace sft {
 
-Features ResNet::forward(const Inputs& inputs, Reads reads) {
-  const bool with_graph = c10::GradMode::is_enabled();
+// Of images there is a row each from the first convolution on; where all of them are frozen, their mean.
+at::Tensor ResNet::frozen_part(const Inputs& inputs, Reads) {
+  const c10::AutoGradMode no_graph(false);
   flops_ = 0;
   at::Tensor x_BCHW;
-  for (int stage = 0; stage <= num_blocks(); ++stage) {
-    const c10::AutoGradMode graph(with_graph && stage >= first_trained_);
-    x_BCHW = stage == 0 ? stem(images_of(inputs)) : block(stage, x_BCHW);
-  }
-  return {x_BCHW.mean({2, 3}), reads};
+  for (int s = 0; s < std::min(first_trained_, num_blocks() + 1); ++s) x_BCHW = stage(s, x_BCHW, images_of(inputs));
+  return first_trained_ > num_blocks() ? x_BCHW.mean({2, 3}) : x_BCHW;
+}
+
+Features ResNet::trained_part(at::Tensor x, const Inputs& inputs, Reads reads) {
+  for (int s = first_trained_; s <= num_blocks(); ++s) x = stage(s, x, images_of(inputs));
+  return {first_trained_ > num_blocks() ? x : x.mean({2, 3}), reads};
+}
+
+at::Tensor ResNet::stage(int stage, const at::Tensor& x_BCHW, const ImageInputs& inputs) {
+  return stage == 0 ? stem(inputs) : block(stage, x_BCHW);
 }
 
 at::Tensor ResNet::stem(const ImageInputs& inputs) {

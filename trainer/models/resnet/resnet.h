@@ -38,7 +38,8 @@ class ResNet : public Model {
 
   Parameters parameters() const override { return parameters_; }
   Parameters buffers() const override { return buffers_; }
-  Features forward(const Inputs& inputs, Reads reads) override;
+  at::Tensor frozen_part(const Inputs& inputs, Reads reads) override;
+  Features trained_part(at::Tensor x, const Inputs& inputs, Reads reads) override;
   bool has_pooler() const override { return false; }
   at::Tensor pool(const at::Tensor& first_BC) override { return first_BC; }
 
@@ -60,6 +61,7 @@ class ResNet : public Model {
  private:
   class Builder;
   void use_torchvision_names();
+  at::Tensor stage(int stage, const at::Tensor& x_BCHW, const ImageInputs& inputs);
   at::Tensor stem(const ImageInputs& inputs);
   at::Tensor block(int stage, const at::Tensor& x_BCHW);
   at::Tensor conv_norm(int stage, const at::Tensor& x_BCHW, const ConvNorm& layer);

@@ -1,0 +1,86 @@
+#include "trainer/activation_cache.h"
+
+#include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
+
+#include <algorithm>
+#include <span>
+
+#include "comm/agree.h"
+#include "data/loader.h"
+#include "trainer/parallel/gradient_sync.h"
+
+namespace sft {
+namespace {
+
+struct Computed {
+  std::vector<int64_t> ids;
+  at::Tensor rows;
+};
+
+// Appends the sizes of one row and returns its type. A rank without samples learns them from one that has some.
+at::ScalarType agree_on_row(const at::Tensor& rows, std::vector<int64_t>& sizes, Communicator& control) {
+  constexpr size_t kMostSizes = 3;
+  std::vector<int64_t> said(2 + kMostSizes);
+  if (rows.defined()) {
+    said[0] = static_cast<int64_t>(rows.scalar_type());
+    said[1] = rows.dim() - 1;
+    std::copy(rows.sizes().begin() + 1, rows.sizes().end(), said.begin() + 2);
+  }
+  const int64_t owner = max(control, rows.defined() ? int64_t{control.rank()} : int64_t{-1});
+  control.broadcast(Buffer::of(std::span<int64_t>(said)), static_cast<int>(owner));
+  sizes.insert(sizes.end(), said.begin() + 2, said.begin() + 2 + said[1]);
+  return static_cast<at::ScalarType>(said[0]);
+}
+
+}  // namespace
+
+ActivationCache::ActivationCache(Learner& learner, const Dataset& dataset, Communicator& control,
+                                 const Evaluator::Settings& settings) {
+  const int parts = settings.parts > 0 ? settings.parts : control.size(), here = parts / control.size();
+  std::vector<Computed> mine;
+  bool by_token = false;
+  together(control, [&] {
+    for (int part = control.rank() * here; part < (control.rank() + 1) * here; ++part) {
+      const auto loader = make_eval_loader(dataset, {part, parts}, settings.max_tokens, settings.max_samples);
+      for (Batch batch; loader->next(batch);) {
+        mine.push_back({batch.ids, learner.frozen_part(batch)});
+        by_token = by_token || mine.back().rows.size(0) != batch.size();
+      }
+    }
+  });
+  by_token = max(control, int64_t{by_token}) > 0;
+
+  offsets_.push_back(0);
+  for (int64_t i = 0; i < dataset.size(); ++i) offsets_.push_back(offsets_.back() + (by_token ? dataset.length(i) : 1));
+  std::vector<int64_t> sizes{offsets_.back()};
+  const at::ScalarType type = agree_on_row(mine.empty() ? at::Tensor() : mine.front().rows, sizes, control);
+  rows_ = at::empty(sizes, type);
+
+  for (const Computed& batch : mine) {
+    int64_t row = 0;
+    for (const int64_t id : batch.ids) {
+      const auto i = static_cast<size_t>(id);
+      const int64_t count = offsets_[i + 1] - offsets_[i];
+      rows_.narrow(0, offsets_[i], count).copy_(batch.rows.narrow(0, row, count));
+      row += count;
+    }
+  }
+  mine.clear();
+  for (int rank = 0; rank < control.size(); ++rank) {
+    const auto first = static_cast<size_t>(range_of(dataset.size(), {rank * here, parts}).first),
+               end = static_cast<size_t>(range_of(dataset.size(), {(rank + 1) * here - 1, parts}).second);
+    control.broadcast(buffer_of(rows_.narrow(0, offsets_[first], offsets_[end] - offsets_[first])), rank);
+  }
+}
+
+at::Tensor ActivationCache::of(const Batch& batch) const {
+  std::vector<at::Tensor> rows;
+  for (const int64_t id : batch.ids) {
+    const auto i = static_cast<size_t>(id);
+    rows.push_back(rows_.narrow(0, offsets_[i], offsets_[i + 1] - offsets_[i]));
+  }
+  return rows.empty() ? rows_.narrow(0, 0, 0) : at::cat(rows);
+}
+
+}  // namespace sft
