@@ -29,6 +29,7 @@ def arguments():
     parser.add_argument("--max-length", type=int, default=128)
     parser.add_argument("--seed", type=int, default=42)
     parser.add_argument("--group-by-length", action="store_true")
+    parser.add_argument("--rows", type=int, help="of the training and of the test file: the first so many")
     parser.add_argument("--output", default="runs/peer")
     return parser.parse_args()
 
@@ -44,7 +45,7 @@ def main():
 
     def rows(path):
         with open(path, encoding="utf-8") as lines:
-            return [json.loads(line) for line in lines]
+            return [json.loads(line) for line in lines][:options.rows]
 
     train, test = rows(options.train), rows(options.test)
     names = sorted({row["label"] for row in train})

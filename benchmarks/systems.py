@@ -1,0 +1,195 @@
+#!/usr/bin/env python3
+"""Every system that configs/ has one of, small, on 2 ranks, beside a linear model of scikit-learn on the same rows.
+
+    .deps/venv/bin/python benchmarks/systems.py [NAME...] > benchmarks/systems.txt
+
+The linear models see TF-IDF of words and pairs of words, of tagged words the word, its shape, its endings and its neighbours, of images the pixels.
+Data come from tools/fetch_demo.py, fetch_targets_demo.py, fetch_tagged_demo.py and draw_images.py, which are called where they are missing.
+"""
+import json
+import os
+import pathlib
+import platform
+import subprocess
+import sys
+import time
+
+import numpy as np
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+DATA = ROOT / "demo/data"
+RUNS = ROOT / "runs/systems"
+ENVIRONMENT = {**os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+ROWS = 2048
+
+
+def rows(name, count=None):
+    with open(DATA / name, encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines][:count]
+
+
+def tf_idf(train, test):
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, min_df=2)
+    return words.fit_transform(train), words.transform(test)
+
+
+def one_section():
+    from sklearn.svm import LinearSVC
+
+    train, test = rows("short_train.jsonl"), rows("short_test.jsonl")
+    x, z = tf_idf([r["text"] for r in train], [r["text"] for r in test])
+    guess = LinearSVC().fit(x, [r["label"] for r in train]).predict(z)
+    return float(np.mean(guess == [r["label"] for r in test]))
+
+
+def tags():
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import f1_score
+    from sklearn.multiclass import OneVsRestClassifier
+    from sklearn.preprocessing import MultiLabelBinarizer
+
+    train, test = rows("tags_train.jsonl", ROWS), rows("tags_test.jsonl")
+    x, z = tf_idf([r["text"] for r in train], [r["text"] for r in test])
+    names = MultiLabelBinarizer().fit([r["label"] for r in train + test])
+    model = OneVsRestClassifier(LogisticRegression(C=100)).fit(x, names.transform([r["label"] for r in train]))
+    return f1_score(names.transform([r["label"] for r in test]), model.predict(z), average="micro", zero_division=0)
+
+
+def size():
+    from sklearn.linear_model import Ridge
+    from sklearn.metrics import r2_score
+
+    train, test = rows("size_train.jsonl", ROWS), rows("size_test.jsonl")
+    x, z = tf_idf([r["text"] for r in train], [r["text"] for r in test])
+    return r2_score([r["label"] for r in test], Ridge().fit(x, [r["label"] for r in train]).predict(z))
+
+
+def match():
+    """By the words that both have: their number, their share, the cosine of TF-IDF."""
+    from sklearn.linear_model import LogisticRegression
+
+    train, test = rows("match_train.jsonl", ROWS), rows("match_test.jsonl")
+    all_texts = lambda part: [r["text"] for r in part] + [r["second"] for r in part]
+    x, z = tf_idf(all_texts(train), all_texts(test))
+
+    def features(part, vectors):
+        cosine = np.asarray(vectors[:len(part)].multiply(vectors[len(part):]).sum(1)).ravel()
+        shared = [len(set(r["text"].lower().split()) & set(r["second"].lower().split())) for r in part]
+        return np.c_[cosine, shared, np.divide(shared, [len(r["text"].split()) for r in part])]
+
+    model = LogisticRegression().fit(features(train, x), [r["label"] for r in train])
+    return float(np.mean(model.predict(features(test, z)) == [r["label"] for r in test]))
+
+
+def sentences(name):
+    blocks = (DATA / name).read_text(encoding="utf-8").strip().split("\n\n")
+    return [[line.split(" ") for line in block.split("\n")] for block in blocks]
+
+
+def tagged():
+    import re
+
+    from seqeval.metrics import f1_score
+    from sklearn.feature_extraction import DictVectorizer
+    from sklearn.linear_model import LogisticRegression
+
+    def shape(word):
+        return re.sub(r"(.)\1+", r"\1", re.sub(r"\d", "0", re.sub(r"[a-z]", "a", re.sub(r"[A-Z]", "A", word))))
+
+    def features(words, i):
+        near = {f"{at}:{words[i + at].lower()}": 1 for at in (-2, -1, 0, 1, 2) if 0 <= i + at < len(words)}
+        return {**near, f"shape:{shape(words[i])}": 1, f"end:{words[i][-3:]}": 1, f"start:{words[i][:3]}": 1}
+
+    train, test = sentences("tagged_train.conll"), sentences("tagged_test.conll")
+    each = lambda part: [features([w for w, _ in s], i) for s in part for i in range(len(s))]
+    vectors = DictVectorizer()
+    model = LogisticRegression(C=10, max_iter=200).fit(vectors.fit_transform(each(train)), [t for s in train for _, t in s])
+    guess = iter(model.predict(vectors.transform(each(test))))
+    return f1_score([[t for _, t in s] for s in test], [[next(guess) for _ in s] for s in test])
+
+
+def pixels(folder, count=None):
+    from sklearn.linear_model import LogisticRegression
+
+    def read(name):
+        records = np.fromfile(DATA / folder / name, np.uint8).reshape(-1, 3073)
+        return records[:, 1:] / 255.0 - 0.5, records[:, 0]
+
+    (x, y), (z, truth) = read("data_batch_1.bin"), read("test_batch.bin")
+    return float(np.mean(LogisticRegression(max_iter=100).fit(x[:count], y[:count]).predict(z) == truth))
+
+
+def digits():
+    from sklearn.linear_model import LogisticRegression
+
+    train, test = (read_digits(DATA / f"digits_{part}.h5") for part in ("train", "test"))
+    return float(np.mean(LogisticRegression(max_iter=500).fit(train[0], train[1]).predict(test[0]) == test[1]))
+
+
+def read_digits(path):
+    import h5py
+
+    with h5py.File(path) as file:
+        return file["pixels"][:].reshape(len(file["y"]), -1) / 255.0, file["y"][:]
+
+
+def fetch():
+    for script in ("fetch_demo.py", "fetch_targets_demo.py", "fetch_tagged_demo.py"):
+        subprocess.run([sys.executable, ROOT / "tools" / script], check=True, stdout=sys.stderr)
+    for kind in ("shapes", "textures"):
+        if not (DATA / kind / "test_batch.bin").exists():
+            subprocess.run([sys.executable, ROOT / "tools/draw_images.py", DATA / kind, "--set", kind], check=True, stdout=sys.stderr)
+    if not (DATA / "digits_test.h5").exists():
+        import h5py
+        from sklearn.datasets import load_digits
+
+        images, labels = load_digits(return_X_y=True)
+        for part, chosen in (("train", slice(0, 1400)), ("test", slice(1400, None))):
+            with h5py.File(DATA / f"digits_{part}.h5", "w") as file:
+                file["pixels"], file["y"] = (images[chosen].reshape(-1, 8, 8) * 15.9).astype(np.uint8), labels[chosen]
+
+
+SMALL = [f"data.max_train_samples={ROWS}", "train.num_train_epochs=2", "train.global_batch_size=16"]
+# name: (task, config, overrides, metric, what the linear model reaches)
+SYSTEMS = {
+    "sections": ("one of 57 sections, short texts", "bert_text_classification", [], "accuracy", one_section),
+    "tags": ("sets of Debtags", "bert_multi_label", SMALL, "f1_micro", tags),
+    "size": ("log10 of installed size", "bert_regression", SMALL, "r2", size),
+    "match": ("do two texts belong together?", "bert_semantic_matching", SMALL, "accuracy", match),
+    "tagged": ("names, versions, files in words", "bert_token_classification", ["train.num_train_epochs=2"], "f1", tagged),
+    "digits": ("scikit-learn's digits, HDF5", "resnet_image_classification", [f'data.train_file="{DATA}/digits_train.h5"', f'data.test_file="{DATA}/digits_test.h5"', "data.image_size=32",
+                                                                             "data.horizontal_flip=false"], "accuracy", digits),
+    "shapes": ("ten drawn shapes", "resnet_image_classification", [], "accuracy", lambda: pixels("shapes")),
+    "transfer": ("ten textures on shapes' trunk, frozen", "resnet_transfer", [f'model.model_name_or_path="{RUNS}/shapes/model"'], "accuracy", lambda: pixels("textures")),
+    "untrained": ("ten textures on a random trunk, frozen", "resnet_transfer", ['model.model_name_or_path="configs/resnet18"', "model.init=random"], "accuracy", lambda: pixels("textures")),
+}
+
+
+def measured(name, config, overrides, metric):
+    run = RUNS / name
+    subprocess.run(["rm", "-rf", str(run)], check=True)
+    command = ["mpirun", "-np", "2", "--oversubscribe", str(ROOT / "build/sft-dist"), f"configs/{config}.toml", f"output_dir={run}", "save.save_strategy=no", "log.progress=none", *overrides]
+    started = time.time()
+    done = subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"{name}: {done.stderr}")
+    summary = json.loads((run / "summary.json").read_text())
+    return summary["test_metrics"][metric], time.time() - started, summary["train_samples_per_second"]
+
+
+def main():
+    fetch()
+    cpu = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), platform.machine())
+    print(f"{cpu}, {os.cpu_count()} cores, 2 ranks\n")
+    print(f"{'system':<10} {'what':<40} {'config':<30} {'metric':<9} {'sft-dist':>8} {'linear':>7} {'gain':>7} {'seconds':>8} {'samples/s':>10}")
+    for name in sys.argv[1:] or SYSTEMS:
+        what, config, overrides, metric, linear = SYSTEMS[name]
+        value, seconds, rate = measured(name, config, overrides, metric)
+        peer = linear()
+        print(f"{name:<10} {what:<40} {config:<30} {metric:<9} {value:>8.4f} {peer:>7.4f} {value - peer:>+7.4f} {seconds:>8.1f} {rate:>10.1f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
