@@ -5,7 +5,7 @@ PYTHON := $(SFT_DEPS)/venv/bin/python
 CONFIGURE := cmake -G Ninja -DSFT_DEPS=$(SFT_DEPS)
 PREFIX ?= /usr/local
 
-.PHONY: all build test test-slurm quickstart install check-floors dev tsan clang bench clean
+.PHONY: all build test test-slurm verify mutations systems quickstart install check-floors dev tsan clang clean
 
 all: build
 
@@ -26,6 +26,23 @@ test:
 test-slurm: build
 	@tools/setup.sh slurm
 	@SFT_DIST=$(CURDIR)/build/sft-dist HF_HUB_OFFLINE=1 $(PYTHON) tests/slurm/run.py
+
+# The guarantees of docs/numerics.md as one table: guarantee, task, model, worst deviation, tolerance.
+verify:
+	@tools/setup.sh test
+	@$(CONFIGURE) -B build -DCMAKE_BUILD_TYPE=Release > /dev/null
+	@cmake --build build -j $(JOBS)
+	@$(PYTHON) tools/verify.py build
+
+# Small wrong edits in a copy of the code, and which test sees each.
+mutations:
+	@tools/setup.sh test
+	@$(PYTHON) tests/mutations/run.py
+
+# Every system that configs/ has one of, small, on 2 ranks, beside a linear model.
+systems: build
+	@tools/setup.sh test
+	@$(PYTHON) benchmarks/systems.py
 
 # From nothing to a fine-tuned model on real text, on two ranks.
 quickstart: build

@@ -1,0 +1,74 @@
+"""Small wrong edits, each of a kind that has been made somewhere, and the tests that are to see it.
+
+A test is `target: filter`, a GoogleTest binary and which of its tests; `target: script.py`, a tool and the script of
+tests/parity that asks it; or `sft-dist: module.Class.test` of tests/end_to_end.
+"""
+import dataclasses
+
+
+@dataclasses.dataclass
+class Mutation:
+    name: str
+    file: str
+    right: str
+    wrong: str
+    tests: list
+
+
+EQUIVALENCE = "test_equivalence: *Invariance*bert*"
+
+MUTATIONS = [
+    Mutation("divide by the local weight", "trainer/trainer.cpp",
+             "sum(parts_.control, total_weight(parts_.learner.task(), share))", "total_weight(parts_.learner.task(), share)", [EQUIVALENCE]),
+    Mutation("mean over ranks of gradients that are sums", "trainer/parallel/replicated.cpp",
+             "    works_.clear();\n", "    works_.clear();\n    arena_.gradients().div_(world_.size());\n", [EQUIVALENCE]),
+    Mutation("mean of micro-batches of unequal weight", "trainer/trainer.cpp",
+             "(loss.sum / std::max(weight, 1e-30)).backward();", "(loss.sum / std::max(loss.weight * static_cast<double>(part.size() * parts_.control.size()), 1e-30)).backward();", [EQUIVALENCE]),
+    Mutation("forget the short last batch", "data/loader.cpp",
+             "share.next = end == size ?", "share.next = end + config_.global_batch_size > size ?", ["test_data: Loader.*", EQUIVALENCE]),
+    Mutation("clip before the reduction", "trainer/trainer.cpp",
+             "  parts_.gradients.reduce();\n", "  parts_.gradients.clip(settings_.max_grad_norm);\n  parts_.gradients.reduce();\n", [EQUIVALENCE]),
+    Mutation("a clip that also lengthens", "trainer/parallel/gradient_norm.cpp",
+             "(max_norm / (norm + 1e-6)).clamp_max(1.0)", "(max_norm / (norm + 1e-6))", ["test_parallel: *"]),
+    Mutation("decay biases and norms", "trainer/optim/groups.cpp",
+             "parameter.decays ? config.weight_decay : 0.0", "config.weight_decay", ["test_optim: *", "parity_model: bert.py"]),
+    Mutation("Adam's coupled decay under AdamW's name", "trainer/optim/adamw.cpp",
+             "Adam::Decay::decoupled, config", "Adam::Decay::coupled, config", ["test_optim: *"]),
+    Mutation("step the schedule once a rank", "trainer/trainer.cpp",
+             "parts_.schedule.rate(state_.step);\n  const Share", "parts_.schedule.rate(state_.step * parts_.control.size());\n  const Share", [EQUIVALENCE]),
+    Mutation("shift the tags of tokens by one", "data/batch_reader.cpp",
+             "batch.labels.insert(batch.labels.end(), example_.token_labels.begin(), example_.token_labels.end());",
+             "batch.labels.insert(batch.labels.end(), example_.token_labels.begin() + 1, example_.token_labels.end()), batch.labels.push_back(-100);", ["test_data: *"]),
+    Mutation("the same dropout masks on all ranks", "data/batch_reader.cpp",
+             "batch.draws.push_back(first_draw + item.position);", "batch.draws.push_back(first_draw + static_cast<int64_t>(batch.draws.size()));", [EQUIVALENCE, "test_data: *"]),
+    Mutation("drop the last sample of an evaluation", "data/eval_loader.cpp",
+             "std::tie(next_, end_) = range_of(dataset.size(), shard);", "std::tie(next_, end_) = range_of(dataset.size() - 1, shard);", ["test_data: *"]),
+    Mutation("pad an evaluation with samples that others count too", "data/eval_loader.cpp",
+             "std::tie(next_, end_) = range_of(dataset.size(), shard);",
+             "std::tie(next_, end_) = range_of(dataset.size(), shard);\n    end_ = std::min(end_ + 1, dataset.size());", ["test_data: *", EQUIVALENCE]),
+    Mutation("rank 0 reads the whole batch", "data/loader.cpp",
+             "pack(deal(items, part, num_parts()), config_.max_tokens, config_.max_samples))\n        batches",
+             "pack(part == 0 ? items : std::vector<Item>{}, config_.max_tokens, config_.max_samples))\n        batches", ["test_data: *"]),
+    Mutation("BatchNorm left in training where it is frozen", "trainer/models/resnet/resnet.cpp",
+             "rule_.mode != BatchNormMode::frozen &&\n                        (trains || !rule_.still_where_frozen)", "(trains || rule_.still_where_frozen)",
+             ["test_equivalence: *resnet_frozen_norms*", "test_models: *ResNet*"]),
+    Mutation("positions that run on from one packed text to the next", "data/batch_reader.cpp",
+             "std::iota(start, start + static_cast<std::ptrdiff_t>(length), int64_t{0});", "std::iota(start, start + static_cast<std::ptrdiff_t>(length), static_cast<int64_t>(text.tokens.size()) % 16);", ["test_data: *"]),
+    Mutation("class weights in the sum and not in what divides it", "trainer/tasks/blocks/cross_entropy.cpp",
+             "weight += static_cast<double>(sample_weights[i]) * class_weights[static_cast<size_t>(labels[i])];", "weight += static_cast<double>(sample_weights[i]) + 0 * class_weights[static_cast<size_t>(labels[i])];", ["test_tasks: *"]),
+    Mutation("label smoothing over the other classes alone", "trainer/tasks/blocks/cross_entropy.cpp",
+             "static_cast<double>(logits.size(1)))", "static_cast<double>(logits.size(1) - 1))", ["test_tasks: *"]),
+    Mutation("the logged loss as a mean of batch means", "trainer/telemetry/telemetry.cpp",
+             "window.loss_sum += sums[i] + pending_weights_[i] * pending_penalties_[i];\n    window.weight += pending_weights_[i];",
+             "window.loss_sum += sums[i] / pending_weights_[i] + pending_penalties_[i];\n    window.weight += 1;", ["test_telemetry: *", "sft-dist: test_train.Train.test_number_of_ranks_changes_no_loss_and_no_sample"]),
+    Mutation("attention scaled by the model's width", "trainer/models/blocks/attention_kernels.cpp",
+             "static_cast<double>(shape.head_width))", "static_cast<double>(shape.head_width * shape.heads))", ["test_models: *", "parity_model: bert.py"]),
+    Mutation("resume without the optimizer's count of updates", "trainer/trainer.cpp",
+             '  parts_.optimizer.set_updates(found->state.at("optimizer_updates"));\n', "", ["sft-dist: test_resume"]),
+    Mutation("resume at the beginning of the epoch", "trainer/trainer.cpp",
+             "  parts_.loader.seek(state_.cursor);\n", "", ["sft-dist: test_resume"]),
+    Mutation("macro F1 over classes that never occur", "trainer/metrics/confusion.cpp",
+             "    if (!occurs(label)) continue;\n", "", ["test_metrics: *"]),
+    Mutation("a frozen tensor in the optimizer's reach", "trainer/adapters/freeze.cpp",
+             "parameter.stage >= first_trained && !any_matches(freeze, parameter.name)", "parameter.stage >= first_trained - 1 && !any_matches(freeze, parameter.name)", ["test_adapters: *"]),
+]
