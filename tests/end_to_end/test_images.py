@@ -131,12 +131,12 @@ class Images(EndToEnd):
                 file["who"] = [CLASSES.index(path.parent.name) for path in files]
         data = {"train_file": str(self.home / "train.h5"), "validation_file": None, "test_file": str(self.home / "test.h5"),
                 "image_column": "faces", "label_column": "who", "mean": [0.3, 0.4, 0.5], "std": [0.2, 0.25, 0.3]}
+        self.refuse(78, "data.std", "three numbers", config=self.images_config(data={**data, "std": [0.5]}))
         done = self.succeed(self.images_config(data=data, train={"num_train_epochs": 2}), ranks=2)
         self.assertNotIn("has no effect", done.err)
         self.assertEqual(json.loads((self.run_dir() / "model" / "preprocessor_config.json").read_text())["image_mean"], [0.3, 0.4, 0.5])
         self.assert_same_scores(read_rows(self.run_dir() / "predictions.jsonl"), self.scores_elsewhere(self.run_dir() / "model", parts["test"]))
         self.refuse(79, "'faces'", "found", config=self.images_config(data={**data, "image_column": "face"}))
-        self.refuse(78, "data.std", "three numbers", config=self.images_config(data={**data, "std": [0.5]}))
 
     def test_synchronized_norms_make_ranks_one_batch(self):
         for ranks in (1, 3):
