@@ -136,9 +136,9 @@ template <int Bytes, class T>
   constexpr int64_t kCount = Lanes<T, Bytes>::kCount;
   const int64_t end = padded<T, Bytes>(size);
   for (int64_t j = size; j < end; ++j) scores[j] = std::numeric_limits<T>::lowest();
-  Vector highest = lanes_at<Bytes>(scores);
+  Vector highest = load<Bytes>(scores);
   for (int64_t j = kCount; j < end; j += kCount) {
-    const Vector row = lanes_at<Bytes>(scores + j);
+    const Vector row = load<Bytes>(scores + j);
     highest = row > highest ? row : highest;
   }
   T most = highest[0];
@@ -146,18 +146,18 @@ template <int Bytes, class T>
 
   Vector sums{};
   for (int64_t j = 0; j < end; j += kCount) {
-    Vector row = (lanes_at<Bytes>(scores + j) - most) * softmax.root;
+    Vector row = (load<Bytes>(scores + j) - most) * softmax.root;
     exp_negative<T, Bytes>(row);
     sums += row;
-    lanes_at<Bytes>(scores + j) = row;
+    store<Bytes>(scores + j, row);
   }
   norm[0] = most;
   norm[1] = T{1} / sum_of<T, Bytes>(sums);
   const T factor = norm[1] * softmax.scale;
   for (int64_t j = 0; j < end; j += kCount) {
-    Vector row = lanes_at<Bytes>(scores + j) * factor;
+    Vector row = load<Bytes>(scores + j) * factor;
     if (bits) drop<T, Bytes>(bits + j, softmax.threshold, row);
-    lanes_at<Bytes>(scores + j) = row;
+    store<Bytes>(scores + j, row);
   }
 }
 
@@ -172,22 +172,22 @@ template <int Bytes, class T>
   for (int64_t j = size; j < end; ++j) scores[j] = std::numeric_limits<T>::lowest(), d_scores[j] = 0;
   Vector sums{};
   for (int64_t j = 0; j < end; j += kCount) {
-    Vector probability = (lanes_at<Bytes>(scores + j) - norm[0]) * softmax.root;
+    Vector probability = (load<Bytes>(scores + j) - norm[0]) * softmax.root;
     exp_negative<T, Bytes>(probability);
     probability *= norm[1];
-    Vector d = lanes_at<Bytes>(d_scores + j) * softmax.scale;
+    Vector d = load<Bytes>(d_scores + j) * softmax.scale;
     if (bits) drop<T, Bytes>(bits + j, softmax.threshold, d);
     sums += probability * d;
-    lanes_at<Bytes>(scores + j) = probability;
-    lanes_at<Bytes>(d_scores + j) = d;
+    store<Bytes>(scores + j, probability);
+    store<Bytes>(d_scores + j, d);
   }
   const T along = sum_of<T, Bytes>(sums);
   for (int64_t j = 0; j < end; j += kCount) {
-    const Vector probability = lanes_at<Bytes>(scores + j);
-    lanes_at<Bytes>(d_scores + j) = probability * (lanes_at<Bytes>(d_scores + j) - along) * softmax.root;
+    const Vector probability = load<Bytes>(scores + j);
+    store<Bytes>(d_scores + j, probability * (load<Bytes>(d_scores + j) - along) * softmax.root);
     Vector kept = probability * softmax.scale;
     if (bits) drop<T, Bytes>(bits + j, softmax.threshold, kept);
-    lanes_at<Bytes>(scores + j) = kept;
+    store<Bytes>(scores + j, kept);
   }
 }
 

@@ -57,9 +57,9 @@ template <int Bytes, class T>
     const T* x = rows.x + r * rows.width;
     T* y = rows.y + r * rows.width;
     for (int64_t c = 0; c < whole; c += kCount) {
-      Vector value = lanes_at<Bytes>(x + c) + lanes_at<Bytes>(rows.bias + c);
+      Vector value = load<Bytes>(x + c) + load<Bytes>(rows.bias + c);
       gelu<T, Bytes>(value);
-      lanes_at<Bytes>(y + c) = value;
+      store<Bytes>(y + c, value);
     }
     if (rest > 0) {
       Vector value{}, bias{};
@@ -83,11 +83,11 @@ template <int Bytes, class T>
     const T *x = rows.x + r * rows.width, *dy = rows.dy + r * rows.width;
     T* dx = rows.dx + r * rows.width;
     for (int64_t c = 0; c < whole; c += kCount) {
-      Vector d = lanes_at<Bytes>(dy + c);
-      const Vector value = lanes_at<Bytes>(x + c) + lanes_at<Bytes>(rows.bias + c);
+      Vector d = load<Bytes>(dy + c);
+      const Vector value = load<Bytes>(x + c) + load<Bytes>(rows.bias + c);
       gelu_backward<T, Bytes>(value, d);
-      lanes_at<Bytes>(dx + c) = d;
-      lanes_at<Bytes>(d_bias + c) += d;
+      store<Bytes>(dx + c, d);
+      store<Bytes>(d_bias + c, load<Bytes>(d_bias + c) + d);
     }
     if (rest > 0) {
       Vector value{}, bias{}, d{}, sum{};

@@ -15,7 +15,6 @@ struct Lanes {
   typedef T Vector __attribute__((vector_size(Bytes)));
   typedef Integer Integers __attribute__((vector_size(Bytes)));
   typedef uint16_t Bits __attribute__((vector_size(2 * kCount)));
-  typedef T Loose __attribute__((vector_size(Bytes), aligned(alignof(T)), may_alias));
 };
 
 // The most lanes of any version: buffers of this padding serve all.
@@ -28,11 +27,19 @@ constexpr int64_t padded(int64_t size) {
   return (size + kCount - 1) / kCount * kCount;
 }
 
-// A whole vector at any address.
+// A whole vector at any address. By a packed struct, as the compilers' own headers do it: clang forgets a lower
+// alignment of a type that depends on a template's argument, and GCC takes a memcpy apart.
+template <class T, int Bytes>
+struct [[gnu::packed, gnu::may_alias]] Loose {
+  typename Lanes<T, Bytes>::Vector lanes;
+};
 template <int Bytes, class T>
-[[gnu::always_inline]] inline typename Lanes<std::remove_const_t<T>, Bytes>::Loose& lanes_at(T* at) {
-  return *reinterpret_cast<typename Lanes<std::remove_const_t<T>, Bytes>::Loose*>(
-      const_cast<std::remove_const_t<T>*>(at));
+[[gnu::always_inline]] inline typename Lanes<T, Bytes>::Vector load(const T* at) {
+  return reinterpret_cast<const Loose<T, Bytes>*>(at)->lanes;
+}
+template <int Bytes, class T>
+[[gnu::always_inline]] inline void store(T* at, const typename Lanes<T, Bytes>::Vector& lanes) {
+  reinterpret_cast<Loose<T, Bytes>*>(at)->lanes = lanes;
 }
 
 // Zeroes the lanes whose 16 random bits say that the element falls.

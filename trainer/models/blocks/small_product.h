@@ -31,7 +31,7 @@ template <int Bytes, size_t Rows, size_t Vectors, class T>
   }
   for (int64_t k = 0; k < depth; ++k) {
     Vector right[Vectors];
-    for (size_t v = 0; v < Vectors; ++v) right[v] = lanes_at<Bytes>(b + k * b_row + static_cast<int64_t>(v) * kCount);
+    for (size_t v = 0; v < Vectors; ++v) right[v] = load<Bytes>(b + k * b_row + static_cast<int64_t>(v) * kCount);
     for (size_t m = 0; m < Rows; ++m) {
       const T left = a.at[static_cast<int64_t>(m) * a.row + k * a.column];
       for (size_t v = 0; v < Vectors; ++v) sum[m][v] += left * right[v];
@@ -39,7 +39,7 @@ template <int Bytes, size_t Rows, size_t Vectors, class T>
   }
   for (size_t m = 0; m < Rows; ++m) {
     for (size_t v = 0; v < Vectors; ++v) {
-      lanes_at<Bytes>(c + static_cast<int64_t>(m) * c_row + static_cast<int64_t>(v) * kCount) = sum[m][v];
+      store<Bytes>(c + static_cast<int64_t>(m) * c_row + static_cast<int64_t>(v) * kCount, sum[m][v]);
     }
   }
 }
