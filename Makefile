@@ -59,6 +59,7 @@ dev tsan clang:
 	@tools/setup.sh $(if $(filter clang,$@),clang,test)
 	cmake --preset $@ -DSFT_DEPS=$(SFT_DEPS)
 	cmake --build build-$@ -j $(JOBS)
+	TSAN_OPTIONS=suppressions=$(CURDIR)/tests/sanitizers/tsan.supp LSAN_OPTIONS=suppressions=$(CURDIR)/tests/sanitizers/lsan.supp \
 	ctest --test-dir build-$@ --output-on-failure
 
 clean:
