@@ -37,16 +37,12 @@ at::ScalarType agree_on_row(const at::Tensor& rows, std::vector<int64_t>& sizes,
 
 ActivationCache::ActivationCache(Learner& learner, const Dataset& dataset, Communicator& control,
                                  const Evaluator::Settings& settings) {
-  const int parts = settings.parts > 0 ? settings.parts : control.size(), here = parts / control.size();
   std::vector<Computed> mine;
   bool by_token = false;
-  together(control, [&] {
-    for (int part = control.rank() * here; part < (control.rank() + 1) * here; ++part) {
-      const auto loader = make_eval_loader(dataset, {part, parts}, settings.max_tokens, settings.max_samples);
-      for (Batch batch; loader->next(batch);) {
-        mine.push_back({batch.ids, learner.frozen_part(batch)});
-        by_token = by_token || mine.back().rows.size(0) != batch.size();
-      }
+  Evaluator::each_part(dataset, control, settings, [&](EvalLoader& loader) {
+    for (Batch batch; loader.next(batch);) {
+      mine.push_back({batch.ids, learner.frozen_part(batch)});
+      by_token = by_token || mine.back().rows.size(0) != batch.size();
     }
   });
   by_token = max(control, int64_t{by_token}) > 0;
@@ -68,9 +64,9 @@ ActivationCache::ActivationCache(Learner& learner, const Dataset& dataset, Commu
   }
   mine.clear();
   for (int rank = 0; rank < control.size(); ++rank) {
-    const auto first = static_cast<size_t>(range_of(dataset.size(), {rank * here, parts}).first),
-               end = static_cast<size_t>(range_of(dataset.size(), {(rank + 1) * here - 1, parts}).second);
-    control.broadcast(buffer_of(rows_.narrow(0, offsets_[first], offsets_[end] - offsets_[first])), rank);
+    const auto [first, end] = range_of(dataset.size(), {rank, control.size()});
+    const int64_t row = offsets_[static_cast<size_t>(first)], end_row = offsets_[static_cast<size_t>(end)];
+    control.broadcast(buffer_of(rows_.narrow(0, row, end_row - row)), rank);
   }
 }
 

@@ -84,19 +84,23 @@ void make_loaders(Assembly& run) {
         std::make_unique<Evaluator>(*run.learner, *run.data.validation, control, evaluator_settings(config));
 }
 
-// Collective. What would not be the same at every draw cannot be kept.
+// What would not be the same at every draw cannot be kept.
+void check_cache(const Assembly& run) {
+  const RunConfig& config = run.config();
+  if (config.freeze.cache == "off") return;
+  const auto refuse = [](const char* why) { throw ConfigError(concat("freeze.cache = \"memory\": ", why)); };
+  if (!run.learner->has_frozen_part())
+    refuse("the lowest stage trains, so nothing stays the same (freeze.all_but_last)");
+  if (augmentation_of(config, run.data.train->info()).changes())
+    refuse("data.crop = \"random\" and data.horizontal_flip change an image at every draw");
+  if (run.learner->model().moves_where_frozen())
+    refuse("freeze.freeze_batch_norm_statistics = false lets the statistics of frozen parts move");
+}
+
+// Collective, once the weights are those of the checkpoint that the run goes on from.
 void keep_frozen_part(Assembly& run) {
   const RunConfig& config = run.config();
   if (config.freeze.cache == "off") return;
-  together(run.world.control, [&] {
-    const auto refuse = [](const char* why) { throw ConfigError(concat("freeze.cache = \"memory\": ", why)); };
-    if (!run.learner->has_frozen_part())
-      refuse("the lowest stage trains, so nothing stays the same (freeze.all_but_last)");
-    if (augmentation_of(config, run.data.train->info()).changes())
-      refuse("data.crop = \"random\" and data.horizontal_flip change an image at every draw");
-    if (run.learner->model().moves_where_frozen())
-      refuse("freeze.freeze_batch_norm_statistics = false lets the statistics of frozen parts move");
-  });
   const Stopwatch watch;
   auto kept =
       std::make_unique<ActivationCache>(*run.learner, *run.data.train, run.world.control, evaluator_settings(config));
@@ -137,7 +141,9 @@ void make_telemetry(Assembly& run) {
 void make_trainer(Assembly& run) {
   run.checkpoints =
       std::make_unique<Checkpoints>(run.config().output_dir, run.config().save, run.world.control, real_files());
-  run.trainer = std::make_unique<Trainer>(parts_of(run, *run.schedule), trainer_settings(run));
+  TrainerSettings settings = trainer_settings(run);
+  settings.weights_are_known = [&run] { keep_frozen_part(run); };
+  run.trainer = std::make_unique<Trainer>(parts_of(run, *run.schedule), std::move(settings));
 }
 
 }  // namespace
@@ -166,8 +172,8 @@ std::unique_ptr<Assembly> assemble(LoadedConfig loaded, const World& world) {
   Built built = build_model(config, *run->directory, run->data.labels, world.device, control);
   together(control, [&] { make_learner(*run, std::move(built)); });
   make_order(*run);
-  keep_frozen_part(*run);
   together(control, [&] {
+    check_cache(*run);
     make_loaders(*run);
     make_update(*run);
   });

@@ -53,7 +53,7 @@ Evaluator::Evaluator(Learner& learner, const Dataset& dataset, Communicator& con
 Evaluation Evaluator::run(const PredictionSink& predicted) {
   const Stopwatch watch;
   std::vector<Statistics> parts;
-  each_part([&](EvalLoader& loader) {
+  each_part(dataset_, control_, settings_, [&](EvalLoader& loader) {
     Statistics& part = parts.emplace_back(learner_.task().empty_statistics());
     for (Batch batch; loader.next(batch);) {
       const at::Tensor logits = learner_.logits(batch);
@@ -71,17 +71,17 @@ Evaluation Evaluator::run(const PredictionSink& predicted) {
 }
 
 void Evaluator::predict(const PredictionSink& predicted) {
-  each_part([&](EvalLoader& loader) {
+  each_part(dataset_, control_, settings_, [&](EvalLoader& loader) {
     for (Batch batch; loader.next(batch);) report(learner_.task(), learner_.logits(batch), batch, predicted);
   });
 }
 
-// This rank's parts are neighbours: together they are its range of the dataset.
-void Evaluator::each_part(const std::function<void(EvalLoader&)>& body) {
-  const int parts = settings_.parts > 0 ? settings_.parts : control_.size(), here = parts / control_.size();
-  together(control_, [&] {
-    for (int part = control_.rank() * here; part < (control_.rank() + 1) * here; ++part)
-      body(*make_eval_loader(dataset_, {part, parts}, settings_.max_tokens, settings_.max_samples));
+void Evaluator::each_part(const Dataset& dataset, Communicator& control, const Settings& settings,
+                          const std::function<void(EvalLoader&)>& body) {
+  const int parts = settings.parts > 0 ? settings.parts : control.size(), here = parts / control.size();
+  together(control, [&] {
+    for (int part = control.rank() * here; part < (control.rank() + 1) * here; ++part)
+      body(*make_eval_loader(dataset, {part, parts}, settings.max_tokens, settings.max_samples));
   });
 }
 

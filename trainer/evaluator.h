@@ -37,6 +37,10 @@ class Evaluator {
   // Borrows all three; `control` joins host values.
   Evaluator(Learner& learner, const Dataset& dataset, Communicator& control, const Settings& settings);
 
+  // This rank's parts of a dataset: neighbours, which together are its range. Every rank calls.
+  static void each_part(const Dataset& dataset, Communicator& control, const Settings& settings,
+                        const std::function<void(EvalLoader&)>& body);
+
   // Every rank calls; the result is the same on all of them.
   Evaluation run(const PredictionSink& predicted = {});
 
@@ -44,8 +48,6 @@ class Evaluator {
   void predict(const PredictionSink& predicted);
 
  private:
-  void each_part(const std::function<void(EvalLoader&)>& body);
-
   Learner& learner_;
   const Dataset& dataset_;
   Communicator& control_;

@@ -123,8 +123,8 @@ std::function<double(int64_t, int64_t)> work_of(const Learner& learner) {
   int lowest = blocks + 1;
   for (const Parameter& parameter : learner.trained()) lowest = std::min(lowest, std::max(parameter.stage, 1));
   const double trained = static_cast<double>(blocks + 1 - lowest) / blocks;
-  const double passes = learner.keeps_frozen_part() ? 3 * trained : 1 + 2 * trained;
-  return [&learner, passes](int64_t tokens, int64_t samples) {
+  return [&learner, trained](int64_t tokens, int64_t samples) {
+    const double passes = learner.keeps_frozen_part() ? 3 * trained : 1 + 2 * trained;
     return passes * learner.model().flops(tokens, samples, learner.task().reads());
   };
 }

@@ -50,6 +50,7 @@ Trainer::Trainer(const TrainerParts& parts, TrainerSettings settings) : parts_(p
 
 StopReason Trainer::run() {
   restore();
+  if (settings_.weights_are_known) settings_.weights_are_known();
   parts_.telemetry.start(state_.step);
   while (!finished()) {
     parts_.telemetry.record(step(), state_.window);

@@ -52,6 +52,7 @@ struct TrainerSettings {
   bool save_only_model = false;
   double max_seconds = 0;                                  // 0: no limit
   std::function<bool()> stop_requested;                    // a signal came; may differ between ranks
+  std::function<void()> weights_are_known;                 // collective: a checkpoint, if there is one, has been read
   nlohmann::json settings;                                 // that alter training, for the checkpoint
   std::vector<std::pair<std::string, std::string>> files;  // beside the weights in a checkpoint
 };

@@ -90,9 +90,11 @@ TEST_P(SameBits, OnOneTwoFourAndEightRanks) {
 
 // What the frozen stages give may be computed once and kept.
 TEST(FrozenPart, KeptInMemoryChangesNothing) {
+  int tried = 0;
   for (const Case& job : cases()) {
     if (job.name != "bert_head_alone" && job.name != "bert_last_blocks" && job.name != "distilbert_head_alone_mean")
       continue;
+    ++tried;
     const Outcome expected = run(job, {1, 0});
     for (const int ranks : {1, 3}) {
       SCOPED_TRACE(job.name + " on " + std::to_string(ranks) + " ranks");
@@ -103,6 +105,7 @@ TEST(FrozenPart, KeptInMemoryChangesNothing) {
         EXPECT_LE(worst(actual.weights[i].second, expected.weights[i].second), 1e-12) << expected.weights[i].first;
     }
   }
+  EXPECT_EQ(tried, 3);
 }
 
 // Tests of the tests: three faults that are often made, and the line of the test above that each breaks.

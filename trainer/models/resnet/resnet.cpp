@@ -14,10 +14,12 @@ at::Tensor ResNet::frozen_part(const Inputs& inputs, Reads) {
   flops_ = 0;
   at::Tensor x_BCHW;
   for (int s = 0; s < std::min(first_trained_, num_blocks() + 1); ++s) x_BCHW = stage(s, x_BCHW, images_of(inputs));
+  frozen_flops_ = flops_;
   return first_trained_ > num_blocks() ? x_BCHW.mean({2, 3}) : x_BCHW;
 }
 
 Features ResNet::trained_part(at::Tensor x, const Inputs& inputs, Reads reads) {
+  flops_ = frozen_flops_;
   for (int s = first_trained_; s <= num_blocks(); ++s) x = stage(s, x, images_of(inputs));
   return {first_trained_ > num_blocks() ? x : x.mean({2, 3}), reads};
 }

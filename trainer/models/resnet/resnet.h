@@ -76,7 +76,7 @@ class ResNet : public Model {
   std::vector<bool> training_;
   int first_trained_ = 0;
   bool torchvision_ = false;
-  double flops_ = 0;  // of the last forward's image: known when its size is
+  double flops_ = 0, frozen_flops_ = 0;  // of the last image, and of its frozen part: known when its size is
 };
 
 std::unique_ptr<Model> make_resnet(nlohmann::json content, const at::TensorOptions& options, uint64_t seed);
