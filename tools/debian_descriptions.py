@@ -80,13 +80,14 @@ def long_form(description):
     return re.sub(r"\s+", " ", " ".join(line for line in lines if line != "."))
 
 
+def long_texts(lists):
+    """Of each description by its hash, as it is broken into lines."""
+    return {fields.get("Description-md5"): fields["Description-en"] for path in lists["Translation-en"] for fields in stanzas(path) if "Description-en" in fields}
+
+
 def descriptions(lists):
     """One a package, by name."""
-    whole = {}
-    for path in lists["Translation-en"]:
-        for fields in stanzas(path):
-            if "Description-en" in fields:
-                whole[fields.get("Description-md5")] = fields["Description-en"]
+    whole = long_texts(lists)
     seen = {}
     for path in lists["Packages"]:
         for fields in stanzas(path):

@@ -17,7 +17,7 @@ import pathlib
 import re
 import tempfile
 
-from debian_descriptions import DEMO, package_lists, say, stable_hash, stanzas
+from debian_descriptions import DEMO, long_texts, package_lists, say, stable_hash, stanzas
 
 WORD = re.compile(r"--?[A-Za-z][\w-]*|/[\w.+/-]*\w|[A-Za-z0-9](?:[\w+.~/@:-]*[\w+])?(?:\([1-8]\))?|[<>]=|\S")
 VERSION = re.compile(r"v?\d+(?:\.\d+)+[a-z]?\d*(?:[-+~]\w+)*|v\d+")
@@ -78,7 +78,7 @@ def tagged():
     """{words: (source, tags)} of all sentences."""
     with tempfile.TemporaryDirectory() as folder:
         lists = package_lists(pathlib.Path(folder))
-        whole = {fields.get("Description-md5"): fields["Description-en"] for path in lists["Translation-en"] for fields in stanzas(path) if "Description-en" in fields}
+        whole = long_texts(lists)
         found, packages = {}, set()
         for path in lists["Packages"]:
             for fields in stanzas(path):
