@@ -81,14 +81,14 @@ struct Scratch {
 // Tells how much of each global batch this rank took.
 class Counted : public Loader {
  public:
-  Counted(std::unique_ptr<Loader> inner, int ranks, int64_t& excess)
-      : inner_(std::move(inner)), ranks_(ranks), excess_(excess) {}
+  Counted(std::unique_ptr<Loader> inner, int ranks, int64_t longest, int64_t& excess)
+      : inner_(std::move(inner)), ranks_(ranks), longest_(longest), excess_(excess) {}
   Share next() override {
     Share share = inner_->next();
     int64_t tokens = 0;
     for (const Part& part : share.parts)
       for (const Batch& batch : part) tokens += batch.num_units();
-    excess_ = std::max(excess_, tokens - share.global_tokens / ranks_ - kLongest);
+    excess_ = std::max(excess_, tokens - share.global_tokens / ranks_ - longest_);
     return share;
   }
   void seek(const Cursor& cursor) override { inner_->seek(cursor); }
@@ -97,6 +97,7 @@ class Counted : public Loader {
  private:
   std::unique_ptr<Loader> inner_;
   int ranks_;
+  int64_t longest_;  // sample
   int64_t& excess_;
 };
 
@@ -157,7 +158,7 @@ void train(const Case& job, const Cut& cut, Communicator& ranks, const std::stri
                                                  .even = job.batch_norm == BatchNormMode::synchronized},
                                                 42);
                            }),
-                 world.size(), outcome.excess);
+                 world.size(), data.info().max_length, outcome.excess);
   const auto control = control_of(cut.toy, world.split(0, world.rank()));
   RunningStatistics statistics(job.batch_norm == BatchNormMode::local ? learner.model().buffers() : Parameters{},
                                world);
@@ -283,7 +284,7 @@ std::vector<Case> cases() {
 
 Outcome run(const Case& job, const Cut& cut) {
   const Scratch scratch;
-  Outcome outcome;  // written by rank 0 alone
+  Outcome outcome;
   std::mutex joining;
   spawn_ranks(cut.ranks, [&](Communicator& world) {
     Outcome mine;
