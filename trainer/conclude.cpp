@@ -35,15 +35,16 @@ void load_best(Assembly& run) {
   const RunState& state = run.trainer->state();
   if (!run.config().eval.load_best_model_at_end || state.best_checkpoint.empty()) return;
   const FoundCheckpoint best = run.checkpoints->open(run.config().output_dir + "/" + state.best_checkpoint);
-  auto model = refs_of(run.learner->saved());
-  std::vector<TensorRef> no_optimizer;
-  run.checkpoints->load(best, model, no_optimizer);
+  HostTensors model(named_tensors(run.learner->saved())), no_optimizer({});
+  run.checkpoints->load(best, model.refs(), no_optimizer.refs());
+  model.write_back();
   if (run.world.control.rank() == 0)
     log::info(concat("the best model is of step ", best.step, ": ", state.best_metric.value_or(0)));
 }
 
 Evaluation evaluate_test(Assembly& run) {
-  Evaluator evaluator(*run.learner, *run.data.test, run.world.control, evaluator_settings(run.config()));
+  Evaluator evaluator(*run.learner, *run.data.test, run.world.control,
+                      evaluator_settings(run.config(), run.world.device));
   const RunConfig& config = run.config();
   PrepareRequest raw;
   raw.files = expand_files(config.data.test_file, "data.test_file", run.loaded.origins, accepted_by(config.model.task));

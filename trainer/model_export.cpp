@@ -16,7 +16,8 @@ void export_model(FileOps& files, const std::string& directory, const Parameters
   const std::string temporary = concat(directory, ".tmp-", ::getpid()), old = concat(directory, ".old-", ::getpid());
   files.remove_all(temporary);
   files.make_directory(temporary);
-  write_safetensors(files, temporary + "/model.safetensors", refs_of(parameters), {{"format", "pt"}});
+  const HostTensors tensors(named_tensors(parameters));
+  write_safetensors(files, temporary + "/model.safetensors", tensors.refs(), {{"format", "pt"}});
   for (const auto& [name, content] : beside) write_atomically(files, temporary + "/" + name, content);
   files.sync_directory(temporary);
   const bool replaces = fs::exists(directory);

@@ -27,16 +27,23 @@ TensorRef ref_of(const std::string& name, const at::Tensor& tensor) {
 
 }  // namespace
 
-std::vector<TensorRef> refs_of(const Parameters& parameters) {
-  std::vector<TensorRef> refs;
-  for (const Parameter& parameter : parameters) refs.push_back(ref_of(parameter.name, parameter.value));
-  return refs;
+NamedTensors named_tensors(const Parameters& parameters) {
+  NamedTensors tensors;
+  for (const Parameter& parameter : parameters) tensors.emplace_back(parameter.name, parameter.value);
+  return tensors;
 }
 
-std::vector<TensorRef> refs_of(const std::vector<std::pair<std::string, at::Tensor>>& tensors) {
-  std::vector<TensorRef> refs;
-  for (const auto& [name, tensor] : tensors) refs.push_back(ref_of(name, tensor));
-  return refs;
+HostTensors::HostTensors(const NamedTensors& tensors) {
+  for (const auto& [name, tensor] : tensors) {
+    homes_.push_back(tensor.detach());
+    copies_.push_back(homes_.back().cpu());
+    refs_.push_back(ref_of(name, copies_.back()));
+  }
+}
+
+void HostTensors::write_back() const {
+  for (size_t i = 0; i < homes_.size(); ++i)
+    if (!homes_[i].is_cpu()) homes_[i].copy_(copies_[i]);
 }
 
 std::string dtype_name(at::ScalarType dtype) {

@@ -12,9 +12,24 @@
 
 namespace sft {
 
-// Borrowed memory of contiguous host tensors; they must outlive the references.
-std::vector<TensorRef> refs_of(const Parameters& parameters);
-std::vector<TensorRef> refs_of(const std::vector<std::pair<std::string, at::Tensor>>& tensors);
+using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
+NamedTensors named_tensors(const Parameters& parameters);
+
+// Tensors in host memory, where files are written from and read to: those of a CPU themselves, those of a device as
+// copies, which must outlive what borrows their references.
+class HostTensors {
+ public:
+  explicit HostTensors(const NamedTensors& tensors);
+
+  const std::vector<TensorRef>& refs() const { return refs_; }
+  std::vector<TensorRef>& refs() { return refs_; }
+  // After something was read into the references: brings it to the tensors on a device.
+  void write_back() const;
+
+ private:
+  std::vector<at::Tensor> homes_, copies_;
+  std::vector<TensorRef> refs_;
+};
 
 // safetensors' spelling of a dtype; ConfigError for one that the format lacks.
 std::string dtype_name(at::ScalarType dtype);

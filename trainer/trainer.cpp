@@ -12,7 +12,6 @@
 #include "base/text.h"
 #include "base/tree_sum.h"
 #include "comm/agree.h"
-#include "trainer/tensor_refs.h"
 #include "trainer/training_keys.h"
 
 namespace sft {
@@ -74,7 +73,7 @@ StepReport Trainer::step() {
 
   parts_.arena.zero_gradients();
   for (const Part& part : share.parts) {
-    losses.push_back(at::zeros({}, at::kDouble));
+    losses.push_back(at::zeros({}, parts_.arena.gradients().options().dtype(at::kDouble)));
     for (const Batch& batch : part) {
       const auto overlap = &batch == last ? parts_.gradients.overlap() : nullptr;
       const LossSum loss = parts_.learner.loss_sum(batch);
@@ -173,24 +172,24 @@ void Trainer::save() {
   if (saved_step_ == state_.step) return;
   const Stopwatch watch;
   parts_.telemetry.settle(state_.window);
-  if (parts_.checkpoints.save(content())) saved_step_ = state_.step;
+  const HostTensors model(named_tensors(parts_.learner.saved()));
+  const HostTensors optimizer(settings_.save_only_model ? NamedTensors() : parts_.optimizer.state());
+  if (parts_.checkpoints.save(content(model, optimizer))) saved_step_ = state_.step;
   parts_.checkpoints.prune(state_.best_checkpoint);
   longest_pause_ = std::max(longest_pause_, watch.seconds());
 }
 
-CheckpointContent Trainer::content() {
+CheckpointContent Trainer::content(const HostTensors& model, const HostTensors& optimizer) {
   state_.seconds = earlier_seconds_ + session_.seconds();
   state_.schedule = parts_.schedule.state();
   nlohmann::json state = to_json(state_, epoch());
   state["optimizer_updates"] = parts_.optimizer.updates();
-  CheckpointContent content{.step = state_.step,
-                            .state = std::move(state),
-                            .settings = settings_.settings,
-                            .model = refs_of(parts_.learner.saved()),
-                            .optimizer = {},
-                            .files = settings_.files};
-  if (!settings_.save_only_model) content.optimizer = refs_of(parts_.optimizer.state());
-  return content;
+  return {.step = state_.step,
+          .state = std::move(state),
+          .settings = settings_.settings,
+          .model = model.refs(),
+          .optimizer = optimizer.refs(),
+          .files = settings_.files};
 }
 
 void Trainer::restore() {
@@ -202,9 +201,10 @@ void Trainer::restore() {
     found = parts_.checkpoints.open(settings_.resume_directory);
   if (!found) return;
   check_same_training(found->settings, settings_.settings, found->directory);
-  auto model = refs_of(parts_.learner.saved());
-  auto optimizer = refs_of(parts_.optimizer.state());
-  parts_.checkpoints.load(*found, model, optimizer);
+  HostTensors model(named_tensors(parts_.learner.saved())), optimizer(parts_.optimizer.state());
+  parts_.checkpoints.load(*found, model.refs(), optimizer.refs());
+  model.write_back();
+  optimizer.write_back();
   parts_.statistics.restart();
   state_ = run_state_from(found->state);
   earlier_seconds_ = state_.seconds;

@@ -22,6 +22,7 @@
 #include "trainer/run_state.h"
 #include "trainer/selection.h"
 #include "trainer/telemetry/telemetry.h"
+#include "trainer/tensor_refs.h"
 
 namespace sft {
 
@@ -82,7 +83,7 @@ class Trainer {
   void skip_update();
   void evaluate();
   void save();
-  CheckpointContent content();
+  CheckpointContent content(const HostTensors& model, const HostTensors& optimizer);
 
   TrainerParts parts_;
   TrainerSettings settings_;
