@@ -9,6 +9,7 @@
 #include "comm/nccl/nccl.h"
 #include "launch/cores.h"
 #include "launch/discover.h"
+#include "trainer/models/blocks/device_kernels.h"
 
 namespace sft {
 namespace {
@@ -17,9 +18,10 @@ namespace {
 std::string no_cuda(const Placement& placement) {
   const std::string reason = nccl::unavailable(placement);
   if (!reason.empty()) return reason;
-  if (dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL)) return "";
-  return concat("LibTorch's CUDA part cannot be opened (", dlerror(),
-                "); it needs all wheels that torch names, not only those of a CPU build");
+  auto* const kernels = reinterpret_cast<const DeviceKernels* (*)()>(nccl::plugin_symbol("sft_cuda_kernels"));
+  if (!kernels) return "the CUDA plugin is of another version";
+  set_device_kernels(*kernels());
+  return "";
 }
 
 bool has_driver() { return dlopen("libcuda.so.1", RTLD_NOW | RTLD_GLOBAL) != nullptr; }

@@ -23,6 +23,7 @@ void* open_beside_binary() {
 
 // Never closed: CUDA does not survive it.
 struct Plugin {
+  void* library = nullptr;
   DeviceCount* device_count = nullptr;
   Connect* connect = nullptr;
   std::string reason;  // why it could not be opened
@@ -37,11 +38,16 @@ Plugin open_plugin() {
   // The plugin would load without a driver and fail later, less clearly.
   if (!dlopen("libcuda.so.1", RTLD_NOW | RTLD_GLOBAL))
     return {.reason = concat("there is no NVIDIA driver (", loader_error(), ")")};
+  // First of the libraries that use CUDA: it tells LibTorch's others how to.
+  if (!dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL))
+    return {.reason = concat("LibTorch's CUDA part cannot be opened (", loader_error(),
+                             "); it needs all wheels that torch names, not only those of a CPU build")};
   void* library = open_beside_binary();
   if (!library)
     return {.reason = concat("the CUDA plugin cannot be opened (", loader_error(),
                              "); it is built where tools/setup.sh has brought the CUDA headers and compiler")};
-  return {.device_count = reinterpret_cast<DeviceCount*>(dlsym(library, kDeviceCount)),
+  return {.library = library,
+          .device_count = reinterpret_cast<DeviceCount*>(dlsym(library, kDeviceCount)),
           .connect = reinterpret_cast<Connect*>(dlsym(library, kConnect)),
           .reason = {}};
 }
@@ -68,6 +74,8 @@ std::string unavailable(const Placement& placement) {
     return error.what();
   }
 }
+
+void* plugin_symbol(const char* name) { return plugin().library ? dlsym(plugin().library, name) : nullptr; }
 
 std::unique_ptr<Communicator> connect(const Placement& placement) {
   const std::string reason = unavailable(placement);

@@ -13,6 +13,9 @@ namespace sft::nccl {
 // Why this backend cannot be used here; empty where each local rank has a device of its own.
 std::string unavailable(const Placement& placement);
 
+// What else the plugin exports, for those above who have something in it too; null where there is none.
+void* plugin_symbol(const char* name);
+
 // The world of this process on the device of its local rank. DeviceError where the plugin or the
 // device cannot be had, CommError where the ranks cannot reach one another.
 std::unique_ptr<Communicator> connect(const Placement& placement);

@@ -2,14 +2,29 @@
 
 #include <ATen/ops/from_blob.h>
 
+#include <utility>
+
 namespace sft {
 namespace {
 
-at::Tensor copied(const std::vector<int64_t>& values, const at::Device& device) {
-  const at::Tensor view =
-      at::from_blob(const_cast<int64_t*>(values.data()), {static_cast<int64_t>(values.size())}, at::kLong);
-  return view.to(device, at::kLong, /*non_blocking=*/false, /*copy=*/true);
-}
+// Values that go to a device in one copy, and are then looked at by piece.
+class Journey {
+ public:
+  // Returns where in the result they will be.
+  std::pair<int64_t, int64_t> add(const std::vector<int64_t>& values) {
+    const auto at = static_cast<int64_t>(values_.size());
+    values_.insert(values_.end(), values.begin(), values.end());
+    return {at, static_cast<int64_t>(values.size())};
+  }
+  at::Tensor to(const at::Device& device) {
+    const at::Tensor view = at::from_blob(values_.data(), {static_cast<int64_t>(values_.size())}, at::kLong);
+    // What is copied from memory that may be swapped out has been read when the call returns.
+    return view.to(device, at::kLong, /*non_blocking=*/true, /*copy=*/true);
+  }
+
+ private:
+  std::vector<int64_t> values_;
+};
 
 TextInputs text_inputs(const PackedText& text, const Batch& batch, const at::Device& device) {
   std::vector<int64_t> draws_N;
@@ -18,23 +33,36 @@ TextInputs text_inputs(const PackedText& text, const Batch& batch, const at::Dev
     draws_N.insert(draws_N.end(), static_cast<size_t>(text.offsets[b + 1] - text.offsets[b]), batch.draws[b]);
   }
   TextInputs inputs;
-  inputs.tokens_N = copied(text.tokens, device);
-  inputs.positions_N = copied(text.positions, device);
-  inputs.segments_N = copied(text.segments, device);
-  inputs.draws_N = copied(draws_N, device);
-  inputs.draws_B = copied(batch.draws, device);
   inputs.host_offsets = text.offsets;
-  const at::Tensor offsets = copied(text.offsets, device);
-  inputs.offsets = offsets.to(at::kInt);
-  inputs.first_B = offsets.narrow(0, 0, inputs.num_sequences()).contiguous();
+  std::vector<int64_t> order;
+  if (!device.is_cpu()) inputs.groups.groups = group_sequences(text.offsets, order);
+
+  Journey journey;
+  const auto tokens = journey.add(text.tokens), positions = journey.add(text.positions),
+             segments = journey.add(text.segments), draws = journey.add(draws_N), draws_B = journey.add(batch.draws),
+             offsets = journey.add(text.offsets), by_length = journey.add(order);
+  const at::Tensor all = journey.to(device);
+  const auto piece = [&](std::pair<int64_t, int64_t> place) { return all.narrow(0, place.first, place.second); };
+  inputs.tokens_N = piece(tokens);
+  inputs.positions_N = piece(positions);
+  inputs.segments_N = piece(segments);
+  inputs.draws_N = piece(draws);
+  inputs.draws_B = piece(draws_B);
+  inputs.first_B = piece(offsets).narrow(0, 0, inputs.num_sequences());
+  if (!device.is_cpu()) {
+    inputs.groups.offsets = piece(offsets).to(at::kInt);
+    inputs.groups.order_B = piece(by_length).to(at::kInt);
+  }
   return inputs;
 }
 
 ImageInputs image_inputs(const Images& images, const Batch& batch, const at::Device& device) {
   const at::Tensor view = at::from_blob(const_cast<uint8_t*>(images.pixels.data()),
                                         {batch.size(), images.height, images.width, images.channels}, at::kByte);
+  Journey draws;
+  draws.add(batch.draws);
   return {.pixels_BHWC = view.to(device, at::kByte, /*non_blocking=*/false, /*copy=*/true),
-          .draws_B = copied(batch.draws, device)};
+          .draws_B = draws.to(device)};
 }
 
 }  // namespace

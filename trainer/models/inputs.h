@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "data/batch.h"
+#include "trainer/models/blocks/sequence_groups.h"
 
 namespace sft {
 
@@ -18,8 +19,8 @@ struct TextInputs {
   at::Tensor segments_N;              // int64
   at::Tensor draws_N;                 // int64: the draw of the sequence that each row belongs to; keys dropout
   at::Tensor draws_B;                 // int64
-  at::Tensor offsets;                 // int32 [B+1] on the device
   at::Tensor first_B;                 // int64: row of each sequence's first token
+  SequenceGroups groups;              // on a device: how attention cuts the batch
   std::vector<int64_t> host_offsets;  // [B+1]
 
   int64_t num_sequences() const { return static_cast<int64_t>(host_offsets.size()) - 1; }

@@ -79,6 +79,9 @@ class Model {
   virtual void set_first_trained(int stage) = 0;
   virtual void set_dropout_seed(uint64_t seed) = 0;
 
+  // Computes in a type narrower than that of its parameters. ConfigError for a model that does not.
+  virtual void set_compute_type(at::ScalarType type);
+
   // How its BatchNorms find their statistics; a model without them has nothing to do.
   virtual void set_batch_norm(const BatchNormRule&) {}
   // True: stages in which nothing trains are set to train all the same, because their statistics move.

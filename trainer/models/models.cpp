@@ -33,6 +33,11 @@ std::vector<std::string> names() {
 
 }  // namespace
 
+void Model::set_compute_type(at::ScalarType type) {
+  throw ConfigError(concat("model.dtype: this model (", config().value("model_type", "?"),
+                           ") is not built to compute in ", at::toString(type)));
+}
+
 std::unique_ptr<Model> make_model(const nlohmann::json& config, const at::Device& device, at::ScalarType dtype,
                                   uint64_t seed) {
   const auto type = config.find("model_type");

@@ -5,11 +5,13 @@
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
+#include "trainer/models/attention_composed.h"
 #include "trainer/models/model_fixtures.h"
 
 namespace sft {
 namespace {
 
+using testing::attend_composed;
 using testing::distance;
 using testing::drawn;
 using testing::expect_derivative;
@@ -26,7 +28,8 @@ struct Case {
     k = drawn({rows, heads * head_width}, 2, dtype).set_requires_grad(true);
     v = drawn({rows, heads * head_width}, 3, dtype).set_requires_grad(true);
     seen = drawn(q.sizes(), 4, dtype);
-    attention = {heads, &offsets, at::tensor(draws, at::kLong), first_only, {dropout_key(9, "attention.self", 1), p}};
+    attention = {heads,  &offsets, at::tensor(draws, at::kLong), first_only, {dropout_key(9, "attention.self", 1), p},
+                 nullptr};
   }
 
   // The result and the gradients of q, k, v.

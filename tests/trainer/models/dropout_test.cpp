@@ -8,14 +8,15 @@
 
 #include "base/random.h"
 #include "trainer/models/blocks/keep_bits.h"
-#include "trainer/models/blocks/keep_mask.h"
 #include "trainer/models/blocks/multiversion.h"
+#include "trainer/models/keep_mask.h"
 #include "trainer/models/model_fixtures.h"
 
 namespace sft {
 namespace {
 
 using testing::drawn;
+using testing::keep_mask;
 
 at::Tensor ids(const std::vector<int64_t>& values) { return at::tensor(values, at::kLong); }
 

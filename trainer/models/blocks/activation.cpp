@@ -8,6 +8,7 @@
 #include <ATen/ops/relu.h>
 #include <ATen/ops/sigmoid.h>
 #include <ATen/ops/silu.h>
+#include <ATen/ops/sum.h>
 #include <ATen/ops/tanh.h>
 #include <ATen/ops/zeros.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -19,6 +20,7 @@
 #include "base/text.h"
 #include "trainer/models/blocks/gelu_kernels.h"
 #include "trainer/models/blocks/gradient.h"
+#include "trainer/models/blocks/on_device.h"
 
 namespace sft {
 namespace {
@@ -47,12 +49,17 @@ constexpr int64_t kChunk = 64;
 struct BiasGelu : torch::autograd::Function<BiasGelu> {
   static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x_any, const at::Tensor& bias) {
     const at::Tensor x = x_any.contiguous(), y = at::empty_like(x);
+    ctx->save_for_backward({x, bias});
+    if (!x.is_cpu()) {
+      device_kernels().bias_gelu(
+          {device_rows(x), x.const_data_ptr(), nullptr, bias.const_data_ptr(), y.mutable_data_ptr()});
+      return y;
+    }
     AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "gelu", [&] {
       const GeluRows<scalar_t> rows{x.size(1), x.const_data_ptr<scalar_t>(), bias.const_data_ptr<scalar_t>(),
                                     y.data_ptr<scalar_t>()};
       at::parallel_for(0, x.size(0), kChunk, [&](int64_t begin, int64_t end) { gelu_rows(rows, begin, end); });
     });
-    ctx->save_for_backward({x, bias});
     return y;
   }
 
@@ -60,6 +67,11 @@ struct BiasGelu : torch::autograd::Function<BiasGelu> {
     const tensor_list saved = ctx->get_saved_variables();
     const at::Tensor &x = saved[0], &bias = saved[1];
     const at::Tensor dy = d_outputs[0].contiguous(), dx = at::empty_like(x);
+    if (!x.is_cpu()) {
+      device_kernels().bias_gelu(
+          {device_rows(x), x.const_data_ptr(), dy.const_data_ptr(), bias.const_data_ptr(), dx.mutable_data_ptr()});
+      return {dx, ctx->needs_input_grad(1) ? deliver(bias, at::sum(dx, {0}, false, bias.scalar_type())) : at::Tensor()};
+    }
     const int64_t num_rows = x.size(0), width = x.size(1), chunks = (num_rows + kChunk - 1) / kChunk;
     const at::Tensor partial = at::zeros({chunks, width}, x.options());
     AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "gelu_backward", [&] {
@@ -76,6 +88,9 @@ struct BiasGelu : torch::autograd::Function<BiasGelu> {
   }
 };
 
+// In the type of x, which may be narrower than that of parameters.
+at::Tensor biased(const at::Tensor& x, const at::Tensor& bias) { return x + bias.to(x.scalar_type()); }
+
 }  // namespace
 
 Activation activation_named(const std::string& name, const std::string& key) {
@@ -91,24 +106,24 @@ Activation activation_named(const std::string& name, const std::string& key) {
 at::Tensor activate(Activation activation, const at::Tensor& x, const at::Tensor& bias) {
   switch (activation) {
     case Activation::gelu:
-      return x.is_cpu() ? BiasGelu::apply(x, bias) : at::gelu(x + bias);
+      return BiasGelu::apply(x, bias);
     case Activation::gelu_tanh:
-      return at::gelu(x + bias, "tanh");
+      return at::gelu(biased(x, bias), "tanh");
     case Activation::relu:
-      return at::relu(x + bias);
+      return at::relu(biased(x, bias));
     case Activation::silu:
-      return at::silu(x + bias);
+      return at::silu(biased(x, bias));
     case Activation::tanh:
-      return at::tanh(x + bias);
+      return at::tanh(biased(x, bias));
     case Activation::sigmoid:
-      return at::sigmoid(x + bias);
+      return at::sigmoid(biased(x, bias));
     case Activation::mish:
-      return at::mish(x + bias);
+      return at::mish(biased(x, bias));
     case Activation::quick_gelu:
       break;
   }
-  const at::Tensor sum = x + bias;
-  return sum * at::sigmoid(sum * 1.702);
+  const at::Tensor v = biased(x, bias);
+  return v * at::sigmoid(v * 1.702);
 }
 
 }  // namespace sft

@@ -6,6 +6,7 @@
 #include <ATen/ops/empty_like.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include "trainer/models/blocks/attention_device.h"
 #include "trainer/models/blocks/attention_kernels.h"
 #include "trainer/models/blocks/row_dropout.h"
 
@@ -76,7 +77,7 @@ struct PackedAttention : torch::autograd::Function<PackedAttention> {
 }  // namespace
 
 at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const Attention& attention) {
-  return q.is_cpu() ? PackedAttention::apply(q, k, v, attention) : attend_composed(q, k, v, attention);
+  return q.is_cpu() ? PackedAttention::apply(q, k, v, attention) : attend_on_device(q, k, v, attention);
 }
 
 }  // namespace sft

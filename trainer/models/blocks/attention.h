@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "trainer/models/blocks/dropout_key.h"
+#include "trainer/models/blocks/sequence_groups.h"
 
 namespace sft {
 
@@ -17,12 +18,10 @@ struct Attention {
   at::Tensor draws_B;                             // int64
   bool first_only = false;                        // one query a sequence: its first token
   Dropout dropout;
+  const SequenceGroups* groups = nullptr;  // on a device
 };
 
 // k, v [N, C]; q and the result [N, C], or [B, C] where first_only.
 at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const Attention& attention);
-
-// The same from ATen's operators, on any device: sequences padded to the longest, masks by tensor operators.
-at::Tensor attend_composed(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const Attention& attention);
 
 }  // namespace sft

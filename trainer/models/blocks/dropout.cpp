@@ -5,8 +5,9 @@
 #include <ATen/ops/empty_like.h>
 #include <torch/csrc/autograd/custom_function.h>
 
-#include "trainer/models/blocks/keep_mask.h"
+#include "trainer/models/blocks/on_device.h"
 #include "trainer/models/blocks/row_dropout.h"
+#include "trainer/models/blocks/row_kernels.h"
 
 namespace sft {
 namespace {
@@ -18,9 +19,13 @@ constexpr int64_t kRowsAThread = 64;
 
 at::Tensor dropped(const at::Tensor& x_any, const Dropout& dropout, const at::Tensor& draws,
                    const at::Tensor& positions) {
-  if (!x_any.is_cpu()) return x_any * keep_mask(dropout, draws, positions, x_any.size(1), x_any.scalar_type());
   const at::Tensor x = x_any.contiguous();
   at::Tensor y = at::empty_like(x);
+  if (!x.is_cpu()) {
+    device_kernels().drop_rows(
+        {device_rows(x), row_dropout(dropout, draws, positions), x.const_data_ptr(), y.mutable_data_ptr()});
+    return y;
+  }
   AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "keyed_dropout", [&] {
     const DropRows<scalar_t> rows{row_dropout(dropout, draws, positions), x.size(1), x.const_data_ptr<scalar_t>(),
                                   y.data_ptr<scalar_t>()};

@@ -12,6 +12,18 @@ namespace sft {
 // autograd as usual.
 at::Tensor preset_gradient(const at::Tensor& leaf);
 
+// Where a kernel adds a leaf's gradient.
+class GradientSum {
+ public:
+  explicit GradientSum(const at::Tensor& leaf, bool wanted);
+  const at::Tensor& sum() const { return sum_; }  // of the leaf's shape; undefined: not wanted
+  at::Tensor for_autograd() const { return is_preset_ ? at::Tensor() : sum_; }
+
+ private:
+  at::Tensor sum_;
+  bool is_preset_ = false;
+};
+
 // gradient of a leaf += value, or value itself where autograd is to do it.
 at::Tensor deliver(const at::Tensor& leaf, const at::Tensor& value);
 

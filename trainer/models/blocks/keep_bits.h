@@ -14,28 +14,12 @@
 #include <immintrin.h>
 #endif
 
-#include <cmath>
 #include <cstdint>
 #include <cstring>
 
-#include "trainer/models/blocks/dropout_key.h"
+#include "trainer/models/blocks/drop_rate.h"
 
 namespace sft {
-
-inline constexpr int64_t kBitsGroup = 128;
-inline constexpr int64_t kBlocksAGroup = 16;
-
-inline int64_t bits_groups(int64_t elements) { return (elements + kBitsGroup - 1) / kBitsGroup; }
-inline int64_t bits_size(int64_t elements) { return bits_groups(elements) * kBitsGroup; }
-
-// An element falls when its 16 bits are below `threshold`; what is kept is scaled by the inverse of the kept share.
-struct DropRate {
-  explicit DropRate(double p)
-      : threshold(static_cast<uint32_t>(std::lround(p * 65536.0))), scale(65536.0 / (65536.0 - threshold)) {}
-  uint32_t threshold;
-  double scale;
-  bool drops() const { return threshold > 0; }
-};
 
 // Which row of which mask.
 struct BitsRow {

@@ -10,9 +10,13 @@ namespace sft {
 struct Linear {
   at::Tensor weight;  // [out, in]
   at::Tensor bias;    // [out]; undefined: none, or added by what follows
+  // Copies in the type of x, where that is narrower than the parameters'; their owner keeps them up to date.
+  at::Tensor narrow_weight = {}, narrow_bias = {};
+
+  Linear without_bias() const { return {weight, {}, narrow_weight, {}}; }
 };
 
-// x [N, in] → [N, out]
+// x [N, in] → [N, out], in the type of x.
 at::Tensor linear(const at::Tensor& x, const Linear& layer);
 
 // Several layers on the same rows: the gradient of x is summed inside the products.

@@ -3,6 +3,7 @@
 // choice is by the CPU's kind and not by a timing, so that a run repeats its bits.
 #include "trainer/models/blocks/matrix_product.h"
 
+#include <ATen/ops/addmm.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/mm.h>
 
@@ -36,9 +37,17 @@ at::Tensor product(const at::Tensor& a, const at::Tensor& b) {
   return result;
 }
 
+at::Tensor biased_product(const at::Tensor& bias, const at::Tensor& a, const at::Tensor& b) {
+  if (!a.is_cpu()) return at::addmm(bias, a, b);
+  at::Tensor sum = product(a, b);
+  return sum.add_(bias);
+}
+
 void add_product(at::Tensor& sum, const at::Tensor& a, const at::Tensor& b) {
   if (by_onednn(a, b)) {
     at::native::mkldnn_matmul(a, b, sum, 1.0f, 1.0f);
+  } else if (a.scalar_type() != sum.scalar_type()) {
+    at::addmm_out(sum, sum, a, b, sum.scalar_type());
   } else {
     sum.addmm_(a, b);
   }

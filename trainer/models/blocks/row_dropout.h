@@ -4,8 +4,7 @@
 #include <ATen/core/Tensor.h>
 #include <torch/csrc/autograd/custom_function.h>
 
-#include "trainer/models/blocks/dropout_key.h"
-#include "trainer/models/blocks/row_kernels.h"
+#include "trainer/models/blocks/drop_rate.h"
 
 namespace sft {
 

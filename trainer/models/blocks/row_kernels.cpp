@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "trainer/models/blocks/keep_bits.h"
 #include "trainer/models/blocks/multiversion.h"
 
 namespace sft {

@@ -4,17 +4,9 @@
 
 #include <cstdint>
 
-#include "trainer/models/blocks/keep_bits.h"
+#include "trainer/models/blocks/drop_rate.h"
 
 namespace sft {
-
-// The mask of rows: none where rate drops nothing.
-struct RowDropout {
-  DropoutKey key;
-  DropRate rate{0.0};
-  const int64_t* draws = nullptr;      // [N]
-  const int64_t* positions = nullptr;  // [N]
-};
 
 // y = x · mask · scale
 template <class T>

@@ -2,6 +2,9 @@
 // ask and are carried on, while keys and values still come from all N.
 #include "trainer/models/blocks/text_encoder.h"
 
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/_foreach_copy.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/layer_norm.h>
 #include <ATen/ops/zeros_like.h>
 #include <c10/core/GradMode.h>
@@ -17,14 +20,16 @@ namespace sft {
 
 at::Tensor TextEncoder::frozen_part(const Inputs& inputs, Reads reads) {
   const c10::AutoGradMode no_graph(false);
+  refresh_narrow();
   at::Tensor x;
   for (int s = 0; s < std::min(first_trained_, num_blocks() + 1); ++s) x = stage(s, x, text_of(inputs), reads);
   return x;
 }
 
 Features TextEncoder::trained_part(at::Tensor x, const Inputs& inputs, Reads reads) {
+  refresh_narrow();
   for (int s = first_trained_; s <= num_blocks(); ++s) x = stage(s, x, text_of(inputs), reads);
-  return {x, reads};
+  return {x.to(at::typeMetaToScalarType(options_.dtype())), reads};
 }
 
 at::Tensor TextEncoder::stage(int stage, const at::Tensor& x, const TextInputs& inputs, Reads reads) const {
@@ -36,7 +41,7 @@ at::Tensor TextEncoder::embedding(const TextInputs& inputs) const {
   const at::Tensor x_NC =
       at::layer_norm(sum_NC, {width()}, embedding_norm_.weight, embedding_norm_.bias, embedding_norm_.eps);
   const Dropout fall = dropout(0, "embeddings", shape_.hidden_dropout);
-  return keyed_dropout(x_NC, fall.key, inputs.draws_N, inputs.positions_N, fall.p);
+  return keyed_dropout(x_NC, fall.key, inputs.draws_N, inputs.positions_N, fall.p).to(compute_type_);
 }
 
 at::Tensor TextEncoder::block(int stage, const at::Tensor& x_NC, const TextInputs& inputs, bool first_only) const {
@@ -57,16 +62,42 @@ at::Tensor TextEncoder::block(int stage, const at::Tensor& x_NC, const TextInput
 
   const Dropout on_probabilities = dropout(stage, "attention.self", shape_.attention_dropout);
   const at::Tensor read_MC =
-      attend(q_MC, k_NC, v_NC, {shape_.heads, &inputs.host_offsets, inputs.draws_B, first_only, on_probabilities});
+      attend(q_MC, k_NC, v_NC,
+             {shape_.heads, &inputs.host_offsets, inputs.draws_B, first_only, on_probabilities, &inputs.groups});
 
   // The biases of both output layers and of the intermediate one are added by what follows the product.
   const at::Tensor attended_MC =
-      add_norm(linear(read_MC, {block.attention_output.weight, {}}), block.attention_output.bias, x_MC,
+      add_norm(linear(read_MC, block.attention_output.without_bias()), block.attention_output.bias, x_MC,
                block.attention_norm, dropout(stage, "attention.output", shape_.hidden_dropout), draws_M, positions_M);
   const at::Tensor hidden_MI =
-      activate(shape_.activation, linear(attended_MC, {block.intermediate.weight, {}}), block.intermediate.bias);
-  return add_norm(linear(hidden_MI, {block.output.weight, {}}), block.output.bias, attended_MC, block.output_norm,
+      activate(shape_.activation, linear(attended_MC, block.intermediate.without_bias()), block.intermediate.bias);
+  return add_norm(linear(hidden_MI, block.output.without_bias()), block.output.bias, attended_MC, block.output_norm,
                   dropout(stage, "output", shape_.hidden_dropout), draws_M, positions_M);
+}
+
+void TextEncoder::set_compute_type(at::ScalarType type) {
+  compute_type_ = type;
+  masters_.clear();
+  narrow_.clear();
+  const bool is_narrow = type != at::typeMetaToScalarType(options_.dtype());
+  const auto copy_of = [&](const at::Tensor& parameter) {
+    if (!is_narrow) return at::Tensor();
+    masters_.push_back(parameter);
+    narrow_.push_back(at::empty(parameter.sizes(), options_.dtype(type)));
+    return narrow_.back();
+  };
+  for (EncoderBlock& block : blocks_)
+    for (Linear* layer :
+         {&block.query, &block.key, &block.value, &block.attention_output, &block.intermediate, &block.output}) {
+      layer->narrow_weight = copy_of(layer->weight);
+      layer->narrow_bias = copy_of(layer->bias);
+    }
+}
+
+// Nobody tells a model that its weights have moved; one call for all copies costs less than to ask.
+void TextEncoder::refresh_narrow() {
+  const at::NoGradGuard no_graph;
+  if (!narrow_.empty()) at::_foreach_copy_(narrow_, masters_);
 }
 
 at::Tensor TextEncoder::pool(const at::Tensor&) { throw std::logic_error(names_.prefix + " has no pooler"); }

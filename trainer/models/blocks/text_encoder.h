@@ -62,6 +62,7 @@ class TextEncoder : public Model {
   void set_training(const std::vector<bool>& training) override;
   void set_first_trained(int stage) override { first_trained_ = stage; }
   void set_dropout_seed(uint64_t seed) override { dropout_seed_ = seed; }
+  void set_compute_type(at::ScalarType type) override;
 
   double initializer_range() const override { return shape_.initializer_range; }
   const nlohmann::json& config() const override { return content_; }
@@ -80,6 +81,7 @@ class TextEncoder : public Model {
   virtual at::Tensor position_rows(const TextInputs& inputs) const { return inputs.positions_N; }
 
  private:
+  void refresh_narrow();
   Dropout dropout(int stage, const char* place, double p) const;
   at::Tensor embedding(const TextInputs& inputs) const;
   at::Tensor stage(int stage, const at::Tensor& x, const TextInputs& inputs, Reads reads) const;
@@ -88,7 +90,9 @@ class TextEncoder : public Model {
   nlohmann::json content_;
   EncoderShape shape_;
   EncoderNames names_;
-  at::TensorOptions options_;
+  at::TensorOptions options_;                 // of parameters
+  at::ScalarType compute_type_;               // of what flows from block to block
+  std::vector<at::Tensor> masters_, narrow_;  // parameters of products, and their copies in compute_type_
   uint64_t seed_;
   EmbeddingTables tables_;
   LayerNorm embedding_norm_;

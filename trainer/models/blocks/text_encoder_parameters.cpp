@@ -10,7 +10,12 @@ namespace sft {
 
 TextEncoder::TextEncoder(nlohmann::json content, const EncoderShape& shape, const EncoderNames& names,
                          const at::TensorOptions& options, uint64_t seed)
-    : content_(std::move(content)), shape_(shape), names_(names), options_(options), seed_(seed) {
+    : content_(std::move(content)),
+      shape_(shape),
+      names_(names),
+      options_(options),
+      compute_type_(at::typeMetaToScalarType(options.dtype())),
+      seed_(seed) {
   const int64_t channels = shape_.width;
   ParameterBuilder build = builder();
   tables_.word_VC = build.table("embeddings.word_embeddings", shape_.vocab_size, channels, shape_.padding_id, 0);

@@ -49,8 +49,10 @@ class MultiLabel final : public Task {
 
   // Smoothing moves each target towards one half, as Keras's BinaryCrossentropy does.
   LossSum loss_sum(const at::Tensor& logits, const Batch& batch) const override {
-    const at::Tensor rows = at::tensor(at::ArrayRef<float>(batch.weights)).to(logits.options()).unsqueeze(1);
-    const at::Tensor targets_BK = targets(batch).to(logits.options()) * (1 - smoothing_) + smoothing_ / 2;
+    const at::Tensor rows =
+        at::tensor(at::ArrayRef<float>(batch.weights)).to(logits.options(), /*non_blocking=*/true).unsqueeze(1);
+    const at::Tensor targets_BK =
+        targets(batch).to(logits.options(), /*non_blocking=*/true) * (1 - smoothing_) + smoothing_ / 2;
     const at::Tensor surprise_BK =
         at::binary_cross_entropy_with_logits(logits, targets_BK, {}, pos_weights_K_, at::Reduction::None);
     return {(rows * surprise_BK).sum(), weight(batch)};

@@ -52,8 +52,10 @@ class Regression final : public Task {
   }
 
   LossSum loss_sum(const at::Tensor& logits, const Batch& batch) const override {
-    const at::Tensor rows = at::tensor(at::ArrayRef<float>(batch.weights)).to(logits.options()).unsqueeze(1);
-    return {(rows * distances(logits, targets(batch).to(logits.options()))).sum(), weight(batch)};
+    const at::Tensor rows =
+        at::tensor(at::ArrayRef<float>(batch.weights)).to(logits.options(), /*non_blocking=*/true).unsqueeze(1);
+    return {(rows * distances(logits, targets(batch).to(logits.options(), /*non_blocking=*/true))).sum(),
+            weight(batch)};
   }
 
   void set_training(bool training) override { head_.set_training(training); }

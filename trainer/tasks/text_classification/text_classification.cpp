@@ -50,8 +50,8 @@ class TextClassification final : public Task {
   }
 
   LossSum loss_sum(const at::Tensor& logits, const Batch& batch) const override {
-    const at::Tensor labels = at::tensor(batch.labels, at::kLong).to(logits.device());
-    const at::Tensor rows = at::tensor(at::ArrayRef<float>(batch.weights)).to(logits.options());
+    const at::Tensor labels = at::tensor(batch.labels, at::kLong).to(logits.device(), at::kLong, /*non_blocking=*/true);
+    const at::Tensor rows = at::tensor(at::ArrayRef<float>(batch.weights)).to(logits.options(), /*non_blocking=*/true);
     return {cross_entropy_sum(logits, labels, weights_K_, rows, smoothing_, focal_gamma_), weight(batch)};
   }
 

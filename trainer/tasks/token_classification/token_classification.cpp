@@ -75,8 +75,10 @@ class TokenClassification final : public Task {
 
   LossSum loss_sum(const at::Tensor& logits_NK, const Batch& batch) const override {
     const std::vector<float> weights = weights_of_tokens(batch);
-    const at::Tensor labels_N = at::tensor(batch.labels, at::kLong).to(logits_NK.device());
-    const at::Tensor weights_N = at::tensor(at::ArrayRef<float>(weights)).to(logits_NK.options());
+    const at::Tensor labels_N =
+        at::tensor(batch.labels, at::kLong).to(logits_NK.device(), at::kLong, /*non_blocking=*/true);
+    const at::Tensor weights_N =
+        at::tensor(at::ArrayRef<float>(weights)).to(logits_NK.options(), /*non_blocking=*/true);
     return {cross_entropy_sum(logits_NK, labels_N, weights_K_, weights_N, smoothing_, focal_gamma_), weight(batch)};
   }
 

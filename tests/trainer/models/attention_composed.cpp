@@ -1,4 +1,5 @@
-// Attention for devices without kernels of their own: sequences side by side, padded to the longest.
+#include "trainer/models/attention_composed.h"
+
 #include <ATen/ops/arange.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/softmax.h>
@@ -7,11 +8,10 @@
 #include <cmath>
 #include <limits>
 
-#include "trainer/models/blocks/attention.h"
 #include "trainer/models/blocks/keep_bits.h"
-#include "trainer/models/blocks/keep_mask.h"
+#include "trainer/models/keep_mask.h"
 
-namespace sft {
+namespace sft::testing {
 namespace {
 
 // [B, H, Q, L] of 0 or the scale; element query · keys + key of a sequence's own number of keys.
@@ -65,4 +65,4 @@ at::Tensor attend_composed(const at::Tensor& q, const at::Tensor& k, const at::T
   return attention.first_only ? out : out.index_select(0, real_BL.view({-1}).nonzero().view({-1}));
 }
 
-}  // namespace sft
+}  // namespace sft::testing

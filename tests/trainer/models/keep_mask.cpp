@@ -1,11 +1,11 @@
-#include "trainer/models/blocks/keep_mask.h"
+#include "trainer/models/keep_mask.h"
 
 #include <ATen/ops/arange.h>
 #include <ATen/ops/stack.h>
 
 #include "trainer/models/blocks/keep_bits.h"
 
-namespace sft {
+namespace sft::testing {
 namespace {
 
 constexpr int64_t kLow = 0xFFFFFFFF;
@@ -39,4 +39,4 @@ at::Tensor keep_mask(const Dropout& dropout, const at::Tensor& draws, const at::
   return bits.ge(static_cast<int64_t>(rate.threshold)).to(dtype) * rate.scale;
 }
 
-}  // namespace sft
+}  // namespace sft::testing

@@ -1,0 +1,99 @@
+// Blocks on the GPU against the CPU's, at sizes that fill no thread block and at those of real models.
+#include <ATen/ATen.h>
+
+#include "device/gpu.h"
+#include "trainer/models/blocks/activation.h"
+#include "trainer/models/blocks/add_norm.h"
+#include "trainer/models/blocks/attention.h"
+#include "trainer/models/blocks/dropout.h"
+#include "trainer/models/model_fixtures.h"
+
+namespace sft {
+namespace {
+
+using testing::distance;
+using testing::drawn;
+
+class DeviceBlocks : public testing::OnGpu {
+ protected:
+  at::Tensor leaf(at::IntArrayRef shape, uint64_t seed, const c10::Device& where) const {
+    return drawn(shape, seed).to(where).detach().set_requires_grad(true);
+  }
+};
+
+TEST_F(DeviceBlocks, DropTheSameElementsAsTheCpu) {
+  for (const int64_t width : {1, 20, 127, 384, 768, 1023, 4096}) {
+    const at::Tensor x = drawn({37, width}, 1);
+    const at::Tensor draws = at::arange(37).mul((int64_t{1} << 33) + 5), positions = at::arange(37).remainder(7);
+    const DropoutKey key = dropout_key(3, "here", 2);
+    const at::Tensor here = keyed_dropout(x, key, draws, positions, 0.3);
+    const at::Tensor there = keyed_dropout(x.to(device), key, draws.to(device), positions.to(device), 0.3);
+    EXPECT_TRUE(there.cpu().equal(here)) << width;
+  }
+}
+
+TEST_F(DeviceBlocks, AddNormAndItsGradientsEqualTheCpus) {
+  for (const int64_t width : {3, 20, 384, 768, 1000, 4096}) {
+    for (const double p : {0.0, 0.2}) {
+      std::vector<std::vector<at::Tensor>> results;
+      for (const c10::Device& where : {c10::Device(c10::kCPU), device}) {
+        const at::Tensor x = leaf({301, width}, 1, where), residual = leaf({301, width}, 2, where),
+                         bias = leaf({width}, 3, where), gamma = leaf({width}, 4, where),
+                         beta = leaf({width}, 5, where);
+        const at::Tensor draws = at::arange(301, where), positions = at::arange(301, where).remainder(12);
+        const at::Tensor y =
+            add_norm(x, bias, residual, {gamma, beta, 1e-5}, {dropout_key(9, "norm"), p}, draws, positions);
+        (y * drawn({301, width}, 6).to(where)).sum().backward();
+        results.push_back({y.detach(), x.grad(), residual.grad(), bias.grad(), gamma.grad(), beta.grad()});
+      }
+      for (size_t i = 0; i < results[0].size(); ++i)
+        EXPECT_LT(distance(results[1][i].cpu(), results[0][i]), 1e-11) << width << " " << p << " " << i;
+    }
+  }
+}
+
+// Lengths that make several groups, and rows that fill none of their steps.
+TEST_F(DeviceBlocks, AttentionAndItsGradientsEqualTheCpus) {
+  const std::vector<int64_t> lengths{600, 8, 300, 299, 150, 20, 1, 77, 140}, draws{9, 4, 7, 1, 3, 0, 88, 5, 6};
+  std::vector<int64_t> offsets{0}, order;
+  for (const int64_t length : lengths) offsets.push_back(offsets.back() + length);
+  const auto groups = group_sequences(offsets, order);
+  ASSERT_GT(groups.size(), 1U);
+  for (const bool first_only : {false, true}) {
+    for (const double p : {0.0, 0.2}) {
+      std::vector<std::vector<at::Tensor>> results;
+      for (const c10::Device& where : {c10::Device(c10::kCPU), device}) {
+        const int64_t rows = offsets.back(), queries = first_only ? static_cast<int64_t>(lengths.size()) : rows;
+        const at::Tensor q = leaf({queries, 60}, 1, where), k = leaf({rows, 60}, 2, where),
+                         v = leaf({rows, 60}, 3, where);
+        const SequenceGroups batch{groups, at::tensor(order, at::kInt).to(where),
+                                   at::tensor(offsets, at::kInt).to(where)};
+        const at::Tensor out =
+            attend(q, k, v,
+                   {3, &offsets, at::tensor(draws, at::kLong).to(where), first_only, {dropout_key(5, "a"), p}, &batch});
+        (out * drawn(out.sizes(), 4).to(where)).sum().backward();
+        results.push_back({out.detach(), q.grad(), k.grad(), v.grad()});
+      }
+      for (size_t i = 0; i < results[0].size(); ++i)
+        EXPECT_LT(distance(results[1][i].cpu(), results[0][i]), 1e-12) << first_only << " " << p << " " << i;
+    }
+  }
+}
+
+TEST_F(DeviceBlocks, ActivationsAndTheirGradientsEqualTheCpus) {
+  for (const Activation activation :
+       {Activation::gelu, Activation::gelu_tanh, Activation::relu, Activation::quick_gelu}) {
+    std::vector<std::vector<at::Tensor>> results;
+    for (const c10::Device& where : {c10::Device(c10::kCPU), device}) {
+      const at::Tensor x = leaf({70, 1536}, 1, where), bias = leaf({1536}, 2, where);
+      const at::Tensor y = activate(activation, x, bias);
+      (y * drawn({70, 1536}, 3).to(where)).sum().backward();
+      results.push_back({y.detach(), x.grad(), bias.grad()});
+    }
+    for (size_t i = 0; i < results[0].size(); ++i)
+      EXPECT_LT(distance(results[1][i].cpu(), results[0][i]), 1e-12) << static_cast<int>(activation) << " " << i;
+  }
+}
+
+}  // namespace
+}  // namespace sft

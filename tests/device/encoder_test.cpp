@@ -1,0 +1,85 @@
+// A forward and a backward pass of each encoder on the GPU against the CPU's, dropout on: the same masks, or nothing
+// here would agree in its first digit.
+#include <ATen/ATen.h>
+
+#include "device/gpu.h"
+#include "trainer/models/model_fixtures.h"
+
+namespace sft {
+namespace {
+
+using testing::batch_of;
+using testing::distance;
+using testing::drawn;
+using testing::set_training;
+using testing::small_config;
+
+struct Passed {
+  at::Tensor rows;
+  std::vector<at::Tensor> gradients;  // in host memory; undefined where none came
+};
+
+struct Setting {
+  at::ScalarType parameters = at::kDouble, compute = at::kDouble;
+  Reads reads = Reads::all;
+};
+
+Passed pass(const std::string& family, const c10::Device& device, const Setting& setting) {
+  const auto model = make_model(small_config(family), device, setting.parameters, 5);
+  model->set_compute_type(setting.compute);
+  model->set_dropout_seed(11);
+  set_training(*model, true);
+  // Lengths of several groups, a lone token and one that fills no step.
+  const Batch batch = batch_of({5, 1, 17, 9, 40, 33, 12, 8});
+  const at::Tensor rows = model->forward(to_device(batch, device), setting.reads).rows;
+  (rows * drawn(rows.sizes(), 3, setting.parameters).to(device)).sum().backward();
+  Passed passed{rows.detach().cpu(), {}};
+  for (const Parameter& parameter : model->parameters()) {
+    const at::Tensor& gradient = parameter.value.grad();
+    passed.gradients.push_back(gradient.defined() ? gradient.cpu() : gradient);
+  }
+  return passed;
+}
+
+// Gradients by the norm of all: one of a bias that softmax cancels is rounding alone.
+void expect_near(const Passed& ours, const Passed& reference, double tolerance, const std::string& what) {
+  EXPECT_LT(distance(ours.rows.to(at::kDouble), reference.rows.to(at::kDouble)), tolerance) << what;
+  double whole = 0;
+  for (const at::Tensor& gradient : reference.gradients)
+    if (gradient.defined()) whole += std::pow(gradient.norm().item<double>(), 2);
+  for (size_t i = 0; i < ours.gradients.size(); ++i) {
+    ASSERT_EQ(ours.gradients[i].defined(), reference.gradients[i].defined()) << what << i;
+    if (!ours.gradients[i].defined()) continue;
+    const at::Tensor expected = reference.gradients[i].to(at::kDouble);
+    const double scale = std::max(expected.norm().item<double>(), 1e-2 * std::sqrt(whole));
+    EXPECT_LT((ours.gradients[i].to(at::kDouble) - expected).norm().item<double>() / scale, tolerance) << what << i;
+  }
+}
+
+class DeviceEncoder : public testing::OnGpu {
+ protected:
+  void compare(const Setting& setting, double tolerance) {
+    for (const char* family : {"bert", "roberta", "distilbert"}) {
+      for (const Reads reads : {Reads::all, Reads::first}) {
+        Setting here = setting, exact;
+        here.reads = exact.reads = reads;
+        expect_near(pass(family, device, here), pass(family, c10::kCPU, exact), tolerance,
+                    std::string(family) + (reads == Reads::all ? " all " : " first "));
+      }
+    }
+  }
+};
+
+TEST_F(DeviceEncoder, InFloat64EqualsTheCpu) { compare({at::kDouble, at::kDouble}, 1e-11); }
+
+TEST_F(DeviceEncoder, InFloat32IsWithinRounding) { compare({at::kFloat, at::kFloat}, 2e-5); }
+
+TEST_F(DeviceEncoder, InBfloat16IsWithinItsRounding) { compare({at::kFloat, at::kBFloat16}, 0.15); }
+
+TEST_F(DeviceEncoder, RepeatsTheBitsOfAForwardPass) {
+  const Setting setting{at::kFloat, at::kBFloat16};
+  EXPECT_TRUE(pass("bert", device, setting).rows.equal(pass("bert", device, setting).rows));
+}
+
+}  // namespace
+}  // namespace sft

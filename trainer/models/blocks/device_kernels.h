@@ -1,0 +1,121 @@
+// What a device computes in kernels of its own instead of by ATen's operators: the counterparts of row_kernels.h,
+// gelu_kernels.h and attention_kernels.h. They live in the CUDA plugin (trainer/models/cuda), which hands over this
+// table when it is opened; no tensors, only device memory and sizes, so that neither side needs the other's headers.
+//
+// Activations are of a Real; parameters, sums and statistics of its wide type: double for f64, else float. Each call
+// is queued on the current stream of `device`.
+#pragma once
+
+#include <cstdint>
+
+#include "trainer/models/blocks/drop_rate.h"
+
+namespace sft {
+
+enum class Real : uint8_t { f32, f64, bf16 };
+
+// N rows of C channels on a device.
+struct DeviceRows {
+  int device = 0;
+  Real type = Real::f32;
+  int64_t num_rows = 0, width = 0;
+};
+
+// y = x · mask · scale
+struct DeviceDropRows {
+  DeviceRows rows;
+  RowDropout dropout;
+  const void* x = nullptr;
+  void* y = nullptr;
+};
+
+// sum = (x + bias) · mask · scale + residual;  y = (sum − mean) · rstd · gamma + beta
+struct DeviceAddNorm {
+  DeviceRows rows;
+  RowDropout dropout;
+  double eps = 0;
+  const void *x = nullptr, *residual = nullptr;
+  const void *bias = nullptr, *gamma = nullptr, *beta = nullptr;  // wide [C]
+  void *sum = nullptr, *y = nullptr;
+  void *mean = nullptr, *rstd = nullptr;  // wide [N]
+};
+
+// The way back. Gradients of vectors are summed by kPartialSums parts of the rows, and the sums added to d_vectors.
+inline constexpr int64_t kPartialSums = 264;
+struct DeviceAddNormBackward {
+  DeviceRows rows;
+  RowDropout dropout;
+  const void *dy = nullptr, *sum = nullptr;
+  const void *gamma = nullptr, *mean = nullptr, *rstd = nullptr;
+  void *d_residual = nullptr, *dx = nullptr;  // dx may be null where nothing drops: it would be d_residual
+  void* partial = nullptr;                    // wide [kPartialSums, 3, C], to work in
+  void* d_vectors[3] = {};                    // of gamma, beta and bias, wide [C]; null: not wanted
+};
+
+// y = gelu(x + bias); with dy: y = dy · gelu'(x + bias)
+struct DeviceBiasGelu {
+  DeviceRows rows;
+  const void *x = nullptr, *dy = nullptr;
+  const void* bias = nullptr;  // wide [C]
+  void* y = nullptr;
+};
+
+// Sequences of one batch that are computed together, each padded to `length` rows.
+struct DeviceSequences {
+  int device = 0;
+  Real type = Real::f32;
+  int64_t count = 0, length = 0;     // sequences, and rows of each
+  const int32_t* order = nullptr;    // [count] which sequences of the batch
+  const int32_t* offsets = nullptr;  // [B+1] of the whole batch
+  int64_t heads = 0, head_width = 0;
+};
+
+// Packed rows [N, heads · head_width] to [count · heads, length, head_width] with zeros behind each sequence, or the
+// way back, which writes real rows only. With `one_row` a sequence has one row, that of its number, and length is 1.
+struct DevicePadding {
+  static constexpr int kMost = 3;
+  DeviceSequences of;
+  bool one_row = false;
+  int num_tensors = 0;
+  void* packed[kMost] = {};
+  void* padded[kMost] = {};
+};
+
+// Attention's probabilities over the keys of each query, [count · heads, queries, length]; queries is length or 1.
+struct DeviceSoftmax {
+  DeviceSequences of;
+  int64_t queries = 0;
+  DropoutKey key;
+  DropRate rate{0.0};
+  const int64_t* draws = nullptr;  // [B]
+  const void* scores = nullptr;    // wide, not yet divided by √head_width
+  void *probability = nullptr, *dropped = nullptr;
+};
+
+// d_scores = probability · (dP − Σ dP · probability) / √head_width, where dP = d_dropped · mask · scale
+struct DeviceSoftmaxBackward {
+  DeviceSequences of;
+  int64_t queries = 0;
+  DropoutKey key;
+  DropRate rate{0.0};
+  const int64_t* draws = nullptr;
+  const void *probability = nullptr, *d_dropped = nullptr;  // d_dropped is wide
+  void *dropped = nullptr, *d_scores = nullptr;
+};
+
+struct DeviceKernels {
+  void (*drop_rows)(const DeviceDropRows&) = nullptr;
+  void (*add_norm)(const DeviceAddNorm&) = nullptr;
+  void (*add_norm_backward)(const DeviceAddNormBackward&) = nullptr;
+  void (*bias_gelu)(const DeviceBiasGelu&) = nullptr;
+  void (*pad)(const DevicePadding&) = nullptr;
+  void (*unpad)(const DevicePadding&) = nullptr;
+  void (*softmax)(const DeviceSoftmax&) = nullptr;
+  void (*softmax_backward)(const DeviceSoftmaxBackward&) = nullptr;
+};
+
+// Set once, before the first model is made for a device; asked for where a tensor lies on one.
+void set_device_kernels(const DeviceKernels& kernels);
+const DeviceKernels& device_kernels();
+
+}  // namespace sft

@@ -1,0 +1,201 @@
+// Attention around the products of LibTorch: rows go to blocks of equal length and back, and scores become
+// probabilities, of which some fall.
+#include <algorithm>
+
+#include "base/errors.h"
+#include "base/text.h"
+#include "trainer/models/cuda/kernels.h"
+#include "trainer/models/cuda/launch.h"
+#include "trainer/models/cuda/philox.cuh"
+#include "trainer/models/cuda/reals.cuh"
+
+namespace sft::cuda {
+namespace {
+
+constexpr int kThreads = 256, kWarps = kThreads / 32;
+constexpr int64_t kMostBlocks = 8192;
+constexpr int64_t kMostShared = 48 << 10;
+
+// A sequence with one of its heads.
+struct Item {
+  int64_t sequence, head, first_row, num_rows;
+
+  __device__ Item(const DeviceSequences& of, int64_t index) {
+    sequence = of.order[index / of.heads];
+    head = index % of.heads;
+    first_row = of.offsets[sequence];
+    num_rows = of.offsets[sequence + 1] - first_row;
+  }
+};
+
+enum class Way { to_padded, to_packed };
+
+template <class T, Way way>
+__global__ void move_rows(DevicePadding work) {
+  const DeviceSequences& of = work.of;
+  const int64_t channels = of.heads * of.head_width, elements = of.count * of.heads * of.length * of.head_width;
+  T* packed = static_cast<T*>(work.packed[blockIdx.y]);
+  T* padded = static_cast<T*>(work.padded[blockIdx.y]);
+  const int64_t stride = static_cast<int64_t>(gridDim.x) * blockDim.x;
+  for (int64_t i = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x; i < elements; i += stride) {
+    const int64_t column = i % of.head_width, row = i / of.head_width % of.length;
+    const Item item(of, i / of.head_width / of.length);
+    const bool real = row < (work.one_row ? 1 : item.num_rows);
+    const int64_t packed_row = work.one_row ? item.sequence : item.first_row + row;
+    const int64_t place = packed_row * channels + item.head * of.head_width + column;
+    if constexpr (way == Way::to_padded)
+      padded[i] = real ? packed[place] : narrow<T>(0);
+    else if (real)
+      packed[place] = padded[i];
+  }
+}
+
+template <Way way>
+void move(const DevicePadding& work) {
+  const DeviceSequences& of = work.of;
+  const int64_t elements = of.count * of.heads * of.length * of.head_width;
+  if (elements == 0) return;
+  const Launch launch(of.device);
+  const dim3 grid(static_cast<unsigned>(std::min((elements + kThreads - 1) / kThreads, kMostBlocks)),
+                  static_cast<unsigned>(work.num_tensors));
+  with_type(of.type, [&](auto zero) { move_rows<decltype(zero), way><<<grid, kThreads, 0, launch.stream()>>>(work); });
+  launch.check("pad");
+}
+
+// Which elements of the queries first … first + kWarps of an item stay, in shared memory: element query · keys + key.
+class KeptKeys {
+ public:
+  template <class Work>
+  __device__ KeptKeys(const Work& work, const Item& item, int64_t first, uint8_t* flags)
+      : flags_(flags), drops_(work.rate.threshold > 0), scale_(work.rate.scale), num_keys_(item.num_rows) {
+    const int64_t begin = first * num_keys_, end = min(first + kWarps, work.queries) * num_keys_;
+    begin_ = begin / kBitsGroup * kBitsGroup;
+    if (!drops_) return;
+    const int64_t end_block = (end + kBitsGroup - 1) / kBitsGroup * kBlocksAGroup;
+    for (int64_t block = begin_ / kBitsGroup * kBlocksAGroup + threadIdx.x; block < end_block; block += blockDim.x) {
+      const PhiloxWords words(work.key, static_cast<uint32_t>(block), item.head, work.draws[item.sequence]);
+#pragma unroll
+      for (int i = 0; i < kPerBlock; ++i) flags_[element_of(block, i) - begin_] = words.keeps(i, work.rate.threshold);
+    }
+    __syncthreads();
+  }
+
+  template <class A>
+  __device__ A factor(int64_t query, int64_t key) const {
+    if (!drops_) return A(1);
+    return flags_[query * num_keys_ + key - begin_] ? A(scale_) : A(0);
+  }
+
+ private:
+  uint8_t* flags_;
+  bool drops_;
+  double scale_;
+  int64_t num_keys_, begin_;
+};
+
+template <class Work>
+size_t shared_bytes(const Work& work) {
+  if (work.rate.threshold == 0) return 0;
+  const int64_t bytes = kWarps * work.of.length + 2 * kBitsGroup;
+  if (bytes > kMostShared)
+    throw DeviceError(concat("sequences of ", work.of.length,
+                             " tokens are longer than dropout of attention takes on a GPU (",
+                             (kMostShared - 2 * kBitsGroup) / kWarps, ")"));
+  return static_cast<size_t>(bytes);
+}
+
+template <class A>
+__device__ A sum_over_warp(A value) {
+  for (int step = 16; step > 0; step /= 2) value += __shfl_xor_sync(0xFFFFFFFFu, value, step);
+  return value;
+}
+template <class A>
+__device__ A max_over_warp(A value) {
+  for (int step = 16; step > 0; step /= 2) value = max(value, __shfl_xor_sync(0xFFFFFFFFu, value, step));
+  return value;
+}
+
+// A warp has one query: threads of a block ask together for what stays.
+template <class T>
+__global__ void soften(DeviceSoftmax work) {
+  using A = Wide<T>;
+  extern __shared__ uint8_t flags[];
+  const Item item(work.of, blockIdx.x);
+  const int64_t first = static_cast<int64_t>(blockIdx.y) * kWarps, query = first + threadIdx.x / 32,
+                lane = threadIdx.x % 32;
+  const KeptKeys kept(work, item, first, flags);
+  if (query >= work.queries) return;
+  const int64_t length = work.of.length, row = (static_cast<int64_t>(blockIdx.x) * work.queries + query) * length;
+  const int64_t keys = work.queries > 1 && query >= item.num_rows ? 0 : item.num_rows;
+  const A scale = A(1) / sqrt(A(work.of.head_width));
+  const A* score = static_cast<const A*>(work.scores) + row;
+  T *probability = static_cast<T*>(work.probability) + row, *dropped = static_cast<T*>(work.dropped) + row;
+
+  A most = -INFINITY, total = 0;
+  for (int64_t k = lane; k < keys; k += 32) most = max(most, score[k]);
+  most = max_over_warp(most);
+  for (int64_t k = lane; k < keys; k += 32) total += exp((score[k] - most) * scale);
+  total = sum_over_warp(total);
+  for (int64_t k = lane; k < length; k += 32) {
+    const T value = narrow<T>(k < keys ? exp((score[k] - most) * scale) / total : A(0));
+    probability[k] = value;
+    if (dropped != probability) dropped[k] = k < keys ? narrow<T>(widen(value) * kept.factor<A>(query, k)) : value;
+  }
+}
+
+template <class T>
+__global__ void soften_backward(DeviceSoftmaxBackward work) {
+  using A = Wide<T>;
+  extern __shared__ uint8_t flags[];
+  const Item item(work.of, blockIdx.x);
+  const int64_t first = static_cast<int64_t>(blockIdx.y) * kWarps, query = first + threadIdx.x / 32,
+                lane = threadIdx.x % 32;
+  const KeptKeys kept(work, item, first, flags);
+  if (query >= work.queries) return;
+  const int64_t length = work.of.length, row = (static_cast<int64_t>(blockIdx.x) * work.queries + query) * length;
+  const int64_t keys = work.queries > 1 && query >= item.num_rows ? 0 : item.num_rows;
+  const A scale = A(1) / sqrt(A(work.of.head_width));
+  const T* probability = static_cast<const T*>(work.probability) + row;
+  const A* d_dropped = static_cast<const A*>(work.d_dropped) + row;
+  T *dropped = static_cast<T*>(work.dropped) + row, *d_scores = static_cast<T*>(work.d_scores) + row;
+
+  A product = 0;
+  for (int64_t k = lane; k < keys; k += 32) product += widen(probability[k]) * d_dropped[k] * kept.factor<A>(query, k);
+  product = sum_over_warp(product);
+  for (int64_t k = lane; k < length; k += 32) {
+    const A factor = k < keys ? kept.factor<A>(query, k) : A(0), p = widen(probability[k]);
+    d_scores[k] = narrow<T>(k < keys ? p * (d_dropped[k] * factor - product) * scale : A(0));
+    dropped[k] = narrow<T>(p * factor);
+  }
+}
+
+template <class Work>
+dim3 grid_of(const Work& work) {
+  return {static_cast<unsigned>(work.of.count * work.of.heads),
+          static_cast<unsigned>((work.queries + kWarps - 1) / kWarps)};
+}
+
+}  // namespace
+
+void pad(const DevicePadding& work) { move<Way::to_padded>(work); }
+void unpad(const DevicePadding& work) { move<Way::to_packed>(work); }
+
+void softmax(const DeviceSoftmax& work) {
+  if (work.of.count == 0) return;
+  const Launch launch(work.of.device);
+  with_type(work.of.type, [&](auto zero) {
+    soften<decltype(zero)><<<grid_of(work), kThreads, shared_bytes(work), launch.stream()>>>(work);
+  });
+  launch.check("softmax");
+}
+
+void softmax_backward(const DeviceSoftmaxBackward& work) {
+  if (work.of.count == 0) return;
+  const Launch launch(work.of.device);
+  with_type(work.of.type, [&](auto zero) {
+    soften_backward<decltype(zero)><<<grid_of(work), kThreads, shared_bytes(work), launch.stream()>>>(work);
+  });
+  launch.check("softmax_backward");
+}
+
+}  // namespace sft::cuda

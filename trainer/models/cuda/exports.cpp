@@ -1,0 +1,14 @@
+// What launch/device looks up in the plugin.
+#include "trainer/models/cuda/kernels.h"
+
+extern "C" const sft::DeviceKernels* sft_cuda_kernels() {
+  static const sft::DeviceKernels table{.drop_rows = sft::cuda::drop_rows,
+                                        .add_norm = sft::cuda::add_norm,
+                                        .add_norm_backward = sft::cuda::add_norm_backward,
+                                        .bias_gelu = sft::cuda::bias_gelu,
+                                        .pad = sft::cuda::pad,
+                                        .unpad = sft::cuda::unpad,
+                                        .softmax = sft::cuda::softmax,
+                                        .softmax_backward = sft::cuda::softmax_backward};
+  return &table;
+}

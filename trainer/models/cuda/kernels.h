@@ -1,0 +1,19 @@
+// The functions of the table in device_kernels.h, by the files that hold them.
+#pragma once
+
+#include "trainer/models/blocks/device_kernels.h"
+
+namespace sft::cuda {
+
+// rows.cu
+void drop_rows(const DeviceDropRows& work);
+void add_norm(const DeviceAddNorm& work);
+void add_norm_backward(const DeviceAddNormBackward& work);
+void bias_gelu(const DeviceBiasGelu& work);
+// attention.cu
+void pad(const DevicePadding& work);
+void unpad(const DevicePadding& work);
+void softmax(const DeviceSoftmax& work);
+void softmax_backward(const DeviceSoftmaxBackward& work);
+
+}  // namespace sft::cuda
