@@ -95,7 +95,7 @@ World Job::world(const std::string& device, int64_t threads, const CommConfig& c
   set_threads(threads, *control_);
   if (!gradients_) {
     std::string backend = comm.backend;
-    if (backend == "auto") backend = chosen.is_cuda() ? "nccl" : placement_.world > 1 ? "mpi" : "solo";
+    if (backend == "auto") backend = placement_.world == 1 ? "solo" : chosen.is_cuda() ? "nccl" : "mpi";
     gradients_ = make_communicator(backend, placement_);
     watch(comm.timeout_seconds);
   }

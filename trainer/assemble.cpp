@@ -72,7 +72,7 @@ void make_loaders(Assembly& run) {
   const auto seed = static_cast<uint64_t>(config.seed);
   run.loader = make_loader(*run.data.train, *run.sampler, {control.rank(), control.size()},
                            {.global_batch_size = run.global_batch_size,
-                            .max_tokens = micro_batch_tokens(config),
+                            .max_tokens = micro_batch_tokens(config, run.world.device),
                             .max_samples = config.train.per_device_train_batch_size,
                             .parts = num_parts(config),
                             .augmentation = augmentation_of(config, run.data.train->info()),
@@ -80,8 +80,8 @@ void make_loaders(Assembly& run) {
                            seed);
   run.total_steps = steps_in_all(config, run.loader->batches_per_epoch());
   if (run.data.validation)
-    run.evaluator =
-        std::make_unique<Evaluator>(*run.learner, *run.data.validation, control, evaluator_settings(config));
+    run.evaluator = std::make_unique<Evaluator>(*run.learner, *run.data.validation, control,
+                                                evaluator_settings(config, run.world.device));
 }
 
 // What would not be the same at every draw cannot be kept.
@@ -102,8 +102,8 @@ void keep_frozen_part(Assembly& run) {
   const RunConfig& config = run.config();
   if (config.freeze.cache == "off") return;
   const Stopwatch watch;
-  auto kept =
-      std::make_unique<ActivationCache>(*run.learner, *run.data.train, run.world.control, evaluator_settings(config));
+  auto kept = std::make_unique<ActivationCache>(*run.learner, *run.data.train, run.world.control,
+                                                evaluator_settings(config, run.world.device));
   if (run.world.control.rank() == 0)
     log::info(concat("kept what the frozen stages give for ", human_count(static_cast<double>(run.data.train->size())),
                      " rows: ", human_bytes(static_cast<double>(kept->bytes())), " a rank, in ",
@@ -128,7 +128,8 @@ void make_update(Assembly& run) {
 
 void make_telemetry(Assembly& run) {
   const RunConfig& config = run.config();
-  const double peak = sum(run.world.control, measured_gemm_flops());
+  const at::ScalarType type = config.model.dtype == "bfloat16" ? at::kBFloat16 : at::kFloat;
+  const double peak = sum(run.world.control, measured_gemm_flops(run.world.device, type));
   run.telemetry = std::make_unique<Telemetry>(
       Telemetry::Settings{.lines = {steps_of(config.log.logging_steps, run.total_steps), run.total_steps},
                           .total_steps = run.total_steps,

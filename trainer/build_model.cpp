@@ -15,6 +15,16 @@
 
 namespace sft {
 
+namespace {
+
+at::ScalarType narrow_type(const at::Device& device) {
+  if (device.is_cpu())
+    throw ConfigError("model.dtype = \"bfloat16\" is built for GPUs; on CPU cores it is float32 or float64");
+  return at::kBFloat16;
+}
+
+}  // namespace
+
 Built build_model(const RunConfig& config, const ModelDirectory& directory, const Labels& labels,
                   const at::Device& device, Communicator& control) {
   Built built;
@@ -27,6 +37,7 @@ Built build_model(const RunConfig& config, const ModelDirectory& directory, cons
     const auto dtype = config.model.dtype == "float64" ? at::kDouble : at::kFloat;
     const auto seed = static_cast<uint64_t>(config.seed);
     built.model = make_model(model_config, device, dtype, derive_key(seed, "model"));
+    if (config.model.dtype == "bfloat16") built.model->set_compute_type(narrow_type(device));
     const bool pretrained = config.model.init == "pretrained";
     std::optional<WeightFiles> files;
     if (pretrained) built.model->adopt_names(files.emplace(directory.path()).names());

@@ -1,9 +1,13 @@
-// The speed of light here: what a matrix product reaches on this rank's threads, measured at start.
+// The speed of light here: what a matrix product reaches on this rank's threads or device, measured at start.
 #pragma once
+
+#include <c10/core/Device.h>
+#include <c10/core/ScalarType.h>
 
 namespace sft {
 
-// Floating point operations a second of a float32 product of two 768 × 768 matrices, the best of a few; about 20 ms.
-double measured_gemm_flops();
+// Floating point operations a second of a product of square matrices, 768 wide on a CPU, 8192 on a device; the best of
+// a few, about 20 ms.
+double measured_gemm_flops(const c10::Device& device, c10::ScalarType type);
 
 }  // namespace sft

@@ -10,7 +10,8 @@
 namespace sft {
 namespace {
 
-constexpr int64_t kCpuTokens = 8192, kCpuImages = 64;  // of a micro-batch, where the config names none
+// Of a micro-batch, where the config names none.
+constexpr int64_t kCpuTokens = 8192, kCpuImages = 64, kDeviceTokens = 32768, kDeviceImages = 512;
 constexpr int kDeterministicParts = 8;
 
 Cadence cadence(const std::string& strategy, double steps, int64_t batches_per_epoch, int64_t total) {
@@ -64,13 +65,15 @@ Selection selection(const RunConfig& config, const Task& task) {
 
 }  // namespace
 
-int64_t micro_batch_tokens(const RunConfig& config) {
+int64_t micro_batch_tokens(const RunConfig& config, const at::Device& device) {
   if (config.train.max_tokens_per_micro_batch > 0) return config.train.max_tokens_per_micro_batch;
-  return config.model.task == "image_classification" ? kCpuImages : kCpuTokens;
+  if (config.model.task == "image_classification") return device.is_cpu() ? kCpuImages : kDeviceImages;
+  return device.is_cpu() ? kCpuTokens : kDeviceTokens;
 }
 
-Evaluator::Settings evaluator_settings(const RunConfig& config) {
-  return {micro_batch_tokens(config), config.eval.per_device_eval_batch_size, num_parts(config), config.eval.metrics};
+Evaluator::Settings evaluator_settings(const RunConfig& config, const at::Device& device) {
+  return {micro_batch_tokens(config, device), config.eval.per_device_eval_batch_size, num_parts(config),
+          config.eval.metrics};
 }
 
 int num_parts(const RunConfig& config) { return config.deterministic ? kDeterministicParts : 0; }

@@ -9,8 +9,8 @@
 
 namespace sft {
 
-int64_t micro_batch_tokens(const RunConfig& config);
-Evaluator::Settings evaluator_settings(const RunConfig& config);
+int64_t micro_batch_tokens(const RunConfig& config, const at::Device& device);
+Evaluator::Settings evaluator_settings(const RunConfig& config, const at::Device& device);
 
 // Of a deterministic run: the parts that each global batch and each evaluation is cut into, whatever the number of
 // ranks; else 0.

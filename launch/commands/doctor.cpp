@@ -1,6 +1,7 @@
 // What this machine offers, in a page: versions, ranks, cores, shared memory, and a timed all-reduce.
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
+#include <ATen/ops/ones.h>
 #include <sys/statvfs.h>
 
 #include <algorithm>
@@ -15,19 +16,21 @@
 #include "launch/commands/commands.h"
 #include "launch/version.h"
 #include "trainer/gemm_peak.h"
+#include "trainer/parallel/gradient_sync.h"
 
 namespace sft {
 namespace {
 
 // Seconds of the slowest rank, the best of a few.
-double timed_all_reduce(Communicator& world, int64_t bytes) {
-  std::vector<float> values(static_cast<size_t>(bytes) / sizeof(float), 1.0f);
+double timed_all_reduce(const World& world, int64_t bytes) {
+  const at::Tensor values = at::ones({bytes / static_cast<int64_t>(sizeof(float))}, at::TensorOptions(world.device));
   int64_t best = INT64_MAX;
   for (int i = 0; i < 5; ++i) {
-    world.barrier();
+    world.gradients.barrier();
     const Stopwatch watch;
-    world.all_reduce(Buffer::of(std::span<float>(values)));
-    best = std::min(best, max(world, static_cast<int64_t>(watch.seconds() * 1e9)));
+    world.gradients.all_reduce(buffer_of(values));
+    values[0].item();  // which waits for the device
+    best = std::min(best, max(world.control, static_cast<int64_t>(watch.seconds() * 1e9)));
   }
   return static_cast<double>(best) * 1e-9;
 }
@@ -46,11 +49,11 @@ std::string free_space(const char* path) {
 
 ExitCode doctor(const Arguments&, Job& job) {
   const World world = job.world("auto", 0, {});
-  const double peak = sum(job.control(), measured_gemm_flops());
+  const double peak = sum(job.control(), measured_gemm_flops(world.device, at::kFloat));
   std::vector<std::string> times;
   for (const int64_t bytes : {int64_t{4} << 10, int64_t{1} << 20, int64_t{64} << 20})
     times.push_back(concat(human_bytes(static_cast<double>(bytes)), " in ", std::setprecision(3),
-                           timed_all_reduce(world.gradients, bytes) * 1e3, " ms"));
+                           timed_all_reduce(world, bytes) * 1e3, " ms"));
   const Placement& place = job.placement();
   const std::string places = join(gather_all(job.control(), concat(place.host, ":", place.local_rank)), ", ");
   const std::string threads = join(gather_all(job.control(), std::to_string(at::get_num_threads())), ", ");

@@ -40,7 +40,8 @@ ExitCode evaluate(const Arguments& arguments, Job& job) {
   const LoadedModel model = load_model(directory, config, world);
   const auto rows = open_split(split, files, config.data, prepared_directory(config), model.tokenizer.get(),
                                model.labels, true, job.control());
-  const Evaluation evaluation = Evaluator(*model.learner, *rows, job.control(), evaluator_settings(config)).run();
+  const Evaluation evaluation =
+      Evaluator(*model.learner, *rows, job.control(), evaluator_settings(config, world.device)).run();
   if (job.control().rank() == 0) {
     nlohmann::ordered_json out{{"model", directory}, {"split", split}, {"samples", evaluation.samples}};
     for (const auto& [name, value] : evaluation.metrics.items()) out["eval_" + name] = value;

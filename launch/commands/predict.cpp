@@ -86,7 +86,7 @@ ExitCode predict(const Arguments& arguments, Job& job) {
   raw.labels_required = false;
   RowWriter writer(arguments.output, rows->size(), job.control(), real_files(),
                    entities_of_rows(config.model.task, raw, config.data, model.tokenizer.get()));
-  Evaluator(*model.learner, *rows, job.control(), evaluator_settings(config))
+  Evaluator(*model.learner, *rows, job.control(), evaluator_settings(config, world.device))
       .predict([&](int64_t row, const std::string& json) { writer.add(row, named(json, places, row)); });
   writer.publish();
   if (job.control().rank() == 0)
