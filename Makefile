@@ -5,13 +5,19 @@ PYTHON := $(SFT_DEPS)/venv/bin/python
 CONFIGURE := cmake -G Ninja -DSFT_DEPS=$(SFT_DEPS)
 PREFIX ?= /usr/local
 
-.PHONY: all build test test-slurm verify mutations systems quickstart install check-floors dev tsan clang clean
+.PHONY: all build gpu test test-slurm verify mutations systems quickstart install check-floors dev tsan clang clean
 
 all: build
 
 build:
 	@tools/setup.sh build
 	@[ -f build/build.ninja ] || $(CONFIGURE) -B build -DCMAKE_BUILD_TYPE=Release > /dev/null
+	@cmake --build build -j $(JOBS) --target sft-dist
+
+# The same with the plugin for GPUs, and the CUDA libraries that it needs (2.8 GB more); no CUDA toolkit is asked for.
+gpu:
+	@tools/setup.sh gpu
+	@$(CONFIGURE) -B build -DCMAKE_BUILD_TYPE=Release > /dev/null
 	@cmake --build build -j $(JOBS) --target sft-dist
 
 # Installs, builds and runs every test; ends with CTest's closing lines.

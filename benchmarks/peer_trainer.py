@@ -29,6 +29,10 @@ def arguments():
     parser.add_argument("--max-length", type=int, default=128)
     parser.add_argument("--seed", type=int, default=42)
     parser.add_argument("--group-by-length", action="store_true")
+    parser.add_argument("--random-weights", action="store_true", help="the architecture of --model alone")
+    parser.add_argument("--cuda", action="store_true")
+    parser.add_argument("--bf16", action="store_true")
+    parser.add_argument("--compile", action="store_true")
     parser.add_argument("--rows", type=int, help="of the training and of the test file: the first so many")
     parser.add_argument("--output", default="runs/peer")
     return parser.parse_args()
@@ -40,7 +44,7 @@ def main():
     import torch
     from datasets import Dataset
     from sklearn.metrics import accuracy_score, f1_score
-    from transformers import (AutoModelForSequenceClassification, AutoTokenizer, DataCollatorWithPadding, Trainer,
+    from transformers import (AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, DataCollatorWithPadding, Trainer,
                               TrainerCallback, TrainingArguments)
 
     def rows(path):
@@ -57,7 +61,10 @@ def main():
         return Dataset.from_dict({**encoded, "labels": [ids[row["label"]] for row in part]})
 
     torch.manual_seed(options.seed)
-    model = AutoModelForSequenceClassification.from_pretrained(options.model, num_labels=len(names))
+    if options.random_weights:
+        model = AutoModelForSequenceClassification.from_config(AutoConfig.from_pretrained(options.model, num_labels=len(names)))
+    else:
+        model = AutoModelForSequenceClassification.from_pretrained(options.model, num_labels=len(names))
 
     class Clock(TrainerCallback):
         first = last = None
@@ -71,7 +78,7 @@ def main():
     settings = TrainingArguments(
         output_dir=options.output, per_device_train_batch_size=options.global_batch // world, num_train_epochs=options.epochs,
         learning_rate=options.learning_rate, warmup_steps=options.warmup, report_to=[], save_strategy="no", logging_steps=50,
-        use_cpu=True, seed=options.seed, disable_tqdm=True, weight_decay=0.0,
+        use_cpu=not options.cuda, bf16=options.bf16, torch_compile=options.compile, seed=options.seed, disable_tqdm=True, weight_decay=0.0,
         train_sampling_strategy="group_by_length" if options.group_by_length else "random")
     head = [p for n, p in model.named_parameters() if n.startswith("classifier.")]
     trunk = [p for n, p in model.named_parameters() if not n.startswith("classifier.")]

@@ -4,7 +4,8 @@
 # link. Where it may not install, it names what is missing and the command that brings it.
 #
 #   tools/setup.sh build      compilers, libraries, LibTorch: all that the binary needs
-#   tools/setup.sh test       the above, strace, the CUDA headers and nvcc, and the Python references
+#   tools/setup.sh gpu        the above, and the CUDA libraries and compiler that the plugin for GPUs needs
+#   tools/setup.sh test       as for gpu, strace and the Python references
 #   tools/setup.sh clang      the above and clang 16
 #   tools/setup.sh slurm      as for test, and the SLURM on which the batch templates are tested
 set -euo pipefail
@@ -14,7 +15,7 @@ deps=${SFT_DEPS:-$PWD/.deps}
 
 apt_packages=(g++ cmake ninja-build make ccache mold pkg-config python3-venv libopenmpi-dev openmpi-bin
               libhdf5-dev libjpeg62-turbo-dev libpng-dev libtomlplusplus-dev libcli11-dev nlohmann-json3-dev libspdlog-dev libgtest-dev)
-[ "$what" = build ] || apt_packages+=(strace)
+[ "$what" = build ] || [ "$what" = gpu ] || apt_packages+=(strace)
 [ "$what" != clang ] || apt_packages+=(clang-16)
 [ "$what" != slurm ] || apt_packages+=(slurm-wlm munge iproute2)
 torch_wheels=(torch==2.11.0 nvidia-cuda-runtime==13.0.96 nvidia-cuda-cupti==13.0.85)
@@ -93,8 +94,11 @@ install_rust
 done_once "LibTorch 2.11 (545 MB, once)" pip_install --no-deps "${torch_wheels[@]}"
 if [ "$what" != build ]; then
   done_once "CUDA headers and compiler" pip_install --no-deps "${cuda_wheels[@]}"
-  # The wheel's Python side links CUDA's libraries even where there is no GPU: 2.7 GB that the product does not need.
-  done_once "Python references for the tests (3 GB, once)" pip_install "${torch_wheels[0]}" -r tools/requirements.txt
+  done_once "CUDA libraries of LibTorch (2.7 GB, once)" pip_install "${torch_wheels[0]}"
+fi
+if [ "$what" != build ] && [ "$what" != gpu ]; then
+  # The wheel's Python side links CUDA's libraries even where there is no GPU.
+  done_once "Python references for the tests" pip_install "${torch_wheels[0]}" -r tools/requirements.txt
   done_once "torchvision" pip_install --no-deps torchvision==0.26.0 pillow
 fi
 say "ready"
