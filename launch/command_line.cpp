@@ -94,6 +94,7 @@ void declare(CLI::App& app, Arguments& a) {
       ->capture_default_str();
   predict->add_option("--text-pair-column", a.text_pair_column, "column of the second text of a pair")
       ->type_name("NAME");
+  predict->add_option("--image-column", a.image_column, "dataset of the images in an HDF5 file")->type_name("NAME");
   predict->add_option("--batch-size", a.batch_size, "rows at once on each rank")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);

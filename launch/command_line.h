@@ -19,6 +19,7 @@ struct Arguments {
   std::string file;
   std::string text_column = "text";
   std::string text_pair_column;
+  std::string image_column;
   int64_t index = -1;
   int64_t batch_size = 64;
   double min_rate = 1e-7, max_rate = 1.0;

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "base/log.h"
 #include "base/random.h"
 #include "base/text.h"
 #include "data/images/image_shard.h"
@@ -54,7 +55,19 @@ class ImagePreparation {
       starts_.push_back(size_);
       size_ += sources_.back()->size();
     }
+    warn_of_unused_columns();
     if (size_ == 0) throw DataError(concat(join(request_.files, ", "), ": no image for ", request_.split, " in it"));
+  }
+
+  void warn_of_unused_columns() const {
+    const ImageColumns columns = image_columns(config_);
+    const auto is_hdf5 = [](const std::string& path) { return path.ends_with(".h5") || path.ends_with(".hdf5"); };
+    if ((columns.pixels.empty() && columns.labels.empty()) || !is_root() ||
+        std::ranges::any_of(request_.files, is_hdf5))
+      return;
+    log::warn_once(concat(columns.pixels.empty() ? "data.label_column" : "data.image_column",
+                          " names a dataset of an HDF5 file, and ", join(request_.files, ", "),
+                          " has none: it is not looked at"));
   }
 
   std::pair<const ImageSource*, int64_t> at(int64_t i) const {

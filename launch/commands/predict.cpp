@@ -62,6 +62,7 @@ class Scratch {
 ExitCode predict(const Arguments& arguments, Job& job) {
   RunConfig config;
   config.data.text_pair_column = arguments.text_pair_column;
+  config.data.image_column = arguments.image_column;
   const std::string directory = model_directory(arguments.target);
   config.eval.per_device_eval_batch_size = arguments.batch_size;
   StringList files;

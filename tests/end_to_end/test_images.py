@@ -136,7 +136,14 @@ class Images(EndToEnd):
         self.assertNotIn("has no effect", done.err)
         self.assertEqual(json.loads((self.run_dir() / "model" / "preprocessor_config.json").read_text())["image_mean"], [0.3, 0.4, 0.5])
         self.assert_same_scores(read_rows(self.run_dir() / "predictions.jsonl"), self.scores_elsewhere(self.run_dir() / "model", parts["test"]))
+        self.succeed("predict", self.run_dir(), "--input", self.home / "test.h5", "--image-column", "faces", "--output", self.home / "again.jsonl", ranks=2)
+        again = [{key: value for key, value in row.items() if key != "image"} for row in read_rows(self.home / "again.jsonl")]
+        self.assertEqual(again, read_rows(self.run_dir() / "predictions.jsonl"))
         self.refuse(79, "'faces'", "found", config=self.images_config(data={**data, "image_column": "face"}))
+
+    def test_a_column_that_folders_do_not_have_is_told(self):
+        done = self.succeed("prepare", self.images_config(data={"label_column": "who"}))
+        self.assertIn("data.label_column names a dataset of an HDF5 file", done.err)
 
     def test_synchronized_norms_make_ranks_one_batch(self):
         for ranks in (1, 3):
