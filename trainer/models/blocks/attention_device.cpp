@@ -58,6 +58,19 @@ class GroupedAttention {
     device_kernels().unpad(padding(rows, packed, padded));
   }
 
+  // q, k and v [N, C], in one call where a sequence has as many queries as keys.
+  tensor_list padded(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) const {
+    if (!first_only_) return padded(Rows::keys, {q, k, v});
+    tensor_list all = padded(Rows::queries, {q});
+    for (at::Tensor& tensor : padded(Rows::keys, {k, v})) all.push_back(std::move(tensor));
+    return all;
+  }
+  void unpad(const tensor_list& qkv_pad, const tensor_list& qkv) const {
+    if (!first_only_) return unpad(Rows::keys, qkv_pad, qkv);
+    unpad(Rows::queries, {qkv_pad[0]}, {qkv[0]});
+    unpad(Rows::keys, {qkv_pad[1], qkv_pad[2]}, {qkv[1], qkv[2]});
+  }
+
   // The probabilities of scores, and what dropout leaves of them.
   std::pair<at::Tensor, at::Tensor> softmax(const at::Tensor& scores, const Dropout& dropout,
                                             const at::Tensor& draws_B) const {
@@ -111,12 +124,12 @@ struct DeviceAttention : torch::autograd::Function<DeviceAttention> {
     std::vector<int64_t> groups;
     for (const SequenceGroup& group : batch.groups) {
       const GroupedAttention with(q, attention.heads, group, batch.order_B, batch.offsets, attention.first_only);
-      const at::Tensor q_pad = with.padded(Rows::queries, {q}).front();
-      const tensor_list kv_pad = with.padded(Rows::keys, {k, v});
+      const tensor_list qkv_pad = with.padded(q, k, v);
       const auto [probability, dropped] =
-          with.softmax(wide_product(q_pad, kv_pad[0].transpose(1, 2)), attention.dropout, attention.draws_B);
-      with.unpad(Rows::queries, {at::bmm(dropped, kv_pad[1])}, {out});
-      saved.insert(saved.end(), {q_pad, kv_pad[0], kv_pad[1], probability});
+          with.softmax(wide_product(qkv_pad[0], qkv_pad[1].transpose(1, 2)), attention.dropout, attention.draws_B);
+      with.unpad(Rows::queries, {at::bmm(dropped, qkv_pad[2])}, {out});
+      saved.insert(saved.end(), qkv_pad.begin(), qkv_pad.end());
+      saved.push_back(probability);
       groups.insert(groups.end(), {group.first, group.count, group.longest});
     }
     ctx->save_for_backward(saved);
@@ -145,9 +158,9 @@ struct DeviceAttention : torch::autograd::Function<DeviceAttention> {
       const at::Tensor d_out_pad = with.padded(Rows::queries, {d_out}).front();
       const auto [d_scores, dropped] =
           with.softmax_backward(probability, wide_product(d_out_pad, v_pad.transpose(1, 2)), dropout, saved[0]);
-      with.unpad(Rows::queries, {at::bmm(d_scores, k_pad)}, {dq});
-      with.unpad(Rows::keys, {at::bmm(d_scores.transpose(1, 2), q_pad), at::bmm(dropped.transpose(1, 2), d_out_pad)},
-                 {dk, dv});
+      with.unpad({at::bmm(d_scores, k_pad), at::bmm(d_scores.transpose(1, 2), q_pad),
+                  at::bmm(dropped.transpose(1, 2), d_out_pad)},
+                 {dq, dk, dv});
     }
     return {dq, dk, dv, {}};
   }

@@ -13,16 +13,16 @@ namespace sft::cuda {
 namespace {
 
 constexpr int kThreads = 256, kWarps = kThreads / 32;
-constexpr int64_t kMostBlocks = 8192;
 constexpr int64_t kMostShared = 48 << 10;
 
 // A sequence with one of its heads.
 struct Item {
   int64_t sequence, head, first_row, num_rows;
 
-  __device__ Item(const DeviceSequences& of, int64_t index) {
-    sequence = of.order[index / of.heads];
-    head = index % of.heads;
+  __device__ Item(const DeviceSequences& of, unsigned index) {
+    const auto heads = static_cast<unsigned>(of.heads);
+    sequence = of.order[index / heads];
+    head = index % heads;
     first_row = of.offsets[sequence];
     num_rows = of.offsets[sequence + 1] - first_row;
   }
@@ -30,34 +30,36 @@ struct Item {
 
 enum class Way { to_padded, to_packed };
 
+// A warp has a row of a head.
 template <class T, Way way>
 __global__ void move_rows(DevicePadding work) {
   const DeviceSequences& of = work.of;
-  const int64_t channels = of.heads * of.head_width, elements = of.count * of.heads * of.length * of.head_width;
-  T* packed = static_cast<T*>(work.packed[blockIdx.y]);
-  T* padded = static_cast<T*>(work.padded[blockIdx.y]);
-  const int64_t stride = static_cast<int64_t>(gridDim.x) * blockDim.x;
-  for (int64_t i = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x; i < elements; i += stride) {
-    const int64_t column = i % of.head_width, row = i / of.head_width % of.length;
-    const Item item(of, i / of.head_width / of.length);
-    const bool real = row < (work.one_row ? 1 : item.num_rows);
-    const int64_t packed_row = work.one_row ? item.sequence : item.first_row + row;
-    const int64_t place = packed_row * channels + item.head * of.head_width + column;
+  const unsigned length = static_cast<unsigned>(of.length), rows = static_cast<unsigned>(of.count * of.heads) * length;
+  const unsigned place = blockIdx.x * kWarps + threadIdx.x / 32;
+  if (place >= rows) return;
+  const int64_t row = place % length;
+  const Item item(of, place / length);
+  const bool real = row < (work.one_row ? 1 : item.num_rows);
+  const int64_t packed_row = work.one_row ? item.sequence : item.first_row + row;
+  T* packed = static_cast<T*>(work.packed[blockIdx.y]) + (packed_row * of.heads + item.head) * of.head_width;
+  T* padded = static_cast<T*>(work.padded[blockIdx.y]) + place * of.head_width;
+  for (int64_t column = threadIdx.x % 32; column < of.head_width; column += 32) {
     if constexpr (way == Way::to_padded)
-      padded[i] = real ? packed[place] : narrow<T>(0);
+      padded[column] = real ? packed[column] : narrow<T>(0);
     else if (real)
-      packed[place] = padded[i];
+      packed[column] = padded[column];
   }
 }
 
 template <Way way>
 void move(const DevicePadding& work) {
   const DeviceSequences& of = work.of;
-  const int64_t elements = of.count * of.heads * of.length * of.head_width;
-  if (elements == 0) return;
+  const int64_t rows = of.count * of.heads * of.length;
+  if (rows == 0) return;
+  if (rows > INT32_MAX)
+    throw DeviceError(concat(rows, " rows of attention in one micro-batch; lower train.max_tokens_per_micro_batch"));
   const Launch launch(of.device);
-  const dim3 grid(static_cast<unsigned>(std::min((elements + kThreads - 1) / kThreads, kMostBlocks)),
-                  static_cast<unsigned>(work.num_tensors));
+  const dim3 grid(static_cast<unsigned>((rows + kWarps - 1) / kWarps), static_cast<unsigned>(work.num_tensors));
   with_type(of.type, [&](auto zero) { move_rows<decltype(zero), way><<<grid, kThreads, 0, launch.stream()>>>(work); });
   launch.check("pad");
 }
