@@ -1,5 +1,6 @@
 #include "trainer/trainer.h"
 
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>

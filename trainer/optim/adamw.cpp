@@ -2,8 +2,11 @@
 // gradient, AdamW takes it from the weight. eps stands outside the bias-corrected square root.
 #include "trainer/optim/adamw.h"
 
-#include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/_fused_adam.h>
+#include <ATen/ops/_fused_adamw.h>
+#include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
 
 #include "trainer/optim/group_runs.h"
 

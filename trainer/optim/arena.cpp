@@ -2,8 +2,8 @@
 // padding behind a parameter is zero in all buffers and stays so: zero gradients move nothing.
 #include "trainer/optim/arena.h"
 
-#include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/zeros.h>
 
 #include <cassert>
 #include <unordered_set>

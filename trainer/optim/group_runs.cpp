@@ -1,6 +1,6 @@
 #include "trainer/optim/group_runs.h"
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
 
 namespace sft {
 

@@ -1,7 +1,8 @@
 #include "trainer/optim/sgd.h"
 
-#include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/_fused_sgd.h>
+#include <ATen/ops/zeros_like.h>
 
 #include "trainer/optim/group_runs.h"
 

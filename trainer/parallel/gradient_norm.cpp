@@ -1,6 +1,8 @@
 #include "trainer/parallel/gradient_norm.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/linalg_vector_norm.h>
 
 namespace sft {
 

@@ -1,6 +1,6 @@
 #include "trainer/parallel/gradient_sync.h"
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
 
 #include <cassert>
 

@@ -4,8 +4,8 @@
 // A hook on each parameter fires when autograd has written its gradient. A full bucket leaves only after all
 // buckets before it, so the order is that of the arena on every rank, whatever order backward took there;
 // a rank with nothing to do launches the same buckets in reduce().
-#include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/from_blob.h>
 #include <torch/csrc/autograd/function_hook.h>
 #include <torch/csrc/autograd/variable.h>
 

@@ -1,6 +1,9 @@
 #include "trainer/parallel/world_statistics.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/full.h>
 
 #include "trainer/parallel/gradient_sync.h"
 

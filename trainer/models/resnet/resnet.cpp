@@ -1,7 +1,9 @@
 // The network. B images of H × W, C channels. Images come with their channels last in memory, and stay so.
 #include "trainer/models/resnet/resnet.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/conv2d.h>
+#include <ATen/ops/max_pool2d.h>
 #include <c10/core/GradMode.h>
 
 #include <algorithm>

@@ -1,5 +1,7 @@
 // Making ResNet's parameters, and their names in two layouts of files.
-#include <ATen/ATen.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
 
 #include <algorithm>
 #include <cmath>

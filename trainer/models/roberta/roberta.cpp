@@ -1,5 +1,6 @@
 #include "trainer/models/roberta/roberta.h"
 
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cumsum.h>
 #include <ATen/ops/ne.h>

@@ -1,6 +1,8 @@
 #include "trainer/tasks/blocks/cross_entropy.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/expm1.h>
+#include <ATen/ops/log_softmax.h>
 
 #include <limits>
 

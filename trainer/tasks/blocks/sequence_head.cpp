@@ -1,6 +1,8 @@
 #include "trainer/tasks/blocks/sequence_head.h"
 
-#include <ATen/ATen.h>
+#include <ATen/ops/linear.h>
+#include <ATen/ops/stack.h>
+#include <ATen/ops/zeros_like.h>
 
 #include <nlohmann/json.hpp>
 

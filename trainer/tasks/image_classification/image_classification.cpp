@@ -1,6 +1,6 @@
 #include "trainer/tasks/image_classification/image_classification.h"
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>

@@ -1,7 +1,10 @@
 // B samples, K labels.
 #include "trainer/tasks/multi_label/multi_label.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/binary_cross_entropy_with_logits.h>
+#include <ATen/ops/sigmoid.h>
+#include <ATen/ops/tensor.h>
 
 #include <nlohmann/json.hpp>
 #include <numeric>

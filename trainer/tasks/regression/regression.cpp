@@ -1,7 +1,11 @@
 // B samples, K targets.
 #include "trainer/tasks/regression/regression.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/huber_loss.h>
+#include <ATen/ops/l1_loss.h>
+#include <ATen/ops/mse_loss.h>
+#include <ATen/ops/tensor.h>
 
 #include <algorithm>
 #include <cmath>

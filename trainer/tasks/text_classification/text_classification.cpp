@@ -1,6 +1,8 @@
 #include "trainer/tasks/text_classification/text_classification.h"
 
-#include <ATen/ATen.h>
+#include <ATen/ops/log_softmax.h>
+#include <ATen/ops/softmax.h>
+#include <ATen/ops/tensor.h>
 
 #include <algorithm>
 #include <cmath>

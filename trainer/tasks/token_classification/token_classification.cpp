@@ -1,7 +1,10 @@
 // N packed tokens of B sequences, K labels, C channels.
 #include "trainer/tasks/token_classification/token_classification.h"
 
-#include <ATen/ATen.h>
+#include <ATen/ops/linear.h>
+#include <ATen/ops/log_softmax.h>
+#include <ATen/ops/softmax.h>
+#include <ATen/ops/tensor.h>
 
 #include <algorithm>
 #include <cassert>
