@@ -84,7 +84,7 @@ def main():
     parser.add_argument("--epochs", type=float, default=1)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--peers", nargs="*", default=list(PEERS))
+    parser.add_argument("--peers", nargs="*", default=list(PEERS), choices=list(PEERS))
     parser.add_argument("--home", type=pathlib.Path, default=pathlib.Path("runs/gpu"))
     parser.add_argument("--tokenizer", type=pathlib.Path, default=ROOT / "demo/models/minilm")
     parser.add_argument("--data", type=pathlib.Path, default=ROOT / "demo/data/long_train.jsonl")

@@ -1,5 +1,6 @@
 #include "trainer/models/keep_mask.h"
 
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/stack.h>
 
