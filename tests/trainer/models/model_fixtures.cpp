@@ -1,6 +1,7 @@
 #include "trainer/models/model_fixtures.h"
 
 #include <ATen/CPUGeneratorImpl.h>
+#include <ATen/core/grad_mode.h>
 
 namespace sft::testing {
 
