@@ -29,7 +29,7 @@ Passed pass(const std::string& family, const c10::Device& device, const Setting&
   model->set_compute_type(setting.compute);
   model->set_dropout_seed(11);
   set_training(*model, true);
-  // Lengths of several groups, a lone token and one that fills no step.
+  // A lone token, and lengths that fill no step.
   const Batch batch = batch_of({5, 1, 17, 9, 40, 33, 12, 8});
   const at::Tensor rows = model->forward(to_device(batch, device), setting.reads).rows;
   (rows * drawn(rows.sizes(), 3, setting.parameters).to(device)).sum().backward();
