@@ -6,6 +6,7 @@
 #include "base/errors.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "comm/agree.h"
 #include "comm/nccl/nccl.h"
 #include "launch/cores.h"
 #include "launch/discover.h"
@@ -37,6 +38,15 @@ c10::Device choose_device(const std::string& wanted, const Placement& placement)
   if (wanted == "cuda") throw DeviceError(concat("device = 'cuda' on ", placement.host, ": ", reason));
   if (has_driver())
     log::warn_once(concat("there is a GPU driver on ", placement.host, ", but the run goes to the CPU: ", reason));
+  return c10::kCPU;
+}
+
+c10::Device agree_on_device(const std::string& wanted, const Placement& placement, Communicator& control) {
+  c10::Device device = c10::kCPU;
+  together(control, [&] { device = choose_device(wanted, placement); });
+  if (min(control, int64_t{device.is_cuda()}) == 1 || device.is_cpu()) return device;
+  log::warn_once(
+      concat("there is a GPU for each rank on ", placement.host, ", but not on another host: the run goes to the CPU"));
   return c10::kCPU;
 }
 

@@ -15,6 +15,10 @@ namespace sft {
 // To be called before anything touches CUDA in LibTorch: it loads what it needs.
 c10::Device choose_device(const std::string& wanted, const Placement& placement);
 
+// The same for all ranks: where one of them has no GPU to itself, "auto" takes the CPU on all, and "cuda" fails on all.
+// Collective over `control`.
+c10::Device agree_on_device(const std::string& wanted, const Placement& placement, Communicator& control);
+
 // Gives LibTorch `wanted` threads; 0: this rank's share of the cores that it may run on, with a word
 // where cores stay unused. Collective over `control`.
 void set_threads(int64_t wanted, Communicator& control);

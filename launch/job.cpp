@@ -91,7 +91,7 @@ Job::Job() : placement_(discover()) {
 Job::~Job() = default;
 
 World Job::world(const std::string& device, int64_t threads, const CommConfig& comm) {
-  const at::Device chosen = choose_device(device, placement_);
+  const at::Device chosen = agree_on_device(device, placement_, *control_);
   set_threads(threads, *control_);
   if (!gradients_) {
     std::string backend = comm.backend;

@@ -41,11 +41,10 @@ Plugin open_plugin() {
   // First of the libraries that use CUDA: it tells LibTorch's others how to.
   if (!dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL))
     return {.reason = concat("LibTorch's CUDA part cannot be opened (", loader_error(),
-                             "); it needs all wheels that torch names, not only those of a CPU build")};
+                             "): make gpu brings it and what it needs")};
   void* library = open_beside_binary();
   if (!library)
-    return {.reason = concat("the CUDA plugin cannot be opened (", loader_error(),
-                             "); it is built where tools/setup.sh has brought the CUDA headers and compiler")};
+    return {.reason = concat("the CUDA plugin cannot be opened (", loader_error(), "): make gpu builds it")};
   return {.library = library,
           .device_count = reinterpret_cast<DeviceCount*>(dlsym(library, kDeviceCount)),
           .connect = reinterpret_cast<Connect*>(dlsym(library, kConnect)),

@@ -1,4 +1,4 @@
-# The CUDA plugin is built where the wheels with the CUDA compiler and headers are (tools/setup.sh test); no CUDA
+# The CUDA plugin is built where the wheels with the CUDA compiler and headers are (make gpu, make test); no CUDA
 # toolkit is needed.
 set(SFT_CUDA_ROOT ${SFT_SITE_PACKAGES}/nvidia/cu13)
 set(SFT_NCCL_ROOT ${SFT_SITE_PACKAGES}/nvidia/nccl)
