@@ -11,16 +11,17 @@
 #include "trainer/adapters/freeze.h"
 #include "trainer/checkpoint/safetensors.h"
 #include "trainer/learner.h"
+#include "trainer/models/blocks/matrix_product.h"
 #include "trainer/pretrained.h"
 
 namespace sft {
 
 namespace {
 
-at::ScalarType narrow_type(const at::Device& device) {
-  if (device.is_cpu())
-    throw ConfigError("model.dtype = \"bfloat16\" is built for GPUs; on CPU cores it is float32 or float64");
-  return at::kBFloat16;
+void compute_narrow(Model& model, const at::Device& device) {
+  if (device.is_cpu() && !cpu_multiplies_bfloat16())
+    log::warn("model.dtype = \"bfloat16\": this CPU has no arithmetic for it, float32 is faster here");
+  model.set_compute_type(at::kBFloat16);
 }
 
 }  // namespace
@@ -37,7 +38,7 @@ Built build_model(const RunConfig& config, const ModelDirectory& directory, cons
     const auto dtype = config.model.dtype == "float64" ? at::kDouble : at::kFloat;
     const auto seed = static_cast<uint64_t>(config.seed);
     built.model = make_model(model_config, device, dtype, derive_key(seed, "model"));
-    if (config.model.dtype == "bfloat16") built.model->set_compute_type(narrow_type(device));
+    if (config.model.dtype == "bfloat16") compute_narrow(*built.model, device);
     const bool pretrained = config.model.init == "pretrained";
     std::optional<WeightFiles> files;
     if (pretrained) built.model->adopt_names(files.emplace(directory.path()).names());

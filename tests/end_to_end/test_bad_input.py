@@ -38,7 +38,7 @@ class BadInput(EndToEnd):
 
     def test_what_is_not_built_is_refused_by_name(self):
         self.refuse(78, "model.task", "question_answering", "not built", config=self.config(model={"task": "question_answering"}))
-        self.refuse(78, "bfloat16", "GPU", config=self.config(model={"dtype": "bfloat16"}, top={"device": "cpu"}))
+        self.refuse(78, "float16", "not built", config=self.config(model={"dtype": "float16"}))
 
     def test_contradicting_batch_keys(self):
         self.refuse(78, "global_batch_size", config=self.config(train={"global_batch_size": 32, "per_device_train_batch_size": 4, "gradient_accumulation_steps": 2}))

@@ -145,6 +145,19 @@ class Train(EndToEnd):
         self.assertEqual(self.exit_status("nothing"), 78)
         self.assertIn("the lowest stage trains", done.err)
 
+    def test_narrow_products_follow_wide_ones_on_any_number_of_ranks(self):
+        self.succeed(self.config("wide"))
+        for ranks in (1, 3):
+            self.succeed(self.config(f"narrow{ranks}", model={"dtype": "bfloat16"}), ranks=ranks)
+            expected, actual = self.lines("wide"), self.lines(f"narrow{ranks}")
+            self.assertEqual(list(expected), list(actual))
+            self.assertNotEqual(expected, actual)
+            for step, value in expected.items():
+                self.assertAlmostEqual(actual[step], value, delta=0.05 * value)
+        self.succeed(self.config("again", model={"dtype": "bfloat16"}), ranks=3)
+        self.assertEqual(self.lines("again"), self.lines("narrow3"))
+        self.assertEqual(self.summary("narrow3")["bytes_reduced_per_step"], 4 * self.summary("narrow3")["trained_parameters"])
+
     def test_best_model_is_what_is_exported_and_training_stops_early(self):
         self.succeed(self.config(train={"num_train_epochs": 40}, optim={"learning_rate": 3e-2}, eval={"early_stopping_patience": 2, "metric_for_best_model": "loss"}), ranks=2)
         summary = self.summary()

@@ -62,6 +62,28 @@ TEST(LinearLayers, AreTheirProductsAndSumTheGradientOfX) {
   expect_in_place_like_returned(f, {w1, b1, w2});
 }
 
+// Both factors of each of the three products rounded to bfloat16, and the products too; the bias is not.
+TEST(LinearLayers, MultiplyNarrowlyBetweenWideRows) {
+  const auto rounded = [](const at::Tensor& t) { return t.detach().to(at::kBFloat16).to(at::kFloat); };
+  const auto wide = [](const at::Tensor& t) { return t.to(at::kFloat).set_requires_grad(true); };
+  const at::Tensor x = wide(drawn({70, 50}, 1)), w = wide(drawn({30, 50}, 2)), b = wide(drawn({30}, 3));
+  const at::Tensor dy = drawn({70, 30}, 4).to(at::kFloat);
+  const Linear layer{w, b, w.detach().to(at::kBFloat16)};
+
+  const at::Tensor y = linear(x, layer);
+  EXPECT_EQ(y.scalar_type(), at::kFloat);
+  const at::Tensor product = rounded(x).mm(rounded(w).t());
+  EXPECT_LT(distance(y, rounded(product) + b), 2e-3);
+  EXPECT_GT(distance(y, x.detach().mm(w.detach().t()) + b), 1e-3) << "nothing was rounded";
+
+  w.mutable_grad() = at::ones_like(w);
+  y.backward(dy);
+  EXPECT_LT(distance(x.grad(), rounded(dy).mm(rounded(w))), 4e-3);
+  EXPECT_LT(distance(w.grad(), 1 + rounded(dy).t().mm(rounded(x))), 4e-3);
+  EXPECT_EQ(w.grad().scalar_type(), at::kFloat);
+  EXPECT_LT(distance(b.grad(), dy.sum(0)), 1e-6);
+}
+
 TEST(LinearLayers, AFrozenLayerGetsNoGradient) {
   const at::Tensor x = leaf({7, 5}, 1), w = drawn({3, 5}, 2), b = leaf({3}, 3);
   linear(x, {w, b}).sum().backward();

@@ -13,15 +13,18 @@ using torch::autograd::AutogradContext;
 using torch::autograd::tensor_list;
 
 // `parameters` holds each layer's weight, and its bias behind it where it has one; `computed` the same tensors, or
-// copies of them in the type of x.
+// copies of them in the type of the product. Where that is narrower than x, x and the outputs' gradients are rounded to
+// it once, and kept so.
 struct LinearFunction : torch::autograd::Function<LinearFunction> {
   static tensor_list forward(AutogradContext* ctx, const at::Tensor& x, at::TensorList parameters,
                              const tensor_list& computed, const std::vector<bool>& biased) {
-    tensor_list outputs, saved{x};
+    const at::Tensor rows = x.to(computed[0].scalar_type());
+    tensor_list outputs, saved{rows};
     size_t at = 0;
     for (const bool has_bias : biased) {
-      const at::Tensor& weight = computed[at];
-      outputs.push_back(has_bias ? biased_product(computed[at + 1], x, weight.t()) : product(x, weight.t()));
+      const at::Tensor weight = computed[at].t();
+      const at::Tensor y = has_bias ? biased_product(computed[at + 1], rows, weight) : product(rows, weight);
+      outputs.push_back(y.to(x.scalar_type()));
       at += has_bias ? 2 : 1;
     }
     saved.insert(saved.end(), parameters.begin(), parameters.end());
@@ -40,20 +43,20 @@ struct LinearFunction : torch::autograd::Function<LinearFunction> {
     tensor_list gradients(num_parameters + 3);
     size_t at = 1;
     for (size_t i = 0; i < d_outputs.size(); ++i) {
-      const at::Tensor& dy = d_outputs[i];
       const bool has_bias = biased.get(i);
-      if (dy.defined()) {
+      if (d_outputs[i].defined()) {
+        const at::Tensor dy = d_outputs[i].to(x.scalar_type());
         if (ctx->needs_input_grad(0)) {
           const at::Tensor& weight = saved[num_parameters + at];
           if (gradients[0].defined()) {
             add_product(gradients[0], dy, weight);
           } else {
-            gradients[0] = product(dy, weight);
+            gradients[0] = product(dy, weight).to(d_outputs[i].scalar_type());
           }
         }
         if (ctx->needs_input_grad(at)) gradients[at] = weight_gradient(saved[at], dy, x);
         if (has_bias && ctx->needs_input_grad(at + 1))
-          gradients[at + 1] = deliver(saved[at + 1], bias_gradient(saved[at + 1], dy));
+          gradients[at + 1] = deliver(saved[at + 1], bias_gradient(saved[at + 1], d_outputs[i]));
       }
       at += has_bias ? 2 : 1;
     }

@@ -10,7 +10,8 @@ namespace sft {
 struct Linear {
   at::Tensor weight;  // [out, in]
   at::Tensor bias;    // [out]; undefined: none, or added by what follows
-  // Copies in the type of x, where that is narrower than the parameters'; their owner keeps them up to date.
+  // Copies in the type of the products, where that is narrower than the parameters'; their owner keeps them up to date.
+  // On a device x is of that type too, and the bias has a copy; on a CPU x and the bias stay wide.
   at::Tensor narrow_weight = {}, narrow_bias = {};
 
   Linear without_bias() const { return {weight, {}, narrow_weight, {}}; }

@@ -30,6 +30,14 @@ bool by_onednn(const at::Tensor& a, const at::Tensor& b) {
 
 }  // namespace
 
+bool cpu_multiplies_bfloat16() {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("avx512bf16");
+#else
+  return false;
+#endif
+}
+
 at::Tensor product(const at::Tensor& a, const at::Tensor& b) {
   if (!by_onednn(a, b)) return at::mm(a, b);
   const at::Tensor result = at::empty({a.size(0), b.size(1)}, a.options());
@@ -39,7 +47,7 @@ at::Tensor product(const at::Tensor& a, const at::Tensor& b) {
 
 at::Tensor biased_product(const at::Tensor& bias, const at::Tensor& a, const at::Tensor& b) {
   if (!a.is_cpu()) return at::addmm(bias, a, b);
-  at::Tensor sum = product(a, b);
+  at::Tensor sum = product(a, b).to(bias.scalar_type());
   return sum.add_(bias);
 }
 
@@ -47,7 +55,7 @@ void add_product(at::Tensor& sum, const at::Tensor& a, const at::Tensor& b) {
   if (by_onednn(a, b)) {
     at::native::mkldnn_matmul(a, b, sum, 1.0f, 1.0f);
   } else if (a.scalar_type() != sum.scalar_type()) {
-    at::addmm_out(sum, sum, a, b, sum.scalar_type());
+    a.is_cpu() ? sum.add_(product(a, b)) : at::addmm_out(sum, sum, a, b, sum.scalar_type());
   } else {
     sum.addmm_(a, b);
   }

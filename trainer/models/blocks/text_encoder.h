@@ -91,8 +91,8 @@ class TextEncoder : public Model {
   EncoderShape shape_;
   EncoderNames names_;
   at::TensorOptions options_;                 // of parameters
-  at::ScalarType compute_type_;               // of what flows from block to block
-  std::vector<at::Tensor> masters_, narrow_;  // parameters of products, and their copies in compute_type_
+  at::ScalarType flow_type_;                  // of what flows from block to block
+  std::vector<at::Tensor> masters_, narrow_;  // parameters of products, and their copies in the type of these
   uint64_t seed_;
   EmbeddingTables tables_;
   LayerNorm embedding_norm_;

@@ -14,7 +14,7 @@ TextEncoder::TextEncoder(nlohmann::json content, const EncoderShape& shape, cons
       shape_(shape),
       names_(names),
       options_(options),
-      compute_type_(at::typeMetaToScalarType(options.dtype())),
+      flow_type_(at::typeMetaToScalarType(options.dtype())),
       seed_(seed) {
   const int64_t channels = shape_.width;
   ParameterBuilder build = builder();
