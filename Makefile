@@ -67,7 +67,7 @@ dev tsan clang:
 	cmake --preset $@ -DSFT_DEPS=$(SFT_DEPS)
 	cmake --build build-$@ -j $(JOBS)
 	$(if $(filter tsan,$@),TOKENIZERS_PARALLELISM=false) TSAN_OPTIONS=suppressions=$(CURDIR)/tests/sanitizers/tsan.supp LSAN_OPTIONS=suppressions=$(CURDIR)/tests/sanitizers/lsan.supp \
-	ctest --test-dir build-$@ --output-on-failure
+	ctest --test-dir build-$@ --output-on-failure -j $(JOBS)
 
 clean:
 	rm -rf build build-*
