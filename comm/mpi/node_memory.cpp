@@ -1,5 +1,6 @@
 #include "comm/mpi/node_memory.h"
 
+#include <cstdint>
 #include <cstring>
 
 #include "comm/mpi/session.h"
@@ -14,10 +15,18 @@ size_t arrivals_bytes(int ranks) {
          NodeMemory::kPage;
 }
 
+// OpenMPI begins a window behind a header of its own. The mapping begins at a page in each process, so all skip the
+// same.
+std::byte* at_page(void* base) {
+  const auto address = reinterpret_cast<uintptr_t>(base);
+  const auto rounded = (address + NodeMemory::kPage - 1) / NodeMemory::kPage * NodeMemory::kPage;
+  return static_cast<std::byte*>(base) + (rounded - address);
+}
+
 }  // namespace
 
 size_t NodeMemory::total_bytes(int ranks, size_t slot_bytes) {
-  return arrivals_bytes(ranks) + small_total(ranks) + slot_bytes * static_cast<size_t>(ranks + 1);
+  return kPage + arrivals_bytes(ranks) + small_total(ranks) + slot_bytes * static_cast<size_t>(ranks + 1);
 }
 
 NodeMemory::NodeMemory(MPI_Comm node, size_t slot_bytes) : node_(node), slot_bytes_(slot_bytes) {
@@ -44,11 +53,12 @@ void NodeMemory::share(size_t total) {
   int unit = 0;
   check(MPI_Win_shared_query(window_, 0, &bytes, &unit, &base), "MPI_Win_shared_query");
   check(MPI_Win_lock_all(MPI_MODE_NOCHECK, window_), "MPI_Win_lock_all");
-  small_ = static_cast<std::byte*>(base) + arrivals_bytes(size_);
+  std::byte* const first = at_page(base);
+  small_ = first + arrivals_bytes(size_);
   slots_ = small_ + small_total(size_);
 
   if (rank_ == 0) {
-    std::memset(base, 0, arrivals_bytes(size_));
+    std::memset(first, 0, arrivals_bytes(size_));
     std::memset(result(), 0, slot_bytes_);
   }
   std::memset(small(rank_, 0), 0, 2 * kSmallBytes);
@@ -56,7 +66,7 @@ void NodeMemory::share(size_t total) {
   check(MPI_Win_sync(window_), "MPI_Win_sync");
   check(MPI_Barrier(node_), "MPI_Barrier");
   check(MPI_Win_sync(window_), "MPI_Win_sync");
-  barrier_.emplace(static_cast<Arrivals*>(base), rank_, size_);
+  barrier_.emplace(reinterpret_cast<Arrivals*>(first), rank_, size_);
 }
 
 void NodeMemory::release() noexcept {
