@@ -27,6 +27,7 @@ class TreeOrdered final : public Communicator {
   }
 
   void reduce_scatter(Buffer values, Buffer shard) override {
+    if (values.count == 0) return;
     std::vector<std::byte> sums(values.bytes());
     std::memcpy(sums.data(), values.data, values.bytes());
     all_reduce({sums.data(), values.count, values.element}, Reduction::sum);
