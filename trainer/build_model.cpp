@@ -18,8 +18,8 @@ namespace sft {
 
 namespace {
 
-void compute_narrow(Model& model, const at::Device& device) {
-  if (device.is_cpu() && !cpu_multiplies_bfloat16())
+void compute_narrow(Model& model, const at::Device& device, const Communicator& control) {
+  if (control.rank() == 0 && device.is_cpu() && !cpu_multiplies_bfloat16())
     log::warn("model.dtype = \"bfloat16\": this CPU has no arithmetic for it, float32 is faster here");
   model.set_compute_type(at::kBFloat16);
 }
@@ -38,7 +38,8 @@ Built build_model(const RunConfig& config, const ModelDirectory& directory, cons
     const auto dtype = config.model.dtype == "float64" ? at::kDouble : at::kFloat;
     const auto seed = static_cast<uint64_t>(config.seed);
     built.model = make_model(model_config, device, dtype, derive_key(seed, "model"));
-    if (config.model.dtype == "bfloat16") compute_narrow(*built.model, device);
+    if (config.model.dtype == "bfloat16") compute_narrow(*built.model, device, control);
+    if (config.train.gradient_checkpointing) built.model->set_gradient_checkpointing();
     const bool pretrained = config.model.init == "pretrained";
     std::optional<WeightFiles> files;
     if (pretrained) built.model->adopt_names(files.emplace(directory.path()).names());

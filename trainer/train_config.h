@@ -63,8 +63,7 @@ struct TrainConfig {
         field("l2", &TrainConfig::l2, "times the sum of parameter squared over what trains, added to the training loss",
               at_least(0.0)),
         field("gradient_checkpointing", &TrainConfig::gradient_checkpointing,
-              "recompute activations in the backward pass")
-            .not_built(),
+              "recompute activations in the backward pass: less memory, a third more arithmetic"),
         field(
             "batch_norm", &TrainConfig::batch_norm,
             "whose statistics BatchNorm takes: synchronized (all ranks' micro-batches together), local (this rank's), "

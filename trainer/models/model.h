@@ -82,6 +82,10 @@ class Model {
   // Computes in a type narrower than that of its parameters. ConfigError for a model that does not.
   virtual void set_compute_type(at::ScalarType type);
 
+  // Keeps of each stage its input alone, and computes the rest again in the backward pass. ConfigError for a model that
+  // does not.
+  virtual void set_gradient_checkpointing();
+
   // How its BatchNorms find their statistics; a model without them has nothing to do.
   virtual void set_batch_norm(const BatchNormRule&) {}
   // True: stages in which nothing trains are set to train all the same, because their statistics move.

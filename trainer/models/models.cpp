@@ -38,6 +38,11 @@ void Model::set_compute_type(at::ScalarType type) {
                            ") is not built to compute in ", at::toString(type)));
 }
 
+void Model::set_gradient_checkpointing() {
+  throw ConfigError(concat("train.gradient_checkpointing: this model (", config().value("model_type", "?"),
+                           ") is not built to compute its activations again"));
+}
+
 std::unique_ptr<Model> make_model(const nlohmann::json& config, const at::Device& device, at::ScalarType dtype,
                                   uint64_t seed) {
   const auto type = config.find("model_type");

@@ -11,10 +11,12 @@
 
 #include <algorithm>
 #include <cassert>
+#include <memory>
 #include <stdexcept>
 
 #include "trainer/models/blocks/attention.h"
 #include "trainer/models/blocks/dropout.h"
+#include "trainer/models/blocks/recomputed.h"
 
 namespace sft {
 
@@ -28,7 +30,15 @@ at::Tensor TextEncoder::frozen_part(const Inputs& inputs, Reads reads) {
 
 Features TextEncoder::trained_part(at::Tensor x, const Inputs& inputs, Reads reads) {
   refresh_narrow();
-  for (int s = first_trained_; s <= num_blocks(); ++s) x = stage(s, x, text_of(inputs), reads);
+  // The inputs go before the backward pass comes.
+  const auto kept = recomputes_ ? std::make_shared<const TextInputs>(text_of(inputs)) : nullptr;
+  for (int s = first_trained_; s <= num_blocks(); ++s) {
+    if (kept && x.defined() && x.requires_grad() && c10::GradMode::is_enabled()) {
+      x = recomputed([this, s, kept, reads](const at::Tensor& rows) { return stage(s, rows, *kept, reads); }, x);
+    } else {
+      x = stage(s, x, text_of(inputs), reads);
+    }
+  }
   return {x.to(at::typeMetaToScalarType(options_.dtype())), reads};
 }
 

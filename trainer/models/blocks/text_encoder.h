@@ -63,6 +63,7 @@ class TextEncoder : public Model {
   void set_first_trained(int stage) override { first_trained_ = stage; }
   void set_dropout_seed(uint64_t seed) override { dropout_seed_ = seed; }
   void set_compute_type(at::ScalarType type) override;
+  void set_gradient_checkpointing() override { recomputes_ = true; }
 
   double initializer_range() const override { return shape_.initializer_range; }
   const nlohmann::json& config() const override { return content_; }
@@ -100,6 +101,7 @@ class TextEncoder : public Model {
   Parameters parameters_;
   std::vector<bool> training_;
   int first_trained_ = 0;
+  bool recomputes_ = false;  // gradient checkpointing
   uint64_t dropout_seed_ = 0;
 };
 
