@@ -10,6 +10,8 @@
 #include <thread>
 #include <utility>
 
+#include "base/timeline.h"
+
 namespace sft {
 
 template <class T>
@@ -53,7 +55,7 @@ class Prefetcher {
       if (stopping_) return;
       lock.unlock();
       try {
-        T made = make_();
+        T made = timeline::spanned("read ahead", make_);
         lock.lock();
         ready_.push_back(std::move(made));
       } catch (...) {

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "comm/make_communicator.h"
+#include "comm/traced.h"
 #include "launch/device.h"
 #include "launch/discover.h"
 #include "launch/signals.h"
@@ -108,8 +109,8 @@ void Job::watch(double limit_seconds) {
     write_exit_status(run_directory_, ExitCode::hang);
   });
   watched_ = std::move(control_);
-  control_ = watchdog_->watch(watched_->split(0, placement_.rank));
-  gradients_ = watchdog_->watch(std::move(gradients_));
+  control_ = traced(watchdog_->watch(watched_->split(0, placement_.rank)));
+  gradients_ = traced(watchdog_->watch(std::move(gradients_)));
 }
 
 int run_job(const std::function<ExitCode(Job&)>& body) {

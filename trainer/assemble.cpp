@@ -135,7 +135,9 @@ void make_telemetry(Assembly& run) {
                           .total_steps = run.total_steps,
                           .sample_ids = config.log.sample_ids,
                           .flops = work_of(*run.learner),
-                          .peak_flops = peak},
+                          .peak_flops = peak,
+                          .traced_updates = config.log.trace,
+                          .trace_path = config.output_dir + "/trace.json"},
       run.world.control, [&config](int64_t resumed_step) { return open_sinks(config, resumed_step); });
 }
 

@@ -11,11 +11,15 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "base/text.h"
+#include "base/timeline.h"
 #include "base/tree_sum.h"
 #include "comm/agree.h"
 #include "trainer/training_keys.h"
 
 namespace sft {
+
+using timeline::spanned;
+
 namespace {
 
 constexpr int64_t kMostNotFinite = 5;  // updates in a row, after which the run is given up
@@ -53,7 +57,7 @@ StopReason Trainer::run() {
   if (settings_.weights_are_known) settings_.weights_are_known();
   parts_.telemetry.start(state_.step);
   while (!finished()) {
-    parts_.telemetry.record(step(), state_.window);
+    parts_.telemetry.record(spanned("step", [&] { return step(); }), state_.window);
     if (settings_.evaluations.due(state_.step)) evaluate();
     if (settings_.saves.due(state_.step)) save();
   }
@@ -77,20 +81,20 @@ StepReport Trainer::step() {
     losses.push_back(at::zeros({}, parts_.arena.gradients().options().dtype(at::kDouble)));
     for (const Batch& batch : part) {
       const auto overlap = &batch == last ? parts_.gradients.overlap() : nullptr;
-      const LossSum loss = parts_.learner.loss_sum(batch);
-      (loss.sum / std::max(weight, 1e-30)).backward();
+      const LossSum loss = spanned("forward", [&] { return parts_.learner.loss_sum(batch); });
+      spanned("backward", [&] { (loss.sum / std::max(weight, 1e-30)).backward(); });
       losses.back() += loss.sum.detach();
     }
     parts_.gradients.fold();
   }
-  parts_.gradients.reduce();
+  spanned("reduce", [&] { parts_.gradients.reduce(); });
   parts_.statistics.join(num_samples(share));
   if (first_step_seconds_ == 0 && weight > 0) require_every_gradient(parts_.gradients);
   const double penalty = settings_.penalty.value(parts_.arena);
   settings_.penalty.add_gradient_to(parts_.arena);
-  const double norm = parts_.gradients.clip(settings_.max_grad_norm).item<double>();
+  const double norm = spanned("clip", [&] { return parts_.gradients.clip(settings_.max_grad_norm).item<double>(); });
   if (weight > 0 && std::isfinite(norm)) {
-    parts_.optimizer.step(parts_.gradients.owned(), rate);
+    spanned("optimizer", [&] { parts_.optimizer.step(parts_.gradients.owned(), rate); });
     parts_.gradients.publish();
     state_.not_finite_in_a_row = 0;
   } else {
@@ -120,6 +124,7 @@ StepReport Trainer::step() {
 
 // A rank whose data cannot be read must not leave the others waiting in the next reduction.
 Share Trainer::next_share() {
+  const timeline::Span span("load");
   Share share;
   together(parts_.control, [&] { share = parts_.loader.next(); });
   return share;
@@ -155,7 +160,7 @@ bool Trainer::finished() {
 
 void Trainer::evaluate() {
   if (!parts_.evaluator) return;
-  const Evaluation evaluation = parts_.evaluator->run();
+  const Evaluation evaluation = spanned("evaluation", [&] { return parts_.evaluator->run(); });
   parts_.telemetry.record(evaluation, state_.step, epoch());
   longest_pause_ = std::max(longest_pause_, evaluation.seconds);
   state_.last_evaluation = evaluation.metrics;
@@ -171,6 +176,7 @@ void Trainer::evaluate() {
 
 void Trainer::save() {
   if (saved_step_ == state_.step) return;
+  const timeline::Span span("save");
   const Stopwatch watch;
   parts_.telemetry.settle(state_.window);
   const HostTensors model(named_tensors(parts_.learner.saved()));

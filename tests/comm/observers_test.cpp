@@ -1,11 +1,13 @@
 // Tracing, verification and the watchdog, over ranks as threads; processes in faults_test.cpp.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <numeric>
 #include <thread>
 
 #include "base/errors.h"
+#include "base/timeline.h"
 #include "comm/agree.h"
 #include "comm/make_communicator.h"
 #include "comm/solo/solo.h"
@@ -18,31 +20,37 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST(Traced, CountsCallsAndBytes) {
-  Trace trace;
-  const auto world = traced(solo::connect({}), trace);
+std::vector<std::string> names_of(const std::vector<timeline::Event>& events) {
+  std::vector<std::string> names;
+  for (const timeline::Event& event : events) names.push_back(event.name);
+  return names;
+}
+
+TEST(Traced, MakesSpansOfCallsAndOfThoseOfParts) {
+  const auto world = traced(solo::connect({}));
   std::vector<float> values(10);
-  world->all_reduce(Buffer::of(std::span(values)), Reduction::sum);
+  world->barrier();
+  timeline::start();
   world->all_reduce(Buffer::of(std::span(values)), Reduction::max);
   world->start_all_reduce(Buffer::of(std::span(values)))->wait();
   world->split(0, 0)->broadcast(Buffer::of(std::span(values)), 0);
-  EXPECT_EQ(trace.of(Operation::Kind::all_reduce).calls, 2);
-  EXPECT_EQ(trace.of(Operation::Kind::all_reduce).bytes, 80);
-  EXPECT_EQ(trace.of(Operation::Kind::start_all_reduce).bytes, 40);
-  EXPECT_EQ(trace.of(Operation::Kind::broadcast).bytes, 40) << "parts count too";
-  EXPECT_EQ(trace.total().bytes, 160);
-  EXPECT_FALSE(trace.current);
+  const auto names = names_of(timeline::stop());
+  world->barrier();
+  EXPECT_EQ(names, (std::vector<std::string>{"all_reduce of 10 f32 by max", "start_all_reduce of 10 f32", "wait",
+                                             "split", "broadcast of 10 f32 from rank 0"}));
 }
 
 TEST(Traced, MeasuresTheWaitForOthers) {
+  timeline::start();
   spawn_ranks(2, [](Communicator& outer) {
-    Trace trace;
-    const auto world = traced(outer.split(0, outer.rank()), trace);
+    const auto world = traced(outer.split(0, outer.rank()));
     if (world->rank() == 1) std::this_thread::sleep_for(50ms);
     world->barrier();
-    const double least = world->rank() == 0 ? 0.03 : 0.0;
-    EXPECT_GE(trace.of(Operation::Kind::barrier).seconds, least);
   });
+  const auto events = timeline::stop();
+  ASSERT_EQ(names_of(events), (std::vector<std::string>{"barrier", "barrier"}));
+  EXPECT_GE(std::max(events[0].seconds, events[1].seconds), 0.03);
+  EXPECT_NE(events[0].thread, events[1].thread);
 }
 
 // What rank 0 of three gets when rank 2 calls something else.

@@ -158,6 +158,32 @@ class Train(EndToEnd):
         self.assertEqual(self.lines("again"), self.lines("narrow3"))
         self.assertEqual(self.summary("narrow3")["bytes_reduced_per_step"], 4 * self.summary("narrow3")["trained_parameters"])
 
+    def test_gradient_checkpointing_changes_no_bit(self):
+        for name, recompute in (("kept", False), ("recomputed", True)):
+            self.succeed(self.config(name, train={"gradient_checkpointing": recompute}), ranks=2)
+        for key in ("loss", "grad_norm", "eval_loss"):
+            self.assertEqual(self.lines("kept", key), self.lines("recomputed", key))
+        self.assertEqual((self.run_dir("kept") / "model/model.safetensors").read_bytes(), (self.run_dir("recomputed") / "model/model.safetensors").read_bytes())
+
+    def test_trace_shows_what_every_rank_did_in_its_first_updates(self):
+        self.succeed(self.config(log={"trace": 4}), ranks=2)
+        trace = json.loads((self.run_dir() / "trace.json").read_text())["traceEvents"]
+        for rank in (0, 1):
+            spans = [event for event in trace if event["pid"] == rank and event["ph"] == "X"]
+            steps = sorted((event["ts"], event["ts"] + event["dur"]) for event in spans if event["name"] == "step")
+            self.assertEqual(len(steps), 4)
+            for name in ("load", "forward", "backward", "reduce", "clip", "optimizer"):
+                inside = [event for event in spans if event["name"] == name]
+                self.assertGreaterEqual(len(inside), 4, name)
+                for event in inside:
+                    self.assertTrue(any(begin <= event["ts"] + 1 and event["ts"] + event["dur"] <= end + 1 for begin, end in steps), (name, event, steps))
+            self.assertTrue(any(event["name"].startswith("start_all_reduce of ") for event in spans))
+            self.assertTrue(any(event["name"] == "read ahead" for event in spans))
+        self.succeed(self.config("whole", log={"trace": 1000}), ranks=1)
+        names = [event["name"] for event in json.loads((self.run_dir("whole") / "trace.json").read_text())["traceEvents"]]
+        self.assertIn("evaluation", names)
+        self.assertIn("save", names)
+
     def test_best_model_is_what_is_exported_and_training_stops_early(self):
         self.succeed(self.config(train={"num_train_epochs": 40}, optim={"learning_rate": 3e-2}, eval={"early_stopping_patience": 2, "metric_for_best_model": "loss"}), ranks=2)
         summary = self.summary()

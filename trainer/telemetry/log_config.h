@@ -22,7 +22,9 @@ struct LogConfig {
         field("report_to", &LogConfig::report_to, "sinks beside metrics.jsonl", each_of("tensorboard", "none")),
         field("progress", &LogConfig::progress, "what the terminal shows", one_of("auto", "bar", "lines", "none")),
         field("sample_ids", &LogConfig::sample_ids, "write the global ids of each update's samples to metrics.jsonl"),
-        field("trace", &LogConfig::trace, "updates to trace", only(int64_t{0}))};
+        field("trace", &LogConfig::trace,
+              "first updates of a start to trace on every rank, into trace.json for ui.perfetto.dev",
+              at_least(int64_t{0}))};
   }
 };
 

@@ -2,8 +2,15 @@
 
 #include <cmath>
 #include <span>
+#include <utility>
 
+#include "base/errors.h"
+#include "base/file_ops.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "base/timeline.h"
 #include "comm/agree.h"
+#include "trainer/telemetry/chrome_trace.h"
 
 namespace sft {
 
@@ -20,9 +27,12 @@ void Telemetry::start(int64_t resumed_step) {
     if (control_.rank() == 0) sinks_ = open_sinks_(resumed_step);
   });
   line_watch_.restart();
+  updates_to_trace_ = settings_.traced_updates;
+  if (updates_to_trace_ > 0) timeline::start();
 }
 
 void Telemetry::record(const StepReport& report, LossWindow& window) {
+  if (updates_to_trace_ > 0 && --updates_to_trace_ == 0) leave_trace();
   pending_losses_.push_back(report.loss_sum);
   pending_weights_.push_back(report.weight);
   pending_penalties_.push_back(report.penalty);
@@ -88,7 +98,20 @@ void Telemetry::record(const Evaluation& evaluation, int64_t step, double epoch)
   line_samples_ = line_tokens_ = 0;  // the pause is no part of the training rate
 }
 
+// What cannot be written is told and lost, as a sink's is.
+void Telemetry::leave_trace() {
+  const std::vector<std::string> of_ranks = gather_all(control_, chrome_events(timeline::stop(), control_.rank()));
+  if (control_.rank() != 0) return;
+  try {
+    write_atomically(real_files(), settings_.trace_path, chrome_trace(of_ranks));
+    log::info(concat("trace: ", settings_.trace_path, "  (open it in ui.perfetto.dev)"));
+  } catch (const StorageError& error) {
+    log::warn(concat("no trace: ", error.what()));
+  }
+}
+
 void Telemetry::summarize(const nlohmann::ordered_json& values, int64_t step) {
+  if (std::exchange(updates_to_trace_, 0) > 0) leave_trace();
   emit(Event::Kind::summary, step, values);
 }
 

@@ -41,6 +41,8 @@ class Telemetry {
     bool sample_ids = false;
     std::function<double(int64_t tokens, int64_t samples)> flops;  // forward and backward
     double peak_flops = 0;                                         // of all ranks; 0: not measured
+    int64_t traced_updates = 0;                                    // 0: no trace
+    std::string trace_path = {};
   };
 
   // Opens the targets of a run that goes on after `resumed_step` (0: a new one). Asked on rank 0 only.
@@ -61,6 +63,7 @@ class Telemetry {
  private:
   void write_line(const StepReport& report, LossWindow& window);
   void write_ids(const StepReport& report);
+  void leave_trace();
   void emit(Event::Kind kind, int64_t step, nlohmann::ordered_json values);
 
   Settings settings_;
@@ -71,6 +74,7 @@ class Telemetry {
   std::vector<double> pending_weights_, pending_penalties_;
   int64_t line_samples_ = 0, line_tokens_ = 0;
   Stopwatch line_watch_;
+  int64_t updates_to_trace_ = 0;
 };
 
 // A number for JSON: what is not finite as "NaN", "Infinity" or "-Infinity", shown and never dropped.
