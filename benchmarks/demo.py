@@ -6,48 +6,21 @@
 Each program gets the same cores: 2 ranks × 1 thread, or 1 process × 2 threads. Prints every run and the medians as ratios.
 """
 import argparse
-import json
-import os
-import pathlib
-import platform
 import statistics
-import subprocess
-import sys
-import time
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-PYTHON = sys.executable
-ENVIRONMENT = {**os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
-COLUMNS = ["accuracy", "f1", "samples_per_second", "first_step_seconds", "peak_rss_bytes", "eval_samples_per_second"]
+from common import Run, machine, medians, ratios, trainer, versions
+
+COLUMNS = ["accuracy", "f1", "samples_per_second", "first_step_seconds", "peak_rss_bytes", "eval_samples_per_second", "wall"]
 
 
 def ours(ranks, seed):
-    run = ROOT / f"runs/bench/demo-{ranks}-{seed}"
-    subprocess.run(["rm", "-rf", str(run)], check=True)
-    command = (["mpirun", "-np", str(ranks), "--oversubscribe"] if ranks > 1 else []) + [
-        str(ROOT / "build/sft-dist"), "configs/bert_text_classification.toml", f"output_dir={run}", f"seed={seed}", "save.save_strategy=no", "log.progress=none", "log.logging_steps=1"]
-    started = time.time()
-    process = subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True)
-    if process.returncode:
-        sys.exit(process.stderr)
-    summary = json.loads((run / "summary.json").read_text())
-    test = summary["test_metrics"]
-    return {"accuracy": test["accuracy"], "f1": test["f1"], "samples_per_second": summary["train_samples_per_second"],
-            "first_step_seconds": summary["first_step_seconds"], "peak_rss_bytes": max(summary["peak_rss_bytes"]),
-            "eval_samples_per_second": test["samples"] / test["seconds"], "wall": time.time() - started}
+    run = Run(f"demo-{ranks}-{seed}", "bert_text_classification", f"seed={seed}", "log.logging_steps=1", ranks=ranks)
+    return {**run.costs(), "accuracy": run.test["accuracy"], "f1": run.test["f1"]}
 
 
 def peer(ranks, seed):
-    launcher = [PYTHON, "-m", "torch.distributed.run", "--nproc_per_node", str(ranks)] if ranks > 1 else [PYTHON]
-    command = launcher + ["benchmarks/peer_trainer.py", "--train", "demo/data/short_train.jsonl", "--test", "demo/data/short_test.jsonl",
-                          "--epochs", "8", "--learning-rate", "2e-4", "--head-multiplier", "10", "--warmup", "50", "--seed", str(seed)]
-    started = time.time()
-    environment = {**ENVIRONMENT, "OMP_NUM_THREADS": str(2 // ranks), "BENCH_STARTED": str(started)}
-    process = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
-    if process.returncode:
-        sys.exit(process.stderr)
-    line = [text for text in process.stdout.splitlines() if text.startswith('{"accuracy"')][-1]
-    return {**json.loads(line), "wall": time.time() - started}
+    return trainer("--train", "demo/data/short_train.jsonl", "--test", "demo/data/short_test.jsonl", "--epochs", 8, "--learning-rate", 2e-4,
+                   "--head-multiplier", 10, "--warmup", 50, "--seed", seed, ranks=ranks, threads=2 // ranks)
 
 
 def describe(name, result):
@@ -60,10 +33,7 @@ def main():
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--ranks", type=int, nargs="+", default=[2, 1])
     options = parser.parse_args()
-    cpu = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), platform.machine())
-    import torch
-    import transformers
-    print(f"{cpu}, {os.cpu_count()} cores; torch {torch.__version__}, transformers {transformers.__version__}")
+    print(f"{machine()}; {versions()}")
     print("MiniLM, 2,000 one-line descriptions, 57 sections, 8 epochs, batch 32, rate 2e-4 (head × 10), 50 warm-up updates, float32; 2,048 held-out rows\n")
     for ranks in options.ranks:
         results = {"sft-dist": [], "Trainer": []}
@@ -71,10 +41,9 @@ def main():
             for name, run in (("Trainer", peer), ("sft-dist", ours)):
                 results[name].append(run(ranks, seed))
                 print(describe(f"{name}, {ranks} ranks, seed {seed}", results[name][-1]), flush=True)
-        middle = {name: {column: statistics.median(r[column] for r in rows) for column in COLUMNS + ["wall"]} for name, rows in results.items()}
+        middle = medians(results, COLUMNS)
         mean = {name: statistics.mean(r["accuracy"] for r in rows) for name, rows in results.items()}
-        print(f"\n{ranks} ranks: mean accuracy {mean['sft-dist']:.4f} against {mean['Trainer']:.4f}; medians as ratios sft-dist / Trainer: " +
-              ", ".join(f"{column} {middle['sft-dist'][column] / middle['Trainer'][column]:.3f}" for column in COLUMNS + ["wall"]) + "\n", flush=True)
+        print(f"\n{ranks} ranks: mean accuracy {mean['sft-dist']:.4f} against {mean['Trainer']:.4f}; medians as ratios sft-dist / Trainer: {ratios(middle['sft-dist'], middle['Trainer'])}\n", flush=True)
 
 
 if __name__ == "__main__":

@@ -9,15 +9,10 @@ One config, `configs/bert_text_classification.toml`, with the settings of a line
 import argparse
 import collections
 import json
-import os
-import pathlib
-import platform
 import statistics
-import subprocess
-import sys
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-ENVIRONMENT = {**os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+from common import ROOT, Run, machine
+
 REMEDIES = {
     "plain": [],
     "class_weights balanced": ['train.class_weights="balanced"'],
@@ -34,18 +29,10 @@ def counts():
 
 
 def measured(name, overrides, seed, ranks, rare):
-    run = ROOT / "runs/imbalance" / f"{name.replace(' ', '-')}-{seed}"
-    subprocess.run(["rm", "-rf", str(run)], check=True)
-    command = ["mpirun", "-np", str(ranks), "--oversubscribe", str(ROOT / "build/sft-dist"), "configs/bert_text_classification.toml",
-               f"output_dir={run}", f"seed={seed}", "save.save_strategy=no", "log.progress=none", *overrides]
-    process = subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True)
-    if process.returncode:
-        sys.exit(process.stderr)
-    summary = json.loads((run / "summary.json").read_text())
-    test = summary["test_metrics"]
-    per_class = test["details"]["per_class"]
+    run = Run(f"{name.replace(' ', '-')}-{seed}", "bert_text_classification", f"seed={seed}", *overrides, ranks=ranks)
+    per_class = run.test["details"]["per_class"]
     recalls = [scores["recall"] for label, scores in per_class.items() if label in rare and scores["support"] > 0]
-    return test["accuracy"], test["f1"], statistics.mean(recalls), summary["train_runtime"]
+    return run.test["accuracy"], run.test["f1"], statistics.mean(recalls), run.summary["train_runtime"]
 
 
 def main():
@@ -53,11 +40,10 @@ def main():
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
     parser.add_argument("--ranks", type=int, default=2)
     options = parser.parse_args()
-    cpu = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), platform.machine())
     rows = counts()
     middle = statistics.median(rows.values())
     rare = {label for label, count in rows.items() if count < middle}
-    print(f"{cpu}, {os.cpu_count()} cores, {options.ranks} ranks; seeds {options.seeds}")
+    print(f"{machine()}, {options.ranks} ranks; seeds {options.seeds}")
     print(f"{sum(rows.values())} rows, {len(rows)} classes of {min(rows.values())} to {max(rows.values())} rows, the middle one {middle:g}; {len(rare)} rare ones\n")
     print(f"{'remedy':<24} {'accuracy':>8} {'macro-F1':>8} {'rare':>8} {'seconds':>8}   settings", flush=True)
     for name, overrides in REMEDIES.items():

@@ -30,6 +30,7 @@ def arguments():
     parser.add_argument("--seed", type=int, default=42)
     parser.add_argument("--group-by-length", action="store_true")
     parser.add_argument("--random-weights", action="store_true", help="the architecture of --model alone")
+    parser.add_argument("--freeze-trunk", action="store_true", help="only the classifier learns")
     parser.add_argument("--cuda", action="store_true")
     parser.add_argument("--bf16", action="store_true")
     parser.add_argument("--compile", action="store_true")
@@ -66,6 +67,10 @@ def main():
     else:
         model = AutoModelForSequenceClassification.from_pretrained(options.model, num_labels=len(names))
 
+    if options.freeze_trunk:
+        for name, parameter in model.named_parameters():
+            parameter.requires_grad = name.startswith("classifier.")
+
     class Clock(TrainerCallback):
         first = last = None
         updates = 0
@@ -81,8 +86,9 @@ def main():
         use_cpu=not options.cuda, bf16=options.bf16, torch_compile=options.compile, seed=options.seed, disable_tqdm=True, weight_decay=0.0,
         train_sampling_strategy="group_by_length" if options.group_by_length else "random")
     head = [p for n, p in model.named_parameters() if n.startswith("classifier.")]
-    trunk = [p for n, p in model.named_parameters() if not n.startswith("classifier.")]
-    optimizer = torch.optim.AdamW([{"params": trunk}, {"params": head, "lr": options.learning_rate * options.head_multiplier}],
+    trunk = [p for n, p in model.named_parameters() if p.requires_grad and not n.startswith("classifier.")]
+    groups = [{"params": trunk}] if trunk else []
+    optimizer = torch.optim.AdamW([*groups, {"params": head, "lr": options.learning_rate * options.head_multiplier}],
                                   lr=options.learning_rate, weight_decay=0.0, fused=True)
     clock = Clock()
     trainer = Trainer(model=model, args=settings, train_dataset=encode(train), data_collator=DataCollatorWithPadding(tokenizer),

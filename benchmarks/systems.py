@@ -1,25 +1,21 @@
 #!/usr/bin/env python3
-"""Every system that configs/ has one of, small, on 2 ranks, beside a linear model of scikit-learn on the same rows.
+"""Every system that configs/ has one of, small, on 2 ranks, beside its peer (peer_system.py: transformers' Trainer, torchvision) with the same rows and
+settings, and beside a linear model of scikit-learn on the same rows.
 
     .deps/venv/bin/python benchmarks/systems.py [NAME...] > benchmarks/systems.txt
 
-The linear models see TF-IDF of words and pairs of words, of tagged words the word, its shape, its endings and its neighbours, of images the pixels.
+Seconds are of whole processes, from exec to exit, on all cores of the machine: two ranks of ours, one process of the peer. The linear models see TF-IDF of words and pairs of words, of tagged words the word, its shape, its endings and its neighbours, of images the pixels.
 Data come from tools/fetch_demo.py, fetch_targets_demo.py, fetch_tagged_demo.py and draw_images.py, which are called where they are missing.
 """
 import json
-import os
-import pathlib
-import platform
 import subprocess
 import sys
-import time
 
 import numpy as np
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+from common import ROOT, Run, call, machine
+
 DATA = ROOT / "demo/data"
-RUNS = ROOT / "runs/systems"
-ENVIRONMENT = {**os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
 ROWS = 2048
 
 
@@ -152,43 +148,36 @@ def fetch():
 
 
 SMALL = [f"data.max_train_samples={ROWS}", "train.num_train_epochs=2", "train.global_batch_size=16"]
-# name: (task, config, overrides, metric, what the linear model reaches)
+DIGITS = [f'data.train_file="{DATA}/digits_train.h5"', f'data.test_file="{DATA}/digits_test.h5"', "data.image_size=32", "data.horizontal_flip=false"]
+RANDOM_TRUNK = ['model.model_name_or_path="configs/resnet18"', "model.init=random"]
+# name: (what is told of what, config, overrides, metric, what the linear model reaches)
 SYSTEMS = {
-    "sections": ("one of 57 sections, short texts", "bert_text_classification", [], "accuracy", one_section),
-    "tags": ("sets of Debtags", "bert_multi_label", SMALL, "f1_micro", tags),
-    "size": ("log10 of installed size", "bert_regression", SMALL, "r2", size),
+    "sections": ("one of 57 sections of a line", "bert_text_classification", [], "accuracy", one_section),
+    "tags": ("sets of Debtags of long texts", "bert_multi_label", SMALL, "f1_micro", tags),
+    "size": ("installed size of long texts", "bert_regression", SMALL, "r2", size),
     "match": ("do two texts belong together?", "bert_semantic_matching", SMALL, "accuracy", match),
     "tagged": ("names, versions, files in words", "bert_token_classification", ["train.num_train_epochs=2"], "f1", tagged),
-    "digits": ("scikit-learn's digits, HDF5", "resnet_image_classification", [f'data.train_file="{DATA}/digits_train.h5"', f'data.test_file="{DATA}/digits_test.h5"', "data.image_size=32",
-                                                                             "data.horizontal_flip=false"], "accuracy", digits),
-    "shapes": ("ten drawn shapes", "resnet_image_classification", [], "accuracy", lambda: pixels("shapes")),
-    "transfer": ("ten textures on shapes' trunk, frozen", "resnet_transfer", [f'model.model_name_or_path="{RUNS}/shapes/model"'], "accuracy", lambda: pixels("textures")),
-    "untrained": ("ten textures on a random trunk, frozen", "resnet_transfer", ['model.model_name_or_path="configs/resnet18"', "model.init=random"], "accuracy", lambda: pixels("textures")),
+    "digits": ("scikit-learn's digits, HDF5", "resnet_image_classification", DIGITS, "accuracy", digits),
+    "shapes": ("ten drawn shapes, random weights", "resnet_image_classification", [], "accuracy", lambda: pixels("shapes")),
+    "transfer": ("ten textures, frozen shapes' trunk", "resnet_transfer", [f'model.model_name_or_path="runs/bench/shapes/model"'], "accuracy", lambda: pixels("textures")),
+    "untrained": ("ten textures, frozen random trunk", "resnet_transfer", RANDOM_TRUNK, "accuracy", lambda: pixels("textures")),
 }
 
 
-def measured(name, config, overrides, metric):
-    run = RUNS / name
-    subprocess.run(["rm", "-rf", str(run)], check=True)
-    command = ["mpirun", "-np", "2", "--oversubscribe", str(ROOT / "build/sft-dist"), f"configs/{config}.toml", f"output_dir={run}", "save.save_strategy=no", "log.progress=none", *overrides]
-    started = time.time()
-    done = subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True)
-    if done.returncode:
-        sys.exit(f"{name}: {done.stderr}")
-    summary = json.loads((run / "summary.json").read_text())
-    return summary["test_metrics"][metric], time.time() - started, summary["train_samples_per_second"]
+def peer(run, metric):
+    out, seconds = call([sys.executable, "benchmarks/peer_system.py", run.directory / "config.toml", metric])
+    return float(out.split()[-1]), seconds
 
 
 def main():
     fetch()
-    cpu = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), platform.machine())
-    print(f"{cpu}, {os.cpu_count()} cores, 2 ranks\n")
-    print(f"{'system':<10} {'what':<40} {'config':<30} {'metric':<9} {'sft-dist':>8} {'linear':>7} {'gain':>7} {'seconds':>8} {'samples/s':>10}")
+    print(f"{machine()}\n")
+    print(f"{'system':<10} {'what':<35} {'config':<28} {'metric':<9} {'sft-dist':>8} {'peer':>7} {'differ':>7} {'linear':>7} {'seconds':>8} {'peer s':>7}")
     for name in sys.argv[1:] or SYSTEMS:
         what, config, overrides, metric, linear = SYSTEMS[name]
-        value, seconds, rate = measured(name, config, overrides, metric)
-        peer = linear()
-        print(f"{name:<10} {what:<40} {config:<30} {metric:<9} {value:>8.4f} {peer:>7.4f} {value - peer:>+7.4f} {seconds:>8.1f} {rate:>10.1f}", flush=True)
+        run = Run(name, config, *overrides)
+        value, (peers, peer_seconds) = run.test[metric], peer(run, metric)
+        print(f"{name:<10} {what:<35} {config:<28} {metric:<9} {value:>8.4f} {peers:>7.4f} {value - peers:>+7.4f} {linear():>7.4f} {run.seconds:>8.1f} {peer_seconds:>7.1f}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,72 @@
+#!/usr/bin/env python3
+"""Raw rows to token ids: `sft-dist prepare` on 2 ranks beside datasets.map with the fast tokenizer in 2 processes, on the same JSONL; memory by rows.
+
+    .deps/venv/bin/python benchmarks/prepare.py > benchmarks/prepare.txt
+
+Long descriptions of the demo, over and over. The peer's seconds are those of load_dataset and map alone, without its imports; ours are of the whole job, exec
+to exit. Memory is the most that one process of the job had.
+"""
+import json
+import shutil
+import sys
+
+import common
+
+SIZES = [8192, 65536, 524288]
+HOME = common.ROOT / "runs/bench/prepare"
+PEER = """
+import json, resource, sys, time
+from datasets import disable_caching, load_dataset
+from transformers import AutoTokenizer
+disable_caching()
+tokenizer = AutoTokenizer.from_pretrained("demo/models/minilm")
+started = time.time()
+rows = load_dataset("json", data_files=sys.argv[1], split="train", cache_dir=sys.argv[2])
+rows.map(lambda part: tokenizer(part["text"], truncation=True, max_length=128), batched=True, num_proc=2)
+peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+print(json.dumps([time.time() - started, peak * 1024]))
+"""
+
+
+def write(rows):
+    path = HOME / f"{rows}.jsonl"
+    lines = (common.ROOT / "demo/data/long_train.jsonl").read_text(encoding="utf-8").splitlines()[:8192]
+    with open(path, "w", encoding="utf-8") as file:
+        for at in range(rows):
+            file.write(lines[at % len(lines)] + "\n")
+    return path
+
+
+def ours(path):
+    shutil.rmtree(HOME / "shards", ignore_errors=True)
+    measure = "import json, resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True, stdout=sys.stderr); print(json.dumps(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024))"
+    out, seconds = common.call([sys.executable, "-c", measure, *common.mpirun(2), common.PROGRAM, "prepare", "configs/bert_text_classification_long.toml", f"output_dir={HOME / 'run'}",
+                                f"data.train_file={path}", f"data.prepared_dir={HOME / 'shards'}"])
+    return {"seconds": seconds, "peak": json.loads(out)}
+
+
+def peer(path):
+    shutil.rmtree(HOME / "cache", ignore_errors=True)
+    out, _ = common.call([sys.executable, "-c", PEER, path, HOME / "cache"])
+    seconds, peak = json.loads(out.splitlines()[-1])
+    return {"seconds": seconds, "peak": peak}
+
+
+def main():
+    HOME.mkdir(parents=True, exist_ok=True)
+    print(f"{common.machine()}; {common.versions()}\n")
+    print(f"{'rows':>10}{'datasets.map':>16}{'sft-dist':>12}{'rows/s':>10}{'ratio':>8}{'peak of the peer':>20}{'of a rank':>12}")
+    for rows in SIZES:
+        path = write(rows)
+        results = {"peer": [], "ours": []}
+        for _ in range(3 if rows < 100000 else 1):
+            results["peer"].append(peer(path))
+            results["ours"].append(ours(path))
+        middle = common.medians(results, ["seconds", "peak"])
+        theirs, own = middle["peer"], middle["ours"]
+        print(f"{rows:>10,}{theirs['seconds']:>14.1f} s{own['seconds']:>10.1f} s{rows / own['seconds']:>10,.0f}{theirs['seconds'] / own['seconds']:>8.2f}{theirs['peak'] / 2**20:>16,.0f} MiB{own['peak'] / 2**20:>8,.0f} MiB", flush=True)
+    shutil.rmtree(HOME)
+
+
+if __name__ == "__main__":
+    main()
