@@ -4,7 +4,9 @@
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
+#include <cassert>
 #include <span>
+#include <utility>
 
 #include "comm/agree.h"
 #include "data/loader.h"
@@ -33,10 +35,17 @@ at::ScalarType agree_on_row(const at::Tensor& rows, std::vector<int64_t>& sizes,
   return static_cast<at::ScalarType>(said[0]);
 }
 
+// [samples + 1]: where each sample's rows begin.
+std::vector<int64_t> offsets_of(const Dataset& dataset, bool by_token) {
+  std::vector<int64_t> offsets{0};
+  for (int64_t i = 0; i < dataset.size(); ++i) offsets.push_back(offsets.back() + (by_token ? dataset.length(i) : 1));
+  return offsets;
+}
+
 }  // namespace
 
-ActivationCache::ActivationCache(Learner& learner, const Dataset& dataset, Communicator& control,
-                                 const Evaluator::Settings& settings) {
+at::Tensor frozen_activations(Learner& learner, const Dataset& dataset, Communicator& control,
+                              const Evaluator::Settings& settings) {
   std::vector<Computed> mine;
   bool by_token = false;
   Evaluator::each_part(dataset, control, settings, [&](EvalLoader& loader) {
@@ -47,27 +56,32 @@ ActivationCache::ActivationCache(Learner& learner, const Dataset& dataset, Commu
   });
   by_token = max(control, int64_t{by_token}) > 0;
 
-  offsets_.push_back(0);
-  for (int64_t i = 0; i < dataset.size(); ++i) offsets_.push_back(offsets_.back() + (by_token ? dataset.length(i) : 1));
-  std::vector<int64_t> sizes{offsets_.back()};
+  const std::vector<int64_t> offsets = offsets_of(dataset, by_token);
+  std::vector<int64_t> sizes{offsets.back()};
   const at::ScalarType type = agree_on_row(mine.empty() ? at::Tensor() : mine.front().rows, sizes, control);
-  rows_ = at::empty(sizes, type);
+  const at::Tensor rows = at::empty(sizes, type);
 
   for (const Computed& batch : mine) {
     int64_t row = 0;
     for (const int64_t id : batch.ids) {
       const auto i = static_cast<size_t>(id);
-      const int64_t count = offsets_[i + 1] - offsets_[i];
-      rows_.narrow(0, offsets_[i], count).copy_(batch.rows.narrow(0, row, count));
+      const int64_t count = offsets[i + 1] - offsets[i];
+      rows.narrow(0, offsets[i], count).copy_(batch.rows.narrow(0, row, count));
       row += count;
     }
   }
   mine.clear();
   for (int rank = 0; rank < control.size(); ++rank) {
     const auto [first, end] = range_of(dataset.size(), {rank, control.size()});
-    const int64_t row = offsets_[static_cast<size_t>(first)], end_row = offsets_[static_cast<size_t>(end)];
-    control.broadcast(buffer_of(rows_.narrow(0, row, end_row - row)), rank);
+    const int64_t row = offsets[static_cast<size_t>(first)], end_row = offsets[static_cast<size_t>(end)];
+    control.broadcast(buffer_of(rows.narrow(0, row, end_row - row)), rank);
   }
+  return rows;
+}
+
+ActivationCache::ActivationCache(const Dataset& dataset, at::Tensor rows)
+    : offsets_(offsets_of(dataset, rows.size(0) != dataset.size())), rows_(std::move(rows)) {
+  assert(offsets_.back() == rows_.size(0));
 }
 
 at::Tensor ActivationCache::of(const Batch& batch) const {

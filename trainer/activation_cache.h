@@ -1,6 +1,6 @@
-// What the frozen stages of a model give for each sample of a dataset: computed once, by all ranks together, and kept
-// in the memory of each, so that an update costs no more than what trains. The same bits that the stages would give
-// again in batches of the same shape; their sums differ with the shape, as between micro-batches.
+// What the frozen stages of a model give for each sample of a dataset: computed once, by all ranks together, so that an
+// update costs no more than what trains. The same bits that the stages would give again in batches of the same shape;
+// their sums differ with the shape, as between micro-batches.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -15,10 +15,16 @@
 
 namespace sft {
 
+// Of every sample, in order, one behind the other: [rows, …] in host memory, one row a sample where only its first
+// token is read, else one a token. Every rank calls, with a learner that has a frozen part, and has all of it in the
+// end. `control` joins host memory.
+at::Tensor frozen_activations(Learner& learner, const Dataset& dataset, Communicator& control,
+                              const Evaluator::Settings& settings);
+
 class ActivationCache : public FrozenPart {
  public:
-  // Every rank calls, with a learner that has a frozen part. `control` joins host memory.
-  ActivationCache(Learner& learner, const Dataset& dataset, Communicator& control, const Evaluator::Settings& settings);
+  // rows: frozen_activations() of the dataset.
+  ActivationCache(const Dataset& dataset, at::Tensor rows);
 
   at::Tensor of(const Batch& batch) const override;
 

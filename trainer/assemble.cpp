@@ -6,14 +6,13 @@
 #include "base/errors.h"
 #include "base/log.h"
 #include "base/random.h"
-#include "base/stopwatch.h"
 #include "base/text.h"
 #include "comm/agree.h"
 #include "comm/tree_ordered.h"
-#include "trainer/activation_cache.h"
 #include "trainer/adapters/freeze.h"
 #include "trainer/build_model.h"
 #include "trainer/gemm_peak.h"
+#include "trainer/keep_frozen_part.h"
 #include "trainer/optim/groups.h"
 #include "trainer/run_settings.h"
 
@@ -54,13 +53,6 @@ void make_order(Assembly& run) {
   if (strategy == "weighted") run.data.train = without_weights(std::move(run.data.train));
 }
 
-// An eighth of the side, which is 4 pixels of CIFAR's 32, as its usual recipe has it.
-Augmentation augmentation_of(const RunConfig& config, const DatasetInfo& info) {
-  const int64_t padding =
-      config.data.crop == "random" ? std::max<int64_t>(std::min(info.height, info.width) / 8, 1) : 0;
-  return {padding, config.data.horizontal_flip, derive_key(static_cast<uint64_t>(config.seed), "augmentation")};
-}
-
 // Norms that take their batch from all ranks make every rank run equally many micro-batches.
 bool sums_statistics(const Assembly& run) {
   return run.config().train.batch_norm == "synchronized" && !run.learner->model().buffers().empty();
@@ -82,33 +74,6 @@ void make_loaders(Assembly& run) {
   if (run.data.validation)
     run.evaluator = std::make_unique<Evaluator>(*run.learner, *run.data.validation, control,
                                                 evaluator_settings(config, run.world.device));
-}
-
-// What would not be the same at every draw cannot be kept.
-void check_cache(const Assembly& run) {
-  const RunConfig& config = run.config();
-  if (config.freeze.cache == "off") return;
-  const auto refuse = [](const char* why) { throw ConfigError(concat("freeze.cache = \"memory\": ", why)); };
-  if (!run.learner->has_frozen_part())
-    refuse("the lowest stage trains, so nothing stays the same (freeze.all_but_last)");
-  if (augmentation_of(config, run.data.train->info()).changes())
-    refuse("data.crop = \"random\" and data.horizontal_flip change an image at every draw");
-  if (run.learner->model().moves_where_frozen())
-    refuse("freeze.freeze_batch_norm_statistics = false lets the statistics of frozen parts move");
-}
-
-// Collective, once the weights are those of the checkpoint that the run goes on from.
-void keep_frozen_part(Assembly& run) {
-  const RunConfig& config = run.config();
-  if (config.freeze.cache == "off") return;
-  const Stopwatch watch;
-  auto kept = std::make_unique<ActivationCache>(*run.learner, *run.data.train, run.world.control,
-                                                evaluator_settings(config, run.world.device));
-  if (run.world.control.rank() == 0)
-    log::info(concat("kept what the frozen stages give for ", human_count(static_cast<double>(run.data.train->size())),
-                     " rows: ", human_bytes(static_cast<double>(kept->bytes())), " a rank, in ",
-                     human_seconds(watch.seconds())));
-  run.learner->keep(std::move(kept));
 }
 
 void make_update(Assembly& run) {

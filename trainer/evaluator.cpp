@@ -56,7 +56,7 @@ Evaluation Evaluator::run(const PredictionSink& predicted) {
   each_part(dataset_, control_, settings_, [&](EvalLoader& loader) {
     Statistics& part = parts.emplace_back(learner_.task().empty_statistics());
     for (Batch batch; loader.next(batch);) {
-      const at::Tensor logits = learner_.logits(batch);
+      const at::Tensor logits = learner_.logits(batch, kept_.get());
       learner_.task().accumulate(logits, batch, part);
       report(learner_.task(), logits, batch, predicted);
     }
@@ -72,7 +72,8 @@ Evaluation Evaluator::run(const PredictionSink& predicted) {
 
 void Evaluator::predict(const PredictionSink& predicted) {
   each_part(dataset_, control_, settings_, [&](EvalLoader& loader) {
-    for (Batch batch; loader.next(batch);) report(learner_.task(), learner_.logits(batch), batch, predicted);
+    for (Batch batch; loader.next(batch);)
+      report(learner_.task(), learner_.logits(batch, kept_.get()), batch, predicted);
   });
 }
 

@@ -41,6 +41,9 @@ class Evaluator {
   static void each_part(const Dataset& dataset, Communicator& control, const Settings& settings,
                         const std::function<void(EvalLoader&)>& body);
 
+  // From now on the frozen stages are not asked: what they give for the dataset is there.
+  void keep(std::unique_ptr<FrozenPart> kept) { kept_ = std::move(kept); }
+
   // Every rank calls; the result is the same on all of them.
   Evaluation run(const PredictionSink& predicted = {});
 
@@ -52,6 +55,7 @@ class Evaluator {
   const Dataset& dataset_;
   Communicator& control_;
   Settings settings_;
+  std::unique_ptr<FrozenPart> kept_;
 };
 
 }  // namespace sft

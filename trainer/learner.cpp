@@ -44,10 +44,10 @@ LossSum Learner::loss_sum(const Batch& batch) {
   return task_->loss_sum(forward(batch, kept_.get()), batch);
 }
 
-at::Tensor Learner::logits(const Batch& batch) {
+at::Tensor Learner::logits(const Batch& batch, const FrozenPart* kept) {
   const at::NoGradGuard no_graph;
   set_mode(false);
-  return forward(batch, nullptr);
+  return forward(batch, kept);
 }
 
 at::Tensor Learner::frozen_part(const Batch& batch) {

@@ -29,11 +29,13 @@ class Learner {
   // Loss of a micro-batch with its graph: dropout on where something trains.
   LossSum loss_sum(const Batch& batch);
 
-  // [B, num_labels], without graph and without dropout.
-  at::Tensor logits(const Batch& batch);
+  // [B, num_labels], without graph and without dropout. `kept`: of the dataset that the batch is from; null: the
+  // stages.
+  at::Tensor logits(const Batch& batch, const FrozenPart* kept = nullptr);
 
   // Whether the lowest stages are frozen, and what they give, in host memory.
   bool has_frozen_part() const { return first_trained_ > 0; }
+  int first_trained() const { return first_trained_; }  // the lowest stage of a trained parameter
   at::Tensor frozen_part(const Batch& batch);
   // From now on loss_sum() takes it from there.
   void keep(std::unique_ptr<FrozenPart> kept) { kept_ = std::move(kept); }

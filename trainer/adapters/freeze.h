@@ -23,8 +23,9 @@ struct FreezeConfig {
                       field("all_but_last", &FreezeConfig::all_but_last,
                             "n >= 0: train the head and the last n blocks only", at_least(int64_t{-1})),
                       field("cache", &FreezeConfig::cache,
-                            "memory: what the frozen stages give is computed once for each training row and kept",
-                            one_of("off", "memory").not_built("disk")),
+                            "what the frozen stages give for a row is computed once and kept: in memory, or on disk "
+                            "(beside the prepared shards) for later runs too",
+                            one_of("off", "memory", "disk")),
                       field("freeze_batch_norm_statistics", &FreezeConfig::freeze_batch_norm_statistics,
                             "BatchNorm statistics of frozen parts stay still")};
   }
