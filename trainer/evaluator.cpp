@@ -35,7 +35,7 @@ void gather_rows(Communicator& control, std::vector<double>& rows) {
   std::string all;
   for (const std::string& part : gather_all(control, mine)) all += part;
   rows.resize(all.size() / sizeof(double));
-  std::memcpy(rows.data(), all.data(), all.size());
+  if (!rows.empty()) std::memcpy(rows.data(), all.data(), all.size());
 }
 
 nlohmann::ordered_json chosen(nlohmann::ordered_json metrics, const std::vector<std::string>& names) {
