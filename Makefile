@@ -5,7 +5,7 @@ PYTHON := $(SFT_DEPS)/venv/bin/python
 CONFIGURE := cmake -G Ninja -DSFT_DEPS=$(SFT_DEPS)
 PREFIX ?= /usr/local
 
-.PHONY: all build gpu test test-slurm verify mutations systems quickstart install check-floors dev tsan clang clean
+.PHONY: all build gpu test test-slurm verify mutations systems bench bench-rates quickstart install check-floors dev tsan clang clean
 
 all: build
 
@@ -45,10 +45,21 @@ mutations:
 	@tools/setup.sh test
 	@$(PYTHON) tests/mutations/run.py
 
-# Every system that configs/ has one of, small, on 2 ranks, beside a linear model.
-systems: build
+# Every system that configs/ has one of, small, on 2 ranks, beside its peer and a linear model: half an hour.
+systems: bench-systems
+
+# Speed beside the peers, a transcript a script; half an hour on a quiet machine, where alone its figures mean anything.
+BENCHES := start_up fine_tune frozen_trunk scaling all_reduce prepare deterministic
+bench: $(addprefix bench-,$(BENCHES)) bench-rates
+bench-%: build
 	@tools/setup.sh test
-	@$(PYTHON) benchmarks/systems.py
+	@cmake --build build -j $(JOBS) --target all_reduce_bench > /dev/null
+	@[ -d demo/data ] || $(PYTHON) tools/fetch_demo.py
+	@$(PYTHON) benchmarks/$*.py | tee benchmarks/$*.txt
+bench-rates: build
+	@cmake --build build -j $(JOBS) --target dropout_rate loader_rate > /dev/null
+	@build/trainer/dropout_rate | tee benchmarks/dropout_rate.txt
+	@build/data/loader_rate build | tee benchmarks/loader_rate.txt
 
 # From nothing to a fine-tuned model on real text, on two ranks.
 quickstart: build

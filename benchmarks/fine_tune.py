@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Full fine-tuning of MiniLM on long texts, 2 ranks of one core each, beside transformers' Trainer in its two best fp32 modes, alternating.
+"""Full fine-tuning of MiniLM on long texts, 2 ranks of one core each, beside transformers' Trainer in its best modes, alternating; float32, and bfloat16
+where the CPU has it.
 
     .deps/venv/bin/python benchmarks/fine_tune.py > benchmarks/fine_tune.txt
 
@@ -14,8 +15,8 @@ import common
 COLUMNS = ["samples_per_second", "first_step_seconds", "peak_rss_bytes", "eval_samples_per_second"]
 
 
-def ours(rows):
-    run = common.Run("fine-tune", "bert_text_classification_long", "log.logging_steps=1", "train.global_batch_size=64", f"data.max_train_samples={rows}", f"data.max_eval_samples={rows}",
+def ours(rows, dtype):
+    run = common.Run("fine-tune", "bert_text_classification_long", f"model.dtype={dtype}", "log.logging_steps=1", "train.global_batch_size=64", f"data.max_train_samples={rows}", f"data.max_eval_samples={rows}",
                      threads=1, mpi_options=("--bind-to", "core"))
     return {**run.costs(), "samples_per_second": common.harmonic_mean([step["samples_per_second"] for step in run.steps()[1:]]),
             "gemm_share": statistics.median(step["gemm_share"] for step in run.steps()[1:])}
@@ -31,20 +32,24 @@ def main():
     parser.add_argument("--repeats", type=int, default=3)
     options = parser.parse_args()
     print(f"{common.machine()}; {common.versions()}")
-    print(f"MiniLM, {options.rows} long descriptions (about 82 tokens, at most 128), batch 64 on 2 ranks × 1 thread, AdamW, dropout, float32\n")
-    modes = {"Trainer": lambda: trainer(options.rows), "Trainer, by length": lambda: trainer(options.rows, "--group-by-length"), "sft-dist": lambda: ours(options.rows)}
+    print(f"MiniLM, {options.rows} long descriptions (about 82 tokens, at most 128), batch 64 on 2 ranks × 1 thread, AdamW, dropout\n")
+    modes = {"Trainer": lambda: trainer(options.rows), "Trainer, by length": lambda: trainer(options.rows, "--group-by-length"), "sft-dist": lambda: ours(options.rows, "float32")}
+    if "avx512_bf16" in open("/proc/cpuinfo").read():
+        modes["Trainer, by length, bf16"] = lambda: trainer(options.rows, "--group-by-length", "--bf16")
+        modes["sft-dist, bf16"] = lambda: ours(options.rows, "bfloat16")
     results = {name: [] for name in modes}
     for repeat in range(options.repeats):
         for name, run in modes.items():
             result = run()
             results[name].append(result)
             share = f"  {100 * result['gemm_share']:.0f}% of GEMM peak" if "gemm_share" in result else ""
-            print(f"{name:<20} {result['samples_per_second']:6.1f} samples/s  first step {result['first_step_seconds']:5.1f} s  peak {result['peak_rss_bytes'] / 2**20:6.0f} MiB  "
+            print(f"{name:<24} {result['samples_per_second']:6.1f} samples/s  first step {result['first_step_seconds']:5.1f} s  peak {result['peak_rss_bytes'] / 2**20:6.0f} MiB  "
                   f"evaluation {result['eval_samples_per_second']:6.1f}/s{share}", flush=True)
     middle = common.medians(results, COLUMNS)
     print()
-    for peer in ("Trainer", "Trainer, by length"):
-        print(f"sft-dist / {peer}, medians: {common.ratios(middle['sft-dist'], middle[peer])}")
+    for own, peer in (("sft-dist", "Trainer"), ("sft-dist", "Trainer, by length"), ("sft-dist, bf16", "Trainer, by length, bf16")):
+        if own in middle:
+            print(f"{own} / {peer}, medians: {common.ratios(middle[own], middle[peer])}")
 
 
 if __name__ == "__main__":
