@@ -90,17 +90,17 @@ def text(config, metric):
     data, optim, words = config["data"], config["optim"], config["model"]["task"] == "token_classification"
     read, encode = (conll, encode_words) if words else (jsonl, encode_texts)
     path = config["model"]["model_name_or_path"]
-    train, test = read(data["train_file"], data["max_train_samples"]), read(data["test_file"], data["max_eval_samples"])
+    train, test = read(data["train_file"][0], data["max_train_samples"]), read(data["test_file"][0], data["max_eval_samples"])
     names, tokenizer = names_of(train, config), AutoTokenizer.from_pretrained(path)
     build = AutoModelForTokenClassification if words else AutoModelForSequenceClassification
     torch.manual_seed(config["seed"])
-    model = build.from_pretrained(path, num_labels=len(names), problem_type=config["model"]["problem_type"] if not words and config["model"]["problem_type"] != "auto" else None)
+    model = build.from_pretrained(path, num_labels=len(names), problem_type=config["model"]["problem_type"] or None)
 
     warmup = config["scheduler"]["warmup_steps"]
     settings = TrainingArguments(
         output_dir="runs/peer", per_device_train_batch_size=config["train"]["global_batch_size"], num_train_epochs=config["train"]["num_train_epochs"],
         learning_rate=optim["learning_rate"], warmup_steps=warmup, lr_scheduler_type=config["scheduler"]["lr_scheduler_type"],
-        max_grad_norm=optim["max_grad_norm"], report_to=[], save_strategy="no", logging_steps=50, use_cpu=True, seed=config["seed"], disable_tqdm=True)
+        max_grad_norm=config["train"]["max_grad_norm"], report_to=[], save_strategy="no", logging_steps=50, use_cpu=True, seed=config["seed"], disable_tqdm=True)
     is_head = lambda name: name.startswith("classifier.")
     optimizer = torch.optim.AdamW([{"params": [p for n, p in model.named_parameters() if not is_head(n)]},
                                    {"params": [p for n, p in model.named_parameters() if is_head(n)], "lr": optim["learning_rate"] * optim["head_lr_multiplier"]}],
@@ -134,8 +134,8 @@ def images(config, metric):
     path = config["model"]["model_name_or_path"]
     shape = ResNetConfig.from_pretrained(path)
     mean, std = (data[key] or getattr(shape, f"image_{key}", default) for key, default in (("mean", [0.485, 0.456, 0.406]), ("std", [0.229, 0.224, 0.225])))
-    pixels, labels = read_images(data["train_file"])
-    test_pixels, test_labels = read_images(data["test_file"])
+    pixels, labels = read_images(data["train_file"][0])
+    test_pixels, test_labels = read_images(data["test_file"][0])
     shape.num_labels = int(labels.max()) + 1
     model = ResNetForImageClassification(shape) if config["model"]["init"] == "random" else ResNetForImageClassification.from_pretrained(path, num_labels=shape.num_labels, ignore_mismatched_sizes=True)
     frozen = config["freeze"]["all_but_last"] >= 0
@@ -162,7 +162,7 @@ def images(config, metric):
             inputs = torch.stack([seen(image) for image in pixels[rows]])
             optimizer.zero_grad()
             torch.nn.functional.cross_entropy(model(inputs).logits, labels[rows]).backward()
-            torch.nn.utils.clip_grad_norm_(trained, optim["max_grad_norm"] or float("inf"))
+            torch.nn.utils.clip_grad_norm_(trained, config["train"]["max_grad_norm"] or float("inf"))
             optimizer.step()
             schedule.step()
     model.eval()
