@@ -6,7 +6,7 @@ pretrained BERT (MiniLM, 6 layers of 384). Writes under demo/ (git-ignored):
     data/short_train.jsonl  2,000 one-line descriptions       data/short_test.jsonl  2,048 held-out ones
     data/long_train.jsonl   8,192 long descriptions           data/long_test.jsonl   2,048 held-out ones
 
-A second call does nothing.
+A second call does nothing. `--model` fetches the model alone.
 """
 import collections
 import json
@@ -80,4 +80,5 @@ def fetch_model():
 
 if __name__ == "__main__":
     fetch_model()
-    fetch_text()
+    if "--model" not in sys.argv[1:]:
+        fetch_text()

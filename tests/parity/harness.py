@@ -35,6 +35,7 @@ class Family:
 
     key_bias = "key.bias"     # how the names of key biases end
     reads = ["all", "text_classification"]
+    is_pretrained = False     # True: weights stay as they are
 
     def config(self, r, number):
         """A random architecture with dropout 0."""
@@ -167,7 +168,7 @@ def check(family, number, updates, tool):
     config._attn_implementation = "eager"
     model = family.model(config, read).to(getattr(torch, case["dtype"])).train()
     for name, value in model.named_parameters():  # norms and biases that could not be mistaken for absent ones
-        if value.dim() == 1:
+        if value.dim() == 1 and not family.is_pretrained:
             value.data.add_(torch.randn_like(value) * 0.3)
     what, error = (check_updates if updates else check_gradients)(family, case, model, tool)
     good = error <= (CURVE_TOLERANCE if updates else TOLERANCE)[case["dtype"]]  # false for a NaN
@@ -177,10 +178,10 @@ def check(family, number, updates, tool):
     return good
 
 
-def main(family):
+def main(family, cases=21, curves=6):
     """FAMILY.py PARITY_MODEL [first_case [cases [curves]]]"""
-    tool, first, cases, curves = (sys.argv[1:] + [None] * 4)[:4]
-    first, cases, curves = int(first or 0), int(cases or 21), int(curves or 6)
+    tool, *numbers = sys.argv[1:]
+    first, cases, curves = map(int, [*numbers, *(0, cases, curves)[len(numbers):]])
     torch.set_num_threads(1)
     jobs = [(number, False) for number in range(first, first + cases)] + [(number, True) for number in range(first, first + curves)]
     bad = [job for job in jobs if not check(family, *job, tool)]
