@@ -38,6 +38,8 @@ def equivalence(build):
             if "value_param" not in test:  # tests of the tests
                 continue
             what = "ranks, micro-batches: the same" if "Invariance" in suite["name"] else "deterministic: the same bits"
+            if test["name"].startswith("GradientsInFloat32"):
+                what = "ranks, micro-batches: gradients, float32"
             yield what, test.get("task", "?"), f"{test.get('model', '?')}, {test['value_param']}", float(test.get("worst", "nan")), float(test.get("tolerance", "nan")), "failures" not in test
 
 
@@ -59,13 +61,14 @@ def parity(build):
         before = worst.get(key, (0.0, tolerance, True))
         worst[key] = (max(before[0], error), tolerance, before[2] and good)
 
-    for name in ("bert", "roberta", "distilbert", "targets", "token_classification", "resnet"):
+    for name in ("bert", "minilm", "roberta", "distilbert", "targets", "token_classification", "resnet"):
         for good, what, error in parity_lines(build, f"parity_{name}"):
             dtype = "float64" if "float64" in what else "float32"
             curve = "20 updates" in what
             tolerance = PARITY[dtype][curve] if name != "resnet" else 1.0
-            if name in ("bert", "roberta", "distilbert"):
+            if name in ("bert", "minilm", "roberta", "distilbert"):
                 model, _, task = what.split(": ")[1].split(" ")[:3]
+                model = "bert, pretrained MiniLM" if name == "minilm" else model
                 task = "its last layer" if task == "all" else task
             elif name == "resnet":
                 model, task = "resnet", "image_classification"

@@ -9,9 +9,13 @@
 #include <algorithm>
 #include <cmath>
 #include <iomanip>
+#include <set>
 #include <sstream>
+#include <tuple>
 
 #include "equivalence/variants.h"
+#include "trainer/models/model.h"
+#include "trainer/models/model_config.h"
 
 namespace sft::equivalence {
 namespace {
@@ -65,6 +69,63 @@ TEST_P(Invariance, LossesNormsWeightsAndMetricsDoNotDependOnTheCut) {
       expect_near(actual.weights[i].second, expected.weights[i].second, expected.weights[i].first);
   }
   record(job, most, kTolerance);
+}
+
+double norm(const std::vector<double>& values) {
+  double squares = 0;
+  for (const double value : values) squares += value * value;
+  return std::sqrt(squares);
+}
+
+// In the type that people train in: gradients of one update by norm, |a - b| ≤ 1e-5 max(|b|, 1e-4 of the whole). The
+// true gradient of an attention key bias is zero; what rounding leaves there stays below 1e-7 of the whole, as in
+// tests/parity.
+TEST_P(Invariance, GradientsInFloat32DifferByRoundingAlone) {
+  Case job = GetParam();
+  job.in_double = false;
+  job.updates = 1;
+  const Outcome expected = run(job, {1, 0});
+  constexpr double kTolerance = 1e-5;
+  double whole = 0, most = 0;
+  for (const auto& [name, gradient] : expected.gradients) whole = std::hypot(whole, norm(gradient));
+  for (const Cut& cut : {Cut{2, 2}, Cut{3, 1}, Cut{4, 0}}) {
+    SCOPED_TRACE(testing::PrintToString(cut));
+    const Outcome actual = run(job, cut);
+    EXPECT_LE(worst(actual.losses, expected.losses), kTolerance);
+    ASSERT_EQ(actual.gradients.size(), expected.gradients.size());
+    for (size_t i = 0; i < expected.gradients.size(); ++i) {
+      const auto& [name, wanted] = expected.gradients[i];
+      const double least = name.ends_with("key.bias") || name.ends_with("k_lin.bias") ? 1e-2 : 1e-4;
+      std::vector<double> difference = actual.gradients[i].second;
+      for (size_t k = 0; k < wanted.size(); ++k) difference[k] -= wanted[k];
+      const double deviation = norm(difference) / std::max(norm(wanted), least * whole);
+      EXPECT_LE(deviation, kTolerance) << name;
+      most = std::max(most, deviation);
+    }
+  }
+  record(job, most, kTolerance);
+}
+
+TEST(Enrolment, EveryTaskFormOfTargetAndModelIsACase) {
+  std::set<std::string> tasks, models;
+  std::set<TargetForm> targets;
+  for (const Case& job : cases()) {
+    tasks.insert(job.task);
+    targets.insert(job.target);
+    models.insert(job.model.at("model_type").get<std::string>());
+  }
+  std::apply(
+      [&](const auto&... fields) {
+        const auto expect_tasks = [&](const FieldInfo& info) {
+          if (info.name != "task") return;
+          for (const std::string_view task : info.rule.choices) EXPECT_TRUE(tasks.contains(std::string(task))) << task;
+        };
+        (expect_tasks(fields.info), ...);
+      },
+      ModelConfig::fields());
+  for (const std::string& model : model_types()) EXPECT_TRUE(models.contains(model)) << model;
+  for (const TargetForm form : {TargetForm::label, TargetForm::label_set, TargetForm::values, TargetForm::token_labels})
+    EXPECT_TRUE(targets.contains(form));
 }
 
 // `deterministic = true`: parts of a batch and ranks are added as one tree.

@@ -101,6 +101,11 @@ class Counted : public Loader {
   int64_t& excess_;
 };
 
+std::vector<double> numbers_of(const at::Tensor& tensor) {
+  const at::Tensor flat = tensor.detach().to(at::kDouble).flatten().contiguous();
+  return {flat.data_ptr<double>(), flat.data_ptr<double>() + flat.numel()};
+}
+
 // The parts of a run as assemble would build them, over data in memory.
 void train(const Case& job, const Cut& cut, Communicator& ranks, const std::string& directory, Outcome& outcome) {
   const auto tree = cut.parts > 0 ? tree_ordered(ranks.split(0, ranks.rank())) : nullptr;
@@ -195,12 +200,11 @@ void train(const Case& job, const Cut& cut, Communicator& ranks, const std::stri
       .run();
 
   if (world.rank() != 0) return;
+  for (const Placed& placed : arena.placed())
+    outcome.gradients.emplace_back(placed.parameter.name, numbers_of(placed.parameter.value.grad()));
   for (auto& ids : outcome.ids) std::sort(ids.begin(), ids.end());
-  for (const Parameter& parameter : learner.saved()) {
-    const at::Tensor flat = parameter.value.detach().to(at::kDouble).flatten().contiguous();
-    outcome.weights.emplace_back(parameter.name,
-                                 std::vector<double>(flat.data_ptr<double>(), flat.data_ptr<double>() + flat.numel()));
-  }
+  for (const Parameter& parameter : learner.saved())
+    outcome.weights.emplace_back(parameter.name, numbers_of(parameter.value));
 }
 
 }  // namespace
@@ -239,6 +243,12 @@ std::vector<Case> cases() {
   last_blocks.freeze = two_blocks;
   enroll("bert_head_alone", adamw).freeze = head;
   enroll("roberta", adamw).model = tiny_roberta();
+  for (const char* alias : {"xlm-roberta", "camembert"}) {
+    Case& added = enroll(alias, adamw);
+    added.name = alias[0] == 'x' ? "xlm_roberta" : alias;
+    added.model = tiny_roberta();
+    added.model["model_type"] = alias;
+  }
   Case& roberta_blocks = enroll("roberta_last_blocks_weighted_sgd", sgd);
   roberta_blocks.model = tiny_roberta();
   roberta_blocks.freeze = two_blocks;

@@ -58,10 +58,11 @@ inline void PrintTo(const Cut& cut, std::ostream* out) {
 }
 
 struct Outcome {
-  std::vector<double> losses, norms;                                 // an update each
-  std::vector<std::vector<int64_t>> ids;                             // samples of each update, sorted
-  std::vector<std::pair<std::string, std::vector<double>>> weights;  // after the last update
-  std::vector<double> evaluation;                                    // metrics, in order
+  std::vector<double> losses, norms;      // an update each
+  std::vector<std::vector<int64_t>> ids;  // samples of each update, sorted
+  using Named = std::vector<std::pair<std::string, std::vector<double>>>;
+  Named weights, gradients;        // after and of the last update
+  std::vector<double> evaluation;  // metrics, in order
   int64_t excess = 0;  // tokens of a rank in an update above its even share, beyond one sample; the most of all
 };
 Outcome run(const Case& job, const Cut& cut);

@@ -115,4 +115,7 @@ class Model {
 std::unique_ptr<Model> make_model(const nlohmann::json& config, const at::Device& device, at::ScalarType dtype,
                                   uint64_t seed);
 
+// The model_types that there are.
+std::vector<std::string> model_types();
+
 }  // namespace sft

@@ -25,13 +25,13 @@ constexpr std::array<std::pair<const char*, Make>, 6> kModels{{
     {"xlm-roberta", make_roberta},
 }};
 
-std::vector<std::string> names() {
+}  // namespace
+
+std::vector<std::string> model_types() {
   std::vector<std::string> all;
   for (const auto& [name, make] : kModels) all.emplace_back(name);
   return all;
 }
-
-}  // namespace
 
 void Model::set_compute_type(at::ScalarType type) {
   throw ConfigError(concat("model.dtype: this model (", config().value("model_type", "?"),
@@ -47,12 +47,12 @@ std::unique_ptr<Model> make_model(const nlohmann::json& config, const at::Device
                                   uint64_t seed) {
   const auto type = config.find("model_type");
   if (type == config.end() || !type->is_string())
-    throw ConfigError("config.json has no model_type; built are: " + join(names(), ", "));
+    throw ConfigError("config.json has no model_type; built are: " + join(model_types(), ", "));
   const auto wanted = type->get<std::string>();
   for (const auto& [name, make] : kModels)
     if (wanted == name) return make(config, at::TensorOptions(device).dtype(dtype), seed);
-  throw ConfigError(concat("model_type ", quoted(wanted), " is not built", did_you_mean(wanted, names()),
-                           "; built are: ", join(names(), ", ")));
+  throw ConfigError(concat("model_type ", quoted(wanted), " is not built", did_you_mean(wanted, model_types()),
+                           "; built are: ", join(model_types(), ", ")));
 }
 
 }  // namespace sft
