@@ -16,7 +16,7 @@ import numpy as np
 from common import ROOT, Run, call, machine
 
 DATA = ROOT / "demo/data"
-ROWS = 2048
+ROWS = 1024  # of long texts: to learn from, and to be tested on
 
 
 def rows(name, count=None):
@@ -46,7 +46,7 @@ def tags():
     from sklearn.multiclass import OneVsRestClassifier
     from sklearn.preprocessing import MultiLabelBinarizer
 
-    train, test = rows("tags_train.jsonl", ROWS), rows("tags_test.jsonl")
+    train, test = rows("tags_train.jsonl", ROWS), rows("tags_test.jsonl", ROWS)
     x, z = tf_idf([r["text"] for r in train], [r["text"] for r in test])
     names = MultiLabelBinarizer().fit([r["label"] for r in train + test])
     model = OneVsRestClassifier(LogisticRegression(C=100)).fit(x, names.transform([r["label"] for r in train]))
@@ -57,7 +57,7 @@ def size():
     from sklearn.linear_model import Ridge
     from sklearn.metrics import r2_score
 
-    train, test = rows("size_train.jsonl", ROWS), rows("size_test.jsonl")
+    train, test = rows("size_train.jsonl", ROWS), rows("size_test.jsonl", ROWS)
     x, z = tf_idf([r["text"] for r in train], [r["text"] for r in test])
     return r2_score([r["label"] for r in test], Ridge().fit(x, [r["label"] for r in train]).predict(z))
 
@@ -66,7 +66,7 @@ def match():
     """By the words that both have: their number, their share, the cosine of TF-IDF."""
     from sklearn.linear_model import LogisticRegression
 
-    train, test = rows("match_train.jsonl", ROWS), rows("match_test.jsonl")
+    train, test = rows("match_train.jsonl", ROWS), rows("match_test.jsonl", ROWS)
     all_texts = lambda part: [r["text"] for r in part] + [r["second"] for r in part]
     x, z = tf_idf(all_texts(train), all_texts(test))
 
@@ -147,7 +147,7 @@ def fetch():
                 file["pixels"], file["y"] = (images[chosen].reshape(-1, 8, 8) * 15.9).astype(np.uint8), labels[chosen]
 
 
-SMALL = [f"data.max_train_samples={ROWS}", "train.num_train_epochs=2", "train.global_batch_size=16"]
+SMALL = [f"data.max_train_samples={ROWS}", f"data.max_eval_samples={ROWS}", "train.num_train_epochs=2", "train.global_batch_size=16"]
 DIGITS = [f'data.train_file="{DATA}/digits_train.h5"', f'data.test_file="{DATA}/digits_test.h5"', "data.image_size=32", "data.horizontal_flip=false"]
 RANDOM_TRUNK = ['model.model_name_or_path="configs/resnet18"', "model.init=random"]
 # name: (what is told of what, config, overrides, metric, what the linear model reaches)
