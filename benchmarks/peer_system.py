@@ -28,21 +28,21 @@ def conll(path, count):
 
 # The targets of a text task: names of the outputs, a row's label, and what the guesses are worth.
 
-def accuracy(logits, labels, names):
+def accuracy(logits, labels, names, config):
     return float(np.mean(logits.argmax(-1) == labels))
 
 
-def f1_micro(logits, labels, names):
+def f1_micro(logits, labels, names, config):
     from sklearn.metrics import f1_score
-    return f1_score(labels > 0.5, logits > 0, average="micro", zero_division=0)
+    return f1_score(labels > 0.5, 1 / (1 + np.exp(-logits)) > config["eval"]["threshold"], average="micro", zero_division=0)
 
 
-def r2(logits, labels, names):
+def r2(logits, labels, names, config):
     from sklearn.metrics import r2_score
     return r2_score(labels.reshape(-1), logits.reshape(-1))
 
 
-def entity_f1(logits, labels, names):
+def entity_f1(logits, labels, names, config):
     from seqeval.metrics import f1_score
     told = [[(names[t], names[g]) for t, g in zip(row, guess) if t >= 0] for row, guess in zip(labels, logits.argmax(-1))]
     return f1_score([[t for t, _ in row] for row in told], [[g for _, g in row] for row in told])
@@ -112,7 +112,7 @@ def text(config, metric):
                       compute_loss_func=huber if config["train"]["loss"] == "huber" else None)
     trainer.train()
     predicted = trainer.predict(dataset(test))
-    return METRICS[metric](predicted.predictions, predicted.label_ids, names)
+    return METRICS[metric](predicted.predictions, predicted.label_ids, names, config)
 
 
 def read_images(path):
@@ -152,7 +152,8 @@ def images(config, metric):
     updates = epochs * -(-len(labels) // batch)
     trained = [p for p in model.parameters() if p.requires_grad]
     if optim["optim"] == "sgd":
-        optimizer = torch.optim.SGD(trained, optim["learning_rate"], optim["momentum"], weight_decay=optim["weight_decay"])
+        groups = [{"params": [p for p in trained if p.dim() > 1], "weight_decay": optim["weight_decay"]}, {"params": [p for p in trained if p.dim() == 1], "weight_decay": 0.0}]
+        optimizer = torch.optim.SGD(groups, optim["learning_rate"], optim["momentum"])
     else:
         optimizer = torch.optim.Adam(trained, optim["learning_rate"])
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, optim["learning_rate"], total_steps=updates, cycle_momentum=False)
@@ -168,7 +169,7 @@ def images(config, metric):
     model.eval()
     with torch.no_grad():
         logits = torch.cat([model(looked_at(part)).logits for part in test_pixels.split(256)])
-    return METRICS[metric](logits.numpy(), test_labels.numpy(), None)
+    return METRICS[metric](logits.numpy(), test_labels.numpy(), None, config)
 
 
 def main():
