@@ -50,10 +50,11 @@ def main():
 
     def rows(path):
         with open(path, encoding="utf-8") as lines:
-            return [json.loads(line) for line in lines][:options.rows]
+            return [json.loads(line) for line in lines]
 
     train, test = rows(options.train), rows(options.test)
     names = sorted({row["label"] for row in train})
+    train, test = train[:options.rows], test[:options.rows]
     ids = {name: i for i, name in enumerate(names)}
     tokenizer = AutoTokenizer.from_pretrained(options.model)
 
