@@ -33,7 +33,8 @@ constexpr const char* kFree[] = {"output_dir",
                                  "train.max_tokens_per_micro_batch",
                                  "train.global_batch_size",
                                  "train.per_device_train_batch_size",
-                                 "train.gradient_accumulation_steps"};
+                                 "train.gradient_accumulation_steps",
+                                 "train.gradient_checkpointing"};
 
 void erase(nlohmann::json& json, const std::string& key) {
   const size_t dot = key.find('.');

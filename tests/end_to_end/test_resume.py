@@ -93,6 +93,13 @@ class Resume(EndToEnd):
         self.assertIn("optim.learning_rate", done.err)
         self.succeed(config, "train.num_train_epochs=4", "eval.eval_strategy=no")
 
+    def test_a_run_without_memory_enough_goes_on_with_gradient_checkpointing_in_the_same_bits(self):
+        self.straight()
+        config = self.config("short", save=SAVES, log={"sample_ids": True})
+        self.run_program(config, ranks=2, environment={"SFT_FAILPOINTS": "rank=1;trainer.step@18=kill"})
+        self.succeed(self.config("short", save=SAVES, log={"sample_ids": True}, train={"gradient_checkpointing": True}), ranks=2)
+        self.assert_same_run("short")
+
     def test_finished_run_says_so(self):
         self.straight()
         done = self.succeed(self.home / "straight.toml", ranks=2)
