@@ -45,21 +45,21 @@ mutations:
 	@tools/setup.sh test
 	@$(PYTHON) tests/mutations/run.py
 
-# Every system that configs/ has one of, small, on 2 ranks, beside its peer and a linear model: half an hour.
+# Every system that configs/ has one of, small, on 2 ranks, beside its peer and a linear model: most of an hour.
 systems: bench-systems
 
-# Speed beside the peers, a transcript a script; half an hour on a quiet machine, where alone its figures mean anything.
+# Speed beside the peers, a transcript a script; on a quiet machine, where alone its figures mean anything.
 BENCHES := start_up fine_tune frozen_trunk scaling all_reduce prepare deterministic
 bench: $(addprefix bench-,$(BENCHES)) bench-rates
 bench-%: build
 	@tools/setup.sh test
 	@cmake --build build -j $(JOBS) --target all_reduce_bench > /dev/null
 	@[ -d demo/data ] || $(PYTHON) tools/fetch_demo.py
-	@$(PYTHON) benchmarks/$*.py | tee benchmarks/$*.txt
+	@bash -o pipefail -c '$(PYTHON) benchmarks/$*.py | tee build/bench-$*.txt' && mv build/bench-$*.txt benchmarks/$*.txt
 bench-rates: build
 	@cmake --build build -j $(JOBS) --target dropout_rate loader_rate > /dev/null
-	@build/trainer/dropout_rate | tee benchmarks/dropout_rate.txt
-	@build/data/loader_rate build | tee benchmarks/loader_rate.txt
+	@bash -o pipefail -c 'build/trainer/dropout_rate | tee build/bench-dropout_rate.txt' && mv build/bench-dropout_rate.txt benchmarks/dropout_rate.txt
+	@bash -o pipefail -c 'build/data/loader_rate build | tee build/bench-loader_rate.txt' && mv build/bench-loader_rate.txt benchmarks/loader_rate.txt
 
 # From nothing to a fine-tuned model on real text, on two ranks.
 quickstart: build
