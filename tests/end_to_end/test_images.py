@@ -95,6 +95,7 @@ class Images(EndToEnd):
 
         done = self.succeed(self.images_config(train={"num_train_epochs": 10}, data={"crop": "random", "horizontal_flip": True}), ranks=3)
         self.assertIn("images of 24 × 24", done.err)
+        self.assertEqual(self.lines(key="tokens_per_second"), {}, "an image has no tokens")
         files = self.files(self.shared / "test")
         ours = read_rows(self.run_dir() / "predictions.jsonl")
         self.assert_same_scores(ours, self.scores_elsewhere(self.run_dir() / "model", self.pixels(files)))

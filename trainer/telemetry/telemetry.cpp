@@ -61,14 +61,14 @@ void Telemetry::settle(LossWindow& window) {
 void Telemetry::write_line(const StepReport& report, LossWindow& window) {
   settle(window);
   const double seconds = line_watch_.seconds();
-  const auto tokens = static_cast<double>(line_tokens_);
   nlohmann::ordered_json values{{"step", report.step},
                                 {"epoch", report.epoch},
                                 {"loss", shown(window.weight > 0 ? window.loss_sum / window.weight : std::nan(""))},
                                 {"grad_norm", shown(report.norm)},
                                 {"learning_rate", report.rate},
-                                {"samples_per_second", static_cast<double>(line_samples_) / seconds},
-                                {"tokens_per_second", tokens / seconds}};
+                                {"samples_per_second", static_cast<double>(line_samples_) / seconds}};
+  // Images are counted as one token each.
+  if (line_tokens_ != line_samples_) values["tokens_per_second"] = static_cast<double>(line_tokens_) / seconds;
   if (settings_.peak_flops > 0)
     values["gemm_share"] = settings_.flops(line_tokens_, line_samples_) / seconds / settings_.peak_flops;
   emit(Event::Kind::train, report.step, std::move(values));
