@@ -13,6 +13,7 @@ import debian_descriptions
 import fetch_demo
 import fetch_tagged_demo
 import fetch_targets_demo
+import minilm_as
 
 TRANSLATION = """Package: {name}
 Description-md5: {name}
@@ -80,6 +81,15 @@ class Demo(unittest.TestCase):
         words = "libfoo2 >= 1.4 was written by Ada Lovelace , see /etc/foo.conf and --help".split()
         self.assertEqual(fetch_tagged_demo.tag(words, {"libfoo2"}, set()),
                          ["B-PKG", "B-VER", "I-VER", "O", "O", "O", "B-PER", "I-PER", "O", "O", "B-FILE", "O", "B-CMD"])
+
+    def test_bert_under_another_architecture_says_the_same(self):
+        import torch
+        from transformers import BertConfig, BertModel
+
+        torch.manual_seed(1)
+        bert = BertModel(BertConfig(vocab_size=60, hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32, max_position_embeddings=24, initializer_range=0.5)).eval()
+        for family in minilm_as.FAMILIES:
+            self.assertLess(minilm_as.farthest(bert, minilm_as.converted(bert, family)), 1e-5, family)
 
 
 if __name__ == "__main__":
