@@ -1,5 +1,7 @@
 #include "trainer/run_settings.h"
 
+#include <ATen/Parallel.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -12,7 +14,7 @@ namespace sft {
 namespace {
 
 // Of a micro-batch, where the config names none.
-constexpr int64_t kCpuTokens = 8192, kCpuImages = 64, kDeviceTokens = 32768, kDeviceImages = 512;
+constexpr int64_t kThreadTokens = 1024, kCpuTokens = 8192, kCpuImages = 64, kDeviceTokens = 32768, kDeviceImages = 512;
 constexpr int kDeterministicParts = 8;
 
 Cadence cadence(const std::string& strategy, double steps, int64_t batches_per_epoch, int64_t total) {
@@ -64,12 +66,18 @@ Selection selection(const RunConfig& config, const Task& task) {
   return chosen;
 }
 
+// What a thread works on stays in its caches, and the activations of more are memory alone. Where the bits are to be
+// the same on any number of ranks, threads don't count.
+int64_t host_tokens(const RunConfig& config) {
+  return config.deterministic ? kThreadTokens : std::min(kThreadTokens * at::get_num_threads(), kCpuTokens);
+}
+
 }  // namespace
 
 int64_t micro_batch_tokens(const RunConfig& config, const at::Device& device) {
   if (config.train.max_tokens_per_micro_batch > 0) return config.train.max_tokens_per_micro_batch;
   if (config.model.task == "image_classification") return device.is_cpu() ? kCpuImages : kDeviceImages;
-  return device.is_cpu() ? kCpuTokens : kDeviceTokens;
+  return device.is_cpu() ? host_tokens(config) : kDeviceTokens;
 }
 
 // An eighth of the side, which is 4 pixels of CIFAR's 32, as its usual recipe has it.
