@@ -101,7 +101,7 @@ def text(config, metric):
         output_dir="runs/peer", per_device_train_batch_size=config["train"]["global_batch_size"], num_train_epochs=config["train"]["num_train_epochs"],
         learning_rate=optim["learning_rate"], warmup_steps=warmup, lr_scheduler_type=config["scheduler"]["lr_scheduler_type"],
         max_grad_norm=config["train"]["max_grad_norm"], report_to=[], save_strategy="no", logging_steps=50, use_cpu=True, seed=config["seed"], disable_tqdm=True)
-    is_head = lambda name: name.startswith("classifier.")
+    is_head = lambda name: name.startswith(("classifier.", "pre_classifier."))
     optimizer = torch.optim.AdamW([{"params": [p for n, p in model.named_parameters() if not is_head(n)]},
                                    {"params": [p for n, p in model.named_parameters() if is_head(n)], "lr": optim["learning_rate"] * optim["head_lr_multiplier"]}],
                                   lr=optim["learning_rate"], weight_decay=optim["weight_decay"], fused=True)

@@ -2,12 +2,14 @@
 """Every system that configs/ has one of, small, on 2 ranks, beside its peer (peer_system.py: transformers' Trainer, torchvision) with the same rows and
 settings, and beside a linear model of scikit-learn on the same rows.
 
-    .deps/venv/bin/python benchmarks/systems.py [NAME...] > benchmarks/systems.txt
+    .deps/venv/bin/python benchmarks/systems.py [--seeds N [NAME...]] > benchmarks/systems.txt
 
-Seconds are of whole processes, from exec to exit, on all cores of the machine: two ranks of ours, one process of the peer. The linear models see TF-IDF of words and pairs of words, of tagged words the word, its shape, its endings and its neighbours, of images the pixels.
-Data come from tools/fetch_demo.py, fetch_targets_demo.py, fetch_tagged_demo.py and draw_images.py, which are called where they are missing.
+The two draw different numbers from a seed; scores are means over N seeds, and behind the difference stands the standard error of its mean. Seconds are of whole processes, from exec to exit, on all cores of the machine: two ranks of ours, one process of the peer. The linear models see TF-IDF of words and pairs of words, of tagged words the word, its shape, its endings and its neighbours, of images the pixels.
+Data and models come from tools/fetch_demo.py, minilm_as.py, fetch_targets_demo.py, fetch_tagged_demo.py and draw_images.py, which are called where they are missing.
 """
+import argparse
 import json
+import statistics
 import subprocess
 import sys
 
@@ -132,8 +134,8 @@ def read_digits(path):
 
 
 def fetch():
-    for script in ("fetch_demo.py", "fetch_targets_demo.py", "fetch_tagged_demo.py"):
-        subprocess.run([sys.executable, ROOT / "tools" / script], check=True, stdout=sys.stderr)
+    for script in (["fetch_demo.py"], ["minilm_as.py", "distilbert"], ["minilm_as.py", "roberta"], ["fetch_targets_demo.py"], ["fetch_tagged_demo.py"]):
+        subprocess.run([sys.executable, ROOT / "tools" / script[0], *script[1:]], check=True, stdout=sys.stderr)
     for kind in ("shapes", "textures"):
         if not (DATA / kind / "test_batch.bin").exists():
             subprocess.run([sys.executable, ROOT / "tools/draw_images.py", DATA / kind, "--set", kind], check=True, stdout=sys.stderr)
@@ -153,6 +155,8 @@ RANDOM_TRUNK = ['model.model_name_or_path="configs/resnet18"', "model.init=rando
 # name: (what is told of what, config, overrides, metric, what the linear model reaches)
 SYSTEMS = {
     "sections": ("one of 57 sections of a line", "bert_text_classification", [], "accuracy", one_section),
+    "distilbert": ("the same, MiniLM as DistilBERT", "distilbert_text_classification", [], "accuracy", one_section),
+    "roberta": ("the same, MiniLM as RoBERTa", "roberta_text_classification", [], "accuracy", one_section),
     "tags": ("sets of Debtags of long texts", "bert_multi_label", [*SMALL, "eval.threshold=0.2"], "f1_micro", tags),
     "size": ("installed size of long texts", "bert_regression", SMALL, "r2", size),
     "match": ("do two texts belong together?", "bert_semantic_matching", SMALL, "accuracy", match),
@@ -169,15 +173,26 @@ def peer(run, metric):
     return float(out.split()[-1]), seconds
 
 
+def both(name, config, overrides, metric, seed):
+    run = Run(name, config, *overrides, *([] if seed is None else [f"seed={seed}"]))
+    theirs, seconds = peer(run, metric)
+    return {"ours": run.test[metric], "peer": theirs, "differ": run.test[metric] - theirs, "seconds": run.seconds, "peer s": seconds}
+
+
 def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("names", nargs="*", default=[])
+    parser.add_argument("--seeds", type=int, default=1, help="1: that of the config")
+    options = parser.parse_args()
     fetch()
-    print(f"{machine()}\n")
-    print(f"{'system':<10} {'what':<35} {'config':<28} {'metric':<9} {'sft-dist':>8} {'peer':>7} {'differ':>7} {'linear':>7} {'seconds':>8} {'peer s':>7}")
-    for name in sys.argv[1:] or SYSTEMS:
+    print(f"{machine()}; {options.seeds} seed{'s' if options.seeds > 1 else ''}\n")
+    print(f"{'system':<10} {'what':<35} {'config':<29} {'metric':<9} {'sft-dist':>8} {'peer':>7} {'differ':>7} {'± ':>7} {'linear':>7} {'seconds':>8} {'peer s':>7}", flush=True)
+    for name in options.names or SYSTEMS:
         what, config, overrides, metric, linear = SYSTEMS[name]
-        run = Run(name, config, *overrides)
-        value, (peers, peer_seconds) = run.test[metric], peer(run, metric)
-        print(f"{name:<10} {what:<35} {config:<28} {metric:<9} {value:>8.4f} {peers:>7.4f} {value - peers:>+7.4f} {linear():>7.4f} {run.seconds:>8.1f} {peer_seconds:>7.1f}", flush=True)
+        results = [both(name, config, overrides, metric, seed) for seed in (range(1, options.seeds + 1) if options.seeds > 1 else [None])]
+        mean = {column: statistics.mean(result[column] for result in results) for column in results[0]}
+        error = f"{statistics.stdev(result['differ'] for result in results) / len(results) ** 0.5:.4f}" if len(results) > 1 else ""
+        print(f"{name:<10} {what:<35} {config:<29} {metric:<9} {mean['ours']:>8.4f} {mean['peer']:>7.4f} {mean['differ']:>+7.4f} {error:>7} {linear():>7.4f} {mean['seconds']:>8.1f} {mean['peer s']:>7.1f}", flush=True)
 
 
 if __name__ == "__main__":
