@@ -7,6 +7,7 @@
 #include <ATen/ops/empty_like.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include "trainer/models/blocks/attention_flash.h"
 #include "trainer/models/blocks/on_device.h"
 #include "trainer/models/blocks/row_dropout.h"
 
@@ -169,6 +170,7 @@ struct DeviceAttention : torch::autograd::Function<DeviceAttention> {
 }  // namespace
 
 at::Tensor attend_on_device(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const Attention& attention) {
+  if (flash_takes(q, attention)) return attend_by_flash(q, k, v, attention);
   return DeviceAttention::apply(q, k, v, attention);
 }
 

@@ -41,7 +41,7 @@ struct DeviceAddNorm {
 };
 
 // The way back. Gradients of vectors are summed by kPartialSums parts of the rows, and the sums added to d_vectors.
-inline constexpr int64_t kPartialSums = 264;
+inline constexpr int64_t kPartialSums = 792;
 struct DeviceAddNormBackward {
   DeviceRows rows;
   RowDropout dropout;
@@ -103,6 +103,36 @@ struct DeviceSoftmaxBackward {
   void *dropped = nullptr, *d_scores = nullptr;
 };
 
+// out = (softmax(q kᵀ / √head_width) · mask · scale) v over the packed rows [N, heads · head_width] of whole sequences,
+// in bf16, head_width 32 or 64. Probabilities are kept nowhere.
+struct DeviceFlash {
+  static bool takes(Real type, int64_t head_width) {
+    return type == Real::bf16 && (head_width == 32 || head_width == 64);
+  }
+  int device = 0;
+  int64_t num_sequences = 0, longest = 0, num_rows = 0;
+  int64_t heads = 0, head_width = 0;
+  const int32_t* offsets = nullptr;  // [B+1]
+  DropoutKey key;
+  DropRate rate{0.0};
+  const int64_t* draws = nullptr;  // [B]
+  const void *q = nullptr, *k = nullptr, *v = nullptr;
+  void* out = nullptr;
+  float* log_sum = nullptr;  // [heads, N] logarithm to base 2 of each query's sum of powers, for the way back
+  uint32_t* kept = nullptr;  // [num_kept()] to work in; may be null where nothing drops
+
+  // Some more than are drawn: words are read with the one behind them, and for keys beyond a sequence.
+  int64_t num_kept() const { return rate.drops() ? heads * num_rows * ((longest + 31) / 32) + kWordsBehind : 0; }
+  static constexpr int64_t kWordsBehind = 4;
+};
+
+struct DeviceFlashBackward {
+  DeviceFlash of;
+  const void* d_out = nullptr;
+  float* delta = nullptr;  // [heads, N] to work in
+  void *dq = nullptr, *dk = nullptr, *dv = nullptr;
+};
+
 struct DeviceKernels {
   void (*drop_rows)(const DeviceDropRows&) = nullptr;
   void (*add_norm)(const DeviceAddNorm&) = nullptr;
@@ -112,6 +142,8 @@ struct DeviceKernels {
   void (*unpad)(const DevicePadding&) = nullptr;
   void (*softmax)(const DeviceSoftmax&) = nullptr;
   void (*softmax_backward)(const DeviceSoftmaxBackward&) = nullptr;
+  void (*flash)(const DeviceFlash&) = nullptr;
+  void (*flash_backward)(const DeviceFlashBackward&) = nullptr;
 };
 
 // Set once, before the first model is made for a device; asked for where a tensor lies on one.

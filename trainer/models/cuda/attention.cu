@@ -30,37 +30,60 @@ struct Item {
 
 enum class Way { to_padded, to_packed };
 
-// A warp has a row of a head.
-template <class T, Way way>
-__global__ void move_rows(DevicePadding work) {
+constexpr int64_t kMovesAThread = 8, kMostParts = 1024;
+
+// That of blockIdx.z: an index that a kernel reckons would put its parameters into memory of each thread.
+__device__ void* chosen(void* const (&tensors)[DevicePadding::kMost]) {
+  static_assert(DevicePadding::kMost == 3);
+  return blockIdx.z == 0 ? tensors[0] : blockIdx.z == 1 ? tensors[1] : tensors[2];
+}
+
+// Blocks of x share a sequence's rows by y, all heads of them; z is the tensor. C is moved as one, of `in_row` in a
+// packed row and `in_head` in a head's.
+template <class C, Way way>
+__global__ void __launch_bounds__(kThreads) move_rows(DevicePadding work, unsigned in_row, unsigned in_head) {
   const DeviceSequences& of = work.of;
-  const unsigned length = static_cast<unsigned>(of.length), rows = static_cast<unsigned>(of.count * of.heads) * length;
-  const unsigned place = blockIdx.x * kWarps + threadIdx.x / 32;
-  if (place >= rows) return;
-  const int64_t row = place % length;
-  const Item item(of, place / length);
-  const bool real = row < (work.one_row ? 1 : item.num_rows);
-  const int64_t packed_row = work.one_row ? item.sequence : item.first_row + row;
-  T* packed = static_cast<T*>(work.packed[blockIdx.y]) + (packed_row * of.heads + item.head) * of.head_width;
-  T* padded = static_cast<T*>(work.padded[blockIdx.y]) + place * of.head_width;
-  for (int64_t column = threadIdx.x % 32; column < of.head_width; column += 32) {
+  const int64_t sequence = of.order[blockIdx.x], first = work.one_row ? sequence : of.offsets[sequence];
+  const int64_t real = (work.one_row ? 1 : of.offsets[sequence + 1] - first) * in_row;
+  C* packed = static_cast<C*>(chosen(work.packed)) + first * in_row;
+  C* padded = static_cast<C*>(chosen(work.padded)) + blockIdx.x * of.heads * of.length * in_head;
+  const int64_t end = way == Way::to_padded ? of.length * in_row : real;
+#pragma unroll 4
+  for (int64_t i = blockIdx.y * kThreads + threadIdx.x; i < end; i += gridDim.y * kThreads) {
+    const unsigned row = static_cast<unsigned>(i) / in_row, column = static_cast<unsigned>(i) % in_row;
+    const int64_t place = (column / in_head * of.length + row) * in_head + column % in_head;
     if constexpr (way == Way::to_padded)
-      padded[column] = real ? packed[column] : narrow<T>(0);
-    else if (real)
-      packed[column] = padded[column];
+      padded[place] = i < real ? packed[i] : C{};
+    else
+      packed[i] = padded[place];
   }
+}
+
+// Calls `body` with a value of the largest type that a head's row is made of.
+template <class Body>
+void with_widest(int64_t bytes_of_head, Body&& body) {
+  if (bytes_of_head % sizeof(uint4) == 0) return body(uint4{});
+  if (bytes_of_head % sizeof(uint64_t) == 0) return body(uint64_t{});
+  if (bytes_of_head % sizeof(uint32_t) == 0) return body(uint32_t{});
+  body(uint16_t{});
 }
 
 template <Way way>
 void move(const DevicePadding& work) {
   const DeviceSequences& of = work.of;
-  const int64_t rows = of.count * of.heads * of.length;
-  if (rows == 0) return;
-  if (rows > INT32_MAX)
-    throw DeviceError(concat(rows, " rows of attention in one micro-batch; lower train.max_tokens_per_micro_batch"));
+  if (of.count == 0) return;
+  size_t bytes = 0;
+  with_type(of.type, [&](auto zero) { bytes = of.head_width * sizeof(zero); });
   const Launch launch(of.device);
-  const dim3 grid(static_cast<unsigned>((rows + kWarps - 1) / kWarps), static_cast<unsigned>(work.num_tensors));
-  with_type(of.type, [&](auto zero) { move_rows<decltype(zero), way><<<grid, kThreads, 0, launch.stream()>>>(work); });
+  with_widest(bytes, [&](auto chunk) {
+    const int64_t in_head = bytes / sizeof(chunk), in_row = in_head * of.heads, of_sequence = in_row * of.length;
+    const int64_t of_block = kThreads * kMovesAThread,
+                  parts = std::min((of_sequence + of_block - 1) / of_block, kMostParts);
+    if (of_sequence > UINT32_MAX)
+      throw DeviceError(concat("a sequence of ", of.length, " tokens is longer than attention takes on a GPU"));
+    const dim3 grid(of.count, parts, work.num_tensors);
+    move_rows<decltype(chunk), way><<<grid, kThreads, 0, launch.stream()>>>(work, in_row, in_head);
+  });
   launch.check("pad");
 }
 

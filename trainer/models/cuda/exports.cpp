@@ -9,6 +9,8 @@ extern "C" const sft::DeviceKernels* sft_cuda_kernels() {
                                         .pad = sft::cuda::pad,
                                         .unpad = sft::cuda::unpad,
                                         .softmax = sft::cuda::softmax,
-                                        .softmax_backward = sft::cuda::softmax_backward};
+                                        .softmax_backward = sft::cuda::softmax_backward,
+                                        .flash = sft::cuda::flash,
+                                        .flash_backward = sft::cuda::flash_backward};
   return &table;
 }

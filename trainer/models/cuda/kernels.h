@@ -15,5 +15,8 @@ void pad(const DevicePadding& work);
 void unpad(const DevicePadding& work);
 void softmax(const DeviceSoftmax& work);
 void softmax_backward(const DeviceSoftmaxBackward& work);
+// flash.cu, flash_backward.cu
+void flash(const DeviceFlash& work);
+void flash_backward(const DeviceFlashBackward& work);
 
 }  // namespace sft::cuda

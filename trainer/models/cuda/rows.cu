@@ -3,6 +3,7 @@
 
 #include "base/errors.h"
 #include "base/text.h"
+#include "trainer/models/cuda/chunks.cuh"
 #include "trainer/models/cuda/kernels.h"
 #include "trainer/models/cuda/launch.h"
 #include "trainer/models/cuda/philox.cuh"
@@ -25,7 +26,7 @@ int threads_of(const DeviceRows& rows) {
 
 int blocks_of(const DeviceRows& rows) { return static_cast<int>(std::min(rows.num_rows, kMostBlocks)); }
 
-// The thread's channels of a row.
+// The thread's channels of a row: its i-th of 0 … kPerBlock − 1 is channel c.
 template <class Body>
 __device__ void each_channel(int64_t width, Body&& body) {
 #pragma unroll
@@ -33,6 +34,20 @@ __device__ void each_channel(int64_t width, Body&& body) {
     const int64_t c = element_of(threadIdx.x, i);
     if (c < width) body(i, c);
   }
+}
+
+// The thread's channels of a row, read or written N at a time, which is 1 or 2: neighbours in element_of too.
+template <int N, class T>
+__device__ void read_row(const T* row, int64_t width, Wide<T> (&value)[kPerBlock]) {
+#pragma unroll
+  for (int i = 0; i < kPerBlock; i += N)
+    if (const int64_t c = element_of(threadIdx.x, i); c < width) read<N>(row + c, value + i);
+}
+template <int N, class T>
+__device__ void write_row(const Wide<T> (&value)[kPerBlock], T* row, int64_t width) {
+#pragma unroll
+  for (int i = 0; i < kPerBlock; i += N)
+    if (const int64_t c = element_of(threadIdx.x, i); c < width) write<N>(value + i, row + c);
 }
 
 // What each of the thread's channels of a row is multiplied by.
@@ -52,33 +67,47 @@ struct Mask {
   }
 };
 
-// The sum of every thread's value, on all threads.
-template <class A>
-__device__ A sum_over_block(A value) {
-  __shared__ A of_warp[32];
-  for (int step = 16; step > 0; step /= 2) value += __shfl_xor_sync(0xFFFFFFFFu, value, step);
+// The sums of every thread's values, on all threads.
+template <class A, int K>
+__device__ void sum_over_block(A (&values)[K]) {
+  __shared__ A of_warp[32][K];
   const int warps = blockDim.x / 32;
   __syncthreads();  // the sums of the call before have been read
-  if (threadIdx.x % 32 == 0) of_warp[threadIdx.x / 32] = value;
+#pragma unroll
+  for (A& value : values) {
+    for (int step = 16; step > 0; step /= 2) value += __shfl_xor_sync(0xFFFFFFFFu, value, step);
+    if (threadIdx.x % 32 == 0) of_warp[threadIdx.x / 32][&value - values] = value;
+  }
   __syncthreads();
-  A total = 0;
-  for (int w = 0; w < warps; ++w) total += of_warp[w];
-  return total;
+#pragma unroll
+  for (int k = 0; k < K; ++k) {
+    values[k] = 0;
+    for (int w = 0; w < warps; ++w) values[k] += of_warp[w][k];
+  }
 }
 
-template <class T>
+template <class A>
+__device__ A sum_over_block(A value) {
+  A values[1] = {value};
+  sum_over_block(values);
+  return values[0];
+}
+
+template <class T, int N>
 __global__ void __launch_bounds__(kMostThreads) drop(DeviceDropRows work) {
   using A = Wide<T>;
   const int64_t width = work.rows.width;
   for (int64_t row = blockIdx.x; row < work.rows.num_rows; row += gridDim.x) {
     const Mask<A> mask(work.dropout, row);
-    const T* x = static_cast<const T*>(work.x) + row * width;
-    T* y = static_cast<T*>(work.y) + row * width;
-    each_channel(width, [&](int i, int64_t c) { y[c] = narrow<T>(widen(x[c]) * mask.factor[i]); });
+    A value[kPerBlock] = {};
+    read_row<N>(static_cast<const T*>(work.x) + row * width, width, value);
+#pragma unroll
+    for (int i = 0; i < kPerBlock; ++i) value[i] *= mask.factor[i];
+    write_row<N>(value, static_cast<T*>(work.y) + row * width, width);
   }
 }
 
-template <class T>
+template <class T, int N>
 __global__ void __launch_bounds__(kMostThreads) normalise(DeviceAddNorm work) {
   using A = Wide<T>;
   const int64_t width = work.rows.width;
@@ -86,19 +115,19 @@ __global__ void __launch_bounds__(kMostThreads) normalise(DeviceAddNorm work) {
           *beta = static_cast<const A*>(work.beta);
   for (int64_t row = blockIdx.x; row < work.rows.num_rows; row += gridDim.x) {
     const Mask<A> mask(work.dropout, row);
-    const T *x = static_cast<const T*>(work.x) + row * width,
-            *residual = static_cast<const T*>(work.residual) + row * width;
-    T *sum = static_cast<T*>(work.sum) + row * width, *y = static_cast<T*>(work.y) + row * width;
-    A value[kPerBlock] = {}, total = 0, squares = 0;
+    A value[kPerBlock] = {}, residual[kPerBlock] = {}, total = 0, squares = 0;
+    read_row<N>(static_cast<const T*>(work.x) + row * width, width, value);
+    read_row<N>(static_cast<const T*>(work.residual) + row * width, width, residual);
     each_channel(width, [&](int i, int64_t c) {
-      sum[c] = narrow<T>((widen(x[c]) + bias[c]) * mask.factor[i] + widen(residual[c]));
-      value[i] = widen(sum[c]);  // as the way back will read it
+      value[i] = widen(narrow<T>((value[i] + bias[c]) * mask.factor[i] + residual[i]));  // as the way back will read it
       total += value[i];
     });
+    write_row<N>(value, static_cast<T*>(work.sum) + row * width, width);
     const A mean = sum_over_block(total) / A(width);
     each_channel(width, [&](int i, int64_t) { squares += (value[i] - mean) * (value[i] - mean); });
     const A rstd = A(1) / sqrt(sum_over_block(squares) / A(width) + A(work.eps));
-    each_channel(width, [&](int i, int64_t c) { y[c] = narrow<T>((value[i] - mean) * rstd * gamma[c] + beta[c]); });
+    each_channel(width, [&](int i, int64_t c) { value[i] = (value[i] - mean) * rstd * gamma[c] + beta[c]; });
+    write_row<N>(value, static_cast<T*>(work.y) + row * width, width);
     if (threadIdx.x == 0) {
       static_cast<A*>(work.mean)[row] = mean;
       static_cast<A*>(work.rstd)[row] = rstd;
@@ -107,7 +136,7 @@ __global__ void __launch_bounds__(kMostThreads) normalise(DeviceAddNorm work) {
 }
 
 // One block for each partial sum; those without rows write zeros.
-template <class T>
+template <class T, int N>
 __global__ void __launch_bounds__(kMostThreads) normalise_backward(DeviceAddNormBackward work) {
   using A = Wide<T>;
   const int64_t width = work.rows.width;
@@ -116,29 +145,29 @@ __global__ void __launch_bounds__(kMostThreads) normalise_backward(DeviceAddNorm
   A d_gamma[kPerBlock] = {}, d_beta[kPerBlock] = {}, d_bias[kPerBlock] = {};
   for (int64_t row = blockIdx.x; row < work.rows.num_rows; row += gridDim.x) {
     const Mask<A> mask(work.dropout, row);
-    const T *dy = static_cast<const T*>(work.dy) + row * width, *sum = static_cast<const T*>(work.sum) + row * width;
-    T* d_residual = static_cast<T*>(work.d_residual) + row * width;
-    T* dx = work.dx ? static_cast<T*>(work.dx) + row * width : nullptr;
     const A mean = means[row], rstd = rstds[row];
-    A given[kPerBlock] = {}, normal[kPerBlock] = {}, first = 0, second = 0;
+    A dy[kPerBlock] = {}, normal[kPerBlock] = {}, sums[2] = {};
+    read_row<N>(static_cast<const T*>(work.dy) + row * width, width, dy);
+    read_row<N>(static_cast<const T*>(work.sum) + row * width, width, normal);
     each_channel(width, [&](int i, int64_t c) {
-      const A dy_c = widen(dy[c]);
-      normal[i] = (widen(sum[c]) - mean) * rstd;
-      given[i] = dy_c * gamma[c];
-      d_gamma[i] += dy_c * normal[i];
-      d_beta[i] += dy_c;
-      first += given[i];
-      second += given[i] * normal[i];
+      normal[i] = (normal[i] - mean) * rstd;
+      d_gamma[i] += dy[i] * normal[i];
+      d_beta[i] += dy[i];
+      dy[i] *= gamma[c];
+      sums[0] += dy[i];
+      sums[1] += dy[i] * normal[i];
     });
-    first = sum_over_block(first) / A(width);
-    second = sum_over_block(second) / A(width);
-    each_channel(width, [&](int i, int64_t c) {
-      const A d_sum = rstd * (given[i] - first - normal[i] * second);
-      const A through = d_sum * mask.factor[i];
-      d_residual[c] = narrow<T>(d_sum);
-      if (dx) dx[c] = narrow<T>(through);
-      d_bias[i] += through;
-    });
+    sum_over_block(sums);
+    const A first = sums[0] / A(width), second = sums[1] / A(width);
+    A d_sum[kPerBlock], through[kPerBlock];
+#pragma unroll
+    for (int i = 0; i < kPerBlock; ++i) {
+      d_sum[i] = rstd * (dy[i] - first - normal[i] * second);
+      through[i] = d_sum[i] * mask.factor[i];
+      d_bias[i] += through[i];
+    }
+    write_row<N>(d_sum, static_cast<T*>(work.d_residual) + row * width, width);
+    if (work.dx) write_row<N>(through, static_cast<T*>(work.dx) + row * width, width);
   }
   A* partial = static_cast<A*>(work.partial) + static_cast<int64_t>(blockIdx.x) * 3 * width;
   each_channel(width, [&](int i, int64_t c) {
@@ -148,7 +177,7 @@ __global__ void __launch_bounds__(kMostThreads) normalise_backward(DeviceAddNorm
   });
 }
 
-constexpr int kColumns = 32, kLanes = 16;
+constexpr int kColumns = 32, kLanes = 32;
 
 // A column of threads shares the parts of a channel; the sum has one order.
 template <class A>
@@ -168,21 +197,33 @@ __global__ void add_parts(DeviceAddNormBackward work) {
 }
 
 // gelu(v) = v Φ(v);  gelu'(v) = Φ(v) + v φ(v)
-template <class T>
+template <class T, int N>
 __global__ void gelu(DeviceBiasGelu work) {
   using A = Wide<T>;
   constexpr A kHalfRoot = A(0.70710678118654752440), kDensity = A(0.39894228040143267794);
   const int64_t width = work.rows.width;
   const A* bias = static_cast<const A*>(work.bias);
   for (int64_t row = blockIdx.x; row < work.rows.num_rows; row += gridDim.x) {
-    const T* x = static_cast<const T*>(work.x) + row * width;
-    const T* dy = work.dy ? static_cast<const T*>(work.dy) + row * width : nullptr;
-    T* y = static_cast<T*>(work.y) + row * width;
-    for (int64_t c = threadIdx.x; c < width; c += blockDim.x) {
-      const A v = widen(x[c]) + bias[c], below = A(0.5) * (A(1) + erf(v * kHalfRoot));
-      y[c] = narrow<T>(dy ? widen(dy[c]) * (below + v * kDensity * exp(A(-0.5) * v * v)) : v * below);
+    for (int64_t c = threadIdx.x * N; c < width; c += blockDim.x * N) {
+      const int64_t at = row * width + c;
+      A v[N], dy[N];
+      read<N>(static_cast<const T*>(work.x) + at, v);
+      if (work.dy) read<N>(static_cast<const T*>(work.dy) + at, dy);
+#pragma unroll
+      for (int i = 0; i < N; ++i) {
+        v[i] += bias[c + i];
+        const A below = A(0.5) * (A(1) + erf(v[i] * kHalfRoot));
+        v[i] = work.dy ? dy[i] * (below + v[i] * kDensity * exp(A(-0.5) * v[i] * v[i])) : v[i] * below;
+      }
+      write<N>(v, static_cast<T*>(work.y) + at);
     }
   }
+}
+
+// Calls `body` with a value of the rows' type and the Size that its kernels read by.
+template <class Body>
+void with_rows(const DeviceRows& rows, Body&& body) {
+  with_type(rows.type, [&](auto zero) { with_pairs(rows.width, [&](auto size) { body(zero, size); }); });
 }
 
 }  // namespace
@@ -190,8 +231,8 @@ __global__ void gelu(DeviceBiasGelu work) {
 void drop_rows(const DeviceDropRows& work) {
   if (work.rows.num_rows == 0) return;
   const Launch launch(work.rows.device);
-  with_type(work.rows.type, [&](auto zero) {
-    drop<decltype(zero)><<<blocks_of(work.rows), threads_of(work.rows), 0, launch.stream()>>>(work);
+  with_rows(work.rows, [&](auto zero, auto size) {
+    drop<decltype(zero), size.value><<<blocks_of(work.rows), threads_of(work.rows), 0, launch.stream()>>>(work);
   });
   launch.check("dropout");
 }
@@ -199,16 +240,16 @@ void drop_rows(const DeviceDropRows& work) {
 void add_norm(const DeviceAddNorm& work) {
   if (work.rows.num_rows == 0) return;
   const Launch launch(work.rows.device);
-  with_type(work.rows.type, [&](auto zero) {
-    normalise<decltype(zero)><<<blocks_of(work.rows), threads_of(work.rows), 0, launch.stream()>>>(work);
+  with_rows(work.rows, [&](auto zero, auto size) {
+    normalise<decltype(zero), size.value><<<blocks_of(work.rows), threads_of(work.rows), 0, launch.stream()>>>(work);
   });
   launch.check("add_norm");
 }
 
 void add_norm_backward(const DeviceAddNormBackward& work) {
   const Launch launch(work.rows.device);
-  with_type(work.rows.type, [&](auto zero) {
-    normalise_backward<decltype(zero)>
+  with_rows(work.rows, [&](auto zero, auto size) {
+    normalise_backward<decltype(zero), size.value>
         <<<static_cast<int>(kPartialSums), threads_of(work.rows), 0, launch.stream()>>>(work);
     const int blocks = static_cast<int>((3 * work.rows.width + kColumns - 1) / kColumns);
     add_parts<Wide<decltype(zero)>><<<blocks, dim3(kColumns, kLanes), 0, launch.stream()>>>(work);
@@ -217,11 +258,14 @@ void add_norm_backward(const DeviceAddNormBackward& work) {
 }
 
 void bias_gelu(const DeviceBiasGelu& work) {
-  constexpr int kThreads = 256;
+  constexpr int kThreads = 128;
   if (work.rows.num_rows == 0) return;
   const Launch launch(work.rows.device);
-  with_type(work.rows.type,
-            [&](auto zero) { gelu<decltype(zero)><<<blocks_of(work.rows), kThreads, 0, launch.stream()>>>(work); });
+  with_type(work.rows.type, [&](auto zero) {
+    with_chunks<decltype(zero)>(work.rows.width, [&](auto size) {
+      gelu<decltype(zero), size.value><<<blocks_of(work.rows), kThreads, 0, launch.stream()>>>(work);
+    });
+  });
   launch.check("bias_gelu");
 }
 
