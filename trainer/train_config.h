@@ -36,9 +36,11 @@ struct TrainConfig {
         field("max_time", &TrainConfig::max_time, "\"3h30m\": checkpoint and exit 75 before it passes"),
         field("global_batch_size", &TrainConfig::global_batch_size, "rows of one update, over all ranks",
               at_least(int64_t{1})),
-        field("max_tokens_per_micro_batch", &TrainConfig::max_tokens_per_micro_batch,
-              "images count where the data are images; 0: on CPU 1024 tokens a thread, at most 8192, or 64 images",
-              at_least(int64_t{0})),
+        field(
+            "max_tokens_per_micro_batch", &TrainConfig::max_tokens_per_micro_batch,
+            "images count where the data are images; 0: on CPU cores 1024 tokens a thread, at most 8192, or 64 images; "
+            "on a GPU 32768, or 512 images",
+            at_least(int64_t{0})),
         field("per_device_train_batch_size", &TrainConfig::per_device_train_batch_size,
               "with gradient_accumulation_steps, instead of global_batch_size", at_least(int64_t{0})),
         field("gradient_accumulation_steps", &TrainConfig::gradient_accumulation_steps,
