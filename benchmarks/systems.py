@@ -2,7 +2,7 @@
 """Every system that configs/ has one of, small, on 2 ranks, beside its peer (peer_system.py: transformers' Trainer, torchvision) with the same rows and
 settings, and beside a linear model of scikit-learn on the same rows.
 
-    .deps/venv/bin/python benchmarks/systems.py [--seeds N [NAME...]] > benchmarks/systems.txt
+    .deps/venv/bin/python benchmarks/systems.py [NAME...] [--seeds N] [--set KEY=VALUE...] > benchmarks/systems.txt
 
 The two draw different numbers from a seed; scores are means over N seeds, and behind the difference stands the standard error of its mean. Seconds are of whole processes, from exec to exit, on all cores of the machine: two ranks of ours, one process of the peer. The linear models see TF-IDF of words and pairs of words, of tagged words the word, its shape, its endings and its neighbours, of images the pixels.
 Data and models come from tools/fetch_demo.py, minilm_as.py, fetch_targets_demo.py, fetch_tagged_demo.py and draw_images.py, which are called where they are missing.
@@ -183,13 +183,14 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("names", nargs="*", default=[])
     parser.add_argument("--seeds", type=int, default=1, help="1: that of the config")
+    parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE", help="of the config, for both sides")
     options = parser.parse_args()
     fetch()
-    print(f"{machine()}; {options.seeds} seed{'s' if options.seeds > 1 else ''}\n")
+    print(f"{machine()}; {options.seeds} seed{'s' if options.seeds > 1 else ''} {' '.join(options.set)}\n")
     print(f"{'system':<10} {'what':<35} {'config':<29} {'metric':<9} {'sft-dist':>8} {'peer':>7} {'differ':>7} {'± ':>7} {'linear':>7} {'seconds':>8} {'peer s':>7}", flush=True)
     for name in options.names or SYSTEMS:
         what, config, overrides, metric, linear = SYSTEMS[name]
-        results = [both(name, config, overrides, metric, seed) for seed in (range(1, options.seeds + 1) if options.seeds > 1 else [None])]
+        results = [both(name, config, [*overrides, *options.set], metric, seed) for seed in (range(1, options.seeds + 1) if options.seeds > 1 else [None])]
         mean = {column: statistics.mean(result[column] for result in results) for column in results[0]}
         error = f"{statistics.stdev(result['differ'] for result in results) / len(results) ** 0.5:.4f}" if len(results) > 1 else ""
         print(f"{name:<10} {what:<35} {config:<29} {metric:<9} {mean['ours']:>8.4f} {mean['peer']:>7.4f} {mean['differ']:>+7.4f} {error:>7} {linear():>7.4f} {mean['seconds']:>8.1f} {mean['peer s']:>7.1f}", flush=True)
