@@ -2,12 +2,13 @@
 """Full fine-tuning of MiniLM on long texts, 2 ranks of one core each, beside transformers' Trainer in its best modes, alternating; float32, and bfloat16
 where the CPU has it.
 
-    .deps/venv/bin/python benchmarks/fine_tune.py > benchmarks/fine_tune.txt
+    .deps/venv/bin/python benchmarks/fine_tune.py [--full] > benchmarks/fine_tune.txt
 
 The same rows, weights, dropout, AdamW, batch of 64. Rates are of the updates behind the first; memory is the most that a rank had; `first step` is from exec to the
-end of the first update. Three runs of each, medians, ratios.
+end of the first update. Three runs of each, medians, ratios. With --full the rows are those of 128 tokens, so that there is nothing to pad and nothing to sort.
 """
 import argparse
+import json
 import statistics
 
 import common
@@ -15,28 +16,42 @@ import common
 COLUMNS = ["samples_per_second", "first_step_seconds", "peak_rss_bytes", "eval_samples_per_second"]
 
 
-def ours(rows, dtype):
-    run = common.Run("fine-tune", "bert_text_classification_long", f"model.dtype={dtype}", "log.logging_steps=1", "train.global_batch_size=64", f"data.max_train_samples={rows}", f"data.max_eval_samples={rows}",
+def full_rows():
+    """A file of the rows that are cut at 128 tokens."""
+    from transformers import AutoTokenizer
+
+    tokenizer, path = AutoTokenizer.from_pretrained("demo/models/minilm"), common.ROOT / "runs/bench/full.jsonl"
+    lines = common.ROOT.joinpath("demo/data/long_train.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+    lengths = [len(ids) for ids in tokenizer([json.loads(line)["text"] for line in lines])["input_ids"]]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(line for line, length in zip(lines, lengths) if length >= 128), encoding="utf-8")
+    return path
+
+
+def ours(train, rows, dtype):
+    run = common.Run("fine-tune", "bert_text_classification_long", f"model.dtype={dtype}", f'data.train_file="{train}"', "log.logging_steps=1", "train.global_batch_size=64", f"data.max_train_samples={rows}", f"data.max_eval_samples={rows}",
                      threads=1, mpi_options=("--bind-to", "core"))
     return {**run.costs(), "samples_per_second": common.harmonic_mean([step["samples_per_second"] for step in run.steps()[1:]]),
             "gemm_share": statistics.median(step["gemm_share"] for step in run.steps()[1:])}
 
 
-def trainer(rows, *mode):
-    return common.trainer("--train", "demo/data/long_train.jsonl", "--test", "demo/data/long_test.jsonl", "--epochs", 1, "--learning-rate", 3e-4, "--global-batch", 64, "--rows", rows, *mode, threads=1)
+def trainer(train, rows, *mode):
+    return common.trainer("--train", train, "--test", "demo/data/long_test.jsonl", "--epochs", 1, "--learning-rate", 3e-4, "--global-batch", 64, "--rows", rows, *mode, threads=1)
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rows", type=int, default=1024)
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--full", action="store_true", help="only rows of 128 tokens")
     options = parser.parse_args()
     print(f"{common.machine()}; {common.versions()}")
-    print(f"MiniLM, {options.rows} long descriptions (about 82 tokens, at most 128), batch 64 on 2 ranks × 1 thread, AdamW, dropout\n")
-    modes = {"Trainer": lambda: trainer(options.rows), "Trainer, by length": lambda: trainer(options.rows, "--group-by-length"), "sft-dist": lambda: ours(options.rows, "float32")}
+    train, tokens = (full_rows(), "128 tokens each") if options.full else (common.ROOT / "demo/data/long_train.jsonl", "about 82 tokens, at most 128")
+    print(f"MiniLM, {options.rows} long descriptions ({tokens}), batch 64 on 2 ranks × 1 thread, AdamW, dropout\n")
+    modes = {"Trainer": lambda: trainer(train, options.rows), "Trainer, by length": lambda: trainer(train, options.rows, "--group-by-length"), "sft-dist": lambda: ours(train, options.rows, "float32")}
     if "avx512_bf16" in open("/proc/cpuinfo").read():
-        modes["Trainer, by length, bf16"] = lambda: trainer(options.rows, "--group-by-length", "--bf16")
-        modes["sft-dist, bf16"] = lambda: ours(options.rows, "bfloat16")
+        modes["Trainer, by length, bf16"] = lambda: trainer(train, options.rows, "--group-by-length", "--bf16")
+        modes["sft-dist, bf16"] = lambda: ours(train, options.rows, "bfloat16")
     results = {name: [] for name in modes}
     for repeat in range(options.repeats):
         for name, run in modes.items():
