@@ -3,7 +3,8 @@
 // table when it is opened; no tensors, only device memory and sizes, so that neither side needs the other's headers.
 //
 // Activations are of a Real; parameters, sums and statistics of its wide type: double for f64, else float. Each call
-// is queued on the current stream of `device`.
+// is queued on the current stream of `device`. Rows begin at multiples of 16 bytes, or of all that a row takes where
+// that is less: those of contiguous tensors that are no slices across rows do.
 #pragma once
 
 #include <cstdint>

@@ -71,7 +71,7 @@ void with_widest(int64_t bytes_of_head, Body&& body) {
 template <Way way>
 void move(const DevicePadding& work) {
   const DeviceSequences& of = work.of;
-  if (of.count == 0) return;
+  if (of.count == 0 || of.length == 0) return;
   size_t bytes = 0;
   with_type(of.type, [&](auto zero) { bytes = of.head_width * sizeof(zero); });
   const Launch launch(of.device);

@@ -108,7 +108,7 @@ __global__ void __launch_bounds__(kTileThreads) flash(DeviceFlash work) {
 
 }  // namespace
 
-dim3 draw(const DeviceFlash& work, const Launch& launch) {
+dim3 draw_for(const DeviceFlash& work, const Launch& launch) {
   if (work.longest > kTile * int64_t{65535})
     throw DeviceError(concat("a sequence of ", work.longest, " tokens is longer than attention takes on a GPU"));
   const int64_t tiles = (work.longest + kTile - 1) / kTile;
@@ -118,9 +118,9 @@ dim3 draw(const DeviceFlash& work, const Launch& launch) {
 }
 
 void flash(const DeviceFlash& work) {
-  if (work.num_sequences == 0) return;
+  if (work.num_sequences == 0 || work.longest == 0) return;
   const Launch launch(work.device);
-  const dim3 grid = draw(work, launch);
+  const dim3 grid = draw_for(work, launch);
   with_width(work.head_width,
              [&](auto width) { flash<width.value><<<grid, kTileThreads, 0, launch.stream()>>>(work); });
   launch.check("flash");

@@ -54,7 +54,7 @@ void with_width(int64_t width, Body&& body) {
   width == 32 ? body(std::integral_constant<int, 32>{}) : body(std::integral_constant<int, 64>{});
 }
 
-// Draws what stays, and tells the grid of the other passes: sequences, tiles of the longest, heads.
-dim3 draw(const DeviceFlash& work, const Launch& launch);
+// Draws what stays for the passes behind it, and returns their grid: sequences, tiles of the longest, heads.
+dim3 draw_for(const DeviceFlash& work, const Launch& launch);
 
 }  // namespace sft::cuda

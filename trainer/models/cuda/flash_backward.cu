@@ -155,9 +155,9 @@ __global__ void __launch_bounds__(kTileThreads) by_keys(DeviceFlashBackward back
 }  // namespace
 
 void flash_backward(const DeviceFlashBackward& back) {
-  if (back.of.num_sequences == 0) return;
+  if (back.of.num_sequences == 0 || back.of.longest == 0) return;
   const Launch launch(back.of.device);
-  const dim3 grid = draw(back.of, launch);
+  const dim3 grid = draw_for(back.of, launch);
   with_width(back.of.head_width, [&](auto width) {
     by_queries<width.value><<<grid, kTileThreads, 0, launch.stream()>>>(back);
     by_keys<width.value><<<grid, kTileThreads, 0, launch.stream()>>>(back);

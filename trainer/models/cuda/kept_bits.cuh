@@ -21,7 +21,9 @@ struct OneHead {
   }
 };
 
-// What probabilities are multiplied by.
+// What probabilities are multiplied by. Keys beyond a sequence are asked for up to the end of their tile of 64, so that
+// the words read end at most two behind those of the last sequence.
+static_assert(DeviceFlash::kWordsBehind >= 64 / 32 + 1);
 class KeptBits {
  public:
   __device__ KeptBits(const DeviceFlash& work, const OneHead& one)
