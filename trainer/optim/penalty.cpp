@@ -44,7 +44,8 @@ Sums sums_of(const T* theta, int64_t count) {
   return sums;
 }
 
-// Pieces of one size, whose sums are added in their order, on any number of threads.
+// Of a slice of an arena, whose elements lie side by side: pieces of one size, whose sums are added in their order, on
+// any number of threads.
 Sums sums_on_host(const at::Tensor& theta) {
   constexpr int64_t kPiece = int64_t{1} << 18;
   const int64_t count = theta.numel(), pieces = (count + kPiece - 1) / kPiece;
@@ -62,11 +63,6 @@ Sums sums_on_host(const at::Tensor& theta) {
   return sums;
 }
 
-Sums sums_of(const at::Tensor& theta) {
-  if (theta.is_cpu() && theta.is_contiguous()) return sums_on_host(theta);
-  return {at::sum(at::abs(theta), at::kDouble).item<double>(), at::sum(at::square(theta), at::kDouble).item<double>()};
-}
-
 }  // namespace
 
 // Parameter by parameter, so that what is squared is no second arena; sums in double.
@@ -74,7 +70,15 @@ double Penalty::value(const Arena& arena) const {
   if (l1 == 0 && l2 == 0) return 0;
   const at::NoGradGuard no_graph;
   Sums sums;
-  for (const Placed& placed : arena.placed()) sums += sums_of(placed.parameter.value.detach());
+  for (const Placed& placed : arena.placed()) {
+    const at::Tensor theta = placed.parameter.value.detach();
+    if (theta.is_cpu()) {
+      sums += sums_on_host(theta);
+      continue;
+    }
+    if (l1 != 0) sums.absolute += at::sum(at::abs(theta), at::kDouble).item<double>();
+    if (l2 != 0) sums.squared += at::sum(at::square(theta), at::kDouble).item<double>();
+  }
   return l1 * sums.absolute + l2 * sums.squared;
 }
 
