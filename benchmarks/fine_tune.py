@@ -2,7 +2,8 @@
 """Full fine-tuning of MiniLM on long texts, 2 ranks of one core each, beside transformers' Trainer in its best modes, alternating; float32, and bfloat16
 where the CPU has it.
 
-    .deps/venv/bin/python benchmarks/fine_tune.py [--full] > benchmarks/fine_tune.txt
+    .deps/venv/bin/python benchmarks/fine_tune.py > benchmarks/fine_tune.txt
+    .deps/venv/bin/python benchmarks/fine_tune.py --full > benchmarks/fine_tune_full.txt
 
 The same rows, weights, dropout, AdamW, batch of 64. Rates are of the updates behind the first; memory is the most that a rank had; `first step` is from exec to the
 end of the first update. Three runs of each, medians, ratios. With --full the rows are those of 128 tokens, so that there is nothing to pad and nothing to sort.

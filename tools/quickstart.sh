@@ -12,7 +12,7 @@ step() { printf '\n\033[1m[%s]\033[0m %s\n' "$1" "$2"; }
 step 1/3 "Demo data and model (once, into demo/)"
 "$deps/venv/bin/python" tools/fetch_demo.py
 
-step 2/3 "Fine-tuning MiniLM to sort package descriptions into 57 sections, on 2 ranks (1 to 2.5 minutes on 2 cores)"
+step 2/3 "Fine-tuning MiniLM to sort package descriptions into 57 sections, on 2 ranks (1 to 3 minutes on 2 cores)"
 echo "$ mpirun -np 2 build/sft-dist configs/bert_text_classification.toml"
 mpirun -np 2 --oversubscribe build/sft-dist configs/bert_text_classification.toml
 
