@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <span>
 #include <vector>
 
 namespace sft {
@@ -28,34 +29,33 @@ struct Sums {
 
 // In lanes of double, which the compiler takes side by side.
 template <class T>
-Sums sums_of(const T* theta, int64_t count) {
-  constexpr int64_t kLanes = 16;
+Sums sums_of(std::span<const T> theta) {
+  constexpr size_t kLanes = 16;
   std::array<double, kLanes> absolute{}, squared{};
-  int64_t i = 0;
-  for (; i + kLanes <= count; i += kLanes)
-    for (int64_t lane = 0; lane < kLanes; ++lane) {
+  size_t i = 0;
+  for (; i + kLanes <= theta.size(); i += kLanes)
+    for (size_t lane = 0; lane < kLanes; ++lane) {
       const double value = theta[i + lane];
       absolute[lane] += std::abs(value);
       squared[lane] += value * value;
     }
   Sums sums;
-  for (int64_t lane = 0; lane < kLanes; ++lane) sums += {absolute[lane], squared[lane]};
-  for (; i < count; ++i) sums += {std::abs(double{theta[i]}), double{theta[i]} * theta[i]};
+  for (size_t lane = 0; lane < kLanes; ++lane) sums += {absolute[lane], squared[lane]};
+  for (; i < theta.size(); ++i) sums += {std::abs(double{theta[i]}), double{theta[i]} * theta[i]};
   return sums;
 }
 
 // Of a slice of an arena, whose elements lie side by side: pieces of one size, whose sums are added in their order, on
 // any number of threads.
 Sums sums_on_host(const at::Tensor& theta) {
-  constexpr int64_t kPiece = int64_t{1} << 18;
-  const int64_t count = theta.numel(), pieces = (count + kPiece - 1) / kPiece;
-  std::vector<Sums> of_piece(static_cast<size_t>(pieces));
+  constexpr size_t kPiece = size_t{1} << 18;
+  const auto count = static_cast<size_t>(theta.numel());
+  std::vector<Sums> of_piece((count + kPiece - 1) / kPiece);
   AT_DISPATCH_FLOATING_TYPES(theta.scalar_type(), "penalty", [&] {
-    const auto* values = theta.const_data_ptr<scalar_t>();
-    at::parallel_for(0, pieces, 1, [&](int64_t begin, int64_t end) {
-      for (int64_t piece = begin; piece < end; ++piece)
-        of_piece[static_cast<size_t>(piece)] =
-            sums_of(values + piece * kPiece, std::min(kPiece, count - piece * kPiece));
+    const std::span<const scalar_t> values(theta.const_data_ptr<scalar_t>(), count);
+    at::parallel_for(0, std::ssize(of_piece), 1, [&](int64_t begin, int64_t end) {
+      for (auto piece = static_cast<size_t>(begin); piece < static_cast<size_t>(end); ++piece)
+        of_piece[piece] = sums_of(values.subspan(piece * kPiece, std::min(kPiece, count - piece * kPiece)));
     });
   });
   Sums sums;
