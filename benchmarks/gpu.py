@@ -3,7 +3,7 @@
 
     python3 benchmarks/gpu.py --rows 8192 --repeats 3
 
-Needs a GPU, transformers with accelerate and datasets, and demo/data (make quickstart brings it). Prints a table.
+Needs a GPU, transformers with accelerate, scikit-learn, and demo/data (make quickstart brings it). Prints a table.
 """
 import argparse
 import json
@@ -99,8 +99,9 @@ def main():
     for _ in range(options.repeats):
         for name, run in [(n, lambda d=d: ours(options.home, model, d, options)) for n, d in OURS.items()] + [(n, lambda n=n: peer(options.home, model, PEERS[n], options)) for n in options.peers]:
             try:
-                results.setdefault(name, []).append(run())
-                print(name, json.dumps(results[name][-1]), flush=True)
+                result = run()
+                results.setdefault(name, []).append(result)
+                print(name, json.dumps(result), flush=True)
             except (RuntimeError, subprocess.SubprocessError) as error:
                 print(name, "failed:", error, flush=True)
     print(f"\n{len(rows)} rows of at most 128 tokens, batch {options.batch}, medians of {options.repeats}\n{'':26}samples/s   first step s   share of GEMM peak")

@@ -43,7 +43,6 @@ def main():
     options = arguments()
     world = int(os.environ.get("WORLD_SIZE", "1"))
     import torch
-    from datasets import Dataset
     from sklearn.metrics import accuracy_score, f1_score
     from transformers import (AutoConfig, AutoModelForSequenceClassification, AutoTokenizer, DataCollatorWithPadding, Trainer,
                               TrainerCallback, TrainingArguments)
@@ -60,7 +59,8 @@ def main():
 
     def encode(part):
         encoded = tokenizer([row["text"] for row in part], truncation=True, max_length=options.max_length)
-        return Dataset.from_dict({**encoded, "labels": [ids[row["label"]] for row in part]})
+        columns = {**encoded, "labels": [ids[row["label"]] for row in part]}
+        return [dict(zip(columns, row)) for row in zip(*columns.values())]
 
     torch.manual_seed(options.seed)
     if options.random_weights:
