@@ -1,5 +1,7 @@
 #include "trainer/build_model.h"
 
+#include <ATen/core/grad_mode.h>
+
 #include <algorithm>
 #include <optional>
 
@@ -24,6 +26,14 @@ void compute_narrow(Model& model, const at::Device& device, const Communicator& 
   model.set_compute_type(at::kBFloat16);
 }
 
+// What the files lacked of the backbone starts as a model without files does.
+void take_values(const Parameters& untouched, const Parameters& from) {
+  const at::NoGradGuard no_graph;
+  for (const Parameter& parameter : untouched)
+    for (const Parameter& source : from)
+      if (source.name == parameter.name) at::Tensor(parameter.value).copy_(source.value);
+}
+
 }  // namespace
 
 Built build_model(const RunConfig& config, const ModelDirectory& directory, const Labels& labels,
@@ -37,12 +47,17 @@ Built build_model(const RunConfig& config, const ModelDirectory& directory, cons
     if (!config.data.std.empty()) model_config["image_std"] = config.data.std;
     const auto dtype = config.model.dtype == "float64" ? at::kDouble : at::kFloat;
     const auto seed = static_cast<uint64_t>(config.seed);
-    built.model = make_model(model_config, device, dtype, derive_key(seed, "model"));
+    std::optional<WeightFiles> files;
+    if (config.model.init == "pretrained") files.emplace(directory.path());
+    const auto make = [&](InitialSeed initial) {
+      auto model = make_model(model_config, device, dtype, initial);
+      if (files) model->adopt_names(files->names());
+      return model;
+    };
+    const uint64_t initial = derive_key(seed, "model");
+    built.model = make(files ? std::nullopt : InitialSeed(initial));
     if (config.model.dtype == "bfloat16") compute_narrow(*built.model, device, control);
     if (config.train.gradient_checkpointing) built.model->set_gradient_checkpointing();
-    const bool pretrained = config.model.init == "pretrained";
-    std::optional<WeightFiles> files;
-    if (pretrained) built.model->adopt_names(files.emplace(directory.path()).names());
     built.task = make_task(config.model.task,
                            {.pooling = config.model.pooling,
                             .label_names = labels.names,
@@ -63,9 +78,11 @@ Built build_model(const RunConfig& config, const ModelDirectory& directory, cons
                            *built.model);
     built.model->set_dropout_seed(derive_key(seed, "dropout"));
     built.task->set_dropout_seed(derive_key(seed, "head dropout"));
-    if (pretrained)
-      report = load_pretrained(*files, *built.model, all_saved(*built.model, *built.task),
-                               config.model.ignore_mismatched_sizes);
+    if (!files) return;
+    report = load_pretrained(*files, *built.model, all_saved(*built.model, *built.task),
+                             config.model.ignore_mismatched_sizes);
+    const auto of_backbone = [&](const Parameter& one) { return one.stage <= built.model->num_blocks() + 1; };
+    if (std::ranges::any_of(report.untouched, of_backbone)) take_values(report.untouched, make(initial)->parameters());
   });
   if (control.rank() == 0)
     if (const std::string text = describe(report); !text.empty()) log::info(text);

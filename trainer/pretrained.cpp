@@ -41,6 +41,7 @@ LoadReport load_pretrained(const WeightFiles& files, const Model& model, const P
     const auto found = by_name.find(parameter.name);
     if (found == by_name.end()) {
       report.missing.push_back(parameter.name);
+      report.untouched.push_back(parameter);
       continue;
     }
     const TensorRef& ref = *found->second;
@@ -51,6 +52,7 @@ LoadReport load_pretrained(const WeightFiles& files, const Model& model, const P
         throw DataError(concat("weights do not fit: ", what,
                                "; set model.ignore_mismatched_sizes = true to start that tensor anew"));
       report.mismatched.push_back(what);
+      report.untouched.push_back(parameter);
     } else {
       at::Tensor target = parameter.value;
       target.copy_(at::from_blob(ref.data, ref.shape, dtype_from(ref.dtype)));

@@ -11,9 +11,10 @@
 namespace sft {
 
 struct LoadReport {
-  std::vector<std::string> missing;     // in the files: left as initialised
+  std::vector<std::string> missing;     // in the files
   std::vector<std::string> unexpected;  // in the files, and nowhere in the model
-  std::vector<std::string> mismatched;  // other shape: left as initialised
+  std::vector<std::string> mismatched;  // of another shape: what the file has and what the model
+  Parameters untouched;                 // those missing and mismatched: as they were
 };
 
 // DataError where a shape differs, unless `ignore_mismatched_sizes`; DataError where the files

@@ -80,6 +80,29 @@ class Train(EndToEnd):
         self.assertAlmostEqual(test["roc_auc"], roc_auc_score(truth, scores), places=12)
         self.assertAlmostEqual(test["average_precision"], average_precision_score(truth, scores), places=12)
 
+    def test_what_the_weight_files_lack_starts_as_a_model_without_files_does(self):
+        import shutil
+
+        import safetensors.torch
+
+        lacking = self.home / "lacking"
+        shutil.copytree(self.shared / "model", lacking)
+        weights = safetensors.torch.load_file(lacking / "model.safetensors")
+        name = "bert.encoder.layer.1.output.dense.weight"
+        del weights[name]
+        weights["bert.pooler.dense.weight"] = weights["bert.pooler.dense.weight"][:5].clone()
+        safetensors.torch.save_file(weights, lacking / "model.safetensors", metadata={"format": "pt"})
+        still = {"optim": {"learning_rate": 1e-12}, "train": {"max_steps": 1}}
+        done = self.succeed(self.config("lacking", model={"model_name_or_path": str(lacking), "ignore_mismatched_sizes": True}, **still), ranks=2)
+        self.assertIn(f"newly initialised, not in the weight files: {name}", done.err)
+        self.succeed(self.config("random", model={"init": "random"}, **still))
+        ours, drawn = (safetensors.torch.load_file(self.run_dir(run) / "model/model.safetensors") for run in ("lacking", "random"))
+        for anew in (name, "bert.pooler.dense.weight"):
+            self.assertLess((ours[anew] - drawn[anew]).abs().max().item(), 1e-9)
+            self.assertAlmostEqual(ours[anew].std().item(), 0.1, delta=0.02)
+        kept = "bert.encoder.layer.0.output.dense.weight"
+        self.assertLess((ours[kept] - weights[kept]).abs().max().item(), 1e-9)
+
     def test_number_of_ranks_changes_no_loss_and_no_sample(self):
         for ranks in (1, 2, 3):
             self.succeed(self.config(f"ranks{ranks}", model={"dtype": "float64"}, log={"sample_ids": True}), ranks=ranks)

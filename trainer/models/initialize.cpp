@@ -9,9 +9,10 @@
 namespace sft {
 
 // Drawn in float on the host and converted: every device and dtype starts from the same values.
-at::Tensor normal_parameter(const std::string& name, at::IntArrayRef shape, double deviation, uint64_t seed,
+at::Tensor normal_parameter(const std::string& name, at::IntArrayRef shape, double deviation, InitialSeed seed,
                             const at::TensorOptions& options) {
-  at::Generator generator = at::detail::createCPUGenerator(derive_key(seed, "initialize/" + name));
+  if (!seed) return at::empty(shape, options);
+  at::Generator generator = at::detail::createCPUGenerator(derive_key(*seed, "initialize/" + name));
   return at::empty(shape, at::kFloat).normal_(0.0, deviation, generator).to(options);
 }
 

@@ -1,16 +1,17 @@
 // Random weights as transformers draws them, from a seed and a parameter's name alone: the same on every rank, whatever
-// else is drawn.
+// else is drawn. Where weight files will fill them nothing is drawn, which takes longer than reading the files.
 #pragma once
 
 #include <ATen/core/Tensor.h>
 
-#include <cstdint>
 #include <string>
+
+#include "trainer/models/initial_seed.h"
 
 namespace sft {
 
-// A leaf of normal values that requires no gradient.
-at::Tensor normal_parameter(const std::string& name, at::IntArrayRef shape, double deviation, uint64_t seed,
+// A leaf of normal values that requires no gradient; of undefined ones where there is no seed.
+at::Tensor normal_parameter(const std::string& name, at::IntArrayRef shape, double deviation, InitialSeed seed,
                             const at::TensorOptions& options);
 
 // A leaf of one value.

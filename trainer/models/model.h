@@ -16,6 +16,7 @@
 
 #include "trainer/models/blocks/activation.h"
 #include "trainer/models/blocks/batch_norm.h"
+#include "trainer/models/initial_seed.h"
 #include "trainer/models/inputs.h"
 #include "trainer/models/parameter.h"
 
@@ -110,10 +111,10 @@ class Model {
 };
 
 // From config.json's content: "model_type" picks the folder. Parameters are allocated and initialised at random
-// like transformers' (normal of initializer_range, zero biases, one norms) from `seed`. ConfigError for an unknown
-// model_type.
+// like transformers' (normal of initializer_range, zero biases, one norms) from `seed`; without one what would be
+// normal is undefined, and load_pretrained() is to come. ConfigError for an unknown model_type.
 std::unique_ptr<Model> make_model(const nlohmann::json& config, const at::Device& device, at::ScalarType dtype,
-                                  uint64_t seed);
+                                  InitialSeed seed);
 
 // The model_types that there are.
 std::vector<std::string> model_types();

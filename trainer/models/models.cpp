@@ -13,7 +13,7 @@
 namespace sft {
 namespace {
 
-using Make = std::unique_ptr<Model> (*)(nlohmann::json content, const at::TensorOptions& options, uint64_t seed);
+using Make = std::unique_ptr<Model> (*)(nlohmann::json content, const at::TensorOptions& options, InitialSeed seed);
 
 // By config.json's model_type.
 constexpr std::array<std::pair<const char*, Make>, 6> kModels{{
@@ -44,7 +44,7 @@ void Model::set_gradient_checkpointing() {
 }
 
 std::unique_ptr<Model> make_model(const nlohmann::json& config, const at::Device& device, at::ScalarType dtype,
-                                  uint64_t seed) {
+                                  InitialSeed seed) {
   const auto type = config.find("model_type");
   if (type == config.end() || !type->is_string())
     throw ConfigError("config.json has no model_type; built are: " + join(model_types(), ", "));

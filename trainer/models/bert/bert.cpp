@@ -13,7 +13,7 @@ namespace {
 // B sequences, C channels.
 class Bert final : public TextEncoder {
  public:
-  Bert(nlohmann::json content, const BertConfig& config, const at::TensorOptions& options, uint64_t seed)
+  Bert(nlohmann::json content, const BertConfig& config, const at::TensorOptions& options, InitialSeed seed)
       : TextEncoder(std::move(content), config.encoder, {.prefix = "bert.", .architecture = "Bert"}, options, seed),
         classifier_dropout_(config.classifier_dropout),
         pooler_(builder().linear("pooler.dense", width(), width(), num_blocks() + 1)) {}
@@ -29,7 +29,7 @@ class Bert final : public TextEncoder {
 
 }  // namespace
 
-std::unique_ptr<Model> make_bert(nlohmann::json content, const at::TensorOptions& options, uint64_t seed) {
+std::unique_ptr<Model> make_bert(nlohmann::json content, const at::TensorOptions& options, InitialSeed seed) {
   const BertConfig config = read_bert_config(content);
   return std::make_unique<Bert>(std::move(content), config, options, seed);
 }

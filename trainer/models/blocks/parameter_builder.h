@@ -8,6 +8,7 @@
 
 #include "trainer/models/blocks/add_norm.h"
 #include "trainer/models/blocks/linear.h"
+#include "trainer/models/initial_seed.h"
 #include "trainer/models/parameter.h"
 
 namespace sft {
@@ -16,7 +17,7 @@ namespace sft {
 class ParameterBuilder {
  public:
   ParameterBuilder(Parameters& list, std::string prefix, const at::TensorOptions& options, double deviation,
-                   uint64_t seed)
+                   InitialSeed seed)
       : list_(list), prefix_(std::move(prefix)), options_(options), deviation_(deviation), seed_(seed) {}
 
   // [rows, width]; row `zero` is nil (−1: no row).
@@ -33,7 +34,7 @@ class ParameterBuilder {
   std::string prefix_;
   at::TensorOptions options_;
   double deviation_;
-  uint64_t seed_;
+  InitialSeed seed_;
 };
 
 }  // namespace sft

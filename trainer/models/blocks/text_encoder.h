@@ -74,7 +74,7 @@ class TextEncoder : public Model {
 
  protected:
   TextEncoder(nlohmann::json content, const EncoderShape& shape, const EncoderNames& names,
-              const at::TensorOptions& options, uint64_t seed);
+              const at::TensorOptions& options, InitialSeed seed);
 
   ParameterBuilder builder();  // adds behind the parameters that are there
   const EmbeddingTables& tables() const { return tables_; }
@@ -94,7 +94,7 @@ class TextEncoder : public Model {
   at::TensorOptions options_;                 // of parameters
   at::ScalarType flow_type_;                  // of what flows from block to block
   std::vector<at::Tensor> masters_, narrow_;  // parameters of products, and their copies in the type of these
-  uint64_t seed_;
+  InitialSeed seed_;
   EmbeddingTables tables_;
   LayerNorm embedding_norm_;
   std::vector<EncoderBlock> blocks_;

@@ -9,7 +9,7 @@
 namespace sft {
 
 TextEncoder::TextEncoder(nlohmann::json content, const EncoderShape& shape, const EncoderNames& names,
-                         const at::TensorOptions& options, uint64_t seed)
+                         const at::TensorOptions& options, InitialSeed seed)
     : content_(std::move(content)),
       shape_(shape),
       names_(names),

@@ -39,7 +39,7 @@ at::Tensor sinusoids(int64_t positions, int64_t channels) {
 
 class DistilBert final : public TextEncoder {
  public:
-  DistilBert(nlohmann::json content, const DistilBertConfig& config, const at::TensorOptions& options, uint64_t seed)
+  DistilBert(nlohmann::json content, const DistilBertConfig& config, const at::TensorOptions& options, InitialSeed seed)
       : TextEncoder(std::move(content), config.encoder, kNames, options, seed), config_(config) {
     if (config.sinusoidal_pos_embds)
       tables().position_PC.detach().copy_(sinusoids(config.encoder.positions, config.encoder.width));
@@ -56,7 +56,7 @@ class DistilBert final : public TextEncoder {
 
 }  // namespace
 
-std::unique_ptr<Model> make_distilbert(nlohmann::json content, const at::TensorOptions& options, uint64_t seed) {
+std::unique_ptr<Model> make_distilbert(nlohmann::json content, const at::TensorOptions& options, InitialSeed seed) {
   const DistilBertConfig config = read_distilbert_config(content);
   return std::make_unique<DistilBert>(std::move(content), config, options, seed);
 }

@@ -31,7 +31,7 @@ struct ResidualBlock {
 
 class ResNet : public Model {
  public:
-  ResNet(nlohmann::json content, const at::TensorOptions& options, uint64_t seed);
+  ResNet(nlohmann::json content, const at::TensorOptions& options, InitialSeed seed);
 
   int num_blocks() const override { return static_cast<int>(blocks_.size()); }
   int64_t width() const override { return config_.hidden_sizes.back(); }
@@ -79,6 +79,6 @@ class ResNet : public Model {
   double flops_ = 0, frozen_flops_ = 0;  // of the last image, and of its frozen part: known when its size is
 };
 
-std::unique_ptr<Model> make_resnet(nlohmann::json content, const at::TensorOptions& options, uint64_t seed);
+std::unique_ptr<Model> make_resnet(nlohmann::json content, const at::TensorOptions& options, InitialSeed seed);
 
 }  // namespace sft

@@ -16,7 +16,8 @@ namespace sft {
 // Makes parameters and buffers in forward order, under transformers' names.
 class ResNet::Builder {
  public:
-  Builder(ResNet& net, const at::TensorOptions& options, uint64_t seed) : net_(net), options_(options), seed_(seed) {}
+  Builder(ResNet& net, const at::TensorOptions& options, InitialSeed seed)
+      : net_(net), options_(options), seed_(seed) {}
 
   ConvNorm conv_norm(const std::string& name, int64_t out, int64_t in, int64_t kernel, int64_t stride, int stage) {
     ConvNorm made;
@@ -49,10 +50,10 @@ class ResNet::Builder {
 
   ResNet& net_;
   at::TensorOptions options_;
-  uint64_t seed_;
+  InitialSeed seed_;
 };
 
-ResNet::ResNet(nlohmann::json content, const at::TensorOptions& options, uint64_t seed)
+ResNet::ResNet(nlohmann::json content, const at::TensorOptions& options, InitialSeed seed)
     : content_(std::move(content)), config_(read_resnet_config(content_)) {
   mean_ = at::tensor(config_.image_mean, at::kDouble).to(options).view({1, 3, 1, 1});
   std_ = at::tensor(config_.image_std, at::kDouble).to(options).view({1, 3, 1, 1});
@@ -149,7 +150,7 @@ void ResNet::use_torchvision_names() {
   torchvision_ = true;
 }
 
-std::unique_ptr<Model> make_resnet(nlohmann::json content, const at::TensorOptions& options, uint64_t seed) {
+std::unique_ptr<Model> make_resnet(nlohmann::json content, const at::TensorOptions& options, InitialSeed seed) {
   return std::make_unique<ResNet>(std::move(content), options, seed);
 }
 

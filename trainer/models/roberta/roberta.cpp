@@ -22,7 +22,8 @@ std::string architecture_of(const nlohmann::json& content) {
 // B sequences, N packed rows.
 class Roberta final : public TextEncoder {
  public:
-  Roberta(const nlohmann::json& content, const RobertaConfig& config, const at::TensorOptions& options, uint64_t seed)
+  Roberta(const nlohmann::json& content, const RobertaConfig& config, const at::TensorOptions& options,
+          InitialSeed seed)
       : TextEncoder(content, config.encoder, {.prefix = "roberta.", .architecture = architecture_of(content)}, options,
                     seed),
         classifier_dropout_(config.classifier_dropout),
@@ -62,7 +63,7 @@ class Roberta final : public TextEncoder {
 
 }  // namespace
 
-std::unique_ptr<Model> make_roberta(nlohmann::json content, const at::TensorOptions& options, uint64_t seed) {
+std::unique_ptr<Model> make_roberta(nlohmann::json content, const at::TensorOptions& options, InitialSeed seed) {
   const RobertaConfig config = read_roberta_config(content);
   return std::make_unique<Roberta>(content, config, options, seed);
 }
