@@ -4,8 +4,10 @@ beside 1 rank × 2 threads.
 
     .deps/venv/bin/python benchmarks/scaling.py > benchmarks/scaling.txt
 
-Samples/s of the updates behind the first; the settings take turns, medians of five.
+Samples/s of the updates behind the first; the settings take turns, medians.
 """
+import argparse
+
 import common
 
 SETTINGS = {"1 rank × 1 thread, batch 32": (1, 1, 32), "2 ranks × 1 thread, batch 64": (2, 1, 64), "2 ranks × 1 thread, batch 32": (2, 1, 32), "1 rank × 2 threads, batch 64": (1, 2, 64)}
@@ -19,9 +21,12 @@ def rate(ranks, threads, batch):
 
 
 def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--repeats", type=int, default=5)
+    options = parser.parse_args()
     print(f"{common.machine()}\nMiniLM, long descriptions, float32\n")
     results = {name: [] for name in SETTINGS}
-    for _ in range(5):
+    for _ in range(options.repeats):
         for name, setting in SETTINGS.items():
             results[name].append({"rate": rate(*setting)})
     one, weak, strong, threads = (middle["rate"] for middle in common.medians(results, ["rate"]).values())
