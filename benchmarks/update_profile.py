@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Where the time of an update goes: CPU time by kind of work, in ms a sample and core, of ours and of transformers' Trainer by length, on the same rows.
 
-    .deps/venv/bin/python benchmarks/profile.py > benchmarks/profile.txt
+    .deps/venv/bin/python benchmarks/update_profile.py > benchmarks/update_profile.txt
 
 Full fine-tuning of MiniLM as in fine_tune.py, 2 processes of one core each, sampled by perf (which must be allowed to: kernel.perf_event_paranoid at most 2)
 from some seconds behind the start to the end. `idle` is what of the two cores' time nobody used: waiting for the other process, mostly. Symbols tell the kind of work,
