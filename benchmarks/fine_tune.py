@@ -18,26 +18,33 @@ COLUMNS = ["samples_per_second", "first_step_seconds", "peak_rss_bytes", "eval_s
 
 
 def full_rows():
-    """A file of the rows that are cut at 128 tokens."""
+    """Files of the rows that are cut at 128 tokens, to learn from and to be tested on."""
     from transformers import AutoTokenizer
 
-    tokenizer, path = AutoTokenizer.from_pretrained("demo/models/minilm"), common.ROOT / "runs/bench/full.jsonl"
-    lines = common.ROOT.joinpath("demo/data/long_train.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
-    lengths = [len(ids) for ids in tokenizer([json.loads(line)["text"] for line in lines])["input_ids"]]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(line for line, length in zip(lines, lengths) if length >= 128), encoding="utf-8")
-    return path
+    tokenizer, home = AutoTokenizer.from_pretrained("demo/models/minilm"), common.ROOT / "runs/bench"
+    home.mkdir(parents=True, exist_ok=True)
+    known, paths = None, []
+    for part in ("train", "test"):
+        lines = common.ROOT.joinpath(f"demo/data/long_{part}.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+        rows = [json.loads(line) for line in lines]
+        lengths = [len(ids) for ids in tokenizer([row["text"] for row in rows])["input_ids"]]
+        chosen = [at for at in range(len(rows)) if lengths[at] >= 128 and (known is None or rows[at]["label"] in known)]
+        known = known or {rows[at]["label"] for at in chosen}
+        paths.append(home / f"full_{part}.jsonl")
+        paths[-1].write_text("".join(lines[at] for at in chosen), encoding="utf-8")
+    return paths
 
 
-def ours(train, rows, dtype):
-    run = common.Run("fine-tune", "bert_text_classification_long", f"model.dtype={dtype}", f'data.train_file="{train}"', "log.logging_steps=1", "train.global_batch_size=64", f"data.max_train_samples={rows}", f"data.max_eval_samples={rows}",
+def ours(files, rows, dtype):
+    train, test = files
+    run = common.Run("fine-tune", "bert_text_classification_long", f"model.dtype={dtype}", f'data.train_file="{train}"', f'data.test_file="{test}"', "log.logging_steps=1", "train.global_batch_size=64", f"data.max_train_samples={rows}", f"data.max_eval_samples={rows}",
                      threads=1, mpi_options=("--bind-to", "core"))
     return {**run.costs(), "samples_per_second": common.harmonic_mean([step["samples_per_second"] for step in run.steps()[1:]]),
             "gemm_share": statistics.median(step["gemm_share"] for step in run.steps()[1:])}
 
 
-def trainer(train, rows, *mode):
-    return common.trainer("--train", train, "--test", "demo/data/long_test.jsonl", "--epochs", 1, "--learning-rate", 3e-4, "--global-batch", 64, "--rows", rows, *mode, threads=1)
+def trainer(files, rows, *mode):
+    return common.trainer("--train", files[0], "--test", files[1], "--epochs", 1, "--learning-rate", 3e-4, "--global-batch", 64, "--rows", rows, *mode, threads=1)
 
 
 def main():
@@ -47,12 +54,12 @@ def main():
     parser.add_argument("--full", action="store_true", help="only rows of 128 tokens")
     options = parser.parse_args()
     print(f"{common.machine()}; {common.versions()}")
-    train, tokens = (full_rows(), "128 tokens each") if options.full else (common.ROOT / "demo/data/long_train.jsonl", "about 82 tokens, at most 128")
+    files, tokens = (full_rows(), "128 tokens each") if options.full else ([common.ROOT / f"demo/data/long_{part}.jsonl" for part in ("train", "test")], "about 82 tokens, at most 128")
     print(f"MiniLM, {options.rows} long descriptions ({tokens}), batch 64 on 2 ranks × 1 thread, AdamW, dropout\n")
-    modes = {"Trainer": lambda: trainer(train, options.rows), "Trainer, by length": lambda: trainer(train, options.rows, "--group-by-length"), "sft-dist": lambda: ours(train, options.rows, "float32")}
+    modes = {"Trainer": lambda: trainer(files, options.rows), "Trainer, by length": lambda: trainer(files, options.rows, "--group-by-length"), "sft-dist": lambda: ours(files, options.rows, "float32")}
     if "avx512_bf16" in open("/proc/cpuinfo").read():
-        modes["Trainer, by length, bf16"] = lambda: trainer(train, options.rows, "--group-by-length", "--bf16")
-        modes["sft-dist, bf16"] = lambda: ours(train, options.rows, "bfloat16")
+        modes["Trainer, by length, bf16"] = lambda: trainer(files, options.rows, "--group-by-length", "--bf16")
+        modes["sft-dist, bf16"] = lambda: ours(files, options.rows, "bfloat16")
     results = {name: [] for name in modes}
     for repeat in range(options.repeats):
         for name, run in modes.items():

@@ -5,6 +5,7 @@
 
 #include "base/errors.h"
 #include "base/text.h"
+#include "comm/mpi/one_node.h"
 
 namespace sft::mpi {
 namespace {
@@ -16,6 +17,7 @@ struct Session {
     int started = 0;
     check(MPI_Initialized(&started), "MPI_Initialized");
     if (started) return;
+    look_for_no_network_on_one_node();
     int provided = 0;
     check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_SERIALIZED, &provided), "MPI_Init_thread");
     if (provided < MPI_THREAD_SERIALIZED)
