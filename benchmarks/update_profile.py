@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Where the time of an update goes: CPU time by kind of work, in ms a sample and core, of ours and of transformers' Trainer by length, on the same rows.
+"""Where the time of an update goes: shares of the cores' time by kind of work, of ours and of transformers' Trainer by length, on the same rows.
 
     .deps/venv/bin/python benchmarks/update_profile.py > benchmarks/update_profile.txt
 
@@ -39,7 +39,7 @@ def kind_of(symbol, library):
 def profile(process, command, first_seconds):
     """CPU seconds by kind from `first_seconds` to the end, and the wall seconds of that time."""
     with tempfile.NamedTemporaryFile() as data:
-        _, seconds = common.call(["perf", "record", "-q", "-F", RATE, "-e", "cpu-clock", "-D", int(first_seconds * 1000), "-o", data.name, "--", *command], threads=1)
+        common.call(["perf", "record", "-q", "-F", RATE, "-e", "cpu-clock", "-D", int(first_seconds * 1000), "-o", data.name, "--", *command], threads=1)
         rows = subprocess.run(["perf", "script", "-i", data.name, "--comm", process, "-F", "time,ip,sym,dso"], capture_output=True, text=True, check=True).stdout.splitlines()
     kinds, times = {}, []
     for row in rows:

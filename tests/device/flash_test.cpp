@@ -67,7 +67,7 @@ class DeviceFlashAttention : public testing::OnGpu {
       for (const double p : {0.0, 0.2}) {
         const Inputs inputs = random_inputs(rows, width);
         const auto ours = pass(rows, inputs, p, device), expected = pass(rows, inputs, p, c10::kCPU);
-        // A softmax over one key has no gradient, to which rounding is no part.
+        // The gradient of a softmax over one key is zero, and nothing can be divided by its norm.
         for (size_t i = 0; i < ours.size(); ++i)
           EXPECT_LT(expected[i].norm().item<double>() > 0 ? distance(ours[i], expected[i])
                                                           : ours[i].abs().max().item<double>(),
