@@ -3,8 +3,8 @@
 
     .deps/venv/bin/python benchmarks/prepare.py > benchmarks/prepare.txt
 
-Long descriptions of the demo, over and over. The peer's seconds are those of load_dataset and map alone, without its imports; ours are of the whole job, exec
-to exit. Memory is the most that one process of the job had.
+Long descriptions of Debian's packages, each another text; where more rows are wanted than there are, over and over. The peer's seconds are those of load_dataset
+and map alone, without its imports; ours are of the whole job, exec to exit. Memory is the most that one process of the job had.
 """
 import json
 import shutil
@@ -12,7 +12,10 @@ import sys
 
 import common
 
-SIZES = [8192, 65536, 524288]
+sys.path.insert(0, str(common.ROOT / "tools"))
+import debian_descriptions
+
+FEW, MANY = 8192, 524288
 HOME = common.ROOT / "runs/bench/prepare"
 PEER = """
 import json, resource, sys, time
@@ -28,20 +31,25 @@ print(json.dumps([time.time() - started, peak * 1024]))
 """
 
 
-def write(rows):
+def write(lines, rows):
     path = HOME / f"{rows}.jsonl"
-    lines = (common.ROOT / "demo/data/long_train.jsonl").read_text(encoding="utf-8").splitlines()[:8192]
     with open(path, "w", encoding="utf-8") as file:
         for at in range(rows):
             file.write(lines[at % len(lines)] + "\n")
     return path
 
 
+def different_lines():
+    rows = debian_descriptions.in_fixed_order(debian_descriptions.fetch_descriptions())
+    texts = {row.text: row.section for row in rows}
+    return [json.dumps({"text": text, "label": section}) for text, section in texts.items()]
+
+
 def ours(path):
     shutil.rmtree(HOME / "shards", ignore_errors=True)
     measure = "import json, resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True, stdout=sys.stderr); print(json.dumps(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024))"
     out, seconds = common.call([sys.executable, "-c", measure, *common.mpirun(2), common.PROGRAM, "prepare", "configs/bert_text_classification_long.toml", f"output_dir={HOME / 'run'}",
-                                f"data.train_file={path}", f"data.prepared_dir={HOME / 'shards'}"])
+                                f"data.train_file={path}", "data.test_file=", f"data.prepared_dir={HOME / 'shards'}"])
     return {"seconds": seconds, "peak": json.loads(out)}
 
 
@@ -54,10 +62,11 @@ def peer(path):
 
 def main():
     HOME.mkdir(parents=True, exist_ok=True)
-    print(f"{common.machine()}; {common.versions()}\n")
+    lines = different_lines()
+    print(f"{common.machine()}; {common.versions()}; {len(lines):,} different texts\n")
     print(f"{'rows':>10}{'datasets.map':>16}{'sft-dist':>12}{'rows/s':>10}{'ratio':>8}{'peak of the peer':>20}{'of a rank':>12}")
-    for rows in SIZES:
-        path = write(rows)
+    for rows in (FEW, len(lines), MANY):
+        path = write(lines, rows)
         results = {"peer": [], "ours": []}
         for _ in range(3 if rows < 100000 else 1):
             results["peer"].append(peer(path))

@@ -3,6 +3,7 @@
 
 mod bert;
 mod hash;
+mod pieces;
 mod roberta;
 mod settings;
 mod tokenizer;

@@ -1,18 +1,20 @@
 //! Tokenizers: opening a directory, truncation as transformers does it, and encoding in batches.
 
 use crate::settings::add_named;
+use crate::pieces::{self, Pieces};
 use crate::{bert, guard, roberta, Bytes, Failure};
 use serde_json::Value;
 use std::path::Path;
 use tokenizers::utils::parallelism::MaybeParallelIterator;
 use tokenizers::utils::truncation::{truncate_encodings, TruncationDirection, TruncationParams};
-use tokenizers::{Encoding, InputSequence, PostProcessor, Tokenizer};
+use tokenizers::{Encoding, Model, PostProcessor, Tokenizer};
 
 /// The word of a token that belongs to none.
 const NO_WORD: i32 = -1;
 
 pub struct Handle {
     tokenizer: Tokenizer,
+    pieces: Option<Pieces>,
     json: String,
     max_length: usize, // 0: no limit
     direction: TruncationDirection,
@@ -44,6 +46,13 @@ pub struct View {
     words: *const i32,
     ends: *const usize,
     full_lengths: *const usize,
+}
+
+/// What truncation and templates want of a text; nobody asks for its tokens' spellings or offsets.
+fn plain_encoding(ids: Vec<u32>, words: Vec<Option<u32>>) -> Encoding {
+    let count = ids.len();
+    let (spellings, offsets) = (vec![String::new(); count], vec![(0, 0); count]);
+    Encoding::new(ids, vec![0; count], spellings, words, offsets, vec![0; count], vec![1; count], vec![], Default::default())
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {
@@ -133,7 +142,16 @@ impl Handle {
         tokenizer.with_truncation(None).map_err(internal)?;
         tokenizer.with_padding(None);
         let json = tokenizer.to_string(true).map_err(internal)?;
-        Ok(Handle { tokenizer, json, max_length: 0, direction: TruncationDirection::Right })
+        let pieces = Pieces::of(&tokenizer);
+        Ok(Handle { tokenizer, pieces, json, max_length: 0, direction: TruncationDirection::Right })
+    }
+
+    /// As `get_vocab_size(true)`, which copies the whole vocabulary to count it.
+    fn vocab_size(&self) -> usize {
+        let model = self.tokenizer.get_model();
+        let added = self.tokenizer.get_added_tokens_decoder();
+        let outside = added.values().filter(|token| model.token_to_id(&token.content).is_none());
+        model.get_vocab_size() + outside.count()
     }
 
     fn num_special(&self, is_pair: bool) -> usize {
@@ -149,10 +167,19 @@ impl Handle {
         })
     }
 
+    fn append_ids(&self, text: &str, ids: &mut Vec<u32>) -> Result<(), Failure> {
+        match &self.pieces {
+            Some(pieces) => pieces.append(&self.tokenizer, text, ids)?,
+            None => ids.extend_from_slice(pieces::encode(&self.tokenizer, text)?.get_ids()),
+        }
+        Ok(())
+    }
+
     fn encode_alone(&self, text: &str) -> Result<Encoding, Failure> {
-        self.tokenizer
-            .encode_fast(text, false)
-            .map_err(|error| Failure::Data(format!("a text cannot be tokenized: {error}")))
+        let mut ids = Vec::with_capacity(text.len() / 4);
+        self.append_ids(text, &mut ids)?;
+        let words = vec![None; ids.len()];
+        Ok(plain_encoding(ids, words))
     }
 
     fn encode(&self, first: &str, second: Option<&str>) -> Result<(Encoding, usize), Failure> {
@@ -161,12 +188,13 @@ impl Handle {
     }
 
     /// A text that comes as words, each of which is cut by itself: `is_split_into_words` of transformers.
-    fn encode_words(&self, words: &[&str]) -> Result<(Encoding, usize), Failure> {
-        let encoding = self
-            .tokenizer
-            .encode(InputSequence::from(words), false) // the fast way forgets which word a token is of
-            .map_err(|error| Failure::Data(format!("a text cannot be tokenized: {error}")))?;
-        self.finish(encoding, None)
+    fn encode_words(&self, texts: &[&str]) -> Result<(Encoding, usize), Failure> {
+        let (mut ids, mut words) = (Vec::new(), Vec::new());
+        for (i, text) in texts.iter().enumerate() {
+            self.append_ids(text, &mut ids)?;
+            words.resize(ids.len(), Some(i as u32));
+        }
+        self.finish(plain_encoding(ids, words), None)
     }
 
     /// Truncates, adds special tokens, and tells the length before truncation. The steps are those of
@@ -279,7 +307,7 @@ pub unsafe extern "C" fn sft_tokenizer_truncate(handle: *mut Handle, max_length:
 /// `handle` is live.
 #[no_mangle]
 pub unsafe extern "C" fn sft_tokenizer_vocab_size(handle: *const Handle) -> usize {
-    (*handle).tokenizer.get_vocab_size(true)
+    (*handle).vocab_size()
 }
 
 /// # Safety

@@ -2,60 +2,17 @@
 #include "data/text/tokenizer.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <filesystem>
-#include <fstream>
 #include <functional>
-#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "base/errors.h"
 #include "base/text.h"
 #include "data/sha256.h"
+#include "tokenizer_files.h"
 
 namespace sft {
 namespace {
-
-using nlohmann::json;
-namespace fs = std::filesystem;
-
-const json& reference() {
-  static const json content = json::parse(std::ifstream(SFT_TESTS "/data/tokenizer_reference.json"));
-  return content;
-}
-
-std::string text_of(size_t i) {
-  const json& entry = reference()["texts"][i];
-  const auto text = entry["text"].get<std::string>();
-  std::string out;
-  for (int n = entry["repeat"]; n > 0; --n) out += text;
-  return out;
-}
-
-// A folder of the given files that is gone at the end of the test.
-class Folder {
- public:
-  explicit Folder(const json& files) {
-    static int count = 0;
-    path_ = fs::temp_directory_path() / concat("sft-tokenizer-", ::getpid(), "-", count++);
-    fs::create_directories(path_);
-    for (const auto& [name, content] : files.items())
-      std::ofstream(path_ / name, std::ios::binary) << content.get<std::string>();
-  }
-  ~Folder() { fs::remove_all(path_); }
-  std::string path() const { return path_; }
-
- private:
-  fs::path path_;
-};
-
-const json& files_of(std::string_view name) {
-  for (const json& entry : reference()["tokenizers"]) {
-    if (entry["name"] == name) return entry["files"];
-  }
-  throw std::out_of_range(std::string(name));
-}
 
 std::string segments_of(const Encoding& encoding) {
   std::string out;
