@@ -2,6 +2,7 @@
 //! error's text, and the guard that keeps a panic from unwinding into C++.
 
 mod bert;
+mod cuts;
 mod hash;
 mod pieces;
 mod roberta;
