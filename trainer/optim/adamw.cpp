@@ -6,8 +6,8 @@
 #include <ATen/ops/_fused_adam.h>
 #include <ATen/ops/_fused_adamw.h>
 #include <ATen/ops/zeros.h>
-#include <ATen/ops/zeros_like.h>
 
+#include "trainer/optim/flat_zeros.h"
 #include "trainer/optim/group_runs.h"
 
 namespace sft {
@@ -25,8 +25,8 @@ class Adam final : public Optimizer {
         groups_(std::move(groups)),
         values_(arena.values()),
         gradients_(arena.gradients()),
-        exp_avg_(at::zeros_like(values_)),
-        exp_avg_sq_(at::zeros_like(values_)),
+        exp_avg_(flat_zeros(arena.size(), values_.options())),
+        exp_avg_sq_(flat_zeros(arena.size(), values_.options())),
         updates_on_device_(at::zeros({}, values_.options().dtype(at::kFloat))) {}  // fp32 is what the kernels read
 
   void step(const std::vector<Slice>& slices, double rate) override {

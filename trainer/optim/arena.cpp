@@ -3,10 +3,11 @@
 #include "trainer/optim/arena.h"
 
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/zeros.h>
 
 #include <cassert>
 #include <unordered_set>
+
+#include "trainer/optim/flat_zeros.h"
 
 namespace sft {
 namespace {
@@ -37,8 +38,8 @@ Arena::Arena(const Parameters& trained, const std::vector<int>& groups) {
     size_ += aligned(value.numel(), element_bytes);
   }
 
-  values_ = at::zeros({size_}, options);
-  gradients_ = at::zeros({size_}, options);
+  values_ = flat_zeros(size_, options);
+  gradients_ = flat_zeros(size_, options);
   const at::NoGradGuard no_graph;
   for (Placed& placed : placed_) {
     at::Tensor& value = placed.parameter.value;

@@ -2,8 +2,8 @@
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/_fused_sgd.h>
-#include <ATen/ops/zeros_like.h>
 
+#include "trainer/optim/flat_zeros.h"
 #include "trainer/optim/group_runs.h"
 
 namespace sft {
@@ -17,7 +17,7 @@ class Sgd final : public Optimizer {
         groups_(std::move(groups)),
         values_(arena.values()),
         gradients_(arena.gradients()) {
-    if (momentum_ > 0) momentum_buffer_ = at::zeros_like(values_);
+    if (momentum_ > 0) momentum_buffer_ = flat_zeros(arena.size(), values_.options());
   }
 
   void step(const std::vector<Slice>& slices, double rate) override {
