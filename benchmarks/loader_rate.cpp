@@ -42,11 +42,20 @@ class CpuStopwatch {
   std::clock_t start_ = std::clock();
 };
 
+// Each sample is expected before it is read, as the loader does.
 double raw_rate(const Dataset& dataset, const Sampler& sampler, int64_t samples) {
+  constexpr int64_t kAhead = 8;
+  int64_t coming[2 * kAhead];  // indices of the samples from i − 2 kAhead on, by their number modulo 2 kAhead
   Example example;
   const CpuStopwatch watch;
-  for (int64_t i = 0; i < samples; ++i)
-    dataset.read(sampler.index(1 + i / dataset.size(), i % dataset.size()), example);
+  for (int64_t i = 0; i < samples + 2 * kAhead; ++i) {
+    int64_t& slot = coming[i % (2 * kAhead)];
+    if (i >= 2 * kAhead) dataset.read(slot, example);
+    if (i >= kAhead && i < samples + kAhead) dataset.expect(coming[(i - kAhead) % (2 * kAhead)], Dataset::Soon::read);
+    if (i >= samples) continue;
+    slot = sampler.index(1 + i / dataset.size(), i % dataset.size());
+    dataset.expect(slot, Dataset::Soon::length);
+  }
   return static_cast<double>(samples) / watch.seconds();
 }
 

@@ -4,6 +4,11 @@
 #include <numeric>
 
 namespace sft {
+namespace {
+
+constexpr size_t kAhead = 8;  // samples: a miss takes about as long as reading this many that are in the caches
+
+}  // namespace
 
 Batch BatchReader::read(const std::vector<Item>& items, int64_t first_draw) {
   Batch batch;
@@ -24,7 +29,9 @@ void BatchReader::read_texts(const std::vector<Item>& items, int64_t first_draw,
   text.positions.resize(tokens);
   text.offsets.reserve(items.size() + 1);
   text.offsets.push_back(0);
-  for (const Item& item : items) {
+  for (size_t i = 0; i < items.size(); ++i) {
+    if (i + kAhead < items.size()) dataset_.expect(items[i + kAhead].index, Dataset::Soon::read);
+    const Item& item = items[i];
     dataset_.read(item.index, example_);
     const size_t length = example_.tokens.size();
     assert(static_cast<int64_t>(length) == item.length);

@@ -171,6 +171,17 @@ void CsrShard::read(int64_t i, Example& out) const {
   bytes_read_.fetch_add(range.count * bytes_per_token_ + bytes_per_sample_, std::memory_order_relaxed);
 }
 
+void CsrShard::expect(int64_t i, Soon what) const {
+  if (what == Soon::length) return offsets_->expect(i * int64_t{sizeof(int64_t)}, 2 * sizeof(int64_t));
+  const Range range = range_of(i);
+  const int64_t token_bytes = small_tokens_ ? sizeof(uint16_t) : sizeof(int32_t);
+  tokens_->expect(range.first * token_bytes, range.count * token_bytes);
+  if (segments_) segments_->expect(range.first, range.count);
+  const auto [of_sample, of_token] = target_bytes(info_);
+  labels_->expect(i * of_sample + range.first * of_token, of_sample + range.count * of_token);
+  if (weights_) weights_->expect(i * int64_t{sizeof(float)}, sizeof(float));
+}
+
 void CsrShard::read_target(int64_t i, const Range& range, Example& out) const {
   const auto outside = [&](int64_t label) {
     refuse(i, format::kLabels, concat("label ", label, " is outside 0 … ", info_.num_labels - 1));

@@ -24,6 +24,7 @@ class CsrShard : public StoredShard {
   int64_t label(int64_t i) const override;
   float weight(int64_t i) const override;
   void read(int64_t i, Example& out) const override;
+  void expect(int64_t i, Soon what) const override;
   int64_t bytes_read() const override { return bytes_read_.load(std::memory_order_relaxed); }
 
   const std::string& path() const override { return file_->path; }

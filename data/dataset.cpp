@@ -74,6 +74,10 @@ class ShardList : public Dataset {
     const size_t shard = shard_of(i);
     shards_[shard]->read(i - starts_[shard], out);
   }
+  void expect(int64_t i, Soon what) const override {
+    const size_t shard = shard_of(i);
+    shards_[shard]->expect(i - starts_[shard], what);
+  }
   int64_t bytes_read() const override {
     int64_t bytes = 0;
     for (const auto& shard : shards_) bytes += shard->bytes_read();
@@ -127,6 +131,7 @@ class Head : public Dataset {
     assert(i < info_.num_samples);
     base_->read(i, out);
   }
+  void expect(int64_t i, Soon what) const override { base_->expect(i, what); }
   int64_t bytes_read() const override { return base_->bytes_read(); }
 
  private:
@@ -147,6 +152,7 @@ class Unweighted : public Dataset {
     base_->read(i, out);
     out.weight = 1.0f;
   }
+  void expect(int64_t i, Soon what) const override { base_->expect(i, what); }
   int64_t bytes_read() const override { return base_->bytes_read(); }
 
  private:

@@ -43,6 +43,11 @@ class Dataset {
   // Fills `out`, reusing its memory. May be called from several threads at once.
   virtual void read(int64_t i, Example& out) const = 0;
 
+  // A hint: in a moment sample i is asked for its length, or, its length known, is read. Of many samples in memory each
+  // is a miss of every cache, and hints let the misses overlap.
+  enum class Soon { length, read };
+  virtual void expect(int64_t /*i*/, Soon) const {}
+
   // Bytes of sample content read so far by this process; for tests and the report.
   virtual int64_t bytes_read() const = 0;
 };

@@ -26,9 +26,10 @@ class ShareReader {
     std::vector<Item> items;
     for (int64_t position = cursor.position; position < end; ++position) {
       const int64_t index = sampler_.index(cursor.epoch, position);
-      items.push_back({position, index, dataset_.length(index)});
-      share.global_tokens += items.back().length;
+      items.push_back({position, index, 0});
+      dataset_.expect(index, Dataset::Soon::length);
     }
+    for (Item& item : items) share.global_tokens += item.length = dataset_.length(item.index);
     share.global_samples = end - cursor.position;
     share.next = end == size ? Cursor{cursor.seed, cursor.epoch + 1, 0} : Cursor{cursor.seed, cursor.epoch, end};
 

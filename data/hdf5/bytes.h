@@ -21,6 +21,9 @@ class Bytes {
   // Copies bytes at … at + size of the content, which must be inside it. DataError where they cannot be
   // had; it names file and dataset.
   virtual void read(int64_t at, int64_t size, std::byte* out) const = 0;
+
+  // These bytes are read soon: where they are in memory, they are on their way to the caches by then.
+  virtual void expect(int64_t /*at*/, int64_t /*size*/) const {}
 };
 
 // Mapped where they are contiguous on a local disk, read by position on a network file system, where

@@ -29,6 +29,8 @@ class CheckedBytes : public Bytes {
     inner_->read(at, size, out);
   }
 
+  void expect(int64_t at, int64_t size) const override { inner_->expect(at, size); }
+
  private:
   // One at a time, so that a block is read once however many threads meet at it.
   void check(int64_t block) const {
