@@ -3,9 +3,10 @@
 
     .deps/venv/bin/python benchmarks/prepare.py > benchmarks/prepare.txt
 
-Long descriptions of Debian's packages, each another text; where more rows are wanted than there are, over and over. The peer's seconds are those of load_dataset
-and map alone, without its imports; ours are of the whole job, exec to exit. Memory is the most that one process of the job had.
+Long descriptions of Debian's packages, each another text; where more rows are wanted than there are, over and over. Seconds are of whole jobs, exec to exit;
+of the peer those of load_dataset and map alone too, without its imports. Memory is the most that one process of the job had.
 """
+import contextlib
 import json
 import shutil
 import sys
@@ -40,7 +41,8 @@ def write(lines, rows):
 
 
 def different_lines():
-    rows = debian_descriptions.in_fixed_order(debian_descriptions.fetch_descriptions())
+    with contextlib.redirect_stdout(sys.stderr):
+        rows = debian_descriptions.in_fixed_order(debian_descriptions.fetch_descriptions())
     texts = {row.text: row.section for row in rows}
     return [json.dumps({"text": text, "label": section}) for text, section in texts.items()]
 
@@ -50,30 +52,31 @@ def ours(path):
     measure = "import json, resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True, stdout=sys.stderr); print(json.dumps(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024))"
     out, seconds = common.call([sys.executable, "-c", measure, *common.mpirun(2), common.PROGRAM, "prepare", "configs/bert_text_classification_long.toml", f"output_dir={HOME / 'run'}",
                                 f"data.train_file={path}", "data.test_file=", f"data.prepared_dir={HOME / 'shards'}"])
-    return {"seconds": seconds, "peak": json.loads(out)}
+    return {"seconds": seconds, "alone": seconds, "peak": json.loads(out)}
 
 
 def peer(path):
     shutil.rmtree(HOME / "cache", ignore_errors=True)
-    out, _ = common.call([sys.executable, "-c", PEER, path, HOME / "cache"])
-    seconds, peak = json.loads(out.splitlines()[-1])
-    return {"seconds": seconds, "peak": peak}
+    out, seconds = common.call([sys.executable, "-c", PEER, path, HOME / "cache"])
+    alone, peak = json.loads(out.splitlines()[-1])
+    return {"seconds": seconds, "alone": alone, "peak": peak}
 
 
 def main():
     HOME.mkdir(parents=True, exist_ok=True)
     lines = different_lines()
     print(f"{common.machine()}; {common.versions()}; {len(lines):,} different texts\n")
-    print(f"{'rows':>10}{'datasets.map':>16}{'sft-dist':>12}{'rows/s':>10}{'ratio':>8}{'peak of the peer':>20}{'of a rank':>12}")
+    print(f"{'rows':>10}{'datasets job':>15}{'map alone':>12}{'sft-dist job':>15}{'rows/s':>9}{'job/job':>10}{'map/job':>10}{'peak of the peer':>19}{'of a rank':>12}")
     for rows in (FEW, len(lines), MANY):
         path = write(lines, rows)
         results = {"peer": [], "ours": []}
         for _ in range(3 if rows < 100000 else 1):
             results["peer"].append(peer(path))
             results["ours"].append(ours(path))
-        middle = common.medians(results, ["seconds", "peak"])
+        middle = common.medians(results, ["seconds", "alone", "peak"])
         theirs, own = middle["peer"], middle["ours"]
-        print(f"{rows:>10,}{theirs['seconds']:>14.1f} s{own['seconds']:>10.1f} s{rows / own['seconds']:>10,.0f}{theirs['seconds'] / own['seconds']:>8.2f}{theirs['peak'] / 2**20:>16,.0f} MiB{own['peak'] / 2**20:>8,.0f} MiB", flush=True)
+        print(f"{rows:>10,}{theirs['seconds']:>13.1f} s{theirs['alone']:>10.1f} s{own['seconds']:>13.1f} s{rows / own['seconds']:>9,.0f}{theirs['seconds'] / own['seconds']:>10.2f}"
+              f"{theirs['alone'] / own['seconds']:>10.2f}{theirs['peak'] / 2**20:>15,.0f} MiB{own['peak'] / 2**20:>8,.0f} MiB", flush=True)
     shutil.rmtree(HOME)
 
 
