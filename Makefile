@@ -50,7 +50,7 @@ systems: bench-systems
 
 # Speed beside the peers, a transcript a script; on a quiet machine, where alone its figures mean anything.
 # bench-update_profile too, where perf is: it is not installed from here.
-BENCHES := start_up fine_tune fine_tune_full frozen_trunk scaling all_reduce prepare predict deterministic
+BENCHES := start_up fine_tune fine_tune_full frozen_trunk page_faults scaling all_reduce prepare predict deterministic
 bench: $(addprefix bench-,$(BENCHES)) bench-rates
 bench-%: build
 	@tools/setup.sh test
@@ -80,7 +80,7 @@ dev tsan clang:
 	@tools/setup.sh $(if $(filter clang,$@),clang,test)
 	cmake --preset $@ -DSFT_DEPS=$(SFT_DEPS)
 	cmake --build build-$@ -j $(JOBS)
-	$(if $(filter dev,$@),ASAN_OPTIONS=detect_leaks=0 ctest --test-dir build-dev --output-on-failure -j $(JOBS) -R "$(UNDER_MPI)")
+	$(if $(filter dev,$@),ASAN_OPTIONS=detect_leaks=0 ctest --test-dir build-dev --output-on-failure -j $(JOBS) -R "$(UNDER_MPI)" -E test_memory)
 	$(if $(filter tsan,$@),TOKENIZERS_PARALLELISM=false) TSAN_OPTIONS=suppressions=$(CURDIR)/tests/sanitizers/tsan.supp LSAN_OPTIONS=suppressions=$(CURDIR)/tests/sanitizers/lsan.supp \
 	ctest --test-dir build-$@ --output-on-failure -j $(JOBS) $(if $(filter dev,$@),-E "MemoryDoesNotGrow|$(UNDER_MPI)")
 

@@ -1,5 +1,6 @@
 #include "base/process.h"
 
+#include <malloc.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -28,6 +29,12 @@ int64_t peak_rss_bytes() {
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
   return usage.ru_maxrss * 1024;
+}
+
+void keep_freed_memory() {
+  constexpr int kMostOfHeap = 32 << 20;  // glibc takes no more: larger pieces are always mapped by themselves
+  ::mallopt(M_MMAP_THRESHOLD, kMostOfHeap);
+  ::mallopt(M_TRIM_THRESHOLD, -1);
 }
 
 }  // namespace sft

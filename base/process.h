@@ -1,4 +1,4 @@
-// What the system knows of this process.
+// What the system knows of this process, and what is asked of it once.
 #pragma once
 
 #include <cstdint>
@@ -7,5 +7,9 @@ namespace sft {
 
 double seconds_since_exec();
 int64_t peak_rss_bytes();
+
+// What is freed stays with the process, for what it allocates next. glibc would hand large pieces back to the system and
+// take them anew, and every update would fault on thousands of pages.
+void keep_freed_memory();
 
 }  // namespace sft

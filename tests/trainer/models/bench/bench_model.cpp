@@ -6,7 +6,6 @@
 // Seconds are the least of all repeats: other work on the machine only adds.
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
-#include <malloc.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -17,6 +16,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "base/process.h"
 #include "base/stopwatch.h"
 #include "trainer/models/blocks/dropout.h"
 #include "trainer/models/blocks/matrix_product.h"
@@ -101,8 +101,7 @@ void dropout_alone(int repeats) {
 int main(int count, char** arguments) {
   const int threads = count > 1 ? std::atoi(arguments[1]) : 1, repeats = count > 2 ? std::atoi(arguments[2]) : 10;
   const bool profile = count > 3;
-  mallopt(M_MMAP_THRESHOLD, 1 << 30);  // as the trainer does: memory of one step is used again by the next
-  mallopt(M_TRIM_THRESHOLD, -1);
+  sft::keep_freed_memory();  // as the program does
   at::set_num_threads(threads);
   const nlohmann::json config{{"model_type", "bert"},      {"hidden_size", kWidth},           {"num_hidden_layers", 6},
                               {"num_attention_heads", 12}, {"intermediate_size", 4 * kWidth}, {"vocab_size", 30522}};
