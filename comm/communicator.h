@@ -78,6 +78,7 @@ class Communicator {
   // As all_reduce by sum, but may return before it is done: `values` is not touched until wait().
   // A backend that cannot overlap does it at once.
   virtual std::unique_ptr<Work> start_all_reduce(Buffer values);
+  virtual bool overlaps() const { return false; }  // whether what is started goes on beside its caller's own work
 
   // `values` holds size() equal shards; leaves the summed shard of this rank in `shard`, in host
   // memory with the bits that all_reduce would leave there. `shard` may be its own place in `values`.

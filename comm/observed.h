@@ -39,6 +39,7 @@ class Observed : public Communicator {
   int rank() const override { return inner_->rank(); }
   int size() const override { return inner_->size(); }
   std::string_view backend() const override { return inner_->backend(); }
+  bool overlaps() const override { return inner_->overlaps(); }
 
   void all_reduce(Buffer values, Reduction how) override;
   std::unique_ptr<Work> start_all_reduce(Buffer values) override;

@@ -50,10 +50,11 @@ c10::Device agree_on_device(const std::string& wanted, const Placement& placemen
   return c10::kCPU;
 }
 
-void set_threads(int64_t wanted, Communicator& control) {
+bool set_threads(int64_t wanted, Communicator& control) {
   const CoreShare share = share_cores(control, host_name());
   if (wanted == 0 && !share.note.empty()) log::info(share.note);
   at::set_num_threads(wanted > 0 ? static_cast<int>(wanted) : share.threads);
+  return at::get_num_threads() < share.threads;
 }
 
 }  // namespace sft

@@ -20,7 +20,7 @@ c10::Device choose_device(const std::string& wanted, const Placement& placement)
 c10::Device agree_on_device(const std::string& wanted, const Placement& placement, Communicator& control);
 
 // Gives LibTorch `wanted` threads; 0: this rank's share of the cores that it may run on, with a word
-// where cores stay unused. Collective over `control`.
-void set_threads(int64_t wanted, Communicator& control);
+// where cores stay unused. Tells whether one of the share is left over. Collective over `control`.
+bool set_threads(int64_t wanted, Communicator& control);
 
 }  // namespace sft

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "comm/make_communicator.h"
+#include "comm/overlapped.h"
 #include "comm/traced.h"
 #include "launch/device.h"
 #include "launch/discover.h"
@@ -98,11 +99,12 @@ Job::~Job() = default;
 
 World Job::world(const std::string& device, int64_t threads, const CommConfig& comm) {
   const at::Device chosen = agree_on_device(device, placement_, *control_);
-  set_threads(threads, *control_);
+  const bool core_is_left = set_threads(threads, *control_);
   if (!gradients_) {
     std::string backend = comm.backend;
     if (backend == "auto") backend = placement_.world == 1 ? "solo" : chosen.is_cuda() ? "nccl" : "mpi";
     gradients_ = make_communicator(backend, placement_);
+    if (backend == "mpi" && chosen.is_cpu() && core_is_left) gradients_ = overlapped(std::move(gradients_));
     watch(comm.timeout_seconds);
   }
   return {*gradients_, *control_, chosen, [] { return signals::requested() != 0; }};

@@ -58,6 +58,13 @@ bool sums_statistics(const Assembly& run) {
   return run.config().train.batch_norm == "synchronized" && !run.learner->model().buffers().empty();
 }
 
+// A norm's sums during backward would go through MPI beside those of the gradients, and MPI allows one thread at a
+// time.
+Leave leave_of(const Assembly& run) {
+  const bool meet_in_mpi = sums_statistics(run) && run.world.device.is_cpu();
+  return run.world.gradients.overlaps() && !meet_in_mpi ? Leave::when_full : Leave::at_the_end;
+}
+
 void make_loaders(Assembly& run) {
   const RunConfig& config = run.config();
   Communicator& control = run.world.control;
@@ -82,7 +89,7 @@ void make_update(Assembly& run) {
   const Grouping grouping = group_parameters(config.optim, learner.trained(), learner.model().num_blocks());
   run.arena = std::make_unique<Arena>(learner.trained(), grouping.group_of);
   const int parts = config.deterministic ? num_parts(config) / run.world.gradients.size() : 1;
-  run.gradients = make_replicated(*run.arena, run.world.gradients, config.comm.bucket_bytes, parts);
+  run.gradients = make_replicated(*run.arena, run.world.gradients, config.comm.bucket_bytes, leave_of(run), parts);
   // What is summed is the same on all ranks already, and what is frozen does not move.
   const bool moves_alone = config.train.batch_norm == "local";
   run.running_statistics =

@@ -7,6 +7,7 @@
 #include "comm/make_communicator.h"
 #include "comm/mpi/mpi.h"
 #include "comm/nccl/nccl.h"
+#include "comm/overlapped.h"
 #include "comm/solo/solo.h"
 #include "comm/tree_ordered.h"
 #include "tests/comm/staged.h"
@@ -30,6 +31,14 @@ World mpi_world(const std::string& name, const Placement& placement, const mpi::
           }};
 }
 
+World overlapped_world(const std::string& name, const Placement& placement) {
+  return {name, placement.world, true, [=](const std::function<void(Communicator&)>& body) {
+            std::unique_ptr<Communicator>& world = connected[name];
+            if (!world) world = overlapped(mpi::connect(placement));
+            body(*world);
+          }};
+}
+
 World nccl_world(const Placement& placement) {
   return {"nccl", placement.world, false, [=](const std::function<void(Communicator&)>& body) {
             std::unique_ptr<Communicator>& world = connected["nccl"];
@@ -49,6 +58,8 @@ std::vector<World> worlds_of_processes(const Placement& placement) {
       mpi_world("mpi_two_nodes", two_nodes, {}),
       mpi_world("mpi_ragged_nodes", ragged_nodes, {.piece_bytes = 64 << 10, .shared_memory = true}),
       mpi_world("mpi_without_shared_memory", placement, {.piece_bytes = 1 << 20, .shared_memory = false}),
+      overlapped_world("mpi_overlapped", placement),
+      overlapped_world("mpi_two_nodes_overlapped", two_nodes),
   };
   if (nccl::unavailable(placement).empty()) all.push_back(nccl_world(placement));
   return all;
@@ -58,6 +69,10 @@ std::vector<World> worlds_of_one_process() {
   std::vector<World> all{{"solo", 1, true, [](const auto& body) { body(*solo::connect({})); }}};
   for (const int size : {1, 2, 3, 4})
     all.push_back({concat("threads_", size), size, true, [size](const auto& body) { spawn_ranks(size, body); }});
+  for (const int size : {1, 3})
+    all.push_back({concat("overlapped_", size), size, true, [size](const auto& body) {
+                     spawn_ranks(size, [&](Communicator& world) { body(*overlapped(world.split(0, world.rank()))); });
+                   }});
   for (const int size : {1, 2, 4})
     all.push_back({concat("tree_", size), size, false, [size](const auto& body) {
                      spawn_ranks(size, [&](Communicator& world) { body(*tree_ordered(world.split(0, world.rank()))); });

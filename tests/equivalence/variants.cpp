@@ -146,7 +146,8 @@ void train(const Case& job, const Cut& cut, Communicator& ranks, const std::stri
 
   const Grouping grouping = group_parameters(job.optim, learner.trained(), blocks);
   Arena arena(learner.trained(), grouping.group_of);
-  const auto gradients = make_replicated(arena, world, 4096, cut.parts > 0 ? cut.parts / cut.ranks : 1);
+  const auto gradients =
+      make_replicated(arena, world, 4096, Leave::at_the_end, cut.parts > 0 ? cut.parts / cut.ranks : 1);
   const auto optimizer = make_optimizer(job.optim, arena, grouping.groups);
   const auto schedule = make_schedule({.lr_scheduler_type = "linear", .warmup_steps = 3, .min_lr_ratio = 0},
                                       job.optim.learning_rate, job.updates);

@@ -110,7 +110,7 @@ void write_losses(const json& test, sft::Learner& learner, std::ostream& out) {
   const int64_t updates = test["updates"];
   const sft::Grouping grouping = group_parameters(optim, learner.trained(), learner.model().num_blocks());
   sft::Arena arena(learner.trained(), grouping.group_of);
-  const auto gradients = make_replicated(arena, *world, 1 << 20);
+  const auto gradients = make_replicated(arena, *world, 1 << 20, sft::Leave::at_the_end);
   const auto optimizer = make_optimizer(optim, arena, grouping.groups);
   const auto schedule =
       sft::make_schedule({.lr_scheduler_type = "linear", .warmup_steps = test["warmup_steps"], .min_lr_ratio = 0},

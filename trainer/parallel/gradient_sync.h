@@ -55,12 +55,11 @@ class GradientSync {
   virtual std::vector<std::string> unreached() = 0;
 };
 
-// Every rank holds and updates everything. Buckets leave during backward where the gradients live on a device; on a
-// CPU, where a collective occupies the very cores that compute, they all leave in reduce(). A share has `parts` parts,
-// a power of two; where there are several, all buckets leave in reduce().
-std::unique_ptr<GradientSync> make_replicated(Arena& arena, Communicator& world, int64_t bucket_bytes, int parts = 1);
-
+// When a bucket leaves: during backward, beside which `world` is to work then, or in reduce().
 enum class Leave { when_full, at_the_end };
+
+// Every rank holds and updates everything. A share has `parts` parts, a power of two; where there are several, all
+// buckets leave in reduce().
 std::unique_ptr<GradientSync> make_replicated(Arena& arena, Communicator& world, int64_t bucket_bytes, Leave leave,
                                               int parts = 1);
 

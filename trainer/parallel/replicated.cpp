@@ -151,11 +151,6 @@ class Replicated final : public GradientSync {
 
 }  // namespace
 
-std::unique_ptr<GradientSync> make_replicated(Arena& arena, Communicator& world, int64_t bucket_bytes, int parts) {
-  const Leave leave = arena.values().is_cpu() ? Leave::at_the_end : Leave::when_full;
-  return make_replicated(arena, world, bucket_bytes, leave, parts);
-}
-
 std::unique_ptr<GradientSync> make_replicated(Arena& arena, Communicator& world, int64_t bucket_bytes, Leave leave,
                                               int parts) {
   return std::make_unique<Replicated>(arena, world, bucket_bytes, leave, parts);

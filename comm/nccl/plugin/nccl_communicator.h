@@ -19,6 +19,7 @@ class NcclCommunicator final : public Communicator {
   int rank() const override { return control_->rank(); }
   int size() const override { return control_->size(); }
   std::string_view backend() const override { return "nccl"; }
+  bool overlaps() const override { return true; }
 
   void all_reduce(Buffer values, Reduction how) override;
   std::unique_ptr<Work> start_all_reduce(Buffer values) override;

@@ -9,6 +9,7 @@
 #include "base/errors.h"
 #include "comm/agree.h"
 #include "comm/make_communicator.h"
+#include "comm/overlapped.h"
 #include "trainer/optim/groups.h"
 #include "trainer/optim/optimizer.h"
 #include "trainer/parallel/gradient_sync.h"
@@ -109,6 +110,18 @@ TEST(Replicated, TrainsTheSameWeightsOnAnyNumberOfRanks) {
         }
       }
     }
+  }
+}
+
+TEST(Replicated, TrainsTheSameWeightsWhereBucketsLeaveOnAThreadOfTheirOwn) {
+  for (const int64_t bucket_bytes : {64, 1 << 20}) {
+    spawn_ranks(3, [&](Communicator& world) {
+      const Trained expected = train(world, bucket_bytes, Leave::at_the_end, 3);
+      const auto beside = overlapped(world.split(0, world.rank()));
+      const Trained found = train(*beside, bucket_bytes, Leave::when_full, 3);
+      EXPECT_TRUE(at::equal(found.weights, expected.weights)) << "buckets of " << bucket_bytes;
+      EXPECT_EQ(found.norms, expected.norms);
+    });
   }
 }
 
@@ -226,7 +239,7 @@ TEST(Replicated, MovesAndKeepsNothingForFrozenParameters) {
     Network network(at::kFloat, /*trunk_frozen=*/true);
     Arena arena(network.trained, {0, 0});
     Recorder recorder(world, arena.gradients());
-    const auto gradients = make_replicated(arena, recorder, 1 << 20);
+    const auto gradients = make_replicated(arena, recorder, 1 << 20, Leave::at_the_end);
     const auto optimizer = make_optimizer({}, arena, {{}});
     const auto trunk = network.all[0].value.clone();
     EXPECT_EQ(gradients->bytes_reduced(), 0);
@@ -253,7 +266,7 @@ TEST(Replicated, MovesNoPaddingWhereParametersFillTheirLines) {
   spawn_ranks(2, [&](Communicator& world) {
     Leaves leaves(3);
     Arena arena(leaves.parameters, {0, 0, 0});
-    const auto gradients = make_replicated(arena, world, 1 << 20);
+    const auto gradients = make_replicated(arena, world, 1 << 20, Leave::at_the_end);
     gradients->reduce();
     EXPECT_EQ(gradients->bytes_reduced(), 3 * 64);
     EXPECT_EQ(gradients->padding_reduced(), 0);
@@ -264,7 +277,7 @@ TEST(Replicated, NamesAParameterThatNoRankReachedAndOnlySuchAOne) {
   spawn_ranks(2, [&](Communicator& world) {
     Leaves leaves(3);
     Arena arena(leaves.parameters, {0, 0, 0});
-    const auto gradients = make_replicated(arena, world, 64);
+    const auto gradients = make_replicated(arena, world, 64, Leave::at_the_end);
     leaves.parameters[world.rank() == 0 ? 0 : 2].value.sum().backward();
     gradients->reduce();
     EXPECT_EQ(gradients->unreached(), (std::vector<std::string>{"p1"}));
@@ -284,7 +297,7 @@ TEST(Replicated, NamesAParameterThatNoRankReachedAndOnlySuchAOne) {
 TEST(Replicated, LeavesTheParametersUsableWhenItIsGone) {
   Leaves leaves(1);
   Arena arena(leaves.parameters, {0});
-  spawn_ranks(1, [&](Communicator& world) { make_replicated(arena, world, 64); });
+  spawn_ranks(1, [&](Communicator& world) { make_replicated(arena, world, 64, Leave::at_the_end); });
   leaves.parameters[0].value.sum().backward();
   EXPECT_EQ(arena.gradients().sum().item<float>(), 16.0f);
 }
