@@ -7,9 +7,11 @@ use ahash::AHashMap;
 use std::sync::RwLock;
 use tokenizers::Tokenizer;
 
-/// Pieces that are remembered, and their longest, in bytes: 25 MB at the most. The commonest come early in any text.
+/// How many pieces are remembered, of how many bytes and with how many ids in all: some 25 MB, never above 50. The
+/// commonest come early in any text.
 const MOST_PIECES: usize = 1 << 18;
 const LONGEST_PIECE: usize = 48;
+const MOST_IDS: usize = 1 << 22;
 
 #[derive(Default)]
 struct Known {
@@ -26,8 +28,12 @@ impl Known {
         place.is_some()
     }
 
+    fn is_full(&self) -> bool {
+        self.places.len() >= MOST_PIECES || self.ids.len() >= MOST_IDS
+    }
+
     fn insert(&mut self, piece: &str, ids: &[u32]) {
-        if piece.len() > LONGEST_PIECE {
+        if piece.len() > LONGEST_PIECE || self.is_full() || self.places.contains_key(piece) {
             return;
         }
         let from = self.ids.len() as u32;
@@ -69,7 +75,7 @@ impl Pieces {
             }
             unknown.push((piece, from..ids.len()));
         }
-        let has_room = known.places.len() < MOST_PIECES;
+        let has_room = !known.is_full();
         drop(known);
         if has_room && !unknown.is_empty() {
             let mut known = self.known.write().unwrap();

@@ -7,7 +7,7 @@ use serde_json::Value;
 use std::path::Path;
 use tokenizers::utils::parallelism::MaybeParallelIterator;
 use tokenizers::utils::truncation::{truncate_encodings, TruncationDirection, TruncationParams};
-use tokenizers::{Encoding, Model, PostProcessor, Tokenizer};
+use tokenizers::{Encoding, Model, ModelWrapper, PostProcessor, Tokenizer};
 
 /// The word of a token that belongs to none.
 const NO_WORD: i32 = -1;
@@ -146,9 +146,12 @@ impl Handle {
         Ok(Handle { tokenizer, pieces, json, max_length: 0, direction: TruncationDirection::Right })
     }
 
-    /// As `get_vocab_size(true)`, which copies the whole vocabulary to count it.
+    /// As `get_vocab_size(true)`, which copies the whole vocabulary to count it. (A Unigram vocabulary may name a piece twice.)
     fn vocab_size(&self) -> usize {
         let model = self.tokenizer.get_model();
+        if matches!(model, ModelWrapper::Unigram(_)) {
+            return self.tokenizer.get_vocab_size(true);
+        }
         let added = self.tokenizer.get_added_tokens_decoder();
         let outside = added.values().filter(|token| model.token_to_id(&token.content).is_none());
         model.get_vocab_size() + outside.count()

@@ -11,21 +11,17 @@
 namespace sft {
 namespace {
 
-std::unique_ptr<Tokenizer> with_token(const Tokenizer& tokenizer, const std::string& token, bool rstrip) {
-  json content = json::parse(tokenizer.to_json());
-  content["added_tokens"].push_back({{"id", tokenizer.vocab_size()},
-                                     {"content", token},
-                                     {"single_word", false},
-                                     {"lstrip", false},
-                                     {"rstrip", rstrip},
-                                     {"normalized", false},
-                                     {"special", false}});
+// `flag`: what the token is beside its content; "" is nothing.
+std::unique_ptr<Tokenizer> with_token(const Tokenizer& tokenizer, const std::string& token, const std::string& flag) {
+  json content = json::parse(tokenizer.to_json()), added{{"id", tokenizer.vocab_size()}, {"content", token}};
+  for (const char* name : {"single_word", "lstrip", "rstrip", "normalized", "special"}) added[name] = name == flag;
+  content["added_tokens"].push_back(added);
   const Folder folder(json{{"tokenizer.json", content.dump()}});
   return Tokenizer::from_directory(folder.path());
 }
 
 std::unique_ptr<Tokenizer> of_whole_texts(const Tokenizer& tokenizer) {
-  return with_token(tokenizer, "never\x01 seen", false);
+  return with_token(tokenizer, "never\x01 seen", "");
 }
 
 // What a place to cut may wrongly stand beside, and words enough that most pieces come again.
@@ -48,13 +44,16 @@ void expect_the_ids_of_whole_texts(const Tokenizer& tokenizer) {
   const auto whole = of_whole_texts(tokenizer);
   ASSERT_EQ(whole->vocab_size(), tokenizer.vocab_size() + 1);
   std::mt19937 random(1);
-  std::vector<std::string> texts(2000);
+  std::vector<std::string> texts(1000);
   for (std::string& text : texts) text = random_text(random);
   const std::vector<std::string_view> views(texts.begin(), texts.end());
   const auto wanted = whole->encode_batch(views);
   for (const auto& got : {tokenizer.encode_batch(views), tokenizer.encode_batch(views)})  // pieces new, and known
     for (size_t i = 0; i < texts.size(); ++i)
       ASSERT_EQ(got[i].ids, wanted[i].ids) << json(texts[i]).dump(-1, ' ', true);
+  const Encoding words = tokenizer.encode_words({texts})[0], wanted_words = whole->encode_words({texts})[0];
+  ASSERT_EQ(words.ids, wanted_words.ids);
+  ASSERT_EQ(words.words, wanted_words.words);
 }
 
 TEST(TokenizerPieces, GiveTheIdsOfWholeTexts) {
@@ -63,7 +62,15 @@ TEST(TokenizerPieces, GiveTheIdsOfWholeTexts) {
     const Folder folder(entry["files"]);
     const auto tokenizer = Tokenizer::from_directory(folder.path());
     expect_the_ids_of_whole_texts(*tokenizer);
-    expect_the_ids_of_whole_texts(*with_token(*tokenizer, "$dog", true));  // takes the space behind it
+    for (const auto& [token, flag] :
+         std::initializer_list<std::pair<std::string, std::string>>{{"$dog", "rstrip"},
+                                                                    {"$dog", "lstrip"},
+                                                                    {"og", "single_word"},
+                                                                    {"dog", "single_word"},
+                                                                    {"Lazy", "normalized"}}) {
+      SCOPED_TRACE(token + ", " + flag);
+      expect_the_ids_of_whole_texts(*with_token(*tokenizer, token, flag));
+    }
   }
 }
 
