@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cassert>
 #include <functional>
+#include <mutex>
 #include <utility>
 
 #include "trainer/parallel/buckets.h"
@@ -25,6 +26,13 @@ namespace {
 namespace autograd = torch::autograd;
 
 constexpr int64_t kFirstBucketBytes = 1 << 20;
+
+void keep_for_ever(const at::Tensor& memory) {
+  static std::mutex mutex;
+  static auto* const kept = new std::vector<at::Tensor>;
+  const std::lock_guard lock(mutex);
+  kept->push_back(memory);
+}
 
 class GradientHook final : public autograd::PostAccumulateGradHook {
  public:
@@ -53,7 +61,10 @@ class Replicated final : public GradientSync {
     }
   }
 
+  // Where an error comes between, a thread of the communicator may still be at a bucket, and will be until the process
+  // ends: it is not waited for, because another rank may never come to it, and its memory stays.
   ~Replicated() override {
+    if (!works_.empty()) keep_for_ever(arena_.gradients());
     for (const Placed& placed : arena_.placed())
       autograd::impl::set_post_acc_grad_hooks(placed.parameter.value, nullptr);
   }

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <future>
 #include <mutex>
 #include <set>
 
@@ -123,6 +124,27 @@ TEST(Replicated, TrainsTheSameWeightsWhereBucketsLeaveOnAThreadOfTheirOwn) {
       EXPECT_EQ(found.norms, expected.norms);
     });
   }
+}
+
+// Rank 1 comes to its buckets when rank 0, after an error of its own, has left them behind.
+TEST(Replicated, LeavesTheMemoryOfBucketsUnderWay) {
+  std::promise<void> left;
+  spawn_ranks(2, [&](Communicator& world) {
+    const auto beside = overlapped(world.split(0, world.rank()));
+    {
+      Network network(at::kDouble);
+      Arena arena(network.trained, {0, 0, 0, 0});
+      const auto gradients = make_replicated(arena, *beside, 64, Leave::when_full);
+      if (world.rank() == 0) {
+        const auto overlap = gradients->overlap();
+        network.loss_sum(0, 0, 4).backward();
+      } else {
+        left.get_future().wait();
+        gradients->reduce();
+      }
+    }
+    if (world.rank() == 0) left.set_value();
+  });
 }
 
 // Counts and orders what a rank sends.
