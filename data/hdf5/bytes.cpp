@@ -37,6 +37,7 @@ class MappedBytes : public Bytes {
     assert(at >= 0 && size >= 0 && at + size <= size_);
     std::memcpy(out, content_ + at, static_cast<size_t>(size));
   }
+  bool is_in_memory() const override { return true; }
   void expect(int64_t at, int64_t size) const override {
     assert(at >= 0 && size >= 0 && at + size <= size_);
     const std::byte* const end = content_ + at + std::min(size, kLines * kLineBytes);

@@ -22,7 +22,8 @@ class Bytes {
   // had; it names file and dataset.
   virtual void read(int64_t at, int64_t size, std::byte* out) const = 0;
 
-  // These bytes are read soon: where they are in memory, they are on their way to the caches by then.
+  // Whether bytes can be expected: they are on their way from memory to the caches then, until they are read.
+  virtual bool is_in_memory() const { return false; }
   virtual void expect(int64_t /*at*/, int64_t /*size*/) const {}
 };
 

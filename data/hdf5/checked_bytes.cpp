@@ -29,6 +29,7 @@ class CheckedBytes : public Bytes {
     inner_->read(at, size, out);
   }
 
+  bool is_in_memory() const override { return inner_->is_in_memory(); }
   void expect(int64_t at, int64_t size) const override { inner_->expect(at, size); }
 
  private:
