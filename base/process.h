@@ -8,8 +8,8 @@ namespace sft {
 double seconds_since_exec();
 int64_t peak_rss_bytes();
 
-// What is freed stays with the process, for what it allocates next. glibc would hand large pieces back to the system and
-// take them anew, and every update would fault on thousands of pages.
+// What is freed stays with the process, for what it allocates next. glibc would hand large pieces back to the system
+// and take them anew, and every update would fault on thousands of pages.
 void keep_freed_memory();
 
 }  // namespace sft
