@@ -48,9 +48,10 @@ mutations:
 # Every system that configs/ has one of, small, on 2 ranks, beside its peer and a linear model: most of an hour.
 systems: bench-systems
 
-# Speed beside the peers, a transcript a script; on a quiet machine, where alone its figures mean anything.
-# bench-update_profile too, where perf is: it is not installed from here.
-BENCHES := start_up fine_tune fine_tune_full frozen_trunk page_faults scaling all_reduce prepare predict deterministic
+# Speed beside the peers, a transcript a script; on a quiet machine, where alone its figures mean anything. What takes longer
+# has its own target: bench-fine_tune_full, bench-page_faults, bench-deterministic, bench-systems; bench-overlap wants four cores,
+# bench-update_profile perf, which is not installed from here.
+BENCHES := start_up fine_tune frozen_trunk scaling all_reduce prepare predict
 bench: $(addprefix bench-,$(BENCHES)) bench-rates
 bench-%: build
 	@tools/setup.sh test
