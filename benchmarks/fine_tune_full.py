@@ -28,4 +28,4 @@ def full_rows():
 
 
 if __name__ == "__main__":
-    fine_tune.compare(full_rows, "128 tokens each", rows=256)
+    fine_tune.compare(full_rows, "128 tokens each", rows=512)
