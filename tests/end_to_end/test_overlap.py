@@ -2,6 +2,7 @@
 import json
 import os
 import subprocess
+import sys
 import unittest
 
 from harness import EndToEnd, read_rows
@@ -17,6 +18,11 @@ def cores():
     return allowed if quota == "max" else min(allowed, int(quota) // int(period))
 
 
+if cores() < 4:
+    print("two ranks with a core left each want four cores: nothing was tested")
+    sys.exit(77)
+
+
 class Overlap(EndToEnd):
     def spans(self, name, *mpi_options):
         # Small buckets, so that the first ones are full long before the last gradient is there.
@@ -27,7 +33,6 @@ class Overlap(EndToEnd):
         self.assertEqual(done.returncode, 0, done.stderr)
         return [event for event in json.loads((self.run_dir(name) / "trace.json").read_text())["traceEvents"] if event["ph"] == "X"]
 
-    @unittest.skipUnless(cores() >= 4, "two ranks with a core left each want four cores")
     def test_buckets_leave_during_backward_and_change_nothing(self):
         beside, at_the_end = self.spans("beside", "--bind-to", "none"), self.spans("at_the_end", "--bind-to", "hwthread")
         self.assertNotIn("sum over ranks", {event["name"] for event in at_the_end})
