@@ -7,7 +7,6 @@
 #include <thread>
 #include <utility>
 
-#include "base/text.h"
 #include "base/timeline.h"
 
 namespace sft {

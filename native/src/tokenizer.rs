@@ -1,7 +1,7 @@
 //! Tokenizers: opening a directory, truncation as transformers does it, and encoding in batches.
 
-use crate::settings::add_named;
 use crate::pieces::{self, Pieces};
+use crate::settings::add_named;
 use crate::{bert, guard, roberta, Bytes, Failure};
 use serde_json::Value;
 use std::path::Path;
