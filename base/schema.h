@@ -120,7 +120,8 @@ struct FieldInfo {
   std::string_view help;
   Rule rule;
   std::vector<std::string_view> other_names;
-  bool built = true;  // false: only the default value is accepted yet
+  bool built = true;        // false: only the default value is accepted yet
+  bool may_change = false;  // between a run and its resumption: it alters nothing that is learned
 };
 
 template <class Owner, class Value>
@@ -136,22 +137,32 @@ struct Field {
     info.built = false;
     return std::move(*this);
   }
+  constexpr Field changeable() && {
+    info.may_change = true;
+    return std::move(*this);
+  }
 };
 
 template <class Owner, class Value>
 constexpr auto field(std::string_view name, Value Owner::*member, std::string_view help, Rule rule = {}) {
-  return Field<Owner, Value>{member, FieldInfo{name, help, std::move(rule), {}, true}};
+  return Field<Owner, Value>{member, FieldInfo{name, help, std::move(rule), {}, true, false}};
 }
 
 template <class Owner, class Part>
 struct Section {
   std::string_view name;
   Part Owner::*member;
+  bool may_change = false;  // all of it
+
+  constexpr Section changeable() && {
+    may_change = true;
+    return std::move(*this);
+  }
 };
 
 template <class Owner, class Part>
 constexpr auto section(std::string_view name, Part Owner::*member) {
-  return Section<Owner, Part>{name, member};
+  return Section<Owner, Part>{name, member, false};
 }
 
 // A field of one particular config, its type erased, so that what walks the list needs no template.
@@ -177,6 +188,7 @@ BoundFields bind_fields(Config& config, const std::string& path = "") {
     } else {
       BoundFields inner =
           bind_fields(value, path.empty() ? std::string(entry.name) : path + '.' + std::string(entry.name));
+      for (BoundField& field : inner) field.info.may_change = field.info.may_change || entry.may_change;
       bound.insert(bound.end(), std::make_move_iterator(inner.begin()), std::make_move_iterator(inner.end()));
     }
   };

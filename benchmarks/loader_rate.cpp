@@ -9,8 +9,8 @@
 #include <ctime>
 #include <filesystem>
 
-#include "data/loader.h"
-#include "data/shard_writer.h"
+#include "data/loading/loader.h"
+#include "data/samples/shard_writer.h"
 
 namespace {
 

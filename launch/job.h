@@ -10,8 +10,8 @@
 #include "comm/communicator.h"
 #include "comm/placement.h"
 #include "comm/watchdog.h"
-#include "trainer/run_config.h"
-#include "trainer/world.h"
+#include "trainer/assembly/world.h"
+#include "trainer/config/run_config.h"
 
 namespace sft {
 

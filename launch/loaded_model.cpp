@@ -3,8 +3,8 @@
 #include "base/errors.h"
 #include "base/text.h"
 #include "comm/agree.h"
-#include "trainer/build_model.h"
-#include "trainer/problem_type.h"
+#include "trainer/assembly/build_model.h"
+#include "trainer/assembly/problem_type.h"
 
 namespace sft {
 namespace {

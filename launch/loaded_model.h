@@ -5,11 +5,11 @@
 #include <string>
 
 #include "launch/job.h"
-#include "trainer/datasets.h"
-#include "trainer/learner.h"
-#include "trainer/model_directory.h"
-#include "trainer/run_config.h"
-#include "trainer/world.h"
+#include "trainer/assembly/datasets.h"
+#include "trainer/assembly/world.h"
+#include "trainer/config/run_config.h"
+#include "trainer/learner/learner.h"
+#include "trainer/model_files/model_directory.h"
 
 namespace sft {
 

@@ -6,7 +6,7 @@
 
 #include "comm/communicator.h"
 #include "trainer/checkpoint/run_lock.h"
-#include "trainer/run_config.h"
+#include "trainer/config/run_config.h"
 
 namespace sft {
 

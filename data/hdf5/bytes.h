@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "data/guard.h"
+#include "data/hdf5/guard.h"
 #include "data/hdf5/layout.h"
 
 namespace sft::hdf5 {

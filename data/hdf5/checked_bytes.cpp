@@ -6,8 +6,8 @@
 #include "base/crc32c.h"
 #include "base/errors.h"
 #include "base/text.h"
-#include "data/format.h"
 #include "data/hdf5/bytes.h"
+#include "data/hdf5/format.h"
 
 namespace sft::hdf5 {
 namespace {

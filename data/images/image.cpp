@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include "base/errors.h"
 #include "base/text.h"
-#include "data/readers/row.h"
 
 namespace sft {
 
@@ -25,7 +25,7 @@ Decoded decode_image(const std::string& bytes, const std::string& place) {
   } else {
     why = bytes.empty() ? "is an empty file" : "is neither JPEG nor PNG";
   }
-  if (!good) throw BadRow(concat(place, ": ", why));
+  if (!good) throw DataError(concat(place, ": ", why));
   return out;
 }
 

@@ -23,8 +23,8 @@ struct Decoded {
 bool is_image_file(const std::string& path);
 
 // The image as PIL's open(…).convert("RGB") gives it: grey is repeated, alpha is dropped. What kind of file it is, its
-// first bytes say. BadRow beginning with `place` where it is damaged, cut short, 16 bits deep, CMYK or neither JPEG nor
-// PNG.
+// first bytes say. DataError beginning with `place` where it is damaged, cut short, 16 bits deep, CMYK or neither JPEG
+// nor PNG.
 Decoded decode_image(const std::string& bytes, const std::string& place);
 
 namespace jpeg {

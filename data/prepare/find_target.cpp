@@ -5,7 +5,7 @@
 
 #include "data/prepare/target_cells.h"
 #include "data/readers/reader.h"
-#include "data/target_form.h"
+#include "data/readers/target_form.h"
 
 namespace sft {
 namespace {

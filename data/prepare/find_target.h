@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "data/data_config.h"
-#include "data/prepare.h"
+#include "data/prepare/data_config.h"
 #include "data/prepare/pieces.h"
+#include "data/prepare/prepare.h"
 
 namespace sft {
 

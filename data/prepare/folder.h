@@ -6,7 +6,7 @@
 #include <string>
 
 #include "base/file_ops.h"
-#include "data/prepare.h"
+#include "data/prepare/prepare.h"
 
 namespace sft {
 

@@ -10,23 +10,7 @@ namespace {
 // Above this the label column is surely another one, an id or the text.
 constexpr size_t kMostLabels = 1'000'000;
 
-bool is_index(std::string_view text) {
-  const bool digits = std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-  return digits && !text.empty() && text.size() <= 18 && (text == "0" || text.front() != '0');
-}
-
 }  // namespace
-
-void read_label(const Cell& cell, Label& out) {
-  using Kind = Cell::Kind;
-  if (cell.kind == Kind::null || cell.kind == Kind::nested || cell.kind == Kind::list) {
-    throw CellProblem{concat("wanted a string, number or boolean, found ", describe(cell))};
-  }
-  if (cell.text.empty()) throw CellProblem{"is empty"};
-  if (cell.text.find('\0') != std::string::npos) throw CellProblem{"holds a NUL character"};
-  out.text = cell.text;
-  out.is_index = cell.kind != Cell::Kind::text && is_index(cell.text);
-}
 
 void LabelCensus::add(const Label& label) {
   const auto [place, is_new] = labels_.try_emplace(label.text, label.is_index);

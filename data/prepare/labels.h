@@ -1,4 +1,4 @@
-// Labels as files spell them, and the ids they get.
+// The labels of a dataset, and the ids they get.
 #pragma once
 
 #include <cstdint>
@@ -7,17 +7,9 @@
 #include <string_view>
 #include <vector>
 
-#include "data/readers/row.h"
+#include "data/readers/label.h"
 
 namespace sft {
-
-struct Label {
-  std::string text;
-  bool is_index = false;  // a whole number ≥ 0, written without leading zeros, and not as a JSON string
-};
-
-// CellProblem where it cannot be a label.
-void read_label(const Cell& cell, Label& out);
 
 // The distinct labels of some rows. Parts taken by several ranks merge.
 class LabelCensus {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "data/readers/input_file.h"
+#include "base/input_file.h"
 
 namespace sft {
 namespace {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "data/prepare.h"
+#include "data/prepare/prepare.h"
 #include "data/readers/reader.h"
 
 namespace sft {

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
-#include "data/target_form.h"
+#include "data/readers/target_form.h"
 
 namespace sft {
 namespace {

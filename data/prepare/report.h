@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "data/prepare.h"
+#include "data/prepare/prepare.h"
 
 namespace sft {
 

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "data/data_config.h"
-#include "data/prepare.h"
+#include "data/prepare/data_config.h"
 #include "data/prepare/labels.h"
+#include "data/prepare/prepare.h"
 #include "data/prepare/tagged_words.h"
 #include "data/prepare/target_cells.h"
 #include "data/readers/row.h"

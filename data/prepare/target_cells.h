@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "data/example.h"
 #include "data/prepare/labels.h"
 #include "data/readers/row.h"
+#include "data/samples/example.h"
 
 namespace sft {
 

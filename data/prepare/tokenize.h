@@ -10,7 +10,7 @@
 #include "data/prepare/sample.h"
 #include "data/prepare/split.h"
 #include "data/readers/reader.h"
-#include "data/shard_writer.h"
+#include "data/samples/shard_writer.h"
 
 namespace sft {
 

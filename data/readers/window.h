@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "data/readers/input_file.h"
+#include "base/input_file.h"
 
 namespace sft {
 

@@ -15,7 +15,7 @@
 #include "comm/agree.h"
 #include "launch/commands/commands.h"
 #include "launch/version.h"
-#include "trainer/gemm_peak.h"
+#include "trainer/assembly/gemm_peak.h"
 #include "trainer/parallel/gradient_sync.h"
 
 namespace sft {

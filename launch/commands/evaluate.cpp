@@ -6,8 +6,8 @@
 #include "launch/commands/commands.h"
 #include "launch/loaded_model.h"
 #include "launch/run_directory.h"
-#include "trainer/evaluator.h"
-#include "trainer/run_settings.h"
+#include "trainer/assembly/run_settings.h"
+#include "trainer/loop/evaluator.h"
 
 namespace sft {
 namespace {

@@ -7,7 +7,8 @@
 #include "launch/commands/commands.h"
 #include "launch/loaded_model.h"
 #include "launch/run_directory.h"
-#include "trainer/model_export.h"
+#include "trainer/assembly/exported_files.h"
+#include "trainer/model_files/model_export.h"
 
 namespace sft {
 
@@ -27,8 +28,8 @@ ExitCode export_run(const Arguments& arguments, Job& job) {
     RunConfig of_model = config;
     if (const int64_t length = model.directory->model_max_length(); length > 0) of_model.data.max_length = length;
     export_model(real_files(), arguments.output, model.learner->saved(),
-                 model.directory->files_for(model.learner->model(), model.learner->task(), config.model.task,
-                                            model.tokenizer.get(), of_model.data));
+                 exported_files(*model.directory, model.learner->model(), model.learner->task(), of_model,
+                                model.tokenizer.get()));
     log::info(concat(source, " exported to ", arguments.output));
   });
   return ExitCode::done;

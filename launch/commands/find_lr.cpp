@@ -10,11 +10,11 @@
 #include "comm/agree.h"
 #include "launch/commands/commands.h"
 #include "launch/run_directory.h"
+#include "trainer/assembly/run_settings.h"
 #include "trainer/range_test/page.h"
 #include "trainer/range_test/plot.h"
 #include "trainer/range_test/range_test.h"
 #include "trainer/range_test/view.h"
-#include "trainer/run_settings.h"
 
 namespace sft {
 namespace {

@@ -1,5 +1,5 @@
 // What a file or directory of ours holds: an HDF5 file, a safetensors file, a checkpoint, a run.
-#include "data/inspect.h"
+#include "data/samples/inspect.h"
 
 #include <filesystem>
 #include <iomanip>

@@ -7,14 +7,14 @@
 #include "base/stopwatch.h"
 #include "base/text.h"
 #include "comm/agree.h"
-#include "data/images/prepare_images.h"
+#include "data/prepare/prepare_images.h"
 #include "data/readers/reader.h"
 #include "launch/commands/commands.h"
 #include "launch/loaded_model.h"
-#include "trainer/entity_rows.h"
-#include "trainer/evaluator.h"
-#include "trainer/row_writer.h"
-#include "trainer/run_settings.h"
+#include "trainer/assembly/entity_rows.h"
+#include "trainer/assembly/run_settings.h"
+#include "trainer/loop/evaluator.h"
+#include "trainer/loop/row_writer.h"
 
 namespace sft {
 namespace {

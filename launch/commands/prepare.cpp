@@ -4,7 +4,7 @@
 #include "comm/agree.h"
 #include "launch/commands/commands.h"
 #include "launch/run_directory.h"
-#include "trainer/datasets.h"
+#include "trainer/assembly/datasets.h"
 
 namespace sft {
 

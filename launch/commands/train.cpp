@@ -8,9 +8,9 @@
 #include "comm/agree.h"
 #include "launch/commands/commands.h"
 #include "launch/run_directory.h"
-#include "trainer/assemble.h"
-#include "trainer/conclude.h"
-#include "trainer/run_settings.h"
+#include "trainer/assembly/assemble.h"
+#include "trainer/assembly/conclude.h"
+#include "trainer/assembly/run_settings.h"
 
 namespace sft {
 namespace {

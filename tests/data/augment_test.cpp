@@ -1,5 +1,5 @@
 // Random crop and flip: windows of the padded image and its mirror, drawn anew for each draw and never otherwise.
-#include "data/images/augment.h"
+#include "data/loading/augment.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // What a batch holds of its samples, target by target: each where its sample, or its token, stands.
-#include "data/batch_reader.h"
+#include "data/loading/batch_reader.h"
 
 #include <gtest/gtest.h>
 

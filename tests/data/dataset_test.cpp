@@ -1,5 +1,5 @@
 // What open_dataset promises of our shards.
-#include "data/dataset.h"
+#include "data/samples/dataset.h"
 
 #include <gtest/gtest.h>
 
@@ -7,8 +7,8 @@
 #include <thread>
 
 #include "base/crc32c.h"
-#include "data/format.h"
-#include "data/inspect.h"
+#include "data/hdf5/format.h"
+#include "data/samples/inspect.h"
 #include "hdf5_files.h"
 
 namespace sft::test {

@@ -3,7 +3,7 @@
 //
 // Seen to fail with rounds that begin anew with each epoch, with the rows of a class in file order, and with weighted
 // places that are not shuffled.
-#include "data/draws.h"
+#include "data/loading/draws.h"
 
 #include <gtest/gtest.h>
 

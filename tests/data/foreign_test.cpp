@@ -5,7 +5,7 @@
 #include <cmath>
 #include <tuple>
 
-#include "data/dataset.h"
+#include "data/samples/dataset.h"
 #include "hdf5_files.h"
 
 namespace sft::test {

@@ -1,5 +1,5 @@
 // Hostile and broken HDF5: a DataError that names file and place, never a crash.
-#include "data/guard.h"
+#include "data/hdf5/guard.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -7,9 +7,9 @@
 #include <cstring>
 
 #include "base/log.h"
-#include "data/dataset.h"
 #include "data/hdf5/bytes.h"
 #include "data/hdf5/filters.h"
+#include "data/samples/dataset.h"
 #include "hdf5_files.h"
 
 namespace sft::test {

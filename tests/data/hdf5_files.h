@@ -14,7 +14,7 @@
 #include "base/file_ops.h"
 #include "base/random.h"
 #include "data/hdf5/handle.h"
-#include "data/shard_writer.h"
+#include "data/samples/shard_writer.h"
 
 namespace sft::test {
 

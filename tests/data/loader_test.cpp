@@ -1,5 +1,5 @@
 // What the loaders promise: the same samples for any number of ranks, resumption anywhere, bounds kept.
-#include "data/loader.h"
+#include "data/loading/loader.h"
 
 #include <gtest/gtest.h>
 
@@ -232,7 +232,7 @@ TEST(EvalLoader, SeesEverySampleOnceForAnyNumberOfSamplesAndRanks) {
       const MemoryDataset dataset(size, 100, 3, 60, 1);
       Content content;
       for (int rank = 0; rank < world; ++rank) {
-        const auto loader = make_eval_loader(dataset, {rank, world}, 200, 8);
+        const auto loader = make_eval_loader(dataset, {rank, world}, {200, 8});
         const auto [first, end] = range_of(size, {rank, world});
         Batch batch;
         while (loader->next(batch)) {

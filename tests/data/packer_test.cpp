@@ -1,5 +1,5 @@
 // How samples are dealt among ranks and packed into micro-batches.
-#include "data/packer.h"
+#include "data/loading/packer.h"
 
 #include <gtest/gtest.h>
 

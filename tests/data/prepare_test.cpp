@@ -1,6 +1,6 @@
 // prepare: what comes out is a function of content and settings, on any number of ranks, and what is
 // wrong with raw files is told with file and line.
-#include "data/prepare.h"
+#include "data/prepare/prepare.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -17,9 +17,9 @@
 #include "base/errors.h"
 #include "base/file_ops.h"
 #include "base/text.h"
-#include "data/dataset.h"
 #include "data/prepare/split.h"
 #include "data/prepare/tagged_words.h"
+#include "data/samples/dataset.h"
 
 namespace sft {
 namespace {

@@ -1,5 +1,5 @@
 // The order of samples.
-#include "data/sampler.h"
+#include "data/loading/sampler.h"
 
 #include <gtest/gtest.h>
 

@@ -3,9 +3,9 @@
 
 #include <cerrno>
 
-#include "data/csr_shard.h"
-#include "data/dataset.h"
-#include "data/format.h"
+#include "data/hdf5/format.h"
+#include "data/samples/csr_shard.h"
+#include "data/samples/dataset.h"
 #include "hdf5_files.h"
 
 namespace sft::test {

@@ -8,7 +8,7 @@
 
 #include "base/errors.h"
 #include "base/text.h"
-#include "data/sha256.h"
+#include "data/hash/sha256.h"
 #include "tokenizer_files.h"
 
 namespace sft {

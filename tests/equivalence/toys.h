@@ -6,8 +6,8 @@
 #include <memory>
 
 #include "comm/communicator.h"
-#include "data/dataset.h"
-#include "data/loader.h"
+#include "data/loading/loader.h"
+#include "data/samples/dataset.h"
 
 namespace sft::equivalence {
 

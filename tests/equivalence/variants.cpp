@@ -9,13 +9,13 @@
 #include "base/random.h"
 #include "comm/make_communicator.h"
 #include "comm/tree_ordered.h"
-#include "data/loader.h"
+#include "data/loading/loader.h"
 #include "support/memory_dataset.h"
-#include "trainer/activation_cache.h"
-#include "trainer/datasets.h"
-#include "trainer/learner.h"
+#include "trainer/assembly/datasets.h"
+#include "trainer/learner/activation_cache.h"
+#include "trainer/learner/learner.h"
+#include "trainer/loop/trainer.h"
 #include "trainer/optim/groups.h"
-#include "trainer/trainer.h"
 
 namespace sft::equivalence {
 namespace {
@@ -170,7 +170,7 @@ void train(const Case& job, const Cut& cut, Communicator& ranks, const std::stri
                                world);
   if (cut.keeps_frozen_part)
     learner.keep(std::make_unique<ActivationCache>(data, frozen_activations(learner, data, world, {.max_tokens = 64})));
-  Evaluator evaluator(learner, *held_out, world, {.max_tokens = 64, .max_samples = 4, .parts = cut.parts});
+  Evaluator evaluator(learner, *held_out, world, {{.max_tokens = 64, .max_samples = 4, .parts = cut.parts}});
   if (cut.keeps_frozen_part)
     evaluator.keep(std::make_unique<ActivationCache>(
         *held_out, frozen_activations(learner, *held_out, world, {.max_tokens = 64})));

@@ -20,7 +20,7 @@
 
 #include "comm/placement.h"
 #include "comm/solo/solo.h"
-#include "trainer/learner.h"
+#include "trainer/learner/learner.h"
 #include "trainer/optim/groups.h"
 #include "trainer/optim/optimizer.h"
 #include "trainer/optim/schedule.h"

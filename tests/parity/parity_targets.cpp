@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "data/target_form.h"
+#include "data/readers/target_form.h"
 #include "trainer/models/model.h"
 #include "trainer/tasks/task.h"
 

@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "trainer/learner.h"
+#include "trainer/learner/learner.h"
 
 namespace {
 

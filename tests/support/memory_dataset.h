@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/random.h"
-#include "data/dataset.h"
+#include "data/samples/dataset.h"
 
 namespace sft {
 

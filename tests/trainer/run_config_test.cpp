@@ -1,4 +1,4 @@
-#include "trainer/run_config.h"
+#include "trainer/config/run_config.h"
 
 #include <gtest/gtest.h>
 

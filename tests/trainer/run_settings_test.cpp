@@ -1,4 +1,4 @@
-#include "trainer/run_settings.h"
+#include "trainer/assembly/run_settings.h"
 
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>

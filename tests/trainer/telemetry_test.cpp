@@ -1,6 +1,6 @@
 // The logged loss: the sum of all losses of a window over the sum of their weights, whatever updates and ranks they
 // came from and whenever the window was settled.
-#include "trainer/telemetry/telemetry.h"
+#include "trainer/loop/telemetry.h"
 
 #include <ATen/ops/tensor.h>
 #include <gtest/gtest.h>

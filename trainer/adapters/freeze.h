@@ -25,7 +25,8 @@ struct FreezeConfig {
                       field("cache", &FreezeConfig::cache,
                             "what the frozen stages give for a row is computed once and kept: in memory, or on disk "
                             "(beside the prepared shards) for later runs too",
-                            one_of("off", "memory", "disk")),
+                            one_of("off", "memory", "disk"))
+                          .changeable(),
                       field("freeze_batch_norm_statistics", &FreezeConfig::freeze_batch_norm_statistics,
                             "BatchNorm statistics of frozen parts stay still")};
   }

@@ -7,7 +7,7 @@
 #include <variant>
 #include <vector>
 
-#include "data/batch.h"
+#include "data/samples/batch.h"
 #include "trainer/models/blocks/sequence_groups.h"
 
 namespace sft {

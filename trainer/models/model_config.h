@@ -22,7 +22,8 @@ struct ModelConfig {
   static constexpr auto fields() {
     return std::tuple{
         field("model_name_or_path", &ModelConfig::model_name_or_path,
-              "directory in Hugging Face layout, or an id found in the local hub cache", Path{}),
+              "directory in Hugging Face layout, or an id found in the local hub cache", Path{})
+            .changeable(),
         field("task", &ModelConfig::task, "what is learned",
               one_of("text_classification", "token_classification", "image_classification")
                   .not_built("question_answering", "seq2seq", "causal_lm")),

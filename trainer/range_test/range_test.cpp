@@ -3,7 +3,6 @@
 #include <cmath>
 
 #include "comm/agree.h"
-#include "trainer/run_settings.h"
 
 namespace sft {
 namespace {

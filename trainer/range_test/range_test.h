@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <functional>
 
-#include "trainer/assemble.h"
+#include "trainer/assembly/assemble.h"
 #include "trainer/range_test/rate_curve.h"
 
 namespace sft {

@@ -9,9 +9,9 @@
 
 #include "base/errors.h"
 #include "base/text.h"
+#include "data/readers/input_files.h"
 #include "data/readers/reader.h"
 #include "trainer/report/html.h"
-#include "trainer/run_config.h"
 
 namespace sft {
 namespace {

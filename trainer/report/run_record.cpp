@@ -8,8 +8,8 @@
 #include "base/errors.h"
 #include "base/text.h"
 #include "base/toml.h"
+#include "trainer/config/run_config.h"
 #include "trainer/report/run_ending.h"
-#include "trainer/run_config.h"
 
 namespace sft {
 namespace {

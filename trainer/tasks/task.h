@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "base/schema.h"
-#include "data/batch.h"
-#include "data/example.h"
+#include "data/samples/batch.h"
+#include "data/samples/example.h"
 #include "trainer/models/model.h"
 
 namespace sft {
@@ -71,7 +71,7 @@ struct TaskSettings {
   double huber_delta = 1.0;
   ClassWeights class_weights = {};
   ClassWeights pos_weight = {};
-  double threshold = 0.5;  // of multi-label predictions
+  double threshold = 0.5;                 // of multi-label predictions
   std::vector<std::string> metrics = {};  // asked for by name, beside those that a task always has
   double label_smoothing_factor = 0.0;
   at::Device device = at::kCPU;

@@ -4,8 +4,8 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
-#include "data/dataset.h"
-#include "data/shard_writer.h"
+#include "data/samples/dataset.h"
+#include "data/samples/shard_writer.h"
 
 namespace {
 

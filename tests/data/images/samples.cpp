@@ -6,8 +6,8 @@
 #include <iostream>
 
 #include "base/errors.h"
-#include "data/images/image_source.h"
 #include "data/images/resize.h"
+#include "data/readers/image_source.h"
 
 int main(int argc, char** argv) {
   if (argc != 4) return 2;

@@ -9,7 +9,7 @@
 namespace sft {
 
 // predictions() gives for each row {"tags": [one a word that has a target], "scores": [their probabilities]}; a target
-// of −100 marks a token that speaks for no word. trainer/entity_rows.h makes entities of them.
+// of −100 marks a token that speaks for no word. trainer/assembly/entity_rows.h makes entities of them.
 std::unique_ptr<Task> make_token_classification(const TaskSettings& settings, const Model& model);
 
 }  // namespace sft

@@ -1,0 +1,92 @@
+// The [data] section.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/schema.h"
+
+namespace sft {
+
+struct DataConfig {
+  StringList train_file;
+  StringList validation_file;
+  StringList test_file;
+  double validation_split = 0.0;
+  std::string group_column;
+  StringList text_column = {"text"};
+  std::string text_pair_column;
+  std::string label_column = "label";
+  std::string label_separator = "|";
+  std::string weight_column;
+  bool label_all_tokens = false;
+  int64_t max_length = 128;
+  std::string truncation = "right";
+  std::string on_bad_row = "error";
+  std::string train_sampling_strategy = "random";
+  int64_t max_train_samples = 0;
+  int64_t max_eval_samples = 0;
+  std::string prepared_dir;
+  int64_t image_size = 0;
+  std::string crop = "none";
+  bool horizontal_flip = false;
+  NumberList mean;
+  NumberList std;
+  std::string image_column;
+
+  static constexpr auto fields() {
+    return std::tuple{
+        field("train_file", &DataConfig::train_file,
+              "training rows: .jsonl .csv .tsv .h5, tagged words also .conll; a glob or a list", Path{})
+            .changeable(),
+        field("validation_file", &DataConfig::validation_file, "rows evaluated during training", Path{}).changeable(),
+        field("test_file", &DataConfig::test_file, "rows evaluated once at the end, predictions written", Path{})
+            .changeable(),
+        field("validation_split", &DataConfig::validation_split,
+              "share of train rows held out for validation, by content, stratified", in_range(0.0, 0.9)),
+        field("group_column", &DataConfig::group_column,
+              "rows with an equal value here stay on one side of validation_split"),
+        field("text_column", &DataConfig::text_column,
+              "column of the text, or a list of columns joined by a space; of tagged words: tokens"),
+        field("text_pair_column", &DataConfig::text_pair_column, "column of the second text of a pair"),
+        field("label_column", &DataConfig::label_column,
+              "column of the label, or of the labels or numbers of a row; of tagged words: ner_tags"),
+        field("label_separator", &DataConfig::label_separator,
+              "stands between the labels or numbers of a row, where they are text and not a JSON list"),
+        field("weight_column", &DataConfig::weight_column,
+              "column of the row's weight in the loss, or of its share of draws under weighted sampling"),
+        field("label_all_tokens", &DataConfig::label_all_tokens,
+              "token classification trains on all tokens of a word, not on its first alone"),
+        field("max_length", &DataConfig::max_length, "tokens kept of a row, special tokens included",
+              at_least(int64_t{2}))
+            .alias("max_seq_length"),
+        field("truncation", &DataConfig::truncation, "where a longer row is cut", one_of("right", "left", "error")),
+        field("on_bad_row", &DataConfig::on_bad_row, "what a malformed row does", one_of("error", "skip")).changeable(),
+        field("train_sampling_strategy", &DataConfig::train_sampling_strategy,
+              "order of training rows; balanced: every class equally often, weighted: by weight_column",
+              one_of("random", "sequential", "group_by_length", "balanced", "weighted")),
+        field("max_train_samples", &DataConfig::max_train_samples, "use only the first rows; 0: all",
+              at_least(int64_t{0})),
+        field("max_eval_samples", &DataConfig::max_eval_samples, "use only the first rows; 0: all",
+              at_least(int64_t{0}))
+            .changeable(),
+        field("prepared_dir", &DataConfig::prepared_dir,
+              "where tokenized shards are kept; \"\": .prepared beside output_dir", Path{})
+            .changeable(),
+        field("image_size", &DataConfig::image_size, "pixels of a side that images are brought to; 0: kept",
+              at_least(int64_t{0})),
+        field("crop", &DataConfig::crop,
+              "none: resized to a square; center: the shorter side resized, the middle kept; random: center, and each "
+              "training draw shifted by up to an eighth of the side over black",
+              one_of("none", "center", "random")),
+        field("horizontal_flip", &DataConfig::horizontal_flip, "every second training draw is mirrored"),
+        field("mean", &DataConfig::mean,
+              "of red, green and blue between 0 and 1, taken from pixels before the model sees them; []: as the model "
+              "says"),
+        field("std", &DataConfig::std, "pixels are divided by it behind that; []: as the model says", above(0.0)),
+        field("image_column", &DataConfig::image_column,
+              "dataset of an HDF5 file that holds the pixels; \"\": pixels, images, x or data")};
+  }
+};
+
+}  // namespace sft

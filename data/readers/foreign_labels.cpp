@@ -1,0 +1,127 @@
+#include "data/readers/foreign_labels.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/errors.h"
+#include "base/text.h"
+#include "data/hdf5/elements.h"
+
+namespace sft {
+namespace {
+
+using hdf5::Class;
+using hdf5::DatasetLayout;
+
+constexpr int64_t kMostLabels = 1'000'000;
+constexpr int64_t kRowsAtOnce = 4096;
+
+class Reader {
+ public:
+  Reader(const std::shared_ptr<const GuardedFile>& file, const DatasetLayout& dataset)
+      : name_(file->name_of(dataset.name)), dataset_(dataset), content_(hdf5::open_bytes(file, dataset)) {}
+
+  ForeignLabels ids() const {
+    if (dataset_.type.kind != Class::integer)
+      throw DataError(concat(name_, ": labels are ", dataset_.type.name, "; class ids must be integers"));
+    ForeignLabels out;
+    std::vector<int64_t> values;
+    each_piece(1, [&](int64_t first, int64_t count) {
+      hdf5::read_integers(*content_, dataset_.type, first, count, values);
+      for (int64_t i = 0; i < count; ++i) {
+        const int64_t id = values[static_cast<size_t>(i)];
+        if (id < 0 || id >= kMostLabels)
+          throw DataError(concat(name_, ", row ", first + i, ": label ", id, " is outside 0 … ", kMostLabels - 1));
+        out.ids.push_back(static_cast<int32_t>(id));
+        out.num_labels = std::max(out.num_labels, id + 1);
+      }
+    });
+    return out;
+  }
+
+  ForeignLabels matrix(std::optional<TargetForm> wanted) const {
+    ForeignLabels out;
+    out.num_labels = dataset_.shape.size() == 2 ? dataset_.shape[1] : 1;
+    int64_t not_one_hot = -1, not_flags = -1;  // the first row of that kind
+    std::vector<double> numbers;
+    each_piece(out.num_labels, [&](int64_t first, int64_t count) {
+      hdf5::read_reals(*content_, dataset_.type, first * out.num_labels, count * out.num_labels, numbers);
+      for (int64_t i = 0; i < count; ++i) {
+        const auto row = numbers.begin() + i * out.num_labels, end = row + out.num_labels;
+        const auto ones = std::count(row, end, 1.0);
+        const bool flags = ones + std::count(row, end, 0.0) == out.num_labels;
+        if (!flags && not_flags < 0) not_flags = first + i;
+        if (!(flags && ones == 1) && not_one_hot < 0) not_one_hot = first + i;
+        out.ids.push_back(static_cast<int32_t>(std::find(row, end, 1.0) - row));
+      }
+    });
+    const bool one_column = out.num_labels == 1;
+    const TargetForm found = not_one_hot < 0 && !one_column ? TargetForm::label
+                             : not_flags < 0 && !one_column ? TargetForm::label_set
+                                                            : TargetForm::values;
+    out.form = wanted.value_or(found);
+    out.one_hot = out.form == TargetForm::label;
+    if (out.one_hot && not_one_hot >= 0)
+      refuse(not_one_hot, "one label a sample is wanted, so a row is one-hot, a single 1 among zeros, and this is not");
+    if (out.form == TargetForm::label_set && not_flags >= 0)
+      refuse(not_flags, "sets of labels are wanted, rows of 0 and 1, and this one holds another number");
+    if (!out.one_hot) {
+      out.ids = {};
+      read_values(out);
+    }
+    return out;
+  }
+
+ private:
+  // A second reading, so that a large one-hot matrix is never held.
+  void read_values(ForeignLabels& out) const {
+    std::vector<double> numbers;
+    each_piece(out.num_labels, [&](int64_t first, int64_t count) {
+      hdf5::read_reals(*content_, dataset_.type, first * out.num_labels, count * out.num_labels, numbers);
+      for (size_t i = 0; i < numbers.size(); ++i) {
+        const auto value = static_cast<float>(numbers[i]);
+        if (!std::isfinite(value))
+          refuse(first + static_cast<int64_t>(i) / out.num_labels,
+                 concat(numbers[i], " is not a finite number of single precision"));
+        out.values.push_back(value);
+      }
+    });
+  }
+
+  [[noreturn]] void refuse(int64_t row, const std::string& why) const {
+    throw DataError(concat(name_, ", row ", row, ": ", why));
+  }
+
+  template <class Body>
+  void each_piece(int64_t columns, Body body) const {
+    const int64_t rows = dataset_.shape[0], at_once = std::max<int64_t>(1, kRowsAtOnce / columns);
+    for (int64_t first = 0; first < rows; first += at_once) body(first, std::min(at_once, rows - first));
+  }
+
+  std::string name_;
+  const DatasetLayout& dataset_;
+  std::unique_ptr<hdf5::Bytes> content_;
+};
+
+}  // namespace
+
+ForeignLabels read_labels(const std::shared_ptr<const GuardedFile>& file, const DatasetLayout& dataset,
+                          int64_t num_samples, std::optional<TargetForm> form) {
+  const std::string name = file->name_of(dataset.name);
+  if (form == TargetForm::token_labels)
+    throw DataError(concat(name, ": a label for each token is read from shards of `prepare` only"));
+  const std::vector<int64_t>& shape = dataset.shape;
+  const bool is_vector = shape.size() == 1 || (shape.size() == 2 && shape[1] == 1);
+  const bool is_matrix = shape.size() == 2 && shape[1] >= 1 && shape[1] <= kMostLabels;
+  if ((!is_vector && !is_matrix) || shape[0] != num_samples)
+    throw DataError(concat(name, ": its shape is ", hdf5::shape_text(shape), ", and targets are [", num_samples,
+                           "] or [", num_samples, ", classes or numbers]"));
+  if (dataset.type.kind != Class::integer && dataset.type.kind != Class::floating)
+    throw DataError(concat(name, ": labels are ", dataset.type.name, ", and numbers are read"));
+  const bool is_integer = dataset.type.kind == Class::integer;
+  const bool are_ids = is_vector && (form ? *form == TargetForm::label : is_integer);
+  const Reader reader(file, dataset);
+  return are_ids ? reader.ids() : reader.matrix(form);
+}
+
+}  // namespace sft

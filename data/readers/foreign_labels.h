@@ -1,0 +1,29 @@
+// Targets of a file that others wrote: class ids, a matrix whose rows are all one-hot, a matrix of sets of labels, or
+// real numbers.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "data/hdf5/guard.h"
+#include "data/readers/target_form.h"
+
+namespace sft {
+
+struct ForeignLabels {
+  TargetForm form = TargetForm::label;
+  std::vector<int32_t> ids;   // TargetForm::label: one a sample
+  std::vector<float> values;  // [samples, num_labels] of the others
+  int64_t num_labels = 0;     // columns of a matrix, or the highest id + 1
+  bool one_hot = false;
+};
+
+// Where `form` does not say what they are: integers [N] are ids, other numbers [N] are real targets; a matrix is
+// one-hot labels where each row is, else sets of labels where all of it is 0 and 1, else real targets. DataError naming
+// file, dataset and row where they are not of the form, not finite, or not one for each of `num_samples`.
+ForeignLabels read_labels(const std::shared_ptr<const GuardedFile>& file, const hdf5::DatasetLayout& dataset,
+                          int64_t num_samples, std::optional<TargetForm> form);
+
+}  // namespace sft

@@ -1,0 +1,97 @@
+// Folders are walked as torchvision's ImageFolder walks them: classes and files in byte order of their names, files of
+// other kinds left alone.
+#include <algorithm>
+#include <filesystem>
+
+#include "base/errors.h"
+#include "base/file_ops.h"
+#include "base/text.h"
+#include "data/readers/image_source.h"
+
+namespace sft {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Found {
+  std::vector<std::string> images;
+  int64_t others = 0;
+};
+
+Found images_below(const std::string& directory) {
+  Found found;
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(directory)) {
+    if (!entry.is_regular_file()) continue;
+    const std::string path = entry.path().string();
+    if (is_image_file(path))
+      found.images.push_back(path);
+    else
+      ++found.others;
+  }
+  std::sort(found.images.begin(), found.images.end());
+  return found;
+}
+
+class ImageFiles : public ImageSource {
+ public:
+  explicit ImageFiles(Found found) : paths_(std::move(found.images)), others_(found.others) {}
+  ImageFiles(Found found, std::vector<Label> labels) : ImageFiles(std::move(found)) { labels_ = std::move(labels); }
+
+  int64_t size() const override { return static_cast<int64_t>(paths_.size()); }
+  const std::vector<std::string>& files() const override { return paths_; }
+  std::string place(int64_t i) const override { return paths_[static_cast<size_t>(i)]; }
+  Label label(int64_t i) const override { return labels_.at(static_cast<size_t>(i)); }
+  std::string bytes(int64_t i) const override { return read_file(place(i)); }
+  Decoded image(int64_t i) const override {
+    const std::string content = bytes(i);
+    try {
+      return decode_image(content, place(i));
+    } catch (const DataError& error) {
+      throw BadRow(error.what());
+    }
+  }
+  std::string note() const override {
+    return others_ == 0 ? "" : concat(others_, " files that are not .jpg, .jpeg or .png left alone");
+  }
+
+ private:
+  std::vector<std::string> paths_;
+  std::vector<Label> labels_;  // empty: nobody asks
+  int64_t others_;
+};
+
+}  // namespace
+
+std::unique_ptr<ImageSource> open_class_folders(const std::string& path) {
+  std::vector<std::string> classes;
+  for (const fs::directory_entry& entry : fs::directory_iterator(path)) {
+    if (entry.is_directory()) classes.push_back(entry.path().filename().string());
+  }
+  std::sort(classes.begin(), classes.end());
+  if (classes.empty()) throw DataError(concat(path, ": no folder in it; wanted one folder of images a class"));
+  Found all;
+  std::vector<Label> labels;
+  for (const std::string& name : classes) {
+    const std::string folder = (fs::path(path) / name).string();
+    Found found = images_below(folder);
+    if (found.images.empty()) throw DataError(concat(folder, ": a class without images: no .jpg, .jpeg or .png in it"));
+    Label label;
+    Cell cell;
+    cell.kind = Cell::Kind::plain;
+    cell.text = name;
+    read_label(cell, label);
+    labels.insert(labels.end(), found.images.size(), label);
+    all.images.insert(all.images.end(), found.images.begin(), found.images.end());
+    all.others += found.others;
+  }
+  return std::make_unique<ImageFiles>(std::move(all), std::move(labels));
+}
+
+std::unique_ptr<ImageSource> open_image_files(const std::string& path) {
+  if (!fs::is_directory(path)) return std::make_unique<ImageFiles>(Found{{path}, 0});
+  Found found = images_below(path);
+  if (found.images.empty()) throw DataError(concat(path, ": no .jpg, .jpeg or .png in it"));
+  return std::make_unique<ImageFiles>(std::move(found));
+}
+
+}  // namespace sft

@@ -1,0 +1,44 @@
+// Images with labels, as people keep them: a folder a class, CIFAR-10's binary batches, HDF5 of others, single files.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "data/images/image.h"
+#include "data/readers/label.h"
+
+namespace sft {
+
+class ImageSource {
+ public:
+  virtual ~ImageSource() = default;
+  virtual int64_t size() const = 0;
+  virtual const std::vector<std::string>& files() const = 0;  // all that is read
+  virtual std::string place(int64_t i) const = 0;             // for messages: the file, and which image of it
+  virtual Label label(int64_t i) const = 0;
+  virtual std::string bytes(int64_t i) const = 0;  // what the image is made from; equal for equal images
+  virtual Decoded image(int64_t i) const = 0;      // BadRow where it is none
+  virtual std::string note() const { return ""; }  // what a person should know of how it is read
+};
+
+// Which datasets of HDF5 are read; "": those that have one of the usual names.
+struct ImageColumns {
+  std::string pixels, labels;
+};
+
+// By what stands at `path`: a directory, .bin, .h5 or .hdf5, .jpg .jpeg .png. Without `labels` a directory is any tree
+// of images. ConfigError where it is none of these, DataError where its form is wrong.
+std::unique_ptr<ImageSource> open_image_source(const std::string& path, bool labels, const ImageColumns& columns = {});
+
+// The single kinds.
+std::unique_ptr<ImageSource> open_class_folders(const std::string& path);  // one folder a class, in the order of names
+std::unique_ptr<ImageSource> open_image_files(const std::string& path);    // one file, or all in a directory
+std::unique_ptr<ImageSource> open_cifar(const std::string& path);          // names from batches.meta.txt beside it
+std::unique_ptr<ImageSource> open_hdf5_images(const std::string& path, bool labels, const ImageColumns& columns);
+
+// The images that prediction on these paths reads, in order; for messages and output.
+std::vector<std::string> image_places(const std::vector<std::string>& paths, const ImageColumns& columns);
+
+}  // namespace sft

@@ -1,0 +1,240 @@
+#include "data/samples/foreign_dataset.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cassert>
+#include <cmath>
+#include <iomanip>
+
+#include "base/crc32c.h"
+#include "base/errors.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "data/hdf5/elements.h"
+#include "data/readers/foreign_labels.h"
+
+namespace sft {
+namespace {
+
+using hdf5::Bytes;
+using hdf5::Class;
+using hdf5::DatasetLayout;
+
+constexpr int64_t kMostColumns = int64_t{1} << 20;
+
+// The dataset of one of these names, the first that is there; null where none is.
+const DatasetLayout* find(const GuardedFile& file, std::initializer_list<const char*> names) {
+  for (const char* name : names) {
+    if (const DatasetLayout* found = file.layout.dataset(name)) return found;
+  }
+  return nullptr;
+}
+
+// What has been seen of a row's length; 0: nothing yet.
+using Lengths = std::vector<std::atomic<int32_t>>;
+
+struct Span {
+  int64_t first, count;
+};
+
+class PaddedDataset : public Dataset {
+ public:
+  PaddedDataset(std::shared_ptr<const GuardedFile> file, std::optional<TargetForm> target) : file_(std::move(file)) {
+    const DatasetLayout& ids = file_->dataset("input_ids");
+    if (ids.shape.size() != 2 || ids.shape[1] < 1 || ids.shape[1] > kMostColumns)
+      refuse(ids, concat("its shape is ", hdf5::shape_text(ids.shape), ", and [samples, tokens] belongs there"));
+    rows_ = ids.shape[0];
+    columns_ = ids.shape[1];
+    tokens_ = open(ids);
+    const DatasetLayout* mask = find(*file_, {"attention_mask"});
+    const DatasetLayout* segments = find(*file_, {"token_type_ids", "segment_ids"});
+    const DatasetLayout* labels = find(*file_, {"labels", "label", "y"});
+    const DatasetLayout* weights = find(*file_, {"weights", "sample_weight"});
+    if (mask != nullptr) mask_ = open(require_shape(*mask, ids.shape));
+    if (segments != nullptr) segments_ = open(require_shape(*segments, ids.shape));
+    if (labels == nullptr) file_->dataset("labels");  // refuses, naming what there is
+    labels_ = read_labels(file_, *labels, rows_, target);
+    if (weights != nullptr) open_weights(*weights);
+    if (rows_ == 0) refuse(ids, "it has no rows");
+    lengths_ = Lengths(static_cast<size_t>(rows_));
+
+    info_.num_samples = rows_;
+    info_.max_length = columns_;
+    info_.target = labels_.form;
+    info_.num_labels = labels_.num_labels;
+    info_.has_segments = segments != nullptr;
+    info_.has_weights = weights != nullptr;
+    info_.fingerprint = fingerprint();
+    announce(mask, segments, *labels, weights);
+  }
+
+  const DatasetInfo& info() const override { return info_; }
+  int64_t bytes_read() const override { return bytes_read_.load(std::memory_order_relaxed); }
+
+  int64_t length(int64_t i) const override {
+    assert(i >= 0 && i < rows_);
+    const int32_t known = lengths_[static_cast<size_t>(i)].load(std::memory_order_relaxed);
+    return known > 0 ? known : span_of(i).count;
+  }
+
+  void read(int64_t i, Example& out) const override {
+    assert(i >= 0 && i < rows_);
+    const Span span = span_of(i);
+    const int64_t first = i * columns_ + span.first;
+    thread_local std::vector<int64_t> values;
+    hdf5::read_integers(*tokens_.content, tokens_.type, first, span.count, values);
+    narrow(values, INT32_MAX, "input_ids", i, out.tokens);
+    out.segments.clear();
+    if (segments_.content) {
+      hdf5::read_integers(*segments_.content, segments_.type, first, span.count, values);
+      narrow(values, UINT8_MAX, "token_type_ids", i, out.segments);
+    }
+    read_target(i, out);
+    out.weight = weight(i);
+    bytes_read_.fetch_add(
+        span.count * (tokens_.type.bytes + (segments_.content ? segments_.type.bytes : 0)) + target_bytes(),
+        std::memory_order_relaxed);
+  }
+
+ private:
+  struct Column {
+    std::unique_ptr<Bytes> content;  // null where the file has none
+    hdf5::Type type;
+  };
+
+  void read_target(int64_t i, Example& out) const {
+    if (labels_.form == TargetForm::label) {
+      out.label = labels_.ids[static_cast<size_t>(i)];
+      return;
+    }
+    const auto first = labels_.values.begin() + i * labels_.num_labels;
+    out.values.assign(first, first + labels_.num_labels);
+  }
+
+  int64_t target_bytes() const {  // every element of a target is a number of four bytes
+    return int64_t{sizeof(float)} * (labels_.form == TargetForm::label ? 1 : labels_.num_labels);
+  }
+
+  const char* words_for_targets() const {
+    switch (labels_.form) {
+      case TargetForm::label_set:
+        return " (sets of labels, ";
+      case TargetForm::values:
+        return " (real numbers, ";
+      default:
+        return labels_.one_hot ? " (one-hot, " : " (ids, ";
+    }
+  }
+
+  Column open(const DatasetLayout& dataset) const {
+    if (dataset.type.kind != Class::integer)
+      refuse(dataset, concat("is ", dataset.type.name, ", and integers are read"));
+    return {hdf5::open_bytes(file_, dataset), dataset.type};
+  }
+
+  void open_weights(const DatasetLayout& dataset) {
+    if (dataset.type.kind != Class::integer && dataset.type.kind != Class::floating)
+      refuse(dataset, concat("is ", dataset.type.name, ", and numbers are read"));
+    weights_ = {hdf5::open_bytes(file_, require_shape(dataset, {rows_})), dataset.type};
+  }
+
+  // The run of ones in the row's mask. Padding is known by the mask alone, never by an id: a pad token that is
+  // also the end of a text would hide it.
+  Span span_of(int64_t i) const {
+    if (!mask_.content) return {0, columns_};
+    thread_local std::vector<int64_t> mask;
+    hdf5::read_integers(*mask_.content, mask_.type, i * columns_, columns_, mask);
+    int64_t first = 0, end = columns_;
+    while (first < end && mask[static_cast<size_t>(first)] == 0) ++first;
+    while (end > first && mask[static_cast<size_t>(end - 1)] == 0) --end;
+    if (first == end) refuse_row("attention_mask", i, "all of it is masked, so the sample has no tokens; drop the row");
+    for (int64_t column = first; column < end; ++column) {
+      if (mask[static_cast<size_t>(column)] != 1)
+        refuse_row("attention_mask", i,
+                   concat("column ", column, " is ", mask[static_cast<size_t>(column)],
+                          "; a row is one run of ones between zeros"));
+    }
+    lengths_[static_cast<size_t>(i)].store(static_cast<int32_t>(end - first), std::memory_order_relaxed);
+    return {first, end - first};
+  }
+
+  float weight(int64_t i) const override {
+    if (!weights_.content) return 1.0f;
+    thread_local std::vector<double> value;
+    hdf5::read_reals(*weights_.content, weights_.type, i, 1, value);
+    const auto weight = static_cast<float>(value[0]);
+    if (!(weight >= 0.0f) || std::isinf(weight))
+      refuse_row("weights", i, concat(value[0], " is not a finite number at or above 0"));
+    return weight;
+  }
+
+  template <class T>
+  void narrow(const std::vector<int64_t>& values, int64_t most, const char* dataset, int64_t row,
+              std::vector<T>& out) const {
+    out.clear();
+    for (const int64_t value : values) {
+      if (value < 0 || value > most) refuse_row(dataset, row, concat(value, " is outside 0 … ", most));
+      out.push_back(static_cast<T>(value));
+    }
+  }
+
+  // Without checksums in the file, and without reading it whole: all labels, all shapes, and pieces of the
+  // tokens from all over.
+  std::string fingerprint() const {
+    constexpr int64_t kPieces = 64, kPieceBytes = 4096;
+    uint32_t crc = crc32c(labels_.ids.data(), labels_.ids.size() * sizeof(int32_t));
+    crc = crc32c(labels_.values.data(), labels_.values.size() * sizeof(float), crc);
+    const int64_t size = tokens_.content->size(), piece = std::min(kPieceBytes, size);
+    std::vector<std::byte> bytes(static_cast<size_t>(piece));
+    for (int64_t i = 0; i < kPieces; ++i) {
+      tokens_.content->read((size - piece) / (kPieces - 1) * i, piece, bytes.data());
+      crc = crc32c(bytes.data(), bytes.size(), crc);
+    }
+    return concat("padded-", rows_, "-", columns_, "-", tokens_.type.bytes, "-", labels_.num_labels, "-", std::hex,
+                  std::setw(8), std::setfill('0'), crc);
+  }
+
+  void announce(const DatasetLayout* mask, const DatasetLayout* segments, const DatasetLayout& labels,
+                const DatasetLayout* weights) const {
+    const auto named = [](const DatasetLayout* dataset) {
+      return dataset == nullptr ? std::string("none") : quoted(dataset->name);
+    };
+    log::info(concat(quoted(file_->path, 400), " is read as padded rows: tokens from 'input_ids' ",
+                     hdf5::shape_text({rows_, columns_}), ", lengths from ", named(mask), ", token types from ",
+                     named(segments), ", labels from ", named(&labels), words_for_targets(), labels_.num_labels,
+                     labels_.form == TargetForm::values ? " a row" : " classes", "), weights from ", named(weights)));
+    if (mask == nullptr)
+      log::warn_once(concat(quoted(file_->path, 400), " has no 'attention_mask': all ", columns_,
+                            " tokens of each row are taken as real"));
+  }
+
+  const DatasetLayout& require_shape(const DatasetLayout& dataset, const std::vector<int64_t>& shape) const {
+    if (dataset.shape != shape)
+      refuse(dataset, concat("its shape is ", hdf5::shape_text(dataset.shape), ", and ", hdf5::shape_text(shape),
+                             " belongs there"));
+    return dataset;
+  }
+
+  [[noreturn]] void refuse(const DatasetLayout& dataset, const std::string& why) const {
+    throw DataError(concat(file_->name_of(dataset.name), ": ", why));
+  }
+  [[noreturn]] void refuse_row(const char* dataset, int64_t row, const std::string& why) const {
+    throw DataError(concat(file_->name_of(dataset), ", row ", row, ": ", why));
+  }
+
+  std::shared_ptr<const GuardedFile> file_;
+  int64_t rows_ = 0, columns_ = 0;
+  Column tokens_, mask_, segments_, weights_;
+  ForeignLabels labels_;
+  DatasetInfo info_;
+  mutable Lengths lengths_;
+  mutable std::atomic<int64_t> bytes_read_{0};
+};
+
+}  // namespace
+
+std::unique_ptr<Dataset> open_foreign(std::shared_ptr<const GuardedFile> file, std::optional<TargetForm> target) {
+  return std::make_unique<PaddedDataset>(std::move(file), target);
+}
+
+}  // namespace sft

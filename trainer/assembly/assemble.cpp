@@ -1,0 +1,196 @@
+// The order in which a run is built: data, model, what trains, the way of an update, and the loop over them.
+#include "trainer/assembly/assemble.h"
+
+#include <algorithm>
+
+#include "base/errors.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "base/text.h"
+#include "comm/agree.h"
+#include "comm/tree_ordered.h"
+#include "trainer/adapters/freeze.h"
+#include "trainer/assembly/build_model.h"
+#include "trainer/assembly/exported_files.h"
+#include "trainer/assembly/gemm_peak.h"
+#include "trainer/assembly/keep_frozen_part.h"
+#include "trainer/assembly/run_settings.h"
+#include "trainer/config/training_keys.h"
+#include "trainer/optim/groups.h"
+
+namespace sft {
+namespace {
+
+// Null where the order of sums is free.
+std::unique_ptr<Communicator> tree_of(const RunConfig& config, Communicator& world) {
+  return config.deterministic ? tree_ordered(world.split(0, world.rank())) : nullptr;
+}
+
+void make_learner(Assembly& run, Built built) {
+  const RunConfig& config = run.config();
+  check_fit(config, *built.model, run.data, *run.directory);
+  std::vector<bool> trained = trained_parameters(config, built);
+  if (run.world.control.rank() == 0) log::info(summary_of(all_parameters(*built.model, *built.task), trained));
+  run.files = exported_files(*run.directory, *built.model, *built.task, config, run.data.tokenizer.get());
+  run.batch_statistics = std::make_unique<WorldStatistics>(run.world.control);
+  built.model->set_batch_norm(batch_norm_rule(config, *run.batch_statistics));
+  if (config.deterministic && !built.model->buffers().empty() && config.train.batch_norm != "frozen")
+    throw ConfigError(
+        concat("deterministic = true is not built for train.batch_norm = ", quoted(config.train.batch_norm),
+               ": what a norm sees depends on how a batch is cut; set it to \"frozen\""));
+  run.learner =
+      std::make_unique<Learner>(std::move(built.model), std::move(built.task), std::move(trained), run.world.device);
+}
+
+// Collective. Weights that say how often a row is drawn do not weigh its loss once more.
+void make_order(Assembly& run) {
+  const RunConfig& config = run.config();
+  Communicator& control = run.world.control;
+  together(control,
+           [&] { run.global_batch_size = resolve_global_batch_size(config, run.loaded.origins, control.size()); });
+  const std::string& strategy = config.data.train_sampling_strategy;
+  run.sampler = make_sampler(strategy, *run.data.train, static_cast<uint64_t>(config.seed), run.global_batch_size,
+                             peers_of(control));
+  if (strategy == "weighted") run.data.train = without_weights(std::move(run.data.train));
+}
+
+// Norms that take their batch from all ranks make every rank run equally many micro-batches.
+bool sums_statistics(const Assembly& run) {
+  return run.config().train.batch_norm == "synchronized" && !run.learner->model().buffers().empty();
+}
+
+// A norm's sums during backward would go through MPI beside those of the gradients, and MPI allows one thread at a
+// time.
+Leave leave_of(const Assembly& run) {
+  const bool meet_in_mpi = sums_statistics(run) && run.world.device.is_cpu();
+  return run.world.gradients.overlaps() && !meet_in_mpi ? Leave::when_full : Leave::at_the_end;
+}
+
+void make_loaders(Assembly& run) {
+  const RunConfig& config = run.config();
+  Communicator& control = run.world.control;
+  const auto seed = static_cast<uint64_t>(config.seed);
+  run.loader = make_loader(*run.data.train, *run.sampler, {control.rank(), control.size()},
+                           {.global_batch_size = run.global_batch_size,
+                            .max_tokens = micro_batch_tokens(config, run.world.device),
+                            .max_samples = config.train.per_device_train_batch_size,
+                            .parts = num_parts(config),
+                            .augmentation = augmentation_of(config, run.data.train->info()),
+                            .even = sums_statistics(run)},
+                           seed);
+  run.total_steps = steps_in_all(config, run.loader->batches_per_epoch());
+  if (run.data.validation)
+    run.evaluator = std::make_unique<Evaluator>(*run.learner, *run.data.validation, control,
+                                                evaluator_settings(config, run.world.device));
+}
+
+void make_update(Assembly& run) {
+  const RunConfig& config = run.config();
+  const Learner& learner = *run.learner;
+  const Grouping grouping = group_parameters(config.optim, learner.trained(), learner.model().num_blocks());
+  run.arena = std::make_unique<Arena>(learner.trained(), grouping.group_of);
+  const int parts = config.deterministic ? num_parts(config) / run.world.gradients.size() : 1;
+  run.gradients = make_replicated(*run.arena, run.world.gradients, config.comm.bucket_bytes, leave_of(run), parts);
+  // What is summed is the same on all ranks already, and what is frozen does not move.
+  const bool moves_alone = config.train.batch_norm == "local";
+  run.running_statistics =
+      std::make_unique<RunningStatistics>(moves_alone ? learner.model().buffers() : Parameters{}, run.world.control);
+  run.optimizer = make_optimizer(config.optim, *run.arena, grouping.groups);
+  run.schedule = make_schedule(config.scheduler, config.optim.learning_rate, run.total_steps);
+}
+
+void make_telemetry(Assembly& run) {
+  const RunConfig& config = run.config();
+  const at::ScalarType type = config.model.dtype == "bfloat16" ? at::kBFloat16 : at::kFloat;
+  const double peak = sum(run.world.control, measured_gemm_flops(run.world.device, type));
+  run.telemetry = std::make_unique<Telemetry>(
+      Telemetry::Settings{.lines = {steps_of(config.log.logging_steps, run.total_steps), run.total_steps},
+                          .total_steps = run.total_steps,
+                          .sample_ids = config.log.sample_ids,
+                          .flops = work_of(*run.learner),
+                          .peak_flops = peak,
+                          .traced_updates = config.log.trace,
+                          .trace_path = config.output_dir + "/trace.json"},
+      run.world.control, [&config](int64_t resumed_step) { return open_sinks(config, resumed_step); });
+}
+
+// Collective, once the weights are those of the checkpoint that the run goes on from.
+void keep_activations(Assembly& run) {
+  const RunConfig& config = run.config();
+  if (config.freeze.cache == "off") return;
+  const EvalLoaderConfig loading = evaluator_settings(config, run.world.device).loading;
+  const auto kept = [&](const Dataset& dataset, const char* what) {
+    return kept_activations(config, *run.learner, dataset, what, run.world.control, loading);
+  };
+  run.learner->keep(kept(*run.data.train, "training"));
+  if (run.evaluator) run.evaluator->keep(kept(*run.data.validation, "validation"));
+}
+
+void make_trainer(Assembly& run) {
+  run.checkpoints =
+      std::make_unique<Checkpoints>(run.config().output_dir, run.config().save, run.world.control, real_files());
+  TrainerSettings settings = trainer_settings(run);
+  settings.weights_are_known = [&run] { keep_activations(run); };
+  run.trainer = std::make_unique<Trainer>(parts_of(run, *run.schedule), std::move(settings));
+}
+
+}  // namespace
+
+Assembly::Assembly(LoadedConfig config, const World& ranks)
+    : loaded(std::move(config)),
+      tree_gradients(tree_of(loaded.config, ranks.gradients)),
+      tree_control(tree_of(loaded.config, ranks.control)),
+      world{tree_gradients ? *tree_gradients : ranks.gradients, tree_control ? *tree_control : ranks.control,
+            ranks.device, ranks.stop_requested} {}
+
+TrainerParts parts_of(Assembly& run, Schedule& schedule) {
+  return {run.world.control,      *run.loader, *run.learner,        *run.arena,       *run.gradients,
+          *run.optimizer,         schedule,    run.evaluator.get(), *run.checkpoints, *run.telemetry,
+          *run.running_statistics};
+}
+
+TrainerSettings trainer_settings(const Assembly& run) {
+  const RunConfig& config = run.config();
+  const int64_t per_epoch = run.loader->batches_per_epoch();
+  std::string evaluations = config.eval.eval_strategy;
+  if (evaluations == "auto") evaluations = run.evaluator ? "epoch" : "no";
+  TrainerSettings settings;
+  settings.total_steps = run.total_steps;
+  settings.max_grad_norm = config.train.max_grad_norm;
+  settings.penalty = {config.train.l1, config.train.l2};
+  settings.evaluations = cadence(evaluations, config.eval.eval_steps, per_epoch, run.total_steps);
+  settings.saves = cadence(config.save.save_strategy, config.save.save_steps, per_epoch, run.total_steps);
+  settings.selection = selection(config, run.learner->task());
+  settings.resumes = config.resume_from_checkpoint != "none";
+  if (settings.resumes && config.resume_from_checkpoint != "auto")
+    settings.resume_directory = config.resume_from_checkpoint;
+  settings.save_only_model = config.save.save_only_model;
+  settings.max_seconds = seconds_of(config.train.max_time, "train.max_time");
+  if (config.save.save_on_signal) settings.stop_requested = run.world.stop_requested;
+  settings.settings = training_keys(config, run.global_batch_size, run.data.train->info().fingerprint);
+  settings.files = run.files;
+  return settings;
+}
+
+std::unique_ptr<Assembly> assemble(LoadedConfig loaded, const World& world) {
+  together(world.control, [&] { check_deterministic(loaded.config, world); });
+  auto run = std::make_unique<Assembly>(std::move(loaded), world);
+  const RunConfig& config = run->config();
+  Communicator& control = run->world.control;
+
+  together(control, [&] { run->directory = std::make_unique<ModelDirectory>(config.model.model_name_or_path); });
+  run->data = open_datasets(run->loaded, *run->directory, control);
+  Built built = build_model(config, *run->directory, run->data.labels, world.device, control);
+  together(control, [&] { make_learner(*run, std::move(built)); });
+  make_order(*run);
+  together(control, [&] {
+    check_cache(config, *run->learner, run->data.train->info());
+    make_loaders(*run);
+    make_update(*run);
+  });
+  make_telemetry(*run);
+  together(control, [&] { make_trainer(*run); });
+  return run;
+}
+
+}  // namespace sft

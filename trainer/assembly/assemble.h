@@ -1,0 +1,54 @@
+// Builds everything that a run works with, in order, from its config: the one place where all rooms
+// of the house meet.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "trainer/assembly/datasets.h"
+#include "trainer/assembly/world.h"
+#include "trainer/config/run_config.h"
+#include "trainer/loop/trainer.h"
+#include "trainer/model_files/model_directory.h"
+#include "trainer/parallel/world_statistics.h"
+
+namespace sft {
+
+// Members are borrowed by those below them, so they are destroyed last.
+struct Assembly {
+  Assembly(LoadedConfig config, const World& ranks);
+
+  LoadedConfig loaded;
+  std::unique_ptr<Communicator> tree_gradients, tree_control;  // of a deterministic run
+  World world;
+  std::unique_ptr<ModelDirectory> directory;
+  Datasets data;
+  std::unique_ptr<WorldStatistics> batch_statistics;
+  std::unique_ptr<Learner> learner;
+  std::unique_ptr<RunningStatistics> running_statistics;
+  std::unique_ptr<Arena> arena;
+  std::unique_ptr<GradientSync> gradients;
+  std::unique_ptr<Optimizer> optimizer;
+  std::unique_ptr<Schedule> schedule;
+  std::unique_ptr<Sampler> sampler;
+  std::unique_ptr<Loader> loader;
+  std::unique_ptr<Evaluator> evaluator;
+  std::unique_ptr<Checkpoints> checkpoints;
+  std::unique_ptr<Telemetry> telemetry;
+  std::unique_ptr<Trainer> trainer;
+  NamedFiles files;  // that stand beside the weights in every checkpoint
+  int64_t total_steps = 0;
+  int64_t global_batch_size = 0;
+
+  const RunConfig& config() const { return loaded.config; }
+};
+
+// Every rank calls; errors are the same on all of them.
+std::unique_ptr<Assembly> assemble(LoadedConfig loaded, const World& world);
+
+// What a loop over the run borrows, with the run's schedule or another.
+TrainerParts parts_of(Assembly& run, Schedule& schedule);
+TrainerSettings trainer_settings(const Assembly& run);
+
+}  // namespace sft

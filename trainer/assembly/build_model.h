@@ -1,0 +1,34 @@
+// Model and head as the config says, weights loaded or drawn, and which of their parameters train.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "comm/communicator.h"
+#include "trainer/assembly/datasets.h"
+#include "trainer/config/run_config.h"
+#include "trainer/model_files/model_directory.h"
+#include "trainer/models/model.h"
+#include "trainer/tasks/task.h"
+
+namespace sft {
+
+struct Built {
+  std::unique_ptr<Model> model;
+  std::unique_ptr<Task> task;
+};
+
+// Every rank calls; errors are the same on all of them. Rank 0 tells which tensors were missing or not used.
+Built build_model(const RunConfig& config, const ModelDirectory& directory, const Labels& labels,
+                  const at::Device& device, Communicator& control);
+
+// What the config says of BatchNorm; `over` is of all ranks, and borrowed.
+BatchNormRule batch_norm_rule(const RunConfig& config, BatchStatistics& over);
+
+// ConfigError or DataError where the model cannot take what the data holds.
+void check_fit(const RunConfig& config, const Model& model, const Datasets& data, const ModelDirectory& directory);
+
+// Which of all_parameters(model, task) the config lets train.
+std::vector<bool> trained_parameters(const RunConfig& config, const Built& built);
+
+}  // namespace sft

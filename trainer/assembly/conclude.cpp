@@ -1,0 +1,120 @@
+#include "trainer/assembly/conclude.h"
+
+#include <ctime>
+#include <span>
+
+#include "base/log.h"
+#include "base/process.h"
+#include "base/text.h"
+#include "comm/agree.h"
+#include "trainer/assembly/entity_rows.h"
+#include "trainer/assembly/run_settings.h"
+#include "trainer/loop/row_writer.h"
+#include "trainer/model_files/model_export.h"
+#include "trainer/model_files/tensor_refs.h"
+#include "trainer/report/report.h"
+
+namespace sft {
+namespace {
+
+std::vector<int64_t> of_every_rank(int64_t mine, Communicator& control) {
+  std::vector<int64_t> all(static_cast<size_t>(control.size()));
+  control.all_gather(Buffer::of(mine), Buffer::of(std::span<int64_t>(all)));
+  return all;
+}
+
+std::string now_in_utc() {
+  const std::time_t now = std::time(nullptr);
+  char text[32];
+  std::tm parts{};
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", ::gmtime_r(&now, &parts));
+  return text;
+}
+
+void load_best(Assembly& run) {
+  const RunState& state = run.trainer->state();
+  if (!run.config().eval.load_best_model_at_end || state.best_checkpoint.empty()) return;
+  const FoundCheckpoint best = run.checkpoints->open(run.config().output_dir + "/" + state.best_checkpoint);
+  HostTensors model(named_tensors(run.learner->saved())), no_optimizer({});
+  run.checkpoints->load(best, model.refs(), no_optimizer.refs());
+  model.write_back();
+  if (run.world.control.rank() == 0)
+    log::info(concat("the best model is of step ", best.step, ": ", state.best_metric.value_or(0)));
+}
+
+Evaluation evaluate_test(Assembly& run) {
+  Evaluator evaluator(*run.learner, *run.data.test, run.world.control,
+                      evaluator_settings(run.config(), run.world.device));
+  const RunConfig& config = run.config();
+  PrepareRequest raw;
+  raw.files = expand_files(config.data.test_file, "data.test_file", run.loaded.origins, accepted_by(config.model.task));
+  RowWriter rows(config.output_dir + "/predictions.jsonl", run.data.test->size(), run.world.control, real_files(),
+                 entities_of_rows(config.model.task, raw, config.data, run.data.tokenizer.get()));
+  Evaluation evaluation = evaluator.run([&](int64_t row, const std::string& json) { rows.add(row, json); });
+  rows.publish();
+  return evaluation;
+}
+
+// Every rank calls, for what each has of its own.
+nlohmann::ordered_json summary_of(const Assembly& run, StopReason reason) {
+  Communicator& control = run.world.control;
+  const RunState& state = run.trainer->state();
+  const double seconds = state.seconds;
+  nlohmann::ordered_json summary{
+      {"global_step", state.step},
+      {"total_steps", run.total_steps},
+      {"epoch", run.trainer->epoch()},
+      {"train_samples", state.samples},
+      {"train_tokens", state.tokens},
+      {"train_runtime", seconds},
+      {"train_samples_per_second", seconds > 0 ? static_cast<double>(state.samples) / seconds : 0},
+      {"first_step_seconds", run.trainer->first_step_seconds()},
+      {"skipped_updates", state.skipped_updates},
+      {"trained_parameters", run.arena->num_parameters()},
+      {"bytes_reduced_per_step", run.gradients->bytes_reduced()},
+      {"metrics", state.last_evaluation},
+      {"test_metrics", nullptr},
+      {"best_metric", nullptr},
+      {"best_model_checkpoint", state.best_checkpoint},
+      {"peak_rss_bytes", of_every_rank(peak_rss_bytes(), control)},
+      {"train_bytes_read", of_every_rank(run.data.train->bytes_read(), control)},
+      {"world_size", control.size()},
+      {"ended_at", now_in_utc()},
+      {"exit_reason", name_of(reason)}};
+  if (state.best_metric) summary["best_metric"] = *state.best_metric;
+  return summary;
+}
+
+}  // namespace
+
+ExitCode conclude(Assembly& run, StopReason reason) {
+  Communicator& control = run.world.control;
+  const std::string& directory = run.config().output_dir;
+  const bool whole = reason == StopReason::finished || reason == StopReason::early_stopping;
+  const ExitCode code = whole ? ExitCode::done : ExitCode::requeue;
+  nlohmann::ordered_json test = nullptr;
+  if (whole) {
+    load_best(run);
+    together(control, [&] {
+      if (control.rank() == 0) export_model(real_files(), directory + "/model", run.learner->saved(), run.files);
+    });
+    if (run.data.test) {
+      const Evaluation evaluation = evaluate_test(run);
+      test = evaluation.metrics;
+      test["samples"] = evaluation.samples;
+      test["seconds"] = evaluation.seconds;
+      test["details"] = evaluation.details;
+    }
+  }
+  nlohmann::ordered_json summary = summary_of(run, reason);
+  summary["test_metrics"] = test;
+  summary["exit_code"] = static_cast<int>(code);
+  run.telemetry->summarize(summary, run.trainer->state().step);
+  together(control, [&] {
+    if (control.rank() == 0) write_atomically(real_files(), directory + "/summary.json", summary.dump(2) + "\n");
+  });
+  if (whole && control.rank() == 0) leave_report(directory);
+  return code;
+}
+
+}  // namespace sft

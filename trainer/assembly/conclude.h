@@ -1,0 +1,15 @@
+// What a run leaves when its loop has ended: the model, the test metrics and predictions, the summary, the
+// report.
+#pragma once
+
+#include "base/errors.h"
+#include "trainer/assembly/assemble.h"
+#include "trainer/loop/trainer.h"
+
+namespace sft {
+
+// Every rank calls. `done` after a whole run; `requeue` after a signal or max_time: then only the summary
+// is written, and the checkpoint that the loop left is what goes on.
+ExitCode conclude(Assembly& run, StopReason reason);
+
+}  // namespace sft

@@ -1,0 +1,66 @@
+#include "trainer/assembly/exported_files.h"
+
+#include <initializer_list>
+#include <set>
+
+#include "trainer/model_files/preprocessor_config.h"
+
+namespace sft {
+namespace {
+
+// For a directory that has none: tokenizer.json as it is, with the special tokens that it declares, BERT's or
+// RoBERTa's. Token types are asked of it where the model has more than one.
+nlohmann::json usual_tokenizer_config(const Tokenizer& tokenizer, const Model& model) {
+  nlohmann::json config = {{"tokenizer_class", "PreTrainedTokenizerFast"}, {"model_input_names", {"input_ids"}}};
+  if (const auto limits = model.text_limits(); limits && limits->num_segments > 1)
+    config["model_input_names"].push_back("token_type_ids");
+  config["model_input_names"].push_back("attention_mask");
+
+  std::set<std::string> declared;
+  const auto content = nlohmann::json::parse(tokenizer.to_json());
+  for (const auto& token : content["added_tokens"]) declared.insert(token["content"].get<std::string>());
+  const auto declare = [&](std::initializer_list<std::pair<const char*, const char*>> tokens) {
+    for (const auto& [role, token] : tokens)
+      if (declared.contains(token)) config[role] = token;
+  };
+  if (declared.contains("[CLS]")) {
+    declare({{"unk_token", "[UNK]"},
+             {"sep_token", "[SEP]"},
+             {"pad_token", "[PAD]"},
+             {"cls_token", "[CLS]"},
+             {"mask_token", "[MASK]"}});
+  } else {
+    declare({{"bos_token", "<s>"},
+             {"eos_token", "</s>"},
+             {"unk_token", "<unk>"},
+             {"sep_token", "</s>"},
+             {"pad_token", "<pad>"},
+             {"cls_token", "<s>"},
+             {"mask_token", "<mask>"}});
+  }
+  return config;
+}
+
+}  // namespace
+
+NamedFiles exported_files(const ModelDirectory& from, const Model& model, const Task& task, const RunConfig& run,
+                          const Tokenizer* tokenizer) {
+  nlohmann::json config = model.config();
+  config["architectures"] = {model.architecture(run.model.task)};
+  task.describe(config);
+  if (tokenizer == nullptr)
+    return {{"config.json", config.dump(2) + "\n"},
+            {"preprocessor_config.json", preprocessor_config(config, run.data).dump(2) + "\n"}};
+  nlohmann::json tokenizer_config = nlohmann::json::parse(from.text_of("tokenizer_config.json"), nullptr, false);
+  if (!tokenizer_config.is_object()) tokenizer_config = usual_tokenizer_config(*tokenizer, model);
+  tokenizer_config["model_max_length"] = run.data.max_length;
+  NamedFiles files{{"config.json", config.dump(2) + "\n"},
+                   {"tokenizer.json", tokenizer->to_json()},
+                   {"tokenizer_config.json", tokenizer_config.dump(2) + "\n"}};
+  for (const char* name : {"special_tokens_map.json", "added_tokens.json", "vocab.txt", "vocab.json", "merges.txt",
+                           "sentencepiece.bpe.model"})
+    if (std::string text = from.text_of(name); !text.empty()) files.emplace_back(name, std::move(text));
+  return files;
+}
+
+}  // namespace sft

@@ -1,0 +1,80 @@
+#include "trainer/assembly/keep_frozen_part.h"
+
+#include "base/errors.h"
+#include "base/log.h"
+#include "base/stopwatch.h"
+#include "base/text.h"
+#include "comm/agree.h"
+#include "trainer/assembly/datasets.h"
+#include "trainer/assembly/run_settings.h"
+#include "trainer/learner/activation_file.h"
+
+namespace sft {
+namespace {
+
+// Undefined unless every rank has it.
+at::Tensor found_by_all(const std::string& directory, const std::string& key, Communicator& control) {
+  at::Tensor rows;
+  together(control, [&] {
+    try {
+      rows = read_activations(directory, key);
+    } catch (const DataError& error) {
+      if (control.rank() == 0) log::warn(concat(error.what(), "; what the frozen stages give is computed again"));
+    }
+  });
+  return min(control, int64_t{rows.defined()}) > 0 ? rows : at::Tensor();
+}
+
+// A run needs no file: where none can be written, that is told.
+void leave_for_later_runs(const std::string& directory, const std::string& key, const at::Tensor& rows,
+                          Communicator& control) {
+  together(control, [&] {
+    if (control.rank() != 0) return;
+    try {
+      write_activations(real_files(), directory, key, rows);
+    } catch (const StorageError& error) {
+      log::warn(concat("freeze.cache = \"disk\": ", error.what(), "; kept in memory, for this run alone"));
+    }
+  });
+}
+
+}  // namespace
+
+void check_cache(const RunConfig& config, const Learner& learner, const DatasetInfo& info) {
+  if (config.freeze.cache == "off") return;
+  const auto refuse = [&](const char* why) {
+    throw ConfigError(concat("freeze.cache = ", quoted(config.freeze.cache), ": ", why));
+  };
+  if (!learner.has_frozen_part()) refuse("the lowest stage trains, so nothing stays the same (freeze.all_but_last)");
+  if (augmentation_of(config, info).changes())
+    refuse("data.crop = \"random\" and data.horizontal_flip change an image at every draw");
+  if (learner.model().moves_where_frozen())
+    refuse("freeze.freeze_batch_norm_statistics = false lets the statistics of frozen parts move");
+}
+
+std::unique_ptr<ActivationCache> kept_activations(const RunConfig& config, Learner& learner, const Dataset& dataset,
+                                                  const std::string& what, Communicator& control,
+                                                  const EvalLoaderConfig& loading) {
+  const Stopwatch watch;
+  const std::string directory = prepared_directory(config);
+  const bool on_disk = config.freeze.cache == "disk";
+  const std::string key = on_disk ? activation_key(learner, dataset, config.model.dtype) : "";
+  at::Tensor rows = on_disk ? found_by_all(directory, key, control) : at::Tensor();
+  const bool is_new = !rows.defined();
+  if (is_new) {
+    rows = frozen_activations(learner, dataset, control, loading);
+    if (on_disk) {
+      leave_for_later_runs(directory, key, rows, control);
+      if (const at::Tensor mapped = found_by_all(directory, key, control); mapped.defined()) rows = mapped;
+    }
+  }
+  auto kept = std::make_unique<ActivationCache>(dataset, rows);
+  if (control.rank() == 0)
+    log::info(concat(is_new ? "kept what the frozen stages give for " : "found what the frozen stages give for ",
+                     human_count(static_cast<double>(dataset.size())), " ", what,
+                     " rows: ", human_bytes(static_cast<double>(kept->bytes())),
+                     on_disk ? " in " + directory : " a rank", ", in ", human_seconds(watch.seconds())));
+  return kept;
+}
+
+}  // namespace sft

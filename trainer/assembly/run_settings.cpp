@@ -1,0 +1,135 @@
+#include "trainer/assembly/run_settings.h"
+
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/errors.h"
+#include "base/random.h"
+#include "base/text.h"
+
+namespace sft {
+namespace {
+
+// Of a micro-batch, where the config names none.
+constexpr int64_t kThreadTokens = 1024, kCpuTokens = 8192, kCpuImages = 64, kDeviceTokens = 32768, kDeviceImages = 512;
+constexpr int kDeterministicParts = 8;
+
+// What is better when it is smaller.
+bool is_error(const std::string& metric) {
+  return metric == "loss" || metric == "mse" || metric == "mae" || metric == "hamming_loss";
+}
+
+std::vector<std::string> metric_names(const Task& task) {
+  std::vector<std::string> names;
+  const auto all = task.metrics(task.empty_statistics());
+  for (const auto& [name, value] : all.items()) names.push_back(name);
+  return names;
+}
+
+void require_metric(const char* key, const std::string& name, const std::vector<std::string>& there) {
+  if (std::ranges::find(there, name) == there.end())
+    throw ConfigError(
+        concat(key, ": no metric ", quoted(name), did_you_mean(name, there), "; there are: ", join(there, ", ")));
+}
+
+// Those that evaluations tell.
+std::vector<std::string> told_metrics(const RunConfig& config, const Task& task) {
+  std::vector<std::string> told = metric_names(task);
+  if (config.eval.metrics.empty()) return told;
+  for (const std::string& name : config.eval.metrics) require_metric("eval.metrics", name, told);
+  told = config.eval.metrics;
+  told.push_back("loss");
+  return told;
+}
+
+// What a thread works on stays in its caches, and the activations of more are memory alone. Where the bits are to be
+// the same on any number of ranks, threads don't count.
+int64_t host_tokens(const RunConfig& config) {
+  return config.deterministic ? kThreadTokens : std::min(kThreadTokens * at::get_num_threads(), kCpuTokens);
+}
+
+}  // namespace
+
+Cadence cadence(const std::string& strategy, double steps, int64_t batches_per_epoch, int64_t total) {
+  if (strategy == "epoch") return {batches_per_epoch, total};
+  if (strategy == "steps") return {steps_of(steps, total), total};
+  return {};
+}
+
+Selection selection(const RunConfig& config, const Task& task) {
+  Selection chosen;
+  const std::vector<std::string> told = told_metrics(config, task);
+  chosen.metric = config.eval.metric_for_best_model;
+  if (chosen.metric == "auto") chosen.metric = config.eval.metrics.empty() ? task.default_metric() : told.front();
+  if (chosen.metric.starts_with("eval_")) chosen.metric.erase(0, 5);
+  require_metric("eval.metric_for_best_model", chosen.metric, told);
+  chosen.greater_is_better = config.eval.greater_is_better == AutoBool::automatic
+                                 ? !is_error(chosen.metric)
+                                 : config.eval.greater_is_better == AutoBool::yes;
+  chosen.patience = config.eval.early_stopping_patience;
+  chosen.saves_best = config.eval.load_best_model_at_end || config.save.save_strategy == "best";
+  return chosen;
+}
+
+int64_t micro_batch_tokens(const RunConfig& config, const at::Device& device) {
+  if (config.train.max_tokens_per_micro_batch > 0) return config.train.max_tokens_per_micro_batch;
+  if (config.model.task == "image_classification") return device.is_cpu() ? kCpuImages : kDeviceImages;
+  return device.is_cpu() ? host_tokens(config) : kDeviceTokens;
+}
+
+// An eighth of the side, which is 4 pixels of CIFAR's 32, as its usual recipe has it.
+Augmentation augmentation_of(const RunConfig& config, const DatasetInfo& info) {
+  const int64_t padding =
+      config.data.crop == "random" ? std::max<int64_t>(std::min(info.height, info.width) / 8, 1) : 0;
+  return {padding, config.data.horizontal_flip, derive_key(static_cast<uint64_t>(config.seed), "augmentation")};
+}
+
+Evaluator::Settings evaluator_settings(const RunConfig& config, const at::Device& device) {
+  return {{micro_batch_tokens(config, device), config.eval.per_device_eval_batch_size, num_parts(config)},
+          config.eval.metrics};
+}
+
+int num_parts(const RunConfig& config) { return config.deterministic ? kDeterministicParts : 0; }
+
+void check_deterministic(const RunConfig& config, const World& world) {
+  if (!config.deterministic) return;
+  const int ranks = world.gradients.size();
+  if (kDeterministicParts % ranks != 0)
+    throw ConfigError(concat("deterministic = true cuts each batch into ", kDeterministicParts,
+                             " parts, of which each rank holds equally many: 1, 2, 4 or 8 ranks, and there are ",
+                             ranks));
+  if (!world.device.is_cpu())
+    throw ConfigError("deterministic = true is built for ranks on CPU cores; set device = \"cpu\"");
+}
+
+int64_t num_threads(const RunConfig& config) {
+  return config.deterministic && config.threads == 0 ? 1 : config.threads;
+}
+
+int64_t steps_in_all(const RunConfig& config, int64_t batches_per_epoch) {
+  if (config.train.max_steps > 0) return config.train.max_steps;
+  return static_cast<int64_t>(std::ceil(config.train.num_train_epochs * static_cast<double>(batches_per_epoch) - 1e-9));
+}
+
+std::function<double(int64_t, int64_t)> work_of(const Learner& learner) {
+  const int blocks = learner.model().num_blocks();
+  int lowest = blocks + 1;
+  for (const Parameter& parameter : learner.trained()) lowest = std::min(lowest, std::max(parameter.stage, 1));
+  const double trained = static_cast<double>(blocks + 1 - lowest) / blocks;
+  return [&learner, trained](int64_t tokens, int64_t samples) {
+    const double passes = learner.keeps_frozen_part() ? 3 * trained : 1 + 2 * trained;
+    return passes * learner.model().flops(tokens, samples, learner.task().reads());
+  };
+}
+
+std::vector<Sink> open_sinks(const RunConfig& config, int64_t resumed_step) {
+  std::vector<Sink> sinks{make_jsonl(config.output_dir + "/metrics.jsonl", resumed_step),
+                          make_console(config.log.progress)};
+  for (const std::string& target : config.log.report_to)
+    if (target == "tensorboard") sinks.push_back(make_tensorboard(config.output_dir + "/events", resumed_step));
+  return sinks;
+}
+
+}  // namespace sft

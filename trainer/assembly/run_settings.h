@@ -1,0 +1,49 @@
+// Settings of loaders, evaluator and loop that follow from the config and from what was built.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "data/loading/augment.h"
+#include "data/samples/dataset.h"
+#include "trainer/assembly/world.h"
+#include "trainer/config/run_config.h"
+#include "trainer/learner/learner.h"
+#include "trainer/loop/cadence.h"
+#include "trainer/loop/evaluator.h"
+#include "trainer/loop/selection.h"
+#include "trainer/loop/telemetry.h"
+
+namespace sft {
+
+int64_t micro_batch_tokens(const RunConfig& config, const at::Device& device);
+Evaluator::Settings evaluator_settings(const RunConfig& config, const at::Device& device);
+
+Augmentation augmentation_of(const RunConfig& config, const DatasetInfo& info);
+
+// Of a deterministic run: the parts that each global batch and each evaluation is cut into, whatever the number of
+// ranks; else 0.
+int num_parts(const RunConfig& config);
+// ConfigError where the ranks cannot share the parts evenly as branches of one tree, or compute on a GPU.
+void check_deterministic(const RunConfig& config, const World& world);
+// For kernels whose order of sums follows from the number of threads: 1 in a deterministic run that names none.
+int64_t num_threads(const RunConfig& config);
+
+int64_t steps_in_all(const RunConfig& config, int64_t batches_per_epoch);
+
+// When a thing is due that is done by `strategy`: "epoch", "steps" (every `steps`) or never.
+Cadence cadence(const std::string& strategy, double steps, int64_t batches_per_epoch, int64_t total);
+
+// How checkpoints are compared. ConfigError for a metric that the task does not have.
+Selection selection(const RunConfig& config, const Task& task);
+
+// Operations of a step over so many tokens in so many samples: a forward pass, and twice as many backward in the blocks
+// that gradients reach. Borrows `learner`.
+std::function<double(int64_t tokens, int64_t samples)> work_of(const Learner& learner);
+
+// Where reports go. Lines of steps after `resumed_step`, which a resumed run will do again, are cut off first.
+std::vector<Sink> open_sinks(const RunConfig& config, int64_t resumed_step);
+
+}  // namespace sft

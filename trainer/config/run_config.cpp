@@ -1,0 +1,230 @@
+#include "trainer/config/run_config.h"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+
+#include "base/errors.h"
+#include "base/text.h"
+
+namespace sft {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool has_validation_data(const RunConfig& config) {
+  return !config.data.validation_file.empty() || config.data.validation_split > 0;
+}
+
+[[noreturn]] void refuse(const Origins& origins, const std::string& key, const std::string& what) {
+  throw ConfigError(concat(place_of(origins, key), key, what));
+}
+
+// Keys that say nothing under the other settings. Only a value that differs from the default is
+// worth a word: a resolved config lists every key.
+StringList keys_without_effect(const RunConfig& config, const Origins& origins) {
+  const std::string& when = config.eval.eval_strategy;
+  const bool is_sgd = config.optim.optim == "sgd";
+  const std::string because_optim = "optim.optim is " + config.optim.optim;
+  const std::string because_data = "there is no validation data (data.validation_file or data.validation_split)";
+  struct Idle {
+    bool here;
+    const char* key;
+    std::string because;
+  };
+  std::vector<Idle> idle = {
+      {config.train.max_steps > 0, "train.num_train_epochs", "train.max_steps is set"},
+      {config.train.loss != "focal", "train.focal_gamma", "train.loss is " + config.train.loss},
+      {config.train.loss != "huber", "train.huber_delta", "train.loss is " + config.train.loss},
+      {!is_sgd, "optim.momentum", because_optim},
+      {!is_sgd, "optim.nesterov", because_optim},
+      {is_sgd && config.optim.momentum == 0, "optim.nesterov", "optim.momentum is 0"},
+      {is_sgd, "optim.adam_beta1", because_optim},
+      {is_sgd, "optim.adam_beta2", because_optim},
+      {is_sgd, "optim.adam_epsilon", because_optim},
+      {config.scheduler.lr_scheduler_type == "constant", "scheduler.warmup_steps",
+       "lr_scheduler_type is constant (constant_with_warmup warms up)"},
+      {config.save.save_strategy != "steps", "save.save_steps", "save.save_strategy is " + config.save.save_strategy},
+      {config.save.save_strategy == "no", "save.save_total_limit", "save.save_strategy is no"},
+      {config.model.task != "token_classification", "data.label_all_tokens", "model.task is " + config.model.task},
+      {config.model.task == "token_classification", "model.problem_type", "model.task is token_classification"},
+      {config.data.validation_split == 0, "data.group_column", "data.validation_split is 0"},
+      {!config.data.validation_file.empty(), "data.validation_split", "data.validation_file is given"},
+      {!has_validation_data(config) && config.data.test_file.empty(), "data.max_eval_samples", because_data},
+      {!has_validation_data(config) && config.data.test_file.empty(), "eval.metrics", because_data},
+      {config.freeze.freeze.empty() && config.freeze.all_but_last < 0, "freeze.trainable", "nothing is frozen"},
+      {true, "sweep", "only `sft-dist sweep` reads it"},
+  };
+  const bool images = config.model.task == "image_classification";
+  for (const char* key : {"data.text_column", "data.text_pair_column", "data.weight_column", "data.group_column",
+                          "data.max_length", "data.truncation"})
+    idle.push_back({images, key, "model.task is image_classification"});
+  for (const char* key : {"data.image_size", "data.crop", "data.horizontal_flip", "data.mean", "data.std",
+                          "data.image_column", "train.batch_norm", "freeze.freeze_batch_norm_statistics"})
+    idle.push_back({!images, key, "model.task is " + config.model.task});
+  idle.push_back({config.data.crop == "center" && config.data.image_size == 0, "data.crop", "data.image_size is 0"});
+  idle.push_back(
+      {config.train.batch_norm == "frozen", "freeze.freeze_batch_norm_statistics", "train.batch_norm is frozen"});
+  if (!has_validation_data(config)) {
+    idle.push_back({when != "no", "eval.eval_strategy", because_data});
+    for (const char* key : {"eval.eval_steps", "eval.metric_for_best_model", "eval.greater_is_better"})
+      idle.push_back({true, key, because_data});
+  } else {
+    idle.push_back({when != "steps", "eval.eval_steps", "eval.eval_strategy is " + when});
+  }
+
+  StringList warnings;
+  const auto changed = differences(RunConfig{}, config);
+  for (const auto& [here, key, because] : idle)
+    if (here && origins.contains(key) &&
+        std::ranges::any_of(changed, [&](const Difference& d) { return d.key == key; }))
+      warnings.push_back(concat(place_of(origins, key), key, " has no effect: ", because));
+  return warnings;
+}
+
+void require_given(const RunConfig& config, const std::string& path) {
+  const auto require = [&](bool given, const char* key, const char* example) {
+    if (!given) throw ConfigError(concat(path, ": ", key, " is missing; it wants a value such as ", example));
+  };
+  require(!config.output_dir.empty(), "output_dir", "\"runs/first\"");
+  require(!config.model.model_name_or_path.empty(), "model.model_name_or_path", "\"models/minilm\"");
+  require(!config.data.train_file.empty(), "data.train_file", "\"data/train.jsonl\"");
+}
+
+// A count of updates is whole; below 1 it is a share, and a ratio is never anything else.
+void check_steps(const RunConfig& config, const Origins& origins) {
+  const std::pair<const char*, double> counts[] = {{"eval.eval_steps", config.eval.eval_steps},
+                                                   {"save.save_steps", config.save.save_steps},
+                                                   {"log.logging_steps", config.log.logging_steps},
+                                                   {"scheduler.warmup_steps", config.scheduler.warmup_steps}};
+  for (const auto& [key, value] : counts)
+    if (value >= 1 && value != std::floor(value))
+      refuse(origins, key, concat(": wanted a whole number of updates or a share below 1, found ", value));
+  const auto warmup = origins.find("scheduler.warmup_steps");
+  if (warmup != origins.end() && warmup->second.name == "warmup_ratio" && config.scheduler.warmup_steps >= 1)
+    refuse(origins, "scheduler.warmup_steps",
+           concat(": as warmup_ratio it wants a share below 1, found ", config.scheduler.warmup_steps));
+}
+
+void check_together(const RunConfig& config, const Origins& origins) {
+  const std::string& problem = config.model.problem_type;
+  if (config.model.task == "image_classification" && !problem.empty() && problem != "single_label_classification")
+    refuse(origins, "model.problem_type",
+           concat(" = ", quoted(problem), " is not built for image_classification, which has one label an image"));
+  for (const auto& [key, numbers] : {std::pair{"data.mean", &config.data.mean}, {"data.std", &config.data.std}})
+    if (!numbers->empty() && numbers->size() != 3)
+      refuse(origins, key, concat(": wanted three numbers, of red, green and blue, found ", numbers->size()));
+  check_steps(config, origins);
+  seconds_of(config.train.max_time, place_of(origins, "train.max_time") + "train.max_time");
+  if (config.train.max_steps == 0) refuse(origins, "train.max_steps", ": wanted a number of updates or -1, found 0");
+  if (config.train.gradient_accumulation_steps > 0 && config.train.per_device_train_batch_size == 0)
+    refuse(origins, "train.gradient_accumulation_steps",
+           " needs train.per_device_train_batch_size; train.global_batch_size alone says what an update is");
+  if (config.eval.eval_strategy == "no") {
+    const char* needs = " needs evaluation: eval.eval_strategy epoch or steps, and validation data";
+    if (config.eval.early_stopping_patience > 0) refuse(origins, "eval.early_stopping_patience", needs);
+    if (config.eval.load_best_model_at_end) refuse(origins, "eval.load_best_model_at_end", needs);
+    if (config.save.save_strategy == "best") refuse(origins, "save.save_strategy", concat(" = 'best'", needs));
+  }
+  if (config.eval.load_best_model_at_end && config.save.save_strategy == "no")
+    refuse(origins, "save.save_strategy", " = 'no' leaves no best checkpoint for eval.load_best_model_at_end");
+  if (config.log.report_to.size() > 1 && std::ranges::find(config.log.report_to, "none") != config.log.report_to.end())
+    refuse(origins, "log.report_to", ": 'none' stands alone");
+}
+
+void check_files(const RunConfig& config, const Origins& origins, StringList& warnings) {
+  const Accepts accepts = accepted_by(config.model.task);
+  const StringList train = expand_files(config.data.train_file, "data.train_file", origins, accepts);
+  const StringList validation = expand_files(config.data.validation_file, "data.validation_file", origins, accepts);
+  expand_files(config.data.test_file, "data.test_file", origins, accepts);
+  for (const std::string& file : validation)
+    if (std::ranges::find(train, file) != train.end())
+      warnings.push_back(concat(place_of(origins, "data.validation_file"), "data.validation_file: ", quoted(file, 400),
+                                " is among the training files: evaluation will look better than it is"));
+  const std::string& resume = config.resume_from_checkpoint;
+  if (resume != "auto" && resume != "none" && !fs::is_directory(resume))
+    refuse(origins, "resume_from_checkpoint",
+           concat(": wanted auto, none or a checkpoint directory, found ", quoted(resume, 400)));
+}
+
+// What compensates for rare classes twice is allowed, and seldom meant.
+void check_balance(const RunConfig& config, const Origins& origins, StringList& warnings) {
+  if (config.data.train_sampling_strategy == "balanced" &&
+      config.train.class_weights.kind == ClassWeights::Kind::balanced)
+    warnings.push_back(concat(place_of(origins, "train.class_weights"),
+                              "train.class_weights = 'balanced' favours rare classes once more, which "
+                              "data.train_sampling_strategy = 'balanced' draws as often as the others already"));
+}
+
+}  // namespace
+
+LoadedConfig load_run_config(const std::string& path, const std::vector<std::string>& overrides) {
+  LoadedConfig loaded;
+  RunConfig& config = loaded.config;
+  const BoundFields fields = bind_fields(config);
+  load_file(fields, path, loaded.origins);
+  apply_overrides(fields, overrides, loaded.origins);
+
+  require_given(config, path);
+  loaded.warnings = keys_without_effect(config, loaded.origins);
+  // Tagged words come under other names than texts, and CoNLL files have no names at all.
+  if (config.model.task == "token_classification") {
+    if (!loaded.origins.contains("data.text_column")) config.data.text_column = {"tokens"};
+    if (!loaded.origins.contains("data.label_column")) config.data.label_column = "ner_tags";
+  }
+  if (config.eval.early_stopping_patience > 0) config.eval.load_best_model_at_end = true;
+  if (!has_validation_data(config)) config.eval.eval_strategy = "no";
+  if (config.eval.eval_strategy == "auto") config.eval.eval_strategy = "epoch";
+  check_together(config, loaded.origins);
+  check_balance(config, loaded.origins, loaded.warnings);
+  check_files(config, loaded.origins, loaded.warnings);
+  return loaded;
+}
+
+int64_t resolve_global_batch_size(const RunConfig& config, const Origins& origins, int world) {
+  const TrainConfig& train = config.train;
+  if (train.per_device_train_batch_size == 0) return train.global_batch_size;
+  const int64_t accumulated = std::max<int64_t>(train.gradient_accumulation_steps, 1);
+  int64_t rows = 0;
+  if (__builtin_mul_overflow(train.per_device_train_batch_size, accumulated, &rows) ||
+      __builtin_mul_overflow(rows, int64_t{world}, &rows))
+    refuse(origins, "train.per_device_train_batch_size", " × gradient_accumulation_steps × ranks is too large");
+  if (origins.contains("train.global_batch_size") && rows != train.global_batch_size)
+    refuse(
+        origins, "train.global_batch_size",
+        concat(" = ", train.global_batch_size,
+               " contradicts per_device_train_batch_size × gradient_accumulation_steps × ranks = ",
+               train.per_device_train_batch_size, " × ", accumulated, " × ", world, " = ", rows, "; give one of them"));
+  return rows;
+}
+
+Accepts accepted_by(const std::string& task) {
+  return task == "image_classification" ? Accepts::folders_too : Accepts::files;
+}
+
+double seconds_of(const std::string& duration, const std::string& what) {
+  const auto malformed = [&] {
+    return ConfigError(concat(what, ": wanted a duration such as 3h30m, 45m or 90s, found ", quoted(duration)));
+  };
+  double seconds = 0;
+  std::string units = "dhms";  // each at most once, in this order
+  for (size_t at = 0; at < duration.size(); ++at) {
+    const size_t end = duration.find_first_not_of("0123456789", at);
+    if (end == at || end == std::string::npos || end - at > 9) throw malformed();
+    const size_t unit = units.find(duration[end]);
+    if (unit == std::string::npos) throw malformed();
+    const double worth = duration[end] == 'd' ? 86400 : duration[end] == 'h' ? 3600 : duration[end] == 'm' ? 60 : 1;
+    seconds += worth * std::stod(duration.substr(at, end - at));
+    units.erase(0, unit + 1);
+    at = end;
+  }
+  if (!duration.empty() && seconds == 0) throw malformed();
+  return seconds;
+}
+
+int64_t steps_of(double value, int64_t total) {
+  if (value >= 1) return std::llround(value);
+  return static_cast<int64_t>(std::ceil(value * static_cast<double>(total)));
+}
+
+}  // namespace sft

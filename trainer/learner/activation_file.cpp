@@ -1,0 +1,70 @@
+#include "trainer/learner/activation_file.h"
+
+#include <ATen/ops/from_blob.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string_view>
+
+#include "base/crc32c.h"
+#include "base/errors.h"
+#include "base/text.h"
+#include "data/hash/sha256.h"
+#include "trainer/checkpoint/safetensors.h"
+#include "trainer/model_files/tensor_refs.h"
+
+namespace sft {
+namespace {
+
+constexpr const char* kTensor = "activations";
+
+std::string path_of(const std::string& directory, const std::string& key) {
+  return concat(directory, "/activations-", sha256(key).substr(0, 16), ".safetensors");
+}
+
+std::map<std::string, std::string> about(const std::string& key, const TensorRef& rows) {
+  return {{"key", key}, {"crc32c", std::to_string(crc32c(rows.data, static_cast<size_t>(rows.bytes)))}};
+}
+
+}  // namespace
+
+std::string activation_key(const Learner& learner, const Dataset& dataset, const std::string& dtype) {
+  Parameters frozen;
+  for (const Parameters& list : {learner.parameters(), learner.model().buffers()})
+    for (const Parameter& parameter : list)
+      if (parameter.stage < learner.first_trained()) frozen.push_back(parameter);
+  std::string key =
+      concat("activations 1\n", dataset.info().fingerprint, " ", dataset.size(), "\n", learner.model().config().dump(),
+             "\n", dtype, " ", static_cast<int>(learner.task().reads()), " ", learner.first_trained(), "\n");
+  const HostTensors tensors(named_tensors(frozen));
+  for (const TensorRef& tensor : tensors.refs()) {
+    const std::string_view bytes(static_cast<const char*>(tensor.data), static_cast<size_t>(tensor.bytes));
+    key += concat(tensor.name, " ", sha256(bytes), "\n");
+  }
+  return key;
+}
+
+at::Tensor read_activations(const std::string& directory, const std::string& key) {
+  const std::string path = path_of(directory, key);
+  if (!std::filesystem::exists(path)) return {};
+  const auto file = std::make_shared<SafetensorsFile>(path);
+  const TensorRef* rows = file->find(kTensor);
+  if (rows == nullptr || file->metadata() != about(key, *rows))
+    throw DataError(concat(path, ": is not what its name says, or damaged"));
+  return at::from_blob(
+      rows->data, rows->shape, [file](void*) {}, at::TensorOptions().dtype(dtype_from(rows->dtype)));
+}
+
+void write_activations(FileOps& files, const std::string& directory, const std::string& key, const at::Tensor& rows) {
+  const std::string path = path_of(directory, key), temporary = concat(path, ".tmp-", ::getpid());
+  files.make_directory(directory);
+  files.remove_all(temporary);
+  const HostTensors tensors({{kTensor, rows}});
+  write_safetensors(files, temporary, tensors.refs(), about(key, tensors.refs().front()));
+  files.rename(temporary, path);
+  files.sync_directory(directory);
+}
+
+}  // namespace sft

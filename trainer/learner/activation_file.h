@@ -1,0 +1,26 @@
+// What frozen stages give for the rows of a dataset, in a file for later runs. Its name is a digest of all that it
+// follows from, and it holds that itself: other weights, rows or settings look for another file.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <string>
+
+#include "base/file_ops.h"
+#include "data/samples/dataset.h"
+#include "trainer/learner/learner.h"
+
+namespace sft {
+
+// All that the activations follow from: the rows by their fingerprint, the frozen weights by their digests, the
+// model's config, what is read of a row, and `dtype`, the type that it is computed in.
+std::string activation_key(const Learner& learner, const Dataset& dataset, const std::string& dtype);
+
+// Mapped, so that the ranks of a node share one copy; read only. Undefined where there is no file of that key;
+// DataError for a damaged one.
+at::Tensor read_activations(const std::string& directory, const std::string& key);
+
+// Under another name until it is whole. StorageError where it cannot be written.
+void write_activations(FileOps& files, const std::string& directory, const std::string& key, const at::Tensor& rows);
+
+}  // namespace sft

@@ -1,0 +1,87 @@
+#include "trainer/loop/evaluator.h"
+
+#include <cstring>
+#include <span>
+#include <string>
+
+#include "base/stopwatch.h"
+#include "base/tree_sum.h"
+#include "comm/agree.h"
+
+namespace sft {
+namespace {
+
+void report(const Task& task, const at::Tensor& logits, const Batch& batch, const PredictionSink& predicted) {
+  if (!predicted) return;
+  const std::vector<std::string> rows = task.predictions(logits, batch);
+  for (size_t b = 0; b < rows.size(); ++b) predicted(batch.ids[b], rows[b]);
+}
+
+// Of parts of one rank; counts added as a tree, as those of ranks are.
+Statistics joined(const std::vector<Statistics>& parts) {
+  Statistics all;
+  std::vector<double> terms(parts.size());
+  for (size_t i = 0; i < parts.front().counts.size(); ++i) {
+    for (size_t part = 0; part < parts.size(); ++part) terms[part] = parts[part].counts[i];
+    all.counts.push_back(tree_sum<double>(terms));
+  }
+  for (const Statistics& part : parts) all.rows.insert(all.rows.end(), part.rows.begin(), part.rows.end());
+  return all;
+}
+
+// Leaves the rows of all ranks, in rank order, on each of them.
+void gather_rows(Communicator& control, std::vector<double>& rows) {
+  const std::string mine(reinterpret_cast<const char*>(rows.data()), rows.size() * sizeof(double));
+  std::string all;
+  for (const std::string& part : gather_all(control, mine)) all += part;
+  rows.resize(all.size() / sizeof(double));
+  if (!rows.empty()) std::memcpy(rows.data(), all.data(), all.size());
+}
+
+nlohmann::ordered_json chosen(nlohmann::ordered_json metrics, const std::vector<std::string>& names) {
+  if (names.empty()) return metrics;
+  nlohmann::ordered_json out{{"loss", metrics["loss"]}};
+  for (const std::string& name : names) out[name] = metrics[name];
+  return out;
+}
+
+}  // namespace
+
+Evaluator::Evaluator(Learner& learner, const Dataset& dataset, Communicator& control, const Settings& settings)
+    : learner_(learner), dataset_(dataset), control_(control), settings_(settings) {}
+
+Evaluation Evaluator::run(const PredictionSink& predicted) {
+  const Stopwatch watch;
+  std::vector<Statistics> parts;
+  each_part([&](EvalLoader& loader) {
+    Statistics& part = parts.emplace_back(learner_.task().empty_statistics());
+    for (Batch batch; loader.next(batch);) {
+      const at::Tensor logits = learner_.logits(batch, kept_.get());
+      learner_.task().accumulate(logits, batch, part);
+      report(learner_.task(), logits, batch, predicted);
+    }
+  });
+  Statistics all = joined(parts);
+  control_.all_reduce(Buffer::of(std::span<double>(all.counts)));
+  gather_rows(control_, all.rows);
+  return {.metrics = chosen(learner_.task().metrics(all), settings_.metrics),
+          .details = learner_.task().details(all),
+          .samples = dataset_.size(),
+          .seconds = watch.seconds()};
+}
+
+void Evaluator::predict(const PredictionSink& predicted) {
+  each_part([&](EvalLoader& loader) {
+    for (Batch batch; loader.next(batch);)
+      report(learner_.task(), learner_.logits(batch, kept_.get()), batch, predicted);
+  });
+}
+
+void Evaluator::each_part(const std::function<void(EvalLoader&)>& body) {
+  together(control_, [&] {
+    for (const Shard part : parts_of({control_.rank(), control_.size()}, settings_.loading.parts))
+      body(*make_eval_loader(dataset_, part, settings_.loading));
+  });
+}
+
+}  // namespace sft

@@ -1,0 +1,58 @@
+// Exact evaluation on all ranks: each sample counts once, metrics come from summed counts, never from
+// averaged batches.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "comm/communicator.h"
+#include "data/loading/loader.h"
+#include "data/samples/dataset.h"
+#include "trainer/learner/learner.h"
+
+namespace sft {
+
+struct Evaluation {
+  nlohmann::ordered_json metrics;  // "loss", "accuracy", …, without a prefix
+  nlohmann::ordered_json details;  // per class, confusion matrix
+  int64_t samples = 0;
+  double seconds = 0;
+};
+
+// A prediction of this rank: the row's index in the dataset and its JSON object.
+using PredictionSink = std::function<void(int64_t id, const std::string& json)>;
+
+class Evaluator {
+ public:
+  struct Settings {
+    EvalLoaderConfig loading = {};
+    std::vector<std::string> metrics = {};  // told beside the loss; empty: all
+  };
+
+  // Borrows all three; `control` joins host values.
+  Evaluator(Learner& learner, const Dataset& dataset, Communicator& control, const Settings& settings);
+
+  // Evaluates from the kept activations instead of running the frozen stages.
+  void keep(std::unique_ptr<FrozenPart> kept) { kept_ = std::move(kept); }
+
+  // Every rank calls; the result is the same on all of them.
+  Evaluation run(const PredictionSink& predicted = {});
+
+  // Predictions alone, for rows without labels.
+  void predict(const PredictionSink& predicted);
+
+ private:
+  // Calls `body` with a loader of each of this rank's parts of the dataset. Every rank calls.
+  void each_part(const std::function<void(EvalLoader&)>& body);
+
+  Learner& learner_;
+  const Dataset& dataset_;
+  Communicator& control_;
+  Settings settings_;
+  std::unique_ptr<FrozenPart> kept_;
+};
+
+}  // namespace sft

@@ -1,0 +1,87 @@
+#include "trainer/loop/row_writer.h"
+
+#include <unistd.h>
+
+#include <cassert>
+#include <fstream>
+#include <vector>
+
+#include "base/errors.h"
+#include "base/text.h"
+#include "comm/agree.h"
+#include "data/loading/loader.h"
+
+namespace sft {
+namespace {
+
+constexpr size_t kBufferBytes = 1 << 20;
+
+void append_file(FileOps& files, int descriptor, const std::string& path, int64_t& offset, const std::string& from) {
+  std::ifstream in(from, std::ios::binary);
+  std::vector<char> block(kBufferBytes);
+  while (in.read(block.data(), static_cast<std::streamsize>(block.size())) || in.gcount() > 0) {
+    files.write(descriptor, block.data(), static_cast<size_t>(in.gcount()), offset, path);
+    offset += in.gcount();
+  }
+  if (in.bad()) throw StorageError("cannot read back " + from);
+}
+
+}  // namespace
+
+RowWriter::RowWriter(std::string path, int64_t num_rows, Communicator& control, FileOps& files, Finish finish)
+    : path_(std::move(path)),
+      control_(control),
+      files_(files),
+      finish_(std::move(finish)),
+      next_(range_of(num_rows, {control.rank(), control.size()}).first) {
+  together(control_, [&] {
+    ::unlink(part_of(control_.rank()).c_str());  // of a run that was killed
+    part_ = files_.create(part_of(control_.rank()));
+  });
+}
+
+RowWriter::~RowWriter() {
+  if (part_ >= 0) ::close(part_);
+  ::unlink(part_of(control_.rank()).c_str());
+}
+
+void RowWriter::add(int64_t row, const std::string& json) {
+  assert(row >= next_);
+  waiting_.emplace(row, json);
+  while (!waiting_.empty() && waiting_.begin()->first == next_) {
+    const std::string& made = waiting_.begin()->second;
+    buffer_ += finish_ ? finish_(next_, made) : made;
+    buffer_ += '\n';
+    waiting_.erase(waiting_.begin());
+    ++next_;
+  }
+  if (buffer_.size() >= kBufferBytes) flush();
+}
+
+void RowWriter::flush() {
+  files_.write(part_, buffer_.data(), buffer_.size(), written_, part_of(control_.rank()));
+  written_ += static_cast<int64_t>(buffer_.size());
+  buffer_.clear();
+}
+
+void RowWriter::publish() {
+  together(control_, [&] {
+    assert(waiting_.empty());
+    flush();
+  });
+  together(control_, [&] {
+    if (control_.rank() != 0) return;
+    const std::string temporary = path_ + ".tmp";
+    ::unlink(temporary.c_str());
+    const int whole = files_.create(temporary);
+    int64_t offset = 0;
+    for (int rank = 0; rank < control_.size(); ++rank) append_file(files_, whole, temporary, offset, part_of(rank));
+    files_.sync(whole, temporary);
+    files_.close(whole, temporary);
+    files_.rename(temporary, path_);
+  });
+}
+
+std::string RowWriter::part_of(int rank) const { return concat(path_, ".part-", rank); }
+
+}  // namespace sft

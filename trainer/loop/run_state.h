@@ -1,0 +1,39 @@
+// What makes a run beside its tensors: enough to go on as if it had never stopped.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+
+#include "data/loading/sampler.h"
+
+namespace sft {
+
+// Sums since the last line of metrics.jsonl, over all ranks.
+struct LossWindow {
+  double loss_sum = 0;
+  double weight = 0;
+  int64_t updates = 0;
+};
+
+struct RunState {
+  int64_t step = 0;
+  Cursor cursor;
+  int64_t samples = 0;  // seen since the run's very beginning
+  int64_t tokens = 0;
+  int64_t skipped_updates = 0;  // gradients not finite, or nothing to learn from
+  int64_t not_finite_in_a_row = 0;
+  double seconds = 0;  // of training, earlier sessions included
+  LossWindow window;
+  std::optional<double> best_metric;
+  std::string best_checkpoint;  // path relative to output_dir
+  int64_t evaluations_without_gain = 0;
+  std::string schedule;  // of reduce_lr_on_plateau
+  nlohmann::ordered_json last_evaluation = nullptr;
+};
+
+nlohmann::json to_json(const RunState& state, double epoch);
+RunState run_state_from(const nlohmann::json& json);
+
+}  // namespace sft

@@ -1,0 +1,30 @@
+// Which evaluation was the best, and when it is no use to go on.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "trainer/loop/run_state.h"
+
+namespace sft {
+
+struct Selection {
+  std::string metric;  // without the eval_ prefix
+  bool greater_is_better = true;
+  int64_t patience = 0;     // evaluations without a better one before training ends; 0: no end
+  bool saves_best = false;  // a better one is saved at once
+
+  // Takes the value into the state; true when it is the best so far. Not-a-number is never better.
+  bool improves(double value, RunState& state) const {
+    const bool better =
+        value == value &&
+        (!state.best_metric || (greater_is_better ? value > *state.best_metric : value < *state.best_metric));
+    state.evaluations_without_gain = better ? 0 : state.evaluations_without_gain + 1;
+    if (better) state.best_metric = value;
+    return better;
+  }
+  bool exhausted(const RunState& state) const { return patience > 0 && state.evaluations_without_gain >= patience; }
+};
+
+}  // namespace sft

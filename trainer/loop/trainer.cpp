@@ -1,0 +1,244 @@
+#include "trainer/loop/trainer.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/zeros.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/errors.h"
+#include "base/failpoint.h"
+#include "base/log.h"
+#include "base/process.h"
+#include "base/text.h"
+#include "base/timeline.h"
+#include "base/tree_sum.h"
+#include "comm/agree.h"
+#include "trainer/config/training_keys.h"
+
+namespace sft {
+
+using timeline::spanned;
+
+namespace {
+
+constexpr int64_t kMostNotFinite = 5;  // updates in a row, after which the run is given up
+
+double total_weight(const Task& task, const Share& share) {
+  std::vector<double> weights;
+  for (const Part& part : share.parts) {
+    double& weight = weights.emplace_back(0.0);
+    for (const Batch& batch : part) weight += task.weight(batch);
+  }
+  return tree_sum<double>(weights);
+}
+
+// Null where this rank has no samples.
+const Batch* last_of(const Share& share) {
+  const Batch* last = nullptr;
+  for (const Part& part : share.parts)
+    if (!part.empty()) last = &part.back();
+  return last;
+}
+
+double num_samples(const Share& share) {
+  int64_t samples = 0;
+  for (const Part& part : share.parts)
+    for (const Batch& batch : part) samples += batch.size();
+  return static_cast<double>(samples);
+}
+
+}  // namespace
+
+Trainer::Trainer(const TrainerParts& parts, TrainerSettings settings) : parts_(parts), settings_(std::move(settings)) {}
+
+StopReason Trainer::run() {
+  restore();
+  if (settings_.weights_are_known) settings_.weights_are_known();
+  parts_.telemetry.start(state_.step);
+  while (!finished()) {
+    parts_.telemetry.record(spanned("step", [&] { return step(); }), state_.window);
+    if (settings_.evaluations.due(state_.step)) evaluate();
+    if (settings_.saves.due(state_.step)) save();
+  }
+  save();
+  return reason_;
+}
+
+// One update from every rank's share of the batch. Losses are summed and divided once by the global
+// weight, so the result does not depend on how many ranks there are.
+StepReport Trainer::step() {
+  const Stopwatch watch;
+  failpoint("trainer.step");
+  const double rate = parts_.schedule.rate(state_.step);
+  const Share share = next_share();
+  const double weight = sum(parts_.control, total_weight(parts_.learner.task(), share));
+  const Batch* last = last_of(share);
+  std::vector<at::Tensor> losses;
+
+  parts_.arena.zero_gradients();
+  for (const Part& part : share.parts) {
+    losses.push_back(at::zeros({}, parts_.arena.gradients().options().dtype(at::kDouble)));
+    for (const Batch& batch : part) {
+      const auto overlap = &batch == last ? parts_.gradients.overlap() : nullptr;
+      const LossSum loss = spanned("forward", [&] { return parts_.learner.loss_sum(batch); });
+      spanned("backward", [&] { (loss.sum / std::max(weight, 1e-30)).backward(); });
+      losses.back() += loss.sum.detach();
+    }
+    parts_.gradients.fold();
+  }
+  spanned("reduce", [&] { parts_.gradients.reduce(); });
+  parts_.statistics.join(num_samples(share));
+  if (first_step_seconds_ == 0 && weight > 0) require_every_gradient(parts_.gradients);
+  const double penalty = settings_.penalty.value(parts_.arena);
+  settings_.penalty.add_gradient_to(parts_.arena);
+  const double norm = spanned("clip", [&] { return parts_.gradients.clip(settings_.max_grad_norm).item<double>(); });
+  if (weight > 0 && std::isfinite(norm)) {
+    spanned("optimizer", [&] { parts_.optimizer.step(parts_.gradients.owned(), rate); });
+    parts_.gradients.publish();
+    state_.not_finite_in_a_row = 0;
+  } else {
+    skip_update();
+  }
+
+  ++state_.step;
+  if (first_step_seconds_ == 0) first_step_seconds_ = seconds_since_exec();
+  state_.cursor = share.next;
+  state_.samples += share.global_samples;
+  state_.tokens += share.global_tokens;
+  longest_pause_ = std::max(longest_pause_, watch.seconds());
+  StepReport report{.step = state_.step,
+                    .epoch = epoch(),
+                    .loss_sum = tree_sum<at::Tensor>(losses),
+                    .penalty = penalty,
+                    .weight = weight,
+                    .norm = norm,
+                    .rate = rate,
+                    .samples = share.global_samples,
+                    .tokens = share.global_tokens,
+                    .ids = {}};
+  for (const Part& part : share.parts)
+    for (const Batch& batch : part) report.ids.insert(report.ids.end(), batch.ids.begin(), batch.ids.end());
+  return report;
+}
+
+// A rank whose data cannot be read must not leave the others waiting in the next reduction.
+Share Trainer::next_share() {
+  const timeline::Span span("load");
+  Share share;
+  together(parts_.control, [&] { share = parts_.loader.next(); });
+  return share;
+}
+
+// Every rank sees the same norm and comes here together. The update number counts as used.
+void Trainer::skip_update() {
+  ++state_.skipped_updates;
+  ++state_.not_finite_in_a_row;
+  if (parts_.control.rank() == 0)
+    log::warn(concat("update ", state_.step + 1, " skipped: its gradients are not finite or its batch has no weight"));
+  if (state_.not_finite_in_a_row >= kMostNotFinite)
+    throw Error(ExitCode::not_finite,
+                concat("the gradients of ", kMostNotFinite, " updates in a row, up to ", state_.step + 1,
+                       ", were not finite; lower optim.learning_rate (", parts_.schedule.rate(state_.step),
+                       " now) or set train.max_grad_norm"),
+                Reach::everywhere);
+}
+
+// Asked by all ranks together: a signal or the clock may have reached only one of them.
+bool Trainer::finished() {
+  if (state_.step >= settings_.total_steps) return true;
+  if (settings_.selection.exhausted(state_)) {
+    reason_ = StopReason::early_stopping;
+    return true;
+  }
+  const bool late = settings_.max_seconds > 0 && session_.seconds() + 3 * longest_pause_ > settings_.max_seconds;
+  const int64_t wish = settings_.stop_requested && settings_.stop_requested() ? 2 : late ? 1 : 0;
+  const int64_t agreed = max(parts_.control, wish);
+  if (agreed > 0) reason_ = agreed == 2 ? StopReason::signal : StopReason::max_time;
+  return agreed > 0;
+}
+
+void Trainer::evaluate() {
+  if (!parts_.evaluator) return;
+  const Evaluation evaluation = spanned("evaluation", [&] { return parts_.evaluator->run(); });
+  parts_.telemetry.record(evaluation, state_.step, epoch());
+  longest_pause_ = std::max(longest_pause_, evaluation.seconds);
+  state_.last_evaluation = evaluation.metrics;
+  state_.last_evaluation["step"] = state_.step;
+  state_.last_evaluation["details"] = evaluation.details;
+  const double value = evaluation.metrics.at(settings_.selection.metric).get<double>();
+  parts_.schedule.observe(value, settings_.selection.greater_is_better);
+  if (settings_.selection.improves(value, state_) && settings_.selection.saves_best) {
+    state_.best_checkpoint = "checkpoint-" + std::to_string(state_.step);
+    save();
+  }
+}
+
+void Trainer::save() {
+  if (saved_step_ == state_.step) return;
+  const timeline::Span span("save");
+  const Stopwatch watch;
+  parts_.telemetry.settle(state_.window);
+  const HostTensors model(named_tensors(parts_.learner.saved()));
+  const HostTensors optimizer(settings_.save_only_model ? NamedTensors() : parts_.optimizer.state());
+  if (parts_.checkpoints.save(content(model, optimizer))) saved_step_ = state_.step;
+  parts_.checkpoints.prune(state_.best_checkpoint);
+  longest_pause_ = std::max(longest_pause_, watch.seconds());
+}
+
+CheckpointContent Trainer::content(const HostTensors& model, const HostTensors& optimizer) {
+  state_.seconds = earlier_seconds_ + session_.seconds();
+  state_.schedule = parts_.schedule.state();
+  nlohmann::json state = to_json(state_, epoch());
+  state["optimizer_updates"] = parts_.optimizer.updates();
+  return {.step = state_.step,
+          .state = std::move(state),
+          .settings = settings_.settings,
+          .model = model.refs(),
+          .optimizer = optimizer.refs(),
+          .files = settings_.files};
+}
+
+void Trainer::restore() {
+  if (!settings_.resumes) return;
+  std::optional<FoundCheckpoint> found;
+  if (settings_.resume_directory.empty())
+    found = parts_.checkpoints.find_latest();
+  else
+    found = parts_.checkpoints.open(settings_.resume_directory);
+  if (!found) return;
+  check_same_training(found->settings, settings_.settings, found->directory);
+  HostTensors model(named_tensors(parts_.learner.saved())), optimizer(parts_.optimizer.state());
+  parts_.checkpoints.load(*found, model.refs(), optimizer.refs());
+  model.write_back();
+  optimizer.write_back();
+  parts_.statistics.restart();
+  state_ = run_state_from(found->state);
+  earlier_seconds_ = state_.seconds;
+  saved_step_ = settings_.resume_directory.empty() ? state_.step : -1;
+  parts_.optimizer.set_updates(found->state.at("optimizer_updates"));
+  parts_.schedule.restore(state_.schedule);
+  parts_.loader.seek(state_.cursor);
+  if (parts_.control.rank() == 0)
+    log::info(concat("resumed from ", found->directory, " at step ", state_.step, " of ", settings_.total_steps));
+}
+
+double Trainer::epoch() const {
+  return static_cast<double>(state_.step) / static_cast<double>(parts_.loader.batches_per_epoch());
+}
+
+std::string name_of(StopReason reason) {
+  switch (reason) {
+    case StopReason::finished:
+      return "finished";
+    case StopReason::early_stopping:
+      return "early_stopping";
+    case StopReason::signal:
+      return "signal";
+    case StopReason::max_time:
+      return "max_time";
+  }
+  return "";
+}
+
+}  // namespace sft

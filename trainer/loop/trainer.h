@@ -1,0 +1,99 @@
+// The training loop: one synchronized update after the other, with evaluation, checkpoints and the
+// decision to stop between them.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/stopwatch.h"
+#include "comm/communicator.h"
+#include "data/loading/loader.h"
+#include "trainer/checkpoint/checkpoints.h"
+#include "trainer/learner/learner.h"
+#include "trainer/loop/cadence.h"
+#include "trainer/loop/evaluator.h"
+#include "trainer/loop/run_state.h"
+#include "trainer/loop/selection.h"
+#include "trainer/loop/telemetry.h"
+#include "trainer/model_files/tensor_refs.h"
+#include "trainer/optim/optimizer.h"
+#include "trainer/optim/penalty.h"
+#include "trainer/optim/schedule.h"
+#include "trainer/parallel/gradient_sync.h"
+#include "trainer/parallel/world_statistics.h"
+
+namespace sft {
+
+// Everything the loop works with, built by assemble; the trainer borrows it.
+struct TrainerParts {
+  Communicator& control;
+  Loader& loader;
+  Learner& learner;
+  Arena& arena;
+  GradientSync& gradients;
+  Optimizer& optimizer;
+  Schedule& schedule;
+  Evaluator* evaluator;  // null without validation data
+  Checkpoints& checkpoints;
+  Telemetry& telemetry;
+  RunningStatistics& statistics;  // that ranks have of their own
+};
+
+struct TrainerSettings {
+  int64_t total_steps = 0;
+  double max_grad_norm = 1.0;
+  Penalty penalty;
+  Cadence evaluations;
+  Cadence saves;
+  Selection selection;
+  bool resumes = true;
+  std::string resume_directory;  // "" : the newest valid checkpoint of the run
+  bool save_only_model = false;
+  double max_seconds = 0;                                  // 0: no limit
+  std::function<bool()> stop_requested;                    // a signal came; may differ between ranks
+  std::function<void()> weights_are_known;                 // collective: a checkpoint, if there is one, has been read
+  nlohmann::json settings;                                 // that alter training, for the checkpoint
+  std::vector<std::pair<std::string, std::string>> files;  // beside the weights in a checkpoint
+};
+
+enum class StopReason { finished, early_stopping, signal, max_time };
+std::string name_of(StopReason reason);
+
+class Trainer {
+ public:
+  Trainer(const TrainerParts& parts, TrainerSettings settings);
+
+  StopReason run();
+
+  // One update, without what comes between updates in run(); for a range test. Every rank calls.
+  StepReport step();
+
+  const RunState& state() const { return state_; }
+  double epoch() const;
+  double first_step_seconds() const {
+    return first_step_seconds_;
+  }  // from exec to the end of this session's first update
+
+ private:
+  void restore();
+  bool finished();
+  Share next_share();
+  void skip_update();
+  void evaluate();
+  void save();
+  CheckpointContent content(const HostTensors& model, const HostTensors& optimizer);
+
+  TrainerParts parts_;
+  TrainerSettings settings_;
+  RunState state_;
+  StopReason reason_ = StopReason::finished;
+  int64_t saved_step_ = -1;
+  double earlier_seconds_ = 0;  // of the sessions before this one
+  double longest_pause_ = 1;    // seconds of a step, evaluation or save: what max_time must leave
+  double first_step_seconds_ = 0;
+  Stopwatch session_;
+};
+
+}  // namespace sft

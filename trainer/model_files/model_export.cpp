@@ -1,0 +1,31 @@
+#include "trainer/model_files/model_export.h"
+
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "base/text.h"
+#include "trainer/checkpoint/safetensors.h"
+#include "trainer/model_files/tensor_refs.h"
+
+namespace sft {
+
+void export_model(FileOps& files, const std::string& directory, const Parameters& parameters,
+                  const NamedFiles& beside) {
+  namespace fs = std::filesystem;
+  const std::string temporary = concat(directory, ".tmp-", ::getpid()), old = concat(directory, ".old-", ::getpid());
+  files.remove_all(temporary);
+  files.make_directory(temporary);
+  const HostTensors tensors(named_tensors(parameters));
+  write_safetensors(files, temporary + "/model.safetensors", tensors.refs(), {{"format", "pt"}});
+  for (const auto& [name, content] : beside) write_atomically(files, temporary + "/" + name, content);
+  files.sync_directory(temporary);
+  const bool replaces = fs::exists(directory);
+  if (replaces) files.rename(directory, old);
+  files.rename(temporary, directory);
+  const fs::path parent = fs::absolute(directory).parent_path();
+  files.sync_directory(parent.string());
+  if (replaces) files.remove_all(old);
+}
+
+}  // namespace sft

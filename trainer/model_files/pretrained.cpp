@@ -1,0 +1,79 @@
+#include "trainer/model_files/pretrained.h"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/from_blob.h>
+
+#include <map>
+
+#include "base/errors.h"
+#include "base/text.h"
+#include "trainer/model_files/tensor_refs.h"
+
+namespace sft {
+namespace {
+
+std::string shape_text(at::IntArrayRef shape) {
+  std::vector<std::string> sizes;
+  for (const int64_t size : shape) sizes.push_back(std::to_string(size));
+  return "[" + join(sizes, ", ") + "]";
+}
+
+std::string listed(const std::vector<std::string>& names, size_t most = 8) {
+  std::vector<std::string> shown(names.begin(), names.begin() + static_cast<long>(std::min(most, names.size())));
+  if (names.size() > most) shown.push_back(concat("… ", names.size() - most, " more"));
+  return join(shown, ", ");
+}
+
+// Buffers that older transformers versions stored and nobody needs.
+bool is_known_leftover(const std::string& name) { return name.ends_with("position_ids"); }
+
+}  // namespace
+
+LoadReport load_pretrained(const WeightFiles& files, const Model& model, const Parameters& parameters,
+                           bool ignore_mismatched_sizes) {
+  std::map<std::string, const TensorRef*> by_name;
+  for (const std::string& name : files.names()) by_name[model.canonical(name)] = files.find(name);
+
+  const at::NoGradGuard no_graph;
+  LoadReport report;
+  size_t of_backbone = 0;
+  for (const Parameter& parameter : parameters) {
+    const auto found = by_name.find(parameter.name);
+    if (found == by_name.end()) {
+      report.missing.push_back(parameter.name);
+      report.untouched.push_back(parameter);
+      continue;
+    }
+    const TensorRef& ref = *found->second;
+    if (parameter.value.sizes() != at::IntArrayRef(ref.shape)) {
+      const std::string what = concat(parameter.name, " ", shape_text(ref.shape), " in the file, ",
+                                      shape_text(parameter.value.sizes()), " in the model");
+      if (!ignore_mismatched_sizes)
+        throw DataError(concat("weights do not fit: ", what,
+                               "; set model.ignore_mismatched_sizes = true to start that tensor anew"));
+      report.mismatched.push_back(what);
+      report.untouched.push_back(parameter);
+    } else {
+      at::Tensor target = parameter.value;
+      target.copy_(at::from_blob(ref.data, ref.shape, dtype_from(ref.dtype)));
+      if (parameter.name.starts_with(model.prefix())) ++of_backbone;
+    }
+    by_name.erase(found);
+  }
+  for (const auto& [name, ref] : by_name)
+    if (!is_known_leftover(name)) report.unexpected.push_back(name);
+  if (of_backbone == 0)
+    throw DataError(concat("the weight files hold no tensor of this model; they have, for example: ",
+                           listed(report.unexpected, 4)));
+  return report;
+}
+
+std::string describe(const LoadReport& report) {
+  std::vector<std::string> lines;
+  if (!report.missing.empty()) lines.push_back("newly initialised, not in the weight files: " + listed(report.missing));
+  if (!report.mismatched.empty()) lines.push_back("newly initialised, of another shape: " + listed(report.mismatched));
+  if (!report.unexpected.empty()) lines.push_back("in the weight files, not used: " + listed(report.unexpected));
+  return join(lines, "; ");
+}
+
+}  // namespace sft
