@@ -23,7 +23,7 @@ StringList included_files(const Setting& include, const std::string& file) {
     base = (fs::path(file).parent_path() / base).string();
     std::error_code ignored;
     if (!fs::is_regular_file(base, ignored))
-      throw ConfigError(concat(include.place, ": include: there is no file ", quoted(base, 400)));
+      throw ConfigError(concat(include.place, ": include: there is no file ", in_quotes(base, 400)));
   }
   return bases;
 }
@@ -43,7 +43,7 @@ void load_layers(const BoundFields& fields, const std::string& file, std::vector
   if (include != settings.end()) {
     for (const std::string& base : included_files(*include, file)) {
       if (std::ranges::find(above, fs::weakly_canonical(base, ignored)) != above.end())
-        throw ConfigError(concat(include->place, ": include: ", quoted(base, 400), " includes this file in turn"));
+        throw ConfigError(concat(include->place, ": include: ", in_quotes(base, 400), " includes this file in turn"));
       load_layers(fields, base, above, origins);
     }
     settings.erase(include);

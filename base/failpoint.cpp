@@ -35,7 +35,7 @@ using Table = std::vector<std::unique_ptr<Armed>>;
 std::atomic<const Table*> table{nullptr};
 
 [[noreturn]] void refuse(std::string_view entry, const char* why) {
-  throw ConfigError(concat("SFT_FAILPOINTS: ", quoted(entry), ": ", why,
+  throw ConfigError(concat("SFT_FAILPOINTS: ", in_quotes(entry), ": ", why,
                            "; wanted rank=N or NAME[@PASSAGE]=kill|stop|throw|sleep:SECONDS|errno:NUMBER"));
 }
 

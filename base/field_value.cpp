@@ -27,7 +27,7 @@ Overloaded(Cases...) -> Overloaded<Cases...>;  // clang before 17 derives none f
 std::string described(const json& value) {
   switch (value.type()) {
     case json::value_t::string:
-      return "the string " + quoted(value.get<std::string>());
+      return "the string " + in_quotes(value.get<std::string>());
     case json::value_t::array:
       return "a list";
     case json::value_t::object:
@@ -61,7 +61,7 @@ void check_number(double value, const Rule& rule, const Given& given, const json
 std::string expanded(const std::string& path, const Given& given) {
   const auto variable = [&](const std::string& name) -> std::string {
     const char* value = std::getenv(name.c_str());
-    if (value == nullptr) refuse(given, concat(": environment variable ", quoted(name), " is not set"));
+    if (value == nullptr) refuse(given, concat(": environment variable ", in_quotes(name), " is not set"));
     return value;
   };
   std::string out;
@@ -74,7 +74,7 @@ std::string expanded(const std::string& path, const Given& given) {
     const size_t start = path.find("${", from);
     if (start == std::string::npos) return out + path.substr(from);
     const size_t end = path.find('}', start);
-    if (end == std::string::npos) refuse(given, concat(": '${' without '}' in ", quoted(path)));
+    if (end == std::string::npos) refuse(given, concat(": '${' without '}' in ", in_quotes(path)));
     out += path.substr(from, start - from) + variable(path.substr(start + 2, end - start - 2));
     from = end + 1;
   }
@@ -88,8 +88,8 @@ std::string checked_text(std::string text, const Rule& rule, const Given& given)
   std::vector<std::string> built;
   for (const std::string_view choice : rule.choices) built.push_back(choice.empty() ? "\"\"" : std::string(choice));
   if (std::ranges::find(rule.choices_to_come, text) != rule.choices_to_come.end())
-    refuse(given, concat(" = ", quoted(text), " is not built yet; built: ", join(built, ", ")));
-  refuse(given, concat(": wanted ", built.size() == 1 ? "" : "one of ", join(built, ", "), ", found ", quoted(text),
+    refuse(given, concat(" = ", in_quotes(text), " is not built yet; built: ", join(built, ", ")));
+  refuse(given, concat(": wanted ", built.size() == 1 ? "" : "one of ", join(built, ", "), ", found ", in_quotes(text),
                        did_you_mean(text, built)));
 }
 

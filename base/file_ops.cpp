@@ -23,7 +23,7 @@ namespace fs = std::filesystem;
 std::string reason(int number) { return std::generic_category().message(number); }
 
 [[noreturn]] void fail(const char* operation, const std::string& path, int number) {
-  throw StorageError(concat("cannot ", operation, " ", quoted(path, 400), ": ", reason(number)));
+  throw StorageError(concat("cannot ", operation, " ", in_quotes(path, 400), ": ", reason(number)));
 }
 
 // Calls again while a signal interrupts.
@@ -99,7 +99,7 @@ void FileOps::make_directory(const std::string& path) {
 
 void FileOps::rename(const std::string& from, const std::string& to) {
   if (::rename(from.c_str(), to.c_str()) < 0)
-    throw StorageError(concat("cannot rename ", quoted(from, 400), " to ", quoted(to, 400), ": ", reason(errno)));
+    throw StorageError(concat("cannot rename ", in_quotes(from, 400), " to ", in_quotes(to, 400), ": ", reason(errno)));
 }
 
 void FileOps::remove_all(const std::string& path) {
@@ -141,7 +141,7 @@ void write_atomically(FileOps& files, const std::string& path, std::string_view 
 
 std::string read_file(const std::string& path) {
   const auto refuse = [&](int number) {
-    throw ConfigError(concat("cannot read ", quoted(path, 400), ": ", reason(number)));
+    throw ConfigError(concat("cannot read ", in_quotes(path, 400), ": ", reason(number)));
   };
   const int descriptor = uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); });
   if (descriptor < 0) refuse(errno);

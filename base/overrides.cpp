@@ -36,7 +36,7 @@ std::vector<std::string> resolve(const BoundFields& fields, const std::string& n
   }
   if (candidates.size() > 1)
     throw ConfigError(
-        concat(kPlace, ": ", quoted(name), " could be ", join(candidates, " or "), "; write one of them in full"));
+        concat(kPlace, ": ", in_quotes(name), " could be ", join(candidates, " or "), "; write one of them in full"));
   return candidates.empty() ? std::vector<std::string>{name} : split_at_dots(candidates.front());
 }
 
@@ -51,7 +51,7 @@ bool is_flag(const BoundFields& fields, const std::vector<std::string>& path) {
 
 Setting setting(std::vector<std::string> path, const std::string& words) {
   if (!is_valid_utf8(words))
-    throw ConfigError(concat(kPlace, ": ", join(path, "."), ": ", quoted(words), " is not valid UTF-8"));
+    throw ConfigError(concat(kPlace, ": ", join(path, "."), ": ", in_quotes(words), " is not valid UTF-8"));
   return {std::move(path), parse_toml_value(words), kPlace, words};
 }
 
@@ -69,7 +69,7 @@ void apply_overrides(const BoundFields& fields, const std::vector<std::string>& 
       std::ranges::replace(name, '-', '_');
     }
     if (name.empty() || (!is_option && equals == std::string::npos))
-      refuse_usage(concat("unexpected argument ", quoted(argument), "; wanted key.path=value or --key value"));
+      refuse_usage(concat("unexpected argument ", in_quotes(argument), "; wanted key.path=value or --key value"));
 
     const std::vector<std::string> path = resolve(fields, name);
     if (equals != std::string::npos) {

@@ -58,12 +58,12 @@ std::vector<std::string> sections_of(const BoundFields& fields) {
     const std::string wanted = section.empty() ? key : section;
     const std::vector<std::string> sections = sections_of(fields);
     const std::string meant = did_you_mean(wanted, sections);
-    throw ConfigError(concat(setting.place, ": there is no section ", quoted(wanted),
+    throw ConfigError(concat(setting.place, ": there is no section ", in_quotes(wanted),
                              meant.empty() ? "; there are " + join(sections, ", ") : meant));
   }
   const std::string meant = meant_by(fields, section, setting.path.back());
-  throw ConfigError(concat(setting.place, ": unknown key ", quoted(key),
-                           meant.empty() ? "" : " (did you mean " + quoted(meant) + "?)"));
+  throw ConfigError(concat(setting.place, ": unknown key ", in_quotes(key),
+                           meant.empty() ? "" : " (did you mean " + in_quotes(meant) + "?)"));
 }
 
 }  // namespace

@@ -97,7 +97,7 @@ std::string escaped(std::string_view text, std::string_view keep) {
   return out;
 }
 
-std::string quoted(std::string_view text, size_t most) {
+std::string in_quotes(std::string_view text, size_t most) {
   if (text.size() <= most) return "'" + escaped(text) + "'";
   size_t end = most;
   while (end > 0 && most - end < 3 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
@@ -127,7 +127,7 @@ std::string nearest(std::string_view word, const std::vector<std::string>& candi
 
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates) {
   const std::string meant = nearest(word, candidates);
-  return meant.empty() ? "" : " (did you mean " + quoted(meant) + "?)";
+  return meant.empty() ? "" : " (did you mean " + in_quotes(meant) + "?)";
 }
 
 std::string join(const std::vector<std::string>& parts, std::string_view separator) {

@@ -22,11 +22,13 @@ std::string concat(const Parts&... parts) {
 std::string escaped(std::string_view text, std::string_view keep = "");
 
 // The text between single quotes, escaped, cut after `most` bytes, but never inside a character.
-std::string quoted(std::string_view text, size_t most = 80);
+std::string in_quotes(std::string_view text, size_t most = 80);
 // Exact overloads, or else argument-dependent lookup prefers std::quoted wherever <iomanip> is seen.
-inline std::string quoted(const char* text, size_t most = 80) { return quoted(std::string_view(text), most); }
-inline std::string quoted(const std::string& text, size_t most = 80) { return quoted(std::string_view(text), most); }
-inline std::string quoted(std::string& text, size_t most = 80) { return quoted(std::string_view(text), most); }
+inline std::string in_quotes(const char* text, size_t most = 80) { return in_quotes(std::string_view(text), most); }
+inline std::string in_quotes(const std::string& text, size_t most = 80) {
+  return in_quotes(std::string_view(text), most);
+}
+inline std::string in_quotes(std::string& text, size_t most = 80) { return in_quotes(std::string_view(text), most); }
 
 // The candidate nearest to `word` by edit distance, else the shortest that contains it or starts it
 // (epochs: num_train_epochs; optimizer: optim), else "".

@@ -37,7 +37,7 @@ std::unique_ptr<Communicator> make_communicator(const std::string& backend, cons
   }
   if (backend == "threads")
     throw ConfigError("comm.backend = 'threads' is for tests: ranks as threads come from spawn_ranks");
-  throw ConfigError(concat("comm.backend = ", quoted(backend), " is no backend; there are ", join(names, ", "),
+  throw ConfigError(concat("comm.backend = ", in_quotes(backend), " is no backend; there are ", join(names, ", "),
                            did_you_mean(backend, names)));
 }
 

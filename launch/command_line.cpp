@@ -204,7 +204,7 @@ Parsed parse_command_line(int argc, char** argv) {
     std::vector<std::string> names;
     for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
     if (std::find(names.begin(), names.end(), words[0]) == names.end()) {
-      std::cerr << "sft-dist: no command or config file " << quoted(words[0]) << did_you_mean(words[0], names)
+      std::cerr << "sft-dist: no command or config file " << in_quotes(words[0]) << did_you_mean(words[0], names)
                 << "; commands: " << join(names, ", ") << '\n';
       return ended(2);
     }

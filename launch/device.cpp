@@ -31,7 +31,7 @@ bool has_driver() { return dlopen("libcuda.so.1", RTLD_NOW | RTLD_GLOBAL) != nul
 
 c10::Device choose_device(const std::string& wanted, const Placement& placement) {
   if (wanted != "auto" && wanted != "cpu" && wanted != "cuda")
-    throw ConfigError(concat("device = ", quoted(wanted), ": it is auto, cuda or cpu"));
+    throw ConfigError(concat("device = ", in_quotes(wanted), ": it is auto, cuda or cpu"));
   if (wanted == "cpu") return c10::kCPU;
   const std::string reason = no_cuda(placement);
   if (reason.empty()) return {c10::kCUDA, static_cast<c10::DeviceIndex>(placement.local_rank)};

@@ -29,7 +29,7 @@ class Variables {
     int value = 0;
     const auto [end, error] = std::from_chars(digits.begin(), digits.end(), value);
     if (error != std::errc() || end != digits.end() || value < 0)
-      throw ConfigError(concat("the environment variable ", name, " should be a number, and is ", quoted(digits)));
+      throw ConfigError(concat("the environment variable ", name, " should be a number, and is ", in_quotes(digits)));
     return value;
   }
 

@@ -69,7 +69,7 @@ std::string checkpoint_directory(const RunConfig& config, const std::string& whi
   if (which != "best" && which != "last") {
     if (fs::is_directory(which)) return which;
     if (fs::is_directory(config.output_dir + "/" + which)) return config.output_dir + "/" + which;
-    throw ConfigError(concat("--checkpoint ", quoted(which), ": wanted best, last or a checkpoint directory"));
+    throw ConfigError(concat("--checkpoint ", in_quotes(which), ": wanted best, last or a checkpoint directory"));
   }
   const std::string model = config.output_dir + "/model";
   if (which == "best" && config.eval.load_best_model_at_end && fs::is_directory(model)) return model;

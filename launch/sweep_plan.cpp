@@ -11,7 +11,7 @@
 namespace sft {
 namespace {
 
-std::string key_of(const std::string& parameter) { return concat("sweep.parameters.", quoted(parameter)); }
+std::string key_of(const std::string& parameter) { return concat("sweep.parameters.", in_quotes(parameter)); }
 
 // A value as the right side of an override.
 std::string literal(const Table& value) {
@@ -47,7 +47,8 @@ Table draw(const Table& values, double uniform, const std::string& parameter) {
   const std::string scale = values.value("scale", "linear");
   if (!(least <= most)) throw ConfigError(key_of(parameter) + ": min is above max");
   if (scale == "linear") return least + uniform * (most - least);
-  if (scale != "log") throw ConfigError(concat(key_of(parameter), ": scale ", quoted(scale), " is not linear or log"));
+  if (scale != "log")
+    throw ConfigError(concat(key_of(parameter), ": scale ", in_quotes(scale), " is not linear or log"));
   if (least <= 0) throw ConfigError(key_of(parameter) + ": a log scale needs min above 0");
   return least * std::pow(most / least, uniform);
 }
@@ -97,7 +98,7 @@ SweepPlan plan_sweep(const Table& sweep, uint64_t seed) {
       throw ConfigError(concat("unknown key 'sweep.", key, "'", did_you_mean(key, known)));
   const std::string name = sweep.value("method", "grid");
   if (name != "grid" && name != "random" && name != "list")
-    throw ConfigError(concat("sweep.method: wanted grid, random or list, found ", quoted(name)));
+    throw ConfigError(concat("sweep.method: wanted grid, random or list, found ", in_quotes(name)));
   if (!sweep.contains("parameters") || !sweep.at("parameters").is_object() || sweep.at("parameters").empty())
     throw ConfigError("[sweep.parameters] is missing or empty: nothing to vary");
 

@@ -108,8 +108,8 @@ void open_regular(GuardedFile& file) {
   file.descriptor = Descriptor(::open(file.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));  // a FIFO must not block
   struct stat status {};
   if (file.descriptor.get() < 0 || ::fstat(file.descriptor.get(), &status) < 0)
-    throw ConfigError(concat("cannot read ", quoted(file.path, 400), ": ", std::strerror(errno)));
-  if (!S_ISREG(status.st_mode)) throw ConfigError(concat(quoted(file.path, 400), " is not a file"));
+    throw ConfigError(concat("cannot read ", in_quotes(file.path, 400), ": ", std::strerror(errno)));
+  if (!S_ISREG(status.st_mode)) throw ConfigError(concat(in_quotes(file.path, 400), " is not a file"));
   file.bytes = status.st_size;
 }
 
@@ -117,24 +117,24 @@ void require_signature(const GuardedFile& file) {
   unsigned char start[sizeof kSignature] = {};
   const ssize_t got = ::pread(file.descriptor.get(), start, sizeof start, 0);
   if (got == sizeof start && std::equal(start, start + sizeof start, kSignature)) return;
-  throw DataError(concat(quoted(file.path, 400), " is not an HDF5 file: ",
+  throw DataError(concat(in_quotes(file.path, 400), " is not an HDF5 file: ",
                          got <= 0 ? "it is empty"
-                                  : concat("it begins with ", quoted(std::string_view(reinterpret_cast<char*>(start),
-                                                                                      static_cast<size_t>(got))))));
+                                  : concat("it begins with ", in_quotes(std::string_view(reinterpret_cast<char*>(start),
+                                                                                         static_cast<size_t>(got))))));
 }
 
 }  // namespace
 
 std::string GuardedFile::name_of(const std::string& dataset) const {
-  return concat(quoted(path, 400), ", dataset ", quoted(dataset));
+  return concat(in_quotes(path, 400), ", dataset ", in_quotes(dataset));
 }
 
 const DatasetLayout& GuardedFile::dataset(const std::string& name) const {
   if (const DatasetLayout* found = layout.dataset(name)) return *found;
   std::vector<std::string> names;
   for (const DatasetLayout& there : layout.datasets) names.push_back(there.name);
-  throw DataError(concat(quoted(path, 400), ": there is no dataset ", quoted(name), did_you_mean(name, names),
-                         "; found: ", names.empty() ? "none" : quoted(join(names, ", "), 400)));
+  throw DataError(concat(in_quotes(path, 400), ": there is no dataset ", in_quotes(name), did_you_mean(name, names),
+                         "; found: ", names.empty() ? "none" : in_quotes(join(names, ", "), 400)));
 }
 
 std::shared_ptr<const GuardedFile> open_guarded(const std::string& path) {

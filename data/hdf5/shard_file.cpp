@@ -43,7 +43,7 @@ class Layout {
 
  private:
   [[noreturn]] void fail(int number) const {
-    throw StorageError(concat("cannot read back ", quoted(path_, 400), ": ", std::strerror(number)));
+    throw StorageError(concat("cannot read back ", in_quotes(path_, 400), ": ", std::strerror(number)));
   }
   std::string path_;
   Descriptor file_;

@@ -143,7 +143,7 @@ void lay_out(const std::string& path, std::vector<PlannedDataset>& datasets, con
   for (const auto& [name, text] : attributes.texts) write_text(file.get(), name, text);
   for (const auto& [name, texts] : attributes.lists) write_list(file.get(), name, texts);
   for (PlannedDataset& planned : datasets) add(file.get(), planned);
-  if (!file.close()) throw StorageError(concat("HDF5 cannot finish ", quoted(path, 400), "; is the disk full?"));
+  if (!file.close()) throw StorageError(concat("HDF5 cannot finish ", in_quotes(path, 400), "; is the disk full?"));
 }
 
 }  // namespace sft

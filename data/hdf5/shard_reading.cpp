@@ -30,7 +30,7 @@ std::vector<uint32_t> checksums_of(const std::shared_ptr<const GuardedFile>& fil
 
 void ShardAttributes::require_version() const {
   if (const int64_t version = integer(format::kVersionAttribute, 1); version != format::kVersion)
-    throw DataError(concat(quoted(file_.path, 400), " is of version ", version, ", and version ", format::kVersion,
+    throw DataError(concat(in_quotes(file_.path, 400), " is of version ", version, ", and version ", format::kVersion,
                            " is read; prepare it again"));
 }
 
@@ -55,7 +55,7 @@ const hdf5::Attribute& ShardAttributes::get(const char* name) const {
 }
 
 void ShardAttributes::require(bool good, const char* name, const std::string& why) const {
-  if (!good) throw DataError(concat(quoted(file_.path, 400), ", attribute ", quoted(name), ": ", why));
+  if (!good) throw DataError(concat(in_quotes(file_.path, 400), ", attribute ", in_quotes(name), ": ", why));
 }
 
 const hdf5::DatasetLayout& vector_of(const GuardedFile& file, const char* name, int64_t count,

@@ -20,7 +20,8 @@ namespace {
 Descriptor unnamed_file(const std::string& directory) {
   std::string name = directory + "/.spool.XXXXXX";
   Descriptor descriptor(::mkostemp(name.data(), O_CLOEXEC));
-  if (descriptor.get() < 0) throw StorageError(concat("cannot create ", quoted(name, 400), ": ", std::strerror(errno)));
+  if (descriptor.get() < 0)
+    throw StorageError(concat("cannot create ", in_quotes(name, 400), ": ", std::strerror(errno)));
   ::unlink(name.c_str());
   return descriptor;
 }
@@ -63,7 +64,8 @@ void Spool::copy_to(int descriptor, int64_t offset, const std::string& path) con
     const ssize_t got = ::pread(descriptor_.get(), buffer.data(), wanted, done);
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0)
-      throw StorageError(concat("cannot read back ", quoted(name_, 400), ": ", std::strerror(got < 0 ? errno : EIO)));
+      throw StorageError(
+          concat("cannot read back ", in_quotes(name_, 400), ": ", std::strerror(got < 0 ? errno : EIO)));
     files_.write(descriptor, buffer.data(), static_cast<size_t>(got), offset + done, path);
     done += got;
   }

@@ -34,7 +34,7 @@ std::string program() {
     if (::access(place.c_str(), X_OK) == 0) return place.string();
   }
   throw Error(ExitCode::internal, concat(kProgram, " is not where this program looks for it (",
-                                         quoted(here.string(), 400), "); install sft-dist whole"));
+                                         in_quotes(here.string(), 400), "); install sft-dist whole"));
 }
 
 // The child starts with default signals and none blocked: its limits end it by signals.
@@ -73,7 +73,7 @@ pid_t start(int file, int answer) {
   pid_t child = 0;
   const int number = posix_spawn(&child, path.c_str(), &actions.value, &attributes.value, arguments, environ);
   if (number != 0)
-    throw Error(ExitCode::internal, concat("cannot start ", quoted(path, 400), ": ", std::strerror(number)));
+    throw Error(ExitCode::internal, concat("cannot start ", in_quotes(path, 400), ": ", std::strerror(number)));
   return child;
 }
 
@@ -116,9 +116,9 @@ FileLayout survey_in_process(int descriptor, const std::string& path) {
     finding = decode(bytes);
   } catch (const std::exception&) {
     throw DataError(
-        concat(quoted(path, 400), ": the HDF5 library fails on its structure", end, "; the file is malformed"));
+        concat(in_quotes(path, 400), ": the HDF5 library fails on its structure", end, "; the file is malformed"));
   }
-  if (!finding.error.empty()) throw DataError(concat(quoted(path, 400), ": ", finding.error));
+  if (!finding.error.empty()) throw DataError(concat(in_quotes(path, 400), ": ", finding.error));
   return std::move(finding.layout);
 }
 

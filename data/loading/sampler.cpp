@@ -157,7 +157,7 @@ std::unique_ptr<Sampler> make_sampler(const std::string& strategy, const Dataset
   if (strategy == "group_by_length") return std::make_unique<GroupedSampler>(dataset, seed, global_batch_size);
   if (strategy == "balanced") return make_balanced(dataset, seed, peers);
   if (strategy == "weighted") return make_weighted(dataset, seed, peers);
-  throw ConfigError(concat("train_sampling_strategy is ", quoted(strategy),
+  throw ConfigError(concat("train_sampling_strategy is ", in_quotes(strategy),
                            ", and random, sequential, group_by_length, balanced or weighted is wanted"));
 }
 

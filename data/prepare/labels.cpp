@@ -16,8 +16,8 @@ void LabelCensus::add(const Label& label) {
   const auto [place, is_new] = labels_.try_emplace(label.text, label.is_index);
   place->second = place->second && label.is_index;
   if (is_new && labels_.size() > kMostLabels) {
-    throw DataError(concat("more than ", human_count(kMostLabels), " different labels, the last ", quoted(label.text),
-                           ": is label_column the right column?"));
+    throw DataError(concat("more than ", human_count(kMostLabels), " different labels, the last ",
+                           in_quotes(label.text), ": is label_column the right column?"));
   }
 }
 
@@ -65,7 +65,7 @@ bool LabelIds::cover(const LabelCensus& census) const {
 std::string not_among(const std::string& label, const std::vector<std::string>& names) {
   constexpr size_t kShown = 10;
   std::vector<std::string> shown;
-  for (size_t i = 0; i < std::min(names.size(), kShown); ++i) shown.push_back(quoted(names[i]));
+  for (size_t i = 0; i < std::min(names.size(), kShown); ++i) shown.push_back(in_quotes(names[i]));
   return concat("is none of the ", names.size(), " known labels: ", join(shown, ", "),
                 names.size() > kShown ? ", …" : "", did_you_mean(label, names));
 }

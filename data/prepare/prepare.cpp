@@ -135,12 +135,12 @@ class Preparation {
       if (labels.empty() && !census_has_rows_) fail_without_rows();
       if (labels.empty()) {
         throw DataError(
-            concat(request_.split, ": no row has a label (data.label_column = ", quoted(config_.label_column), ")"));
+            concat(request_.split, ": no row has a label (data.label_column = ", in_quotes(config_.label_column), ")"));
       }
       if (labels.size() == 1 && target_.form != TargetForm::label_set) {
-        throw DataError(concat(request_.split, ": all rows have the same label, ", quoted(labels.begin()->first),
-                               "; two classes at least are wanted (data.label_column = ", quoted(config_.label_column),
-                               ")"));
+        throw DataError(
+            concat(request_.split, ": all rows have the same label, ", in_quotes(labels.begin()->first),
+                   "; two classes at least are wanted (data.label_column = ", in_quotes(config_.label_column), ")"));
       }
     });
     if (!labels_.cover(census_)) labels_ = LabelIds(census_.names());

@@ -141,7 +141,7 @@ class ImagePreparation {
       for (int64_t i = 0; i < size_; ++i) census.add(label_of(i));
       if (census.labels().size() < 2)
         throw DataError(concat(request_.split, ": all images have the same label, ",
-                               quoted(census.labels().begin()->first), "; two classes at least are wanted"));
+                               in_quotes(census.labels().begin()->first), "; two classes at least are wanted"));
     });
     const auto& found = census.labels();
     const bool are_ids = std::all_of(found.begin(), found.end(), [](const auto& label) { return label.second; });
@@ -269,7 +269,7 @@ class ImagePreparation {
     const int64_t id = labels_(label);
     if (id < 0)
       throw DataError(
-          concat(source.place(place), ": label ", quoted(label.text), " ", not_among(label.text, labels_.names())));
+          concat(source.place(place), ": label ", in_quotes(label.text), " ", not_among(label.text, labels_.names())));
     return id;
   }
 

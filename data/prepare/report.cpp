@@ -24,7 +24,7 @@ std::string labels_line(const PrepareReport& report) {
   const auto& counts = report.label_counts;
   const auto [least, most] = std::minmax_element(counts.begin(), counts.end());
   const auto named = [&](std::vector<int64_t>::const_iterator it) {
-    return concat(quoted(report.label_names[static_cast<size_t>(it - counts.begin())], 40), " with ",
+    return concat(in_quotes(report.label_names[static_cast<size_t>(it - counts.begin())], 40), " with ",
                   human_count(static_cast<double>(*it)));
   };
   std::string out = concat("\n  ", counts.size(), " labels");

@@ -26,7 +26,7 @@ float read_weight(const Cell& cell) {
 std::string list_of(const std::vector<std::string>& names) {
   std::vector<std::string> shown;
   for (const std::string& name : names) {
-    shown.push_back(shown.size() < 20 ? quoted(name, 40) : "…");
+    shown.push_back(shown.size() < 20 ? in_quotes(name, 40) : "…");
     if (shown.size() > 20) break;
   }
   return shown.empty() ? "none" : join(shown, ", ");
@@ -55,7 +55,7 @@ void Columns::require_in(const std::string& path) const {
   all.insert(all.end(), {pair_, label_, weight_, group_});
   for (const Wanted& wanted : all) {
     if (wanted.name.empty() || std::find(found.begin(), found.end(), wanted.name) != found.end()) continue;
-    throw ConfigError(concat(path, ": data.", wanted.key, " = ", quoted(wanted.name),
+    throw ConfigError(concat(path, ": data.", wanted.key, " = ", in_quotes(wanted.name),
                              ", but the columns are: ", list_of(found), did_you_mean(wanted.name, found)));
   }
 }
@@ -114,7 +114,7 @@ void Columns::read(const Row& row, const std::string& path, Sample& out) const {
       out.key = derive_key(seed_, cell(row, at(group_)).text);
     }
   } catch (const CellProblem& problem) {
-    throw BadRow(concat(path, ":", row.line, ": column ", quoted(current->name), " ", problem.what));
+    throw BadRow(concat(path, ":", row.line, ": column ", in_quotes(current->name), " ", problem.what));
   }
 }
 

@@ -71,7 +71,7 @@ void read_label_set(const Cell& cell, const std::string& separator, std::vector<
     } catch (const CellProblem& problem) {
       throw CellProblem{concat("has an item that ", problem.what)};
     }
-    if (!seen.insert(item.text).second) throw CellProblem{concat("names the label ", quoted(item.text), " twice")};
+    if (!seen.insert(item.text).second) throw CellProblem{concat("names the label ", in_quotes(item.text), " twice")};
   }
 }
 

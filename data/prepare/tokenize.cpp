@@ -56,7 +56,7 @@ class ShardMaker {
   int64_t id_of(const Label& label, const Sample& sample, const std::string& source) const {
     const int64_t id = job_.labels(label);
     if (id >= 0) return id;
-    throw DataError(concat(source, ":", sample.line, ": label ", quoted(label.text), " ",
+    throw DataError(concat(source, ":", sample.line, ": label ", in_quotes(label.text), " ",
                            not_among(label.text, job_.labels.names())));
   }
 
@@ -67,9 +67,9 @@ class ShardMaker {
     const int64_t broken = first_broken(kept.labels, job_.labels.names());
     if (broken < 0) return;
     const auto word = static_cast<size_t>(broken);
-    count_broken_row(report_,
-                     concat(*kept.source, ":", kept.sample.line, ": word ", broken + 1, ", ", quoted(words[word], 40),
-                            ", has the tag ", quoted(kept.sample.labels[word].text, 40)));
+    count_broken_row(
+        report_, concat(*kept.source, ":", kept.sample.line, ": word ", broken + 1, ", ", in_quotes(words[word], 40),
+                        ", has the tag ", in_quotes(kept.sample.labels[word].text, 40)));
   }
 
   std::vector<Encoding> encode() const {

@@ -118,7 +118,7 @@ class ConllReader final : public Reader {
     if (columns.first == "-DOCSTART-") return "";
     if (columns.first.empty()) return concat(here, ": the first column, the word, is empty");
     const auto untagged = [](int64_t number, std::string_view word) {
-      return concat(number, ": the word ", quoted(word, 40), " has no tag; its sentence has others that do");
+      return concat(number, ": the word ", in_quotes(word, 40), " has no tag; its sentence has others that do");
     };
     if (!columns.is_one && columns.last.empty()) return untagged(here, columns.first);
     if (columns.is_one && !tags_.items.empty()) return untagged(here, columns.first);

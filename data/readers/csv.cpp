@@ -126,7 +126,7 @@ Header read_header(const std::string& path, const Scanner& scanner, char delimit
   std::vector<std::string> sorted = header.names;
   std::sort(sorted.begin(), sorted.end());
   const auto twice = std::adjacent_find(sorted.begin(), sorted.end());
-  if (twice != sorted.end()) fail(concat("the header names the column ", quoted(*twice), " twice"));
+  if (twice != sorted.end()) fail(concat("the header names the column ", in_quotes(*twice), " twice"));
   header.end = records.place();
   return header;
 }

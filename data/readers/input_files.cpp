@@ -37,14 +37,14 @@ StringList expand_files(const StringList& patterns, const std::string& key, cons
     }
     if (files.size() == first) {
       const bool is_glob = pattern.find_first_of("*?[") != std::string::npos;
-      refuse(origins, key, concat(": ", is_glob ? "no file matches " : "there is no file ", quoted(pattern, 400)));
+      refuse(origins, key, concat(": ", is_glob ? "no file matches " : "there is no file ", in_quotes(pattern, 400)));
     }
     for (size_t i = first; i < files.size(); ++i) {
       if (fs::is_directory(files[i]) && accepts == Accepts::files)
-        refuse(origins, key, concat(": ", quoted(files[i], 400), " is a directory; wanted files"));
+        refuse(origins, key, concat(": ", in_quotes(files[i], 400), " is a directory; wanted files"));
       if (::access(files[i].c_str(), R_OK) != 0)
         refuse(origins, key,
-               concat(": cannot read ", quoted(files[i], 400), ": ", std::generic_category().message(errno)));
+               concat(": cannot read ", in_quotes(files[i], 400), ": ", std::generic_category().message(errno)));
     }
   }
   return files;

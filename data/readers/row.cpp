@@ -36,7 +36,7 @@ std::string describe(const Cell& cell) {
     case Cell::Kind::boolean:
       return cell.text;
     default:
-      return quoted(cell.text);
+      return in_quotes(cell.text);
   }
 }
 

@@ -23,8 +23,8 @@ TargetForm target_of(const GuardedFile& file, const ShardAttributes& attributes)
   const std::string name = attributes.text(format::kTarget);
   const std::optional<TargetForm> form = target_form_named(name);
   if (!form)
-    throw DataError(concat(quoted(file.path, 400), ", attribute ", quoted(format::kTarget), ": is ", quoted(name),
-                           ", which is not known"));
+    throw DataError(concat(in_quotes(file.path, 400), ", attribute ", in_quotes(format::kTarget), ": is ",
+                           in_quotes(name), ", which is not known"));
   return *form;
 }
 
@@ -249,11 +249,11 @@ void verify(const CsrShard& shard) {
     tokens += static_cast<int64_t>(example.tokens.size());
   }
   if (tokens != shard.num_units())
-    throw DataError(concat(quoted(shard.path(), 400), ", dataset 'offsets': samples cover ", tokens, " of ",
+    throw DataError(concat(in_quotes(shard.path(), 400), ", dataset 'offsets': samples cover ", tokens, " of ",
                            shard.num_units(), " tokens"));
   if (hash.value() != shard.content_hash().value())
-    throw DataError(
-        concat(quoted(shard.path(), 400), ", attribute 'content_hash': the samples are not those that were written"));
+    throw DataError(concat(in_quotes(shard.path(), 400),
+                           ", attribute 'content_hash': the samples are not those that were written"));
 }
 
 }  // namespace sft

@@ -29,7 +29,7 @@ std::vector<std::string> files_of(const std::vector<std::string>& paths) {
     for (const fs::directory_entry& entry : fs::directory_iterator(path)) {
       if (entry.path().extension() == ".h5") inside.push_back(entry.path().string());
     }
-    if (inside.empty()) throw ConfigError(concat("there is no .h5 file in ", quoted(path, 400)));
+    if (inside.empty()) throw ConfigError(concat("there is no .h5 file in ", in_quotes(path, 400)));
     std::sort(inside.begin(), inside.end());
     files.insert(files.end(), inside.begin(), inside.end());
   }
@@ -95,8 +95,9 @@ class ShardList : public Dataset {
     const DatasetInfo &first = info_, &other = shard.info();
     const auto require = [&](bool same, const char* what) {
       if (!same)
-        throw DataError(concat(quoted(shard.path(), 400), " has other ", what, " than ",
-                               quoted(shards_.front()->path(), 400), "; shards of one dataset come from one prepare"));
+        throw DataError(concat(in_quotes(shard.path(), 400), " has other ", what, " than ",
+                               in_quotes(shards_.front()->path(), 400),
+                               "; shards of one dataset come from one prepare"));
     };
     require(first.target == other.target, "targets");
     require(first.label_names == other.label_names, "label names");
@@ -184,12 +185,13 @@ std::unique_ptr<Dataset> open_dataset(const std::vector<std::string>& paths, std
     } else if (is_shard(*file)) {
       shards.push_back(std::make_unique<CsrShard>(std::move(file)));
       if (const TargetForm found = shards.back()->info().target; target && found != *target)
-        throw DataError(concat(quoted(path, 400), " was prepared with targets of the form ", quoted(name_of(found)),
-                               ", and ", quoted(name_of(*target)), " is wanted; prepare it again from the raw file"));
+        throw DataError(concat(in_quotes(path, 400), " was prepared with targets of the form ",
+                               in_quotes(name_of(found)), ", and ", in_quotes(name_of(*target)),
+                               " is wanted; prepare it again from the raw file"));
     } else if (files.size() == 1) {
       return open_foreign(std::move(file), target);
     } else {
-      throw DataError(concat(quoted(path, 400),
+      throw DataError(concat(in_quotes(path, 400),
                              " is not a shard of sft-dist; only one file of another form is read at a time, and ",
                              files.size(), " are named"));
     }

@@ -197,14 +197,14 @@ class PaddedDataset : public Dataset {
   void announce(const DatasetLayout* mask, const DatasetLayout* segments, const DatasetLayout& labels,
                 const DatasetLayout* weights) const {
     const auto named = [](const DatasetLayout* dataset) {
-      return dataset == nullptr ? std::string("none") : quoted(dataset->name);
+      return dataset == nullptr ? std::string("none") : in_quotes(dataset->name);
     };
-    log::info(concat(quoted(file_->path, 400), " is read as padded rows: tokens from 'input_ids' ",
+    log::info(concat(in_quotes(file_->path, 400), " is read as padded rows: tokens from 'input_ids' ",
                      hdf5::shape_text({rows_, columns_}), ", lengths from ", named(mask), ", token types from ",
                      named(segments), ", labels from ", named(&labels), words_for_targets(), labels_.num_labels,
                      labels_.form == TargetForm::values ? " a row" : " classes", "), weights from ", named(weights)));
     if (mask == nullptr)
-      log::warn_once(concat(quoted(file_->path, 400), " has no 'attention_mask': all ", columns_,
+      log::warn_once(concat(in_quotes(file_->path, 400), " has no 'attention_mask': all ", columns_,
                             " tokens of each row are taken as real"));
   }
 

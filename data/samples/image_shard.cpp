@@ -75,7 +75,7 @@ void verify(const ImageShard& shard) {
   }
   if (hash.value() != shard.content_hash().value())
     throw DataError(
-        concat(quoted(shard.path(), 400), ", attribute 'content_hash': the images are not those that were written"));
+        concat(in_quotes(shard.path(), 400), ", attribute 'content_hash': the images are not those that were written"));
 }
 
 }  // namespace sft

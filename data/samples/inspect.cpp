@@ -31,7 +31,8 @@ std::string list(const std::vector<Value>& values, Print print) {
 std::string value_of(const Attribute& attribute) {
   if (!attribute.integers.empty()) return list(attribute.integers, [](int64_t value) { return std::to_string(value); });
   if (!attribute.reals.empty()) return list(attribute.reals, [](double value) { return concat(value); });
-  if (!attribute.texts.empty()) return list(attribute.texts, [](const std::string& text) { return quoted(text, 200); });
+  if (!attribute.texts.empty())
+    return list(attribute.texts, [](const std::string& text) { return in_quotes(text, 200); });
   return concat("(", attribute.type, " ", hdf5::shape_text(attribute.shape), ")");
 }
 
@@ -86,12 +87,12 @@ std::string describe_hdf5(const std::string& path, bool verify) {
   };
   if (!file->layout.attributes.empty()) out << "attributes\n";
   for (const Attribute& attribute : file->layout.attributes)
-    name(quoted(attribute.name)) << value_of(attribute) << "\n";
+    name(in_quotes(attribute.name)) << value_of(attribute) << "\n";
   out << "datasets\n";
   for (const DatasetLayout& dataset : file->layout.datasets) {
-    name(quoted(dataset.name)) << dataset.type.name << " " << hdf5::shape_text(dataset.shape) << ", "
-                               << human_bytes(static_cast<double>(dataset.stored_bytes)) << ", " << storage_of(dataset)
-                               << "\n";
+    name(in_quotes(dataset.name)) << dataset.type.name << " " << hdf5::shape_text(dataset.shape) << ", "
+                                  << human_bytes(static_cast<double>(dataset.stored_bytes)) << ", "
+                                  << storage_of(dataset) << "\n";
   }
   if (verify) out << verify_file(file) << "\n";
   return out.str();

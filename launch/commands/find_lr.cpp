@@ -31,7 +31,7 @@ RangeTest test_of(const Arguments& arguments) {
 void require_folder(const std::string& page) {
   const fs::path folder = fs::absolute(page).parent_path();
   if (!fs::is_directory(folder))
-    throw ConfigError(concat("--output: there is no directory ", quoted(folder.string(), 400)));
+    throw ConfigError(concat("--output: there is no directory ", in_quotes(folder.string(), 400)));
 }
 
 // "run.toml" → "run.find-lr.html" where the command was given. Another ending is refused, so that no config is
@@ -40,7 +40,7 @@ std::string page_of(const Arguments& arguments) {
   if (arguments.output.empty()) return fs::path(arguments.target).stem().string() + ".find-lr.html";
   if (fs::path(arguments.output).extension() != ".html")
     throw Error(ExitCode::usage,
-                concat("--output: wanted a path that ends in .html, found ", quoted(arguments.output)));
+                concat("--output: wanted a path that ends in .html, found ", in_quotes(arguments.output)));
   return arguments.output;
 }
 

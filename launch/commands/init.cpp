@@ -16,7 +16,7 @@ ExitCode init(const Arguments& arguments, Job& job) {
     std::vector<std::string> names;
     for (const Starter& starter : starters()) names.emplace_back(starter.name);
     throw Error(ExitCode::usage,
-                concat("init ", quoted(wanted), ": no such starter", did_you_mean(wanted, names),
+                concat("init ", in_quotes(wanted), ": no such starter", did_you_mean(wanted, names),
                        "; there are: ", join(names, ", ")),
                 Reach::everywhere);
   }

@@ -30,7 +30,7 @@ std::string describe_safetensors(const std::string& path) {
   std::ostringstream out;
   int64_t bytes = 0;
   for (const TensorRef& tensor : file.tensors()) {
-    out << std::left << std::setw(64) << quoted(tensor.name) << std::setw(6) << tensor.dtype << shape_of(tensor)
+    out << std::left << std::setw(64) << in_quotes(tensor.name) << std::setw(6) << tensor.dtype << shape_of(tensor)
         << '\n';
     bytes += tensor.bytes;
   }

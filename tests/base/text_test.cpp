@@ -8,27 +8,27 @@ namespace sft {
 namespace {
 
 TEST(Text, QuotingLeavesNoControlCharacterAndNoBrokenUtf8) {
-  EXPECT_EQ(quoted("plain"), "'plain'");
-  EXPECT_EQ(quoted(std::string("a\x1b[31mb\n\t\x7f")), "'a\\x1b[31mb\\n\\t\\x7f'");
-  EXPECT_EQ(quoted("\xC2\x9B"
-                   "31m"),
+  EXPECT_EQ(in_quotes("plain"), "'plain'");
+  EXPECT_EQ(in_quotes(std::string("a\x1b[31mb\n\t\x7f")), "'a\\x1b[31mb\\n\\t\\x7f'");
+  EXPECT_EQ(in_quotes("\xC2\x9B"
+                      "31m"),
             "'\\xc2\\x9b31m'")
       << "the C1 form of an escape sequence";
-  EXPECT_EQ(quoted("caf\xC3\xA9"), "'caf\xC3\xA9'");
-  EXPECT_EQ(quoted("caf\xC3"), "'caf\\xc3'");
-  EXPECT_EQ(quoted(std::string(1, '\0')), "'\\x00'");
+  EXPECT_EQ(in_quotes("caf\xC3\xA9"), "'caf\xC3\xA9'");
+  EXPECT_EQ(in_quotes("caf\xC3"), "'caf\\xc3'");
+  EXPECT_EQ(in_quotes(std::string(1, '\0')), "'\\x00'");
 }
 
 TEST(Text, QuotingCutsLongTextBetweenCharacters) {
-  EXPECT_EQ(quoted("abcdef", 3), "'abc…'");
-  EXPECT_EQ(quoted("ab\xE2\x82\xAC"
-                   "d",
-                   4),
+  EXPECT_EQ(in_quotes("abcdef", 3), "'abc…'");
+  EXPECT_EQ(in_quotes("ab\xE2\x82\xAC"
+                      "d",
+                      4),
             "'ab…'")
       << "the euro sign has three bytes";
-  EXPECT_EQ(quoted("ab\xE2\x82\xAC"
-                   "d",
-                   5),
+  EXPECT_EQ(in_quotes("ab\xE2\x82\xAC"
+                      "d",
+                      5),
             "'ab\xE2\x82\xAC…'");
 }
 

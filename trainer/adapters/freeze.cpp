@@ -37,7 +37,7 @@ void refuse_contradictions(const std::vector<NamePattern>& freeze, const std::ve
       return pattern.matches(parameter.name) && !any_matches(trainable, parameter.name);
     });
     if (takes_effect) continue;
-    throw ConfigError(concat(pattern.key(), " ", sft::quoted(pattern.text()),
+    throw ConfigError(concat(pattern.key(), " ", in_quotes(pattern.text()),
                              " contradicts freeze.trainable, which wins for every"
                              " parameter that it matches: remove one of them"));
   }

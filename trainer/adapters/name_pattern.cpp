@@ -43,7 +43,7 @@ std::regex compile(const std::string& text, const std::string& key) {
   try {
     return std::regex(text, std::regex::ECMAScript | std::regex::optimize);
   } catch (const std::regex_error& error) {
-    throw ConfigError(concat(key, " ", sft::quoted(text), " is not a regular expression: ", reason_of(error.code())));
+    throw ConfigError(concat(key, " ", in_quotes(text), " is not a regular expression: ", reason_of(error.code())));
   }
 }
 
@@ -96,7 +96,7 @@ void NamePattern::require_match(const std::vector<std::string>& names) const {
   auto shown = probably_meant(text_, names);
   const bool has_more = shown.size() > kNamesShown;
   if (has_more) shown.resize(kNamesShown);
-  throw ConfigError(concat(key_, " ", sft::quoted(text_), " matches none of the model's ", names.size(),
+  throw ConfigError(concat(key_, " ", in_quotes(text_), " matches none of the model's ", names.size(),
                            " parameter names; there are ", join(shown, ", "), has_more ? ", …" : ""));
 }
 

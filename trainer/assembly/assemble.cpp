@@ -36,7 +36,7 @@ void make_learner(Assembly& run, Built built) {
   built.model->set_batch_norm(batch_norm_rule(config, *run.batch_statistics));
   if (config.deterministic && !built.model->buffers().empty() && config.train.batch_norm != "frozen")
     throw ConfigError(
-        concat("deterministic = true is not built for train.batch_norm = ", quoted(config.train.batch_norm),
+        concat("deterministic = true is not built for train.batch_norm = ", in_quotes(config.train.batch_norm),
                ": what a norm sees depends on how a batch is cut; set it to \"frozen\""));
   run.learner =
       std::make_unique<Learner>(std::move(built.model), std::move(built.task), std::move(trained), run.world.device);

@@ -103,7 +103,7 @@ void check_fit(const RunConfig& config, const Model& model, const Datasets& data
   const bool wants_images = config.model.task == "image_classification";
   if (wants_images == limits.has_value())
     throw ConfigError(concat(directory.path(), ": this model takes ", limits ? "texts" : "images",
-                             ", and model.task is ", quoted(config.model.task)));
+                             ", and model.task is ", in_quotes(config.model.task)));
   if (data.train->size() == 0) throw DataError("the training data has no rows");
   if (wants_images) return;
   if (data.tokenizer->vocab_size() > limits->vocab_size)

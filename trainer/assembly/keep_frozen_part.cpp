@@ -43,7 +43,7 @@ void leave_for_later_runs(const std::string& directory, const std::string& key, 
 void check_cache(const RunConfig& config, const Learner& learner, const DatasetInfo& info) {
   if (config.freeze.cache == "off") return;
   const auto refuse = [&](const char* why) {
-    throw ConfigError(concat("freeze.cache = ", quoted(config.freeze.cache), ": ", why));
+    throw ConfigError(concat("freeze.cache = ", in_quotes(config.freeze.cache), ": ", why));
   };
   if (!learner.has_frozen_part()) refuse("the lowest stage trains, so nothing stays the same (freeze.all_but_last)");
   if (augmentation_of(config, info).changes())

@@ -31,7 +31,7 @@ std::vector<std::string> metric_names(const Task& task) {
 void require_metric(const char* key, const std::string& name, const std::vector<std::string>& there) {
   if (std::ranges::find(there, name) == there.end())
     throw ConfigError(
-        concat(key, ": no metric ", quoted(name), did_you_mean(name, there), "; there are: ", join(there, ", ")));
+        concat(key, ": no metric ", in_quotes(name), did_you_mean(name, there), "; there are: ", join(there, ", ")));
 }
 
 // Those that evaluations tell.

@@ -121,7 +121,7 @@ std::optional<FoundCheckpoint> Checkpoints::find_latest() {
   if (broken > 0)
     throw Error(
         ExitCode::bad_content,
-        concat("no valid checkpoint in ", sft::quoted(directory_, 400), ": ", broken, broken == 1 ? " was" : " were",
+        concat("no valid checkpoint in ", in_quotes(directory_, 400), ": ", broken, broken == 1 ? " was" : " were",
                " found broken and kept as checkpoint-*.corrupt-*. Remove them to start anew"),
         Reach::everywhere);
   return std::nullopt;
@@ -133,9 +133,9 @@ FoundCheckpoint Checkpoints::open(const std::string& checkpoint_directory) {
     std::error_code ignored;
     if (control_.rank() != 0 || fs::exists(fs::path(directory) / kManifestName, ignored)) return;
     if (!fs::is_directory(directory, ignored))
-      throw ConfigError(concat("no checkpoint directory ", sft::quoted(directory, 400)));
+      throw ConfigError(concat("no checkpoint directory ", in_quotes(directory, 400)));
     throw ConfigError(
-        concat(sft::quoted(directory, 400), " has no ", kManifestName,
+        concat(in_quotes(directory, 400), " has no ", kManifestName,
                ": not a checkpoint of this program. Its weights can be started from, as model.model_name_or_path"));
   });
   return verified(directory);

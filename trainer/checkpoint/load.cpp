@@ -26,7 +26,7 @@ class SliceReader {
     if (file == nullptr) file = std::make_unique<SafetensorsFile>(path);
     const TensorRef* found = file->find(entry.name);
     if (found == nullptr || found->bytes != slice.bytes || found->dtype != entry.dtype)
-      throw DataError(concat(path, ": tensor ", sft::quoted(entry.name), " is not as the manifest says"));
+      throw DataError(concat(path, ": tensor ", in_quotes(entry.name), " is not as the manifest says"));
     if (slice.bytes > 0) std::memcpy(to, found->data, static_cast<size_t>(slice.bytes));
   }
 
@@ -38,10 +38,10 @@ class SliceReader {
 const TensorEntry& entry_of(const TensorRef& wanted, const std::map<std::string, const TensorEntry*>& table,
                             const std::string& directory) {
   const auto found = table.find(wanted.name);
-  if (found == table.end()) throw DataError(concat(directory, ": holds no tensor ", sft::quoted(wanted.name)));
+  if (found == table.end()) throw DataError(concat(directory, ": holds no tensor ", in_quotes(wanted.name)));
   const TensorEntry& entry = *found->second;
   if (entry.dtype != wanted.dtype || entry.bytes != wanted.bytes)
-    throw DataError(concat(directory, ": tensor ", sft::quoted(wanted.name), ": wanted ", wanted.bytes, " bytes of ",
+    throw DataError(concat(directory, ": tensor ", in_quotes(wanted.name), ": wanted ", wanted.bytes, " bytes of ",
                            wanted.dtype, ", found ", entry.bytes, " bytes of ", entry.dtype));
   return entry;
 }

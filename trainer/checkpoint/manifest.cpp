@@ -58,7 +58,7 @@ class Reader {
   }
   std::string file_name(const json& object, const char* key) const {
     std::string name = text(object, key);
-    if (!is_plain_name(name)) wrong(concat("the file name ", sft::quoted(name), " leads out of the directory"));
+    if (!is_plain_name(name)) wrong(concat("the file name ", in_quotes(name), " leads out of the directory"));
     return name;
   }
   int64_t count_in(const json& value, const char* key) const {
@@ -90,11 +90,11 @@ class Reader {
       for (const json& piece : list(item, "slices")) {
         FileSlice slice{file_name(piece, "file"), count(piece, "offset"), count(piece, "bytes")};
         if (slice.offset != position || slice.bytes > tensor.bytes - position || !manifest.find_file(slice.file))
-          wrong(concat("tensor ", sft::quoted(tensor.name), ": its slices do not cover it once"));
+          wrong(concat("tensor ", in_quotes(tensor.name), ": its slices do not cover it once"));
         position += slice.bytes;
         tensor.slices.push_back(std::move(slice));
       }
-      if (position != tensor.bytes) wrong(concat("tensor ", sft::quoted(tensor.name), ": slices are missing"));
+      if (position != tensor.bytes) wrong(concat("tensor ", in_quotes(tensor.name), ": slices are missing"));
       table.push_back(std::move(tensor));
     }
     return table;

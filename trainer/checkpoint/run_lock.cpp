@@ -99,10 +99,10 @@ Holder read_holder(const std::string& path) {
   const std::string who =
       holder.host.empty()
           ? "another job"
-          : concat("process ", holder.pid, " on host ", sft::quoted(holder.host),
-                   holder.job.empty() ? "" : concat(", job ", sft::quoted(holder.job)), ", since ", holder.since);
+          : concat("process ", holder.pid, " on host ", in_quotes(holder.host),
+                   holder.job.empty() ? "" : concat(", job ", in_quotes(holder.job)), ", since ", holder.since);
   throw Error(ExitCode::run_locked,
-              concat("the run directory ", sft::quoted(directory, 400), " is in use by ", who, hint));
+              concat("the run directory ", in_quotes(directory, 400), " is in use by ", who, hint));
 }
 
 // For file systems without flock: the fence alone says whether its holder lives, as far as can be known from here.
@@ -118,7 +118,7 @@ RunLock::RunLock(const std::string& directory) : directory_(directory) {
   const std::string path = concat(directory, "/", kName);
   descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
   if (descriptor_ < 0)
-    throw StorageError(concat("cannot open ", sft::quoted(path, 400), ": ", std::generic_category().message(errno)));
+    throw StorageError(concat("cannot open ", in_quotes(path, 400), ": ", std::generic_category().message(errno)));
   try {
     const bool locked = ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0;
     const int reason = errno;

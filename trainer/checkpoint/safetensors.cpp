@@ -39,7 +39,7 @@ class Mapping {
     if (descriptor < 0 || ::fstat(descriptor, &status) != 0) {
       const int reason = errno;
       if (descriptor >= 0) ::close(descriptor);
-      throw ConfigError(concat("cannot open ", sft::quoted(path, 400), ": ", std::generic_category().message(reason)));
+      throw ConfigError(concat("cannot open ", in_quotes(path, 400), ": ", std::generic_category().message(reason)));
     }
     size_ = status.st_size;
     const bool long_enough = S_ISREG(status.st_mode) && size_ >= kLengthBytes;
@@ -107,7 +107,7 @@ std::string safetensors_header(const std::vector<TensorRef>& tensors,
     for (const int64_t extent : tensor.shape) bytes *= extent;
     if (bytes != tensor.bytes || bytes_of_dtype(tensor.dtype) == 0 || !names.insert(tensor.name).second)
       throw Error(ExitCode::internal,
-                  concat("tensor ", sft::quoted(tensor.name), " cannot be written: it stands twice, or its ",
+                  concat("tensor ", in_quotes(tensor.name), " cannot be written: it stands twice, or its ",
                          tensor.bytes, " bytes do not fit its shape and dtype ", tensor.dtype));
     header.push_back(
         {tensor.name,

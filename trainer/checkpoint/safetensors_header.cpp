@@ -52,7 +52,7 @@ class HeaderReader final : public json::json_sax_t {
       open_field(name);
     } else {
       if (metadata.size() == kMostMetadata) wrong(concat("more than ", kMostMetadata, " entries of metadata"));
-      if (metadata.contains(name)) wrong(concat("the key ", sft::quoted(name), " stands twice"));
+      if (metadata.contains(name)) wrong(concat("the key ", in_quotes(name), " stands twice"));
       metadata_key_ = name;
     }
     return true;
@@ -62,7 +62,7 @@ class HeaderReader final : public json::json_sax_t {
     if (place_ == Place::metadata) {
       metadata.emplace(metadata_key_, value);
     } else if (place_ == Place::tensor && field_ == kDtype) {
-      if (bytes_of_dtype(value) == 0) wrong(concat("the dtype ", sft::quoted(value), " is not known here"));
+      if (bytes_of_dtype(value) == 0) wrong(concat("the dtype ", in_quotes(value), " is not known here"));
       entries.back().dtype = value;
     } else {
       wrong("a string where none may be");
@@ -131,14 +131,14 @@ class HeaderReader final : public json::json_sax_t {
 
   void open_field(const std::string& name) {
     field_ = name == "dtype" ? kDtype : name == "shape" ? kShape : name == "data_offsets" ? kOffsets : kNone;
-    if (field_ == kNone) wrong(concat("the key ", sft::quoted(name), " is not part of the format"));
-    if (fields_seen_ & field_) wrong(concat("the key ", sft::quoted(name), " stands twice"));
+    if (field_ == kNone) wrong(concat("the key ", in_quotes(name), " is not part of the format"));
+    if (fields_seen_ & field_) wrong(concat("the key ", in_quotes(name), " stands twice"));
     fields_seen_ |= field_;
   }
 
   [[noreturn]] bool wrong(const std::string& what) const {
     const bool inside = place_ == Place::tensor || place_ == Place::numbers || place_ == Place::entry;
-    throw DataError(concat(path_, ": safetensors header", inside ? ", tensor " + sft::quoted(name_) : "", ": ", what));
+    throw DataError(concat(path_, ": safetensors header", inside ? ", tensor " + in_quotes(name_) : "", ": ", what));
   }
 
   const std::string& path_;
@@ -165,7 +165,7 @@ void reject_duplicates(const std::vector<Entry>& entries, const std::string& pat
   std::ranges::sort(by_name, {}, name);
   const auto twice = std::ranges::adjacent_find(by_name, {}, name);
   if (twice != by_name.end())
-    throw DataError(concat(path, ": safetensors header: tensor ", sft::quoted((*twice)->name), " stands twice"));
+    throw DataError(concat(path, ": safetensors header: tensor ", in_quotes((*twice)->name), " stands twice"));
 }
 
 }  // namespace
@@ -184,7 +184,7 @@ SafetensorsHeader parse_safetensors_header(std::string_view text, void* data, in
   int64_t position = 0;
   for (Entry& entry : reader.entries) {
     const auto wrong = [&](const std::string& what) {
-      throw DataError(concat(path, ": tensor ", sft::quoted(entry.name), ": ", what));
+      throw DataError(concat(path, ": tensor ", in_quotes(entry.name), ": ", what));
     };
     if (entry.begin != position || entry.end < entry.begin)
       wrong(concat("data_offsets ", entry.begin, " to ", entry.end, " where it should begin at ", position));

@@ -35,7 +35,7 @@ void as_far_as_possible(const Action& action) {
 int64_t size_of(const std::string& path) {
   std::error_code error;
   const auto bytes = fs::file_size(path, error);
-  if (error) throw StorageError(concat("cannot see ", sft::quoted(path, 400), ": ", error.message()));
+  if (error) throw StorageError(concat("cannot see ", in_quotes(path, 400), ": ", error.message()));
   return static_cast<int64_t>(bytes);
 }
 
@@ -123,7 +123,7 @@ void SaveAttempt::agree_on_plan() {
     for (const TensorRef& tensor : *list) {
       plan += concat(tensor.name, '\n', tensor.dtype, ' ', tensor.bytes, '\n');
       if (!names.insert(tensor.name).second)
-        throw Error(ExitCode::internal, concat("tensor ", sft::quoted(tensor.name), " stands twice in a checkpoint"),
+        throw Error(ExitCode::internal, concat("tensor ", in_quotes(tensor.name), " stands twice in a checkpoint"),
                     Reach::everywhere);
     }
   }
@@ -144,7 +144,7 @@ void SaveAttempt::prepare() {
   for (const auto& [name, text] : content_.files) needed += static_cast<int64_t>(text.size());
   needed += needed / 10 + (1 << 16);  // headers, manifest, and what the file system adds
   if (const int64_t free = files_.free_bytes(directory_); free < needed)
-    throw StorageError(concat("not enough space in ", sft::quoted(directory_, 400), ": ",
+    throw StorageError(concat("not enough space in ", in_quotes(directory_, 400), ": ",
                               human_bytes(static_cast<double>(needed)), " needed, ",
                               human_bytes(static_cast<double>(free)), " free"));
   files_.make_directory(temporary_);
@@ -157,7 +157,7 @@ std::vector<FileEntry> SaveAttempt::write_part() {
   };
   const auto add_text = [&](const std::string& name, const std::string& text) {
     if (!is_plain_name(name) || name == kManifestName)
-      throw Error(ExitCode::internal, concat("a checkpoint cannot hold a file named ", sft::quoted(name)));
+      throw Error(ExitCode::internal, concat("a checkpoint cannot hold a file named ", in_quotes(name)));
     add(name, write_new_file(files_, concat(temporary_, "/", name), text));
   };
   if (control_.rank() == 0) {

@@ -20,7 +20,7 @@ json parse_strict_json(std::string_view text, const std::string& where) {
     if (event == json::parse_event_t::key) {
       const auto& key = value.get_ref<const std::string&>();
       if (!open_objects.back().insert(key).second)
-        throw DataError(concat(where, ": the key ", sft::quoted(key), " stands twice"));
+        throw DataError(concat(where, ": the key ", in_quotes(key), " stands twice"));
     }
     return true;
   };

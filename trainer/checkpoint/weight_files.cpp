@@ -23,7 +23,7 @@ bool any_with_extension(const std::string& directory, const std::string& extensi
 // Says what is there instead, and how to get from it to what can be read. Pickles can run code when they
 // are opened, so this program never opens one.
 [[noreturn]] void refuse(const std::string& directory) {
-  const std::string wanted = concat("no model.safetensors in ", sft::quoted(directory, 400));
+  const std::string wanted = concat("no model.safetensors in ", in_quotes(directory, 400));
   if (!fs::is_directory(directory)) throw ConfigError(concat(wanted, ": there is no such directory"));
   if (any_with_extension(directory, ".bin") || any_with_extension(directory, ".pt"))
     throw ConfigError(concat(wanted,
@@ -48,8 +48,8 @@ nlohmann::json read_weight_map(const std::string& path) {
     throw DataError(concat(path, ": no object 'weight_map' in it"));
   for (const auto& [name, file] : index["weight_map"].items())
     if (!file.is_string() || !is_plain_name(file.get_ref<const std::string&>()))
-      throw DataError(concat(path, ": tensor ", sft::quoted(name), ": its file must be a plain file name, found ",
-                             sft::quoted(file.dump())));
+      throw DataError(concat(path, ": tensor ", in_quotes(name), ": its file must be a plain file name, found ",
+                             in_quotes(file.dump())));
   return index["weight_map"];
 }
 
@@ -72,13 +72,12 @@ WeightFiles::WeightFiles(const std::string& directory) {
     if (opened_file == nullptr) {
       const fs::path path = root / file.get<std::string>();
       if (!fs::exists(path))
-        throw DataError(concat(index, ": names ", sft::quoted(file.get<std::string>()), ", which is missing"));
+        throw DataError(concat(index, ": names ", in_quotes(file.get<std::string>()), ", which is missing"));
       opened_file = files_.emplace_back(std::make_unique<SafetensorsFile>(path.string())).get();
     }
     const TensorRef* tensor = opened_file->find(name);
     if (tensor == nullptr)
-      throw DataError(
-          concat(index, ": tensor ", sft::quoted(name), " is not in ", sft::quoted(file.get<std::string>())));
+      throw DataError(concat(index, ": tensor ", in_quotes(name), " is not in ", in_quotes(file.get<std::string>())));
     tensors_.emplace(name, tensor);
   }
 }

@@ -110,7 +110,7 @@ void check_together(const RunConfig& config, const Origins& origins) {
   const std::string& problem = config.model.problem_type;
   if (config.model.task == "image_classification" && !problem.empty() && problem != "single_label_classification")
     refuse(origins, "model.problem_type",
-           concat(" = ", quoted(problem), " is not built for image_classification, which has one label an image"));
+           concat(" = ", in_quotes(problem), " is not built for image_classification, which has one label an image"));
   for (const auto& [key, numbers] : {std::pair{"data.mean", &config.data.mean}, {"data.std", &config.data.std}})
     if (!numbers->empty() && numbers->size() != 3)
       refuse(origins, key, concat(": wanted three numbers, of red, green and blue, found ", numbers->size()));
@@ -139,12 +139,13 @@ void check_files(const RunConfig& config, const Origins& origins, StringList& wa
   expand_files(config.data.test_file, "data.test_file", origins, accepts);
   for (const std::string& file : validation)
     if (std::ranges::find(train, file) != train.end())
-      warnings.push_back(concat(place_of(origins, "data.validation_file"), "data.validation_file: ", quoted(file, 400),
+      warnings.push_back(concat(place_of(origins, "data.validation_file"),
+                                "data.validation_file: ", in_quotes(file, 400),
                                 " is among the training files: evaluation will look better than it is"));
   const std::string& resume = config.resume_from_checkpoint;
   if (resume != "auto" && resume != "none" && !fs::is_directory(resume))
     refuse(origins, "resume_from_checkpoint",
-           concat(": wanted auto, none or a checkpoint directory, found ", quoted(resume, 400)));
+           concat(": wanted auto, none or a checkpoint directory, found ", in_quotes(resume, 400)));
 }
 
 // What compensates for rare classes twice is allowed, and seldom meant.
@@ -204,7 +205,7 @@ Accepts accepted_by(const std::string& task) {
 
 double seconds_of(const std::string& duration, const std::string& what) {
   const auto malformed = [&] {
-    return ConfigError(concat(what, ": wanted a duration such as 3h30m, 45m or 90s, found ", quoted(duration)));
+    return ConfigError(concat(what, ": wanted a duration such as 3h30m, 45m or 90s, found ", in_quotes(duration)));
   };
   double seconds = 0;
   std::string units = "dhms";  // each at most once, in this order

@@ -38,10 +38,10 @@ std::string find_directory(const std::string& name) {
   if (fs::is_directory(name)) return name;
   if (fs::exists(name))
     throw ConfigError(
-        concat("model.model_name_or_path ", quoted(name), " is a file; wanted: a directory in Hugging Face layout"));
+        concat("model.model_name_or_path ", in_quotes(name), " is a file; wanted: a directory in Hugging Face layout"));
   const fs::path snapshot = cached_snapshot(name);
   if (!snapshot.empty()) return snapshot.string();
-  throw ConfigError(concat("model.model_name_or_path ", quoted(name),
+  throw ConfigError(concat("model.model_name_or_path ", in_quotes(name),
                            ": no such directory, and no such model in the local hub cache ", hub_cache().string(),
                            " (nothing is downloaded)"));
 }

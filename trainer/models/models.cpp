@@ -51,7 +51,7 @@ std::unique_ptr<Model> make_model(const nlohmann::json& config, const at::Device
   const auto wanted = type->get<std::string>();
   for (const auto& [name, make] : kModels)
     if (wanted == name) return make(config, at::TensorOptions(device).dtype(dtype), seed);
-  throw ConfigError(concat("model_type ", quoted(wanted), " is not built", did_you_mean(wanted, model_types()),
+  throw ConfigError(concat("model_type ", in_quotes(wanted), " is not built", did_you_mean(wanted, model_types()),
                            "; built are: ", join(model_types(), ", ")));
 }
 

@@ -13,7 +13,7 @@ std::unique_ptr<Optimizer> make_optimizer(const OptimConfig& config, const Arena
   if (config.optim == "adamw") return make_adamw(config, arena, std::move(groups));
   if (config.optim == "adam") return make_adam(config, arena, std::move(groups));
   if (config.optim == "sgd") return make_sgd(config, arena, std::move(groups));
-  throw ConfigError(concat("optim.optim: wanted adamw, adam or sgd, found ", sft::quoted(config.optim)));
+  throw ConfigError(concat("optim.optim: wanted adamw, adam or sgd, found ", in_quotes(config.optim)));
 }
 
 }  // namespace sft

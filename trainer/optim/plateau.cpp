@@ -47,7 +47,7 @@ void Plateau::restore(const std::string& text) {
   const auto has_number = [&](const char* key) { return state.contains(key) && state[key].is_number(); };
   if (!state.is_object() || !has_number("rate") || !has_number("bad_evaluations")) {
     throw DataError(
-        concat("the checkpoint's schedule: wanted the state of reduce_lr_on_plateau, found ", sft::quoted(text)));
+        concat("the checkpoint's schedule: wanted the state of reduce_lr_on_plateau, found ", in_quotes(text)));
   }
   rate_ = state["rate"].get<double>();
   bad_evaluations_ = state["bad_evaluations"].get<int64_t>();

@@ -41,7 +41,7 @@ std::unique_ptr<Schedule> make_schedule(const SchedulerConfig& config, double le
   if (const Curve curve = find_curve(config.lr_scheduler_type)) return std::make_unique<Curved>(curve, settings);
 
   throw ConfigError(concat("scheduler.lr_scheduler_type: wanted one of ", join(curve_names(), ", "),
-                           ", reduce_lr_on_plateau; found ", sft::quoted(config.lr_scheduler_type)));
+                           ", reduce_lr_on_plateau; found ", in_quotes(config.lr_scheduler_type)));
 }
 
 }  // namespace sft

@@ -48,7 +48,7 @@ void require_every_gradient(GradientSync& gradients) {
     more = concat(" and ", num_unreached - kNamed, " more");
     names.resize(kNamed);
   }
-  for (std::string& name : names) name = sft::quoted(name);
+  for (std::string& name : names) name = in_quotes(name);
   throw ConfigError(concat("no gradient reached ", join(names, ", "), more, " in a whole global batch, though ",
                            num_unreached == 1 ? "it is" : "they are",
                            " to be trained: freeze what the loss does not depend on"));

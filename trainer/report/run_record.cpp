@@ -108,8 +108,9 @@ std::string RunRecord::text_told(const std::string& key) const {
 RunRecord read_run(const std::string& directory) {
   const fs::path path(directory);
   if (!fs::is_regular_file(path / "config.toml"))
-    throw ConfigError(concat(quoted(directory, 400), fs::exists(path) ? " is no run directory: it holds no config.toml"
-                                                                      : ": there is no such run directory"));
+    throw ConfigError(concat(in_quotes(directory, 400), fs::exists(path)
+                                                            ? " is no run directory: it holds no config.toml"
+                                                            : ": there is no such run directory"));
   RunRecord record;
   record.directory = directory;
   record.name = fs::absolute(path / "").lexically_normal().parent_path().filename().string();
@@ -126,8 +127,8 @@ std::vector<std::string> runs_at(const std::string& path) {
   for (const auto& entry : fs::directory_iterator(path))
     if (fs::exists(entry.path() / "config.toml")) runs.push_back(entry.path().string());
   if (runs.empty())
-    throw ConfigError(
-        concat(quoted(path, 400), " is no run directory: neither it nor a folder right below it holds a config.toml"));
+    throw ConfigError(concat(in_quotes(path, 400),
+                             " is no run directory: neither it nor a folder right below it holds a config.toml"));
   std::sort(runs.begin(), runs.end());
   return runs;
 }

@@ -20,7 +20,7 @@ std::unique_ptr<Task> make_task(const std::string& task, const TaskSettings& set
   }
   if (task == "token_classification") return make_token_classification(settings, model);
   if (task == "image_classification") return make_image_classification(settings, model);
-  throw ConfigError(concat("model.task ", quoted(task), " is not built; built: text_classification, ",
+  throw ConfigError(concat("model.task ", in_quotes(task), " is not built; built: text_classification, ",
                            "token_classification, image_classification"));
 }
 

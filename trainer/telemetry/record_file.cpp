@@ -16,7 +16,7 @@ namespace sft {
 RecordFile::RecordFile(std::string path)
     : path_(std::move(path)), descriptor_(::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666)) {
   if (descriptor_ < 0)
-    throw StorageError(concat("cannot open ", sft::quoted(path_, 400), ": ", std::generic_category().message(errno)));
+    throw StorageError(concat("cannot open ", in_quotes(path_, 400), ": ", std::generic_category().message(errno)));
   size_ = ::lseek(descriptor_, 0, SEEK_END);
 }
 
@@ -37,7 +37,7 @@ void RecordFile::append(std::string_view record) {
   }
   const int reason = errno;
   if (!failing_)
-    log::warn(concat("cannot write ", sft::quoted(path_, 400), ": ", std::generic_category().message(reason),
+    log::warn(concat("cannot write ", in_quotes(path_, 400), ": ", std::generic_category().message(reason),
                      "; what is logged now is lost"));
   failing_ = true;
   if (::ftruncate(descriptor_, size_) != 0) size_ += static_cast<int64_t>(record.size() - rest.size());

@@ -15,7 +15,7 @@ constexpr int64_t kMostCompactBytes = 64 * 1024;
 constexpr int64_t kMostFillBytes = 16;
 
 void check(bool good, const std::string& dataset, const std::string& why) {
-  if (!good) throw DataError(concat("dataset ", quoted(dataset), ": ", why));
+  if (!good) throw DataError(concat("dataset ", in_quotes(dataset), ": ", why));
 }
 
 int64_t signed_bytes(uint64_t value, const std::string& dataset) {

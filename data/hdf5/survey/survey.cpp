@@ -61,7 +61,7 @@ class Walk {
 
  private:
   [[noreturn]] static void refuse(const std::string& path, const std::string& why) {
-    throw DataError(concat(path.empty() ? "the root group" : quoted(path), ": ", why));
+    throw DataError(concat(path.empty() ? "the root group" : in_quotes(path), ": ", why));
   }
 
   void object(hid_t parent, const std::string& link, const std::string& name, int depth) {

@@ -100,8 +100,8 @@ Activation activation_named(const std::string& name, const std::string& key) {
     if (name == spelling) return activation;
     known.emplace_back(spelling);
   }
-  throw ConfigError(
-      concat(key, " = ", quoted(name), " is not built", did_you_mean(name, known), "; there are: ", join(known, ", ")));
+  throw ConfigError(concat(key, " = ", in_quotes(name), " is not built", did_you_mean(name, known),
+                           "; there are: ", join(known, ", ")));
 }
 
 at::Tensor activate(Activation activation, const at::Tensor& x, const at::Tensor& bias) {

@@ -63,7 +63,7 @@ std::string TextEncoder::architecture(const std::string& task) const {
     if (task == name) return names_.architecture + ending;
   }
   throw ConfigError(concat("model_type ", content_["model_type"].get<std::string>(),
-                           " has no transformers class for task ", quoted(task)));
+                           " has no transformers class for task ", in_quotes(task)));
 }
 
 // TensorFlow's spelling of norm weights survives in old files, and files of the base class have no prefix.

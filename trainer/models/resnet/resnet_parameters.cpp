@@ -99,7 +99,7 @@ double ResNet::initializer_range() const { return 1.0 / std::sqrt(3.0 * static_c
 std::string ResNet::architecture(const std::string& task) const {
   if (task != "image_classification")
     throw ConfigError(
-        concat("model_type resnet has no class for task ", quoted(task), "; it does image_classification"));
+        concat("model_type resnet has no class for task ", in_quotes(task), "; it does image_classification"));
   return torchvision_ ? config_.torchvision_name() : "ResNetForImageClassification";
 }
 

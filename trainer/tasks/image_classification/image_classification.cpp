@@ -103,7 +103,7 @@ std::unique_ptr<Task> make_image_classification(const TaskSettings& settings, co
     throw ConfigError(
         concat("image_classification needs at least two labels, and there are ", settings.label_names.size()));
   if (settings.pooling != "auto" && settings.pooling != "cls")
-    throw ConfigError(concat("model.pooling = ", quoted(settings.pooling), " is for texts; leave it at auto"));
+    throw ConfigError(concat("model.pooling = ", in_quotes(settings.pooling), " is for texts; leave it at auto"));
   return std::make_unique<ImageClassification>(settings, model);
 }
 

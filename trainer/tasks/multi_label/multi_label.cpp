@@ -143,7 +143,7 @@ class MultiLabel final : public Task {
 
 std::unique_ptr<Task> make_multi_label(const TaskSettings& settings, const Model& model) {
   if (settings.loss != "auto" && settings.loss != "bce")
-    throw ConfigError(concat("train.loss = ", sft::quoted(settings.loss), ": sets of labels are learned by bce"));
+    throw ConfigError(concat("train.loss = ", in_quotes(settings.loss), ": sets of labels are learned by bce"));
   if (settings.class_weights.kind != ClassWeights::Kind::none)
     throw ConfigError("train.class_weights is for one label a row; for sets of labels there is train.pos_weight");
   if (settings.label_names.empty()) throw ConfigError("multi-label classification needs a label, and there is none");

@@ -21,9 +21,9 @@ std::vector<double> pos_weights(const ClassWeights& wanted, const std::vector<st
   for (const auto& [name, weight] : wanted.weights) {
     const auto found = std::find(names.begin(), names.end(), name);
     if (found == names.end())
-      throw ConfigError(concat("train.pos_weight: ", sft::quoted(name), " is no label", did_you_mean(name, names)));
+      throw ConfigError(concat("train.pos_weight: ", in_quotes(name), " is no label", did_you_mean(name, names)));
     if (!(weight >= 0) || !std::isfinite(weight))
-      throw ConfigError(concat("train.pos_weight: the weight of ", sft::quoted(name), " is ", weight,
+      throw ConfigError(concat("train.pos_weight: the weight of ", in_quotes(name), " is ", weight,
                                "; wanted a finite number, 0 or more"));
     weights[static_cast<size_t>(found - names.begin())] = weight;
   }

@@ -28,7 +28,7 @@ Distance distance_of(const std::string& loss) {
   if (loss == "auto" || loss == "mse") return Distance::mse;
   if (loss == "mae") return Distance::mae;
   if (loss == "huber") return Distance::huber;
-  throw ConfigError(concat("train.loss = ", sft::quoted(loss), ": numbers are learned by mse, mae or huber"));
+  throw ConfigError(concat("train.loss = ", in_quotes(loss), ": numbers are learned by mse, mae or huber"));
 }
 
 // Statistics: counts [loss sum, targets]; rows of [id, K truths, K predictions].

@@ -145,7 +145,7 @@ std::unique_ptr<Task> make_text_classification(const TaskSettings& settings, con
   for (const char* other : {"bce", "mse", "mae", "huber"})
     if (settings.loss == other)
       throw ConfigError(
-          concat("train.loss = ", sft::quoted(other), " does not learn one label a row (model.problem_type)"));
+          concat("train.loss = ", in_quotes(other), " does not learn one label a row (model.problem_type)"));
   return std::make_unique<TextClassification>(settings, model);
 }
 

@@ -193,10 +193,11 @@ std::unique_ptr<Task> make_token_classification(const TaskSettings& settings, co
     throw ConfigError(
         concat("token_classification needs at least two labels, and there are ", settings.label_names.size()));
   if (settings.pooling != "auto")
-    throw ConfigError(concat("model.pooling = ", quoted(settings.pooling), ": token_classification reads every token"));
+    throw ConfigError(
+        concat("model.pooling = ", in_quotes(settings.pooling), ": token_classification reads every token"));
   for (const char* other : {"bce", "mse", "mae", "huber"})
     if (settings.loss == other)
-      throw ConfigError(concat("train.loss = ", sft::quoted(other), " does not learn one label a word"));
+      throw ConfigError(concat("train.loss = ", in_quotes(other), " does not learn one label a word"));
   if (settings.pos_weight.kind != ClassWeights::Kind::none)
     throw ConfigError("train.pos_weight is for sets of labels, not for labels of words; see train.class_weights");
   return std::make_unique<TokenClassification>(settings, model);
