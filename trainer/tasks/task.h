@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "base/schema.h"
+#include "data/readers/target_form.h"
 #include "data/samples/batch.h"
-#include "data/samples/example.h"
 #include "trainer/models/model.h"
 
 namespace sft {
@@ -32,6 +32,7 @@ struct Statistics {
 class Task {
  public:
   virtual ~Task() = default;
+  virtual Needs needs() const = 0;  // the columns of targets
   virtual Reads reads() const = 0;
   virtual bool reads_pooler() const = 0;              // false: the model's pooler has no part in the loss
   virtual bool keeps_pooler() const { return true; }  // false: the transformers class of the task has none

@@ -42,6 +42,10 @@ class Regression final : public Task {
         distance_(distance_of(settings.loss)),
         delta_(settings.huber_delta) {}
 
+  Needs needs() const override {
+    const auto width = static_cast<int64_t>(names_.size());
+    return {{.column = {.name = "values", .number = Number::float32, .shape = {width}}}};
+  }
   Reads reads() const override { return head_.reads(); }
   bool reads_pooler() const override { return head_.reads_pooler(); }
   Parameters parameters() const override { return head_.parameters(); }
@@ -58,7 +62,7 @@ class Regression final : public Task {
   LossSum loss_sum(const at::Tensor& logits, const Batch& batch) const override {
     const at::Tensor rows =
         at::tensor(at::ArrayRef<float>(batch.weights)).to(logits.options(), /*non_blocking=*/true).unsqueeze(1);
-    return {(rows * distances(logits, targets(batch).to(logits.options(), /*non_blocking=*/true))).sum(),
+    return {(rows * distances(logits, view_of(batch, "values").to(logits.options(), /*non_blocking=*/true))).sum(),
             weight(batch)};
   }
 
@@ -66,7 +70,7 @@ class Regression final : public Task {
 
   void accumulate(const at::Tensor& logits, const Batch& batch, Statistics& into) const override {
     const at::Tensor guess_BK = logits.to(at::kDouble).cpu().contiguous();
-    const at::Tensor truth_BK = targets(batch).to(at::kDouble).contiguous();
+    const at::Tensor truth_BK = view_of(batch, "values").to(at::kDouble).contiguous();
     into.counts[kLossSum] += distances(guess_BK, truth_BK).sum().item<double>();
     into.counts[kTargets] += static_cast<double>(truth_BK.numel());
     const double *truth = truth_BK.data_ptr<double>(), *guess = guess_BK.data_ptr<double>();
@@ -131,10 +135,6 @@ class Regression final : public Task {
   }
 
  private:
-  at::Tensor targets(const Batch& batch) const {  // [B, K]
-    return at::tensor(at::ArrayRef<float>(batch.values)).view({batch.size(), static_cast<int64_t>(names_.size())});
-  }
-
   at::Tensor distances(const at::Tensor& guess_BK, const at::Tensor& truth_BK) const {
     switch (distance_) {
       case Distance::mse:
