@@ -82,6 +82,9 @@ ExitCode predict(const Arguments& arguments, Job& job) {
   const Scratch scratch(arguments.output + ".prepared", job.control());
   const auto rows = open_split("input", files, config.data, scratch.path(), model.tokenizer.get(), model.labels, false,
                                job.control());
+  together(job.control(), [&] {
+    rows->require(model.learner->model().needs(), {job.control().rank(), job.control().size()});
+  });
   const std::vector<std::string> places =
       model.tokenizer ? StringList{} : image_places(files, image_columns(config.data));
   PrepareRequest raw;

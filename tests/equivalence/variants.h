@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/schema.h"
-#include "data/samples/example.h"
+#include "data/readers/target_form.h"
 #include "equivalence/toys.h"
 #include "trainer/adapters/freeze.h"
 #include "trainer/models/blocks/batch_norm.h"

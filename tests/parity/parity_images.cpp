@@ -76,14 +76,18 @@ void run(const std::string& directory) {
   const auto batches = test["batches"].get<std::vector<int64_t>>();
   for (size_t update = 0; update < batches.size(); ++update) {
     const int64_t count = batches[update], height = test["height"], width = test["width"];
-    sft::Batch batch;
-    batch.labels.resize(static_cast<size_t>(count));
-    labels.read(reinterpret_cast<char*>(batch.labels.data()), count * 8);
-    batch.weights.assign(batch.labels.size(), 1.0f);
-    batch.ids = batch.draws = batch.labels;
-    batch.input = sft::Images{height, width, 3, std::vector<uint8_t>(static_cast<size_t>(count * height * width * 3))};
-    pixels.read(reinterpret_cast<char*>(batch.images().pixels.data()),
-                static_cast<std::streamsize>(batch.images().pixels.size()));
+    sft::Batch batch(
+        sft::Schema{.columns = {{.name = "pixels", .number = sft::Number::uint8, .shape = {height, width, 3}},
+                                {.name = "labels", .role = sft::Role::target}}});
+    const auto read = [&](std::ifstream& file, const char* column, int64_t numbers) {
+      auto* to = reinterpret_cast<char*>(batch.at(column).grow(static_cast<size_t>(numbers)));
+      file.read(to, static_cast<std::streamsize>(batch.at(column).num_bytes()));
+    };
+    read(labels, "labels", count);
+    read(pixels, "pixels", count * height * width * 3);
+    batch.weights.assign(static_cast<size_t>(count), 1.0f);
+    batch.ids.assign(static_cast<size_t>(count), 0);
+    batch.draws = batch.ids;
     run.arena->zero_gradients();
     // As Learner::loss_sum() does it, which keeps the logits to itself.
     const sft::Inputs inputs = sft::to_device(batch, at::kCPU);

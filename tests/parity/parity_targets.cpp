@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "data/readers/target_form.h"
+#include "tests/support/texts.h"
 #include "trainer/learner/learner.h"
 #include "trainer/tasks/tasks.h"
 
@@ -24,21 +25,12 @@ namespace {
 using nlohmann::json;
 
 sft::Batch batch_of(const json& test) {
-  sft::Batch batch;
-  sft::PackedText& text = batch.text();
-  text.offsets.push_back(0);
-  for (size_t b = 0; b < test["tokens"].size(); ++b) {
-    const auto tokens = test["tokens"][b].get<std::vector<int64_t>>();
-    text.tokens.insert(text.tokens.end(), tokens.begin(), tokens.end());
-    for (size_t i = 0; i < tokens.size(); ++i) text.positions.push_back(static_cast<int64_t>(i));
-    text.offsets.push_back(static_cast<int64_t>(text.tokens.size()));
-    for (const float value : test["values"][b].get<std::vector<float>>()) batch.values.push_back(value);
-    batch.weights.push_back(1.0f);
-    batch.ids.push_back(static_cast<int64_t>(b));
-    batch.draws.push_back(static_cast<int64_t>(b));
-  }
-  text.segments.assign(text.tokens.size(), 0);
-  return batch;
+  std::vector<sft::Text> texts;
+  for (size_t b = 0; b < test["tokens"].size(); ++b)
+    texts.push_back({.tokens = test["tokens"][b].get<std::vector<int32_t>>(),
+                     .values = test["values"][b].get<std::vector<float>>()});
+  const auto form = sft::target_form_named(test["target"].get<std::string>()).value();
+  return sft::batch_of(sft::text_schema(sft::target_column(form, static_cast<int64_t>(texts[0].values.size()))), texts);
 }
 
 sft::TaskSettings settings_of(const json& test, at::ScalarType dtype) {

@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/texts.h"
 #include "trainer/learner/learner.h"
 #include "trainer/tasks/tasks.h"
 
@@ -22,22 +23,18 @@ namespace {
 using nlohmann::json;
 
 sft::Batch batch_of(const json& test) {
-  sft::Batch batch;
-  sft::PackedText& text = batch.text();
-  text.offsets.push_back(0);
+  const auto labels = test["labels"].get<std::vector<int32_t>>();  // of all tokens
+  auto next = labels.begin();
+  std::vector<sft::Text> texts;
   for (size_t b = 0; b < test["tokens"].size(); ++b) {
-    const auto tokens = test["tokens"][b].get<std::vector<int64_t>>(),
-               segments = test["segments"][b].get<std::vector<int64_t>>();
-    text.tokens.insert(text.tokens.end(), tokens.begin(), tokens.end());
-    text.segments.insert(text.segments.end(), segments.begin(), segments.end());
-    for (size_t i = 0; i < tokens.size(); ++i) text.positions.push_back(static_cast<int64_t>(i));
-    text.offsets.push_back(static_cast<int64_t>(text.tokens.size()));
-    batch.ids.push_back(static_cast<int64_t>(b));
-    batch.draws.push_back(static_cast<int64_t>(b));
-    batch.weights.push_back(1.0f);
+    const auto tokens = test["tokens"][b].get<std::vector<int32_t>>();
+    const auto first = next;
+    next += static_cast<std::ptrdiff_t>(tokens.size());
+    texts.push_back(
+        {.tokens = tokens, .segments = test["segments"][b].get<std::vector<uint8_t>>(), .token_labels = {first, next}});
   }
-  batch.labels = test["labels"].get<std::vector<int64_t>>();
-  return batch;
+  const sft::Column target = sft::target_column(sft::TargetForm::token_labels, 0);
+  return sft::batch_of(sft::text_schema(target, 0, /*segments=*/true), texts);
 }
 
 at::Tensor read_values(std::istream& file, at::IntArrayRef shape, at::ScalarType dtype) {

@@ -77,9 +77,10 @@ int64_t micro_batch_tokens(const RunConfig& config, const at::Device& device) {
 }
 
 // An eighth of the side, which is 4 pixels of CIFAR's 32, as its usual recipe has it.
-Augmentation augmentation_of(const RunConfig& config, const DatasetInfo& info) {
-  const int64_t padding =
-      config.data.crop == "random" ? std::max<int64_t>(std::min(info.height, info.width) / 8, 1) : 0;
+Augmentation augmentation_of(const RunConfig& config, const Schema& schema) {
+  const auto picture = std::ranges::find_if(schema.columns, is_picture);
+  const int64_t side = picture == schema.columns.end() ? 0 : std::min(picture->shape[0], picture->shape[1]);
+  const int64_t padding = config.data.crop == "random" ? std::max<int64_t>(side / 8, 1) : 0;
   return {padding, config.data.horizontal_flip, derive_key(static_cast<uint64_t>(config.seed), "augmentation")};
 }
 

@@ -77,6 +77,13 @@ at::Tensor Learner::forward(const Batch& batch, const FrozenPart* kept, Mode mod
 
 Parameters Learner::parameters() const { return all_parameters(*model_, *task_); }
 
+Needs Learner::needs() const {
+  Needs all = model_->needs();
+  const Needs targets = task_->needs();
+  all.insert(all.end(), targets.begin(), targets.end());
+  return all;
+}
+
 Parameters Learner::saved() const { return all_saved(*model_, *task_); }
 
 Parameters Learner::trained() const {

@@ -58,6 +58,8 @@ class Model {
   virtual int num_blocks() const = 0;
   virtual int64_t width() const = 0;                                    // C
   virtual std::optional<TextLimits> text_limits() const { return {}; }  // nothing: it takes no text
+  // The columns that it reads: by its limits "tokens" and "segments" of texts, else "pixels" of three colours.
+  virtual Needs needs() const;
 
   // Names carry the prefix that the transformers task class gives them ("bert.").
   virtual Parameters parameters() const = 0;

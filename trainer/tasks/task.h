@@ -33,6 +33,7 @@ struct Statistics {
 class Task {
  public:
   virtual ~Task() = default;
+  virtual Needs needs() const = 0;  // the columns of targets
   virtual Reads reads() const = 0;
   virtual bool reads_pooler() const = 0;              // false: the model's pooler has no part in the loss
   virtual bool keeps_pooler() const { return true; }  // false: the transformers class of the task has none

@@ -45,14 +45,14 @@ TaskSettings settings_of(const std::string& pooling = "auto") {
   return {.pooling = pooling, .labels = {.names = kNames}, .dtype = at::kDouble, .seed = 5};
 }
 
-Batch batch_of(std::vector<int64_t> labels) {
-  Batch batch;
+Batch batch_of(const std::vector<int64_t>& labels) {
+  Batch batch(Schema{.columns = {{.name = "labels", .role = Role::target}}});
   for (size_t b = 0; b < labels.size(); ++b) {
     batch.ids.push_back(static_cast<int64_t>(b));
     batch.draws.push_back(100 + static_cast<int64_t>(b));
   }
   batch.weights.assign(labels.size(), 1.0f);
-  batch.labels = std::move(labels);
+  batch.at("labels").set(labels);
   return batch;
 }
 
@@ -153,8 +153,8 @@ TEST(TextClassification, DividesByWhatItSaysBeforeAnyForward) {
   EXPECT_EQ(task->weight(batch), 0.5 * 3.0 + 2.0);
   const LossSum loss = task->loss_sum(logits, batch);
   EXPECT_EQ(loss.weight, task->weight(batch));
-  const at::Tensor expected = cross_entropy_sum(logits, at::tensor(batch.labels, at::kLong),
-                                                at::tensor({1.0, 3.0, 1.0}), at::tensor({0.5, 7.0, 2.0}), 0.1);
+  const at::Tensor expected = cross_entropy_sum(logits, view_of(batch, "labels"), at::tensor({1.0, 3.0, 1.0}),
+                                                at::tensor({0.5, 7.0, 2.0}), 0.1);
   EXPECT_NEAR(loss.sum.item<double>(), expected.item<double>(), 1e-14);
 }
 

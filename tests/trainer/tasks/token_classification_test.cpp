@@ -48,13 +48,14 @@ std::unique_ptr<Task> task_of(std::vector<std::string> names = kNames) {
 }
 
 // Two sequences of 4 and 3 tokens.
-Batch two_sequences(std::vector<int64_t> labels) {
-  Batch batch;
-  batch.text().offsets = {0, 4, 7};
+Batch two_sequences(const std::vector<int32_t>& labels) {
+  Batch batch(Schema{.columns = {{.name = "labels", .number = Number::int32, .axis = "token", .role = Role::target}},
+                     .units = {"token"}});
+  batch.axes[0] = {0, 4, 7};
   batch.ids = {0, 1};
   batch.draws = {5, 9};
   batch.weights = {1.0f, 0.5f};
-  batch.labels = std::move(labels);
+  batch.at("labels").set(labels);
   return batch;
 }
 

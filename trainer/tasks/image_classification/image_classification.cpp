@@ -22,6 +22,7 @@ class ImageClassification final : public Task {
       : single_label_(make_text_classification(settings, model)),
         has_more_(static_cast<int64_t>(settings.labels.names.size()) > kBest) {}
 
+  Needs needs() const override { return single_label_->needs(); }
   Reads reads() const override { return Reads::first; }
   bool reads_pooler() const override { return false; }
   Parameters parameters() const override { return single_label_->parameters(); }
@@ -81,7 +82,7 @@ class ImageClassification final : public Task {
     const double* scores = scores_BK.data_ptr<double>();
     const int64_t classes = scores_BK.size(1);
     double hits = 0;
-    for (const int64_t label : batch.labels) {
+    for (const int64_t label : batch.at("labels").as<int64_t>()) {
       if (label >= 0)
         hits += std::count_if(scores, scores + classes, [&](double score) { return score > scores[label]; }) < kBest;
       scores += classes;

@@ -36,6 +36,10 @@ class MultiLabel final : public SequenceTask {
     pos_weights_K_ = at::tensor(weights, at::kDouble).to(settings.device, settings.dtype);
   }
 
+  Needs needs() const override {
+    return {{.column = {.name = "labels", .number = Number::float32, .shape = {num_labels()}, .bound = 2}}};
+  }
+
   // torch's mean: over samples and labels, whatever pos_weight is.
   double weight(const Batch& batch) const override {
     const double samples = std::accumulate(batch.weights.begin(), batch.weights.end(), 0.0);
@@ -47,7 +51,7 @@ class MultiLabel final : public SequenceTask {
     const at::Tensor rows =
         at::tensor(at::ArrayRef<float>(batch.weights)).to(logits.options(), /*non_blocking=*/true).unsqueeze(1);
     const at::Tensor targets_BK =
-        targets(batch).to(logits.options(), /*non_blocking=*/true) * (1 - smoothing_) + smoothing_ / 2;
+        view_of(batch, "labels").to(logits.options(), /*non_blocking=*/true) * (1 - smoothing_) + smoothing_ / 2;
     const at::Tensor surprise_BK =
         at::binary_cross_entropy_with_logits(logits, targets_BK, {}, pos_weights_K_, at::Reduction::None);
     return {(rows * surprise_BK).sum(), weight(batch)};
@@ -58,7 +62,7 @@ class MultiLabel final : public SequenceTask {
   }
 
   void accumulate(const at::Tensor& logits, const Batch& batch, Statistics& into) const override {
-    const at::Tensor logits_BK = logits.to(at::kDouble).cpu(), truths_BK = targets(batch);
+    const at::Tensor logits_BK = logits.to(at::kDouble).cpu(), truths_BK = view_of(batch, "labels");
     const at::Tensor surprise =
         at::binary_cross_entropy_with_logits(logits_BK, truths_BK.to(at::kDouble), {}, {}, at::Reduction::Sum);
     into.counts[kLossSum] += surprise.item<double>();
@@ -108,9 +112,6 @@ class MultiLabel final : public SequenceTask {
 
  private:
   int64_t num_labels() const { return static_cast<int64_t>(names_.size()); }
-  at::Tensor targets(const Batch& batch) const {  // [B, K]
-    return at::tensor(at::ArrayRef<float>(batch.values)).view({batch.size(), num_labels()});
-  }
   void add_to_areas(const at::Tensor& truth_BK, const at::Tensor& logits_BK, std::vector<double>& rows) const {
     const size_t width = names_.size();
     for (int64_t b = 0; b < truth_BK.size(0); ++b)

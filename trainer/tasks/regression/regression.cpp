@@ -39,6 +39,11 @@ class Regression final : public SequenceTask {
   Regression(const TaskSettings& settings, const Model& model)
       : SequenceTask(settings, model), distance_(distance_of(settings.loss.kind)), delta_(settings.loss.huber_delta) {}
 
+  Needs needs() const override {
+    const auto width = static_cast<int64_t>(names_.size());
+    return {{.column = {.name = "values", .number = Number::float32, .shape = {width}}}};
+  }
+
   double weight(const Batch& batch) const override {
     const double samples = std::accumulate(batch.weights.begin(), batch.weights.end(), 0.0);
     return samples * static_cast<double>(names_.size());
@@ -47,7 +52,7 @@ class Regression final : public SequenceTask {
   LossSum loss_sum(const at::Tensor& logits, const Batch& batch) const override {
     const at::Tensor rows =
         at::tensor(at::ArrayRef<float>(batch.weights)).to(logits.options(), /*non_blocking=*/true).unsqueeze(1);
-    return {(rows * distances(logits, targets(batch).to(logits.options(), /*non_blocking=*/true))).sum(),
+    return {(rows * distances(logits, view_of(batch, "values").to(logits.options(), /*non_blocking=*/true))).sum(),
             weight(batch)};
   }
 
@@ -55,7 +60,7 @@ class Regression final : public SequenceTask {
 
   void accumulate(const at::Tensor& logits, const Batch& batch, Statistics& into) const override {
     const at::Tensor guess_BK = logits.to(at::kDouble).cpu().contiguous();
-    const at::Tensor truth_BK = targets(batch).to(at::kDouble).contiguous();
+    const at::Tensor truth_BK = view_of(batch, "values").to(at::kDouble).contiguous();
     into.counts[kLossSum] += distances(guess_BK, truth_BK).sum().item<double>();
     into.counts[kTargets] += static_cast<double>(truth_BK.numel());
     const double *truth = truth_BK.data_ptr<double>(), *guess = guess_BK.data_ptr<double>();
@@ -120,10 +125,6 @@ class Regression final : public SequenceTask {
   void describe(nlohmann::json& config) const override { describe_as("regression", config); }
 
  private:
-  at::Tensor targets(const Batch& batch) const {  // [B, K]
-    return at::tensor(at::ArrayRef<float>(batch.values)).view({batch.size(), static_cast<int64_t>(names_.size())});
-  }
-
   at::Tensor distances(const at::Tensor& guess_BK, const at::Tensor& truth_BK) const {
     switch (distance_) {
       case Distance::mse:

@@ -38,12 +38,16 @@ class TextClassification final : public SequenceTask {
     weights_K_ = at::tensor(weights_, at::kDouble).to(settings.device, settings.dtype);
   }
 
+  Needs needs() const override {
+    return {{.column = {.name = "labels", .bound = static_cast<int64_t>(names_.size())}}};
+  }
+
   double weight(const Batch& batch) const override {
-    return cross_entropy_weight(batch.labels, batch.weights, weights_);
+    return cross_entropy_weight(batch.at("labels").as<int64_t>(), batch.weights, weights_);
   }
 
   LossSum loss_sum(const at::Tensor& logits, const Batch& batch) const override {
-    const at::Tensor labels = at::tensor(batch.labels, at::kLong).to(logits.device(), at::kLong, /*non_blocking=*/true);
+    const at::Tensor labels = view_of(batch, "labels").to(logits.device(), at::kLong, /*non_blocking=*/true);
     const at::Tensor rows = at::tensor(at::ArrayRef<float>(batch.weights)).to(logits.options(), /*non_blocking=*/true);
     return {cross_entropy_sum(logits, labels, weights_K_, rows, smoothing_, focal_gamma_), weight(batch)};
   }
@@ -55,9 +59,9 @@ class TextClassification final : public SequenceTask {
   void accumulate(const at::Tensor& logits, const Batch& batch, Statistics& into) const override {
     const at::Tensor likely_BK = at::log_softmax(logits.to(at::kDouble), 1).cpu().contiguous();
     const double* likely = likely_BK.data_ptr<double>();
-    for (size_t b = 0; b < batch.labels.size(); ++b, likely += names_.size()) {
-      if (batch.labels[b] < 0) continue;
-      const auto label = static_cast<size_t>(batch.labels[b]);
+    for (const int64_t truth : batch.at("labels").as<int64_t>()) {
+      if (truth < 0) continue;
+      const auto label = static_cast<size_t>(truth);
       const auto guess = static_cast<size_t>(std::max_element(likely, likely + names_.size()) - likely);
       into.counts[kLossSum] -= likely[label];
       into.counts[kRows] += 1;

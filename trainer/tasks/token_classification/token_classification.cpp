@@ -31,7 +31,7 @@ constexpr size_t kLossSum = 0, kTokens = 1, kRight = 2, kEntities = 3;
 // The weight of the sample that each token is of.
 std::vector<float> weights_of_tokens(const Batch& batch) {
   std::vector<float> weights_N;
-  const std::vector<int64_t>& offsets = batch.text().offsets;
+  const Offsets& offsets = batch.offsets("token");
   for (size_t b = 0; b < batch.weights.size(); ++b)
     weights_N.resize(static_cast<size_t>(offsets[b + 1]), batch.weights[b]);
   return weights_N;
@@ -56,6 +56,10 @@ class TokenClassification final : public Task {
     weights_K_ = at::tensor(weights_, at::kDouble).to(settings.device, settings.dtype);
   }
 
+  Needs needs() const override {
+    const auto bound = static_cast<int64_t>(names_.size());
+    return {{.column = {.name = "labels", .number = Number::int32, .axis = "token", .bound = bound}}};
+  }
   Reads reads() const override { return Reads::all; }
   bool reads_pooler() const override { return false; }
   bool keeps_pooler() const override { return false; }
@@ -69,13 +73,13 @@ class TokenClassification final : public Task {
   }
 
   double weight(const Batch& batch) const override {
-    return cross_entropy_weight(batch.labels, weights_of_tokens(batch), weights_);
+    const std::span<const int32_t> labels = batch.at("labels").as<int32_t>();
+    return cross_entropy_weight(std::vector<int64_t>(labels.begin(), labels.end()), weights_of_tokens(batch), weights_);
   }
 
   LossSum loss_sum(const at::Tensor& logits_NK, const Batch& batch) const override {
     const std::vector<float> weights = weights_of_tokens(batch);
-    const at::Tensor labels_N =
-        at::tensor(batch.labels, at::kLong).to(logits_NK.device(), at::kLong, /*non_blocking=*/true);
+    const at::Tensor labels_N = view_of(batch, "labels").to(logits_NK.device(), at::kLong, /*non_blocking=*/true);
     const at::Tensor weights_N =
         at::tensor(at::ArrayRef<float>(weights)).to(logits_NK.options(), /*non_blocking=*/true);
     return {cross_entropy_sum(logits_NK, labels_N, weights_K_, weights_N, smoothing_, focal_gamma_), weight(batch)};
@@ -86,6 +90,7 @@ class TokenClassification final : public Task {
   void accumulate(const at::Tensor& logits_NK, const Batch& batch, Statistics& into) const override {
     const at::Tensor likely_NK = at::log_softmax(logits_NK.to(at::kDouble), 1).cpu().contiguous();
     const double* likely = likely_NK.data_ptr<double>();
+    const std::span<const int32_t> labels = batch.at("labels").as<int32_t>();
     const std::span<double> counts(into.counts);
     const std::span<double> entities = counts.subspan(kEntities, num_counts()),
                             strict = counts.subspan(kEntities + num_counts());
@@ -93,7 +98,7 @@ class TokenClassification final : public Task {
     for_each_labelled(
         batch,
         [&](size_t n) {
-          const auto label = static_cast<size_t>(batch.labels[n]);
+          const auto label = static_cast<size_t>(labels[n]);
           const size_t guess = best_of(likely + n * names_.size(), names_.size());
           counts[kLossSum] -= likely[n * names_.size() + label];
           counts[kTokens] += 1;
@@ -148,10 +153,11 @@ class TokenClassification final : public Task {
   // Calls token(n) on each token that has a target, sequence by sequence, and sequence_ends() behind each of them.
   template <class Token, class End>
   static void for_each_labelled(const Batch& batch, const Token& token, const End& sequence_ends) {
-    const std::vector<int64_t>& offsets = batch.text().offsets;
+    const Offsets& offsets = batch.offsets("token");
+    const std::span<const int32_t> labels = batch.at("labels").as<int32_t>();
     for (size_t b = 0; b + 1 < offsets.size(); ++b) {
       for (auto n = static_cast<size_t>(offsets[b]); n < static_cast<size_t>(offsets[b + 1]); ++n)
-        if (batch.labels[n] >= 0) token(n);
+        if (labels[n] >= 0) token(n);
       sequence_ends();
     }
   }
