@@ -29,8 +29,8 @@ struct Case {
   std::string loss = "auto";
   std::string sampling = "random";
   Penalty penalty;
-  ClassWeights class_weights;
-  ClassWeights pos_weight;
+  WordOrNumbers class_weights;
+  WordOrNumbers pos_weight;
   OptimConfig optim;
   FreezeConfig freeze;
   BatchNormMode batch_norm = BatchNormMode::local;  // of models that have it

@@ -17,6 +17,7 @@
 #include "comm/placement.h"
 #include "comm/solo/solo.h"
 #include "trainer/loop/update.h"
+#include "trainer/tasks/tasks.h"
 
 namespace {
 
@@ -40,7 +41,7 @@ void run(const std::string& directory) {
   auto model = sft::make_model(test["config"],
                                {.dtype = dtype, .seed = 1, .batch_norm = {.mode = mode}, .file_names = file_names});
   sft::TaskSettings of_task;
-  of_task.label_names = class_names;
+  of_task.labels.names = class_names;
   of_task.dtype = dtype;
   auto task = sft::make_task("image_classification", of_task, *model);
   const std::vector<bool> trained(sft::all_parameters(*model, *task).size(), true);

@@ -23,6 +23,7 @@
 #include "tests/support/texts.h"
 #include "trainer/learner/stages.h"
 #include "trainer/loop/update.h"
+#include "trainer/tasks/tasks.h"
 
 namespace {
 
@@ -49,10 +50,8 @@ std::unique_ptr<sft::Learner> learner_of(const json& test) {
   auto model = sft::make_model(test["config"], {.dtype = dtype, .seed = 0});
   std::vector<std::string> names;
   for (int64_t i = 0; i < test["num_labels"]; ++i) names.push_back("label" + std::to_string(i));
-  auto task = sft::make_task(
-      test["read"] == "all" ? "text_classification" : test["task"].get<std::string>(),
-      {.pooling = test["pooling"], .label_names = names, .label_counts = {}, .class_weights = {}, .dtype = dtype},
-      *model);
+  auto task = sft::make_task(test["read"] == "all" ? "text_classification" : test["task"].get<std::string>(),
+                             {.pooling = test["pooling"], .labels = {.names = names}, .dtype = dtype}, *model);
   const std::vector<bool> trained(sft::all_parameters(*model, *task).size(), true);
   return std::make_unique<sft::Learner>(std::move(model), std::move(task), trained, sft::LearnerSettings{});
 }

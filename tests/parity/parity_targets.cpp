@@ -18,6 +18,7 @@
 #include "data/readers/target_form.h"
 #include "tests/support/texts.h"
 #include "trainer/learner/learner.h"
+#include "trainer/tasks/tasks.h"
 
 namespace {
 
@@ -35,15 +36,15 @@ sft::Batch batch_of(const json& test) {
 sft::TaskSettings settings_of(const json& test, at::ScalarType dtype) {
   sft::TaskSettings settings;
   settings.dtype = dtype;
-  settings.target = sft::target_form_named(test["target"].get<std::string>()).value();
-  settings.loss = test["loss"].get<std::string>();
-  settings.huber_delta = test["huber_delta"].get<double>();
-  settings.label_smoothing_factor = test["smoothing"].get<double>();
+  settings.labels.target = sft::target_form_named(test["target"].get<std::string>()).value();
+  settings.loss.kind = test["loss"].get<std::string>();
+  settings.loss.huber_delta = test["huber_delta"].get<double>();
+  settings.loss.label_smoothing_factor = test["smoothing"].get<double>();
   for (size_t k = 0; k < test["values"][0].size(); ++k) {
-    settings.label_names.push_back("l" + std::to_string(k));
+    settings.labels.names.push_back("l" + std::to_string(k));
     if (test["pos_weight"].is_null()) continue;
-    settings.pos_weight.kind = sft::ClassWeights::Kind::given;
-    settings.pos_weight.weights[settings.label_names.back()] = test["pos_weight"][k].get<double>();
+    settings.loss.pos_weight.word = "";
+    settings.loss.pos_weight.numbers[settings.labels.names.back()] = test["pos_weight"][k].get<double>();
   }
   return settings;
 }

@@ -16,6 +16,7 @@
 
 #include "tests/support/texts.h"
 #include "trainer/learner/learner.h"
+#include "trainer/tasks/tasks.h"
 
 namespace {
 
@@ -51,11 +52,12 @@ void write_values(std::ostream& file, const at::Tensor& values) {
 sft::TaskSettings settings_of(const json& test, at::ScalarType dtype) {
   sft::TaskSettings settings;
   for (int64_t i = 0; i < test["num_labels"].get<int64_t>(); ++i)
-    settings.label_names.push_back("LABEL_" + std::to_string(i));
+    settings.labels.names.push_back("LABEL_" + std::to_string(i));
   const auto weights = test["class_weights"].get<std::vector<double>>();
-  if (!weights.empty()) settings.class_weights.kind = sft::ClassWeights::Kind::given;
-  for (size_t i = 0; i < weights.size(); ++i) settings.class_weights.weights["LABEL_" + std::to_string(i)] = weights[i];
-  settings.label_smoothing_factor = test["label_smoothing"];
+  if (!weights.empty()) settings.loss.class_weights.word = "";
+  for (size_t i = 0; i < weights.size(); ++i)
+    settings.loss.class_weights.numbers["LABEL_" + std::to_string(i)] = weights[i];
+  settings.loss.label_smoothing_factor = test["label_smoothing"];
   settings.dtype = dtype;
   return settings;
 }

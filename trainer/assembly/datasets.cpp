@@ -13,6 +13,7 @@
 #include "data/prepare/target_column.h"
 #include "data/samples/shard_form.h"
 #include "trainer/assembly/problem_type.h"
+#include "trainer/tasks/tasks.h"
 
 namespace sft {
 namespace {
@@ -110,7 +111,7 @@ void check_width(const Schema& schema, const std::string& file, const Labels& la
 
 // Where the config leaves it to the data, it is said how the data was understood.
 void announce(const RunConfig& config, TargetForm target) {
-  if (!config.model.problem_type.empty() || target == TargetForm::token_labels) return;
+  if (!config.model.problem_type.empty() || problem_type_of(target).empty()) return;
   const char* meant = target == TargetForm::label_set ? "any number of labels a row"
                       : target == TargetForm::values  ? "real numbers"
                                                       : "one label a row";
@@ -123,7 +124,8 @@ std::unique_ptr<Dataset> limited(std::unique_ptr<Dataset> dataset, int64_t most)
 
 // What the config says of the targets; nothing where it is left to the data.
 std::optional<TargetForm> wanted_target(const ModelConfig& model) {
-  return model.task == "token_classification" ? TargetForm::token_labels : target_of(model.problem_type);
+  const TaskKind& task = task_named(model.task);
+  return *task.problem_type == '\0' ? task.target : target_of(model.problem_type);
 }
 
 Needs needs_of(std::optional<TargetForm> target) {
@@ -253,8 +255,8 @@ Datasets open_datasets(const LoadedConfig& loaded, const ModelDirectory& model, 
   if (!data.validation && config.data.validation_split > 0)
     data.validation = limited(open_held_out(loaded, data, control), config.data.max_eval_samples);
 
-  const bool needs_counts = config.train.class_weights.kind == ClassWeights::Kind::balanced ||
-                            config.train.pos_weight.kind == ClassWeights::Kind::balanced;
+  const bool needs_counts =
+      config.train.loss.class_weights.word == "balanced" || config.train.loss.pos_weight.word == "balanced";
   if (needs_counts && (data.labels.counts.empty() || config.data.max_train_samples > 0))
     data.labels.counts = count_labels(*data.train, data.labels.names.size(), control);
   return data;

@@ -41,7 +41,7 @@ Learner::Learner(std::unique_ptr<Model> model, std::unique_ptr<Task> task, std::
 StageRule Learner::freeze(const LearnerSettings& settings) const {
   const Parameters all = parameters();
   assert(all.size() == trained_.size());
-  const int num_stages = model_->num_blocks() + 1;
+  const int num_stages = model_->num_stages();
   StageRule rule{std::vector<bool>(static_cast<size_t>(num_stages), false), num_stages, settings.recomputes,
                  settings.watch};
   for (size_t i = 0; i < all.size(); ++i) {

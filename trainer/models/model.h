@@ -21,6 +21,8 @@
 
 namespace sft {
 
+enum class Takes { texts, pictures };
+
 enum class Reads { all, first };
 
 // Whether dropout falls and running statistics move in a stage.
@@ -64,7 +66,8 @@ class Model {
   // Saved and loaded beside the parameters, and never trained: running statistics of norms.
   virtual Parameters buffers() const { return {}; }
 
-  // Parameter::stage of the pooler and of a task's head, which stand on top of the stages that stage() runs.
+  // Parameter::stage of the pooler and of a task's head, which stand on top of the others.
+  int num_stages() const { return num_blocks() + 1; }  // that stage() runs
   int pooler_stage() const { return num_blocks() + 1; }
   int head_stage() const { return num_blocks() + 2; }
 
@@ -95,8 +98,8 @@ class Model {
   // Floating point operations of the matrix products, for the share of the GEMM peak: of a forward pass over so many
   // tokens (or images) in so many samples.
   virtual double flops(int64_t units, int64_t samples, Reads reads) const = 0;
-  // "BertForSequenceClassification" for task "text_classification".
-  virtual std::string architecture(const std::string& task) const = 0;
+  // The transformers class with that ending: "BertForSequenceClassification". ConfigError where the family has none.
+  virtual std::string architecture(const std::string& class_ending) const = 0;
   // Prefix of the base model's names: "bert."; a file of the base class lacks it.
   virtual std::string prefix() const = 0;
   // Old spellings of a name in checkpoint files ("LayerNorm.gamma"), canonical one otherwise.
@@ -107,6 +110,9 @@ class Model {
 // transformers' (normal of initializer_range, zero biases, one norms). ConfigError for an unknown model_type, or for
 // settings that the model cannot follow.
 std::unique_ptr<Model> make_model(const nlohmann::json& config, const ModelSettings& settings);
+
+// By "model_type" of config.json's content; texts where that is unknown.
+Takes takes_of(const nlohmann::json& config);
 
 // The model_types that there are.
 std::vector<std::string> model_types();

@@ -32,7 +32,7 @@ TEST(DistilBert, NamesAndHeadsAreThoseOfTransformers) {
   EXPECT_EQ(model->head(Reads::all).dropout, 0.2) << "config.dropout";
   EXPECT_EQ(model->canonical("transformer.layer.0.ffn.lin1.bias"), "distilbert.transformer.layer.0.ffn.lin1.bias");
   EXPECT_EQ(model->canonical("vocab_projector.bias"), "vocab_projector.bias");
-  EXPECT_EQ(model->architecture("token_classification"), "DistilBertForTokenClassification");
+  EXPECT_EQ(model->architecture("ForTokenClassification"), "DistilBertForTokenClassification");
 }
 
 TEST(DistilBert, LooksAtNoTokenTypes) {

@@ -80,7 +80,7 @@ TEST(Roberta, XlmRobertaAndCamembertAreTheSameNetworkUnderTheirOwnNames) {
                                            {"xlm-roberta", "XLMRobertaForSequenceClassification"},
                                            {"camembert", "CamembertForSequenceClassification"}}) {
     const auto model = small_model(type);
-    EXPECT_EQ(model->architecture("text_classification"), architecture);
+    EXPECT_EQ(model->architecture("ForSequenceClassification"), architecture);
     EXPECT_TRUE(testing::forward(*model, inputs, Reads::all, Mode::evaluation)
                     .rows.equal(testing::forward(*roberta, inputs, Reads::all, Mode::evaluation).rows))
         << type;

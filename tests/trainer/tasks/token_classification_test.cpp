@@ -10,6 +10,7 @@
 
 #include "base/errors.h"
 #include "trainer/tasks/blocks/cross_entropy.h"
+#include "trainer/tasks/tasks.h"
 
 namespace sft {
 namespace {
@@ -41,7 +42,7 @@ class WidthAlone final : public Model {
 
 std::unique_ptr<Task> task_of(std::vector<std::string> names = kNames) {
   TaskSettings settings;
-  settings.label_names = std::move(names);
+  settings.labels.names = std::move(names);
   settings.dtype = at::kDouble;
   return make_task("token_classification", settings, WidthAlone());
 }
@@ -127,7 +128,7 @@ TEST(TokenClassification, DropsByTokenAndOnlyInTraining) {
 TEST(TokenClassification, RefusesWhatItCannotRead) {
   EXPECT_THROW(task_of({"O"}), ConfigError);
   TaskSettings settings;
-  settings.label_names = kNames;
+  settings.labels.names = kNames;
   settings.pooling = "mean";
   EXPECT_THROW(make_task("token_classification", settings, WidthAlone()), ConfigError);
 }

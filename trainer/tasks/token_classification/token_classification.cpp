@@ -16,9 +16,11 @@
 #include "trainer/metrics/entity_report.h"
 #include "trainer/models/blocks/dropout.h"
 #include "trainer/models/blocks/linear.h"
-#include "trainer/models/initialize.h"
+#include "trainer/tasks/blocks/accepted_loss.h"
 #include "trainer/tasks/blocks/class_weights.h"
 #include "trainer/tasks/blocks/cross_entropy.h"
+#include "trainer/tasks/blocks/describe_labels.h"
+#include "trainer/tasks/blocks/head_layer.h"
 
 namespace sft {
 namespace {
@@ -42,22 +44,15 @@ size_t best_of(const double* values, size_t count) {
 class TokenClassification final : public Task {
  public:
   TokenClassification(const TaskSettings& settings, const Model& model)
-      : names_(settings.label_names),
+      : names_(settings.labels.names),
         tagging_(names_),
         shape_(model.head(Reads::all)),
-        smoothing_(settings.label_smoothing_factor),
-        focal_gamma_(settings.loss == "focal" ? settings.focal_gamma : 0.0),
-        weights_(class_weights(settings.class_weights, names_, settings.label_counts)),
+        smoothing_(settings.loss.label_smoothing_factor),
+        focal_gamma_(settings.loss.kind == "focal" ? settings.loss.focal_gamma : 0.0),
+        weights_(class_weights(settings.loss.class_weights, names_, settings.labels.counts)),
         key_(dropout_key(settings.dropout_seed, "head")) {
     assert(shape_.hidden.empty());
-    const auto options = at::TensorOptions().dtype(settings.dtype).device(settings.device);
-    const auto num_labels = static_cast<int64_t>(names_.size());
-    const int stage = model.head_stage();
-    const std::string weight = shape_.output + ".weight", bias = shape_.output + ".bias";
-    output_ = {normal_parameter(weight, {num_labels, model.width()}, model.initializer_range(), settings.seed, options),
-               constant_parameter({num_labels}, 0.0, options)};
-    parameters_.push_back({.name = weight, .value = output_.weight, .stage = stage, .decays = true});
-    parameters_.push_back({.name = bias, .value = output_.bias, .stage = stage, .decays = false});
+    output_ = head_layer(shape_.output, static_cast<int64_t>(names_.size()), model, settings, parameters_);
     weights_K_ = at::tensor(weights_, at::kDouble).to(settings.device, settings.dtype);
   }
 
@@ -114,7 +109,8 @@ class TokenClassification final : public Task {
         [&] {
           EntityCounts::add(entities, tagging_.entities(truth), tagging_.entities(guesses));
           EntityCounts::add(strict, tagging_.strict_entities(truth), tagging_.strict_entities(guesses));
-          truth.clear(), guesses.clear();
+          truth.clear();
+          guesses.clear();
         });
   }
 
@@ -151,14 +147,7 @@ class TokenClassification final : public Task {
     return rows;
   }
 
-  void describe(nlohmann::json& config) const override {
-    nlohmann::json names = nlohmann::json::object(), ids = nlohmann::json::object();
-    for (size_t id = 0; id < names_.size(); ++id) names[std::to_string(id)] = names_[id], ids[names_[id]] = id;
-    config.erase("num_labels");  // transformers counts id2label
-    config.erase("problem_type");
-    config["id2label"] = names;
-    config["label2id"] = ids;
-  }
+  void describe(nlohmann::json& config) const override { describe_labels(config, names_, ""); }
 
  private:
   // Calls token(n) on each token that has a target, sequence by sequence, and sequence_ends() behind each of them.
@@ -192,17 +181,16 @@ class TokenClassification final : public Task {
 }  // namespace
 
 std::unique_ptr<Task> make_token_classification(const TaskSettings& settings, const Model& model) {
-  if (settings.label_names.size() < 2)
+  if (settings.labels.names.size() < 2)
     throw ConfigError(
-        concat("token_classification needs at least two labels, and there are ", settings.label_names.size()));
+        concat("token_classification needs at least two labels, and there are ", settings.labels.names.size()));
   if (settings.pooling != "auto")
     throw ConfigError(
         concat("model.pooling = ", in_quotes(settings.pooling), ": token_classification reads every token"));
-  for (const char* other : {"bce", "mse", "mae", "huber"})
-    if (settings.loss == other)
-      throw ConfigError(concat("train.loss = ", in_quotes(other), " does not learn one label a word"));
-  if (settings.pos_weight.kind != ClassWeights::Kind::none)
-    throw ConfigError("train.pos_weight is for sets of labels, not for labels of words; see train.class_weights");
+  require_accepted(settings.loss, {.targets = "one label a word is",
+                                   .kinds = {"cross_entropy", "focal"},
+                                   .class_weights = true,
+                                   .label_smoothing = true});
   return std::make_unique<TokenClassification>(settings, model);
 }
 
