@@ -10,6 +10,7 @@ FLOORS = [
     ["data/readers", "data/text"],
     ["data/samples"],
     ["data/loading", "data/prepare"],
+    ["trainer/tasks/recipes"],
     ["trainer/models", "trainer/optim", "trainer/metrics", "trainer/checkpoint", "trainer/telemetry"],
     ["trainer/tasks", "trainer/adapters", "trainer/parallel", "trainer/model_files"],
     ["trainer/learner", "trainer/config"],
@@ -18,6 +19,8 @@ FLOORS = [
     ["trainer/range_test"],
     ["launch"],
 ]
+# What tasks make of raw rows is a room of its own below models: without torch, though it stands in the tasks' folders.
+RECIPES = re.compile(r"trainer/tasks/[^/]+/recipe\.(h|cpp)$")
 # An optimizer and a model agree on what a parameter is.
 SHARED = {"trainer/models/parameter.h"}
 SOURCES = {".h", ".cpp", ".cu"}
@@ -25,6 +28,8 @@ SOURCES = {".h", ".cpp", ".cu"}
 
 def floor_of(path):
     """(level, folder) of a file, by the longest folder name that holds it; None outside the house."""
+    if RECIPES.match(path):
+        path = "trainer/tasks/recipes/"
     found = [(len(name), level, name) for level, row in enumerate(FLOORS) for name in row if path.startswith(name + "/")]
     return max(found)[1:] if found else None
 

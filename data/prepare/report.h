@@ -1,4 +1,4 @@
-// A PrepareReport as it is gathered from ranks and kept beside the shards.
+// A PrepareReport as it is counted, gathered from ranks and kept beside the shards.
 #pragma once
 
 #include <string>
@@ -7,9 +7,10 @@
 
 namespace sft {
 
-void count_row(PrepareReport& report, int64_t num_tokens, bool truncated, const std::vector<int64_t>& labels);
-void count_broken_row(PrepareReport& report, const std::string& message);
+void count_label(PrepareReport& report, int64_t label);
+void count_length(PrepareReport& report, int64_t units);
 void count_bad_row(PrepareReport& report, const std::string& message);
+void count_note(PrepareReport& report, const std::string& note, const std::string& example = "");
 
 // Adds the counts of a part that comes behind in the order of rows.
 void append(PrepareReport& report, const PrepareReport& part);

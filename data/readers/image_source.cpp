@@ -17,13 +17,4 @@ std::unique_ptr<ImageSource> open_image_source(const std::string& path, bool lab
   throw ConfigError(concat(path, ": wanted a directory of images, a CIFAR-10 batch (.bin) or HDF5 (.h5)"));
 }
 
-std::vector<std::string> image_places(const std::vector<std::string>& paths, const ImageColumns& columns) {
-  std::vector<std::string> places;
-  for (const std::string& path : paths) {
-    const auto source = open_image_source(path, false, columns);
-    for (int64_t i = 0; i < source->size(); ++i) places.push_back(source->place(i));
-  }
-  return places;
-}
-
 }  // namespace sft

@@ -38,7 +38,4 @@ std::unique_ptr<ImageSource> open_image_files(const std::string& path);    // on
 std::unique_ptr<ImageSource> open_cifar(const std::string& path);          // names from batches.meta.txt beside it
 std::unique_ptr<ImageSource> open_hdf5_images(const std::string& path, bool labels, const ImageColumns& columns);
 
-// The images that prediction on these paths reads, in order; for messages and output.
-std::vector<std::string> image_places(const std::vector<std::string>& paths, const ImageColumns& columns);
-
 }  // namespace sft

@@ -1,5 +1,6 @@
 // Raw rows of a file, streamed in constant memory over any range of its bytes. A range holds the rows
-// that start in it, so ranges that cover a file give each row once, in order.
+// that start in it, so ranges that cover a file give each row once, in order. A format whose rows are nested
+// in one value lets all of them start at the file's first byte.
 //
 // Where a range may begin anywhere, a reader must know what came before: a line break in CSV may stand
 // inside quotes. `survey` condenses a stretch of bytes into what passing over it changes, from

@@ -40,6 +40,18 @@ std::string describe(const Cell& cell) {
   }
 }
 
+std::string Row::place() const { return picture ? picture->place() : concat(*file, ":", line); }
+
+size_t Row::bytes() const {
+  size_t bytes = 0;
+  for (size_t i = 0; i < size_; ++i) {
+    bytes += fields_[i].cell.text.size();
+    if (fields_[i].cell.kind != Cell::Kind::list) continue;
+    for (const Cell& item : fields_[i].cell.items) bytes += item.text.size();
+  }
+  return bytes;
+}
+
 Row::Field* Row::field(std::string_view name) {
   for (size_t i = 0; i < size_; ++i) {
     if (fields_[i].name == name) return &fields_[i];

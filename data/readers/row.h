@@ -1,12 +1,14 @@
-// A raw row: named cells, as the file spells them.
+// A raw row: named cells, as the file spells them, and a picture where it has one.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/errors.h"
+#include "data/images/image.h"
 
 namespace sft {
 
@@ -38,12 +40,29 @@ struct Cell {
 std::string_view name_of(Cell::Kind kind);
 std::string describe(const Cell& cell);  // for messages: "the number 3", "null", "an array"
 
+// A picture that is read from its file when somebody asks for it.
+class Picture {
+ public:
+  virtual ~Picture() = default;
+  virtual std::string place() const = 0;  // for messages: the file, and which image of it
+  virtual std::string bytes() const = 0;  // as stored; equal for equal pictures
+  virtual Decoded decoded() const = 0;    // BadRow where it is none
+};
+
 // Reused from row to row, so that its strings keep their memory.
 class Row {
  public:
-  int64_t line = 0;  // of the file, from 1, where the row starts
+  int64_t line = 0;                        // of the file, from 1, where the row starts
+  const std::string* file = nullptr;       // borrowed from whoever opened the reader
+  std::shared_ptr<const Picture> picture;  // null: the row has none
 
-  void clear() { size_ = 0; }
+  std::string place() const;  // for messages: "rows.csv:12", or the picture's
+  size_t bytes() const;       // of all cells, roughly
+
+  void clear() {
+    size_ = 0;
+    picture.reset();
+  }
   Cell& add(std::string_view name);  // an equal name is replaced: the last one counts
   const Cell* find(std::string_view name) const;
   std::vector<std::string> names() const;

@@ -7,11 +7,9 @@
 #include "base/stopwatch.h"
 #include "base/text.h"
 #include "comm/agree.h"
-#include "data/prepare/prepare_images.h"
 #include "data/readers/reader.h"
 #include "launch/commands/commands.h"
 #include "launch/loaded_model.h"
-#include "trainer/assembly/entity_rows.h"
 #include "trainer/assembly/run_settings.h"
 #include "trainer/loop/evaluator.h"
 #include "trainer/loop/row_writer.h"
@@ -25,13 +23,6 @@ namespace fs = std::filesystem;
 std::string model_directory(const std::string& target) {
   if (fs::is_directory(fs::path(target) / "model")) return (fs::path(target) / "model").string();
   return target;
-}
-
-// Of images, which one the row is of: they have no lines to count.
-std::string named(const std::string& json, const std::vector<std::string>& places, int64_t row) {
-  nlohmann::ordered_json out = {{"image", places[static_cast<size_t>(row)]}};
-  out.update(nlohmann::ordered_json::parse(json));
-  return out.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 // The column that was asked for, or the one that training files have under the task's own name.
@@ -84,14 +75,7 @@ ExitCode predict(const Arguments& arguments, Job& job) {
   together(job.control(), [&] {
     rows->require(model.learner->model().needs(), {job.control().rank(), job.control().size()});
   });
-  const std::vector<std::string> places =
-      model.tokenizer ? StringList{} : image_places(files, image_columns(config.data));
-  PrepareRequest raw;
-  raw.files = files;
-  raw.labels_required = false;
-  RowWriter::Finish finish = entities_of_rows(config.model.task, raw, config.data, model.tokenizer.get());
-  if (!places.empty()) finish = [&](int64_t row, const std::string& json) { return named(json, places, row); };
-  RowWriter writer(arguments.output, *rows, job.control(), real_files(), std::move(finish));
+  RowWriter writer(arguments.output, *rows, job.control(), real_files());
   Evaluator(*model.learner, *rows, job.control(), evaluator_settings(config, world.device))
       .predict([&](int64_t sample, const std::string& json) { writer.add(sample, json); });
   writer.publish();

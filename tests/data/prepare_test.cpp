@@ -5,72 +5,28 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <barrier>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <nlohmann/json.hpp>
 #include <random>
 #include <set>
-#include <thread>
 
 #include "base/errors.h"
 #include "base/file_ops.h"
 #include "base/text.h"
 #include "data/prepare/split.h"
-#include "data/prepare/tagged_words.h"
 #include "data/samples/dataset.h"
+#include "support/ranks.h"
 #include "support/texts.h"
+#include "trainer/tasks/text_classification/recipe.h"
+#include "trainer/tasks/token_classification/recipe.h"
 
 namespace sft {
 namespace {
 
 using nlohmann::json;
 namespace fs = std::filesystem;
-using Part = PrepareRequest::Part;
-
-// Runs `body` on `count` ranks that are threads; rethrows the lowest rank's error.
-void on_ranks(int count, const std::function<void(const Peers&)>& body) {
-  const auto ranks = static_cast<size_t>(count);
-  std::barrier meet(count);
-  std::vector<std::string> bytes(ranks);
-  std::vector<std::exception_ptr> failures(ranks), ends(ranks);
-  std::vector<std::thread> threads;
-  for (size_t rank = 0; rank < ranks; ++rank) {
-    const auto gather = [&, rank](const std::string& mine) {
-      bytes[rank] = mine;
-      meet.arrive_and_wait();
-      auto all = bytes;
-      meet.arrive_and_wait();
-      return all;
-    };
-    const auto together = [&, rank](const std::function<void()>& work) {
-      failures[rank] = nullptr;
-      try {
-        work();
-      } catch (...) {
-        failures[rank] = std::current_exception();
-      }
-      meet.arrive_and_wait();
-      std::exception_ptr first;
-      for (const auto& failure : failures) first = first ? first : failure;
-      meet.arrive_and_wait();
-      if (first) std::rethrow_exception(first);
-    };
-    const Peers peers{Shard{static_cast<int>(rank), count}, gather, together};
-    threads.emplace_back([&, rank, peers] {
-      try {
-        body(peers);
-      } catch (...) {
-        ends[rank] = std::current_exception();
-      }
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
-  for (const auto& end : ends) {
-    if (end) std::rethrow_exception(end);
-  }
-}
+using Side = PrepareRequest::Side;
 
 class PrepareTest : public ::testing::Test {
  protected:
@@ -93,13 +49,17 @@ class PrepareTest : public ::testing::Test {
     return path;
   }
 
+  PrepareReport run_on(const Peers& peers) {
+    const auto recipe =
+        request_.task == "token_classification" ? token_classification_recipe : text_classification_recipe;
+    return prepare_shards(request_, config_, *recipe(request_, config_, tokenizer_.get()), peers);
+  }
+
   PrepareReport run(int ranks = 1) {
     tokenizer_->set_truncation(config_.max_length, config_.truncation);
-    if (ranks == 1) return prepare(request_, config_, *tokenizer_, alone());
+    if (ranks == 1) return run_on(alone());
     std::vector<PrepareReport> reports(static_cast<size_t>(ranks));
-    on_ranks(ranks, [&](const Peers& peers) {
-      reports[static_cast<size_t>(peers.self.index)] = prepare(request_, config_, *tokenizer_, peers);
-    });
+    on_ranks(ranks, [&](const Peers& peers) { reports[static_cast<size_t>(peers.self.index)] = run_on(peers); });
     for (const PrepareReport& report : reports) EXPECT_EQ(report.shards, reports[0].shards);
     return reports[0];
   }
@@ -170,7 +130,7 @@ std::string random_rows(bool csv, int count, unsigned seed) {
 
 // Words of letters, of which each is a token.
 TEST_F(PrepareTest, TagsGoToTheFirstTokenOfEachWordOrToAll) {
-  request_.target = TargetForm::token_labels;
+  request_.task = "token_classification";
   config_.text_column = {"tokens"};
   config_.label_column = "ner_tags";
   request_.files = {write("a.conll", "ab B-X\nc I-X\n\nd O\n\n"),
@@ -191,8 +151,11 @@ TEST_F(PrepareTest, TagsGoToTheFirstTokenOfEachWordOrToAll) {
   EXPECT_EQ(report.label_counts, (std::vector<int64_t>{2, 2, 3}));
   EXPECT_EQ(texts(report), (std::vector<std::string>{"abc", "d", "efg", "d"}));
   EXPECT_EQ(targets(report), ".0.1. .2. .0.2. .1. ");
-  EXPECT_EQ(report.broken_rows, 1);
-  EXPECT_NE(report.broken_example.find("b.jsonl:2: word 1, 'd', has the tag 'I-X'"), std::string::npos);
+  ASSERT_EQ(report.notes.size(), 1u);
+  const Note& broken = report.notes.begin()->second;
+  EXPECT_EQ(broken.num_rows, 1);
+  EXPECT_TRUE(broken.first.ends_with("b.jsonl:2: word 1, 'd', has the tag 'I-X'")) << broken.first;
+  EXPECT_NE(describe(report, "train").find("\n  1 row has an I- tag that"), std::string::npos);
 
   config_.label_all_tokens = true;
   EXPECT_EQ(targets(run()), ".011. .2. .012. .1. ");
@@ -205,7 +168,7 @@ TEST_F(PrepareTest, TagsGoToTheFirstTokenOfEachWordOrToAll) {
 }
 
 TEST_F(PrepareTest, SaysWhatIsWrongWithTags) {
-  request_.target = TargetForm::token_labels;
+  request_.task = "token_classification";
   config_.text_column = {"tokens"};
   config_.label_column = "ner_tags";
   EXPECT_EQ(error_of("a.jsonl", "{\"tokens\":[\"a\"],\"ner_tags\":[\"O\",\"O\"]}\n", 2),
@@ -226,7 +189,7 @@ TEST_F(PrepareTest, ShardsAreTheSameOnAnyNumberOfRanks) {
   for (const int ranks : {1, 2, 5}) {
     fs::remove_all(request_.output_directory);
     const PrepareReport report = run(ranks);
-    EXPECT_EQ(report.rows, 2 * kRows);
+    EXPECT_EQ(report.num_rows, 2 * kRows);
     EXPECT_EQ(report.label_names, (std::vector<std::string>{"c0", "c1", "c2", "c3"}));
     std::vector<std::string> content;
     for (const std::string& shard : report.shards) content.push_back(open_dataset({shard})->info().fingerprint);
@@ -259,7 +222,7 @@ TEST_F(PrepareTest, KeepsTokensLabelsAndWeights) {
   EXPECT_EQ(got[0].weight, 0.5f);
   EXPECT_EQ(got[1].weight, 2.0f);
   EXPECT_EQ(report.truncated_rows, 1);
-  EXPECT_EQ(report.total_tokens, 7 + 9);
+  EXPECT_EQ(report.total_units, 7 + 9);
   EXPECT_EQ(report.length_histogram, (std::vector<int64_t>{0, 0, 1, 1}));
   const auto dataset = open_dataset(report.shards);
   EXPECT_EQ(dataset->info().tokenizer_sha256, tokenizer_->sha256());
@@ -395,7 +358,7 @@ TEST_F(PrepareTest, SkipsAndCountsBadRowsWhereToldTo) {
       "a.jsonl",
       "{\"text\":\"a\",\"label\":\"x\"}\n{bad}\n{\"text\":\"b\",\"label\":\"y\"}\n{\"text\":null,\"label\":\"z\"}\n")};
   const PrepareReport report = run();
-  EXPECT_EQ(report.rows, 2);
+  EXPECT_EQ(report.num_rows, 2);
   EXPECT_EQ(report.bad_rows, 2);
   EXPECT_EQ(report.label_names, (std::vector<std::string>{"x", "y"}));
   ASSERT_EQ(report.bad_row_examples.size(), 2u);
@@ -463,30 +426,30 @@ TEST_F(PrepareTest, SplitsByContentWithinEachLabel) {
     return write("a.csv", "text,label,group\n" + join(rows, "\n"));
   };
   config_.validation_split = 0.1;
-  const auto part = [&](Part which, int ranks) {
-    request_.part = which;
+  const auto part = [&](Side which, int ranks) {
+    request_.side = which;
     fs::remove_all(request_.output_directory);
     const PrepareReport report = run(ranks);
     const auto all = texts(report);
-    if (which == Part::validation && config_.group_column.empty()) {
+    if (which == Side::validation && config_.group_column.empty()) {
       EXPECT_EQ(report.label_counts,
                 (std::vector<int64_t>{18, 18, 4}));  // a tenth of 90, 90 and 20 texts, two rows each
     }
     return std::multiset<std::string>(all.begin(), all.end());
   };
   request_.files = {file(std::mt19937(1))};
-  const auto train = part(Part::train, 1), validation = part(Part::validation, 3);
+  const auto train = part(Side::train, 1), validation = part(Side::validation, 3);
   EXPECT_EQ(train.size() + validation.size(), 400u);
   for (const std::string& text : validation) EXPECT_EQ(train.count(text), 0u);
 
   request_.files = {file(std::mt19937(2))};
-  EXPECT_TRUE(part(Part::validation, 2) == validation) << "the order of rows matters";
+  EXPECT_TRUE(part(Side::validation, 2) == validation) << "the order of rows matters";
   request_.split_seed = 1;
-  EXPECT_FALSE(part(Part::validation, 1) == validation) << "the seed does not matter";
+  EXPECT_FALSE(part(Side::validation, 1) == validation) << "the seed does not matter";
 
   config_.group_column = "group";
   std::set<int> groups;
-  const auto held_out = part(Part::validation, 1);
+  const auto held_out = part(Side::validation, 1);
   for (const std::string& text : held_out) groups.insert(std::stoi(text.substr(4)) % 50);
   EXPECT_EQ(held_out.size(), 8 * groups.size()) << "a group is on both sides";
   EXPECT_EQ(groups.size(), 6u);  // round(2.5) of the 25 groups of even texts and of the 25 of odd ones
@@ -533,32 +496,31 @@ std::string json_rows(const std::vector<std::string>& labels) {
 }
 
 TEST_F(PrepareTest, FindsTheFormOfTargets) {
-  const std::tuple<std::vector<std::string>, TargetForm, int64_t> cases[] = {
-      {{"1", "2"}, TargetForm::label, 0},
-      {{"\"1.5\"", "\"x\""}, TargetForm::label, 0},
-      {{"1", "2.5", "3"}, TargetForm::values, 1},
-      {{"[]", "[1,2]", "[0]"}, TargetForm::label_set, 0},
-      {{"[\"b\",\"a\"]", "[\"a\"]"}, TargetForm::label_set, 0},
-      {{"[1,2]", "[0,0.25]"}, TargetForm::values, 2},
+  const std::tuple<std::vector<std::string>, const char*, int64_t> cases[] = {
+      {{"1", "2"}, "single_label_classification", 0},
+      {{"\"1.5\"", "\"x\""}, "single_label_classification", 0},
+      {{"1", "2.5", "3"}, "regression", 1},
+      {{"[]", "[1,2]", "[0]"}, "multi_label_classification", 0},
+      {{"[\"b\",\"a\"]", "[\"a\"]"}, "multi_label_classification", 0},
+      {{"[1,2]", "[0,0.25]"}, "regression", 2},
   };
-  for (const auto& [labels, form, width] : cases) {
+  for (const auto& [labels, type, width] : cases) {
     SCOPED_TRACE(labels.back());
     request_.files = {write("empty.jsonl", ""), write("a.jsonl", json_rows(labels))};
     for (const int ranks : {1, 3}) {
       fs::remove_all(request_.output_directory);
       const PrepareReport report = run(ranks);
-      EXPECT_EQ(report.target, form);
+      EXPECT_EQ(report.problem_type, type);
       EXPECT_EQ(report.num_targets, width);
-      EXPECT_EQ(target_form_of(open_dataset(report.shards)->schema()), form);
     }
     const PrepareReport again = run();
     EXPECT_TRUE(again.reused);
-    EXPECT_EQ(again.target, form);
+    EXPECT_EQ(again.problem_type, type);
     EXPECT_EQ(again.num_targets, width);
   }
   request_.files = {write("a.csv", "text,label\na,1\nb,0.5\n")};
-  EXPECT_EQ(run().target, TargetForm::values);
-  request_.target = TargetForm::label;
+  EXPECT_EQ(run().problem_type, "regression");
+  request_.problem_type = "single_label_classification";
   EXPECT_EQ(run().label_names, (std::vector<std::string>{"0.5", "1"}));
 }
 
@@ -571,7 +533,7 @@ TEST_F(PrepareTest, KeepsSetsOfLabels) {
   const auto got = examples(report);
   for (size_t i = 0; i < 3; ++i) EXPECT_EQ(got[i].values, wanted[i]);
 
-  request_.target = TargetForm::label_set;
+  request_.problem_type = "multi_label_classification";
   request_.files = {write("a.csv", "text,label\na,net| game\nb,\nc,Z |net\n")};
   const auto same = examples(run());
   for (size_t i = 0; i < 3; ++i) EXPECT_EQ(same[i].values, wanted[i]);
@@ -597,7 +559,7 @@ TEST_F(PrepareTest, KeepsRealTargets) {
   EXPECT_EQ(got[0].values, (std::vector<float>{1, -2.5f}));
   EXPECT_EQ(got[1].values, (std::vector<float>{0.25f, 1000}));
 
-  request_.target = TargetForm::values;
+  request_.problem_type = "regression";
   request_.files = {write("stars.jsonl", json_rows({"5", "1"}))};
   EXPECT_EQ(examples(run())[0].values, std::vector<float>{5});
   request_.files = {write("two.csv", "text,label\na,1|2\nb, 0.5 |-1\n")};
@@ -605,24 +567,24 @@ TEST_F(PrepareTest, KeepsRealTargets) {
 }
 
 TEST_F(PrepareTest, SaysWhichTargetIsWrongAndWhere) {
-  const auto bad = [&](TargetForm form, const std::string& label) {
-    request_.target = form;
-    return error_of("a.jsonl", json_rows({form == TargetForm::values ? "0.5" : "[\"a\",\"b\"]", label}));
+  const auto bad = [&](const std::string& type, const std::string& label) {
+    request_.problem_type = type;
+    return error_of("a.jsonl", json_rows({type == "regression" ? "0.5" : "[\"a\",\"b\"]", label}));
   };
   const std::string place = "79: a.jsonl:2: column 'label' ";
-  EXPECT_EQ(bad(TargetForm::label_set, "[\"b\",\"a\",\"b\"]"), place + "names the label 'b' twice");
-  EXPECT_EQ(bad(TargetForm::label_set, "[\"\"]"), place + "has an item that is empty");
-  EXPECT_EQ(bad(TargetForm::label_set, "[null]"),
+  EXPECT_EQ(bad("multi_label_classification", "[\"b\",\"a\",\"b\"]"), place + "names the label 'b' twice");
+  EXPECT_EQ(bad("multi_label_classification", "[\"\"]"), place + "has an item that is empty");
+  EXPECT_EQ(bad("multi_label_classification", "[null]"),
             place + "has an item that wanted a string, number or boolean, found null");
-  EXPECT_EQ(bad(TargetForm::label_set, "7"), place + "wanted a list of labels, found the number 7");
-  EXPECT_EQ(bad(TargetForm::label_set, "null"), place + "wanted a list of labels, found null");
-  EXPECT_EQ(bad(TargetForm::values, "\"1.5\""), place + "wanted a finite number, found '1.5'");
-  EXPECT_EQ(bad(TargetForm::values, "null"), place + "wanted a finite number, found null");
-  EXPECT_EQ(bad(TargetForm::values, "1e99"), place + "wanted a finite number, found the number 1e+99");
-  EXPECT_EQ(bad(TargetForm::values, "[1,2]"), place + "has 2 numbers, and 1 is wanted");
-  EXPECT_EQ(bad(TargetForm::values, "[]"), place + "has 0 numbers, and 1 is wanted");
-  EXPECT_EQ(bad(TargetForm::values, "NaN").substr(0, 28), "79: a.jsonl:2: not valid JSO");
-  request_.target = {};
+  EXPECT_EQ(bad("multi_label_classification", "7"), place + "wanted a list of labels, found the number 7");
+  EXPECT_EQ(bad("multi_label_classification", "null"), place + "wanted a list of labels, found null");
+  EXPECT_EQ(bad("regression", "\"1.5\""), place + "wanted a finite number, found '1.5'");
+  EXPECT_EQ(bad("regression", "null"), place + "wanted a finite number, found null");
+  EXPECT_EQ(bad("regression", "1e99"), place + "wanted a finite number, found the number 1e+99");
+  EXPECT_EQ(bad("regression", "[1,2]"), place + "has 2 numbers, and 1 is wanted");
+  EXPECT_EQ(bad("regression", "[]"), place + "has 0 numbers, and 1 is wanted");
+  EXPECT_EQ(bad("regression", "NaN").substr(0, 28), "79: a.jsonl:2: not valid JSO");
+  request_.problem_type = "";
   for (const std::string_view number : {"nan", "-inf", "", "x"})
     EXPECT_EQ(error_of("a.csv", concat("text,label\na,0.5\nb,", number, "\n")),
               concat("79: a.csv:3: column 'label' wanted a finite number, found '", number, "'"));
@@ -637,15 +599,15 @@ TEST_F(PrepareTest, SplitsSetsAndNumbersByContent) {
   for (int i = 0; i < 200; ++i) rows.push_back(concat("{\"text\":\"text ", i, "\",\"label\":[\"x\",\"l", i, "\"]}"));
   request_.files = {write("a.jsonl", join(rows, "\n"))};
   config_.validation_split = 0.1;
-  request_.part = Part::train;
+  request_.side = Side::train;
   const PrepareReport train = run();
-  EXPECT_EQ(train.rows, 180);
+  EXPECT_EQ(train.num_rows, 180);
   EXPECT_EQ(train.label_names.size(), 201u) << "names are those of the whole file";
-  request_.part = Part::validation;
-  request_.target = train.target;
+  request_.side = Side::validation;
+  request_.problem_type = train.problem_type;
   request_.label_names = train.label_names;
   request_.labels_must_be_known = true;
-  EXPECT_EQ(run(3).rows, 20);
+  EXPECT_EQ(run(3).num_rows, 20);
 }
 
 TEST_F(PrepareTest, NeedsNoLabelsToPredict) {

@@ -1,5 +1,5 @@
 // Words and tags of rows, and the targets of tokens; labels against what transformers' run_ner would give.
-#include "data/prepare/tagged_words.h"
+#include "trainer/tasks/recipes/tagged_words.h"
 
 #include <gtest/gtest.h>
 
@@ -63,6 +63,20 @@ TEST(TaggedWords, FindsTheFirstTagThatContinuesNothing) {
   EXPECT_EQ(first_broken({1, 0, 2}, names), 2);
   EXPECT_EQ(first_broken({1, 2, 4}, names), 2);
   EXPECT_EQ(first_broken({}, names), -1);
+}
+
+// [CLS] w0 w0 w2 [SEP]; word 1 has no token, word 3 was cut off.
+TEST(TaggedWords, NotesPlaceEachWordInTheTextAndAtItsFirstToken) {
+  Words words;
+  read_words(text(" é bc d\te "), words);
+  Encoding encoding;
+  encoding.words = {-1, 0, 0, 2, -1};
+  const Schema schema{.columns = {text_column(), words_column()}};
+  Sample sample(schema);
+  put_notes(words, encoding, schema, sample);
+  const auto bytes = std::as_const(sample.cells[0]).as<uint8_t>();
+  EXPECT_EQ(std::string(bytes.begin(), bytes.end()), words.text);
+  EXPECT_TRUE(sample.cells[1] == Packed::of(std::vector<int32_t>{1, 3, 1, 4, 6, -1, 7, 8, 3, 9, 10, -1}));
 }
 
 // [CLS] w0 w0 w1 w3 w3 w3 [SEP]; word 2 has no token, word 4 was cut off.

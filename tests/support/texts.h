@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "data/prepare/target_column.h"
 #include "data/samples/dataset.h"
+#include "trainer/tasks/recipes/target_column.h"
 
 namespace sft {
 

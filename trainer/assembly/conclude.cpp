@@ -7,7 +7,6 @@
 #include "base/process.h"
 #include "base/text.h"
 #include "comm/agree.h"
-#include "trainer/assembly/entity_rows.h"
 #include "trainer/assembly/run_settings.h"
 #include "trainer/loop/row_writer.h"
 #include "trainer/model_files/model_export.h"
@@ -45,11 +44,7 @@ void load_best(Assembly& run) {
 Evaluation evaluate_test(Assembly& run) {
   Evaluator evaluator(run.learner(), *run.data.test, run.world.control,
                       evaluator_settings(run.config(), run.world.device));
-  const RunConfig& config = run.config();
-  PrepareRequest raw;
-  raw.files = expand_files(config.data.test_file, "data.test_file", run.loaded.origins, accepted_by(config.model.task));
-  RowWriter rows(config.output_dir + "/predictions.jsonl", *run.data.test, run.world.control, real_files(),
-                 entities_of_rows(config.model.task, raw, config.data, run.data.tokenizer.get()));
+  RowWriter rows(run.config().output_dir + "/predictions.jsonl", *run.data.test, run.world.control, real_files());
   Evaluation evaluation = evaluator.run([&](int64_t sample, const std::string& json) { rows.add(sample, json); });
   rows.publish();
   return evaluation;

@@ -9,10 +9,9 @@
 #include "base/text.h"
 #include "comm/agree.h"
 #include "data/hdf5/guard.h"
-#include "data/prepare/prepare_images.h"
-#include "data/prepare/target_column.h"
 #include "data/samples/shard_form.h"
 #include "trainer/assembly/problem_type.h"
+#include "trainer/tasks/recipes/target_column.h"
 #include "trainer/tasks/tasks.h"
 
 namespace sft {
@@ -46,8 +45,9 @@ bool are_prepared(const StringList& files, const std::string& split, bool images
 PrepareReport prepare_split(PrepareRequest request, const DataConfig& config, const Tokenizer* tokenizer,
                             Communicator& control) {
   if (tokenizer == nullptr) request.task = "image_classification";
-  const PrepareReport report = tokenizer == nullptr ? prepare_images(request, config, peers_of(control))
-                                                    : prepare(request, config, *tokenizer, peers_of(control));
+  std::unique_ptr<Recipe> recipe;
+  together(control, [&] { recipe = task_named(request.task).recipe(request, config, tokenizer); });
+  const PrepareReport report = prepare_shards(request, config, *recipe, peers_of(control));
   if (control.rank() == 0) log::info(describe(report, request.split));
   return report;
 }
@@ -148,10 +148,11 @@ PrepareRequest request_of(const std::string& split, const StringList& files, con
   request.split = split;
   request.output_directory = directory;
   if (labels.target == TargetForm::token_labels) request.task = "token_classification";
-  request.target = labels.target;
+  request.problem_type = problem_type_of(labels.target);
   if (labels.target == TargetForm::values) request.num_targets = static_cast<int64_t>(labels.names.size());
   if (labels.target != TargetForm::values) request.label_names = labels.names;
   request.labels_must_be_known = true;
+  request.keep_notes = split == "test" || split == "input";
   return request;
 }
 
@@ -174,12 +175,12 @@ std::unique_ptr<Dataset> open_train(const LoadedConfig& loaded, const ModelDirec
   request.files = files;
   request.output_directory = prepared_directory(loaded.config);
   request.task = loaded.config.model.task;
-  request.target = wanted_target(loaded.config.model);
+  request.problem_type = loaded.config.model.problem_type;
   request.label_names = model.label_names();
-  request.part = config.validation_split > 0 ? PrepareRequest::Part::train : PrepareRequest::Part::all;
+  request.side = config.validation_split > 0 ? PrepareRequest::Side::train : PrepareRequest::Side::all;
   request.split_seed = static_cast<uint64_t>(loaded.config.seed);
   const PrepareReport report = prepare_split(std::move(request), config, data.tokenizer.get(), control);
-  data.labels.names = report.target == TargetForm::values ? numbered_labels(report.num_targets) : report.label_names;
+  data.labels.names = report.num_targets > 0 ? numbered_labels(report.num_targets) : report.label_names;
   data.labels.counts = report.label_counts;
   return open_together(report.shards, {}, control);
 }
@@ -188,7 +189,7 @@ std::unique_ptr<Dataset> open_held_out(const LoadedConfig& loaded, const Dataset
   const StringList files = expand_files(loaded.config.data.train_file, "data.train_file", loaded.origins,
                                         accepted_by(loaded.config.model.task));
   PrepareRequest request = request_of("validation", files, prepared_directory(loaded.config), data.labels);
-  request.part = PrepareRequest::Part::validation;
+  request.side = PrepareRequest::Side::validation;
   request.split_seed = static_cast<uint64_t>(loaded.config.seed);
   const PrepareReport report = prepare_split(std::move(request), loaded.config.data, data.tokenizer.get(), control);
   return open_together(report.shards, {}, control);
@@ -224,7 +225,6 @@ std::unique_ptr<Dataset> open_split(const std::string& split, const StringList& 
   }
   PrepareRequest request = request_of(split, files, directory, labels);
   request.labels_required = labels_required;
-  if (!labels_required && labels.target != TargetForm::token_labels) request.target.reset();
   return open_together(prepare_split(std::move(request), config, tokenizer, control).shards, {}, control);
 }
 

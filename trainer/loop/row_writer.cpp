@@ -29,11 +29,10 @@ void append_file(FileOps& files, int descriptor, const std::string& path, int64_
 
 }  // namespace
 
-RowWriter::RowWriter(std::string path, const Dataset& dataset, Communicator& control, FileOps& files, Finish finish)
+RowWriter::RowWriter(std::string path, const Dataset& dataset, Communicator& control, FileOps& files)
     : path_(std::move(path)),
       control_(control),
       files_(files),
-      finish_(std::move(finish)),
       dataset_(dataset),
       next_(range_of(dataset, {control.rank(), control.size()}).first) {
   std::tie(row_, end_row_) = rows_of(dataset, {control.rank(), control.size()});
@@ -61,10 +60,7 @@ void RowWriter::add(int64_t sample, const std::string& json) {
 }
 
 void RowWriter::end_row() {
-  const std::string made = of_row_.empty()       ? "null"
-                           : of_row_.size() == 1 ? of_row_.front()
-                                                 : concat("[", join(of_row_, ", "), "]");
-  buffer_ += finish_ && !of_row_.empty() ? finish_(row_, made) : made;
+  buffer_ += of_row_.empty() ? "null" : of_row_.size() == 1 ? of_row_.front() : concat("[", join(of_row_, ", "), "]");
   buffer_ += '\n';
   of_row_.clear();
   ++row_;

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -16,11 +15,8 @@ namespace sft {
 
 class RowWriter {
  public:
-  // What becomes of a row before it is written; called in the order of rows, those of this rank's range.
-  using Finish = std::function<std::string(int64_t row, const std::string& json)>;
-
   // Every rank constructs one; `dataset`, borrowed, says which row each sample was made of.
-  RowWriter(std::string path, const Dataset& dataset, Communicator& control, FileOps& files, Finish finish = {});
+  RowWriter(std::string path, const Dataset& dataset, Communicator& control, FileOps& files);
   ~RowWriter();
 
   // Of one sample, by its index. Samples may come out of order inside this rank's range, each of them once. A row of
@@ -36,7 +32,6 @@ class RowWriter {
   std::string path_;
   Communicator& control_;
   FileOps& files_;
-  Finish finish_;
   const Dataset& dataset_;
   int64_t next_;                            // sample that the part goes on with
   int64_t row_, end_row_;                   // row that is being put together; behind this rank's last

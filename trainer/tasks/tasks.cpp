@@ -7,9 +7,12 @@
 #include "base/errors.h"
 #include "base/text.h"
 #include "trainer/tasks/image_classification/image_classification.h"
+#include "trainer/tasks/image_classification/recipe.h"
 #include "trainer/tasks/multi_label/multi_label.h"
 #include "trainer/tasks/regression/regression.h"
+#include "trainer/tasks/text_classification/recipe.h"
 #include "trainer/tasks/text_classification/text_classification.h"
+#include "trainer/tasks/token_classification/recipe.h"
 #include "trainer/tasks/token_classification/token_classification.h"
 
 namespace sft {
@@ -30,15 +33,15 @@ const StringList kOfPictures = {"data.image_size",  "data.crop",          "data.
 
 const TaskKind kTasks[] = {
     {"text_classification", "single_label_classification", TargetForm::label, "ForSequenceClassification", Takes::texts,
-     "text", "label", kOfSamples, make_text_classification},
+     "text", "label", kOfSamples, text_classification_recipe, make_text_classification},
     {"text_classification", "multi_label_classification", TargetForm::label_set, "ForSequenceClassification",
-     Takes::texts, "text", "label", kOfSamples, make_multi_label},
+     Takes::texts, "text", "label", kOfSamples, text_classification_recipe, make_multi_label},
     {"text_classification", "regression", TargetForm::values, "ForSequenceClassification", Takes::texts, "text",
-     "label", kOfSamples, make_regression},
+     "label", kOfSamples, text_classification_recipe, make_regression},
     {"token_classification", "", TargetForm::token_labels, "ForTokenClassification", Takes::texts, "tokens", "ner_tags",
-     kOfWords, make_token_classification},
+     kOfWords, token_classification_recipe, make_token_classification},
     {"image_classification", "single_label_classification", TargetForm::label, "ForImageClassification",
-     Takes::pictures, "text", "label", kOfPictures, make_image_classification},
+     Takes::pictures, "text", "label", kOfPictures, image_classification_recipe, make_image_classification},
 };
 
 }  // namespace

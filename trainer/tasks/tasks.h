@@ -6,7 +6,9 @@
 #include <string>
 
 #include "base/schema.h"
+#include "data/prepare/recipe.h"
 #include "data/readers/target_form.h"
+#include "data/text/tokenizer.h"
 #include "trainer/models/model.h"
 #include "trainer/tasks/task.h"
 
@@ -23,6 +25,8 @@ struct TaskKind {
   const char* text_column;   // data.text_column, where nobody names one
   const char* label_column;  // likewise data.label_column
   StringList keys;           // settings that only some tasks read, and this one does
+  std::unique_ptr<Recipe> (*recipe)(const PrepareRequest&, const DataConfig&,
+                                    const Tokenizer*);  // borrows the last two
   std::unique_ptr<Task> (*make)(const TaskSettings& settings, const Model& model);
 };
 

@@ -7,6 +7,7 @@
 
 #include "base/errors.h"
 #include "base/text.h"
+#include "trainer/tasks/image_classification/recipe.h"
 #include "trainer/tasks/text_classification/text_classification.h"
 
 namespace sft {
@@ -64,11 +65,24 @@ class ImageClassification final : public Task {
   std::string default_metric() const override { return "accuracy"; }
 
   std::vector<std::string> predictions(const at::Tensor& logits, const Batch& batch) const override {
-    return single_label_->predictions(logits, batch);
+    std::vector<std::string> rows = single_label_->predictions(logits, batch);
+    if (batch.schema.find(kPlaceColumn) != nullptr) add_places(batch, rows);
+    return rows;
   }
   void describe(nlohmann::json& config) const override { single_label_->describe(config); }
 
  private:
+  // Puts {"image": …} first: pictures have no lines to count.
+  static void add_places(const Batch& batch, std::vector<std::string>& rows) {
+    const std::span<const uint8_t> bytes = batch.at(kPlaceColumn).as<uint8_t>();
+    const Offsets& offsets = batch.offsets(batch.schema.at(kPlaceColumn).axis);
+    for (size_t b = 0; b < rows.size(); ++b) {
+      const nlohmann::json place = std::string(bytes.begin() + offsets[b], bytes.begin() + offsets[b + 1]);
+      rows[b] = concat("{\"image\":", place.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace), ",",
+                       rows[b].substr(1));
+    }
+  }
+
   static double rows(const Statistics& total) { return total.counts[1]; }  // [loss sum, rows, …]
 
   static Statistics without_last(Statistics total) {

@@ -21,6 +21,7 @@
 #include "trainer/tasks/blocks/cross_entropy.h"
 #include "trainer/tasks/blocks/describe_labels.h"
 #include "trainer/tasks/blocks/head_layer.h"
+#include "trainer/tasks/token_classification/entity_rows.h"
 
 namespace sft {
 namespace {
@@ -132,7 +133,9 @@ class TokenClassification final : public Task {
     const at::Tensor scores_NK = at::softmax(logits_NK.to(at::kDouble), 1).cpu().contiguous();
     const double* score = scores_NK.data_ptr<double>();
     std::vector<std::string> rows;
-    auto tags = nlohmann::ordered_json::array(), scores = tags;
+    const bool by_word = has_words(batch.schema);
+    StringList tags;
+    std::vector<double> scores;
     for_each_labelled(
         batch,
         [&](size_t n) {
@@ -141,8 +144,10 @@ class TokenClassification final : public Task {
           scores.push_back(score[n * names_.size() + best]);
         },
         [&] {
-          rows.push_back(nlohmann::ordered_json{{"tags", std::move(tags)}, {"scores", std::move(scores)}}.dump());
-          tags = scores = nlohmann::ordered_json::array();
+          const auto row = by_word ? entity_row(batch, rows.size(), tags, scores)
+                                   : nlohmann::ordered_json{{"tags", tags}, {"scores", scores}};
+          rows.push_back(row.dump());
+          tags.clear(), scores.clear();
         });
     return rows;
   }

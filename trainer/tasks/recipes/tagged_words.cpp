@@ -1,4 +1,4 @@
-#include "data/prepare/tagged_words.h"
+#include "trainer/tasks/recipes/tagged_words.h"
 
 #include <algorithm>
 #include <string_view>
@@ -80,6 +80,30 @@ int64_t first_broken(const std::vector<int64_t>& labels, const std::vector<std::
     before = tag;
   }
   return -1;
+}
+
+const Column& text_column() {
+  static const Column column{.name = "text", .number = Number::uint8, .axis = "byte", .role = Role::note};
+  return column;
+}
+
+const Column& words_column() {
+  static const Column column{
+      .name = "words", .number = Number::int32, .shape = {3}, .axis = "word", .role = Role::note};
+  return column;
+}
+
+void put_notes(const Words& words, const Encoding& encoding, const Schema& schema, Sample& sample) {
+  std::vector<int32_t> places;
+  for (size_t i = 0; i < words.words.size(); ++i) {
+    const size_t end = words.begins[i] + words.words[i].size();
+    places.insert(places.end(), {static_cast<int32_t>(words.begins[i]), static_cast<int32_t>(end), -1});
+  }
+  for (size_t token = encoding.words.size(); token-- > 0;)  // the first one is the last to be written
+    if (encoding.words[token] >= 0)
+      places[3 * static_cast<size_t>(encoding.words[token]) + 2] = static_cast<int32_t>(token);
+  sample.cells[schema.place(text_column().name)].set(std::vector<uint8_t>(words.text.begin(), words.text.end()));
+  sample.cells[schema.place(words_column().name)].set(places);
 }
 
 TokenTargets TokenTargets::of_all_tokens(const std::vector<std::string>& label_names) {

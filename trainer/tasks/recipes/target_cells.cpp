@@ -1,10 +1,12 @@
-#include "data/prepare/target_cells.h"
+#include "trainer/tasks/recipes/target_cells.h"
 
 #include <charconv>
 #include <cmath>
+#include <optional>
 #include <set>
 
 #include "base/text.h"
+#include "trainer/tasks/recipes/target.h"
 
 namespace sft {
 namespace {
@@ -48,13 +50,13 @@ float finite(const Cell& cell) {
   return value;
 }
 
-std::optional<TargetForm> told_by_item(const Cell& item, TargetForm of_names) {
+std::string told_by_item(const Cell& item, const char* of_names) {
   if (const auto number = number_in(item)) {
     const bool fraction = std::isfinite(*number) && *number != std::trunc(*number);
-    return fraction ? std::optional(TargetForm::values) : std::nullopt;
+    return fraction ? kRealNumbers : "";
   }
   const bool name = is_text(item) || item.kind == Kind::boolean;
-  return name && !item.text.empty() ? std::optional(of_names) : std::nullopt;
+  return name && !item.text.empty() ? of_names : "";
 }
 
 }  // namespace
@@ -95,12 +97,11 @@ int64_t count_values(const Cell& cell, const std::string& separator) {
   return cell.kind == Kind::plain ? static_cast<int64_t>(split(cell, separator).size()) : 1;
 }
 
-std::optional<TargetForm> form_told_by(const Cell& cell) {
-  if (cell.kind != Kind::list) return told_by_item(cell, TargetForm::label);
-  for (const Cell& item : cell.items) {
-    if (const auto form = told_by_item(item, TargetForm::label_set)) return form;
-  }
-  return {};
+std::string problem_type_told_by(const Cell& cell) {
+  if (cell.kind != Kind::list) return told_by_item(cell, kOneLabel);
+  for (const Cell& item : cell.items)
+    if (const std::string told = told_by_item(item, kLabelSet); !told.empty()) return told;
+  return "";
 }
 
 }  // namespace sft

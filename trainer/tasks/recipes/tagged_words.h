@@ -7,7 +7,7 @@
 
 #include "data/prepare/labels.h"
 #include "data/readers/row.h"
-#include "data/samples/schema.h"
+#include "data/samples/sample.h"
 #include "data/text/tokenizer.h"
 
 namespace sft {
@@ -27,6 +27,12 @@ void read_tags(const Cell& cell, size_t num_words, std::vector<Label>& out);
 
 // The place of the first tag I-X that neither B-X nor I-X goes before; −1 where there is none.
 int64_t first_broken(const std::vector<int64_t>& labels, const std::vector<std::string>& label_names);
+
+// Notes of a row, for whoever tells its predictions: its text, and of each word the bytes of the text that it begins
+// and ends at, and its first token, −1 where it has none.
+const Column& text_column();
+const Column& words_column();
+void put_notes(const Words& words, const Encoding& encoding, const Schema& schema, Sample& sample);
 
 // What stands for a word in the targets: its first token alone, or all of its tokens, those behind the first with the
 // label I-X where the word's is B-X and I-X is known (as transformers' run_ner does).

@@ -2,13 +2,11 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "data/prepare/labels.h"
 #include "data/readers/row.h"
-#include "data/readers/target_form.h"
 
 namespace sft {
 
@@ -19,11 +17,11 @@ void read_label_set(const Cell& cell, const std::string& separator, std::vector<
 // where they are not.
 void read_values(const Cell& cell, const std::string& separator, int64_t count, std::vector<float>& out);
 
-// How many numbers a cell of TargetForm::values has.
+// How many numbers the cell would have as real numbers.
 int64_t count_values(const Cell& cell, const std::string& separator);
 
-// What alone tells how a column is meant: a name → label, or label_set in a list; a fraction → values. Nothing for
-// whole numbers, and for what can be no target.
-std::optional<TargetForm> form_told_by(const Cell& cell);
+// model.problem_type where the cell can be meant in one way only: a name is one label, in a list one of a set; a number
+// with a fraction is a real number. "" for whole numbers, and for what can be no target.
+std::string problem_type_told_by(const Cell& cell);
 
 }  // namespace sft

@@ -1,4 +1,4 @@
-#include "data/prepare/target_column.h"
+#include "trainer/tasks/recipes/target_column.h"
 
 #include <algorithm>
 #include <cassert>

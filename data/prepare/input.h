@@ -1,0 +1,52 @@
+// Raw rows in pieces, a shard each. The cuts follow from the files alone, so the shards hold the same rows on any
+// number of ranks.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/schema.h"
+#include "data/readers/image_source.h"
+#include "data/readers/reader.h"
+#include "data/samples/peers.h"
+
+namespace sft {
+
+// A column that a config names.
+struct WantedColumn {
+  std::string key;   // of [data]: "text_column"
+  std::string name;  // in the files; "": not wanted
+};
+
+class Input {
+ public:
+  virtual ~Input() = default;
+  virtual const char* noun() const = 0;               // of one row, for messages: "row", "image"
+  virtual std::vector<StringList> files() const = 0;  // what is read, by the path that was asked for
+  // What rows hold that no file's content tells, such as names of folders; "": nothing.
+  virtual std::string told_by_names() const { return ""; }
+  virtual StringList notes() const { return {}; }  // what a person should know of how it is read
+
+  // ConfigError where a file has rows but lacks a column, naming those it has and the nearest. Called on rank 0 alone.
+  virtual void require(const std::vector<WantedColumn>& columns) const = 0;
+
+  // Returns the number of pieces. Every rank calls this and gets the same.
+  virtual int64_t cut(const Peers& peers) = 0;
+
+  // The rows of one piece, their `file` set.
+  virtual std::unique_ptr<Reader> open(int64_t piece) const = 0;
+};
+
+// Files of rows (readers/reader.h), cut at bytes; small files share a piece.
+std::unique_ptr<Input> open_rows(const StringList& files);
+
+// Image sources (readers/image_source.h): rows of a picture and, with `labels`, the cell "label". DataError where there
+// is no image at all.
+std::unique_ptr<Input> open_pictures(const StringList& paths, bool labels, const ImageColumns& columns);
+
+// For messages: "'title', 'body' (did you mean 'body'?)". Of thousands the first few.
+std::string list_of_columns(const StringList& names, const std::string& wanted);
+
+}  // namespace sft
