@@ -35,7 +35,7 @@ TextInputs text_inputs(const PackedText& text, const Batch& batch, const at::Dev
   TextInputs inputs;
   inputs.host_offsets = text.offsets;
   std::vector<int64_t> order;
-  if (!device.is_cpu()) inputs.groups.groups = group_sequences(text.offsets, order);
+  if (!device.is_cpu()) inputs.groups.groups = group_sequences(text.offsets, text.offsets, order);
 
   Journey journey;
   const auto tokens = journey.add(text.tokens), positions = journey.add(text.positions),
@@ -50,7 +50,7 @@ TextInputs text_inputs(const PackedText& text, const Batch& batch, const at::Dev
   inputs.draws_B = piece(draws_B);
   inputs.first_B = piece(offsets).narrow(0, 0, inputs.num_sequences());
   if (!device.is_cpu()) {
-    inputs.groups.offsets = piece(offsets).to(at::kInt);
+    inputs.groups.queries = inputs.groups.keys = piece(offsets).to(at::kInt);
     inputs.groups.order_B = piece(by_length).to(at::kInt);
   }
   return inputs;
