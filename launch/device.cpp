@@ -20,7 +20,8 @@ std::string no_cuda(const Placement& placement) {
   const std::string reason = nccl::unavailable(placement);
   if (!reason.empty()) return reason;
   auto* const kernels = reinterpret_cast<const DeviceKernels* (*)()>(nccl::plugin_symbol("sft_cuda_kernels"));
-  if (!kernels) return "the CUDA plugin is of another version";
+  if (!kernels || kernels()->layout != DeviceKernels::kLayout)
+    return "libsft_cuda.so is of another build than this program: build or install both together";
   set_device_kernels(*kernels());
   return "";
 }

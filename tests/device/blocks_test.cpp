@@ -1,18 +1,27 @@
 // Blocks on the GPU against the CPU's, at sizes that fill no thread block and at those of real models.
 #include <ATen/ATen.h>
 
+#include "base/errors.h"
+#include "device/attention_on.h"
 #include "device/gpu.h"
 #include "trainer/models/blocks/activation.h"
 #include "trainer/models/blocks/add_norm.h"
-#include "trainer/models/blocks/attention.h"
 #include "trainer/models/blocks/dropout.h"
 #include "trainer/models/model_fixtures.h"
 
 namespace sft {
 namespace {
 
+using testing::all_rows;
+using testing::Asked;
+using testing::attend_on;
+using testing::AttentionCase;
 using testing::distance;
 using testing::drawn;
+using testing::first_rows;
+using testing::last_rows;
+using testing::other_keys;
+using testing::some_rows;
 
 class DeviceBlocks : public testing::OnGpu {
  protected:
@@ -54,30 +63,32 @@ TEST_F(DeviceBlocks, AddNormAndItsGradientsEqualTheCpus) {
 
 // Lengths that make several groups, and rows that fill none of their steps.
 TEST_F(DeviceBlocks, AttentionAndItsGradientsEqualTheCpus) {
-  const std::vector<int64_t> lengths{600, 8, 300, 299, 150, 20, 1, 77, 140}, draws{9, 4, 7, 1, 3, 0, 88, 5, 6};
-  std::vector<int64_t> offsets{0}, order;
-  for (const int64_t length : lengths) offsets.push_back(offsets.back() + length);
-  const auto groups = group_sequences(offsets, order);
-  ASSERT_GT(groups.size(), 1U);
-  for (const bool first_only : {false, true}) {
-    for (const double p : {0.0, 0.2}) {
-      std::vector<std::vector<at::Tensor>> results;
-      for (const c10::Device& where : {c10::Device(c10::kCPU), device}) {
-        const int64_t rows = offsets.back(), queries = first_only ? static_cast<int64_t>(lengths.size()) : rows;
-        const at::Tensor q = leaf({queries, 60}, 1, where), k = leaf({rows, 60}, 2, where),
-                         v = leaf({rows, 60}, 3, where);
-        const SequenceGroups batch{groups, at::tensor(order, at::kInt).to(where),
-                                   at::tensor(offsets, at::kInt).to(where)};
-        const at::Tensor out =
-            attend(q, k, v,
-                   {3, &offsets, at::tensor(draws, at::kLong).to(where), first_only, {dropout_key(5, "a"), p}, &batch});
-        (out * drawn(out.sizes(), 4).to(where)).sum().backward();
-        results.push_back({out.detach(), q.grad(), k.grad(), v.grad()});
-      }
-      for (size_t i = 0; i < results[0].size(); ++i)
-        EXPECT_LT(distance(results[1][i].cpu(), results[0][i]), 1e-12) << first_only << " " << p << " " << i;
-    }
-  }
+  const std::vector<int64_t> lengths{600, 8, 300, 299, 150, 20, 1, 77, 140};
+  std::vector<int64_t> order;
+  ASSERT_GT(group_sequences(all_rows(lengths).keys, all_rows(lengths).keys, order).size(), 1U);
+  const std::vector<Asked> asked{all_rows(lengths), first_rows(lengths), last_rows(lengths), some_rows(lengths),
+                                 other_keys(lengths, {7, 0, 90, 300, 1, 20, 33, 5, 64})};
+  for (size_t rows = 0; rows < asked.size(); ++rows)
+    for (const bool causal : {false, true})
+      for (const int64_t window : {0, 30})
+        for (const int64_t key_heads : {3, 1})
+          for (const double p : {0.0, 0.2}) {
+            if (rows == 4 && (causal || window > 0)) continue;
+            AttentionCase with(asked[rows], {.heads = 3, .key_heads = key_heads, .width = 20, .p = p});
+            with.attention.causal = causal;
+            with.attention.window = window;
+            const auto there = attend_on(device, at::kDouble, with), here = attend_on(at::kCPU, at::kDouble, with);
+            for (size_t i = 0; i < here.size(); ++i)
+              EXPECT_LT(distance(there[i], here[i]), 1e-12)
+                  << rows << " " << causal << " " << window << " " << key_heads << " " << p << " " << i;
+          }
+}
+
+TEST_F(DeviceBlocks, RefusesABiasOfPlacesByName) {
+  AttentionCase with(all_rows({5, 3}), {.heads = 2, .key_heads = 2});
+  with.add_bias(5, 5);
+  with.attention.bias = with.attention.bias.to(device);
+  EXPECT_THROW(attend_on(device, at::kDouble, with), DeviceError);
 }
 
 TEST_F(DeviceBlocks, ActivationsAndTheirGradientsEqualTheCpus) {

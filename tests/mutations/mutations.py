@@ -65,7 +65,7 @@ MUTATIONS = [
     Mutation("the logged loss as a mean of batch means", "trainer/loop/telemetry.cpp",
              "window.loss_sum += sums[i] + pending_weights_[i] * pending_penalties_[i];\n    window.weight += pending_weights_[i];",
              "window.loss_sum += sums[i] / pending_weights_[i] + pending_penalties_[i];\n    window.weight += 1;", ["test_trainer: Telemetry.*"]),
-    Mutation("attention scaled by the model's width", "trainer/models/blocks/attention_kernels.cpp",
+    Mutation("attention scaled by the model's width", "trainer/models/blocks/attention_softmax.h",
              "static_cast<double>(shape.head_width))", "static_cast<double>(shape.head_width * shape.heads))", ["test_models: *", "parity_model: bert.py"]),
     Mutation("resume without the optimizer's count of updates", "trainer/loop/trainer.cpp",
              '  parts_.optimizer.set_updates(found->state.at("optimizer_updates"));\n', "", ["sft-dist: test_resume"]),

@@ -57,7 +57,7 @@ TextInputs text_inputs(const Batch& batch, const at::Device& device) {
   TextInputs inputs;
   inputs.host_offsets = sequences;
   std::vector<int64_t> order;
-  if (!device.is_cpu()) inputs.groups.groups = group_sequences(sequences, order);
+  if (!device.is_cpu()) inputs.groups.groups = group_sequences(sequences, sequences, order);
 
   Journey journey;
   const auto tokens = journey.add(batch.at("tokens").as<int32_t>()), positions = journey.add(positions_N),
@@ -72,7 +72,7 @@ TextInputs text_inputs(const Batch& batch, const at::Device& device) {
   inputs.draws_B = piece(draws_B);
   inputs.first_B = piece(offsets).narrow(0, 0, inputs.num_sequences());
   if (!device.is_cpu()) {
-    inputs.groups.offsets = piece(offsets).to(at::kInt);
+    inputs.groups.queries = inputs.groups.keys = piece(offsets).to(at::kInt);
     inputs.groups.order_B = piece(by_length).to(at::kInt);
   }
   return inputs;

@@ -2,9 +2,12 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/matmul.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/softmax.h>
-#include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
 
 #include <cmath>
 #include <limits>
@@ -15,55 +18,79 @@
 namespace sft::testing {
 namespace {
 
-// [B, H, Q, L] of 0 or the scale; element query · keys + key of a sequence's own number of keys.
-at::Tensor probability_mask(const Attention& attention, const at::Tensor& keys_B, int64_t queries, int64_t longest,
-                            at::ScalarType dtype) {
-  const at::Tensor& draws = attention.draws_B;
-  const int64_t sequences = draws.size(0), heads = attention.heads;
-  const at::Tensor head = at::arange(heads, draws.options()).view({1, -1}).expand({sequences, -1}).reshape({-1});
-  const at::Tensor draw = draws.view({-1, 1}).expand({-1, heads}).reshape({-1});
-  const at::Tensor drawn = keep_mask(attention.dropout, draw, head, queries * longest, dtype);
-  const at::Tensor query = at::arange(queries, draws.options()).view({1, -1, 1}),
-                   key = at::arange(longest, draws.options()).view({1, 1, -1});
-  const at::Tensor element_BQL = (query * keys_B.view({-1, 1, 1}) + key).clamp_max(queries * longest - 1);
-  return drawn.view({sequences, heads, -1})
-      .gather(2, element_BQL.view({sequences, 1, -1}).expand({-1, heads, -1}))
-      .view({sequences, heads, queries, longest});
+// One sequence: its queries and keys, [H, Q, D] and [H, L, D], with a key head for each head.
+struct Sequence {
+  at::Tensor q, k, v, place_Q, key_L, draw;
+
+  Sequence(const at::Tensor& q_MC, const at::Tensor& k_NC, const at::Tensor& v_NC, const Attention& attention,
+           int64_t b)
+      : draw(attention.draws_B.narrow(0, b, 1)) {
+    const auto rows = [b](const at::Tensor& all, const std::vector<int64_t>& offsets) {
+      const int64_t first = offsets[static_cast<size_t>(b)];
+      return all.narrow(0, first, offsets[static_cast<size_t>(b) + 1] - first);
+    };
+    const auto by_head = [](const at::Tensor& of, int64_t heads) {
+      return of.view({of.size(0), heads, of.size(1) / heads}).transpose(0, 1);
+    };
+    const int64_t shared = attention.heads / attention.key_heads;
+    q = by_head(rows(q_MC, *attention.queries), attention.heads);
+    k = by_head(rows(k_NC, *attention.keys), attention.key_heads).repeat_interleave(shared, 0);
+    v = by_head(rows(v_NC, *attention.keys), attention.key_heads).repeat_interleave(shared, 0);
+    const auto whole = attention.draws_B.options();
+    place_Q =
+        attention.places_M.defined() ? rows(attention.places_M, *attention.queries) : at::arange(q.size(1), whole);
+    key_L = at::arange(k.size(1), whole);
+  }
+
+  // [H, Q, L]: −∞ where a query does not see a key, else the bias.
+  at::Tensor added(const Attention& attention) const {
+    const at::Tensor distance = place_Q.unsqueeze(1) - key_L;
+    at::Tensor seen = at::ones(distance.sizes(), distance.options().dtype(at::kBool));
+    if (attention.causal) seen = seen.logical_and(distance.ge(0));
+    if (attention.window > 0) seen = seen.logical_and(distance.abs().le(attention.window));
+    const at::Tensor bias = attention.bias.defined() ? attention.bias.index_select(1, place_Q).index_select(2, key_L)
+                                                     : at::zeros({attention.heads, q.size(1), k.size(1)}, q.options());
+    return bias.masked_fill(seen.logical_not(), -std::numeric_limits<double>::infinity());
+  }
+
+  // [H, Q, L] of 0 or the scale: element place · keys + key.
+  at::Tensor kept(const Attention& attention) const {
+    const int64_t heads = attention.heads, length = k.size(1);
+    const int64_t places = place_Q.numel() > 0 ? place_Q.max().item<int64_t>() + 1 : 0;
+    const at::Tensor head = at::arange(heads, draw.options());
+    return keep_mask(attention.dropout, draw.expand({heads}).contiguous(), head, places * length, q.scalar_type())
+        .view({heads, places, length})
+        .index_select(1, place_Q);
+  }
+};
+
+template <class Attend>
+at::Tensor each_sequence(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const Attention& attention,
+                         const Attend& attend) {
+  std::vector<at::Tensor> results;
+  for (size_t b = 0; b + 1 < attention.keys->size(); ++b) {
+    const Sequence one(q, k, v, attention, static_cast<int64_t>(b));
+    results.push_back(one.k.size(1) == 0 ? one.q * 0 : attend(one));
+    results.back() = results.back().transpose(0, 1).reshape({-1, q.size(1)});
+  }
+  return at::cat(results);
 }
 
 }  // namespace
 
-// B sequences, H heads, L the longest length, Q queries a sequence (L or 1), D head width
 at::Tensor attend_composed(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const Attention& attention) {
-  const std::vector<int64_t>& offsets = *attention.offsets;
-  const int64_t sequences = static_cast<int64_t>(offsets.size()) - 1, heads = attention.heads, channels = q.size(1);
-  const double width = static_cast<double>(channels / heads);
-  int64_t longest = 0;
-  for (size_t b = 1; b < offsets.size(); ++b) longest = std::max(longest, offsets[b] - offsets[b - 1]);
-  const int64_t queries = attention.first_only ? 1 : longest;
+  return each_sequence(q, k, v, attention, [&](const Sequence& one) {
+    const double root = std::sqrt(static_cast<double>(one.q.size(2)));
+    at::Tensor probability = at::softmax(at::matmul(one.q, one.k.transpose(1, 2)) / root + one.added(attention), -1);
+    if (DropRate(attention.dropout.p).drops()) probability = probability * one.kept(attention);
+    return at::matmul(probability, one.v);
+  });
+}
 
-  const at::Tensor bounds = at::tensor(offsets, at::kLong).to(q.device());
-  const at::Tensor start_B = bounds.narrow(0, 0, sequences).view({-1, 1}),
-                   end_B = bounds.narrow(0, 1, sequences).view({-1, 1});
-  const at::Tensor row_BL = start_B + at::arange(longest, bounds.options());
-  const at::Tensor real_BL = row_BL.lt(end_B);
-  const at::Tensor gather =
-      row_BL.clamp_max(k.size(0) - 1).view({-1});  // a padding row reads something; nobody reads it
-  const auto by_head = [&](const at::Tensor& rows, int64_t length) {
-    return rows.view({sequences, length, heads, -1}).transpose(1, 2);
-  };
-
-  const at::Tensor q_BHQD = by_head(attention.first_only ? q : q.index_select(0, gather), queries);
-  const at::Tensor k_BHLD = by_head(k.index_select(0, gather), longest),
-                   v_BHLD = by_head(v.index_select(0, gather), longest);
-  const at::Tensor scores = (at::matmul(q_BHQD, k_BHLD.transpose(2, 3)) / std::sqrt(width))
-                                .masked_fill(real_BL.logical_not().view({sequences, 1, 1, longest}),
-                                             -std::numeric_limits<double>::infinity());
-  at::Tensor probability = at::softmax(scores, -1);
-  if (DropRate(attention.dropout.p).drops())
-    probability = probability * probability_mask(attention, end_B - start_B, queries, longest, q.scalar_type());
-  const at::Tensor out = at::matmul(probability, v_BHLD).transpose(1, 2).reshape({-1, channels});
-  return attention.first_only ? out : out.index_select(0, real_BL.view({-1}).nonzero().view({-1}));
+at::Tensor attend_by_torch(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const Attention& attention) {
+  return each_sequence(q, k, v, attention, [&](const Sequence& one) {
+    return at::scaled_dot_product_attention(one.q, one.k, one.v, one.added(attention));
+  });
 }
 
 }  // namespace sft::testing

@@ -1,90 +1,169 @@
-// The packed kernels against the same attention composed of ATen's operators, with dropout.
+// The packed kernels against torch's own attention, and with dropout against the same composed of ATen's operators.
 #include "trainer/models/blocks/attention.h"
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
+#include "base/text.h"
+#include "trainer/models/attention_cases.h"
 #include "trainer/models/attention_composed.h"
 #include "trainer/models/model_fixtures.h"
 
 namespace sft {
 namespace {
 
+using testing::all_rows;
+using testing::Asked;
+using testing::attend_by_torch;
 using testing::attend_composed;
+using testing::AttentionCase;
 using testing::distance;
-using testing::drawn;
 using testing::expect_derivative;
+using testing::first_rows;
+using testing::last_rows;
+using testing::other_keys;
+using testing::some_rows;
 
-struct Case {
-  Case(const std::vector<int64_t>& lengths, int64_t heads, int64_t head_width, bool first_only, double p,
-       at::ScalarType dtype = at::kDouble) {
-    for (const int64_t length : lengths) {
-      offsets.push_back(offsets.back() + length);
-      draws.push_back(31 * length + static_cast<int64_t>(draws.size()));
-    }
-    const int64_t rows = offsets.back(), queries = first_only ? static_cast<int64_t>(lengths.size()) : rows;
-    q = drawn({queries, heads * head_width}, 1, dtype).set_requires_grad(true);
-    k = drawn({rows, heads * head_width}, 2, dtype).set_requires_grad(true);
-    v = drawn({rows, heads * head_width}, 3, dtype).set_requires_grad(true);
-    seen = drawn(q.sizes(), 4, dtype);
-    attention = {heads,  &offsets, at::tensor(draws, at::kLong), first_only, {dropout_key(9, "attention.self", 1), p},
-                 nullptr};
-  }
+void expect_agreement(const AttentionCase& with,
+                      at::Tensor (*reference)(const at::Tensor&, const at::Tensor&, const at::Tensor&,
+                                              const Attention&),
+                      double tolerance, const std::string& what) {
+  const auto ours = with.run(attend), expected = with.run(reference);
+  const char* const names[] = {"out", "dq", "dk", "dv", "d bias"};
+  ASSERT_EQ(ours.size(), expected.size());
+  for (size_t i = 0; i < ours.size(); ++i) EXPECT_LT(distance(ours[i], expected[i]), tolerance) << what << names[i];
+}
 
-  // The result and the gradients of q, k, v.
-  template <class Function>
-  std::vector<at::Tensor> run(Function&& function) const {
-    for (const at::Tensor& leaf : {q, k, v}) leaf.mutable_grad() = at::Tensor();
-    const at::Tensor out = function(q, k, v, attention);
-    (out * seen).sum().backward();
-    return {out.detach(), q.grad(), k.grad(), v.grad()};
-  }
+// Lengths on both sides of a vector, of a block of queries, and a lone token.
+const std::vector<int64_t> kLengths{5, 1, 48, 31, 130, 49, 2};
 
-  std::vector<int64_t> offsets{0}, draws;
-  at::Tensor q, k, v, seen;
-  Attention attention;
+struct Named {
+  const char* name;
+  Asked (*asked)(const std::vector<int64_t>& lengths);
 };
+constexpr Named kAsked[] = {
+    {"all rows ", all_rows}, {"first rows ", first_rows}, {"last rows ", last_rows}, {"some rows ", some_rows}};
 
-void expect_agreement(const Case& with, double tolerance) {
-  const auto ours = with.run(attend), composed = with.run(attend_composed);
-  const char* const names[] = {"out", "dq", "dk", "dv"};
-  for (size_t i = 0; i < ours.size(); ++i) EXPECT_LT(distance(ours[i], composed[i]), tolerance) << names[i];
+TEST(PackedAttention, IsTorchsForAnyRowsThatAskWithAnyMaskAndHeads) {
+  for (const at::ScalarType type : {at::kDouble, at::kFloat})
+    for (const Named& rows : kAsked)
+      for (const bool causal : {false, true})
+        for (const int64_t window : {0, 1, 20})
+          for (const int64_t key_heads : {6, 2}) {
+            AttentionCase with(rows.asked(kLengths), {.heads = 6, .key_heads = key_heads, .width = 5, .type = type});
+            with.attention.causal = causal;
+            with.attention.window = window;
+            expect_agreement(
+                with, attend_by_torch, type == at::kDouble ? 1e-12 : 1e-5,
+                concat(rows.name, causal ? "causal " : "", "window ", window, " key heads ", key_heads, " "));
+          }
+}
+
+TEST(PackedAttention, IsTorchsForKeysOfOtherSequences) {
+  for (const at::ScalarType type : {at::kDouble, at::kFloat}) {
+    const AttentionCase with(other_keys({5, 0, 48, 31, 1, 7}, {12, 9, 3, 130, 0, 17}),
+                             {.heads = 4, .key_heads = 2, .width = 8, .type = type});
+    expect_agreement(with, attend_by_torch, type == at::kDouble ? 1e-12 : 1e-5, "");
+  }
+}
+
+TEST(PackedAttention, AddsABiasOfPlacesAndGivesItsGradient) {
+  for (const Named& rows : kAsked)
+    for (const bool causal : {false, true}) {
+      AttentionCase with(rows.asked(kLengths), {.heads = 4, .key_heads = 2, .width = 6});
+      with.attention.causal = causal;
+      with.add_bias(140, 133);
+      expect_agreement(with, attend_by_torch, 1e-12, concat(rows.name, causal ? "causal " : ""));
+    }
 }
 
 TEST(PackedAttention, EqualsComposedAttentionAtAnyLengthWidthAndRate) {
   for (const double p : {0.0, 0.25}) {
-    expect_agreement(Case({5, 1, 12, 31, 5}, 3, 8, false, p), 1e-12);
-    expect_agreement(Case({33, 16, 17}, 2, 5, false, p), 1e-12);
-    expect_agreement(Case({128, 129, 64}, 2, 32, false, p), 1e-12);
-    expect_agreement(Case({200}, 1, 64, false, p), 1e-12);
-    expect_agreement(Case({5, 1, 12, 31, 140}, 3, 20, true, p), 1e-12);
+    const auto compare = [&](const Asked& asked, int64_t heads, int64_t width) {
+      expect_agreement(AttentionCase(asked, {.heads = heads, .key_heads = heads, .width = width, .p = p}),
+                       attend_composed, 1e-12, "");
+    };
+    compare(all_rows({5, 1, 12, 31, 5}), 3, 8);
+    compare(all_rows({33, 16, 17}), 2, 5);
+    compare(all_rows({128, 129, 64}), 2, 32);
+    compare(all_rows({200}), 1, 64);
+    compare(first_rows({5, 1, 12, 31, 140}), 3, 20);
   }
+}
+
+// A mask of dropout is that of the query's place, whichever other rows ask.
+TEST(PackedAttention, DropsByThePlaceOfAQuery) {
+  for (const Named& rows : kAsked)
+    for (const bool causal : {false, true})
+      for (const int64_t window : {0, 9}) {
+        AttentionCase with(rows.asked(kLengths), {.heads = 4, .key_heads = 2, .width = 8, .p = 0.3});
+        with.attention.causal = causal;
+        with.attention.window = window;
+        expect_agreement(with, attend_composed, 1e-12, concat(rows.name, causal ? "causal " : "", window, " "));
+      }
 }
 
 TEST(PackedAttention, InFloatIsWithinRoundingOfDouble) {
-  for (const bool first_only : {false, true}) {
-    expect_agreement(Case({82, 12, 1, 128}, 4, 32, first_only, 0.1, at::kFloat), 2e-6);
-  }
+  for (const Named& rows : kAsked)
+    expect_agreement(AttentionCase(rows.asked({82, 12, 1, 128}),
+                                   {.heads = 4, .key_heads = 4, .width = 32, .p = 0.1, .type = at::kFloat}),
+                     attend_composed, 2e-6, rows.name);
 }
 
 TEST(PackedAttention, GradientIsTheDerivative) {
-  for (const bool first_only : {false, true}) {
-    const Case with({7, 1, 18}, 2, 6, first_only, 0.3);
+  for (const Named& rows : kAsked) {
+    AttentionCase with(rows.asked({7, 1, 18}), {.heads = 2, .key_heads = 1, .width = 6, .p = 0.3});
+    with.attention.causal = true;
+    with.add_bias(18, 18);
     expect_derivative([&] { return (attend(with.q, with.k, with.v, with.attention) * with.seen).sum(); },
-                      {with.q, with.k, with.v});
+                      {with.q, with.k, with.v, with.attention.bias});
   }
 }
 
+TEST(PackedAttention, OfRowsThatAskIsThatOfAllRowsThere) {
+  for (const bool causal : {false, true}) {
+    AttentionCase all(all_rows(kLengths), {.heads = 4, .key_heads = 4, .width = 8, .p = 0.2});
+    AttentionCase some(some_rows(kLengths), {.heads = 4, .key_heads = 4, .width = 8, .p = 0.2});
+    all.attention.causal = some.attention.causal = causal;
+    const at::Tensor q = all.q.detach().index_select(0, some.rows);
+    EXPECT_LT(distance(attend(q, all.k, all.v, some.attention).detach(),
+                       attend(all.q, all.k, all.v, all.attention).detach().index_select(0, some.rows)),
+              1e-14);
+  }
+}
+
+// To the last bit, values and gradients, whatever lies beside a sequence.
+TEST(PackedAttention, OfASequenceDoesNotDependOnWhatIsPackedBesideIt) {
+  for (const bool causal : {false, true})
+    for (const Named& rows : kAsked) {
+      AttentionCase together(rows.asked(kLengths),
+                             {.heads = 4, .key_heads = 2, .width = 20, .p = 0.2, .type = at::kFloat});
+      together.attention.causal = causal;
+      const auto expected = together.run(attend);
+      for (size_t b = 0; b < kLengths.size(); ++b) {
+        const AttentionCase alone(together, b);
+        const auto got = alone.run(attend);
+        for (size_t i = 0; i < got.size(); ++i)
+          EXPECT_TRUE(got[i].equal(together.part(expected[i], i, b))) << rows.name << causal << " " << b << " " << i;
+      }
+    }
+}
+
 TEST(PackedAttention, LargeScoresOverflowNothing) {
-  Case with({40, 3}, 2, 16, false, 0.0, at::kFloat);
-  with.q.detach().mul_(1000);
-  expect_agreement(with, 1e-3);
-  for (const at::Tensor& value : with.run(attend)) EXPECT_TRUE(value.isfinite().all().item<bool>());
+  for (const bool causal : {false, true}) {
+    AttentionCase with(all_rows({40, 3}), {.heads = 2, .key_heads = 2, .width = 16, .type = at::kFloat});
+    with.attention.causal = causal;
+    with.q.detach().mul_(1000);
+    expect_agreement(with, attend_composed, 1e-3, "");
+    for (const at::Tensor& value : with.run(attend)) EXPECT_TRUE(value.isfinite().all().item<bool>());
+  }
 }
 
 TEST(PackedAttention, HasTheSameBitsOnAnyNumberOfThreads) {
-  const Case with({30, 12, 55, 8, 8, 20}, 4, 16, false, 0.2, at::kFloat);
+  AttentionCase with(all_rows({30, 12, 55, 8, 8, 20}),
+                     {.heads = 4, .key_heads = 2, .width = 16, .p = 0.2, .type = at::kFloat});
+  with.add_bias(60, 60);
   at::set_num_threads(1);
   const auto one = with.run(attend);
   at::set_num_threads(3);

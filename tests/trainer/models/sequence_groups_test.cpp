@@ -13,7 +13,7 @@ struct Cut {
   explicit Cut(const std::vector<int64_t>& lengths_in) : lengths(lengths_in) {
     std::vector<int64_t> offsets{0};
     for (const int64_t length : lengths) offsets.push_back(offsets.back() + length);
-    groups = group_sequences(offsets, order);
+    groups = group_sequences(offsets, offsets, order);
   }
   int64_t length_at(int64_t place) const { return lengths[static_cast<size_t>(order[static_cast<size_t>(place)])]; }
 

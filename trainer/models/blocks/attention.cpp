@@ -4,7 +4,11 @@
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
+#include <ATen/ops/zeros_like.h>
 #include <torch/csrc/autograd/custom_function.h>
+
+#include <cassert>
+#include <optional>
 
 #include "trainer/models/blocks/attention_device.h"
 #include "trainer/models/blocks/attention_kernels.h"
@@ -18,66 +22,130 @@ using torch::autograd::tensor_list;
 
 constexpr int64_t kItemsAThread = 4;
 
-AttentionShape shape_of(const at::Tensor& q, int64_t heads, const std::vector<int64_t>& offsets,
-                        const at::Tensor& draws_B, bool first_only, const Dropout& dropout) {
-  return {offsets.data(),     draws_B.const_data_ptr<int64_t>(), heads, q.size(1) / heads, first_only, dropout.key,
-          DropRate(dropout.p)};
+// What both passes read beside the rows; the offsets are owned, since the backward pass comes after the batch.
+struct HostAttention {
+  std::vector<int64_t> queries, keys;
+  int64_t heads = 1, key_heads = 1;
+  bool causal = false;
+  int64_t window = 0;
+  Dropout dropout;
+
+  explicit HostAttention(const Attention& attention)
+      : queries(*attention.queries),
+        keys(*attention.keys),
+        heads(attention.heads),
+        key_heads(attention.key_heads),
+        causal(attention.causal),
+        window(attention.window),
+        dropout(attention.dropout) {}
+
+  explicit HostAttention(AutogradContext* ctx)
+      : queries(ctx->saved_data["queries"].toIntVector()),
+        keys(ctx->saved_data["keys"].toIntVector()),
+        heads(ctx->saved_data["heads"].toInt()),
+        key_heads(ctx->saved_data["key_heads"].toInt()),
+        causal(ctx->saved_data["causal"].toBool()),
+        window(ctx->saved_data["window"].toInt()),
+        dropout(saved_dropout(ctx)) {}
+
+  void save(AutogradContext* ctx) const {
+    ctx->saved_data["queries"] = queries;
+    ctx->saved_data["keys"] = keys;
+    ctx->saved_data["heads"] = heads;
+    ctx->saved_data["key_heads"] = key_heads;
+    ctx->saved_data["causal"] = causal;
+    ctx->saved_data["window"] = window;
+    save_dropout(ctx, dropout);
+  }
+
+  int64_t num_items() const { return (static_cast<int64_t>(keys.size()) - 1) * key_heads; }
+
+  AttentionShape shape(int64_t channels, const at::Tensor& places_M, const at::Tensor& draws_B) const {
+    assert(queries.size() == keys.size() && heads % key_heads == 0);
+    return {.queries = queries.data(),
+            .keys = keys.data(),
+            .places = places_M.defined() ? places_M.const_data_ptr<int64_t>() : nullptr,
+            .draws = draws_B.const_data_ptr<int64_t>(),
+            .heads = heads,
+            .key_heads = key_heads,
+            .head_width = channels / heads,
+            .causal = causal,
+            .window = window,
+            .key = dropout.key,
+            .rate = DropRate(dropout.p)};
+  }
+};
+
+template <class T>
+PlaceBias<T> by_places(const at::Tensor& table) {
+  if (!table.defined()) return {};
+  return {table.data_ptr<std::remove_const_t<T>>(), table.stride(0), table.stride(1)};
 }
 
 struct PackedAttention : torch::autograd::Function<PackedAttention> {
   static at::Tensor forward(AutogradContext* ctx, const at::Tensor& q_any, const at::Tensor& k_any,
-                            const at::Tensor& v_any, const Attention& attention) {
+                            const at::Tensor& v_any, const std::optional<at::Tensor>& bias_any,
+                            const Attention& attention) {
     const at::Tensor q = q_any.contiguous(), k = k_any.contiguous(), v = v_any.contiguous();
-    const std::vector<int64_t>& offsets = *attention.offsets;
-    const int64_t items = (static_cast<int64_t>(offsets.size()) - 1) * attention.heads;
-    const at::Tensor out = at::empty_like(q), norms = at::empty({q.size(0), attention.heads, 2}, q.options());
+    const at::Tensor bias = bias_any ? bias_any->contiguous() : at::Tensor();
+    const HostAttention host(attention);
+    const at::Tensor out = at::empty_like(q), norms = at::empty({q.size(0), host.heads, 2}, q.options());
     AT_DISPATCH_FLOATING_TYPES(q.scalar_type(), "attend", [&] {
-      const AttentionForward<scalar_t> work{
-          shape_of(q, attention.heads, offsets, attention.draws_B, attention.first_only, attention.dropout),
-          q.const_data_ptr<scalar_t>(),
-          k.const_data_ptr<scalar_t>(),
-          v.const_data_ptr<scalar_t>(),
-          out.data_ptr<scalar_t>(),
-          norms.data_ptr<scalar_t>()};
-      at::parallel_for(0, items, kItemsAThread, [&](int64_t begin, int64_t end) { attend(work, begin, end); });
+      const AttentionForward<scalar_t> work{host.shape(q.size(1), attention.places_M, attention.draws_B),
+                                            q.const_data_ptr<scalar_t>(),
+                                            k.const_data_ptr<scalar_t>(),
+                                            v.const_data_ptr<scalar_t>(),
+                                            by_places<const scalar_t>(bias),
+                                            out.data_ptr<scalar_t>(),
+                                            norms.data_ptr<scalar_t>()};
+      at::parallel_for(0, host.num_items(), kItemsAThread, [&](int64_t begin, int64_t end) {
+        attend(work, {begin, end});
+      });
     });
-    ctx->save_for_backward({q, k, v, norms, attention.draws_B});
-    ctx->saved_data["heads"] = attention.heads;
-    ctx->saved_data["first_only"] = attention.first_only;
-    ctx->saved_data["offsets"] = offsets;
-    save_dropout(ctx, attention.dropout);
+    ctx->save_for_backward({q, k, v, norms, attention.draws_B, attention.places_M, bias});
+    host.save(ctx);
     return out;
   }
 
   static tensor_list backward(AutogradContext* ctx, const tensor_list& d_outputs) {
     const tensor_list saved = ctx->get_saved_variables();
-    const at::Tensor &q = saved[0], &k = saved[1], &v = saved[2], &norms = saved[3], &draws_B = saved[4];
+    const at::Tensor &q = saved[0], &k = saved[1], &v = saved[2], &norms = saved[3], &bias = saved[6];
     const at::Tensor d_out = d_outputs[0].contiguous();
-    const int64_t heads = ctx->saved_data["heads"].toInt();
-    const std::vector<int64_t> offsets = ctx->saved_data["offsets"].toIntVector();
-    const int64_t items = (static_cast<int64_t>(offsets.size()) - 1) * heads;
+    const HostAttention host(ctx);
     const at::Tensor dq = at::empty_like(q), dk = at::empty_like(k), dv = at::empty_like(v);
+    const at::Tensor d_bias = bias.defined() && ctx->needs_input_grad(3) ? at::zeros_like(bias) : at::Tensor();
     AT_DISPATCH_FLOATING_TYPES(q.scalar_type(), "attend_backward", [&] {
-      const AttentionBackward<scalar_t> work{
-          shape_of(q, heads, offsets, draws_B, ctx->saved_data["first_only"].toBool(), saved_dropout(ctx)),
-          q.const_data_ptr<scalar_t>(),
-          k.const_data_ptr<scalar_t>(),
-          v.const_data_ptr<scalar_t>(),
-          norms.const_data_ptr<scalar_t>(),
-          d_out.const_data_ptr<scalar_t>(),
-          dq.data_ptr<scalar_t>(),
-          dk.data_ptr<scalar_t>(),
-          dv.data_ptr<scalar_t>()};
-      at::parallel_for(0, items, kItemsAThread, [&](int64_t begin, int64_t end) { attend_backward(work, begin, end); });
+      const AttentionBackward<scalar_t> work{host.shape(q.size(1), saved[5], saved[4]),
+                                             q.const_data_ptr<scalar_t>(),
+                                             k.const_data_ptr<scalar_t>(),
+                                             v.const_data_ptr<scalar_t>(),
+                                             by_places<const scalar_t>(bias),
+                                             norms.const_data_ptr<scalar_t>(),
+                                             d_out.const_data_ptr<scalar_t>(),
+                                             dq.data_ptr<scalar_t>(),
+                                             dk.data_ptr<scalar_t>(),
+                                             dv.data_ptr<scalar_t>(),
+                                             by_places<scalar_t>(d_bias)};
+      if (d_bias.defined()) {
+        at::parallel_for(0, host.key_heads, 1, [&](int64_t begin, int64_t end) {
+          for (int64_t g = begin; g < end; ++g) attend_backward(work, {g, host.num_items(), host.key_heads});
+        });
+      } else {
+        at::parallel_for(0, host.num_items(), kItemsAThread, [&](int64_t begin, int64_t end) {
+          attend_backward(work, {begin, end});
+        });
+      }
     });
-    return {dq, dk, dv, {}};
+    return {dq, dk, dv, d_bias, {}};
   }
 };
 
 }  // namespace
 
 at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const Attention& attention) {
-  return q.is_cpu() ? PackedAttention::apply(q, k, v, attention) : attend_on_device(q, k, v, attention);
+  if (!q.is_cpu()) return attend_on_device(q, k, v, attention);
+  const auto bias = attention.bias.defined() ? std::optional(attention.bias) : std::nullopt;
+  return PackedAttention::apply(q, k, v, bias, attention);
 }
 
 }  // namespace sft

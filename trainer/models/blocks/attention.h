@@ -1,5 +1,7 @@
-// Self-attention over packed rows: every token attends to its own sequence. Dropout falls on the probabilities, keyed
-// by (seed, place, draw, head, query, key).
+// Attention over packed rows: every query attends to the keys of its own sequence. Dropout falls on the probabilities,
+// keyed by (seed, place, draw, head, place of the query, key).
+//
+//   B sequences with N rows of keys and M of queries, H heads, G key heads, D head width
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -13,15 +15,24 @@
 namespace sft {
 
 struct Attention {
-  int64_t heads = 1;
-  const std::vector<int64_t>* offsets = nullptr;  // [B+1] on the host
-  at::Tensor draws_B;                             // int64
-  bool first_only = false;                        // one query a sequence: its first token
+  int64_t heads = 1, key_heads = 1;  // head h reads key head h / (heads / key_heads)
+  // Of each sequence's rows, [B+1] on the host: the same in self-attention of all rows. A sequence may have no queries,
+  // and, in cross attention, no keys.
+  const std::vector<int64_t>*queries = nullptr, *keys = nullptr;
+  // Of each query among its sequence's keys, int64 [M] on q's device, ascending in a sequence. Undefined: a sequence's
+  // queries are at 0, 1, 2, …, however many keys there are.
+  at::Tensor places_M = {};
+  bool causal = false;  // the query at place i sees the keys 0 … i
+  int64_t window = 0;   // 0: none; else the keys j with |i − j| ≤ window
+  // Of relative positions, [H, above any place, above any key], of q's type; added to q · k / √D. Undefined: none. Not
+  // on a GPU yet: DeviceError.
+  at::Tensor bias = {};
+  at::Tensor draws_B = {};  // int64
   Dropout dropout;
-  const SequenceGroups* groups = nullptr;  // on a device
+  const SequenceGroups* groups = nullptr;  // on a device: of these queries and keys
 };
 
-// k, v [N, C]; q and the result [N, C], or [B, C] where first_only.
+// q [M, H · D]; k, v [N, G · D]; the result [M, H · D], zeros for a query without keys.
 at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const Attention& attention);
 
 }  // namespace sft

@@ -6,7 +6,7 @@
 namespace sft {
 
 // Whether the kernels take these; if not, attend_on_device multiplies by LibTorch.
-bool flash_takes(const at::Tensor& q, const Attention& attention);
+bool flash_takes(const at::Tensor& q, const at::Tensor& k, const Attention& attention);
 
 // As attend(), of tensors that the kernels take.
 at::Tensor attend_by_flash(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const Attention& attention);

@@ -72,20 +72,29 @@ struct DeviceSequences {
 };
 
 // Packed rows [N, heads · head_width] to [count · heads, length, head_width] with zeros behind each sequence, or the
-// way back, which writes real rows only. With `one_row` a sequence has one row, that of its number, and length is 1.
+// way back, which writes real rows only.
 struct DevicePadding {
   static constexpr int kMost = 3;
   DeviceSequences of;
-  bool one_row = false;
   int num_tensors = 0;
   void* packed[kMost] = {};
   void* padded[kMost] = {};
 };
 
-// Attention's probabilities over the keys of each query, [count · heads, queries, length]; queries is length or 1.
+// Which keys a query sees, by its place among its sequence's keys (AttentionShape, attention_kernels.h).
+struct DeviceMask {
+  const int64_t* places = nullptr;  // [M], less than the sequence's number of keys; null: 0, 1, 2, …
+  bool causal = false;
+  int64_t window = 0;
+};
+
+// Attention's probabilities over the keys of each query, [count · heads, queries, length], zero for keys that it does
+// not see. `of` is of the keys, with the heads of queries.
 struct DeviceSoftmax {
   DeviceSequences of;
-  int64_t queries = 0;
+  int64_t queries = 0;                     // the most of a sequence, padding included
+  const int32_t* query_offsets = nullptr;  // [B+1]
+  DeviceMask mask;
   DropoutKey key;
   DropRate rate{0.0};
   const int64_t* draws = nullptr;  // [B]
@@ -97,6 +106,8 @@ struct DeviceSoftmax {
 struct DeviceSoftmaxBackward {
   DeviceSequences of;
   int64_t queries = 0;
+  const int32_t* query_offsets = nullptr;
+  DeviceMask mask;
   DropoutKey key;
   DropRate rate{0.0};
   const int64_t* draws = nullptr;
@@ -104,37 +115,46 @@ struct DeviceSoftmaxBackward {
   void *dropped = nullptr, *d_scores = nullptr;
 };
 
-// out = (softmax(q kᵀ / √head_width) · mask · scale) v over the packed rows [N, heads · head_width] of whole sequences,
-// in bf16, head_width 32 or 64. Probabilities are kept nowhere.
+// out = (softmax(q kᵀ / √head_width) · mask · scale) v over packed rows, q and out [M, heads · head_width], k and v
+// [N, key_heads · head_width], in bf16, head_width 32 or 64. Probabilities are kept nowhere.
 struct DeviceFlash {
   static bool takes(Real type, int64_t head_width) {
     return type == Real::bf16 && (head_width == 32 || head_width == 64);
   }
   int device = 0;
-  int64_t num_sequences = 0, longest = 0, num_rows = 0;
-  int64_t heads = 0, head_width = 0;
-  const int32_t* offsets = nullptr;  // [B+1]
+  int64_t num_sequences = 0, longest = 0, most_queries = 0;  // the most keys and queries of a sequence
+  int64_t num_queries = 0;                                   // of all sequences: M
+  int64_t num_places = 0;  // that queries may have, over all sequences: N where the mask has places, else M
+  int64_t heads = 0, key_heads = 0, head_width = 0;
+  const int32_t *queries = nullptr, *keys = nullptr;  // [B+1]
+  DeviceMask mask;
   DropoutKey key;
   DropRate rate{0.0};
   const int64_t* draws = nullptr;  // [B]
   const void *q = nullptr, *k = nullptr, *v = nullptr;
   void* out = nullptr;
-  float* log_sum = nullptr;  // [heads, N] logarithm to base 2 of each query's sum of powers, for the way back
+  float* log_sum = nullptr;  // [heads, M] logarithm to base 2 of each query's sum of powers, for the way back
   uint32_t* kept = nullptr;  // [num_kept()] to work in; may be null where nothing drops
 
   // Some more than are drawn: words are read with the one behind them, and for keys beyond a sequence.
-  int64_t num_kept() const { return rate.drops() ? heads * num_rows * ((longest + 31) / 32) + kWordsBehind : 0; }
+  int64_t num_kept() const { return rate.drops() ? heads * num_places * ((longest + 31) / 32) + kWordsBehind : 0; }
   static constexpr int64_t kWordsBehind = 4;
 };
 
 struct DeviceFlashBackward {
   DeviceFlash of;
   const void* d_out = nullptr;
-  float* delta = nullptr;  // [heads, N] to work in
+  float* delta = nullptr;  // [heads, M] to work in
   void *dq = nullptr, *dk = nullptr, *dv = nullptr;
 };
 
+// First of all a number that changes with the structs above: a plugin of another build is refused by it.
 struct DeviceKernels {
+  static constexpr uint64_t kLayout = 2'000'000 + sizeof(DeviceDropRows) + sizeof(DeviceAddNorm) +
+                                      sizeof(DeviceAddNormBackward) + sizeof(DeviceBiasGelu) + sizeof(DevicePadding) +
+                                      sizeof(DeviceSoftmax) + sizeof(DeviceSoftmaxBackward) + sizeof(DeviceFlash) +
+                                      sizeof(DeviceFlashBackward);
+  uint64_t layout = kLayout;
   void (*drop_rows)(const DeviceDropRows&) = nullptr;
   void (*add_norm)(const DeviceAddNorm&) = nullptr;
   void (*add_norm_backward)(const DeviceAddNormBackward&) = nullptr;

@@ -6,10 +6,14 @@
 
 namespace sft {
 
-std::vector<SequenceGroup> group_sequences(const std::vector<int64_t>& offsets, std::vector<int64_t>& order) {
+std::vector<SequenceGroup> group_sequences(const std::vector<int64_t>& queries, const std::vector<int64_t>& keys,
+                                           std::vector<int64_t>& order) {
   constexpr int64_t kSmallArea = int64_t{1} << 20;  // scores of one head of a group, padding included
-  const auto length = [&](int64_t b) { return offsets[static_cast<size_t>(b) + 1] - offsets[static_cast<size_t>(b)]; };
-  order.resize(offsets.size() - 1);
+  const auto rows = [](const std::vector<int64_t>& offsets, int64_t b) {
+    return offsets[static_cast<size_t>(b) + 1] - offsets[static_cast<size_t>(b)];
+  };
+  const auto length = [&](int64_t b) { return rows(keys, b); };
+  order.resize(keys.size() - 1);
   std::iota(order.begin(), order.end(), 0);
   std::ranges::stable_sort(order, std::ranges::greater(), length);
 
@@ -19,8 +23,9 @@ std::vector<SequenceGroup> group_sequences(const std::vector<int64_t>& offsets, 
     const auto fits = [&](const SequenceGroup& group) {
       return 2 * here >= group.longest || (group.count + 1) * group.longest * group.longest <= kSmallArea;
     };
-    if (groups.empty() || !fits(groups.back())) groups.push_back({static_cast<int64_t>(i), 0, here});
+    if (groups.empty() || !fits(groups.back())) groups.push_back({static_cast<int64_t>(i), 0, here, 0});
     ++groups.back().count;
+    groups.back().most_queries = std::max(groups.back().most_queries, rows(queries, order[i]));
   }
   return groups;
 }

@@ -4,16 +4,28 @@
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/_foreach_copy.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/layer_norm.h>
 #include <ATen/ops/zeros_like.h>
 
+#include <numeric>
 #include <stdexcept>
 
 #include "trainer/models/blocks/attention.h"
 #include "trainer/models/blocks/dropout.h"
 
 namespace sft {
+
+namespace {
+
+SequenceGroups one_query_each(SequenceGroups groups) {
+  for (SequenceGroup& group : groups.groups) group.most_queries = 1;
+  if (groups.keys.defined()) groups.queries = at::arange(groups.keys.size(0), groups.keys.options());
+  return groups;
+}
+
+}  // namespace
 
 at::Tensor TextEncoder::stage(int s, const at::Tensor& x, const Inputs& inputs, Reads reads, Mode mode) {
   const TextInputs& text = text_of(inputs);
@@ -37,10 +49,24 @@ at::Tensor TextEncoder::block(int stage, const at::Tensor& x_NC, const TextInput
   const EncoderBlock& block = blocks_[static_cast<size_t>(stage - 1)];
   at::Tensor x_MC = x_NC, q_MC, k_NC, v_NC;
   at::Tensor draws_M = inputs.draws_N, positions_M = inputs.positions_N;
+  Attention attention{.heads = shape_.heads,
+                      .key_heads = shape_.heads,
+                      .queries = &inputs.host_offsets,
+                      .keys = &inputs.host_offsets,
+                      .draws_B = inputs.draws_B,
+                      .dropout = dropout(mode, stage, "attention.self", shape_.attention_dropout),
+                      .groups = &inputs.groups};
+  std::vector<int64_t> one_each;
+  SequenceGroups groups;
   if (first_only) {
     x_MC = x_NC.index_select(0, inputs.first_B);
     draws_M = inputs.draws_B;
-    positions_M = at::zeros_like(inputs.draws_B);
+    positions_M = attention.places_M = at::zeros_like(inputs.draws_B);
+    one_each.resize(inputs.host_offsets.size());
+    std::iota(one_each.begin(), one_each.end(), 0);
+    groups = one_query_each(inputs.groups);
+    attention.queries = &one_each;
+    attention.groups = &groups;
     q_MC = linear(x_MC, block.query);
     const std::vector<at::Tensor> both = linear(x_NC, {block.key, block.value});
     k_NC = both[0], v_NC = both[1];
@@ -49,10 +75,7 @@ at::Tensor TextEncoder::block(int stage, const at::Tensor& x_NC, const TextInput
     q_MC = all[0], k_NC = all[1], v_NC = all[2];
   }
 
-  const Dropout on_probabilities = dropout(mode, stage, "attention.self", shape_.attention_dropout);
-  const at::Tensor read_MC =
-      attend(q_MC, k_NC, v_NC,
-             {shape_.heads, &inputs.host_offsets, inputs.draws_B, first_only, on_probabilities, &inputs.groups});
+  const at::Tensor read_MC = attend(q_MC, k_NC, v_NC, attention);
 
   // The biases of both output layers and of the intermediate one are added by what follows the product.
   const at::Tensor attended_MC = add_norm(

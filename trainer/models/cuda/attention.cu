@@ -8,6 +8,7 @@
 #include "trainer/models/cuda/launch.h"
 #include "trainer/models/cuda/philox.cuh"
 #include "trainer/models/cuda/reals.cuh"
+#include "trainer/models/cuda/seen_keys.cuh"
 
 namespace sft::cuda {
 namespace {
@@ -17,14 +18,17 @@ constexpr int64_t kMostShared = 48 << 10;
 
 // A sequence with one of its heads.
 struct Item {
-  int64_t sequence, head, first_row, num_rows;
+  int64_t sequence, head, query_row;
+  int num_queries, num_keys;
 
-  __device__ Item(const DeviceSequences& of, unsigned index) {
-    const auto heads = static_cast<unsigned>(of.heads);
-    sequence = of.order[index / heads];
+  template <class Work>
+  __device__ Item(const Work& work, unsigned index) {
+    const auto heads = static_cast<unsigned>(work.of.heads);
+    sequence = work.of.order[index / heads];
     head = index % heads;
-    first_row = of.offsets[sequence];
-    num_rows = of.offsets[sequence + 1] - first_row;
+    query_row = work.query_offsets[sequence];
+    num_queries = work.query_offsets[sequence + 1] - query_row;
+    num_keys = work.of.offsets[sequence + 1] - work.of.offsets[sequence];
   }
 };
 
@@ -43,8 +47,8 @@ __device__ void* chosen(void* const (&tensors)[DevicePadding::kMost]) {
 template <class C, Way way>
 __global__ void __launch_bounds__(kThreads) move_rows(DevicePadding work, unsigned in_row, unsigned in_head) {
   const DeviceSequences& of = work.of;
-  const int64_t sequence = of.order[blockIdx.x], first = work.one_row ? sequence : of.offsets[sequence];
-  const int64_t real = (work.one_row ? 1 : of.offsets[sequence + 1] - first) * in_row;
+  const int64_t sequence = of.order[blockIdx.x], first = of.offsets[sequence];
+  const int64_t real = (of.offsets[sequence + 1] - first) * in_row;
   C* packed = static_cast<C*>(chosen(work.packed)) + first * in_row;
   C* padded = static_cast<C*>(chosen(work.padded)) + blockIdx.x * of.heads * of.length * in_head;
   const int64_t end = way == Way::to_padded ? of.length * in_row : real;
@@ -87,45 +91,68 @@ void move(const DevicePadding& work) {
   launch.check("pad");
 }
 
-// Which elements of the queries first … first + kWarps of an item stay, in shared memory: element query · keys + key.
+// Which probabilities of this warp's query stay, in shared memory: element place · keys + key. Queries that follow one
+// another share what the block draws; of others each warp draws its own.
 class KeptKeys {
  public:
   template <class Work>
-  __device__ KeptKeys(const Work& work, const Item& item, int64_t first, uint8_t* flags)
-      : flags_(flags), drops_(work.rate.threshold > 0), scale_(work.rate.scale), num_keys_(item.num_rows) {
-    const int64_t begin = first * num_keys_, end = min(first + kWarps, work.queries) * num_keys_;
-    begin_ = begin / kBitsGroup * kBitsGroup;
+  __device__ KeptKeys(const Work& work, const Item& item, int first, uint8_t* flags)
+      : drops_(work.rate.threshold > 0), scale_(work.rate.scale) {
     if (!drops_) return;
-    const int64_t end_block = (end + kBitsGroup - 1) / kBitsGroup * kBlocksAGroup;
-    for (int64_t block = begin_ / kBitsGroup * kBlocksAGroup + threadIdx.x; block < end_block; block += blockDim.x) {
-      const PhiloxWords words(work.key, static_cast<uint32_t>(block), item.head, work.draws[item.sequence]);
-#pragma unroll
-      for (int i = 0; i < kPerBlock; ++i) flags_[element_of(block, i) - begin_] = words.keeps(i, work.rate.threshold);
+    const int warp = static_cast<int>(threadIdx.x) / 32, query = first + warp;
+    if (work.mask.places == nullptr) {
+      draw(work, item, int64_t{first} * item.num_keys, int64_t{min(first + kWarps, item.num_queries)} * item.num_keys,
+           threadIdx.x, blockDim.x, flags);
+      row_ += int64_t{warp} * item.num_keys;
+      __syncthreads();
+    } else if (query < item.num_queries) {
+      const int64_t begin = work.mask.places[item.query_row + query] * item.num_keys;
+      draw(work, item, begin, begin + item.num_keys, threadIdx.x % 32, 32, flags + warp * flags_of_row(work.of.length));
+      __syncwarp();
     }
-    __syncthreads();
   }
 
   template <class A>
-  __device__ A factor(int64_t query, int64_t key) const {
+  __device__ A factor(int key) const {
     if (!drops_) return A(1);
-    return flags_[query * num_keys_ + key - begin_] ? A(scale_) : A(0);
+    return row_[key] ? A(scale_) : A(0);
+  }
+
+  // Of a query by itself: whole groups of bits around those of `keys`.
+  static __host__ __device__ int64_t flags_of_row(int64_t keys) {
+    return (keys + kBitsGroup - 1) / kBitsGroup * kBitsGroup + kBitsGroup;
   }
 
  private:
-  uint8_t* flags_;
+  // The elements begin … end, by `threads` of which this is one.
+  template <class Work>
+  __device__ void draw(const Work& work, const Item& item, int64_t begin, int64_t end, int thread, int threads,
+                       uint8_t* flags) {
+    const int64_t first = begin / kBitsGroup * kBitsGroup;
+    const int64_t end_block = (end + kBitsGroup - 1) / kBitsGroup * kBlocksAGroup;
+    for (int64_t block = first / kBitsGroup * kBlocksAGroup + thread; block < end_block; block += threads) {
+      const PhiloxWords words(work.key, static_cast<uint32_t>(block), item.head, work.draws[item.sequence]);
+#pragma unroll
+      for (int i = 0; i < kPerBlock; ++i) flags[element_of(block, i) - first] = words.keeps(i, work.rate.threshold);
+    }
+    row_ = flags + (begin - first);
+  }
+
+  const uint8_t* row_ = nullptr;
   bool drops_;
   double scale_;
-  int64_t num_keys_, begin_;
 };
 
 template <class Work>
 size_t shared_bytes(const Work& work) {
   if (work.rate.threshold == 0) return 0;
-  const int64_t bytes = kWarps * work.of.length + 2 * kBitsGroup;
+  const bool alone = work.mask.places != nullptr;
+  const int64_t bytes =
+      alone ? kWarps * KeptKeys::flags_of_row(work.of.length) : kWarps * work.of.length + 2 * kBitsGroup;
   if (bytes > kMostShared)
     throw DeviceError(concat("sequences of ", work.of.length,
                              " tokens are longer than dropout of attention takes on a GPU (",
-                             (kMostShared - 2 * kBitsGroup) / kWarps, ")"));
+                             (kMostShared / kWarps - 2 * kBitsGroup) / kBitsGroup * kBitsGroup, ")"));
   return static_cast<size_t>(bytes);
 }
 
@@ -140,31 +167,38 @@ __device__ A max_over_warp(A value) {
   return value;
 }
 
+// Nothing, for a query that only pads.
+template <class Work>
+__device__ SeenKeys seen_by(const Work& work, const Item& item, int query) {
+  if (query >= item.num_queries) return {0, 0};
+  return {work.mask, place_of(work.mask, item.query_row, query), item.num_keys};
+}
+
 // A warp has one query: threads of a block ask together for what stays.
 template <class T>
 __global__ void soften(DeviceSoftmax work) {
   using A = Wide<T>;
   extern __shared__ uint8_t flags[];
-  const Item item(work.of, blockIdx.x);
-  const int64_t first = static_cast<int64_t>(blockIdx.y) * kWarps, query = first + threadIdx.x / 32,
-                lane = threadIdx.x % 32;
+  const Item item(work, blockIdx.x);
+  const int first = static_cast<int>(blockIdx.y) * kWarps, query = first + static_cast<int>(threadIdx.x) / 32,
+            lane = static_cast<int>(threadIdx.x) % 32, length = static_cast<int>(work.of.length);
   const KeptKeys kept(work, item, first, flags);
   if (query >= work.queries) return;
-  const int64_t length = work.of.length, row = (static_cast<int64_t>(blockIdx.x) * work.queries + query) * length;
-  const int64_t keys = work.queries > 1 && query >= item.num_rows ? 0 : item.num_rows;
+  const int64_t row = (static_cast<int64_t>(blockIdx.x) * work.queries + query) * length;
+  const SeenKeys seen = seen_by(work, item, query);
   const A scale = A(1) / sqrt(A(work.of.head_width));
   const A* score = static_cast<const A*>(work.scores) + row;
   T *probability = static_cast<T*>(work.probability) + row, *dropped = static_cast<T*>(work.dropped) + row;
 
   A most = -INFINITY, total = 0;
-  for (int64_t k = lane; k < keys; k += 32) most = max(most, score[k]);
+  for (int k = seen.begin + lane; k < seen.end; k += 32) most = max(most, score[k]);
   most = max_over_warp(most);
-  for (int64_t k = lane; k < keys; k += 32) total += exp((score[k] - most) * scale);
+  for (int k = seen.begin + lane; k < seen.end; k += 32) total += exp((score[k] - most) * scale);
   total = sum_over_warp(total);
-  for (int64_t k = lane; k < length; k += 32) {
-    const T value = narrow<T>(k < keys ? exp((score[k] - most) * scale) / total : A(0));
+  for (int k = lane; k < length; k += 32) {
+    const T value = narrow<T>(seen.has(k) ? exp((score[k] - most) * scale) / total : A(0));
     probability[k] = value;
-    if (dropped != probability) dropped[k] = k < keys ? narrow<T>(widen(value) * kept.factor<A>(query, k)) : value;
+    if (dropped != probability) dropped[k] = seen.has(k) ? narrow<T>(widen(value) * kept.factor<A>(k)) : value;
   }
 }
 
@@ -172,24 +206,25 @@ template <class T>
 __global__ void soften_backward(DeviceSoftmaxBackward work) {
   using A = Wide<T>;
   extern __shared__ uint8_t flags[];
-  const Item item(work.of, blockIdx.x);
-  const int64_t first = static_cast<int64_t>(blockIdx.y) * kWarps, query = first + threadIdx.x / 32,
-                lane = threadIdx.x % 32;
+  const Item item(work, blockIdx.x);
+  const int first = static_cast<int>(blockIdx.y) * kWarps, query = first + static_cast<int>(threadIdx.x) / 32,
+            lane = static_cast<int>(threadIdx.x) % 32, length = static_cast<int>(work.of.length);
   const KeptKeys kept(work, item, first, flags);
   if (query >= work.queries) return;
-  const int64_t length = work.of.length, row = (static_cast<int64_t>(blockIdx.x) * work.queries + query) * length;
-  const int64_t keys = work.queries > 1 && query >= item.num_rows ? 0 : item.num_rows;
+  const int64_t row = (static_cast<int64_t>(blockIdx.x) * work.queries + query) * length;
+  const SeenKeys seen = seen_by(work, item, query);
   const A scale = A(1) / sqrt(A(work.of.head_width));
   const T* probability = static_cast<const T*>(work.probability) + row;
   const A* d_dropped = static_cast<const A*>(work.d_dropped) + row;
   T *dropped = static_cast<T*>(work.dropped) + row, *d_scores = static_cast<T*>(work.d_scores) + row;
 
   A product = 0;
-  for (int64_t k = lane; k < keys; k += 32) product += widen(probability[k]) * d_dropped[k] * kept.factor<A>(query, k);
+  for (int k = seen.begin + lane; k < seen.end; k += 32)
+    product += widen(probability[k]) * d_dropped[k] * kept.factor<A>(k);
   product = sum_over_warp(product);
-  for (int64_t k = lane; k < length; k += 32) {
-    const A factor = k < keys ? kept.factor<A>(query, k) : A(0), p = widen(probability[k]);
-    d_scores[k] = narrow<T>(k < keys ? p * (d_dropped[k] * factor - product) * scale : A(0));
+  for (int k = lane; k < length; k += 32) {
+    const A factor = seen.has(k) ? kept.factor<A>(k) : A(0), p = widen(probability[k]);
+    d_scores[k] = narrow<T>(seen.has(k) ? p * (d_dropped[k] * factor - product) * scale : A(0));
     dropped[k] = narrow<T>(p * factor);
   }
 }
@@ -206,7 +241,7 @@ void pad(const DevicePadding& work) { move<Way::to_padded>(work); }
 void unpad(const DevicePadding& work) { move<Way::to_packed>(work); }
 
 void softmax(const DeviceSoftmax& work) {
-  if (work.of.count == 0) return;
+  if (work.of.count == 0 || work.queries == 0 || work.of.length == 0) return;
   const Launch launch(work.of.device);
   with_type(work.of.type, [&](auto zero) {
     soften<decltype(zero)><<<grid_of(work), kThreads, shared_bytes(work), launch.stream()>>>(work);
@@ -215,7 +250,7 @@ void softmax(const DeviceSoftmax& work) {
 }
 
 void softmax_backward(const DeviceSoftmaxBackward& work) {
-  if (work.of.count == 0) return;
+  if (work.of.count == 0 || work.queries == 0 || work.of.length == 0) return;
   const Launch launch(work.of.device);
   with_type(work.of.type, [&](auto zero) {
     soften_backward<decltype(zero)><<<grid_of(work), kThreads, shared_bytes(work), launch.stream()>>>(work);

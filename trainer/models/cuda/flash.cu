@@ -1,5 +1,7 @@
 // Attention of packed rows without the probabilities in memory: Dao et al., FlashAttention-2 (2023), algorithm 1, over
 // sequences of any lengths and with the masks of keep_bits.h. A block has 64 queries of a head.
+#include <algorithm>
+
 #include "base/errors.h"
 #include "base/text.h"
 #include "trainer/models/cuda/flash.cuh"
@@ -12,7 +14,7 @@ namespace {
 // four words.
 __global__ void draw_kept(DeviceFlash work) {
   const OneHead one(work, blockIdx.x, blockIdx.z);
-  const int64_t num_words = (one.count * one.count + 31) / 32;
+  const int64_t num_words = (int64_t{one.num_places(work)} * one.num_keys + 31) / 32;
   uint32_t* const words = one.words(work);
   const int64_t num_blocks = (num_words + 3) / 4 * kBlocksAGroup, step = gridDim.y * blockDim.x;
   for (int64_t first = blockIdx.y * blockDim.x; first < num_blocks; first += step) {  // whole warps stay together
@@ -39,52 +41,55 @@ template <int D>
 __global__ void __launch_bounds__(kTileThreads) flash(DeviceFlash work) {
   __shared__ Tile<D> keys, values;
   const OneHead one(work, blockIdx.x, blockIdx.z);
-  const int64_t first = blockIdx.y * kTile;
-  if (first >= one.count) return;
+  const int first = static_cast<int>(blockIdx.y) * kTile;
+  if (first >= one.num_queries) return;
   const Lane lane;
-  const HeadRows<D> rows(work, one);
+  const auto rows = HeadRows<D>::queries(work, one), key_rows = HeadRows<D>::keys(work, one);
   const KeptBits kept(work, one);
   const float scale = log2_scale<D>();
 
   Left queries[D / 16];
-  load(rows.of(work.q), rows.stride, first, one.count, keys);
+  load(rows.of(work.q), rows.stride, first, one.num_queries, keys);
   __syncthreads();
   take(keys, lane, queries);
 
   Product out[D / 8] = {};
   float most[2] = {-INFINITY, -INFINITY}, total[2] = {};
-  for (int64_t key = 0; key < one.count; key += kTile) {
+  const int places[2] = {one.place(work, first + lane.row), one.place(work, first + lane.row + 8)};
+  const SeenKeys seen_by_tile = one.seen_by_tile(work, first, kTile);
+  for (int key = seen_by_tile.begin / kTile * kTile; key < seen_by_tile.end; key += kTile) {
     __syncthreads();  // the tiles before have been read
-    load(rows.of(work.k), rows.stride, key, one.count, keys);
-    load(rows.of(work.v), rows.stride, key, one.count, values);
+    load(key_rows.of(work.k), key_rows.stride, key, one.num_keys, keys);
+    load(key_rows.of(work.v), key_rows.stride, key, one.num_keys, values);
     __syncthreads();
     Product scores[kTile / 8] = {};
     multiply_transposed<D>(queries, keys, 0, scores);
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
+      const SeenKeys seen(work.mask, places[half], one.num_keys);
       float now = most[half];
 #pragma unroll
       for (int n = 0; n < kTile / 8; ++n)
 #pragma unroll
         for (int i = 2 * half; i < 2 * half + 2; ++i) {
-          if (key + n * 8 + lane.column + i % 2 >= one.count) scores[n][i] = -INFINITY;
+          if (!seen.has(key + n * 8 + lane.column + i % 2)) scores[n][i] = -INFINITY;
           now = fmaxf(now, scores[n][i]);
         }
       now = most_of_row(now);
-      const float shrinks = exp2f((most[half] - now) * scale);
+      const float base = now == -INFINITY ? 0.0F : now;  // a row that has seen no key yet
+      const float shrinks = exp2f((most[half] - base) * scale);
       most[half] = now;
       total[half] *= shrinks;
 #pragma unroll
       for (int n = 0; n < D / 8; ++n) out[n][2 * half] *= shrinks, out[n][2 * half + 1] *= shrinks;
-      const int64_t query = first + lane.row + 8 * half;
 #pragma unroll
       for (int part = 0; part < 2; ++part) {
-        const uint32_t bits = kept.of(query, key + part * 32) >> lane.column;
+        const uint32_t bits = kept.of(places[half], key + part * 32) >> lane.column;
 #pragma unroll
         for (int n = 4 * part; n < 4 * part + 4; ++n)
 #pragma unroll
           for (int i = 2 * half; i < 2 * half + 2; ++i) {
-            const float power = exp2f((scores[n][i] - now) * scale);
+            const float power = exp2f((scores[n][i] - base) * scale);
             total[half] += power;
             scores[n][i] = power * kept.factor(bits, n % 4 * 8 + i % 2);
           }
@@ -98,29 +103,29 @@ __global__ void __launch_bounds__(kTileThreads) flash(DeviceFlash work) {
 
 #pragma unroll
   for (int half = 0; half < 2; ++half) {
-    const int64_t query = first + lane.row + 8 * half;
-    const float sum = sum_of_row(total[half]), factor = 1.0F / sum;
-    if (query >= one.count) continue;
-    if (lane.column == 0) rows.of_head(work.log_sum)[query] = most[half] * scale + log2f(sum);
+    const int query = first + lane.row + 8 * half;
+    const float sum = sum_of_row(total[half]), factor = sum > 0 ? 1.0F / sum : 0.0F;
+    if (query >= one.num_queries) continue;
+    if (lane.column == 0) of_head(work, one, work.log_sum)[query] = most[half] * scale + log2f(sum);
     rows.store(out, half, factor, query, lane, work.out);
   }
 }
 
 }  // namespace
 
-dim3 draw_for(const DeviceFlash& work, const Launch& launch) {
-  if (work.longest > kTile * int64_t{65535})
-    throw DeviceError(concat("a sequence of ", work.longest, " tokens is longer than attention takes on a GPU"));
-  const int64_t tiles = (work.longest + kTile - 1) / kTile;
-  const dim3 grid(work.num_sequences, tiles, work.heads);
-  if (work.rate.drops()) draw_kept<<<grid, kTileThreads, 0, launch.stream()>>>(work);
-  return grid;
+void draw_for(const DeviceFlash& work, const Launch& launch) {
+  const int64_t most = std::max(work.longest, work.most_queries);
+  if (most > kTile * int64_t{65535})
+    throw DeviceError(concat("a sequence of ", most, " tokens is longer than attention takes on a GPU"));
+  if (work.rate.drops() && most > 0)
+    draw_kept<<<grid_of(work, most, work.heads), kTileThreads, 0, launch.stream()>>>(work);
 }
 
 void flash(const DeviceFlash& work) {
-  if (work.num_sequences == 0 || work.longest == 0) return;
+  if (work.num_sequences == 0 || work.most_queries == 0) return;
   const Launch launch(work.device);
-  const dim3 grid = draw_for(work, launch);
+  draw_for(work, launch);
+  const dim3 grid = grid_of(work, work.most_queries, work.heads);
   with_width(work.head_width,
              [&](auto width) { flash<width.value><<<grid, kTileThreads, 0, launch.stream()>>>(work); });
   launch.check("flash");

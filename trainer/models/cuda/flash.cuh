@@ -16,22 +16,23 @@ __device__ float log2_scale() {
   return 1.4426950408889634F * rsqrtf(static_cast<float>(D));
 }
 
-// Packed rows of one head of one sequence.
+// Packed rows of one head of one sequence: of its queries, or of the keys that they read.
 template <int D>
 struct HeadRows {
-  int64_t stride, offset, of_all;
+  int64_t stride, offset;
 
-  __device__ HeadRows(const DeviceFlash& work, const OneHead& one)
-      : stride(work.heads * D),
-        offset(one.first_row * stride + one.head * D),
-        of_all(one.head * work.num_rows + one.first_row) {}
+  static __device__ HeadRows queries(const DeviceFlash& work, const OneHead& one) {
+    return {work.heads, one.query_row, one.head};
+  }
+  static __device__ HeadRows keys(const DeviceFlash& work, const OneHead& one) {
+    return {work.key_heads, one.key_row, one.key_head(work)};
+  }
+  __device__ HeadRows(int64_t heads, int64_t first_row, int64_t head)
+      : stride(heads * D), offset(first_row * stride + head * D) {}
 
   __device__ const __nv_bfloat16* of(const void* rows) const {
     return static_cast<const __nv_bfloat16*>(rows) + offset;
   }
-  // Of one number a row and head, [heads, N].
-  __device__ float* of_head(float* numbers) const { return numbers + of_all; }
-
   // The thread's share of row `row`, from the upper (0) or lower (1) half of its products.
   __device__ void store(const Product (&sums)[D / 8], int half, float factor, int64_t row, const Lane& lane,
                         void* rows) const {
@@ -41,6 +42,11 @@ struct HeadRows {
       *reinterpret_cast<uint32_t*>(into + n * 8) = packed(sums[n][2 * half] * factor, sums[n][2 * half + 1] * factor);
   }
 };
+
+// Of one number a query and head, [heads, M].
+__device__ inline float* of_head(const DeviceFlash& work, const OneHead& one, float* numbers) {
+  return numbers + one.head * work.num_queries + one.query_row;
+}
 
 // Over the four threads that share a row.
 __device__ inline float sum_of_row(float value) {
@@ -54,7 +60,13 @@ void with_width(int64_t width, Body&& body) {
   width == 32 ? body(std::integral_constant<int, 32>{}) : body(std::integral_constant<int, 64>{});
 }
 
-// Draws what stays for the passes behind it, and returns their grid: sequences, tiles of the longest, heads.
-dim3 draw_for(const DeviceFlash& work, const Launch& launch);
+// Draws what stays for the passes behind it. DeviceError for sequences that no grid takes.
+void draw_for(const DeviceFlash& work, const Launch& launch);
+
+// Sequences, tiles of the most rows of any of them, heads.
+inline dim3 grid_of(const DeviceFlash& work, int64_t most_rows, int64_t heads) {
+  return dim3(static_cast<unsigned>(work.num_sequences), static_cast<unsigned>((most_rows + kTile - 1) / kTile),
+              static_cast<unsigned>(heads));
+}
 
 }  // namespace sft::cuda

@@ -13,21 +13,21 @@ __global__ void __launch_bounds__(kTileThreads) by_queries(DeviceFlashBackward b
   __shared__ Tile<D> keys, values;
   const DeviceFlash& work = back.of;
   const OneHead one(work, blockIdx.x, blockIdx.z);
-  const int64_t first = blockIdx.y * kTile;
-  if (first >= one.count) return;
+  const int first = static_cast<int>(blockIdx.y) * kTile;
+  if (first >= one.num_queries) return;
   const Lane lane;
-  const HeadRows<D> rows(work, one);
+  const auto rows = HeadRows<D>::queries(work, one), key_rows = HeadRows<D>::keys(work, one);
   const KeptBits kept(work, one);
   const float scale = log2_scale<D>();
 
   Left queries[D / 16], d_out[D / 16], out[D / 16];
-  load(rows.of(back.d_out), rows.stride, first, one.count, keys);
-  load(rows.of(work.out), rows.stride, first, one.count, values);
+  load(rows.of(back.d_out), rows.stride, first, one.num_queries, keys);
+  load(rows.of(work.out), rows.stride, first, one.num_queries, values);
   __syncthreads();
   take(keys, lane, d_out);
   take(values, lane, out);
   __syncthreads();
-  load(rows.of(work.q), rows.stride, first, one.count, keys);
+  load(rows.of(work.q), rows.stride, first, one.num_queries, keys);
   __syncthreads();
   take(keys, lane, queries);
 
@@ -42,16 +42,18 @@ __global__ void __launch_bounds__(kTileThreads) by_queries(DeviceFlashBackward b
         delta[half] += a.x * b.x + a.y * b.y;
       }
     delta[half] = sum_of_row(delta[half]);
-    const int64_t query = first + lane.row + 8 * half;
-    log_sum[half] = rows.of_head(work.log_sum)[min(query, one.count - 1)];
-    if (lane.column == 0 && query < one.count) rows.of_head(back.delta)[query] = delta[half];
+    const int query = first + lane.row + 8 * half;
+    log_sum[half] = of_head(work, one, work.log_sum)[min(query, one.num_queries - 1)];
+    if (lane.column == 0 && query < one.num_queries) of_head(work, one, back.delta)[query] = delta[half];
   }
 
   Product dq[D / 8] = {};
-  for (int64_t key = 0; key < one.count; key += kTile) {
+  const int places[2] = {one.place(work, first + lane.row), one.place(work, first + lane.row + 8)};
+  const SeenKeys seen_by_tile = one.seen_by_tile(work, first, kTile);
+  for (int key = seen_by_tile.begin / kTile * kTile; key < seen_by_tile.end; key += kTile) {
     __syncthreads();
-    load(rows.of(work.k), rows.stride, key, one.count, keys);
-    load(rows.of(work.v), rows.stride, key, one.count, values);
+    load(key_rows.of(work.k), key_rows.stride, key, one.num_keys, keys);
+    load(key_rows.of(work.v), key_rows.stride, key, one.num_keys, values);
     __syncthreads();
 #pragma unroll
     for (int begin = 0; begin < kTile; begin += kStep) {
@@ -60,13 +62,14 @@ __global__ void __launch_bounds__(kTileThreads) by_queries(DeviceFlashBackward b
       multiply_transposed<D>(d_out, values, begin, d_kept);
 #pragma unroll
       for (int half = 0; half < 2; ++half) {
-        const uint32_t bits = kept.of(first + lane.row + 8 * half, key + begin) >> lane.column;
+        const SeenKeys seen(work.mask, places[half], one.num_keys);
+        const uint32_t bits = kept.of(places[half], key + begin) >> lane.column;
 #pragma unroll
         for (int n = 0; n < kStep / 8; ++n)
 #pragma unroll
           for (int i = 2 * half; i < 2 * half + 2; ++i) {
-            const bool real = key + begin + n * 8 + lane.column + i % 2 < one.count;
-            const float probability = real ? exp2f(scores[n][i] * scale - log_sum[half]) : 0.0F;
+            const bool sees = seen.has(key + begin + n * 8 + lane.column + i % 2);
+            const float probability = sees ? exp2f(scores[n][i] * scale - log_sum[half]) : 0.0F;
             scores[n][i] = probability * (d_kept[n][i] * kept.factor(bits, n * 8 + i % 2) - delta[half]);
           }
       }
@@ -78,7 +81,7 @@ __global__ void __launch_bounds__(kTileThreads) by_queries(DeviceFlashBackward b
   }
 #pragma unroll
   for (int half = 0; half < 2; ++half)
-    if (const int64_t query = first + lane.row + 8 * half; query < one.count)
+    if (const int query = first + lane.row + 8 * half; query < one.num_queries)
       rows.store(dq, half, rsqrtf(static_cast<float>(D)), query, lane, back.dq);
 }
 
@@ -87,31 +90,44 @@ template <int D>
 __global__ void __launch_bounds__(kTileThreads) by_keys(DeviceFlashBackward back) {
   __shared__ Tile<D> queries, d_out;
   __shared__ float log_sums[kTile], deltas[kTile];
+  __shared__ int places[kTile], begins[kTile], ends[kTile];
   const DeviceFlash& work = back.of;
-  const OneHead one(work, blockIdx.x, blockIdx.z);
-  const int64_t first = blockIdx.y * kTile;
-  if (first >= one.count) return;
+  const int64_t num_heads = work.heads / work.key_heads, first_head = blockIdx.z * num_heads;
+  const OneHead any(work, blockIdx.x, first_head);
+  const int first = static_cast<int>(blockIdx.y) * kTile;
+  if (first >= any.num_keys) return;
   const Lane lane;
-  const HeadRows<D> rows(work, one);
-  const KeptBits kept(work, one);
+  const auto key_rows = HeadRows<D>::keys(work, any);
   const float scale = log2_scale<D>();
 
   Left keys[D / 16], values[D / 16];
-  load(rows.of(work.k), rows.stride, first, one.count, queries);
-  load(rows.of(work.v), rows.stride, first, one.count, d_out);
+  load(key_rows.of(work.k), key_rows.stride, first, any.num_keys, queries);
+  load(key_rows.of(work.v), key_rows.stride, first, any.num_keys, d_out);
   __syncthreads();
   take(queries, lane, keys);
   take(d_out, lane, values);
 
   Product dk[D / 8] = {}, dv[D / 8] = {};
-  for (int64_t query = 0; query < one.count; query += kTile) {
+  const int num_tiles = (any.num_queries + kTile - 1) / kTile;
+  for (int i = 0; i < num_heads * num_tiles; ++i) {  // head after head that reads these keys
+    const OneHead one(work, blockIdx.x, first_head + i / num_tiles);
+    const int query = i % num_tiles * kTile;
+    const SeenKeys seen_by_tile = one.seen_by_tile(work, query, kTile);
+    if (seen_by_tile.end <= first || seen_by_tile.begin >= first + kTile) continue;
+    const auto rows = HeadRows<D>::queries(work, one);
+    const KeptBits kept(work, one);
     __syncthreads();
-    load(rows.of(work.q), rows.stride, query, one.count, queries);
-    load(rows.of(back.d_out), rows.stride, query, one.count, d_out);
+    load(rows.of(work.q), rows.stride, query, one.num_queries, queries);
+    load(rows.of(back.d_out), rows.stride, query, one.num_queries, d_out);
     if (threadIdx.x < kTile) {
-      const int64_t row = min(query + threadIdx.x, one.count - 1);
-      log_sums[threadIdx.x] = rows.of_head(work.log_sum)[row];
-      deltas[threadIdx.x] = rows.of_head(back.delta)[row];
+      const int row = query + static_cast<int>(threadIdx.x), real_row = min(row, one.num_queries - 1);
+      const int place = one.place(work, row);
+      const SeenKeys seen = row < one.num_queries ? SeenKeys(work.mask, place, one.num_keys) : SeenKeys(0, 0);
+      log_sums[threadIdx.x] = of_head(work, one, work.log_sum)[real_row];
+      deltas[threadIdx.x] = of_head(work, one, back.delta)[real_row];
+      places[threadIdx.x] = place;
+      begins[threadIdx.x] = seen.begin;
+      ends[threadIdx.x] = seen.end;
     }
     __syncthreads();
 #pragma unroll
@@ -124,12 +140,13 @@ __global__ void __launch_bounds__(kTileThreads) by_keys(DeviceFlashBackward back
 #pragma unroll
         for (int side = 0; side < 2; ++side) {
           const int column = begin + n * 8 + lane.column + side;
-          const bool real = query + column < one.count;
-          const uint32_t bits = kept.of(query + column, first + lane.first_row) >> (lane.row - lane.first_row);
+          const SeenKeys seen(begins[column], ends[column]);
+          const uint32_t bits = kept.of(places[column], first + lane.first_row) >> (lane.row - lane.first_row);
 #pragma unroll
           for (int half = 0; half < 2; ++half) {
             float &score = scores[n][2 * half + side], &d_score = d_scores[n][2 * half + side];
-            const float probability = real ? exp2f(score * scale - log_sums[column]) : 0.0F;
+            const bool sees = seen.has(first + lane.row + 8 * half);
+            const float probability = sees ? exp2f(score * scale - log_sums[column]) : 0.0F;
             const float factor = kept.factor(bits, 8 * half);
             score = probability * factor;
             d_score = probability * (d_score * factor - deltas[column]);
@@ -146,21 +163,23 @@ __global__ void __launch_bounds__(kTileThreads) by_keys(DeviceFlashBackward back
   }
 #pragma unroll
   for (int half = 0; half < 2; ++half)
-    if (const int64_t key = first + lane.row + 8 * half; key < one.count) {
-      rows.store(dk, half, rsqrtf(static_cast<float>(D)), key, lane, back.dk);
-      rows.store(dv, half, 1.0F, key, lane, back.dv);
+    if (const int key = first + lane.row + 8 * half; key < any.num_keys) {
+      key_rows.store(dk, half, rsqrtf(static_cast<float>(D)), key, lane, back.dk);
+      key_rows.store(dv, half, 1.0F, key, lane, back.dv);
     }
 }
 
 }  // namespace
 
 void flash_backward(const DeviceFlashBackward& back) {
-  if (back.of.num_sequences == 0 || back.of.longest == 0) return;
-  const Launch launch(back.of.device);
-  const dim3 grid = draw_for(back.of, launch);
-  with_width(back.of.head_width, [&](auto width) {
-    by_queries<width.value><<<grid, kTileThreads, 0, launch.stream()>>>(back);
-    by_keys<width.value><<<grid, kTileThreads, 0, launch.stream()>>>(back);
+  const DeviceFlash& work = back.of;
+  if (work.num_sequences == 0) return;
+  const Launch launch(work.device);
+  draw_for(work, launch);
+  const dim3 queries = grid_of(work, work.most_queries, work.heads), keys = grid_of(work, work.longest, work.key_heads);
+  with_width(work.head_width, [&](auto width) {
+    if (work.most_queries > 0) by_queries<width.value><<<queries, kTileThreads, 0, launch.stream()>>>(back);
+    if (work.longest > 0) by_keys<width.value><<<keys, kTileThreads, 0, launch.stream()>>>(back);
   });
   launch.check("flash_backward");
 }
