@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "comm/agree.h"
 #include "trainer/checkpoint/checkpoints.h"
+#include "trainer/checkpoint/finite.h"
 #include "trainer/checkpoint/manifest.h"
 #include "trainer/checkpoint/safetensors.h"
 
@@ -70,6 +71,9 @@ void Checkpoints::load(const FoundCheckpoint& found, std::vector<TensorRef>& mod
     const Manifest manifest = parse_manifest(read_file(where), where);
     SliceReader reader(found.directory);
     fill(manifest.model, model, found.directory, reader);
+    for (const TensorRef& tensor : model)
+      if (const std::string what = not_finite_in(tensor); !what.empty())
+        throw DataError(concat(found.directory, ": ", what));
     fill(manifest.optimizer, optimizer, found.directory, reader);
   });
 }

@@ -75,11 +75,12 @@ SafetensorsHeader read_header(const Mapping& mapping, const std::string& path) {
 }  // namespace
 
 struct SafetensorsFile::Impl {
-  explicit Impl(const std::string& path) : mapping(path), header(read_header(mapping, path)) {
+  explicit Impl(const std::string& name) : path(name), mapping(path), header(read_header(mapping, path)) {
     for (const TensorRef& tensor : header.tensors) by_name.push_back(&tensor);
     std::ranges::sort(by_name, {}, &TensorRef::name);
   }
 
+  std::string path;
   Mapping mapping;
   SafetensorsHeader header;
   std::vector<const TensorRef*> by_name;
@@ -90,6 +91,7 @@ SafetensorsFile::~SafetensorsFile() = default;
 
 const std::vector<TensorRef>& SafetensorsFile::tensors() const { return impl_->header.tensors; }
 const std::map<std::string, std::string>& SafetensorsFile::metadata() const { return impl_->header.metadata; }
+const std::string& SafetensorsFile::path() const { return impl_->path; }
 
 const TensorRef* SafetensorsFile::find(const std::string& name) const {
   const auto found = std::ranges::lower_bound(impl_->by_name, name, {}, &TensorRef::name);

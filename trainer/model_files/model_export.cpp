@@ -4,7 +4,9 @@
 
 #include <filesystem>
 
+#include "base/errors.h"
 #include "base/text.h"
+#include "trainer/checkpoint/finite.h"
 #include "trainer/checkpoint/safetensors.h"
 #include "trainer/model_files/tensor_refs.h"
 
@@ -14,9 +16,12 @@ void export_model(FileOps& files, const std::string& directory, const Parameters
                   const NamedFiles& beside) {
   namespace fs = std::filesystem;
   const std::string temporary = concat(directory, ".tmp-", ::getpid()), old = concat(directory, ".old-", ::getpid());
+  const HostTensors tensors(named_tensors(parameters));
+  for (const TensorRef& tensor : tensors.refs())
+    if (const std::string what = not_finite_in(tensor); !what.empty())
+      throw Error(ExitCode::not_finite, concat("the model is not exported: ", what));
   files.remove_all(temporary);
   files.make_directory(temporary);
-  const HostTensors tensors(named_tensors(parameters));
   write_safetensors(files, temporary + "/model.safetensors", tensors.refs(), {{"format", "pt"}});
   for (const auto& [name, content] : beside) write_atomically(files, temporary + "/" + name, content);
   files.sync_directory(temporary);

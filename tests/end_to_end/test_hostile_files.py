@@ -1,0 +1,60 @@
+"""Files that lie about themselves: refused by name, at once, in little memory, before anything is left behind."""
+import json
+import os
+import pathlib
+import shutil
+import struct
+import subprocess
+import unittest
+
+from harness import EndToEnd, PROGRAM
+
+
+class HostileFiles(EndToEnd):
+    def refuse(self, code, *wanted, config, command="train", memory=None, seconds=30):
+        """Ends with the code and one error line that says the words, within the seconds and MiB of address space."""
+        limit = ["prlimit", f"--as={memory << 20}"] if memory else []
+        done = subprocess.run(limit + [PROGRAM, command, str(config)], capture_output=True, text=True, timeout=seconds)
+        errors = [line for line in done.stderr.splitlines() if "error:" in line]
+        self.assertEqual((done.returncode, len(errors)), (code, 1), done.stderr)
+        for word in wanted:
+            self.assertIn(word, errors[0])
+        self.assertEqual(list(self.run_dir().glob("checkpoint-*")) + list(self.run_dir().glob("model")), [])
+
+    def copied_model(self):
+        model = self.home / "model"
+        shutil.rmtree(model, ignore_errors=True)
+        shutil.copytree(self.shared / "model", model)
+        return model
+
+    def config_of(self, model, **sections):
+        return self.config(model={"model_name_or_path": str(model)}, **sections)
+
+    def model_with_tensor(self, name, change):
+        """A copy of the model in which `change` has had the header's entry and the bytes of one tensor."""
+        model = self.copied_model()
+        data = bytearray((model / "model.safetensors").read_bytes())
+        length = struct.unpack("<Q", data[:8])[0]
+        header = json.loads(data[8:8 + length])
+        begin, end = header[name]["data_offsets"]
+        body = data[8 + length:]
+        body[begin:end] = change(header[name], body[begin:end])
+        text = json.dumps(header).encode()
+        (model / "model.safetensors").write_bytes(struct.pack("<Q", len(text)) + text + body)
+        return model
+
+    def test_weights_that_are_not_finite(self):
+        for number, word in ((float("nan"), "NaN"), (float("inf"), "infinite")):
+            model = self.model_with_tensor("bert.encoder.layer.1.output.dense.weight", lambda entry, data: data[:20] + struct.pack("<f", number) + data[24:])
+            self.refuse(79, "model.safetensors", "bert.encoder.layer.1.output.dense.weight", "element 5", word, config=self.config_of(model))
+
+    def test_types_that_cannot_be_weights(self):
+        def as_integers(entry, data):
+            entry["dtype"] = "I32"
+            return data
+        model = self.model_with_tensor("bert.encoder.layer.0.output.dense.weight", as_integers)
+        self.refuse(79, "model.safetensors", "bert.encoder.layer.0.output.dense.weight", "I32", config=self.config_of(model))
+
+
+if __name__ == "__main__":
+    unittest.main()
