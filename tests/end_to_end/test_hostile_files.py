@@ -55,6 +55,20 @@ class HostileFiles(EndToEnd):
         model = self.model_with_tensor("bert.encoder.layer.0.output.dense.weight", as_integers)
         self.refuse(79, "model.safetensors", "bert.encoder.layer.0.output.dense.weight", "I32", config=self.config_of(model))
 
+    def test_sizes_that_no_model_has(self):
+        absurd = {"hidden_size": 2 ** 40, "vocab_size": 2 ** 40, "intermediate_size": 2 ** 62, "max_position_embeddings": 2 ** 50, "num_hidden_layers": 10 ** 6}
+        for key, value in absurd.items():
+            model = self.copied_model()
+            content = json.loads((model / "config.json").read_text())
+            (model / "config.json").write_text(json.dumps({**content, key: value}))
+            self.refuse(78, "config.json", key, str(value), config=self.config_of(model), memory=4000)
+
+    def test_sizes_each_possible_and_together_beyond_memory(self):
+        model = self.copied_model()
+        content = json.loads((model / "config.json").read_text())
+        (model / "config.json").write_text(json.dumps({**content, "hidden_size": 2 ** 20, "num_hidden_layers": 1000}))
+        self.refuse(78, "config.json", "1000 layers of 1048576", "memory", config=self.config_of(model), memory=4000)
+
 
 if __name__ == "__main__":
     unittest.main()
