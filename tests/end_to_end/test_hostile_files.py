@@ -69,6 +69,38 @@ class HostileFiles(EndToEnd):
         (model / "config.json").write_text(json.dumps({**content, "hidden_size": 2 ** 20, "num_hidden_layers": 1000}))
         self.refuse(78, "config.json", "1000 layers of 1048576", "memory", config=self.config_of(model), memory=4000)
 
+    def refuse_tokenizer(self, change, *wanted, code=79):
+        """Of a copy of the model whose tokenizer.json `change` has had."""
+        model = self.copied_model()
+        content = json.loads((model / "tokenizer.json").read_text())
+        change(content)
+        (model / "tokenizer.json").write_text(json.dumps(content))
+        self.refuse(code, *wanted, config=self.config_of(model, data={"prepared_dir": str(self.home / "prepared")}), memory=4000)
+
+    def test_tokenizer_with_ids_above_the_vocabulary(self):
+        def move_words(content):
+            for word in list(content["model"]["vocab"])[30:]:
+                content["model"]["vocab"][word] += 900_000
+        self.refuse_tokenizer(move_words, "900", "embeddings")
+
+        def beyond_32_bits(content):
+            content["model"]["vocab"]["word7"] = 2 ** 32 - 1
+        self.refuse_tokenizer(beyond_32_bits, "tokenizer.json", "4294967295")
+
+    def test_tokenizer_whose_template_names_what_is_not_defined(self):
+        def forget(content):
+            del content["post_processor"]["special_tokens"]["[SEP]"]
+        self.refuse_tokenizer(forget, "tokenizer.json", "[SEP]")
+
+        def move_special(content):
+            content["post_processor"]["special_tokens"]["[SEP]"]["ids"] = [70_000]
+        self.refuse_tokenizer(move_special, "70000", "embeddings")
+
+    def test_tokenizer_that_makes_much_of_little(self):
+        def grow(content):
+            content["normalizer"] = {"type": "Sequence", "normalizers": [{"type": "Replace", "pattern": {"String": "o"}, "content": "o" * 1000}] * 3}
+        self.refuse_tokenizer(grow, "tokenizer.json", "normalizer")
+
 
 if __name__ == "__main__":
     unittest.main()
