@@ -139,12 +139,24 @@ void write_atomically(FileOps& files, const std::string& path, std::string_view 
   files.sync_directory(parent_of(path));
 }
 
+int open_regular_file(const std::string& path) {
+  const auto refuse = [&](const std::string& why) {
+    throw ConfigError(concat("cannot read ", in_quotes(path, 400), ": ", why));
+  };
+  const int descriptor = uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK); });
+  if (descriptor < 0) refuse(reason(errno));
+  struct stat status {};
+  if (::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode)) return descriptor;
+  ::close(descriptor);
+  refuse(S_ISDIR(status.st_mode) ? reason(EISDIR) : "Not a regular file");
+  return -1;
+}
+
 std::string read_file(const std::string& path) {
   const auto refuse = [&](int number) {
     throw ConfigError(concat("cannot read ", in_quotes(path, 400), ": ", reason(number)));
   };
-  const int descriptor = uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); });
-  if (descriptor < 0) refuse(errno);
+  const int descriptor = open_regular_file(path);
   std::string content;
   size_t filled = 0;
   for (;;) {

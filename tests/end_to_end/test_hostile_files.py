@@ -101,6 +101,35 @@ class HostileFiles(EndToEnd):
             content["normalizer"] = {"type": "Sequence", "normalizers": [{"type": "Replace", "pattern": {"String": "o"}, "content": "o" * 1000}] * 3}
         self.refuse_tokenizer(grow, "tokenizer.json", "normalizer")
 
+    def test_what_is_no_regular_file(self):
+        """A FIFO nobody writes to, a device that never ends, a directory: told at once."""
+        fifo, zero, folder = self.home / "fifo.jsonl", "/dev/zero", self.home / "folder.csv"
+        os.mkfifo(fifo)
+        folder.mkdir()
+        for place in (fifo, folder):
+            self.refuse(78, "train_file", place.name, config=self.config(data={"train_file": str(place)}))
+        for place in (fifo, zero, folder):
+            done = subprocess.run([PROGRAM, "train", str(place)], capture_output=True, text=True, timeout=30)
+            self.assertEqual(done.returncode, 78, done.stderr)
+            self.assertIn(pathlib.Path(place).name, done.stderr)
+            for name in ("model.safetensors", "config.json", "tokenizer.json"):
+                model = self.copied_model()
+                (model / name).unlink()
+                (model / name).symlink_to(place)
+                self.refuse(78, name, config=self.config_of(model))
+
+    def test_trees_deeper_than_any_config(self):
+        for opening, closing in (("[", "]"), ('{"a":', "1}")):
+            model = self.copied_model()
+            inside = opening * 100_000 + closing[:-1] + closing[-1] * 100_000
+            content = json.loads((model / "config.json").read_text())
+            (model / "config.json").write_text(json.dumps(content)[:-1] + f', "deep": {inside}}}')
+            self.refuse(79, "config.json", "nested deeper", config=self.config_of(model))
+        for text in ("deep = " + "[" * 100_000 + "]" * 100_000, "[" + ".".join(["a"] * 100_000) + "]\nb = 1", ".".join(["a"] * 100_000) + " = 1"):
+            path = self.home / "deep.toml"
+            path.write_text(text + "\n")
+            self.refuse(78, "deep.toml:1", config=path)
+
 
 if __name__ == "__main__":
     unittest.main()

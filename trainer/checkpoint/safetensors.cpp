@@ -2,18 +2,15 @@
 // elements first, so that every tensor of a file written here is aligned.
 #include "trainer/checkpoint/safetensors.h"
 
-#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <bit>
-#include <cerrno>
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <set>
-#include <system_error>
 
 #include "base/errors.h"
 #include "base/text.h"
@@ -34,15 +31,11 @@ constexpr int64_t kMostHeaderBytes = 100'000'000;  // as the reference implement
 class Mapping {
  public:
   explicit Mapping(const std::string& path) {
-    const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    const int descriptor = open_regular_file(path);
     struct stat status {};
-    if (descriptor < 0 || ::fstat(descriptor, &status) != 0) {
-      const int reason = errno;
-      if (descriptor >= 0) ::close(descriptor);
-      throw ConfigError(concat("cannot open ", in_quotes(path, 400), ": ", std::generic_category().message(reason)));
-    }
+    ::fstat(descriptor, &status);
     size_ = status.st_size;
-    const bool long_enough = S_ISREG(status.st_mode) && size_ >= kLengthBytes;
+    const bool long_enough = size_ >= kLengthBytes;
     if (long_enough) data_ = ::mmap(nullptr, static_cast<size_t>(size_), PROT_READ, MAP_PRIVATE, descriptor, 0);
     ::close(descriptor);
     if (!long_enough) throw DataError(concat(path, ": not a safetensors file: ", size_, " bytes"));
