@@ -6,6 +6,7 @@
 
 #include "base/errors.h"
 #include "base/file_ops.h"
+#include "base/mapped_file.h"
 #include "base/text.h"
 #include "comm/agree.h"
 #include "trainer/checkpoint/checkpoints.h"
@@ -29,6 +30,7 @@ class SliceReader {
     if (found == nullptr || found->bytes != slice.bytes || found->dtype != entry.dtype)
       throw DataError(concat(path, ": tensor ", in_quotes(entry.name), " is not as the manifest says"));
     if (slice.bytes > 0) std::memcpy(to, found->data, static_cast<size_t>(slice.bytes));
+    require_mapped_files_whole();
   }
 
  private:

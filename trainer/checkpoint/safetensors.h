@@ -12,7 +12,7 @@
 
 namespace sft {
 
-// One file, mapped read-only. DataError naming file and tensor where anything is off.
+// One file, mapped read-only (base/mapped_file.h). DataError naming file and tensor where anything is off.
 class SafetensorsFile {
  public:
   explicit SafetensorsFile(const std::string& path);

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "base/errors.h"
+#include "base/mapped_file.h"
 #include "base/text.h"
 #include "trainer/checkpoint/finite.h"
 #include "trainer/model_files/tensor_refs.h"
@@ -67,6 +68,7 @@ LoadReport load_pretrained(const WeightFiles& files, const Model& model, const P
       at::Tensor target = parameter.value;
       require_weights(ref, target, files.path_of(ref.name));
       target.copy_(at::from_blob(ref.data, ref.shape, dtype_from(ref.dtype)));
+      require_mapped_files_whole();
       if (parameter.name.starts_with(model.prefix())) ++of_backbone;
     }
     by_name.erase(found);

@@ -1,0 +1,63 @@
+"""Files, memory and standard output that fail under a running job: told by name and code, nothing lost without a word."""
+import os
+import shutil
+import socket
+import subprocess
+import time
+import unittest
+
+from harness import PROGRAM, EndToEnd, make_rows, write_rows
+
+
+class Storage(EndToEnd):
+    def started(self, config, until, ranks=1):
+        """A run that goes slowly from its tenth step on, begun and seen to satisfy `until`."""
+        process = subprocess.Popen(self.command(config, ranks=ranks), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                   env={**os.environ, "SFT_FAILPOINTS": "trainer.step=sleep:0.02"})
+        deadline = time.time() + 60
+        while not until():
+            self.assertLess(time.time(), deadline)
+            self.assertIsNone(process.poll(), process.stderr.read() if process.poll() is not None else "")
+            time.sleep(0.02)
+        return process
+
+    def steps_told(self, name="run"):
+        path = self.run_dir(name) / "metrics.jsonl"
+        return path.exists() and path.read_text().count('"loss"') >= 3
+
+    def long_run(self, **sections):
+        sections = {"train": {"num_train_epochs": 60}, "save": {"save_strategy": "no"}, **sections}
+        sections["data"] = {"prepared_dir": str(self.home / "prepared"), **sections.get("data", {})}
+        return self.config(**sections)
+
+    def expect_cut_short(self, files, config, ranks):
+        process = self.started(config, self.steps_told, ranks)
+        for path in files():
+            os.truncate(path, 4096)
+        _, err = process.communicate(timeout=60)
+        errors = [line for line in err.splitlines() if "error:" in line]
+        self.assertEqual(self.exit_status(), 79, err)
+        self.assertTrue(errors and all("cut short" in line for line in errors), err)
+        self.assertTrue(any(path.name in errors[0] for path in files()), err)
+        if ranks == 1:
+            self.assertEqual(process.returncode, 79, err)
+
+    def test_shards_cut_short_under_a_run(self):
+        rows = make_rows(4000, 9)  # of which a run reads other pages than those it has read already
+        write_rows(self.home / "many.jsonl", rows)
+        for ranks in (1, 2):
+            shutil.rmtree(self.home / "prepared", ignore_errors=True)
+            shutil.rmtree(self.run_dir(), ignore_errors=True)
+            config = self.long_run(data={"train_file": str(self.home / "many.jsonl"), "validation_file": None, "test_file": None})
+            self.expect_cut_short(lambda: list((self.home / "prepared").rglob("*.h5")), config, ranks)
+
+    def test_kept_activations_cut_short_under_a_run(self):
+        frozen = self.long_run(freeze={"freeze": ["bert"], "cache": "disk"}, data={"validation_file": None, "test_file": None}, train={"num_train_epochs": 1})
+        self.succeed(frozen)
+        shutil.rmtree(self.run_dir())
+        frozen = self.long_run(freeze={"freeze": ["bert"], "cache": "disk"}, data={"validation_file": None, "test_file": None}, train={"num_train_epochs": 200})
+        self.expect_cut_short(lambda: list(self.home.rglob("activations-*.safetensors")), frozen, 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
