@@ -1,13 +1,11 @@
 #include "launch/job.h"
 
-#include <c10/util/Exception.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <new>
 #include <thread>
 
 #include "base/failpoint.h"
@@ -19,6 +17,7 @@
 #include "comm/traced.h"
 #include "launch/device.h"
 #include "launch/discover.h"
+#include "launch/failure.h"
 #include "launch/signals.h"
 
 namespace sft {
@@ -33,31 +32,6 @@ void write_exit_status(const std::string& directory, ExitCode code) {
     if (const char* path = std::getenv("SFT_EXIT_STATUS")) write_atomically(real_files(), path, text);
   } catch (const std::exception& error) {
     log::error(concat("the exit status could not be written: ", error.what()));
-  }
-}
-
-struct Failure {
-  ExitCode code;
-  std::string message;
-  Reach reach;
-};
-
-// LibTorch's messages carry a stack trace after their first line.
-std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
-
-Failure current_failure() {
-  try {
-    throw;
-  } catch (const Error& error) {
-    return {error.code(), error.what(), error.reach()};
-  } catch (const c10::OutOfMemoryError& error) {
-    return {ExitCode::out_of_memory, "out of memory: " + first_line(error.what_without_backtrace()), Reach::here};
-  } catch (const c10::Error& error) {
-    return {ExitCode::internal, first_line(error.what_without_backtrace()), Reach::here};
-  } catch (const std::bad_alloc&) {
-    return {ExitCode::out_of_memory, "out of memory; lower train.max_tokens_per_micro_batch", Reach::here};
-  } catch (const std::exception& error) {
-    return {ExitCode::internal, error.what(), Reach::here};
   }
 }
 
@@ -122,7 +96,7 @@ void Job::watch(double limit_seconds) {
 
 int run_job(const std::function<ExitCode(Job&)>& body) {
   std::unique_ptr<Job> job;
-  Failure failure{ExitCode::internal, "", Reach::here};
+  Failure failure;
   try {
     job = std::make_unique<Job>();
     const ExitCode code = body(*job);

@@ -58,6 +58,22 @@ class Storage(EndToEnd):
         frozen = self.long_run(freeze={"freeze": ["bert"], "cache": "disk"}, data={"validation_file": None, "test_file": None}, train={"num_train_epochs": 200})
         self.expect_cut_short(lambda: list(self.home.rglob("activations-*.safetensors")), frozen, 1)
 
+    def test_too_little_memory_has_one_code(self):
+        """Whatever part meets the limit first: the program's own, LibTorch's allocator, oneDNN, the loader's thread."""
+        config = self.config(train={"global_batch_size": 40}, top={"threads": 1})
+        codes = {}
+        for limit in range(300, 700, 20):
+            shutil.rmtree(self.run_dir(), ignore_errors=True)
+            done = subprocess.run(["prlimit", f"--as={limit << 20}", PROGRAM, str(config)], capture_output=True, text=True, timeout=60)
+            codes[limit] = done.returncode
+            if done.returncode == 0:
+                break
+            if done.returncode != 127:  # before the program is loaded, nobody can say anything
+                self.assertEqual(done.returncode, 82, f"{limit} MiB: {done.stderr}")
+                self.assertIn("out of memory", done.stderr)
+        self.assertIn(82, codes.values(), codes)
+        self.assertIn(0, codes.values(), codes)
+
 
 if __name__ == "__main__":
     unittest.main()
