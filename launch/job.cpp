@@ -19,6 +19,7 @@
 #include "launch/discover.h"
 #include "launch/failure.h"
 #include "launch/signals.h"
+#include "launch/standard_output.h"
 
 namespace sft {
 namespace {
@@ -100,6 +101,7 @@ int run_job(const std::function<ExitCode(Job&)>& body) {
   try {
     job = std::make_unique<Job>();
     const ExitCode code = body(*job);
+    flush_standard_output();
     if (job->control().rank() == 0) write_exit_status(job->run_directory(), code);
     job->control().barrier();
     return static_cast<int>(code);

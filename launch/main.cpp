@@ -11,6 +11,8 @@
 #include "launch/commands/commands.h"
 #include "launch/failure.h"
 #include "launch/job.h"
+#include "launch/signals.h"
+#include "launch/standard_output.h"
 
 namespace {
 
@@ -36,9 +38,13 @@ void before_libraries() { std::set_terminate(end_without_memory); }
 
 int main(int argc, char** argv) {
   sft::report_uncaught_exceptions();
+  sft::signals::outlive_readers();
   sft::keep_freed_memory();
   const sft::Parsed parsed = sft::parse_command_line(argc, argv);
-  if (parsed.ends) return parsed.exit_code;
+  if (parsed.ends) {
+    sft::flush_standard_output();
+    return parsed.exit_code;
+  }
   const sft::Command command = sft::find_command(parsed.arguments.command);
   return sft::run_job([&](sft::Job& job) { return command(parsed.arguments, job); });
 }

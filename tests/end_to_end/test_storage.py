@@ -74,6 +74,22 @@ class Storage(EndToEnd):
         self.assertIn(82, codes.values(), codes)
         self.assertIn(0, codes.values(), codes)
 
+    def test_results_that_do_not_arrive(self):
+        config = self.config()
+        self.succeed(config)
+        commands = [["--help"], ["--version"], ["init"], ["doctor"], ["prepare", config], [config, "--dry-run"], ["evaluate", self.run_dir()],
+                    ["inspect", self.run_dir()], ["find-lr", config, "--steps", "10", "--output", self.home / "page.html"]]
+        for arguments in commands:
+            with open("/dev/full", "w") as full:
+                done = subprocess.run(self.command(*arguments), stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+            self.assertEqual(done.returncode, 81, f"{arguments}: {done.stderr}")
+            self.assertIn("standard output", done.stderr)
+        reader, writer = os.pipe()
+        os.close(reader)
+        done = subprocess.run(self.command("evaluate", self.run_dir()), stdout=writer, stderr=subprocess.PIPE, text=True, timeout=60)
+        os.close(writer)
+        self.assertEqual(done.returncode, 81, done.stderr)
+
 
 if __name__ == "__main__":
     unittest.main()
