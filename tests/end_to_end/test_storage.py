@@ -74,6 +74,14 @@ class Storage(EndToEnd):
         self.assertIn(82, codes.values(), codes)
         self.assertIn(0, codes.values(), codes)
 
+    def test_passing_failure_to_read_a_checkpoint(self):
+        config = self.config(save={"save_strategy": "steps", "save_steps": 5})
+        self.run_program(config, environment={"SFT_FAILPOINTS": "trainer.step@12=kill"})
+        done = self.succeed(config, environment={"SFT_FAILPOINTS": "checkpoint.read@1=errno:5"})
+        self.assertIn("tried again", done.err)
+        self.assertEqual(list(self.run_dir().glob("*.corrupt-*")), [])
+        self.assertEqual(min(self.lines()), 1)
+
     def test_results_that_do_not_arrive(self):
         config = self.config()
         self.succeed(config)
