@@ -74,6 +74,17 @@ class Storage(EndToEnd):
         self.assertIn(82, codes.values(), codes)
         self.assertIn(0, codes.values(), codes)
 
+    def test_log_of_the_earlier_start_that_cannot_be_read(self):
+        config = self.config(save={"save_strategy": "steps", "save_steps": 5})
+        self.run_program(config, environment={"SFT_FAILPOINTS": "trainer.step@12=kill"})
+        log = self.run_dir() / "metrics.jsonl"
+        log.unlink()
+        log.mkdir()
+        done = self.succeed(config)
+        self.assertIn("metrics.jsonl", done.err)
+        self.assertIn("it is kept as", done.err)
+        self.assertEqual(len(list(self.run_dir().glob("metrics.jsonl.unread-*"))), 1)
+
     def test_passing_failure_to_read_a_checkpoint(self):
         config = self.config(save={"save_strategy": "steps", "save_steps": 5})
         self.run_program(config, environment={"SFT_FAILPOINTS": "trainer.step@12=kill"})
