@@ -74,6 +74,18 @@ class Storage(EndToEnd):
         self.assertIn(82, codes.values(), codes)
         self.assertIn(0, codes.values(), codes)
 
+    def test_output_directory_moved_away(self):
+        for again in (False, True):
+            shutil.rmtree(self.run_dir(), ignore_errors=True)
+            process = self.started(self.long_run(train={"num_train_epochs": 12}), self.steps_told)
+            self.run_dir().rename(self.home / f"away-{again}")
+            if again:
+                self.run_dir().mkdir()
+            _, err = process.communicate(timeout=60)
+            self.assertEqual(process.returncode, 77, err)
+            self.assertIn("moved or replaced", err)
+            self.assertFalse((self.run_dir() / "model").exists())
+
     def test_log_of_the_earlier_start_that_cannot_be_read(self):
         config = self.config(save={"save_strategy": "steps", "save_steps": 5})
         self.run_program(config, environment={"SFT_FAILPOINTS": "trainer.step@12=kill"})
