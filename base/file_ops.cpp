@@ -13,6 +13,7 @@
 #include <system_error>
 
 #include "base/errors.h"
+#include "base/leftovers.h"
 #include "base/text.h"
 
 namespace sft {
@@ -122,7 +123,7 @@ FileOps& real_files() {
 void write_atomically(FileOps& files, const std::string& path, std::string_view content) {
   static std::atomic<int> count{0};
   const auto now = std::chrono::system_clock::now().time_since_epoch().count();
-  const std::string temporary = concat(path, ".tmp.", ::getpid(), ".", now, ".", count++);
+  const std::string temporary = name_in_progress(path, concat("tmp.", now, ".", count++));
   const int descriptor = files.create(temporary, static_cast<int64_t>(content.size()));
   bool open = true;
   try {

@@ -105,6 +105,23 @@ class Storage(EndToEnd):
         self.assertEqual(list(self.run_dir().glob("*.corrupt-*")), [])
         self.assertEqual(min(self.lines()), 1)
 
+    def test_leftovers_of_dead_processes(self):
+        config = self.config(data={"prepared_dir": str(self.home / "prepared")})
+        self.succeed("prepare", config)
+        made = next((self.home / "prepared").glob("train*"))
+        dead = made.with_name(f"{made.name}.partial-{socket.gethostname()}-4194999")  # above the highest number
+        elsewhere = made.with_name(f"{made.name}.partial-elsewhere-1")
+        dead.mkdir()
+        elsewhere.mkdir()
+        self.succeed(config)
+        self.assertFalse(dead.exists())
+        self.assertTrue(elsewhere.exists())
+        torn = self.home / f"exported.tmp-{socket.gethostname()}-4194999"
+        torn.mkdir()
+        self.succeed("export", self.run_dir(), "--output", self.home / "exported")
+        self.assertFalse(torn.exists())
+        self.assertEqual([path.name for path in self.run_dir().glob(".lock.*")], [])
+
     def test_results_that_do_not_arrive(self):
         config = self.config()
         self.succeed(config)
