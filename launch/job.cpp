@@ -55,14 +55,9 @@ void write_exit_status(const std::string& directory, ExitCode code) {
   leave_alone(failure, "");
 }
 
-// oneDNN keeps the code that it made for each shape of a product, a thousand by default, which come to half a gigabyte;
-// the shapes of packed rows hardly ever come again.
-void keep_few_kernels() { ::setenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "128", /*overwrite=*/0); }
-
 }  // namespace
 
 Job::Job() : placement_(discover()) {
-  keep_few_kernels();
   log::start(placement_.rank, placement_.world);
   arm_failpoints(placement_.rank);
   signals::install();

@@ -4,6 +4,7 @@
 
 #include "base/errors.h"
 #include "base/text.h"
+#include "trainer/models/blocks/matrix_product.h"
 #include "trainer/models/blocks/memory_check.h"
 #include "trainer/models/blocks/text_encoder.h"
 
@@ -32,6 +33,7 @@ TextEncoder::TextEncoder(nlohmann::json content, const EncoderShape& shape, cons
       options_(options),
       flow_type_(at::typeMetaToScalarType(options.dtype())),
       seed_(seed) {
+  keep_few_products();
   require_memory_for(num_parameters(shape_), options_, described(shape_));
   const int64_t channels = shape_.width;
   ParameterBuilder build = builder();
