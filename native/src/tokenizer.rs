@@ -1,7 +1,7 @@
 //! Tokenizers: opening a directory, truncation as transformers does it, and encoding in batches.
 
 use crate::pieces::{self, Pieces};
-use crate::settings::add_named;
+use crate::settings::{add_named, take_in_legacy_tokens};
 use crate::{bert, blame, guard, limits, roberta, Bytes, Failure};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -118,7 +118,8 @@ fn open(directory: &Path) -> Result<Tokenizer, Failure> {
     let whole = directory.join("tokenizer.json");
     let vocabulary = directory.join("vocab.txt");
     let (entries, merges) = (directory.join("vocab.json"), directory.join("merges.txt"));
-    let settings = read_object(&directory.join("tokenizer_config.json"))?;
+    let mut settings = read_object(&directory.join("tokenizer_config.json"))?;
+    take_in_legacy_tokens(&mut settings, &read_object(&directory.join("added_tokens.json"))?);
     let is_roberta = class_of(directory, &settings)? == roberta::CLASS;
     if whole.exists() {
         let mut tokenizer = Tokenizer::from_bytes(read(&whole)?)
