@@ -48,6 +48,20 @@ Columns::Columns(const PrepareRequest& request, const DataConfig& config)
   if (texts_.size() != 1) throw ConfigError("data.text_column: tagged words come from one column");
 }
 
+namespace {
+
+// One column whose name holds a separator is several columns of a file that uses another one.
+std::string hint(const std::string& path, const std::string& wanted, const std::vector<std::string>& found) {
+  const char read = path.ends_with(".tsv") ? '\t' : ',';
+  for (const char other : {';', '\t', '|', ','})
+    if (found.size() == 1 && other != read && found[0].find(other) != std::string::npos)
+      return concat("; the columns seem to be separated by ", in_quotes(std::string(1, other)), ", and ",
+                    in_quotes(std::string(1, read)), " is read");
+  return did_you_mean(wanted, found);
+}
+
+}  // namespace
+
 void Columns::require_in(const std::string& path) const {
   const std::vector<std::string> found = columns_of(path);
   if (found.empty()) return;  // no row: no matter, as long as another file has some
@@ -56,7 +70,7 @@ void Columns::require_in(const std::string& path) const {
   for (const Wanted& wanted : all) {
     if (wanted.name.empty() || std::find(found.begin(), found.end(), wanted.name) != found.end()) continue;
     throw ConfigError(concat(path, ": data.", wanted.key, " = ", in_quotes(wanted.name),
-                             ", but the columns are: ", list_of(found), did_you_mean(wanted.name, found)));
+                             ", but the columns are: ", list_of(found), hint(path, wanted.name, found)));
   }
 }
 
