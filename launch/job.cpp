@@ -73,6 +73,10 @@ World Job::world(const std::string& device, int64_t threads, const CommConfig& c
   if (!gradients_) {
     std::string backend = comm.backend;
     if (backend == "auto") backend = placement_.world == 1 ? "solo" : chosen.is_cuda() ? "nccl" : "mpi";
+    if (backend == "mpi" && chosen.is_cuda())
+      throw ConfigError("comm.backend = \"mpi\" sums in host memory, and the run computes on GPUs: auto or nccl");
+    if (backend == "nccl" && chosen.is_cpu())
+      throw ConfigError("comm.backend = \"nccl\" sums on GPUs, and the run computes on CPU cores: auto or mpi");
     gradients_ = make_communicator(backend, placement_);
     if (backend == "mpi" && chosen.is_cpu() && core_is_left) gradients_ = overlapped(std::move(gradients_));
     watch(comm.timeout_seconds);
