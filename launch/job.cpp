@@ -12,6 +12,7 @@
 #include "base/file_ops.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "comm/agree.h"
 #include "comm/make_communicator.h"
 #include "comm/overlapped.h"
 #include "comm/traced.h"
@@ -55,6 +56,13 @@ void write_exit_status(const std::string& directory, ExitCode code) {
   leave_alone(failure, "");
 }
 
+void require_common_memory(const std::string& backend, const at::Device& device) {
+  if (backend == "mpi" && device.is_cuda())
+    throw ConfigError("comm.backend = \"mpi\" sums in host memory, and the run computes on GPUs: auto or nccl");
+  if (backend == "nccl" && device.is_cpu())
+    throw ConfigError("comm.backend = \"nccl\" sums on GPUs, and the run computes on CPU cores: auto or mpi");
+}
+
 }  // namespace
 
 Job::Job() : placement_(discover()) {
@@ -73,10 +81,7 @@ World Job::world(const std::string& device, int64_t threads, const CommConfig& c
   if (!gradients_) {
     std::string backend = comm.backend;
     if (backend == "auto") backend = placement_.world == 1 ? "solo" : chosen.is_cuda() ? "nccl" : "mpi";
-    if (backend == "mpi" && chosen.is_cuda())
-      throw ConfigError("comm.backend = \"mpi\" sums in host memory, and the run computes on GPUs: auto or nccl");
-    if (backend == "nccl" && chosen.is_cpu())
-      throw ConfigError("comm.backend = \"nccl\" sums on GPUs, and the run computes on CPU cores: auto or mpi");
+    together(*control_, [&] { require_common_memory(backend, chosen); });
     gradients_ = make_communicator(backend, placement_);
     if (backend == "mpi" && chosen.is_cpu() && core_is_left) gradients_ = overlapped(std::move(gradients_));
     watch(comm.timeout_seconds);
