@@ -39,7 +39,7 @@ void Batch::append(const Sample& sample) {
 
 void Batch::clear() {
   for (Packed& column : columns) column.clear();
-  for (Offsets& axis : axes) axis.assign(1, 0);
+  for (Offsets& axis : axes) axis.resize(1);
   weights.clear();
   for (std::vector<int64_t>* list : {&ids, &rows, &draws}) list->clear();
 }

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <map>
 #include <span>
+#include <type_traits>
 
 #include "base/text.h"
 
@@ -22,39 +24,58 @@ bool are_below(std::span<const T> numbers, int64_t bound, bool may_lack) {
 }
 
 template <class T>
-std::string whole_fault(const Column& column, const std::byte* numbers, size_t count) {
-  const std::span all(reinterpret_cast<const T*>(numbers), count);
-  if (count == 0 || column.bound == 0 || are_below(all, column.bound, column.may_lack())) return "";
-  const auto bad = std::ranges::find_if(
-      all, [&](T number) { return !are_below(std::span<const T>(&number, 1), column.bound, column.may_lack()); });
-  return concat(int64_t{*bad}, " is outside 0 … ", column.bound - 1);
+bool whole_fit(const Column& column, const std::byte* numbers, size_t count) {
+  if (column.bound == 0 || count == 0) return true;
+  return are_below(std::span(reinterpret_cast<const T*>(numbers), count), column.bound, column.may_lack());
 }
 
-std::string real_fault(const Column& column, const std::byte* numbers, size_t count) {
-  const std::span all(reinterpret_cast<const float*>(numbers), count);
+bool real_fit(const Column& column, const std::byte* numbers, size_t count) {
   const auto limit = static_cast<float>(column.bound);
-  const bool whole = column.bound > 0;
-  for (const float number : all) {
-    if (whole && !(number >= 0 && number < limit)) return concat(number, " is outside 0 … ", column.bound - 1);
-    if (!std::isfinite(number)) return concat(number, " is not a finite number");
+  return std::ranges::all_of(std::span(reinterpret_cast<const float*>(numbers), count), [&](float number) {
+    return column.bound > 0 ? number >= 0 && number < limit : std::isfinite(number);
+  });
+}
+
+std::string text_of(const Column& column, const std::byte* number) {
+  Packed one(column.number);
+  std::memcpy(one.grow(1), number, static_cast<size_t>(bytes_of(column.number)));
+  switch (column.number) {
+    case Number::uint8:
+      return std::to_string(one.as<uint8_t>()[0]);
+    case Number::int32:
+      return std::to_string(one.as<int32_t>()[0]);
+    case Number::int64:
+      return std::to_string(one.as<int64_t>()[0]);
+    case Number::float32:
+      break;
   }
-  return "";
+  return concat(one.as<float>()[0]);
 }
 
 }  // namespace
 
-std::string fault_of(const Column& column, const std::byte* numbers, size_t count) {
+bool fits(const Column& column, const std::byte* numbers, size_t count) {
   switch (column.number) {
     case Number::uint8:
-      return whole_fault<uint8_t>(column, numbers, count);
+      return whole_fit<uint8_t>(column, numbers, count);
     case Number::int32:
-      return whole_fault<int32_t>(column, numbers, count);
+      return whole_fit<int32_t>(column, numbers, count);
     case Number::int64:
-      return whole_fault<int64_t>(column, numbers, count);
+      return whole_fit<int64_t>(column, numbers, count);
     case Number::float32:
       break;
   }
-  return real_fault(column, numbers, count);
+  return real_fit(column, numbers, count);
+}
+
+std::string fault_of(const Column& column, const std::byte* numbers, size_t count) {
+  const auto width = static_cast<size_t>(bytes_of(column.number));
+  for (size_t i = 0; i < count; ++i, numbers += width) {
+    if (fits(column, numbers, 1)) continue;
+    return concat(text_of(column, numbers), column.bound > 0 ? concat(" is outside 0 … ", column.bound - 1)
+                                                             : std::string(" is not a finite number"));
+  }
+  return "";
 }
 
 bool is_whole(const Sample& sample, const Schema& schema, int64_t max_length) {
@@ -66,7 +87,7 @@ bool is_whole(const Sample& sample, const Schema& schema, int64_t max_length) {
     const auto numbers = static_cast<int64_t>(cell.size()), here = numbers / column.entry_numbers();
     if (cell.number() != column.number || numbers % column.entry_numbers() != 0) return false;
     if (column.axis.empty() ? here != 1 : entries.emplace(column.axis, here).first->second != here) return false;
-    if (!fault_of(column, cell.bytes(), cell.size()).empty()) return false;
+    if (!fits(column, cell.bytes(), cell.size())) return false;
   }
   int64_t units = 0;
   for (const std::string& axis : schema.units) units += entries.at(axis);

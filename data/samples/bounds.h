@@ -8,7 +8,10 @@
 
 namespace sft {
 
-// Why `count` numbers cannot be the column's: "116 is outside 0 … 115"; "" where they can.
+// Whether `count` numbers are within the column's bound, or finite where they are real.
+bool fits(const Column& column, const std::byte* numbers, size_t count);
+
+// Why they are not: "116 is outside 0 … 115"; "" where they are.
 std::string fault_of(const Column& column, const std::byte* numbers, size_t count);
 
 // Whether all that ShardWriter::append asks of a sample alone is true of this one.

@@ -23,19 +23,6 @@ std::optional<Kind> named(const auto& names, std::string_view name) {
 
 }  // namespace
 
-int64_t bytes_of(Number number) {
-  switch (number) {
-    case Number::uint8:
-      return 1;
-    case Number::int32:
-    case Number::float32:
-      return 4;
-    case Number::int64:
-      break;
-  }
-  return 8;
-}
-
 const char* name_of(Number number) { return kNumbers[static_cast<size_t>(number)]; }
 std::optional<Number> number_named(std::string_view name) { return named<Number>(kNumbers, name); }
 
@@ -46,10 +33,6 @@ int64_t Column::entry_numbers() const {
   int64_t numbers = 1;
   for (const int64_t size : shape) numbers *= size;
   return numbers;
-}
-
-bool Column::may_lack() const {
-  return role == Role::target && !axis.empty() && (number == Number::int32 || number == Number::int64);
 }
 
 size_t Schema::place(const std::string& name) const {

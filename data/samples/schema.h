@@ -13,7 +13,7 @@
 namespace sft {
 
 enum class Number { uint8, int32, int64, float32 };
-int64_t bytes_of(Number number);
+constexpr int64_t bytes_of(Number number) { return number == Number::uint8 ? 1 : number == Number::int64 ? 8 : 4; }
 const char* name_of(Number number);  // "int32"
 std::optional<Number> number_named(std::string_view name);
 
@@ -58,7 +58,9 @@ struct Column {
 
   int64_t entry_numbers() const;
   int64_t entry_bytes() const { return entry_numbers() * bytes_of(number); }
-  bool may_lack() const;  // kNoTarget may stand in it
+  bool may_lack() const {  // kNoTarget may stand in it
+    return role == Role::target && !axis.empty() && (number == Number::int32 || number == Number::int64);
+  }
   bool operator==(const Column&) const = default;
 };
 

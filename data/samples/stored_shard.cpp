@@ -79,7 +79,8 @@ void StoredShard::open_columns(const ShardForm& form) {
                          .dataset = form.datasets[c],
                          .bytes = nullptr,
                          .axis = along ? axis : SIZE_MAX,
-                         .entry_bytes = column.entry_numbers() * found.type.bytes,
+                         .entry_numbers = column.entry_numbers(),
+                         .number_bytes = found.type.bytes,
                          .narrow = found.type.bytes < bytes_of(column.number)});
   }
   if (form.has_weights) entries_of(*file_, format::kWeights, {"float32"}, info_.num_samples);
@@ -134,7 +135,7 @@ void StoredShard::append(int64_t i, Batch& out) const {
   for (size_t c = 0; c < contents_.size(); ++c) {
     const Range range = range_in(contents_[c], i, ranges);
     append(contents_[c], i, range, out.columns[c]);
-    bytes += range.count * contents_[c].entry_bytes;
+    bytes += range.count * contents_[c].entry_bytes();
   }
   out.weights.push_back(weight(i));
   out.rows.push_back(row(i));
@@ -147,23 +148,28 @@ void StoredShard::append(int64_t i, size_t column, Packed& out) const {
 }
 
 void StoredShard::append(const Content& content, int64_t i, const Range& range, Packed& out) const {
-  const int64_t numbers = range.count * content.column->entry_numbers();
+  const int64_t numbers = range.count * content.entry_numbers;
   std::byte* const to = out.grow(static_cast<size_t>(numbers));
-  const int64_t first = range.first * content.entry_bytes, bytes = range.count * content.entry_bytes;
-  if (!content.narrow) {
-    content.bytes->read(first, bytes, to);
+  const int64_t first = range.first * content.entry_bytes();
+  if (content.narrow) {
+    read_narrow(content, first, numbers, to);
   } else {
-    alignas(8) std::byte piece[1024];
-    const int64_t width = bytes_of(content.column->number), stored = bytes / std::max<int64_t>(numbers, 1);
-    for (int64_t done = 0; done < bytes;) {
-      const int64_t now = std::min<int64_t>(sizeof piece, bytes - done);
-      content.bytes->read(first + done, now, piece);
-      widen(*content.column, piece, static_cast<size_t>(now / stored), to + done / stored * width);
-      done += now;
-    }
+    content.bytes->read(first, numbers * content.number_bytes, to);
   }
-  if (const std::string fault = fault_of(*content.column, to, static_cast<size_t>(numbers)); !fault.empty())
-    refuse(i, content.dataset, fault);
+  if (!fits(*content.column, to, static_cast<size_t>(numbers)))
+    refuse(i, content.dataset, fault_of(*content.column, to, static_cast<size_t>(numbers)));
+}
+
+void StoredShard::read_narrow(const Content& content, int64_t first, int64_t numbers, std::byte* to) const {
+  alignas(8) std::byte piece[1024];
+  const int64_t width = content.number_bytes, most = int64_t{sizeof piece} / width;
+  const int64_t wide = bytes_of(content.column->number);
+  for (int64_t done = 0; done < numbers;) {
+    const int64_t now = std::min(most, numbers - done);
+    content.bytes->read(first + done * width, now * width, piece);
+    widen(*content.column, piece, static_cast<size_t>(now), to + done * wide);
+    done += now;
+  }
 }
 
 float StoredShard::weight(int64_t i) const {
@@ -191,7 +197,7 @@ void StoredShard::expect(int64_t i, Soon what) const {
   const Ranges ranges = ranges_of(i);
   for (const Content& content : contents_) {
     const Range range = range_in(content, i, ranges);
-    content.bytes->expect(range.first * content.entry_bytes, range.count * content.entry_bytes);
+    content.bytes->expect(range.first * content.entry_bytes(), range.count * content.entry_bytes());
   }
   if (weights_) weights_->expect(i * int64_t{sizeof(float)}, sizeof(float));
   if (rows_) rows_->expect(i * int64_t{sizeof(int64_t)}, sizeof(int64_t));

@@ -51,9 +51,11 @@ class StoredShard final : public Dataset {
     const Column* column;
     std::string dataset;
     std::unique_ptr<hdf5::Bytes> bytes;
-    size_t axis;          // SIZE_MAX: one entry a sample
-    int64_t entry_bytes;  // in the file
-    bool narrow;          // kept in fewer bytes
+    size_t axis;  // SIZE_MAX: one entry a sample
+    int64_t entry_numbers;
+    int64_t number_bytes;  // in the file: fewer than the column's where it is kept narrow
+    bool narrow;
+    int64_t entry_bytes() const { return entry_numbers * number_bytes; }
   };
 
   void open_columns(const ShardForm& form);
@@ -61,6 +63,7 @@ class StoredShard final : public Dataset {
   Ranges ranges_of(int64_t i) const;
   Range range_in(const Content& content, int64_t i, const Ranges& ranges) const;
   void append(const Content& content, int64_t i, const Range& range, Packed& out) const;
+  void read_narrow(const Content& content, int64_t first, int64_t numbers, std::byte* to) const;
   [[noreturn]] void refuse(int64_t i, const std::string& dataset, const std::string& why) const;
 
   std::shared_ptr<const GuardedFile> file_;

@@ -29,7 +29,6 @@ std::string model_directory(const std::string& target) {
 
 // Of images, which one the row is of: they have no lines to count.
 std::string named(const std::string& json, const std::vector<std::string>& places, int64_t row) {
-  if (places.empty()) return json;
   nlohmann::ordered_json out = {{"image", places[static_cast<size_t>(row)]}};
   out.update(nlohmann::ordered_json::parse(json));
   return out.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
@@ -90,14 +89,15 @@ ExitCode predict(const Arguments& arguments, Job& job) {
   PrepareRequest raw;
   raw.files = files;
   raw.labels_required = false;
-  RowWriter writer(arguments.output, rows->size(), job.control(), real_files(),
-                   entities_of_rows(config.model.task, raw, config.data, model.tokenizer.get()));
+  RowWriter::Finish finish = entities_of_rows(config.model.task, raw, config.data, model.tokenizer.get());
+  if (!places.empty()) finish = [&](int64_t row, const std::string& json) { return named(json, places, row); };
+  RowWriter writer(arguments.output, *rows, job.control(), real_files(), std::move(finish));
   Evaluator(*model.learner, *rows, job.control(), evaluator_settings(config, world.device))
-      .predict([&](int64_t row, const std::string& json) { writer.add(row, named(json, places, row)); });
+      .predict([&](int64_t sample, const std::string& json) { writer.add(sample, json); });
   writer.publish();
   if (job.control().rank() == 0)
-    log::info(concat(human_count(static_cast<double>(rows->size())), " rows in ", human_seconds(watch.seconds()), ": ",
-                     arguments.output));
+    log::info(concat(human_count(static_cast<double>(rows->info().num_rows)), " rows in ",
+                     human_seconds(watch.seconds()), ": ", arguments.output));
   return ExitCode::done;
 }
 

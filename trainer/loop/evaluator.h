@@ -22,7 +22,7 @@ struct Evaluation {
   double seconds = 0;
 };
 
-// A prediction of this rank: the row's index in the dataset and its JSON object.
+// A prediction of this rank: the sample's index in the dataset and its JSON object.
 using PredictionSink = std::function<void(int64_t id, const std::string& json)>;
 
 class Evaluator {

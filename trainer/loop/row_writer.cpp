@@ -4,6 +4,7 @@
 
 #include <cassert>
 #include <fstream>
+#include <tuple>
 #include <vector>
 
 #include "base/errors.h"
@@ -28,12 +29,14 @@ void append_file(FileOps& files, int descriptor, const std::string& path, int64_
 
 }  // namespace
 
-RowWriter::RowWriter(std::string path, int64_t num_rows, Communicator& control, FileOps& files, Finish finish)
+RowWriter::RowWriter(std::string path, const Dataset& dataset, Communicator& control, FileOps& files, Finish finish)
     : path_(std::move(path)),
       control_(control),
       files_(files),
       finish_(std::move(finish)),
-      next_(range_of(num_rows, {control.rank(), control.size()}).first) {
+      dataset_(dataset),
+      next_(range_of(dataset, {control.rank(), control.size()}).first) {
+  std::tie(row_, end_row_) = rows_of(dataset, {control.rank(), control.size()});
   together(control_, [&] {
     ::unlink(part_of(control_.rank()).c_str());  // of a run that was killed
     part_ = files_.create(part_of(control_.rank()));
@@ -45,17 +48,26 @@ RowWriter::~RowWriter() {
   ::unlink(part_of(control_.rank()).c_str());
 }
 
-void RowWriter::add(int64_t row, const std::string& json) {
-  assert(row >= next_);
-  waiting_.emplace(row, json);
+void RowWriter::add(int64_t sample, const std::string& json) {
+  assert(sample >= next_);
+  waiting_.emplace(sample, json);
   while (!waiting_.empty() && waiting_.begin()->first == next_) {
-    const std::string& made = waiting_.begin()->second;
-    buffer_ += finish_ ? finish_(next_, made) : made;
-    buffer_ += '\n';
+    while (row_ < dataset_.row(next_)) end_row();
+    of_row_.push_back(std::move(waiting_.begin()->second));
     waiting_.erase(waiting_.begin());
     ++next_;
   }
   if (buffer_.size() >= kBufferBytes) flush();
+}
+
+void RowWriter::end_row() {
+  const std::string made = of_row_.empty()       ? "null"
+                           : of_row_.size() == 1 ? of_row_.front()
+                                                 : concat("[", join(of_row_, ", "), "]");
+  buffer_ += finish_ && !of_row_.empty() ? finish_(row_, made) : made;
+  buffer_ += '\n';
+  of_row_.clear();
+  ++row_;
 }
 
 void RowWriter::flush() {
@@ -67,6 +79,7 @@ void RowWriter::flush() {
 void RowWriter::publish() {
   together(control_, [&] {
     assert(waiting_.empty());
+    while (row_ < end_row_) end_row();
     flush();
   });
   together(control_, [&] {

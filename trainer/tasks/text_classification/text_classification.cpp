@@ -59,9 +59,10 @@ class TextClassification final : public SequenceTask {
   void accumulate(const at::Tensor& logits, const Batch& batch, Statistics& into) const override {
     const at::Tensor likely_BK = at::log_softmax(logits.to(at::kDouble), 1).cpu().contiguous();
     const double* likely = likely_BK.data_ptr<double>();
-    for (const int64_t truth : batch.at("labels").as<int64_t>()) {
-      if (truth < 0) continue;
-      const auto label = static_cast<size_t>(truth);
+    const std::span<const int64_t> labels = batch.at("labels").as<int64_t>();
+    for (size_t b = 0; b < labels.size(); ++b, likely += names_.size()) {
+      if (labels[b] < 0) continue;
+      const auto label = static_cast<size_t>(labels[b]);
       const auto guess = static_cast<size_t>(std::max_element(likely, likely + names_.size()) - likely);
       into.counts[kLossSum] -= likely[label];
       into.counts[kRows] += 1;
