@@ -16,8 +16,8 @@ struct Image {
 
 struct Decoded {
   Image image;
-  int orientation = 1;  // as the file keeps the pixels (data/images/orientation.h); `image` stands upright
   std::string was;      // "" where the file holds RGB; otherwise what it holds: "grey", "palette", "transparent"
+  int orientation = 1;  // as the file keeps the pixels (data/images/orientation.h); `image` stands upright
 };
 
 // .jpg .jpeg .png, in any case.
