@@ -13,6 +13,7 @@
 #include <system_error>
 
 #include "base/errors.h"
+#include "base/leftovers.h"
 #include "base/text.h"
 
 namespace sft {
@@ -122,7 +123,7 @@ FileOps& real_files() {
 void write_atomically(FileOps& files, const std::string& path, std::string_view content) {
   static std::atomic<int> count{0};
   const auto now = std::chrono::system_clock::now().time_since_epoch().count();
-  const std::string temporary = concat(path, ".tmp.", ::getpid(), ".", now, ".", count++);
+  const std::string temporary = name_in_progress(path, concat("tmp.", now, ".", count++));
   const int descriptor = files.create(temporary, static_cast<int64_t>(content.size()));
   bool open = true;
   try {
@@ -139,12 +140,24 @@ void write_atomically(FileOps& files, const std::string& path, std::string_view 
   files.sync_directory(parent_of(path));
 }
 
+int open_regular_file(const std::string& path) {
+  const auto refuse = [&](const std::string& why) {
+    throw ConfigError(concat("cannot read ", in_quotes(path, 400), ": ", why));
+  };
+  const int descriptor = uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK); });
+  if (descriptor < 0) refuse(reason(errno));
+  struct stat status {};
+  if (::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode)) return descriptor;
+  ::close(descriptor);
+  refuse(S_ISDIR(status.st_mode) ? reason(EISDIR) : "Not a regular file");
+  return -1;
+}
+
 std::string read_file(const std::string& path) {
   const auto refuse = [&](int number) {
     throw ConfigError(concat("cannot read ", in_quotes(path, 400), ": ", reason(number)));
   };
-  const int descriptor = uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); });
-  if (descriptor < 0) refuse(errno);
+  const int descriptor = open_regular_file(path);
   std::string content;
   size_t filled = 0;
   for (;;) {

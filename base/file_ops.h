@@ -35,7 +35,11 @@ FileOps& real_files();
 // crash the path holds the old content or the new, never a part.
 void write_atomically(FileOps& files, const std::string& path, std::string_view content);
 
-// Whole content of a file; ConfigError where it is missing or unreadable.
+// A descriptor for reading. ConfigError where the file is missing, unreadable or no regular file: a FIFO would keep its
+// reader waiting, and a device never ends.
+int open_regular_file(const std::string& path);
+
+// Whole content of a regular file; ConfigError where it is missing or unreadable.
 std::string read_file(const std::string& path);
 
 }  // namespace sft

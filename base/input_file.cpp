@@ -1,6 +1,5 @@
 #include "base/input_file.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -8,19 +7,14 @@
 #include <cstring>
 
 #include "base/errors.h"
+#include "base/file_ops.h"
 #include "base/text.h"
 
 namespace sft {
 
-InputFile::InputFile(const std::string& path) : path_(path) {
-  descriptor_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor_ < 0) throw ConfigError(concat(path, ": cannot be opened: ", std::strerror(errno)));
+InputFile::InputFile(const std::string& path) : path_(path), descriptor_(open_regular_file(path)) {
   struct stat info {};
-  const bool known = ::fstat(descriptor_, &info) == 0;
-  if (!known || !S_ISREG(info.st_mode)) {
-    ::close(descriptor_);
-    throw ConfigError(concat(path, ": a regular file is wanted"));
-  }
+  ::fstat(descriptor_, &info);
   size_ = info.st_size;
 }
 

@@ -16,6 +16,7 @@ class InputFile {
 
   const std::string& path() const { return path_; }
   int64_t size() const { return size_; }  // when it was opened
+  int descriptor() const { return descriptor_; }
 
   // Up to `size` bytes at `offset`; fewer only at the end of the file. DataError where reading fails.
   size_t read(char* out, size_t size, int64_t offset) const;

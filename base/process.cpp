@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -29,6 +30,16 @@ int64_t peak_rss_bytes() {
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
   return usage.ru_maxrss * 1024;
+}
+
+int64_t memory_limit_bytes() {
+  int64_t least = static_cast<int64_t>(::sysconf(_SC_PHYS_PAGES)) * ::sysconf(_SC_PAGESIZE);
+  rlimit space{};
+  if (::getrlimit(RLIMIT_AS, &space) == 0 && space.rlim_cur != RLIM_INFINITY)
+    least = std::min(least, static_cast<int64_t>(space.rlim_cur));
+  int64_t of_container = 0;  // the file says "max" where there is no limit
+  if (std::ifstream("/sys/fs/cgroup/memory.max") >> of_container) least = std::min(least, of_container);
+  return least;
 }
 
 void keep_freed_memory() {

@@ -8,6 +8,10 @@ namespace sft {
 double seconds_since_exec();
 int64_t peak_rss_bytes();
 
+// What this process may have at most: the memory of the machine, or less where a limit of the address space
+// (ulimit -v) or of a container says so.
+int64_t memory_limit_bytes();
+
 // What is freed stays with the process, for what it allocates next. glibc would hand large pieces back to the system
 // and take them anew, and every update would fault on thousands of pages.
 void keep_freed_memory();

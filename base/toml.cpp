@@ -15,8 +15,37 @@ namespace {
 
 using nlohmann::json;
 
+constexpr int kMostKeyParts = 64;
+
 std::string line_of(const std::string& file, const toml::source_region& region) {
   return concat(file, ":", region.begin.line);
+}
+
+// The line of a key of more parts than any tree of settings is deep, 0 where there is none. The parser makes a table of
+// each part, and tables inside tables are walked by functions that call themselves, down to the end of the stack.
+int64_t line_of_deep_key(std::string_view text) {
+  int64_t line = 1;
+  int dots = 0;
+  char quote = 0;  // 0 outside of strings
+  bool in_comment = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '\n') {
+      ++line;
+      in_comment = false;
+    }
+    if (in_comment) continue;
+    if (quote != 0) {
+      if (c == '\\' && quote == '"') ++i;
+      if (c == quote) quote = 0;
+      continue;
+    }
+    if (c == '"' || c == '\'') quote = c;
+    in_comment = c == '#';
+    if (c == '.' && ++dots > kMostKeyParts) return line;
+    if (std::string_view("=,[]{}\n").find(c) != std::string_view::npos) dots = 0;
+  }
+  return 0;
 }
 
 json to_value(const toml::node& node, const std::string& file) {
@@ -74,6 +103,8 @@ std::string number_text(double number) {
 
 std::vector<Setting> read_toml(const std::string& file, const std::function<bool(const std::string&)>& opens) {
   const std::string content = read_file(file);
+  if (const int64_t line = line_of_deep_key(content); line > 0)
+    throw ConfigError(concat(file, ":", line, ": a key of more than ", kMostKeyParts, " parts"));
   toml::table document;
   try {
     document = toml::parse(content, file);

@@ -11,6 +11,7 @@ struct Placement {
   int local_rank = 0;  // among the ranks of this node
   int local_world = 1;
   int node = 0;
+  int device = 0;  // this rank's GPU, among those that it sees
   std::string host;
 };
 

@@ -3,11 +3,16 @@
 #include <ATen/Parallel.h>
 #include <dlfcn.h>
 
+#include <nlohmann/json.hpp>
+#include <utility>
+#include <vector>
+
 #include "base/errors.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "comm/agree.h"
 #include "comm/nccl/nccl.h"
+#include "launch/choose_device.h"
 #include "launch/cores.h"
 #include "launch/discover.h"
 #include "trainer/models/blocks/device_kernels.h"
@@ -15,10 +20,8 @@
 namespace sft {
 namespace {
 
-// Why no rank of this host can compute on a GPU; empty where each can. Registers the CUDA kernels.
-std::string no_cuda(const Placement& placement) {
-  const std::string reason = nccl::unavailable(placement);
-  if (!reason.empty()) return reason;
+// Why this rank can compute on no GPU; "" where it can. Registers the CUDA kernels.
+std::string no_kernels() {
   auto* const kernels = reinterpret_cast<const DeviceKernels* (*)()>(nccl::plugin_symbol("sft_cuda_kernels"));
   if (!kernels || kernels()->layout != DeviceKernels::kLayout)
     return "libsft_cuda.so is of another build than this program: build or install both together";
@@ -26,29 +29,46 @@ std::string no_cuda(const Placement& placement) {
   return "";
 }
 
+SeenDevices seen_here(const Placement& placement) {
+  auto [uuids, reason] = nccl::devices();
+  if (reason.empty()) reason = no_kernels();
+  if (!reason.empty()) uuids.clear();
+  return {placement.host, placement.local_rank, std::move(uuids), std::move(reason)};
+}
+
+std::vector<SeenDevices> seen_by_all(const SeenDevices& here, Communicator& control) {
+  std::vector<SeenDevices> all;
+  for (const std::string& text :
+       gather_all(control, nlohmann::json{here.host, here.local_rank, here.uuids, here.reason}.dump())) {
+    const auto seen = nlohmann::json::parse(text);
+    all.push_back({seen[0], seen[1], seen[2].get<std::vector<std::string>>(), seen[3]});
+  }
+  return all;
+}
+
 bool has_driver() { return dlopen("libcuda.so.1", RTLD_NOW | RTLD_GLOBAL) != nullptr; }
 
 }  // namespace
 
-c10::Device choose_device(const std::string& wanted, const Placement& placement) {
-  if (wanted != "auto" && wanted != "cpu" && wanted != "cuda")
-    throw ConfigError(concat("device = ", in_quotes(wanted), ": it is auto, cuda or cpu"));
+c10::Device agree_on_device(const std::string& wanted, Placement& placement, Communicator& control) {
+  std::vector<int> chosen;
+  SeenDevices here;
+  together(control, [&] {
+    if (wanted != "auto" && wanted != "cpu" && wanted != "cuda")
+      throw ConfigError(concat("device = ", in_quotes(wanted), ": it is auto, cuda or cpu"));
+    if (wanted != "cpu") here = seen_here(placement);
+  });
   if (wanted == "cpu") return c10::kCPU;
-  const std::string reason = no_cuda(placement);
-  if (reason.empty()) return {c10::kCUDA, static_cast<c10::DeviceIndex>(placement.local_rank)};
-  if (wanted == "cuda") throw DeviceError(concat("device = 'cuda' on ", placement.host, ": ", reason));
-  if (has_driver())
-    log::warn_once(concat("there is a GPU driver on ", placement.host, ", but the run goes to the CPU: ", reason));
-  return c10::kCPU;
-}
-
-c10::Device agree_on_device(const std::string& wanted, const Placement& placement, Communicator& control) {
-  c10::Device device = c10::kCPU;
-  together(control, [&] { device = choose_device(wanted, placement); });
-  if (min(control, int64_t{device.is_cuda()}) == 1 || device.is_cpu()) return device;
-  log::warn_once(
-      concat("there is a GPU for each rank on ", placement.host, ", but not on another host: the run goes to the CPU"));
-  return c10::kCPU;
+  const std::vector<SeenDevices> all = seen_by_all(here, control);
+  together(control, [&] { chosen = choose_devices(wanted, all); });
+  if (chosen.empty()) {
+    if (has_driver())
+      log::warn_once(
+          concat("there is a GPU driver on ", placement.host, ", but the run goes to the CPU: ", here.reason));
+    return c10::kCPU;
+  }
+  placement.device = chosen[static_cast<size_t>(control.rank())];
+  return {c10::kCUDA, static_cast<c10::DeviceIndex>(placement.device)};
 }
 
 bool set_threads(int64_t wanted, Communicator& control) {

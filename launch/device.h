@@ -10,14 +10,10 @@
 
 namespace sft {
 
-// `wanted` is auto, cpu or cuda; under cuda, the device of the local rank. "auto" takes a GPU where
-// each rank of the host has one. DeviceError where cuda is asked for and cannot be had, saying why.
-// To be called before anything touches CUDA in LibTorch: it loads what it needs.
-c10::Device choose_device(const std::string& wanted, const Placement& placement);
-
-// The same for all ranks: where one of them has no GPU to itself, "auto" takes the CPU on all, and "cuda" fails on all.
-// Collective over `control`.
-c10::Device agree_on_device(const std::string& wanted, const Placement& placement, Communicator& control);
+// This rank's device by launch/choose_device.h, which `placement` takes over: `wanted` is auto, cpu or cuda. To be
+// called before anything touches CUDA in LibTorch: it loads what it needs. Collective over `control`; errors are the
+// same on every rank.
+c10::Device agree_on_device(const std::string& wanted, Placement& placement, Communicator& control);
 
 // Gives LibTorch `wanted` threads; 0: this rank's share of the cores that it may run on, with a word
 // where cores stay unused. Tells whether one of the share is left over. Collective over `control`.

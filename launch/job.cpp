@@ -1,25 +1,26 @@
 #include "launch/job.h"
 
-#include <c10/util/Exception.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <new>
 #include <thread>
 
 #include "base/failpoint.h"
 #include "base/file_ops.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "comm/agree.h"
 #include "comm/make_communicator.h"
 #include "comm/overlapped.h"
 #include "comm/traced.h"
 #include "launch/device.h"
 #include "launch/discover.h"
+#include "launch/failure.h"
 #include "launch/signals.h"
+#include "launch/standard_output.h"
 
 namespace sft {
 namespace {
@@ -33,31 +34,6 @@ void write_exit_status(const std::string& directory, ExitCode code) {
     if (const char* path = std::getenv("SFT_EXIT_STATUS")) write_atomically(real_files(), path, text);
   } catch (const std::exception& error) {
     log::error(concat("the exit status could not be written: ", error.what()));
-  }
-}
-
-struct Failure {
-  ExitCode code;
-  std::string message;
-  Reach reach;
-};
-
-// LibTorch's messages carry a stack trace after their first line.
-std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
-
-Failure current_failure() {
-  try {
-    throw;
-  } catch (const Error& error) {
-    return {error.code(), error.what(), error.reach()};
-  } catch (const c10::OutOfMemoryError& error) {
-    return {ExitCode::out_of_memory, "out of memory: " + first_line(error.what_without_backtrace()), Reach::here};
-  } catch (const c10::Error& error) {
-    return {ExitCode::internal, first_line(error.what_without_backtrace()), Reach::here};
-  } catch (const std::bad_alloc&) {
-    return {ExitCode::out_of_memory, "out of memory; lower train.max_tokens_per_micro_batch", Reach::here};
-  } catch (const std::exception& error) {
-    return {ExitCode::internal, error.what(), Reach::here};
   }
 }
 
@@ -80,14 +56,16 @@ Failure current_failure() {
   leave_alone(failure, "");
 }
 
-// oneDNN keeps the code that it made for each shape of a product, a thousand by default, which come to half a gigabyte;
-// the shapes of packed rows hardly ever come again.
-void keep_few_kernels() { ::setenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "128", /*overwrite=*/0); }
+void require_common_memory(const std::string& backend, const at::Device& device) {
+  if (backend == "mpi" && device.is_cuda())
+    throw ConfigError("comm.backend = \"mpi\" sums in host memory, and the run computes on GPUs: auto or nccl");
+  if (backend == "nccl" && device.is_cpu())
+    throw ConfigError("comm.backend = \"nccl\" sums on GPUs, and the run computes on CPU cores: auto or mpi");
+}
 
 }  // namespace
 
 Job::Job() : placement_(discover()) {
-  keep_few_kernels();
   log::start(placement_.rank, placement_.world);
   arm_failpoints(placement_.rank);
   signals::install();
@@ -103,6 +81,7 @@ World Job::world(const std::string& device, int64_t threads, const CommConfig& c
   if (!gradients_) {
     std::string backend = comm.backend;
     if (backend == "auto") backend = placement_.world == 1 ? "solo" : chosen.is_cuda() ? "nccl" : "mpi";
+    together(*control_, [&] { require_common_memory(backend, chosen); });
     gradients_ = make_communicator(backend, placement_);
     if (backend == "mpi" && chosen.is_cpu() && core_is_left) gradients_ = overlapped(std::move(gradients_));
     watch(comm.timeout_seconds);
@@ -122,10 +101,11 @@ void Job::watch(double limit_seconds) {
 
 int run_job(const std::function<ExitCode(Job&)>& body) {
   std::unique_ptr<Job> job;
-  Failure failure{ExitCode::internal, "", Reach::here};
+  Failure failure;
   try {
     job = std::make_unique<Job>();
     const ExitCode code = body(*job);
+    flush_standard_output();
     if (job->control().rank() == 0) write_exit_status(job->run_directory(), code);
     job->control().barrier();
     return static_cast<int>(code);

@@ -10,11 +10,15 @@
 namespace sft {
 namespace {
 
+constexpr size_t kMostLabels = size_t{1} << 24;
+
 // Names by id, the default ones included; a model without a head has none.
 std::vector<std::string> all_label_names(const ModelDirectory& directory) {
   if (auto names = directory.label_names(); !names.empty()) return names;
   const auto& config = directory.config();
   const size_t count = config.contains("id2label") ? config["id2label"].size() : config.value("num_labels", size_t{0});
+  if (count > kMostLabels)
+    throw DataError(concat(directory.path(), "/config.json: ", count, " labels; at most ", kMostLabels, " are read"));
   if (count == 0)
     throw DataError(concat(directory.path(), "/config.json has no id2label: is this a fine-tuned model?"));
   std::vector<std::string> names;

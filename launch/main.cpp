@@ -1,13 +1,50 @@
 // sft-dist: parse the command line, join the job, run the command, leave with its code.
+#include <unistd.h>
+
+#include <cstdlib>
+#include <exception>
+#include <new>
+#include <string_view>
+
 #include "base/process.h"
 #include "launch/command_line.h"
 #include "launch/commands/commands.h"
+#include "launch/failure.h"
 #include "launch/job.h"
+#include "launch/signals.h"
+#include "launch/standard_output.h"
+
+namespace {
+
+// LibTorch's libraries allocate while they are loaded, before main and before anybody can catch what they throw.
+void end_without_memory() {
+  try {
+    throw;
+  } catch (const std::bad_alloc&) {
+    constexpr std::string_view kWords = "[sft-dist] error: out of memory while the program was loaded\n";
+    [[maybe_unused]] const ssize_t told = ::write(STDERR_FILENO, kWords.data(), kWords.size());
+    ::_exit(static_cast<int>(sft::ExitCode::out_of_memory));
+  } catch (...) {
+    std::abort();
+  }
+}
+
+void before_libraries() { std::set_terminate(end_without_memory); }
+
+// Called before the constructors of any library (System V ABI, DT_PREINIT_ARRAY).
+[[gnu::section(".preinit_array"), gnu::used]] void (*const first_of_all)() = before_libraries;
+
+}  // namespace
 
 int main(int argc, char** argv) {
+  sft::report_uncaught_exceptions();
+  sft::signals::outlive_readers();
   sft::keep_freed_memory();
   const sft::Parsed parsed = sft::parse_command_line(argc, argv);
-  if (parsed.ends) return parsed.exit_code;
+  if (parsed.ends) {
+    sft::flush_standard_output();
+    return parsed.exit_code;
+  }
   const sft::Command command = sft::find_command(parsed.arguments.command);
   return sft::run_job([&](sft::Job& job) { return command(parsed.arguments, job); });
 }

@@ -33,6 +33,8 @@ void install() {
   for (const int signal : kRequests) sigaction(signal, &action, nullptr);
 }
 
+void outlive_readers() { ::signal(SIGPIPE, SIG_IGN); }
+
 int requested() { return first.load(); }
 
 std::string name_of(int signal) {

@@ -8,6 +8,9 @@ namespace sft::signals {
 
 void install();
 
+// From now on a write to a pipe that nobody reads any more fails, instead of ending the process.
+void outlive_readers();
+
 // The first signal that came, 0 where none has. Ranks hear of it at different steps: only what they
 // agree on may decide.
 int requested();

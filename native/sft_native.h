@@ -42,7 +42,7 @@ void sft_tokenizer_free(sft_tokenizer*);
  * beginning instead of the end. A pair loses tokens of its longer text first. */
 int sft_tokenizer_truncate(sft_tokenizer*, size_t max_length, int from_left);
 
-size_t sft_tokenizer_vocab_size(const sft_tokenizer*); /* added tokens included */
+size_t sft_tokenizer_vocab_size(const sft_tokenizer*); /* one above the largest id that it can give */
 sft_bytes sft_tokenizer_json(const sft_tokenizer*);    /* borrowed from the handle */
 
 /* Many texts at once, on the cores that this process may use. `second` is NULL, or as many second

@@ -24,7 +24,7 @@ void* open_beside_binary() {
 // Never closed: CUDA does not survive it.
 struct Plugin {
   void* library = nullptr;
-  DeviceCount* device_count = nullptr;
+  ListDevices* list_devices = nullptr;
   Connect* connect = nullptr;
   std::string reason;  // why it could not be opened
 };
@@ -46,7 +46,7 @@ Plugin open_plugin() {
   if (!library)
     return {.reason = concat("the CUDA plugin cannot be opened (", loader_error(), "): make gpu builds it")};
   return {.library = library,
-          .device_count = reinterpret_cast<DeviceCount*>(dlsym(library, kDeviceCount)),
+          .list_devices = reinterpret_cast<ListDevices*>(dlsym(library, kListDevices)),
           .connect = reinterpret_cast<Connect*>(dlsym(library, kConnect)),
           .reason = {}};
 }
@@ -54,7 +54,7 @@ Plugin open_plugin() {
 const Plugin& plugin() {
   static const Plugin opened = [] {
     Plugin found = open_plugin();
-    if (found.reason.empty() && (!found.device_count || !found.connect))
+    if (found.reason.empty() && (!found.list_devices || !found.connect))
       found.reason = concat(kPlugin, " is of another version");
     return found;
   }();
@@ -63,15 +63,23 @@ const Plugin& plugin() {
 
 }  // namespace
 
-std::string unavailable(const Placement& placement) {
-  if (!plugin().reason.empty()) return plugin().reason;
+Devices devices() {
+  Devices found{.uuids = {}, .reason = plugin().reason};
+  if (!found.reason.empty()) return found;
   try {
-    const int devices = plugin().device_count();
-    if (devices >= placement.local_world) return "";
-    return concat("there are ", placement.local_world, " ranks on ", placement.host, " for ", devices, " devices");
+    plugin().list_devices(&found.uuids);
+    if (found.uuids.empty()) found.reason = "CUDA sees no device (CUDA_VISIBLE_DEVICES, or the job's share of GPUs)";
   } catch (const DeviceError& error) {
-    return error.what();
+    found.reason = error.what();
   }
+  return found;
+}
+
+std::string unavailable(const Placement& placement) {
+  const Devices found = devices();
+  if (!found.reason.empty() || placement.device < static_cast<int>(found.uuids.size())) return found.reason;
+  return concat("rank ", placement.rank, " on ", placement.host, " wants device ", placement.device, " of ",
+                found.uuids.size());
 }
 
 void* plugin_symbol(const char* name) { return plugin().library ? dlsym(plugin().library, name) : nullptr; }

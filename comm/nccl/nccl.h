@@ -4,19 +4,27 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "comm/communicator.h"
 #include "comm/placement.h"
 
 namespace sft::nccl {
 
-// Why this backend cannot be used here; empty where each local rank has a device of its own.
+// What this process sees of its host's GPUs: their UUIDs, or why there are none.
+struct Devices {
+  std::vector<std::string> uuids;
+  std::string reason;
+};
+Devices devices();
+
+// Why this backend cannot be used here; empty where the placement's device is there.
 std::string unavailable(const Placement& placement);
 
 // What else the plugin exports, for those above who have something in it too; null where there is none.
 void* plugin_symbol(const char* name);
 
-// The world of this process on the device of its local rank. DeviceError where the plugin or the
+// The world of this process on its device. DeviceError where the plugin or the
 // device cannot be had, CommError where the ranks cannot reach one another.
 std::unique_ptr<Communicator> connect(const Placement& placement);
 

@@ -3,17 +3,20 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "comm/communicator.h"
 #include "comm/placement.h"
 
 namespace sft::nccl {
 
-// Devices that CUDA can use here; DeviceError with CUDA's reason where it cannot be asked.
-using DeviceCount = int();
-inline constexpr const char* kDeviceCount = "sft_cuda_device_count";
+// The UUIDs of the devices that CUDA can use here, in their order; DeviceError with CUDA's reason where it cannot be
+// asked.
+using ListDevices = void(std::vector<std::string>* uuids);
+inline constexpr const char* kListDevices = "sft_cuda_list_devices";
 
-// The world of `placement` on the device of its local rank. `control` carries NCCL's address from
+// The world of `placement` on its device. `control` carries NCCL's address from
 // rank 0 to the others, and stays with the result.
 using Connect = void(const Placement& placement, std::unique_ptr<Communicator> control,
                      std::unique_ptr<Communicator>* world);

@@ -1,6 +1,5 @@
 #include "data/hdf5/bytes.h"
 
-#include <sys/mman.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -10,38 +9,31 @@
 #include <cstring>
 
 #include "base/errors.h"
+#include "base/mapped_file.h"
 #include "base/text.h"
 
 namespace sft::hdf5 {
 namespace {
 
-// The contiguous content through the page cache, mapped. The guard has seen that the file is long enough, and
-// shards are immutable: a file cut short while it is mapped would end the process.
+// The contiguous content through the page cache, mapped. The guard has seen that the file is long enough.
 class MappedBytes : public Bytes {
  public:
-  MappedBytes(const GuardedFile& file, const DatasetLayout& dataset) : size_(dataset.stored_bytes) {
-    const int64_t page = ::sysconf(_SC_PAGESIZE);
-    const int64_t skipped = dataset.offset % page;
-    mapped_bytes_ = static_cast<size_t>(size_ + skipped);
-    mapping_ = ::mmap(nullptr, mapped_bytes_, PROT_READ, MAP_SHARED, file.descriptor.get(), dataset.offset - skipped);
-    if (mapping_ == MAP_FAILED)
-      throw DataError(concat(file.name_of(dataset.name), ": cannot be mapped: ", std::strerror(errno)));
-    content_ = static_cast<const std::byte*>(mapping_) + skipped;
-  }
-  ~MappedBytes() override { ::munmap(mapping_, mapped_bytes_); }
-  MappedBytes(const MappedBytes&) = delete;
-  MappedBytes& operator=(const MappedBytes&) = delete;
+  MappedBytes(const GuardedFile& file, const DatasetLayout& dataset)
+      : size_(dataset.stored_bytes),
+        mapped_(file.descriptor.get(), dataset.offset, size_, file.name_of(dataset.name)) {}
 
   int64_t size() const override { return size_; }
   void read(int64_t at, int64_t size, std::byte* out) const override {
     assert(at >= 0 && size >= 0 && at + size <= size_);
-    std::memcpy(out, content_ + at, static_cast<size_t>(size));
+    std::memcpy(out, mapped_.data() + at, static_cast<size_t>(size));
+    require_mapped_files_whole();
   }
   bool is_in_memory() const override { return true; }
   void expect(int64_t at, int64_t size) const override {
     assert(at >= 0 && size >= 0 && at + size <= size_);
-    const std::byte* const end = content_ + at + std::min(size, kLines * kLineBytes);
-    for (const std::byte* line = content_ + at; line < end; line += kLineBytes) __builtin_prefetch(line);
+    const std::byte* const begin = mapped_.data() + at;
+    const std::byte* const end = begin + std::min(size, kLines * kLineBytes);
+    for (const std::byte* line = begin; line < end; line += kLineBytes) __builtin_prefetch(line);
   }
 
  private:
@@ -49,9 +41,7 @@ class MappedBytes : public Bytes {
   static constexpr int64_t kLineBytes = 64, kLines = 4;
 
   int64_t size_;
-  size_t mapped_bytes_ = 0;
-  void* mapping_ = nullptr;
-  const std::byte* content_ = nullptr;
+  MappedFile mapped_;
 };
 
 class PositionedBytes : public Bytes {

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cctype>
+#include <utility>
 
 #include "base/errors.h"
 #include "base/text.h"
+#include "data/images/orientation.h"
 
 namespace sft {
 
@@ -26,6 +28,7 @@ Decoded decode_image(const std::string& bytes, const std::string& place) {
     why = bytes.empty() ? "is an empty file" : "is neither JPEG nor PNG";
   }
   if (!good) throw DataError(concat(place, ": ", why));
+  out.image = upright(std::move(out.image), out.orientation);
   return out;
 }
 

@@ -2,11 +2,13 @@
 // in the function that it jumps back to.
 #include <csetjmp>
 #include <cstdio>
+#include <string_view>
 // after <cstdio>, which it needs
 #include <jerror.h>
 #include <jpeglib.h>
 
 #include "data/images/image.h"
+#include "data/images/orientation.h"
 
 namespace sft::jpeg {
 namespace {
@@ -31,10 +33,20 @@ void warn(j_common_ptr state, int level) {
   if (level < 0 && state->err->msg_code != JWRN_EXTRANEOUS_DATA) stop(state);
 }
 
+int orientation_in(const jpeg_decompress_struct& state) {
+  constexpr std::string_view kExif("Exif\0\0", 6);
+  for (const jpeg_marker_struct* marker = state.marker_list; marker != nullptr; marker = marker->next) {
+    const std::string_view bytes(reinterpret_cast<const char*>(marker->data), marker->data_length);
+    if (bytes.starts_with(kExif)) return orientation_of(bytes.substr(kExif.size()));
+  }
+  return 1;
+}
+
 bool read(jpeg_decompress_struct& state, Failure& failure, const std::string& bytes, Decoded& out) {
   if (setjmp(failure.back) != 0) return false;
   jpeg_create_decompress(&state);
   jpeg_mem_src(&state, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
+  jpeg_save_markers(&state, JPEG_APP0 + 1, 0xFFFF);
   jpeg_read_header(&state, TRUE);
   if (state.jpeg_color_space == JCS_CMYK || state.jpeg_color_space == JCS_YCCK) {
     std::snprintf(failure.message, sizeof failure.message, "CMYK colours are not read; convert it to RGB");
@@ -56,6 +68,7 @@ bool read(jpeg_decompress_struct& state, Failure& failure, const std::string& by
     JSAMPROW row = out.image.pixels.data() + row_bytes * state.output_scanline;
     jpeg_read_scanlines(&state, &row, 1);
   }
+  out.orientation = orientation_in(state);
   jpeg_finish_decompress(&state);
   return true;
 }

@@ -1,14 +1,9 @@
 #include "data/prepare/folder.h"
 
-#include <signal.h>
-#include <unistd.h>
-
-#include <array>
-#include <cerrno>
-#include <charconv>
 #include <filesystem>
 
 #include "base/errors.h"
+#include "base/leftovers.h"
 #include "base/text.h"
 #include "data/prepare/report.h"
 
@@ -16,20 +11,7 @@ namespace sft {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr const char* kReport = "report.json";
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  ::gethostname(name.data(), name.size() - 1);
-  return name.data();
-}
-
-bool is_running(std::string_view pid) {
-  pid_t number = 0;
-  const auto parsed = std::from_chars(pid.data(), pid.data() + pid.size(), number);
-  if (parsed.ec != std::errc{} || number <= 0) return true;  // not ours to judge
-  return ::kill(number, 0) == 0 || errno != ESRCH;
-}
+constexpr const char *kReport = "report.json", *kPartial = "partial";
 
 }  // namespace
 
@@ -47,6 +29,7 @@ PreparedFolder::~PreparedFolder() {
 
 std::optional<PrepareReport> PreparedFolder::load() const {
   if (!fs::exists(path_)) return {};
+  remove_leftovers(files_, path_, kPartial);
   const auto fail = [this](const std::string& problem) {
     throw DataError(concat(path_, ": prepared data is damaged: ", problem, "; delete the folder, and it is made anew"));
   };
@@ -64,21 +47,11 @@ std::optional<PrepareReport> PreparedFolder::load() const {
   return report;
 }
 
-void PreparedFolder::remove_leftovers() const {
-  const fs::path path(path_);
-  const std::string start = concat(path.filename().string(), ".partial-", host_name(), "-");
-  for (const auto& entry : fs::directory_iterator(path.parent_path())) {
-    const std::string name = entry.path().filename();
-    if (!name.starts_with(start)) continue;
-    const std::string pid = name.substr(start.size());
-    if (pid == std::to_string(::getpid()) || !is_running(pid)) files_.remove_all(entry.path());
-  }
-}
-
 std::string PreparedFolder::start() {
   files_.make_directory(fs::path(path_).parent_path());
-  remove_leftovers();
-  partial_ = concat(path_, ".partial-", host_name(), "-", ::getpid());
+  remove_leftovers(files_, path_, kPartial);
+  partial_ = name_in_progress(path_, kPartial);
+  files_.remove_all(partial_);  // of a dead process that had this one's number
   files_.make_directory(partial_);
   return partial_;
 }

@@ -21,7 +21,8 @@ class PreparedFolder {
   // where one was tampered with.
   std::optional<PrepareReport> load() const;
 
-  // Makes the folder to fill and returns its path. What dead processes of this host left is removed.
+  // Makes the folder to fill and returns its path. What dead processes of this host left is removed, here and by
+  // load().
   std::string start();
 
   // Writes the report and gives the folder its name. Where another job was first, its folder stays: it
@@ -31,8 +32,6 @@ class PreparedFolder {
   const std::string& path() const { return path_; }
 
  private:
-  void remove_leftovers() const;
-
   std::string path_;
   std::string partial_;  // "" when there is none
   FileOps& files_;

@@ -80,6 +80,16 @@ class PieceReader final : public Reader {
   std::unique_ptr<Reader> reader_;
 };
 
+// One column whose name holds a separator is several columns of a file that uses another one.
+std::string separator_hint(const std::string& path, const StringList& found) {
+  const char read = path.ends_with(".tsv") ? '\t' : ',';
+  for (const char other : {';', '\t', '|', ','})
+    if (found.size() == 1 && other != read && found[0].find(other) != std::string::npos)
+      return concat("; the columns seem to be separated by ", in_quotes(std::string(1, other)), ", and ",
+                    in_quotes(std::string(1, read)), " is read");
+  return "";
+}
+
 class TextInput final : public Input {
  public:
   explicit TextInput(const StringList& files) : files_(files) {}
@@ -99,7 +109,7 @@ class TextInput final : public Input {
       for (const auto& [key, name] : columns) {
         if (name.empty() || std::ranges::find(found, name) != found.end()) continue;
         throw ConfigError(concat(path, ": data.", key, " = ", in_quotes(name),
-                                 ", but the columns are: ", list_of_columns(found, name)));
+                                 ", but the columns are: ", list_of_columns(found, name), separator_hint(path, found)));
       }
     }
   }

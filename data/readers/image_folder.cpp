@@ -1,5 +1,5 @@
 // Folders are walked as torchvision's ImageFolder walks them: classes and files in byte order of their names, files of
-// other kinds left alone.
+// other kinds left alone; but what is hidden is not looked at.
 #include <algorithm>
 #include <filesystem>
 
@@ -16,13 +16,26 @@ namespace fs = std::filesystem;
 struct Found {
   std::vector<std::string> images;
   int64_t others = 0;
+  int64_t hidden = 0;  // files and folders, with all that is in them
 };
+
+// Notebooks, file managers and archives of macOS leave such folders and copies of images behind; they are nobody's
+// classes and nobody's data.
+bool is_hidden(const fs::path& path) {
+  const std::string name = path.filename().string();
+  return name.starts_with('.') || name == "__MACOSX";
+}
 
 Found images_below(const std::string& directory) {
   Found found;
-  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(directory)) {
-    if (!entry.is_regular_file()) continue;
-    const std::string path = entry.path().string();
+  for (fs::recursive_directory_iterator entry(directory), end; entry != end; ++entry) {
+    if (is_hidden(entry->path())) {
+      ++found.hidden;
+      entry.disable_recursion_pending();
+      continue;
+    }
+    if (!entry->is_regular_file()) continue;
+    const std::string path = entry->path().string();
     if (is_image_file(path))
       found.images.push_back(path);
     else
@@ -34,7 +47,7 @@ Found images_below(const std::string& directory) {
 
 class ImageFiles : public ImageSource {
  public:
-  explicit ImageFiles(Found found) : paths_(std::move(found.images)), others_(found.others) {}
+  explicit ImageFiles(Found found) : paths_(std::move(found.images)), others_(found.others), hidden_(found.hidden) {}
   ImageFiles(Found found, std::vector<Label> labels) : ImageFiles(std::move(found)) { labels_ = std::move(labels); }
 
   int64_t size() const override { return static_cast<int64_t>(paths_.size()); }
@@ -51,25 +64,31 @@ class ImageFiles : public ImageSource {
     }
   }
   std::string note() const override {
-    return others_ == 0 ? "" : concat(others_, " files that are not .jpg, .jpeg or .png left alone");
+    std::vector<std::string> parts;
+    if (others_ > 0) parts.push_back(concat(others_, " files that are not .jpg, .jpeg or .png"));
+    if (hidden_ > 0) parts.push_back(concat(hidden_, " hidden files or folders"));
+    return parts.empty() ? "" : join(parts, " and ") + " left alone";
   }
 
  private:
   std::vector<std::string> paths_;
   std::vector<Label> labels_;  // empty: nobody asks
-  int64_t others_;
+  int64_t others_, hidden_;
 };
 
 }  // namespace
 
 std::unique_ptr<ImageSource> open_class_folders(const std::string& path) {
   std::vector<std::string> classes;
+  Found all;
   for (const fs::directory_entry& entry : fs::directory_iterator(path)) {
-    if (entry.is_directory()) classes.push_back(entry.path().filename().string());
+    if (is_hidden(entry.path()))
+      ++all.hidden;
+    else if (entry.is_directory())
+      classes.push_back(entry.path().filename().string());
   }
   std::sort(classes.begin(), classes.end());
   if (classes.empty()) throw DataError(concat(path, ": no folder in it; wanted one folder of images a class"));
-  Found all;
   std::vector<Label> labels;
   for (const std::string& name : classes) {
     const std::string folder = (fs::path(path) / name).string();
@@ -83,12 +102,13 @@ std::unique_ptr<ImageSource> open_class_folders(const std::string& path) {
     labels.insert(labels.end(), found.images.size(), label);
     all.images.insert(all.images.end(), found.images.begin(), found.images.end());
     all.others += found.others;
+    all.hidden += found.hidden;
   }
   return std::make_unique<ImageFiles>(std::move(all), std::move(labels));
 }
 
 std::unique_ptr<ImageSource> open_image_files(const std::string& path) {
-  if (!fs::is_directory(path)) return std::make_unique<ImageFiles>(Found{{path}, 0});
+  if (!fs::is_directory(path)) return std::make_unique<ImageFiles>(Found{{path}});
   Found found = images_below(path);
   if (found.images.empty()) throw DataError(concat(path, ": no .jpg, .jpeg or .png in it"));
   return std::make_unique<ImageFiles>(std::move(found));

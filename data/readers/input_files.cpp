@@ -42,6 +42,8 @@ StringList expand_files(const StringList& patterns, const std::string& key, cons
     for (size_t i = first; i < files.size(); ++i) {
       if (fs::is_directory(files[i]) && accepts == Accepts::files)
         refuse(origins, key, concat(": ", in_quotes(files[i], 400), " is a directory; wanted files"));
+      if (!fs::is_directory(files[i]) && !fs::is_regular_file(files[i]))
+        refuse(origins, key, concat(": ", in_quotes(files[i], 400), " is no regular file"));
       if (::access(files[i].c_str(), R_OK) != 0)
         refuse(origins, key,
                concat(": cannot read ", in_quotes(files[i], 400), ": ", std::generic_category().message(errno)));

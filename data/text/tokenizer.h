@@ -45,7 +45,8 @@ class Tokenizer {
   // token.
   virtual std::vector<Encoding> encode_words(const std::vector<std::vector<std::string>>& texts) const = 0;
 
-  virtual int64_t vocab_size() const = 0;  // added tokens included
+  // One above the largest id that it can give, added tokens included: as many rows must a table of embeddings have.
+  virtual int64_t vocab_size() const = 0;
 
   // A tokenizer.json that gives the same ids; without truncation and padding.
   virtual std::string to_json() const = 0;

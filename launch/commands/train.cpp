@@ -77,6 +77,9 @@ ExitCode train(const Arguments& arguments, Job& job) {
     return ExitCode::done;
   }
   const StopReason reason = train(*run);
+  together(job.control(), [&] {
+    if (lock) lock->require_held();
+  });
   const ExitCode code = conclude(*run, reason);
   if (speaks) say_where(*run, code);
   return code;

@@ -4,6 +4,7 @@
 mod bert;
 mod cuts;
 mod hash;
+mod limits;
 mod pieces;
 mod roberta;
 mod settings;
@@ -12,6 +13,7 @@ mod tokenizer;
 use std::any::Any;
 use std::cell::RefCell;
 use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::path::Path;
 use std::sync::Once;
 
 /// What went wrong, in the terms of `sft_native.h`.
@@ -75,11 +77,23 @@ fn describe(panic: &(dyn Any + Send)) -> String {
     text.unwrap_or_else(|| "a panic without a message".to_string())
 }
 
+/// For what the content of `file` decides: a panic in `body` is the file's fault, and told as such.
+pub fn blame<T>(file: &Path, body: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+    quieten_panics();
+    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|panic| {
+        Err(Failure::Data(format!("{}: cannot be used: {}", file.display(), describe(panic.as_ref()))))
+    })
+}
+
+fn quieten_panics() {
+    static QUIET: Once = Once::new();
+    QUIET.call_once(|| std::panic::set_hook(Box::new(|_| {})));
+}
+
 /// Runs an entry's body. A failure leaves its text for `sft_native_error`, and so does a panic, which
 /// would otherwise write to standard error in its own words.
 pub fn guard(body: impl FnOnce() -> Result<(), Failure>) -> i32 {
-    static QUIET: Once = Once::new();
-    QUIET.call_once(|| std::panic::set_hook(Box::new(|_| {})));
+    quieten_panics();
     match catch_unwind(AssertUnwindSafe(body)) {
         Ok(Ok(())) => OK,
         Ok(Err(Failure::Config(message))) => {

@@ -1,13 +1,13 @@
 //! Tokenizers: opening a directory, truncation as transformers does it, and encoding in batches.
 
 use crate::pieces::{self, Pieces};
-use crate::settings::add_named;
-use crate::{bert, guard, roberta, Bytes, Failure};
+use crate::settings::{add_named, take_in_legacy_tokens};
+use crate::{bert, blame, guard, limits, roberta, Bytes, Failure};
 use serde_json::Value;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use tokenizers::utils::parallelism::MaybeParallelIterator;
 use tokenizers::utils::truncation::{truncate_encodings, TruncationDirection, TruncationParams};
-use tokenizers::{Encoding, Model, ModelWrapper, PostProcessor, Tokenizer};
+use tokenizers::{Encoding, PostProcessor, Tokenizer};
 
 /// The word of a token that belongs to none.
 const NO_WORD: i32 = -1;
@@ -16,6 +16,7 @@ pub struct Handle {
     tokenizer: Tokenizer,
     pieces: Option<Pieces>,
     json: String,
+    id_bound: usize,   // one above the largest id
     max_length: usize, // 0: no limit
     direction: TruncationDirection,
 }
@@ -55,8 +56,13 @@ fn plain_encoding(ids: Vec<u32>, words: Vec<Option<u32>>) -> Encoding {
     Encoding::new(ids, vec![0; count], spellings, words, offsets, vec![0; count], vec![1; count], vec![], Default::default())
 }
 
+/// Of a regular file alone: a FIFO would keep us waiting, and a device would never end.
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    std::fs::read(path).map_err(|error| Failure::Config(format!("{}: cannot be read: {error}", path.display())))
+    let refused = |reason: &dyn std::fmt::Display| Failure::Config(format!("{}: cannot be read: {reason}", path.display()));
+    if !std::fs::metadata(path).map_err(|error| refused(&error))?.is_file() {
+        return Err(refused(&"a regular file is wanted"));
+    }
+    std::fs::read(path).map_err(|error| refused(&error))
 }
 
 fn in_file(path: &Path, failure: Failure) -> Failure {
@@ -101,11 +107,19 @@ fn other_tokenizer_files(directory: &Path) -> String {
     )
 }
 
+/// The file that a tokenizer is read from, in the order of preference.
+fn source_of(directory: &Path) -> PathBuf {
+    let names = ["tokenizer.json", "vocab.txt", "vocab.json"];
+    let found = names.into_iter().map(|name| directory.join(name)).find(|path| path.exists());
+    found.unwrap_or_else(|| directory.to_path_buf())
+}
+
 fn open(directory: &Path) -> Result<Tokenizer, Failure> {
     let whole = directory.join("tokenizer.json");
     let vocabulary = directory.join("vocab.txt");
     let (entries, merges) = (directory.join("vocab.json"), directory.join("merges.txt"));
-    let settings = read_object(&directory.join("tokenizer_config.json"))?;
+    let mut settings = read_object(&directory.join("tokenizer_config.json"))?;
+    take_in_legacy_tokens(&mut settings, &read_object(&directory.join("added_tokens.json"))?);
     let is_roberta = class_of(directory, &settings)? == roberta::CLASS;
     if whole.exists() {
         let mut tokenizer = Tokenizer::from_bytes(read(&whole)?)
@@ -142,19 +156,9 @@ impl Handle {
         tokenizer.with_truncation(None).map_err(internal)?;
         tokenizer.with_padding(None);
         let json = tokenizer.to_string(true).map_err(internal)?;
+        let id_bound = limits::checked_id_bound(&tokenizer)?;
         let pieces = Pieces::of(&tokenizer);
-        Ok(Handle { tokenizer, pieces, json, max_length: 0, direction: TruncationDirection::Right })
-    }
-
-    /// As `get_vocab_size(true)`, which copies the whole vocabulary to count it. (A Unigram vocabulary may name a piece twice.)
-    fn vocab_size(&self) -> usize {
-        let model = self.tokenizer.get_model();
-        if matches!(model, ModelWrapper::Unigram(_)) {
-            return self.tokenizer.get_vocab_size(true);
-        }
-        let added = self.tokenizer.get_added_tokens_decoder();
-        let outside = added.values().filter(|token| model.token_to_id(&token.content).is_none());
-        model.get_vocab_size() + outside.count()
+        Ok(Handle { tokenizer, pieces, json, id_bound, max_length: 0, direction: TruncationDirection::Right })
     }
 
     fn num_special(&self, is_pair: bool) -> usize {
@@ -276,8 +280,14 @@ impl Handle {
 #[no_mangle]
 pub unsafe extern "C" fn sft_tokenizer_open(directory: Bytes, out: *mut *mut Handle) -> i32 {
     guard(|| {
-        let tokenizer = open(Path::new(directory.as_str()?))?;
-        *out = Box::into_raw(Box::new(Handle::new(tokenizer)?));
+        let directory = Path::new(directory.as_str()?);
+        let source = source_of(directory);
+        let handle = blame(&source, || {
+            let handle = Handle::new(open(directory)?).map_err(|failure| in_file(&source, failure))?;
+            let _ = handle.encode("a", Some("a")); // what panics here would panic at every text
+            Ok(handle)
+        })?;
+        *out = Box::into_raw(Box::new(handle));
         Ok(())
     })
 }
@@ -310,7 +320,7 @@ pub unsafe extern "C" fn sft_tokenizer_truncate(handle: *mut Handle, max_length:
 /// `handle` is live.
 #[no_mangle]
 pub unsafe extern "C" fn sft_tokenizer_vocab_size(handle: *const Handle) -> usize {
-    (*handle).vocab_size()
+    (*handle).id_bound
 }
 
 /// # Safety

@@ -86,7 +86,7 @@ Placement placement_under_mpirun() {
   Placement placement;
   placement.rank = variable("OMPI_COMM_WORLD_RANK", 0);
   placement.world = variable("OMPI_COMM_WORLD_SIZE", 1);
-  placement.local_rank = variable("OMPI_COMM_WORLD_LOCAL_RANK", 0);
+  placement.local_rank = placement.device = variable("OMPI_COMM_WORLD_LOCAL_RANK", 0);
   placement.local_world = variable("OMPI_COMM_WORLD_LOCAL_SIZE", 1);
   return placement;
 }

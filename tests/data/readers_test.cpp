@@ -268,7 +268,7 @@ TEST_F(ReadersTest, WhatNothingCanFollowEndsTheReading) {
   EXPECT_EQ(message_of([&] { rows_of(twice); }), concat("79: ", twice, ":1: the header names the column 'a' twice"));
   const std::string missing = directory_ / "missing.csv";
   EXPECT_EQ(message_of([&] { rows_of(missing); }),
-            concat("78: ", missing, ": cannot be opened: No such file or directory"));
+            concat("78: cannot read ", in_quotes(missing, 400), ": No such file or directory"));
   EXPECT_EQ(message_of([&] { rows_of("a.parquet"); }),
             "78: a.parquet: Parquet is not built yet; convert it to .jsonl or .csv");
   EXPECT_EQ(message_of([&] { rows_of("a.xlsx"); }),

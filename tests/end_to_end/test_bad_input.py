@@ -50,6 +50,10 @@ class BadInput(EndToEnd):
     def test_wrong_column(self):
         self.refuse(78, "txet", "text", config=self.config(data={"text_column": "txet"}))
 
+    def test_columns_by_another_separator(self):
+        self.refuse(78, "rows.csv", "separated by ';', and ',' is read", config=self.with_rows("text;label\nword1;x\nword2;y\n", "rows.csv"))
+        self.refuse(78, "rows.tsv", "separated by ',', and '\\t' is read", config=self.with_rows("text,label\nword1,x\nword2,y\n", "rows.tsv"))
+
     def test_label_in_test_that_train_lacks(self):
         rows = make_rows(5, 1) + [{"text": "word1", "label": "delta"}]
         write_rows(self.home / "test.jsonl", rows)

@@ -105,9 +105,8 @@ void check_fit(const RunConfig& config, const Model& model, const Datasets& data
   if (data.train->size() == 0) throw DataError("the training data has no rows");
   if (wants_images) return;
   if (data.tokenizer->vocab_size() > limits->vocab_size)
-    throw DataError(concat(directory.path(), ": the tokenizer has ", data.tokenizer->vocab_size(),
-                           " entries and the model only ", limits->vocab_size,
-                           " embeddings; they are not of one model"));
+    throw DataError(concat(directory.path(), ": the tokenizer gives ids up to ", data.tokenizer->vocab_size() - 1,
+                           ", and the model has ", limits->vocab_size, " embeddings; they are not of one model"));
   const int64_t longest = std::max(config.data.max_length, data.train->info().max_length);
   if (longest > limits->max_positions)
     throw ConfigError(

@@ -59,9 +59,10 @@ bool Checkpoints::save(const CheckpointContent& content) {
   try {
     attempt.run();
   } catch (const Error& error) {
-    if (error.code() != ExitCode::cannot_write) throw;
     attempt.abandon();
     const std::string what = concat("checkpoint-", content.step, " was not saved: ", error.what());
+    if (error.code() == ExitCode::not_finite) throw Error(error.code(), what, error.reach());
+    if (error.code() != ExitCode::cannot_write) throw;
     if (++failures_ >= kMostFailures)
       throw Error(ExitCode::cannot_write, concat(what, "; this was failure ", failures_, " in a row"),
                   Reach::everywhere);

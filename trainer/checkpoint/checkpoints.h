@@ -51,7 +51,8 @@ class Checkpoints {
 
   // True when committed and durable. A failure to write (disk full, I/O error) is told loudly, cleans up,
   // leaves earlier checkpoints as they are and returns false; the kMostFailures-th in a row is an error with
-  // ExitCode::cannot_write. The same step and state again is done already: true at once.
+  // ExitCode::cannot_write. Weights that are not finite are never saved: an error with ExitCode::not_finite that
+  // names the tensor. The same step and state again is done already: true at once.
   bool save(const CheckpointContent& content);
 
   // Newest valid checkpoint (every file against the manifest's checksums); torn or flipped ones are renamed

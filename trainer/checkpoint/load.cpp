@@ -6,9 +6,11 @@
 
 #include "base/errors.h"
 #include "base/file_ops.h"
+#include "base/mapped_file.h"
 #include "base/text.h"
 #include "comm/agree.h"
 #include "trainer/checkpoint/checkpoints.h"
+#include "trainer/checkpoint/finite.h"
 #include "trainer/checkpoint/manifest.h"
 #include "trainer/checkpoint/safetensors.h"
 
@@ -28,6 +30,7 @@ class SliceReader {
     if (found == nullptr || found->bytes != slice.bytes || found->dtype != entry.dtype)
       throw DataError(concat(path, ": tensor ", in_quotes(entry.name), " is not as the manifest says"));
     if (slice.bytes > 0) std::memcpy(to, found->data, static_cast<size_t>(slice.bytes));
+    require_mapped_files_whole();
   }
 
  private:
@@ -70,6 +73,9 @@ void Checkpoints::load(const FoundCheckpoint& found, std::vector<TensorRef>& mod
     const Manifest manifest = parse_manifest(read_file(where), where);
     SliceReader reader(found.directory);
     fill(manifest.model, model, found.directory, reader);
+    for (const TensorRef& tensor : model)
+      if (const std::string what = not_finite_in(tensor); !what.empty())
+        throw DataError(concat(found.directory, ": ", what));
     fill(manifest.optimizer, optimizer, found.directory, reader);
   });
 }

@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "base/errors.h"
+#include "base/leftovers.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "trainer/checkpoint/manifest.h"
@@ -98,7 +99,8 @@ RunListing list_run(const std::string& directory) {
 void collect_leftovers(FileOps& files, const std::string& directory) {
   for (const std::string& name : names_in(directory)) {
     const std::string path = concat(directory, "/", name);
-    if (name.starts_with(".tmp-checkpoint-") || name.starts_with(".trash-") || name.starts_with("latest.tmp."))
+    const bool is_torn = name.find(".tmp.") != name.npos && is_left_over(name);
+    if (name.starts_with(".tmp-checkpoint-") || name.starts_with(".trash-") || is_torn)
       or_warn([&] { files.remove_all(path); });
     const std::string before = name.substr(0, name.find(kReplaced));
     std::error_code ignored;

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -32,6 +33,8 @@ constexpr std::string_view kName = ".lock";
 std::string fence_path(const std::string& directory, int64_t number) {
   return concat(directory, "/", kName, ".", number);
 }
+
+std::string lock_path(const std::string& directory) { return concat(directory, "/", kName); }
 
 // The highest fence in the directory; 0 where there is none.
 int64_t newest_fence(const std::string& directory) {
@@ -115,7 +118,7 @@ bool certainly_dead(const Holder& holder) {
 
 RunLock::RunLock(const std::string& directory) : directory_(directory) {
   real_files().make_directory(directory);
-  const std::string path = concat(directory, "/", kName);
+  const std::string path = lock_path(directory);
   descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
   if (descriptor_ < 0)
     throw StorageError(concat("cannot open ", in_quotes(path, 400), ": ", std::generic_category().message(errno)));
@@ -157,6 +160,15 @@ void RunLock::raise_fence() const {
 }
 
 void RunLock::require_held() const {
+  struct stat held {
+  }, there{};
+  const bool is_gone = ::stat(lock_path(directory_).c_str(), &there) != 0 && (errno == ENOENT || errno == ENOTDIR);
+  const bool known = ::fstat(descriptor_, &held) == 0;
+  if (is_gone || (known && there.st_ino != 0 && (held.st_ino != there.st_ino || held.st_dev != there.st_dev)))
+    throw Error(
+        ExitCode::run_locked,
+        concat("the run directory ", in_quotes(directory_, 400),
+               " was removed, moved or replaced while the run was going: its lock and its log are no longer there"));
   if (const int64_t newest = std::max(newest_fence(directory_), last_number(descriptor_)); newest > number_)
     refuse(directory_, read_holder(fence_path(directory_, newest)), ", which took it from this one");
 }

@@ -19,7 +19,8 @@ class RunLock {
   RunLock(const RunLock&) = delete;
   RunLock& operator=(const RunLock&) = delete;
 
-  // An Error with ExitCode::run_locked if another job has taken the directory since.
+  // An Error with ExitCode::run_locked if another job has taken the directory since, or if it was removed, moved or
+  // replaced: then this lock keeps nobody off what stands there now.
   void require_held() const;
 
  private:

@@ -2,20 +2,14 @@
 // elements first, so that every tensor of a file written here is aligned.
 #include "trainer/checkpoint/safetensors.h"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <bit>
-#include <cerrno>
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <set>
-#include <system_error>
 
 #include "base/errors.h"
+#include "base/mapped_file.h"
 #include "base/text.h"
 #include "trainer/checkpoint/dtype.h"
 #include "trainer/checkpoint/new_file.h"
@@ -30,57 +24,31 @@ namespace {
 constexpr int64_t kLengthBytes = 8;
 constexpr int64_t kMostHeaderBytes = 100'000'000;  // as the reference implementation
 
-// The bytes of a file, for as long as this lives.
-class Mapping {
- public:
-  explicit Mapping(const std::string& path) {
-    const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    struct stat status {};
-    if (descriptor < 0 || ::fstat(descriptor, &status) != 0) {
-      const int reason = errno;
-      if (descriptor >= 0) ::close(descriptor);
-      throw ConfigError(concat("cannot open ", in_quotes(path, 400), ": ", std::generic_category().message(reason)));
-    }
-    size_ = status.st_size;
-    const bool long_enough = S_ISREG(status.st_mode) && size_ >= kLengthBytes;
-    if (long_enough) data_ = ::mmap(nullptr, static_cast<size_t>(size_), PROT_READ, MAP_PRIVATE, descriptor, 0);
-    ::close(descriptor);
-    if (!long_enough) throw DataError(concat(path, ": not a safetensors file: ", size_, " bytes"));
-    if (data_ == MAP_FAILED) throw DataError(concat(path, ": cannot be mapped into memory"));
-  }
-  ~Mapping() { ::munmap(data_, static_cast<size_t>(size_)); }
-  Mapping(const Mapping&) = delete;
-  Mapping& operator=(const Mapping&) = delete;
-
-  std::byte* data() const { return static_cast<std::byte*>(data_); }
-  int64_t size() const { return size_; }
-
- private:
-  void* data_ = MAP_FAILED;
-  int64_t size_ = 0;
-};
-
-SafetensorsHeader read_header(const Mapping& mapping, const std::string& path) {
+SafetensorsHeader read_header(const MappedFile& mapped, const std::string& path) {
+  if (mapped.size() < kLengthBytes)
+    throw DataError(concat(path, ": not a safetensors file: ", mapped.size(), " bytes"));
   uint64_t length = 0;
-  std::memcpy(&length, mapping.data(), sizeof length);
-  const int64_t behind = mapping.size() - kLengthBytes;
+  std::memcpy(&length, mapped.data(), sizeof length);
+  const int64_t behind = mapped.size() - kLengthBytes;
   if (length > static_cast<uint64_t>(std::min(behind, kMostHeaderBytes)))
     throw DataError(concat(path, ": its safetensors header claims ", length, " bytes, of ", behind,
                            " that follow: not a safetensors file, or cut short"));
   const auto header_bytes = static_cast<int64_t>(length);
-  const std::string_view text(reinterpret_cast<const char*>(mapping.data()) + kLengthBytes, length);
-  return parse_safetensors_header(text, mapping.data() + kLengthBytes + header_bytes, behind - header_bytes, path);
+  const std::string_view text(reinterpret_cast<const char*>(mapped.data()) + kLengthBytes, length);
+  auto* const data = const_cast<std::byte*>(mapped.data()) + kLengthBytes + header_bytes;  // nobody writes there
+  return parse_safetensors_header(text, data, behind - header_bytes, path);
 }
 
 }  // namespace
 
 struct SafetensorsFile::Impl {
-  explicit Impl(const std::string& path) : mapping(path), header(read_header(mapping, path)) {
+  explicit Impl(const std::string& name) : path(name), mapped(path), header(read_header(mapped, path)) {
     for (const TensorRef& tensor : header.tensors) by_name.push_back(&tensor);
     std::ranges::sort(by_name, {}, &TensorRef::name);
   }
 
-  Mapping mapping;
+  std::string path;
+  MappedFile mapped;
   SafetensorsHeader header;
   std::vector<const TensorRef*> by_name;
 };
@@ -90,6 +58,7 @@ SafetensorsFile::~SafetensorsFile() = default;
 
 const std::vector<TensorRef>& SafetensorsFile::tensors() const { return impl_->header.tensors; }
 const std::map<std::string, std::string>& SafetensorsFile::metadata() const { return impl_->header.metadata; }
+const std::string& SafetensorsFile::path() const { return impl_->path; }
 
 const TensorRef* SafetensorsFile::find(const std::string& name) const {
   const auto found = std::ranges::lower_bound(impl_->by_name, name, {}, &TensorRef::name);

@@ -12,7 +12,7 @@
 
 namespace sft {
 
-// One file, mapped read-only. DataError naming file and tensor where anything is off.
+// One file, mapped read-only (base/mapped_file.h). DataError naming file and tensor where anything is off.
 class SafetensorsFile {
  public:
   explicit SafetensorsFile(const std::string& path);
@@ -25,6 +25,7 @@ class SafetensorsFile {
   const std::vector<TensorRef>& tensors() const;
   const TensorRef* find(const std::string& name) const;
   const std::map<std::string, std::string>& metadata() const;
+  const std::string& path() const;
 
  private:
   struct Impl;
@@ -39,10 +40,16 @@ class WeightFiles {
   explicit WeightFiles(const std::string& directory);
   std::vector<std::string> names() const;
   const TensorRef* find(const std::string& name) const;
+  // The file that holds this tensor, which must be there.
+  const std::string& path_of(const std::string& name) const;
 
  private:
+  struct Place {
+    const TensorRef* tensor;
+    const SafetensorsFile* file;
+  };
   std::vector<std::unique_ptr<SafetensorsFile>> files_;
-  std::map<std::string, const TensorRef*> tensors_;
+  std::map<std::string, Place> tensors_;
 };
 
 // What stands before the data of `tensors`, laid out one after the other: length and header, padded to 8 bytes.

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "comm/agree.h"
+#include "trainer/checkpoint/finite.h"
 #include "trainer/checkpoint/new_file.h"
 #include "trainer/checkpoint/plain_name.h"
 #include "trainer/checkpoint/run_directory.h"
@@ -64,6 +65,12 @@ std::vector<TensorEntry> table_of(const std::vector<TensorRef>& tensors, const s
     if (file.is_model == is_model)
       for (const Cut& cut : file.cuts) table[cut.tensor].slices.push_back({file.name, cut.offset, cut.bytes});
   return table;
+}
+
+// Weights that are no numbers are not worth keeping: whoever goes on from them, or serves them, gets nothing else.
+void require_finite(const std::vector<TensorRef>& weights) {
+  for (const TensorRef& tensor : weights)
+    if (const std::string what = not_finite_in(tensor); !what.empty()) throw Error(ExitCode::not_finite, what);
 }
 
 // model.safetensors.index.json, as transformers reads it.
@@ -171,6 +178,7 @@ std::vector<FileEntry> SaveAttempt::write_part() {
     std::vector<TensorRef> tensors;
     for (const Cut& cut : file.cuts)
       tensors.push_back(tensor_of((file.is_model ? content_.model : optimizer_)[cut.tensor], cut));
+    if (file.is_model) require_finite(tensors);
     // transformers refuses a file that does not say whose tensors it holds.
     const std::map<std::string, std::string> metadata = {{"format", file.is_model ? "pt" : "sft-dist optimizer"}};
     add(file.name, write_safetensors(files_, concat(temporary_, "/", file.name), tensors, metadata));

@@ -6,13 +6,17 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <filesystem>
 #include <system_error>
+#include <thread>
 #include <vector>
 
 #include "base/crc32c.h"
 #include "base/errors.h"
+#include "base/failpoint.h"
 #include "base/file_ops.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "comm/agree.h"
 #include "trainer/checkpoint/strict_json.h"
@@ -21,12 +25,39 @@ namespace sft {
 namespace {
 
 namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
+// The system could not read, which says nothing of the content.
+struct ReadFailure : DataError {
+  using DataError::DataError;
+};
+
+// Tries for some seconds before a failure to read counts: on network file systems it passes, and the newest checkpoint
+// is too dear to be set aside for it.
+template <class Read>
+auto read_patiently(const Read& read) {
+  for (const auto pause : {100ms, 500ms, 2000ms}) {
+    try {
+      return read();
+    } catch (const ReadFailure& error) {
+      log::warn(concat(error.what(), "; it is tried again"));
+      std::this_thread::sleep_for(pause);
+    }
+  }
+  return read();
+}
 
 // Checksum of a file that must have `bytes` bytes. Read with read(2): a bad sector is an error here, and
 // not a signal as it is in a mapping.
 uint32_t checksum_of(const std::string& path, int64_t bytes) {
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) throw DataError(concat(path, ": cannot be opened: ", std::generic_category().message(errno)));
+  if (descriptor < 0) throw ReadFailure(concat(path, ": cannot be opened: ", std::generic_category().message(errno)));
+  try {
+    failpoint("checkpoint.read");
+  } catch (const StorageError& error) {
+    ::close(descriptor);
+    throw ReadFailure(error.what());
+  }
   std::vector<char> buffer(1 << 20);
   uint32_t crc = 0;
   int64_t seen = 0;
@@ -38,7 +69,7 @@ uint32_t checksum_of(const std::string& path, int64_t bytes) {
   }
   const int reason = errno;
   ::close(descriptor);
-  if (got < 0) throw DataError(concat(path, ": cannot be read: ", std::generic_category().message(reason)));
+  if (got < 0) throw ReadFailure(concat(path, ": cannot be read: ", std::generic_category().message(reason)));
   if (seen != bytes) throw DataError(concat(path, ": ", seen, " bytes where the manifest says ", bytes));
   return crc;
 }
@@ -48,6 +79,8 @@ std::string content_of(const std::string& path) {
   try {
     return read_file(path);
   } catch (const ConfigError& error) {
+    std::error_code ignored;
+    if (fs::exists(path, ignored)) throw ReadFailure(error.what());
     throw DataError(error.what());
   }
 }
@@ -71,12 +104,12 @@ Verified verify_checkpoint(const std::string& directory, Communicator& control) 
   std::string text, state_text;
   together(control, [&] {
     if (control.rank() != 0) return;
-    text = content_of(where);
+    text = read_patiently([&] { return content_of(where); });
     const Manifest manifest = parse_manifest(text, where);
     verify_sizes(manifest, directory);
     const std::string state_path = concat(directory, "/", kStateName);
     if (!manifest.find_file(kStateName)) throw DataError(concat(where, ": lists no ", kStateName));
-    state_text = content_of(state_path);
+    state_text = read_patiently([&] { return content_of(state_path); });
     if (crc32c(state_text.data(), state_text.size()) != manifest.state_digest)
       throw DataError(concat(state_path, ": its checksum is not the manifest's: altered"));
   });
@@ -89,7 +122,7 @@ Verified verify_checkpoint(const std::string& directory, Communicator& control) 
     for (size_t k = 0; k < files.size(); ++k) {
       if (static_cast<int>(k % static_cast<size_t>(control.size())) != control.rank()) continue;
       const std::string path = concat(directory, "/", files[k].name);
-      if (checksum_of(path, files[k].bytes) != files[k].crc32c)
+      if (read_patiently([&] { return checksum_of(path, files[k].bytes); }) != files[k].crc32c)
         throw DataError(concat(path, ": its checksum is not the manifest's: altered"));
     }
   });

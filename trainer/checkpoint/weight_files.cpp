@@ -59,7 +59,7 @@ WeightFiles::WeightFiles(const std::string& directory) {
   const fs::path root = directory;
   if (fs::exists(root / "model.safetensors")) {
     const auto& file = files_.emplace_back(std::make_unique<SafetensorsFile>((root / "model.safetensors").string()));
-    for (const TensorRef& tensor : file->tensors()) tensors_.emplace(tensor.name, &tensor);
+    for (const TensorRef& tensor : file->tensors()) tensors_.emplace(tensor.name, Place{&tensor, file.get()});
     return;
   }
   const std::string index = (root / "model.safetensors.index.json").string();
@@ -78,19 +78,21 @@ WeightFiles::WeightFiles(const std::string& directory) {
     const TensorRef* tensor = opened_file->find(name);
     if (tensor == nullptr)
       throw DataError(concat(index, ": tensor ", in_quotes(name), " is not in ", in_quotes(file.get<std::string>())));
-    tensors_.emplace(name, tensor);
+    tensors_.emplace(name, Place{tensor, opened_file});
   }
 }
 
 std::vector<std::string> WeightFiles::names() const {
   std::vector<std::string> names;
-  for (const auto& [name, tensor] : tensors_) names.push_back(name);
+  for (const auto& [name, place] : tensors_) names.push_back(name);
   return names;
 }
 
 const TensorRef* WeightFiles::find(const std::string& name) const {
   const auto found = tensors_.find(name);
-  return found == tensors_.end() ? nullptr : found->second;
+  return found == tensors_.end() ? nullptr : found->second.tensor;
 }
+
+const std::string& WeightFiles::path_of(const std::string& name) const { return tensors_.at(name).file->path(); }
 
 }  // namespace sft

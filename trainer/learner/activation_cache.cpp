@@ -8,6 +8,7 @@
 #include <span>
 #include <utility>
 
+#include "base/mapped_file.h"
 #include "comm/agree.h"
 #include "trainer/parallel/gradient_sync.h"
 
@@ -92,7 +93,9 @@ at::Tensor ActivationCache::of(const Batch& batch) const {
     const auto i = static_cast<size_t>(id);
     rows.push_back(rows_.narrow(0, offsets_[i], offsets_[i + 1] - offsets_[i]));
   }
-  return rows.empty() ? rows_.narrow(0, 0, 0) : at::cat(rows);
+  const at::Tensor out = rows.empty() ? rows_.narrow(0, 0, 0) : at::cat(rows);
+  require_mapped_files_whole();  // rows of an earlier run are in a file
+  return out;
 }
 
 }  // namespace sft

@@ -1,7 +1,6 @@
 #include "trainer/learner/activation_file.h"
 
 #include <ATen/ops/from_blob.h>
-#include <unistd.h>
 
 #include <filesystem>
 #include <map>
@@ -10,6 +9,7 @@
 
 #include "base/crc32c.h"
 #include "base/errors.h"
+#include "base/leftovers.h"
 #include "base/text.h"
 #include "data/hash/sha256.h"
 #include "trainer/checkpoint/safetensors.h"
@@ -58,8 +58,9 @@ at::Tensor read_activations(const std::string& directory, const std::string& key
 }
 
 void write_activations(FileOps& files, const std::string& directory, const std::string& key, const at::Tensor& rows) {
-  const std::string path = path_of(directory, key), temporary = concat(path, ".tmp-", ::getpid());
+  const std::string path = path_of(directory, key), temporary = name_in_progress(path, "tmp");
   files.make_directory(directory);
+  remove_leftovers(files, path, "tmp");
   files.remove_all(temporary);
   const HostTensors tensors({{kTensor, rows}});
   write_safetensors(files, temporary, tensors.refs(), about(key, tensors.refs().front()));

@@ -33,6 +33,17 @@ fs::path cached_snapshot(std::string id) {
   return !commit.empty() && fs::is_directory(snapshot) ? snapshot : fs::path();
 }
 
+// Deeper trees would be walked by functions that call themselves, down to the end of the stack. Discarded where the
+// text is not JSON.
+nlohmann::json parse_json(const std::string& text, const std::string& path) {
+  constexpr int kMostLevels = 64;
+  const auto shallow = [&](int depth, nlohmann::json::parse_event_t, nlohmann::json&) {
+    if (depth > kMostLevels) throw DataError(concat(path, ": nested deeper than ", kMostLevels, " levels"));
+    return true;
+  };
+  return nlohmann::json::parse(text, shallow, /*allow_exceptions=*/false);
+}
+
 std::string find_directory(const std::string& name) {
   if (name.empty()) throw ConfigError("model.model_name_or_path is not set: a directory in Hugging Face layout");
   if (fs::is_directory(name)) return name;
@@ -52,10 +63,10 @@ ModelDirectory::ModelDirectory(const std::string& name_or_path) : path_(find_dir
   const std::string text = text_of("config.json");
   if (text.empty())
     throw ConfigError(concat(path_, " holds no config.json; wanted: a model directory in Hugging Face layout"));
-  config_ = nlohmann::json::parse(text, nullptr, false);
+  config_ = parse_json(text, path_ + "/config.json");
   if (!config_.is_object()) throw DataError(path_ + "/config.json is not a JSON object");
   // transformers keeps what its image processors do beside the model; ours is part of the model.
-  const auto processor = nlohmann::json::parse(text_of("preprocessor_config.json"), nullptr, false);
+  const nlohmann::json processor = json_of("preprocessor_config.json");
   for (const char* key : {"image_mean", "image_std"})
     if (processor.is_object() && processor.contains(key) && !config_.contains(key)) config_[key] = processor[key];
 }
@@ -80,7 +91,7 @@ std::string ModelDirectory::architecture() const {
 }
 
 int64_t ModelDirectory::model_max_length() const {
-  const auto config = nlohmann::json::parse(text_of("tokenizer_config.json"), nullptr, false);
+  const nlohmann::json config = json_of("tokenizer_config.json");
   if (!config.is_object()) return 0;
   const auto found = config.find("model_max_length");
   // transformers writes 1e30 for "no limit".
@@ -92,7 +103,11 @@ std::string ModelDirectory::pooling() const { return config_.value("sft_dist_poo
 double ModelDirectory::threshold() const { return config_.value("sft_dist_threshold", 0.5); }
 
 void ModelDirectory::read_image_settings(DataConfig& into) const {
-  sft::read_image_settings(nlohmann::json::parse(text_of("preprocessor_config.json"), nullptr, false), into);
+  sft::read_image_settings(json_of("preprocessor_config.json"), into);
+}
+
+nlohmann::json ModelDirectory::json_of(const std::string& file) const {
+  return parse_json(text_of(file), path_ + "/" + file);
 }
 
 std::string ModelDirectory::text_of(const std::string& file) const {

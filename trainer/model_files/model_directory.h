@@ -42,6 +42,8 @@ class ModelDirectory {
   std::string text_of(const std::string& file) const;
 
  private:
+  nlohmann::json json_of(const std::string& file) const;  // discarded where it is not there, or no JSON
+
   std::string path_;
   nlohmann::json config_;
 };

@@ -1,10 +1,11 @@
 #include "trainer/model_files/model_export.h"
 
-#include <unistd.h>
-
 #include <filesystem>
 
+#include "base/errors.h"
+#include "base/leftovers.h"
 #include "base/text.h"
+#include "trainer/checkpoint/finite.h"
 #include "trainer/checkpoint/safetensors.h"
 #include "trainer/model_files/tensor_refs.h"
 
@@ -13,10 +14,16 @@ namespace sft {
 void export_model(FileOps& files, const std::string& directory, const Parameters& parameters,
                   const NamedFiles& beside) {
   namespace fs = std::filesystem;
-  const std::string temporary = concat(directory, ".tmp-", ::getpid()), old = concat(directory, ".old-", ::getpid());
+  std::string path = directory;
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  const std::string temporary = name_in_progress(path, "tmp"), old = name_in_progress(path, "old");
+  remove_leftovers(files, path, "tmp");
+  const HostTensors tensors(named_tensors(parameters));
+  for (const TensorRef& tensor : tensors.refs())
+    if (const std::string what = not_finite_in(tensor); !what.empty())
+      throw Error(ExitCode::not_finite, concat("the model is not exported: ", what));
   files.remove_all(temporary);
   files.make_directory(temporary);
-  const HostTensors tensors(named_tensors(parameters));
   write_safetensors(files, temporary + "/model.safetensors", tensors.refs(), {{"format", "pt"}});
   for (const auto& [name, content] : beside) write_atomically(files, temporary + "/" + name, content);
   files.sync_directory(temporary);
@@ -26,6 +33,7 @@ void export_model(FileOps& files, const std::string& directory, const Parameters
   const fs::path parent = fs::absolute(directory).parent_path();
   files.sync_directory(parent.string());
   if (replaces) files.remove_all(old);
+  remove_leftovers(files, path, "old");
 }
 
 }  // namespace sft

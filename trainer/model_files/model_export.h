@@ -10,7 +10,7 @@
 namespace sft {
 
 // Called by rank 0 alone. A directory that stands there already is moved aside first and removed when the new one is in
-// place.
+// place. ExitCode::not_finite, naming the tensor, where a weight is no number; nothing is written then.
 void export_model(FileOps& files, const std::string& directory, const Parameters& parameters, const NamedFiles& beside);
 
 }  // namespace sft

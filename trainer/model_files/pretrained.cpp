@@ -6,7 +6,9 @@
 #include <map>
 
 #include "base/errors.h"
+#include "base/mapped_file.h"
 #include "base/text.h"
+#include "trainer/checkpoint/finite.h"
 #include "trainer/model_files/tensor_refs.h"
 
 namespace sft {
@@ -22,6 +24,15 @@ std::string listed(const std::vector<std::string>& names, size_t most = 8) {
   std::vector<std::string> shown(names.begin(), names.begin() + static_cast<long>(std::min(most, names.size())));
   if (names.size() > most) shown.push_back(concat("… ", names.size() - most, " more"));
   return join(shown, ", ");
+}
+
+// What can be seen of a tensor alone: a weight is a floating point number, and finite.
+void require_weights(const TensorRef& ref, const at::Tensor& target, const std::string& file) {
+  if (at::isFloatingType(target.scalar_type()) && !at::isFloatingType(dtype_from(ref.dtype)))
+    throw DataError(concat(file, ": tensor ", in_quotes(ref.name), " has the dtype ", ref.dtype,
+                           ", and weights are floating point numbers"));
+  if (const std::string what = not_finite_in(ref); !what.empty())
+    throw DataError(concat(file, ": ", what, "; there is nothing to start from in such a file"));
 }
 
 // Buffers that older transformers versions stored and nobody needs.
@@ -55,7 +66,9 @@ LoadReport load_pretrained(const WeightFiles& files, const Model& model, const P
       report.untouched.push_back(parameter);
     } else {
       at::Tensor target = parameter.value;
+      require_weights(ref, target, files.path_of(ref.name));
       target.copy_(at::from_blob(ref.data, ref.shape, dtype_from(ref.dtype)));
+      require_mapped_files_whole();
       if (parameter.name.starts_with(model.prefix())) ++of_backbone;
     }
     by_name.erase(found);

@@ -18,7 +18,7 @@ struct LoadReport {
 };
 
 // DataError where a shape differs, unless `ignore_mismatched_sizes`; DataError where the files
-// hold nothing of the backbone at all.
+// hold nothing of the backbone at all, and where a tensor is not of floating point numbers that are all finite.
 LoadReport load_pretrained(const WeightFiles& files, const Model& model, const Parameters& parameters,
                            bool ignore_mismatched_sizes);
 

@@ -5,6 +5,8 @@
 #include <dlfcn.h>
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "base/errors.h"
 #include "comm/make_communicator.h"
 #include "comm/nccl/nccl.h"
@@ -16,10 +18,12 @@ TEST(CudaPlugin, ExportsWhatTheLoaderLooksUp) {
   void* library = dlopen(SFT_CUDA_PLUGIN, RTLD_NOW | RTLD_LOCAL);
   ASSERT_NE(library, nullptr) << dlerror();
   EXPECT_NE(dlsym(library, kConnect), nullptr);
-  auto* const device_count = reinterpret_cast<DeviceCount*>(dlsym(library, kDeviceCount));
-  ASSERT_NE(device_count, nullptr);
+  auto* const list_devices = reinterpret_cast<ListDevices*>(dlsym(library, kListDevices));
+  ASSERT_NE(list_devices, nullptr);
   try {
-    EXPECT_GE(device_count(), 0);
+    std::vector<std::string> uuids;
+    list_devices(&uuids);
+    EXPECT_EQ(std::set<std::string>(uuids.begin(), uuids.end()).size(), uuids.size());
   } catch (const DeviceError& error) {
     EXPECT_NE(std::string(error.what()).find("cudaGetDeviceCount: "), std::string::npos) << error.what();
   }

@@ -11,7 +11,7 @@ from pathlib import Path
 try:
     import h5py
     import numpy as np
-    from PIL import Image
+    from PIL import Image, ImageOps
     from torchvision.transforms import functional as vision
 except ImportError as missing:
     print(f"SKIPPED: nothing was compared, {missing} (tools/setup.sh test brings the Python references)")
@@ -49,6 +49,10 @@ def files(root):
     grey.convert("1").save(root / "bits.png")
     Image.fromarray(picture(20, 33, 4), "RGBA").save(root / "alpha.png")
     grey.convert("LA").save(root / "grey_alpha.png")
+    for orientation in range(10):  # 0 and 9 are none
+        exif = Image.Exif()
+        exif[0x010F], exif[0x0112] = "a camera", orientation
+        rgb.save(root / f"held_{orientation}.jpg", exif=exif)
     return sorted(root.iterdir())
 
 
@@ -63,12 +67,18 @@ def main():
     with tempfile.TemporaryDirectory() as directory:
         root = Path(directory)
         for path in files(root):
-            image = Image.open(path).convert("RGB")
+            image = ImageOps.exif_transpose(Image.open(path)).convert("RGB")
             same(f"{path.name} decoded", ours(tool, path, "keep", 0), np.asarray(image)[None])
             for size in (8, 32, 45, 64):
                 same(f"{path.name} to {size} x {size}", ours(tool, path, "square", size), np.asarray(image.resize((size, size), Image.BILINEAR))[None])
                 cropped = vision.center_crop(vision.resize(image, size), size)
                 same(f"{path.name} covering {size}", ours(tool, path, "cover", size), np.asarray(cropped)[None])
+
+        # Each a class of one image, among what nobody means to be one.
+        for name in ("train/b/1.png", "train/a/1.png", "train/.ipynb_checkpoints/1.png", "train/a/.ipynb_checkpoints/1.png", "train/a/._1.png", "train/__MACOSX/a/1.png"):
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(picture(5, 7)).save(root / name)
+        same("hidden folders left out", ours(tool, root / "train", "keep", 0), np.stack([np.asarray(Image.open(root / f"train/{label}/1.png")) for label in "ab"]))
 
         images, labels = np.stack([picture(32, 32) for _ in range(7)]), np.arange(7, dtype=np.uint8)
         records = np.concatenate([labels[:, None], images.transpose(0, 3, 1, 2).reshape(7, -1)], 1)

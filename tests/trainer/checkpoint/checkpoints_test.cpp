@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -233,6 +234,19 @@ TEST_F(CheckpointsTest, OpenWhatIsNamedOrSayWhy) {
   EXPECT_EQ(open("checkpoint-9"), ExitCode::config);
   fs::resize_file(run_.path("checkpoint-7/vocab.txt"), 1);
   EXPECT_EQ(open("checkpoint-7"), ExitCode::bad_content);
+}
+
+TEST_F(CheckpointsTest, NeverHoldWeightsThatAreNotFinite) {
+  save(7);
+  for (const int world : {1, 3}) {
+    spawn_ranks(world, [&](Communicator& control) {
+      SampleTraining training(9);
+      static_cast<float*>(training.content().model.front().data)[17] = NAN;
+      Checkpoints checkpoints(run_.path(), config_, control, real_files(), kSmallCuts);
+      EXPECT_EQ(code_of([&] { checkpoints.save(training.content()); }), ExitCode::not_finite);
+    });
+    EXPECT_EQ(names(), (std::vector<std::string>{"checkpoint-7", "latest"})) << world;
+  }
 }
 
 TEST_F(CheckpointsTest, RefuseRanksThatHoldDifferentTensors) {

@@ -85,5 +85,26 @@ TEST(RunLock, TellsAHolderThatItWasOvertaken) {
   }
 }
 
+// A second job would take its place beside this one, and this one's log would go where nobody looks.
+TEST(RunLock, TellsThatItsDirectoryWasMovedOrReplaced) {
+  const TemporaryDirectory parent;
+  const std::string run = parent.path("run");
+  const RunLock lock(run);
+  lock.require_held();
+  const auto refused = [&] {
+    try {
+      lock.require_held();
+    } catch (const Error& error) {
+      return error.code();
+    }
+    return ExitCode::done;
+  };
+  std::filesystem::rename(run, parent.path("away"));
+  EXPECT_EQ(refused(), ExitCode::run_locked);
+  const RunLock another(run);
+  EXPECT_EQ(refused(), ExitCode::run_locked);
+  another.require_held();
+}
+
 }  // namespace
 }  // namespace sft

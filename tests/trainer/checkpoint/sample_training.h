@@ -45,7 +45,8 @@ class SampleTraining {
     int64_t bytes = bytes_of_dtype(dtype);
     for (const int64_t extent : shape) bytes *= extent;
     auto& memory = memory_.emplace_back(static_cast<size_t>(bytes));
-    for (std::byte& byte : memory) byte = static_cast<std::byte>(dtype == "BOOL" ? random_() & 1 : random_());
+    // Without its second highest bit in any byte no floating point number has the exponent of NaN.
+    for (std::byte& byte : memory) byte = static_cast<std::byte>(random_() & (dtype == "BOOL" ? 1 : 0xBF));
     return {std::move(name), std::move(dtype), std::move(shape), memory.data(), bytes};
   }
 

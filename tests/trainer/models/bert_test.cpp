@@ -60,7 +60,7 @@ TEST(Bert, WhatIsNotBuiltIsRefusedByName) {
   expect_refused("is_decoder", true, "is_decoder must be false");
   expect_refused("hidden_size", 21, "hidden_size must be a multiple of num_attention_heads (4), found 21");
   expect_refused("hidden_dropout_prob", 1.0, "hidden_dropout_prob must be a rate from 0 to below 1, found 1.0");
-  expect_refused("num_hidden_layers", "six", "num_hidden_layers must be an integer of at least 1, found \"six\"");
+  expect_refused("num_hidden_layers", "six", "num_hidden_layers must be an integer from 1 to 4096, found \"six\"");
   expect_refused("pad_token_id", 50, "pad_token_id must be below vocab_size (50)");
 }
 

@@ -17,7 +17,7 @@ BertConfig read_bert_config(nlohmann::json& content) {
   EncoderShape& encoder = config.encoder;
   encoder.vocab_size = read.count("vocab_size", 30522);
   encoder.width = read.count("hidden_size", 768);
-  encoder.blocks = read.count("num_hidden_layers", 12);
+  encoder.blocks = read.count("num_hidden_layers", 12, 1, ConfigReader::kMostBlocks);
   encoder.heads = read.count("num_attention_heads", 12);
   encoder.inner = read.count("intermediate_size", 3072);
   encoder.positions = read.count("max_position_embeddings", 512);

@@ -13,9 +13,10 @@ const json& ConfigReader::value(const char* key, json otherwise) {
   return content_.emplace(key, std::move(otherwise)).first.value();
 }
 
-int64_t ConfigReader::count(const char* key, int64_t otherwise, int64_t least) {
+int64_t ConfigReader::count(const char* key, int64_t otherwise, int64_t least, int64_t most) {
   const json& found = value(key, otherwise);
-  if (!found.is_number_integer() || found.get<int64_t>() < least) refuse(key, concat("an integer of at least ", least));
+  if (!found.is_number_integer() || found < least || found > most)
+    refuse(key, concat("an integer from ", least, " to ", most));
   return found.get<int64_t>();
 }
 

@@ -11,10 +11,14 @@ namespace sft {
 
 class ConfigReader {
  public:
+  // Sizes beyond these are mistakes or worse: no model has a table or a layer of that many rows, or as many blocks.
+  static constexpr int64_t kMostRows = int64_t{1} << 24;
+  static constexpr int64_t kMostBlocks = 4096;
+
   explicit ConfigReader(nlohmann::json& content) : content_(content) {}
 
   // Each throws ConfigError with the key, what it wants and what was found.
-  int64_t count(const char* key, int64_t otherwise, int64_t least = 1);
+  int64_t count(const char* key, int64_t otherwise, int64_t least = 1, int64_t most = kMostRows);
   double rate(const char* key, double otherwise);                                      // from 0 to below 1
   double number(const char* key, double otherwise, double below, const char* wanted);  // from 0 to below `below`
   bool flag(const char* key, bool otherwise);

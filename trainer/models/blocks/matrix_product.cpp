@@ -38,6 +38,11 @@ bool cpu_multiplies_bfloat16() {
 #endif
 }
 
+void keep_few_products() {
+  ::setenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "128", /*overwrite=*/0);
+  ::setenv("LRU_CACHE_CAPACITY", "1", /*overwrite=*/0);  // ideep's
+}
+
 at::Tensor product(const at::Tensor& a, const at::Tensor& b) {
   if (!by_onednn(a, b)) return at::mm(a, b);
   const at::Tensor result = at::empty({a.size(0), b.size(1)}, a.options());

@@ -3,9 +3,26 @@
 
 #include "base/errors.h"
 #include "base/text.h"
+#include "trainer/models/blocks/matrix_product.h"
+#include "trainer/models/blocks/memory_check.h"
 #include "trainer/models/blocks/text_encoder.h"
 
 namespace sft {
+namespace {
+
+// In floating point, which cannot overflow; vectors are left out beside the matrices.
+double num_parameters(const EncoderShape& shape) {
+  const auto width = static_cast<double>(shape.width);
+  const double rows = static_cast<double>(shape.vocab_size + shape.positions + shape.segments);
+  return rows * width + static_cast<double>(shape.blocks) * (4 * width + 2 * static_cast<double>(shape.inner)) * width;
+}
+
+std::string described(const EncoderShape& shape) {
+  return concat("a vocabulary of ", shape.vocab_size, ", ", shape.positions, " positions and ", shape.blocks,
+                " layers of ", shape.width, " and ", shape.inner, " channels");
+}
+
+}  // namespace
 
 TextEncoder::TextEncoder(nlohmann::json content, const EncoderShape& shape, const EncoderNames& names,
                          const ModelSettings& settings)
@@ -16,6 +33,8 @@ TextEncoder::TextEncoder(nlohmann::json content, const EncoderShape& shape, cons
       flow_type_(settings.dtype),
       seed_(settings.seed),
       dropout_seed_(settings.dropout_seed) {
+  keep_few_products();
+  require_memory_for(num_parameters(shape_), options_, described(shape_));
   const int64_t channels = shape_.width;
   ParameterBuilder build = builder();
   tables_.word_VC = build.table("embeddings.word_embeddings", shape_.vocab_size, channels, shape_.padding_id, 0);

@@ -13,7 +13,7 @@ DistilBertConfig read_distilbert_config(nlohmann::json& content) {
   EncoderShape& encoder = config.encoder;
   encoder.vocab_size = read.count("vocab_size", 30522);
   encoder.width = read.count("dim", 768);
-  encoder.blocks = read.count("n_layers", 6);
+  encoder.blocks = read.count("n_layers", 6, 1, ConfigReader::kMostBlocks);
   encoder.heads = read.count("n_heads", 12);
   encoder.inner = read.count("hidden_dim", 4 * 768);
   encoder.positions = read.count("max_position_embeddings", 512);

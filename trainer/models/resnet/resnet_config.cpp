@@ -11,13 +11,19 @@ namespace {
 
 using nlohmann::json;
 
+// Sizes beyond these are mistakes or worse.
+constexpr int64_t kMostChannels = 1 << 20, kMostBlocks = 1024;
+constexpr size_t kMostStages = 64;
+
 [[noreturn]] void refuse(const std::string& key, const std::string& wanted, const json& found) {
   throw ConfigError(concat("config.json: ", key, " must be ", wanted, ", found ", found.dump()));
 }
 
+bool is_count(const json& value, int64_t most) { return value.is_number_integer() && value >= 1 && value <= most; }
+
 int64_t count(json& content, const char* key, int64_t otherwise) {
   const json& value = content.emplace(key, otherwise).first.value();
-  if (!value.is_number_integer() || value.get<int64_t>() < 1) refuse(key, "an integer of at least 1", value);
+  if (!is_count(value, kMostChannels)) refuse(key, concat("an integer from 1 to ", kMostChannels), value);
   return value.get<int64_t>();
 }
 
@@ -27,12 +33,11 @@ bool flag(json& content, const char* key) {
   return value.get<bool>();
 }
 
-std::vector<int64_t> sizes(json& content, const char* key, const std::vector<int64_t>& otherwise) {
+std::vector<int64_t> sizes(json& content, const char* key, const std::vector<int64_t>& otherwise, int64_t most) {
   const json& value = content.emplace(key, otherwise).first.value();
-  const bool good = value.is_array() && !value.empty() && std::all_of(value.begin(), value.end(), [](const json& size) {
-                      return size.is_number_integer() && size.get<int64_t>() >= 1;
-                    });
-  if (!good) refuse(key, "a list of integers of at least 1", value);
+  const bool good = value.is_array() && !value.empty() && value.size() <= kMostStages &&
+                    std::ranges::all_of(value, [&](const json& size) { return is_count(size, most); });
+  if (!good) refuse(key, concat("a list of at most ", kMostStages, " integers from 1 to ", most), value);
   return value.get<std::vector<int64_t>>();
 }
 
@@ -51,8 +56,8 @@ ResNetConfig read_resnet_config(json& content) {
   ResNetConfig config;
   if (count(content, "num_channels", 3) != 3) refuse("num_channels", "3 (images are RGB)", content["num_channels"]);
   config.embedding_size = count(content, "embedding_size", config.embedding_size);
-  config.hidden_sizes = sizes(content, "hidden_sizes", config.hidden_sizes);
-  config.depths = sizes(content, "depths", config.depths);
+  config.hidden_sizes = sizes(content, "hidden_sizes", config.hidden_sizes, kMostChannels);
+  config.depths = sizes(content, "depths", config.depths, kMostBlocks);
   if (config.depths.size() != config.hidden_sizes.size())
     refuse("depths", concat("as long as hidden_sizes (", config.hidden_sizes.size(), ")"), content["depths"]);
   const json& type = content.emplace("layer_type", "bottleneck").first.value();

@@ -8,10 +8,25 @@
 
 #include "base/errors.h"
 #include "base/text.h"
+#include "trainer/models/blocks/memory_check.h"
 #include "trainer/models/initialize.h"
 #include "trainer/models/resnet/resnet.h"
 
 namespace sft {
+namespace {
+
+// Of the blocks' convolutions, in floating point, which cannot overflow.
+double num_parameters(const ResNetConfig& config) {
+  double parameters = 7.0 * 7 * 3 * static_cast<double>(config.embedding_size);
+  for (size_t s = 0; s < config.depths.size(); ++s) {
+    const auto width = static_cast<double>(config.hidden_sizes[s]);
+    const double block = config.bottleneck ? (2.0 / 4 + 9.0 / 16) * width * width : 2.0 * 9 * width * width;
+    parameters += static_cast<double>(config.depths[s]) * block;
+  }
+  return parameters;
+}
+
+}  // namespace
 
 // Makes parameters and buffers in forward order, under transformers' names.
 class ResNet::Builder {
@@ -58,6 +73,7 @@ ResNet::ResNet(nlohmann::json content, const ModelSettings& settings)
     throw ConfigError(
         concat("model.dtype: this model (resnet) is not built to compute in ", at::toString(*settings.compute_type)));
   const at::TensorOptions options = settings.options();
+  require_memory_for(num_parameters(config_), options, "hidden_sizes and depths");
   mean_ = at::tensor(config_.image_mean, at::kDouble).to(options).view({1, 3, 1, 1});
   std_ = at::tensor(config_.image_std, at::kDouble).to(options).view({1, 3, 1, 1});
   Builder build(*this, settings);

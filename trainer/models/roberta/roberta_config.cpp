@@ -16,7 +16,7 @@ RobertaConfig read_roberta_config(nlohmann::json& content) {
   EncoderShape& encoder = config.encoder;
   encoder.vocab_size = read.count("vocab_size", content["model_type"] == "roberta" ? 50265 : 30522);
   encoder.width = read.count("hidden_size", 768);
-  encoder.blocks = read.count("num_hidden_layers", 12);
+  encoder.blocks = read.count("num_hidden_layers", 12, 1, ConfigReader::kMostBlocks);
   encoder.heads = read.count("num_attention_heads", 12);
   encoder.inner = read.count("intermediate_size", 3072);
   encoder.segments = read.count("type_vocab_size", 2);

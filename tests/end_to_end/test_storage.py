@@ -1,0 +1,143 @@
+"""Files, memory and standard output that fail under a running job: told by name and code, nothing lost without a word."""
+import os
+import shutil
+import socket
+import subprocess
+import time
+import unittest
+
+from harness import PROGRAM, EndToEnd, make_rows, write_rows
+
+
+class Storage(EndToEnd):
+    def started(self, config, until, ranks=1):
+        """A run that goes slowly from its tenth step on, begun and seen to satisfy `until`."""
+        process = subprocess.Popen(self.command(config, ranks=ranks), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                   env={**os.environ, "SFT_FAILPOINTS": "trainer.step=sleep:0.02"})
+        deadline = time.time() + 60
+        while not until():
+            self.assertLess(time.time(), deadline)
+            self.assertIsNone(process.poll(), process.stderr.read() if process.poll() is not None else "")
+            time.sleep(0.02)
+        return process
+
+    def steps_told(self, name="run"):
+        path = self.run_dir(name) / "metrics.jsonl"
+        return path.exists() and path.read_text().count('"loss"') >= 3
+
+    def long_run(self, **sections):
+        sections = {"train": {"num_train_epochs": 60}, "save": {"save_strategy": "no"}, **sections}
+        sections["data"] = {"prepared_dir": str(self.home / "prepared"), **sections.get("data", {})}
+        return self.config(**sections)
+
+    def expect_cut_short(self, files, config, ranks):
+        process = self.started(config, self.steps_told, ranks)
+        for path in files():
+            os.truncate(path, 4096)
+        _, err = process.communicate(timeout=60)
+        errors = [line for line in err.splitlines() if "error:" in line]
+        self.assertEqual(self.exit_status(), 79, err)
+        self.assertTrue(errors and all("cut short" in line for line in errors), err)
+        self.assertTrue(any(path.name in errors[0] for path in files()), err)
+        if ranks == 1:
+            self.assertEqual(process.returncode, 79, err)
+
+    def test_shards_cut_short_under_a_run(self):
+        rows = make_rows(4000, 9)  # of which a run reads other pages than those it has read already
+        write_rows(self.home / "many.jsonl", rows)
+        for ranks in (1, 2):
+            shutil.rmtree(self.home / "prepared", ignore_errors=True)
+            shutil.rmtree(self.run_dir(), ignore_errors=True)
+            config = self.long_run(data={"train_file": str(self.home / "many.jsonl"), "validation_file": None, "test_file": None})
+            self.expect_cut_short(lambda: list((self.home / "prepared").rglob("*.h5")), config, ranks)
+
+    def test_kept_activations_cut_short_under_a_run(self):
+        frozen = self.long_run(freeze={"freeze": ["bert"], "cache": "disk"}, data={"validation_file": None, "test_file": None}, train={"num_train_epochs": 1})
+        self.succeed(frozen)
+        shutil.rmtree(self.run_dir())
+        frozen = self.long_run(freeze={"freeze": ["bert"], "cache": "disk"}, data={"validation_file": None, "test_file": None}, train={"num_train_epochs": 200})
+        self.expect_cut_short(lambda: list(self.home.rglob("activations-*.safetensors")), frozen, 1)
+
+    def test_too_little_memory_has_one_code(self):
+        """Whatever part meets the limit first: the program's own, LibTorch's allocator, oneDNN, the loader's thread."""
+        config = self.config(train={"global_batch_size": 40}, top={"threads": 1})
+        codes = {}
+        for limit in range(300, 700, 20):
+            shutil.rmtree(self.run_dir(), ignore_errors=True)
+            done = subprocess.run(["prlimit", f"--as={limit << 20}", PROGRAM, str(config)], capture_output=True, text=True, timeout=60)
+            codes[limit] = done.returncode
+            if done.returncode == 0:
+                break
+            if done.returncode != 127:  # before the program is loaded, nobody can say anything
+                self.assertEqual(done.returncode, 82, f"{limit} MiB: {done.stderr}")
+                self.assertIn("out of memory", done.stderr)
+        self.assertIn(82, codes.values(), codes)
+        self.assertIn(0, codes.values(), codes)
+
+    def test_output_directory_moved_away(self):
+        for again in (False, True):
+            shutil.rmtree(self.run_dir(), ignore_errors=True)
+            process = self.started(self.long_run(train={"num_train_epochs": 12}), self.steps_told)
+            self.run_dir().rename(self.home / f"away-{again}")
+            if again:
+                self.run_dir().mkdir()
+            _, err = process.communicate(timeout=60)
+            self.assertEqual(process.returncode, 77, err)
+            self.assertIn("moved or replaced", err)
+            self.assertFalse((self.run_dir() / "model").exists())
+
+    def test_log_of_the_earlier_start_that_cannot_be_read(self):
+        config = self.config(save={"save_strategy": "steps", "save_steps": 5})
+        self.run_program(config, environment={"SFT_FAILPOINTS": "trainer.step@12=kill"})
+        log = self.run_dir() / "metrics.jsonl"
+        log.unlink()
+        log.mkdir()
+        done = self.succeed(config)
+        self.assertIn("metrics.jsonl", done.err)
+        self.assertIn("it is kept as", done.err)
+        self.assertEqual(len(list(self.run_dir().glob("metrics.jsonl.unread-*"))), 1)
+
+    def test_passing_failure_to_read_a_checkpoint(self):
+        config = self.config(save={"save_strategy": "steps", "save_steps": 5})
+        self.run_program(config, environment={"SFT_FAILPOINTS": "trainer.step@12=kill"})
+        done = self.succeed(config, environment={"SFT_FAILPOINTS": "checkpoint.read@1=errno:5"})
+        self.assertIn("tried again", done.err)
+        self.assertEqual(list(self.run_dir().glob("*.corrupt-*")), [])
+        self.assertEqual(min(self.lines()), 1)
+
+    def test_leftovers_of_dead_processes(self):
+        config = self.config(data={"prepared_dir": str(self.home / "prepared")})
+        self.succeed("prepare", config)
+        made = next((self.home / "prepared").glob("train*"))
+        dead = made.with_name(f"{made.name}.partial-{socket.gethostname()}-4194999")  # above the highest number
+        elsewhere = made.with_name(f"{made.name}.partial-elsewhere-1")
+        dead.mkdir()
+        elsewhere.mkdir()
+        self.succeed(config)
+        self.assertFalse(dead.exists())
+        self.assertTrue(elsewhere.exists())
+        torn = self.home / f"exported.tmp-{socket.gethostname()}-4194999"
+        torn.mkdir()
+        self.succeed("export", self.run_dir(), "--output", self.home / "exported")
+        self.assertFalse(torn.exists())
+        self.assertEqual([path.name for path in self.run_dir().glob(".lock.*")], [])
+
+    def test_results_that_do_not_arrive(self):
+        config = self.config()
+        self.succeed(config)
+        commands = [["--help"], ["--version"], ["init"], ["doctor"], ["prepare", config], [config, "--dry-run"], ["evaluate", self.run_dir()],
+                    ["inspect", self.run_dir()], ["find-lr", config, "--steps", "10", "--output", self.home / "page.html"]]
+        for arguments in commands:
+            with open("/dev/full", "w") as full:
+                done = subprocess.run(self.command(*arguments), stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+            self.assertEqual(done.returncode, 81, f"{arguments}: {done.stderr}")
+            self.assertIn("standard output", done.stderr)
+        reader, writer = os.pipe()
+        os.close(reader)
+        done = subprocess.run(self.command("evaluate", self.run_dir()), stdout=writer, stderr=subprocess.PIPE, text=True, timeout=60)
+        os.close(writer)
+        self.assertEqual(done.returncode, 81, done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
