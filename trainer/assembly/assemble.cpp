@@ -168,6 +168,7 @@ TrainerSettings trainer_settings(const Assembly& run) {
   settings.max_seconds = seconds_of(config.train.max_time, "train.max_time");
   if (config.save.save_on_signal) settings.stop_requested = run.world.stop_requested;
   settings.settings = training_keys(config, run.global_batch_size, run.data.train->info().fingerprint);
+  settings.settings["labels"] = run.data.labels.names;  // a fingerprint knows ids alone
   settings.files = run.files;
   return settings;
 }

@@ -7,6 +7,7 @@
 #include "base/process.h"
 #include "base/text.h"
 #include "comm/agree.h"
+#include "trainer/assembly/ended_run.h"
 #include "trainer/assembly/entity_rows.h"
 #include "trainer/assembly/run_settings.h"
 #include "trainer/loop/row_writer.h"
@@ -110,6 +111,7 @@ ExitCode conclude(Assembly& run, StopReason reason) {
   summary["test_metrics"] = test;
   summary["exit_code"] = static_cast<int>(code);
   run.telemetry->summarize(summary, run.trainer->state().step);
+  summary["training"] = record_of(run);
   together(control, [&] {
     if (control.rank() == 0) write_atomically(real_files(), directory + "/summary.json", summary.dump(2) + "\n");
   });

@@ -53,7 +53,6 @@ double num_samples(const Share& share) {
 Trainer::Trainer(const TrainerParts& parts, TrainerSettings settings) : parts_(parts), settings_(std::move(settings)) {}
 
 StopReason Trainer::run() {
-  restore();
   if (settings_.weights_are_known) settings_.weights_are_known();
   parts_.telemetry.start(state_.step);
   while (!finished()) {
@@ -199,7 +198,7 @@ CheckpointContent Trainer::content(const HostTensors& model, const HostTensors& 
           .files = settings_.files};
 }
 
-void Trainer::restore() {
+void Trainer::resume() {
   if (!settings_.resumes) return;
   std::optional<FoundCheckpoint> found;
   if (settings_.resume_directory.empty())
@@ -207,7 +206,10 @@ void Trainer::restore() {
   else
     found = parts_.checkpoints.open(settings_.resume_directory);
   if (!found) return;
-  check_same_training(found->settings, settings_.settings, found->directory);
+  together(parts_.control, [&] {
+    check_same_training(found->settings, settings_.settings, found->directory);
+    check_not_shorter(found->step, settings_.total_steps, found->directory);
+  });
   HostTensors model(named_tensors(parts_.learner.saved())), optimizer(parts_.optimizer.state());
   parts_.checkpoints.load(*found, model.refs(), optimizer.refs());
   model.write_back();

@@ -65,6 +65,10 @@ class Trainer {
  public:
   Trainer(const TrainerParts& parts, TrainerSettings settings);
 
+  // Goes on from the checkpoint that the settings name, if there is one. Every rank calls, before run(). ConfigError
+  // where it was trained with other settings, or has made more updates than are asked for.
+  void resume();
+
   StopReason run();
 
   // One update, without what comes between updates in run(); for a range test. Every rank calls.
@@ -77,7 +81,6 @@ class Trainer {
   }  // from exec to the end of this session's first update
 
  private:
-  void restore();
   bool finished();
   Share next_share();
   void skip_update();
