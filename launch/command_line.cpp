@@ -113,11 +113,18 @@ void declare(CLI::App& app, Arguments& a) {
   takes_checkpoint(exporting, a);
   exporting->add_option("--output", a.output, "directory to make")->required()->type_name("DIR");
 
-  CLI::App* sweep =
-      add(app, "sweep", "Many runs from one file: grid, random or list; ends in one table and one report.",
-          "  sft-dist sweep sweep.toml --list\n"
-          "  mpirun -np 2 sft-dist sweep sweep.toml\n"
-          "  sft-dist sweep sweep.toml --index $SLURM_ARRAY_TASK_ID");
+  CLI::App* sweep = add(
+      app, "sweep", "Many runs from one file: grid, random or list; ends in one table and one report.",
+      "  sft-dist sweep sweep.toml --list\n"
+      "  mpirun -np 2 sft-dist sweep sweep.toml\n"
+      "  sft-dist sweep sweep.toml --index $SLURM_ARRAY_TASK_ID\n"
+      "The [sweep] table of the config:\n"
+      "  method = \"grid\"                             all combinations; list: the i-th values together; random\n"
+      "  num_trials = 20                             of random\n"
+      "  [sweep.parameters]\n"
+      "  \"optim.learning_rate\" = [1e-5, 3e-5]       any key of the config, in quotes where it has a dot\n"
+      "  \"optim.learning_rate\" = { min = 1e-5, max = 1e-3, scale = \"log\" }   of random; scale: linear, log\n"
+      "A trial is a run in output_dir/<its settings>: one that is there already is compared, and goes on or is kept.");
   takes_config(sweep, a, "a run config with a [sweep] table");
   sweep->add_option("--index", a.index, "run this trial only");
   sweep->add_flag("--list", a.list, "print the trials and run none");

@@ -94,6 +94,8 @@ ExitCode train(const Arguments& arguments, Job& job) {
   const bool speaks = job.control().rank() == 0;
   if (speaks)
     for (const std::string& warning : loaded.warnings) log::warn(warning);
+  if (speaks && !loaded.config.sweep.empty())
+    log::warn(concat(place_of(loaded.origins, "sweep"), "sweep has no effect: only `sft-dist sweep` reads it"));
   if (!arguments.dry_run) return train_run(std::move(loaded), job);
   const RunConfig config = loaded.config;
   const auto run = assemble(std::move(loaded), job.world(config.device, num_threads(config), config.comm));

@@ -1,4 +1,5 @@
 """Records never lie: what is finished is compared before it is taken, and config.toml says what trained."""
+import csv
 import shutil
 import unittest
 
@@ -101,6 +102,45 @@ class FinishedRuns(EndToEnd):
         self.assertEqual(len(list(self.home.glob("run.old-*"))), 1)
         self.succeed(config, "optim.learning_rate=1e-3")
         self.assertEqual(self.lines(key="learning_rate")[1], 1e-3)
+
+class Sweeps(EndToEnd):
+    def sweep(self, rates, *overrides, epochs=1):
+        config = self.config("sweep", data={"test_file": None}, train={"num_train_epochs": epochs})
+        with open(config, "a") as out:
+            out.write(f'[sweep.parameters]\n"optim.learning_rate" = {rates}\n')
+        done = self.run_program("sweep", config, *overrides)
+        with open(self.run_dir("sweep") / "sweep.csv") as table:
+            return done, {float(row["optim.learning_rate"]): row for row in csv.DictReader(table)}
+
+    def test_an_edited_grid_takes_over_what_it_shares_and_trains_the_rest(self):
+        done, first = self.sweep([1e-4, 2e-2])
+        self.assertEqual(done.code, 0, done.err)
+        self.assertNotIn("has no effect", done.err)
+        done, second = self.sweep([2e-2, 0.5])
+        self.assertEqual(done.code, 0, done.err)
+        self.assertEqual(done.err.count("finished already"), 1)
+        self.assertEqual(list(second), [2e-2, 0.5])
+        self.assertEqual(second[2e-2], first[2e-2])
+        for rate in (2e-2, 0.5):
+            name = second[rate]["trial"]
+            self.assertAlmostEqual(float(second[rate]["eval_loss"]), self.summary(f"sweep/{name}")["metrics"]["loss"], places=4)
+            self.assertEqual(max(self.lines(f"sweep/{name}", "learning_rate").values()), rate)
+
+    def test_a_trial_of_other_settings_gives_the_table_no_number(self):
+        self.sweep([1e-3])
+        done, table = self.sweep([1e-3], "data.max_length=16")
+        self.assertEqual(done.code, 78, done.err)
+        self.assertIn("data.max_length was 32 and is 16", done.err)
+        self.assertEqual({key: value for key, value in table[1e-3].items() if value}, {"trial": "optim.learning_rate=0.001", "optim.learning_rate": "0.001", "exit_reason": "exit code 78"})
+
+
+class Labels(EndToEnd):
+    def test_a_number_of_labels_that_contradicts_the_data_is_refused(self):
+        for number in (2, 5):
+            done = self.run_program(self.config(model={"num_labels": number}))
+            self.assertEqual(done.code, 78, done.err)
+            self.assertIn(f"model.num_labels is {number}, and the training data has 3 labels", done.err)
+        self.succeed(self.config(model={"num_labels": 3}, train={"max_steps": 1}))
 
 
 if __name__ == "__main__":

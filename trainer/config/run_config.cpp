@@ -53,7 +53,6 @@ StringList keys_without_effect(const RunConfig& config, const Origins& origins) 
       {!has_validation_data(config) && config.data.test_file.empty(), "data.max_eval_samples", because_data},
       {!has_validation_data(config) && config.data.test_file.empty(), "eval.metrics", because_data},
       {config.freeze.freeze.empty() && config.freeze.all_but_last < 0, "freeze.trainable", "nothing is frozen"},
-      {true, "sweep", "only `sft-dist sweep` reads it"},
   };
   const bool images = config.model.task == "image_classification";
   for (const char* key : {"data.text_column", "data.text_pair_column", "data.weight_column", "data.group_column",
