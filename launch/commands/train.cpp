@@ -61,6 +61,9 @@ void say_where(const Assembly& run, ExitCode code) {
   if (code == ExitCode::done)
     log::info(concat("model: ", directory, "/model   report: ", directory, "/report.html   numbers: ", directory,
                      "/summary.json"));
+  else if (run.trainer->state().has_learned_nothing())
+    log::info(
+        concat("stopped before an update was made; the same command begins anew (exit ", static_cast<int>(code), ")"));
   else
     log::info(concat("stopped at step ", run.trainer->state().step, " of ", run.total_steps,
                      " with a checkpoint; the same command goes on from there (exit ", static_cast<int>(code), ")"));

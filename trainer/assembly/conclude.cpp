@@ -34,7 +34,11 @@ std::string now_in_utc() {
 
 void load_best(Assembly& run) {
   const RunState& state = run.trainer->state();
-  if (!run.config().eval.load_best_model_at_end || state.best_checkpoint.empty()) return;
+  if (!run.config().eval.load_best_model_at_end) return;
+  if (state.best_checkpoint.empty()) {
+    log::warn_once("no evaluation gave the metric of the best model a number: the last model is left, not the best");
+    return;
+  }
   const FoundCheckpoint best = run.checkpoints->open(run.config().output_dir + "/" + state.best_checkpoint);
   HostTensors model(named_tensors(run.learner->saved())), no_optimizer({});
   run.checkpoints->load(best, model.refs(), no_optimizer.refs());

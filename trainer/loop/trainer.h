@@ -69,6 +69,7 @@ class Trainer {
   // where it was trained with other settings, or has made more updates than are asked for.
   void resume();
 
+  // Error with ExitCode::not_finite where the updates are over and none of them changed a weight.
   StopReason run();
 
   // One update, without what comes between updates in run(); for a range test. Every rank calls.
@@ -83,7 +84,7 @@ class Trainer {
  private:
   bool finished();
   Share next_share();
-  void skip_update();
+  void skip_update(const std::string& because);
   void evaluate();
   void save();
   CheckpointContent content(const HostTensors& model, const HostTensors& optimizer);
