@@ -77,8 +77,11 @@ void declare(CLI::App& app, Arguments& a) {
   CLI::App* predict =
       add(app, "predict", "Raw rows in, one JSON object a row out, in the same order.",
           "  sft-dist predict runs/sections --input rows.jsonl --output predictions.jsonl\n"
-          "  mpirun -np 2 sft-dist predict model/ --input rows.csv --output p.jsonl --text-column body");
-  predict->add_option("MODEL", a.target, "model directory, or a run directory (its model/)")
+          "  mpirun -np 2 sft-dist predict model/ --input rows.csv --output p.jsonl --text-column title body\n"
+          "Of a run, rows are read as it has read them: columns, length, side of the cut, sizes of images. A model "
+          "directory\n"
+          "tells less; what is assumed of it is said.");
+  predict->add_option("MODEL", a.target, "run directory (its model/, else its best checkpoint), or a model directory")
       ->required()
       ->type_name("DIR");
   predict
@@ -89,10 +92,11 @@ void declare(CLI::App& app, Arguments& a) {
       ->type_name("FILE");
   predict->add_option("--output", a.output, "JSON Lines file to write")->required()->type_name("FILE");
   predict
-      ->add_option("--text-column", a.text_column, "column of the text; of words also tokens, where there is no text")
-      ->type_name("NAME")
-      ->capture_default_str();
-  predict->add_option("--text-pair-column", a.text_pair_column, "column of the second text of a pair")
+      ->add_option("--text-column", a.text_columns,
+                   "column of the text, or several to be joined; default: the run's, else text, of words also tokens")
+      ->type_name("NAME");
+  predict
+      ->add_option("--text-pair-column", a.text_pair_column, "column of the second text of a pair; default: the run's")
       ->type_name("NAME");
   predict->add_option("--image-column", a.image_column, "dataset of the images in an HDF5 file")->type_name("NAME");
   predict->add_option("--batch-size", a.batch_size, "rows at once on each rank")
@@ -113,11 +117,18 @@ void declare(CLI::App& app, Arguments& a) {
   takes_checkpoint(exporting, a);
   exporting->add_option("--output", a.output, "directory to make")->required()->type_name("DIR");
 
-  CLI::App* sweep =
-      add(app, "sweep", "Many runs from one file: grid, random or list; ends in one table and one report.",
-          "  sft-dist sweep sweep.toml --list\n"
-          "  mpirun -np 2 sft-dist sweep sweep.toml\n"
-          "  sft-dist sweep sweep.toml --index $SLURM_ARRAY_TASK_ID");
+  CLI::App* sweep = add(
+      app, "sweep", "Many runs from one file: grid, random or list; ends in one table and one report.",
+      "  sft-dist sweep sweep.toml --list\n"
+      "  mpirun -np 2 sft-dist sweep sweep.toml\n"
+      "  sft-dist sweep sweep.toml --index $SLURM_ARRAY_TASK_ID\n"
+      "The [sweep] table of the config:\n"
+      "  method = \"grid\"                             all combinations; list: the i-th values together; random\n"
+      "  num_trials = 20                             of random\n"
+      "  [sweep.parameters]\n"
+      "  \"optim.learning_rate\" = [1e-5, 3e-5]       any key of the config, in quotes where it has a dot\n"
+      "  \"optim.learning_rate\" = { min = 1e-5, max = 1e-3, scale = \"log\" }   of random; scale: linear, log\n"
+      "A trial is a run in output_dir/<its settings>: one that is there already is compared, and goes on or is kept.");
   takes_config(sweep, a, "a run config with a [sweep] table");
   sweep->add_option("--index", a.index, "run this trial only");
   sweep->add_flag("--list", a.list, "print the trials and run none");

@@ -17,7 +17,7 @@ struct Arguments {
   std::string checkpoint = "best";
   std::string split;
   std::string file;
-  std::string text_column = "text";
+  std::vector<std::string> text_columns;
   std::string text_pair_column;
   std::string image_column;
   int64_t index = -1;

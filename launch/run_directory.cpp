@@ -10,6 +10,8 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "comm/agree.h"
+#include "trainer/assembly/ended_run.h"
+#include "trainer/config/training_keys.h"
 
 namespace sft {
 namespace {
@@ -17,10 +19,40 @@ namespace {
 namespace fs = std::filesystem;
 
 void move_aside(const std::string& directory) {
-  if (!fs::exists(directory) || fs::is_empty(directory)) return;
   const std::string old = concat(fs::path(directory).lexically_normal().string(), ".old-", std::time(nullptr));
   real_files().rename(directory, old);
   log::info(concat("the old run was moved aside to ", old));
+}
+
+// One batch size, so that the written config says nothing twice.
+RunConfig resolved(const LoadedConfig& loaded, int world) {
+  RunConfig config = loaded.config;
+  config.train.global_batch_size = resolve_global_batch_size(config, loaded.origins, world);
+  config.train.per_device_train_batch_size = config.train.gradient_accumulation_steps = 0;
+  return config;
+}
+
+nlohmann::json training_keys_of(const RunConfig& config) {
+  return training_keys(config, config.train.global_batch_size, "");
+}
+
+// Whether the directory holds more than locks and the exit code of a start that never trained.
+bool holds_a_run(const std::string& directory) {
+  if (!fs::is_directory(directory)) return fs::exists(directory);
+  return std::any_of(fs::directory_iterator(directory), fs::directory_iterator(), [](const auto& entry) {
+    const std::string name = entry.path().filename().string();
+    return !name.starts_with(".") && name != "exit_status";
+  });
+}
+
+// Whether the run in the directory is of the same training and has not ended.
+bool goes_on(const RunConfig& config) {
+  if (read_ended_run(config.output_dir)) return false;
+  try {
+    return training_keys_of(kept_config(config.output_dir)) == training_keys_of(config);
+  } catch (const ConfigError&) {
+    return false;
+  }
 }
 
 // Steps of checkpoint-<step> directories, newest first.
@@ -38,22 +70,33 @@ std::vector<int64_t> checkpoint_steps(const std::string& run) {
 }  // namespace
 
 std::unique_ptr<RunLock> claim_run_directory(const LoadedConfig& loaded, Communicator& control) {
-  const RunConfig& config = loaded.config;
-  RunConfig resolved = config;  // one batch size, so that the written config says nothing twice
-  resolved.train.global_batch_size = resolve_global_batch_size(config, loaded.origins, control.size());
-  resolved.train.per_device_train_batch_size = resolved.train.gradient_accumulation_steps = 0;
+  const RunConfig config = resolved(loaded, control.size());
+  const std::string& directory = config.output_dir;
   std::unique_ptr<RunLock> lock;
   together(control, [&] {
     if (control.rank() != 0) return;
-    if (config.overwrite_output_dir) {
-      if (fs::exists(config.output_dir)) RunLock still_free(config.output_dir);
-      move_aside(config.output_dir);
+    if (config.overwrite_output_dir && holds_a_run(directory)) {
+      const RunLock still_free(directory);
+      if (!goes_on(config)) move_aside(directory);
     }
-    real_files().make_directory(config.output_dir);
-    lock = std::make_unique<RunLock>(config.output_dir);
-    write_atomically(real_files(), config.output_dir + "/config.toml", to_toml(resolved));
+    real_files().make_directory(directory);
+    lock = std::make_unique<RunLock>(directory);
   });
   return lock;
+}
+
+void keep_config(const LoadedConfig& loaded, Communicator& control) {
+  const RunConfig config = resolved(loaded, control.size());
+  together(control, [&] {
+    if (control.rank() == 0) write_atomically(real_files(), config.output_dir + "/config.toml", to_toml(config));
+  });
+}
+
+RunConfig kept_config(const std::string& run_directory) {
+  RunConfig config;
+  Origins origins;
+  load_file(bind_fields(config), run_directory + "/config.toml", origins);
+  return config;
 }
 
 LoadedConfig load_run(const std::string& target, const std::vector<std::string>& overrides) {

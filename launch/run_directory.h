@@ -10,9 +10,16 @@
 
 namespace sft {
 
-// Makes and locks the run directory on rank 0, and writes config.toml into it. With overwrite_output_dir an
-// old run is moved aside to <output_dir>.old-<time>. Held until destroyed; null on the other ranks.
+// Makes and locks the run directory on rank 0. With overwrite_output_dir an old run is moved aside to
+// <output_dir>.old-<time>, unless it is of the same training and has not ended: that one goes on. Held until destroyed;
+// null on the other ranks.
 std::unique_ptr<RunLock> claim_run_directory(const LoadedConfig& loaded, Communicator& control);
+
+// Writes config.toml into the run directory, by rank 0: once it is settled that the run trains under these settings.
+void keep_config(const LoadedConfig& loaded, Communicator& control);
+
+// The config that a run directory keeps, as it was written. ConfigError where there is none.
+RunConfig kept_config(const std::string& run_directory);
 
 // The config of a run, from its directory or a config file.
 LoadedConfig load_run(const std::string& directory_or_config, const std::vector<std::string>& overrides = {});

@@ -1,8 +1,10 @@
 #include "launch/sweep_plan.h"
 
 #include <algorithm>
+#include <cinttypes>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 
 #include "base/errors.h"
 #include "base/random.h"
@@ -13,19 +15,40 @@ namespace {
 
 std::string key_of(const std::string& parameter) { return concat("sweep.parameters.", in_quotes(parameter)); }
 
-// A value as the right side of an override.
-std::string literal(const Table& value) {
-  if (!value.is_number_float()) return value.dump();
+// "0.00031234567" → 0.000312346: a draw needs no more digits, and its trial is named by them.
+double rounded(double value) {
   char text[32];
-  std::snprintf(text, sizeof text, "%.6g", value.get<double>());
-  const std::string shown(text);
-  return shown.find_first_of(".en") == std::string::npos ? shown + ".0" : shown;
+  std::snprintf(text, sizeof text, "%.6g", value);
+  return std::strtod(text, nullptr);
+}
+
+// The settings themselves, for reading; their hash where they are long or no file name.
+std::string name_of(const std::vector<std::string>& overrides) {
+  constexpr size_t kLongest = 120;
+  std::string name = join(overrides, ",");
+  std::erase(name, '"');
+  const bool plain = std::ranges::all_of(overrides, [](const std::string& setting) {
+    return setting.find_first_not_of("\"+-.=_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") ==
+           std::string::npos;
+  });
+  if (plain && name.size() <= kLongest) return name;
+  char hash[32];
+  std::snprintf(hash, sizeof hash, "trial-%016" PRIx64, derive_key(0, join(overrides, "\n")));
+  return hash;
+}
+
+void require_known_keys(const Table& table, const std::vector<std::string>& known, const std::string& where) {
+  for (const auto& [key, value] : table.items())
+    if (std::ranges::find(known, key) == known.end())
+      throw ConfigError(
+          concat("unknown key '", where, key, "'", did_you_mean(key, known), "; there are: ", join(known, ", ")));
 }
 
 const Table& list_of(const Table& parameters, const std::string& parameter) {
   const Table& values = parameters.at(parameter);
   if (!values.is_array() || values.empty())
-    throw ConfigError(concat(key_of(parameter), ": wanted a list of values, found ", values.dump()));
+    throw ConfigError(concat(key_of(parameter), ": wanted a list of values, found ", values.dump(),
+                             values.is_object() ? " (ranges are for method = \"random\")" : ""));
   return values;
 }
 
@@ -43,14 +66,15 @@ Table draw(const Table& values, double uniform, const std::string& parameter) {
     if (list.empty()) throw ConfigError(key_of(parameter) + ": the list is empty");
     return list[static_cast<size_t>(uniform * static_cast<double>(list.size()))];
   }
+  require_known_keys(values, {"min", "max", "scale"}, key_of(parameter) + ".");
   const double least = bound(values, "min", parameter), most = bound(values, "max", parameter);
   const std::string scale = values.value("scale", "linear");
   if (!(least <= most)) throw ConfigError(key_of(parameter) + ": min is above max");
-  if (scale == "linear") return least + uniform * (most - least);
+  if (scale == "linear") return rounded(least + uniform * (most - least));
   if (scale != "log")
     throw ConfigError(concat(key_of(parameter), ": scale ", in_quotes(scale), " is not linear or log"));
   if (least <= 0) throw ConfigError(key_of(parameter) + ": a log scale needs min above 0");
-  return least * std::pow(most / least, uniform);
+  return rounded(least * std::pow(most / least, uniform));
 }
 
 double uniform_of(uint64_t seed, const std::string& parameter, uint64_t trial) {
@@ -92,10 +116,7 @@ struct Method {
 }  // namespace
 
 SweepPlan plan_sweep(const Table& sweep, uint64_t seed) {
-  for (const auto& [key, value] : sweep.items())
-    if (const std::vector<std::string> known{"method", "num_trials", "parameters"};
-        std::find(known.begin(), known.end(), key) == known.end())
-      throw ConfigError(concat("unknown key 'sweep.", key, "'", did_you_mean(key, known)));
+  require_known_keys(sweep, {"method", "num_trials", "parameters"}, "sweep.");
   const std::string name = sweep.value("method", "grid");
   if (name != "grid" && name != "random" && name != "list")
     throw ConfigError(concat("sweep.method: wanted grid, random or list, found ", in_quotes(name)));
@@ -107,12 +128,12 @@ SweepPlan plan_sweep(const Table& sweep, uint64_t seed) {
   const Method method{name, sweep.at("parameters"), plan.parameters, seed};
   const size_t count = method.count(sweep.value("num_trials", int64_t{0}));
   for (size_t i = 0; i < count; ++i) {
-    char label[32];
-    std::snprintf(label, sizeof label, "trial-%03zu", i);
-    Trial trial{label, {}};
+    Trial trial;
     for (size_t which = 0; which < plan.parameters.size(); ++which)
-      trial.overrides.push_back(plan.parameters[which] + "=" + literal(method.value(which, i)));
-    plan.trials.push_back(std::move(trial));
+      trial.overrides.push_back(plan.parameters[which] + "=" + method.value(which, i).dump());
+    trial.name = name_of(trial.overrides);
+    if (std::ranges::find(plan.trials, trial.name, &Trial::name) == plan.trials.end())
+      plan.trials.push_back(std::move(trial));
   }
   return plan;
 }

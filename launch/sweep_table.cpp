@@ -50,11 +50,14 @@ std::string quoted_cell(std::string text) {
 
 }  // namespace
 
-SweepTable::SweepTable(const SweepPlan& plan, const std::string& directory) : num_settings_(plan.parameters.size()) {
+SweepTable::SweepTable(const SweepPlan& plan, const std::vector<ExitCode>& codes, const std::string& directory)
+    : num_settings_(plan.parameters.size()) {
   std::vector<Json> facts;
   std::vector<std::string> names;
-  for (const Trial& trial : plan.trials) {
-    facts.push_back(facts_of(directory + "/" + trial.name + "/summary.json"));
+  for (size_t i = 0; i < plan.trials.size(); ++i) {
+    facts.push_back(codes[i] == ExitCode::done
+                        ? facts_of(directory + "/" + plan.trials[i].name + "/summary.json")
+                        : Json{{"exit_reason", concat("exit code ", static_cast<int>(codes[i]))}});
     for (const auto& [name, value] : facts.back().items())
       if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
   }

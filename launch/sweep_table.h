@@ -4,14 +4,16 @@
 #include <string>
 #include <vector>
 
+#include "base/errors.h"
 #include "launch/sweep_plan.h"
 
 namespace sft {
 
 class SweepTable {
  public:
-  // Reads <directory>/<trial>/summary.json of each trial; one without it counts as not finished.
-  SweepTable(const SweepPlan& plan, const std::string& directory);
+  // Reads <directory>/<trial>/summary.json of each trial that ended with 0; `codes` are those of the plan's trials. One
+  // that was refused or failed has no numbers here: those in its directory may be of other settings.
+  SweepTable(const SweepPlan& plan, const std::vector<ExitCode>& codes, const std::string& directory);
 
   std::string csv() const;   // every metric, RFC 4180
   std::string text() const;  // the settings and main metrics in columns

@@ -13,6 +13,9 @@ namespace sft {
 using Command = std::function<ExitCode(const Arguments&, Job&)>;
 Command find_command(const std::string& name);
 
+// Trains, or goes on with, the run that `loaded` describes.
+ExitCode train_run(LoadedConfig loaded, Job& job);
+
 ExitCode train(const Arguments& arguments, Job& job);
 ExitCode evaluate(const Arguments& arguments, Job& job);
 ExitCode predict(const Arguments& arguments, Job& job);

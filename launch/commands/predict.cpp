@@ -1,5 +1,5 @@
 // Raw rows in, one JSON object a row out, in input order.
-#include <algorithm>
+#include <cstring>
 #include <filesystem>
 
 #include "base/file_ops.h"
@@ -10,6 +10,7 @@
 #include "data/readers/reader.h"
 #include "launch/commands/commands.h"
 #include "launch/loaded_model.h"
+#include "launch/read_as.h"
 #include "trainer/assembly/run_settings.h"
 #include "trainer/loop/evaluator.h"
 #include "trainer/loop/row_writer.h"
@@ -20,17 +21,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string model_directory(const std::string& target) {
-  if (fs::is_directory(fs::path(target) / "model")) return (fs::path(target) / "model").string();
-  return target;
-}
-
-// The column that was asked for, or the one that training files have under the task's own name.
-std::string text_column(const Arguments& arguments, const TaskKind& task, const StringList& files) {
-  if (task.takes == Takes::pictures || is_prepared(files.front())) return arguments.text_column;
-  const std::vector<std::string> columns = columns_of(files.front());
-  const auto has = [&](const std::string& name) { return std::ranges::find(columns, name) != columns.end(); };
-  return !has(arguments.text_column) && has(task.text_column) ? task.text_column : arguments.text_column;
+// The user's word for what a message calls by its key.
+[[noreturn]] void rethrow_by_option(const Error& error) {
+  std::string message = error.what();
+  for (const auto& [key, option] :
+       {std::pair{"data.text_column", "--text-column"}, {"data.text_pair_column", "--text-pair-column"}})
+    if (const size_t at = message.find(key); at != std::string::npos) message.replace(at, std::strlen(key), option);
+  throw Error(error.code(), message, error.reach());
 }
 
 // Shards of the input while it is being predicted; gone afterwards.
@@ -48,30 +45,28 @@ class Scratch {
   Communicator& control_;
 };
 
+std::unique_ptr<Dataset> open_rows(const StringList& files, const DataConfig& config, const std::string& scratch,
+                                   const LoadedModel& model, Communicator& control) {
+  try {
+    return open_split("input", files, config, scratch, model.tokenizer.get(), model.labels, false, control);
+  } catch (const Error& error) {
+    rethrow_by_option(error);
+  }
+}
+
 }  // namespace
 
 ExitCode predict(const Arguments& arguments, Job& job) {
-  RunConfig config;
-  config.data.text_pair_column = arguments.text_pair_column;
-  config.data.image_column = arguments.image_column;
-  const std::string directory = model_directory(arguments.target);
-  config.eval.per_device_eval_batch_size = arguments.batch_size;
-  StringList files;
-  together(job.control(), [&] {
-    const ModelDirectory model(directory);
-    const TaskKind& task = task_of_class(model.architecture(), takes_of(model.config()));
-    config.model.task = task.name;
-    model.read_image_settings(config.data);
-    files = expand_files(arguments.inputs, "--input", {}, accepted_by(config.model.task));
-    config.data.text_column = {text_column(arguments, task, files)};
-  });
+  ReadAs read_as;
+  together(job.control(), [&] { read_as = settle_reading(arguments); });
+  const auto& [directory, config, files, assumes] = read_as;
   const World world = job.world(config.device, config.threads, config.comm);
   const LoadedModel model = load_model(directory, config, world);
+  if (job.control().rank() == 0 && assumes) say_assumptions(model, config);
 
   const Stopwatch watch;
   const Scratch scratch(arguments.output + ".prepared", job.control());
-  const auto rows = open_split("input", files, config.data, scratch.path(), model.tokenizer.get(), model.labels, false,
-                               job.control());
+  const auto rows = open_rows(files, config.data, scratch.path(), model, job.control());
   together(job.control(), [&] {
     rows->require(model.learner->model().needs(), {job.control().rank(), job.control().size()});
   });

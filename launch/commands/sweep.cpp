@@ -1,4 +1,5 @@
 // Many ordinary runs from one file, one after the other or one by its index; ends in a table.
+#include <algorithm>
 #include <iostream>
 
 #include "base/file_ops.h"
@@ -14,29 +15,40 @@
 namespace sft {
 namespace {
 
-std::vector<std::string> overrides_of(const Arguments& arguments, const std::string& sweep_directory,
-                                      const Trial& trial) {
+// A trial is a run of its own, which has no sweep in its config.
+LoadedConfig config_of(const Arguments& arguments, const std::string& sweep_directory, const Trial& trial) {
   std::vector<std::string> overrides = arguments.overrides;
   overrides.insert(overrides.end(), trial.overrides.begin(), trial.overrides.end());
   overrides.push_back("output_dir=\"" + sweep_directory + "/" + trial.name + "\"");
-  return overrides;
+  LoadedConfig loaded = load_run(arguments.target, overrides);
+  loaded.config.sweep = Table::object();
+  return loaded;
 }
 
 // A trial that fails for a reason of its own is told and does not stop the others.
-ExitCode run_trial(const Arguments& arguments, const SweepPlan& plan, size_t index, const std::string& directory,
-                   Job& job) {
-  const Trial& trial = plan.trials[index];
-  if (job.control().rank() == 0)
-    log::info(concat(trial.name, " (", index + 1, " of ", plan.trials.size(), "): ", join(trial.overrides, "  ")));
-  Arguments one = arguments;
-  one.overrides = overrides_of(arguments, directory, trial);
+ExitCode run_trial(const Trial& trial, LoadedConfig loaded, const std::string& place, Job& job) {
+  const bool speaks = job.control().rank() == 0;
+  if (speaks) log::info(concat("trial ", place, ": ", join(trial.overrides, "  ")));
   try {
-    return train(one, job);
+    return train_run(std::move(loaded), job);
   } catch (const Error& error) {
     if (error.reach() == Reach::here) throw;
-    if (job.control().rank() == 0) log::error(concat(trial.name, ": ", error.what()));
+    if (speaks) log::error(concat(trial.name, ": ", error.what()));
     return error.code();
   }
+}
+
+// The table and a page of all trials that ended well, beside them.
+void conclude_sweep(const SweepPlan& plan, const std::vector<ExitCode>& codes, const std::string& directory) {
+  const SweepTable table(plan, codes, directory);
+  write_atomically(real_files(), directory + "/sweep.csv", table.csv());
+  std::cout << table.text() << std::flush;
+  std::vector<std::string> runs;
+  for (size_t i = 0; i < plan.trials.size(); ++i)
+    if (codes[i] == ExitCode::done) runs.push_back(directory + "/" + plan.trials[i].name);
+  if (!runs.empty()) leave_report(runs, directory + "/report.html");
+  log::info(
+      concat("all trials: ", directory, "/sweep.csv", runs.empty() ? "" : concat(", ", directory, "/report.html")));
 }
 
 }  // namespace
@@ -44,15 +56,15 @@ ExitCode run_trial(const Arguments& arguments, const SweepPlan& plan, size_t ind
 ExitCode sweep(const Arguments& arguments, Job& job) {
   LoadedConfig loaded;
   SweepPlan plan;
+  std::vector<LoadedConfig> trials;
   together(job.control(), [&] {
     loaded = load_run(arguments.target, arguments.overrides);
     plan = plan_sweep(loaded.config.sweep, static_cast<uint64_t>(loaded.config.seed));
     if (arguments.index >= static_cast<int64_t>(plan.trials.size()))
       throw ConfigError(concat("--index ", arguments.index, ": the sweep has ", plan.trials.size(), " trials, 0 to ",
                                plan.trials.size() - 1));
-    for (const Trial& trial : plan.trials)
-      load_run(arguments.target,
-               overrides_of(arguments, loaded.config.output_dir, trial));  // a wrong key shows before the first trial
+    for (const Trial& trial : plan.trials)  // a wrong key shows before the first trial
+      trials.push_back(config_of(arguments, loaded.config.output_dir, trial));
   });
   const std::string directory = loaded.config.output_dir;
   const bool speaks = job.control().rank() == 0;
@@ -65,23 +77,19 @@ ExitCode sweep(const Arguments& arguments, Job& job) {
   }
   const size_t first = arguments.index < 0 ? 0 : static_cast<size_t>(arguments.index);
   const size_t end = arguments.index < 0 ? plan.trials.size() : first + 1;
-  ExitCode worst = ExitCode::done;
+  if (speaks)
+    for (const std::string& warning : loaded.warnings) log::warn(warning);
+  std::vector<ExitCode> codes(plan.trials.size(), ExitCode::done);
   for (size_t i = first; i < end; ++i) {
-    const ExitCode code = run_trial(arguments, plan, i, directory, job);
-    if (code == ExitCode::requeue) return code;  // a signal is for the whole sweep
-    if (code != ExitCode::done) worst = code;
+    codes[i] = run_trial(plan.trials[i], std::move(trials[i]), concat(i + 1, " of ", plan.trials.size()), job);
+    if (codes[i] == ExitCode::requeue) return codes[i];  // a signal is for the whole sweep
   }
   if (arguments.index < 0)
     together(job.control(), [&] {
-      if (!speaks) return;
-      const SweepTable table(plan, directory);
-      write_atomically(real_files(), directory + "/sweep.csv", table.csv());
-      std::cout << table.text() << std::flush;
-      leave_report(directory);
-      log::info(concat("all trials: ", directory, "/sweep.csv, ", directory, "/report.html"));
+      if (speaks) conclude_sweep(plan, codes, directory);
     });
   job.report_exit_to(directory);
-  return worst;
+  return *std::ranges::max_element(codes);
 }
 
 }  // namespace sft

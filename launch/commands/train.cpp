@@ -1,8 +1,6 @@
 // The main job.
-#include <filesystem>
 #include <iostream>
 
-#include "base/file_ops.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "comm/agree.h"
@@ -10,20 +8,37 @@
 #include "launch/run_directory.h"
 #include "trainer/assembly/assemble.h"
 #include "trainer/assembly/conclude.h"
+#include "trainer/assembly/ended_run.h"
 #include "trainer/assembly/run_settings.h"
 
 namespace sft {
 namespace {
 
-// A summary that says so, for as many updates as the config now asks for.
-bool is_finished_already(const Assembly& run) {
-  const std::string path = run.config().output_dir + "/summary.json";
-  if (run.config().resume_from_checkpoint != "auto" || !std::filesystem::exists(path)) return false;
-  const auto summary = nlohmann::json::parse(read_file(path), nullptr, false);
-  if (!summary.is_object()) return false;
-  const std::string reason = summary.value("exit_reason", "");
-  return (reason == "finished" && summary.value("global_step", int64_t{-1}) >= run.total_steps) ||
-         reason == "early_stopping";
+// What an earlier run in the same directory leaves to do; everything where there was none.
+Left left_to_do(const Assembly& run, Communicator& control) {
+  if (run.config().resume_from_checkpoint != "auto") return Left::training;
+  Left left = Left::training;
+  together(control, [&] {
+    if (const auto ended = read_ended_run(run.config().output_dir)) left = left_of(*ended, run);
+  });
+  return left;
+}
+
+// Training that goes on needs the checkpoint where it ended: without it, it would begin anew over its own results.
+void require_resumed(const Assembly& run) {
+  const std::string& directory = run.config().output_dir;
+  if (run.config().resume_from_checkpoint == "auto" && run.trainer->state().step == 0 && read_ended_run(directory))
+    throw ConfigError(concat(directory,
+                             " holds a finished run whose checkpoints are gone, so it cannot go on. Another "
+                             "output_dir, or overwrite_output_dir = true, starts anew"));
+}
+
+void say_finished(const Assembly& run) {
+  const std::string& directory = run.config().output_dir;
+  log::info(concat("this run is finished already: ", directory, "/summary.json has its results"));
+  for (const Difference& change : differences(kept_config(directory), run.config()))
+    if (change.key.starts_with("eval."))
+      log::warn(concat(change.key, " was ", change.before, " in this run; ", change.after, " has no effect any more"));
 }
 
 void introduce(const Assembly& run) {
@@ -46,6 +61,9 @@ void say_where(const Assembly& run, ExitCode code) {
   if (code == ExitCode::done)
     log::info(concat("model: ", directory, "/model   report: ", directory, "/report.html   numbers: ", directory,
                      "/summary.json"));
+  else if (run.trainer->state().has_learned_nothing())
+    log::info(
+        concat("stopped before an update was made; the same command begins anew (exit ", static_cast<int>(code), ")"));
   else
     log::info(concat("stopped at step ", run.trainer->state().step, " of ", run.total_steps,
                      " with a checkpoint; the same command goes on from there (exit ", static_cast<int>(code), ")"));
@@ -53,36 +71,42 @@ void say_where(const Assembly& run, ExitCode code) {
 
 }  // namespace
 
-ExitCode train(const Arguments& arguments, Job& job) {
-  LoadedConfig loaded;
-  together(job.control(), [&] { loaded = load_run(arguments.target, arguments.overrides); });
+ExitCode train_run(LoadedConfig loaded, Job& job) {
   const RunConfig config = loaded.config;
   const bool speaks = job.control().rank() == 0;
-  if (speaks)
-    for (const std::string& warning : loaded.warnings) log::warn(warning);
-  const auto lock = arguments.dry_run ? nullptr : claim_run_directory(loaded, job.control());
-  if (!arguments.dry_run) job.report_exit_to(config.output_dir);
-
+  const auto lock = claim_run_directory(loaded, job.control());
+  job.report_exit_to(config.output_dir);
   const auto run = assemble(std::move(loaded), job.world(config.device, num_threads(config), config.comm));
   run->checkpoints->guard_with(lock.get());
   if (speaks) introduce(*run);
-  if (arguments.dry_run) {
-    if (speaks) dry_run(*run);
+  if (left_to_do(*run, job.control()) == Left::nothing) {
+    if (speaks) say_finished(*run);
     return ExitCode::done;
   }
-  bool finished = false;
-  together(job.control(), [&] { finished = is_finished_already(*run); });
-  if (finished) {
-    if (speaks) log::info(concat("this run is finished already: ", config.output_dir, "/summary.json has its results"));
-    return ExitCode::done;
-  }
-  const StopReason reason = train(*run);
-  together(job.control(), [&] {
-    if (lock) lock->require_held();
-  });
+  resume(*run);
+  together(job.control(), [&] { require_resumed(*run); });
+  keep_config(run->loaded, job.control());
+  const StopReason reason = run->trainer->run();
+  together(job.control(), [&] { lock->require_held(); });
   const ExitCode code = conclude(*run, reason);
   if (speaks) say_where(*run, code);
   return code;
+}
+
+ExitCode train(const Arguments& arguments, Job& job) {
+  LoadedConfig loaded;
+  together(job.control(), [&] { loaded = load_run(arguments.target, arguments.overrides); });
+  const bool speaks = job.control().rank() == 0;
+  if (speaks)
+    for (const std::string& warning : loaded.warnings) log::warn(warning);
+  if (speaks && !loaded.config.sweep.empty())
+    log::warn(concat(place_of(loaded.origins, "sweep"), "sweep has no effect: only `sft-dist sweep` reads it"));
+  if (!arguments.dry_run) return train_run(std::move(loaded), job);
+  const RunConfig config = loaded.config;
+  const auto run = assemble(std::move(loaded), job.world(config.device, num_threads(config), config.comm));
+  if (speaks) introduce(*run);
+  if (speaks) dry_run(*run);
+  return ExitCode::done;
 }
 
 }  // namespace sft

@@ -1,6 +1,8 @@
 """Resume is bitwise on the same number of ranks, exact in order on any other; a death costs at most what came after the last save."""
 import os
 import signal
+import subprocess
+import time
 import unittest
 
 from harness import EndToEnd
@@ -46,6 +48,21 @@ class Resume(EndToEnd):
         self.assertEqual(self.summary("signalled")["exit_reason"], "signal")
         self.succeed(config, ranks=2)
         self.assert_same_run("signalled")
+
+    def test_a_signal_before_the_first_update_leaves_what_can_be_started_again(self):
+        self.straight()
+        for ranks in (1, 2):
+            name = f"early{ranks}"
+            config = self.config(name, save=SAVES, log={"sample_ids": True})
+            process = subprocess.Popen(self.command(config, ranks=ranks), stderr=subprocess.PIPE, text=True)
+            while not (self.run_dir(name) / ".lock.1").exists():
+                time.sleep(0.002)
+            os.kill(process.pid, signal.SIGUSR2)
+            err = process.communicate(timeout=60)[1]
+            self.assertEqual(self.exit_status(name), 75, err)
+            self.assertEqual(list(self.run_dir(name).glob("checkpoint-*")), [])
+            self.succeed(config, ranks=2)
+            self.assert_same_run(name)
 
     def test_other_number_of_ranks_keeps_the_order_and_the_losses(self):
         self.straight(ranks=1, model={"dtype": "float64"})
@@ -106,9 +123,6 @@ class Resume(EndToEnd):
         self.assertIn("finished already", done.err)
 
     def test_run_directory_in_use_is_refused(self):
-        import subprocess
-        import time
-
         config = self.config("held", train={"num_train_epochs": 1000})
         holder = subprocess.Popen(self.command(config), stderr=subprocess.DEVNULL, env=os.environ)
         try:

@@ -282,7 +282,7 @@ class Train(EndToEnd):
         self.assertIn("finished already", done.err)
         table = (self.run_dir("sweep") / "sweep.csv").read_text().splitlines()
         self.assertEqual(len(table), 5)
-        self.assertEqual([line.split(",")[:3] for line in table[1:]], [["trial-000", "0.001", "1"], ["trial-001", "0.001", "2"], ["trial-002", "0.01", "1"], ["trial-003", "0.01", "2"]])
+        self.assertEqual([line.split(",")[:3] for line in table[1:]], [[f'"optim.learning_rate={rate}', f'seed={seed}"', rate] for rate in ("0.001", "0.01") for seed in (1, 2)])
         self.assertEqual(len(self.succeed("sweep", config, "--list").out.splitlines()), 4)
 
 

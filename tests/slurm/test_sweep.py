@@ -6,6 +6,8 @@ import unittest
 from batch import TEMPLATES, BatchTest, Job
 from cluster import call
 
+TRIALS = [f"optim.learning_rate={rate}" for rate in ("0.001", "0.005", "0.01")]
+
 
 class Sweep(BatchTest):
     def sweep_config(self):
@@ -25,21 +27,21 @@ class Sweep(BatchTest):
         printed = shlex.split(self.succeed("sweep", config, "--slurm").out)
         self.assertEqual(printed, ["sbatch", "--array=0-2", "slurm/sweep.sbatch", str(config)])
         array = self.submit(TEMPLATES / "sweep.sbatch", config, options=[printed[1]], SFT_FAILPOINTS="trainer.step=sleep:0.05")
-        array.wait_until(lambda: 1 in self.trials(array) and self.step_of("sweep/trial-001") >= 7, "step 7 of the second trial")
+        array.wait_until(lambda: 1 in self.trials(array) and self.step_of(f"sweep/{TRIALS[1]}") >= 7, "step 7 of the second trial")
         call("scancel", "--signal=USR2", "--batch", f"{array.number}_1")
         array.wait_until(lambda: len(self.trials(array)) == 3, "three trials")
         for index, job in self.trials(array).items():
             self.assert_completed(job)
             self.assertEqual(job.restarts(), int(index == 1))
-            self.assertEqual(self.summary(f"sweep/trial-00{index}")["world_size"], 2)
+            self.assertEqual(self.summary(f"sweep/{TRIALS[index]}")["world_size"], 2)
         table = self.succeed("sweep", config)
         self.assertEqual(table.err.count("finished already"), 3)
         rows = list(csv.DictReader((self.run_dir("sweep") / "sweep.csv").read_text().splitlines()))
         self.assertEqual([row["optim.learning_rate"] for row in rows], ["0.001", "0.005", "0.01"])
         for i, row in enumerate(rows):
             self.assertIn(row["trial"], table.out)
-            self.assertAlmostEqual(float(row["eval_accuracy"]), self.summary(f"sweep/trial-00{i}")["metrics"]["accuracy"], places=4)
-        self.assert_is_the_ordinary_run("sweep/trial-001")
+            self.assertAlmostEqual(float(row["eval_accuracy"]), self.summary(f"sweep/{TRIALS[i]}")["metrics"]["accuracy"], places=4)
+        self.assert_is_the_ordinary_run(f"sweep/{TRIALS[1]}")
 
     def assert_is_the_ordinary_run(self, trial):
         """Its learning rate is the one of `undisturbed`."""

@@ -143,10 +143,9 @@ Assembly::Assembly(LoadedConfig config, const World& ranks)
       world{tree_gradients ? *tree_gradients : ranks.gradients, tree_control ? *tree_control : ranks.control,
             ranks.device, ranks.stop_requested} {}
 
-StopReason train(Assembly& run) {
-  run.trainer->restore();
+void resume(Assembly& run) {
+  run.trainer->resume();
   keep_activations(run);
-  return run.trainer->run();
 }
 
 TrainerParts parts_of(Assembly& run, Schedule& schedule) {
@@ -172,6 +171,7 @@ TrainerSettings trainer_settings(const Assembly& run) {
   settings.max_seconds = seconds_of(config.train.max_time, "train.max_time");
   if (config.save.save_on_signal) settings.stop_requested = run.world.stop_requested;
   settings.settings = training_keys(config, run.global_batch_size, run.data.train->info().fingerprint);
+  settings.settings["labels"] = run.data.labels.names;  // a fingerprint knows ids alone
   settings.files = run.files;
   return settings;
 }

@@ -42,8 +42,9 @@ struct Assembly {
 // Every rank calls; errors are the same on all of them.
 std::unique_ptr<Assembly> assemble(LoadedConfig loaded, const World& world);
 
-// Trains from the newest checkpoint, or from the start, to the end or to a stop. Every rank calls.
-StopReason train(Assembly& run);
+// Goes on from the newest checkpoint, or stays at the start, and keeps the activations of frozen stages on wish. Every
+// rank calls, before run.trainer->run().
+void resume(Assembly& run);
 
 // Of a loop over the run, by the run's schedule or another.
 TrainerParts parts_of(Assembly& run, Schedule& schedule);

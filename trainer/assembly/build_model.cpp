@@ -37,6 +37,19 @@ void take_values(const Parameters& untouched, const Parameters& from) {
       if (source.name == parameter.name) at::Tensor(parameter.value).copy_(source.value);
 }
 
+// A head that was trained for labels of other names, or in another order, would be taken for theirs row by row.
+void warn_of_other_labels(const LoadReport& report, const Built& built, const ModelDirectory& directory,
+                          const Labels& labels) {
+  const std::vector<std::string> trained = directory.label_names();
+  const bool head_was_loaded = std::ranges::none_of(
+      report.untouched, [&](const Parameter& one) { return one.stage > built.model->num_blocks() + 1; });
+  if (!head_was_loaded || trained.size() != labels.names.size() || trained == labels.names) return;
+  const auto differ = std::ranges::mismatch(trained, labels.names);
+  log::warn(concat("the head of ", directory.path(), " was trained for other labels: what it knows of ",
+                   in_quotes(*differ.in1), " is taken for ", in_quotes(*differ.in2),
+                   ", and so on in the order of ids. Labels that are spelled as in its config.json keep their place"));
+}
+
 }  // namespace
 
 Built build_model(const RunConfig& config, const ModelDirectory& directory, const Labels& labels,
@@ -81,6 +94,7 @@ Built build_model(const RunConfig& config, const ModelDirectory& directory, cons
   });
   if (control.rank() == 0)
     if (const std::string text = describe(report); !text.empty()) log::info(text);
+  if (control.rank() == 0 && config.model.init == "pretrained") warn_of_other_labels(report, built, directory, labels);
   return built;
 }
 

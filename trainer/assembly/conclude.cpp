@@ -7,6 +7,7 @@
 #include "base/process.h"
 #include "base/text.h"
 #include "comm/agree.h"
+#include "trainer/assembly/ended_run.h"
 #include "trainer/assembly/run_settings.h"
 #include "trainer/loop/row_writer.h"
 #include "trainer/model_files/model_export.h"
@@ -32,7 +33,11 @@ std::string now_in_utc() {
 
 void load_best(Assembly& run) {
   const RunState& state = run.trainer->state();
-  if (!run.config().eval.load_best_model_at_end || state.best_checkpoint.empty()) return;
+  if (!run.config().eval.load_best_model_at_end) return;
+  if (state.best_checkpoint.empty()) {
+    log::warn_once("no evaluation gave the metric of the best model a number: the last model is left, not the best");
+    return;
+  }
   const FoundCheckpoint best = run.checkpoints->open(run.config().output_dir + "/" + state.best_checkpoint);
   HostTensors model(named_tensors(run.learner().saved())), no_optimizer({});
   run.checkpoints->load(best, model.refs(), no_optimizer.refs());
@@ -105,6 +110,7 @@ ExitCode conclude(Assembly& run, StopReason reason) {
   summary["test_metrics"] = test;
   summary["exit_code"] = static_cast<int>(code);
   run.telemetry->summarize(summary, run.trainer->state().step);
+  summary["training"] = record_of(run);
   together(control, [&] {
     if (control.rank() == 0) write_atomically(real_files(), directory + "/summary.json", summary.dump(2) + "\n");
   });

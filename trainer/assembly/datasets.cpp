@@ -109,6 +109,14 @@ void check_width(const Schema& schema, const std::string& file, const Labels& la
     throw DataError(concat(file, " holds label ", found - 1, ", and training knows only ", known, " labels"));
 }
 
+void check_num_labels(const LoadedConfig& loaded, const Labels& labels) {
+  const int64_t wanted = loaded.config.model.num_labels;
+  const auto found = static_cast<int64_t>(labels.names.size());
+  if (wanted != 0 && wanted != found)
+    throw ConfigError(concat(place_of(loaded.origins, "model.num_labels"), "model.num_labels is ", wanted,
+                             ", and the training data has ", found, " labels; 0 takes them from the data"));
+}
+
 // Where the config leaves it to the data, it is said how the data was understood.
 void announce(const RunConfig& config, TargetForm target) {
   if (!config.model.problem_type.empty() || problem_type_of(target).empty()) return;
@@ -241,7 +249,10 @@ Datasets open_datasets(const LoadedConfig& loaded, const ModelDirectory& model, 
   data.labels.target = target_form_of(data.train->schema());
   data.labels.num_rows = data.train->size();
   if (control.rank() == 0) announce(config, data.labels.target);
-  together(control, [&] { check_tokenizer(*data.train, data.tokenizer.get(), "train"); });
+  together(control, [&] {
+    check_tokenizer(*data.train, data.tokenizer.get(), "train");
+    check_num_labels(loaded, data.labels);
+  });
 
   const auto open = [&](const char* split, const StringList& patterns) -> std::unique_ptr<Dataset> {
     if (patterns.empty()) return nullptr;

@@ -49,12 +49,15 @@ NamedFiles exported_files(const ModelDirectory& from, const Model& model, const 
   nlohmann::json config = model.config();
   config["architectures"] = {model.architecture(task_named(run.model.task).class_ending)};
   task.describe(config);
+  config.erase("torch_dtype");  // transformers' older name
+  config["dtype"] = run.model.dtype == "float64" ? "float64" : "float32";
   if (tokenizer == nullptr)
     return {{"config.json", config.dump(2) + "\n"},
             {"preprocessor_config.json", preprocessor_config(config, run.data).dump(2) + "\n"}};
   nlohmann::json tokenizer_config = nlohmann::json::parse(from.text_of("tokenizer_config.json"), nullptr, false);
   if (!tokenizer_config.is_object()) tokenizer_config = usual_tokenizer_config(*tokenizer, model);
   tokenizer_config["model_max_length"] = run.data.max_length;
+  tokenizer_config["truncation_side"] = run.data.truncation == "left" ? "left" : "right";
   NamedFiles files{{"config.json", config.dump(2) + "\n"},
                    {"tokenizer.json", tokenizer->to_json()},
                    {"tokenizer_config.json", tokenizer_config.dump(2) + "\n"}};

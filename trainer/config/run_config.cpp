@@ -52,7 +52,6 @@ StringList keys_without_effect(const RunConfig& config, const Origins& origins) 
       {!has_validation_data(config) && config.data.test_file.empty(), "data.max_eval_samples", because_data},
       {!has_validation_data(config) && config.data.test_file.empty(), "eval.metrics", because_data},
       {config.freeze.freeze.empty() && config.freeze.all_but_last < 0, "freeze.trainable", "nothing is frozen"},
-      {true, "sweep", "only `sft-dist sweep` reads it"},
   };
   const StringList& read = task_named(config.model.task).keys;
   for (const std::string& key : keys_of_some_tasks())

@@ -54,7 +54,8 @@ struct RunConfig {
               "auto (the newest in output_dir), none, or a checkpoint directory", Path{})
             .changeable(),
         field("overwrite_output_dir", &RunConfig::overwrite_output_dir,
-              "true: the old run is moved aside, never deleted")
+              "true: a finished run, or one of other training, is moved aside, never deleted; its own unfinished one "
+              "goes on")
             .changeable(),
         field("device", &RunConfig::device, "what computes; auto: a GPU where there is one",
               one_of("auto", "cuda", "cpu"))

@@ -1,5 +1,7 @@
 #include "trainer/config/training_keys.h"
 
+#include <algorithm>
+#include <set>
 #include <vector>
 
 #include "base/errors.h"
@@ -20,6 +22,22 @@ void erase(nlohmann::json& json, const std::string& key) {
   if (json[section].empty()) json.erase(section);
 }
 
+// "/freeze/freeze/0" → "freeze.freeze.0".
+std::string key_of(const std::string& pointer) {
+  std::string key = pointer.substr(1);
+  std::ranges::replace(key, '/', '.');
+  return key;
+}
+
+// Null where a list has become shorter, or the key is of another version of the program.
+nlohmann::json value_at(const nlohmann::json& flat, const std::string& pointer) {
+  const auto found = flat.find(pointer);
+  return found == flat.end() ? nlohmann::json() : *found;
+}
+
+// What a program of before did not write down at all cannot be compared.
+std::string section_of(const std::string& pointer) { return pointer.substr(1, pointer.find('/', 1) - 1); }
+
 }  // namespace
 
 nlohmann::json training_keys(const RunConfig& config, int64_t global_batch_size, const std::string& data_fingerprint) {
@@ -32,20 +50,28 @@ nlohmann::json training_keys(const RunConfig& config, int64_t global_batch_size,
   return keys;
 }
 
-void check_same_training(const nlohmann::json& before, const nlohmann::json& now, const std::string& checkpoint) {
+void check_same_training(const nlohmann::json& before, const nlohmann::json& now, const std::string& trained) {
   const nlohmann::json old_flat = before.flatten(), new_flat = now.flatten();
+  std::set<std::string> pointers;
+  for (const nlohmann::json* flat : {&old_flat, &new_flat})
+    for (const auto& [pointer, value] : flat->items()) pointers.insert(pointer);
   std::vector<std::string> changes;
-  for (const auto& [pointer, value] : new_flat.items()) {
-    const nlohmann::json then = old_flat.contains(pointer) ? old_flat[pointer] : nlohmann::json();
-    if (then == value) continue;
-    std::string key = pointer.substr(1);
-    for (char& c : key) c = c == '/' ? '.' : c;
-    changes.push_back(concat(key, " was ", then.dump(), " and is ", value.dump()));
+  for (const std::string& pointer : pointers) {
+    if (!before.contains(section_of(pointer))) continue;
+    const nlohmann::json then = value_at(old_flat, pointer), value = value_at(new_flat, pointer);
+    if (then != value) changes.push_back(concat(key_of(pointer), " was ", then.dump(), " and is ", value.dump()));
   }
   if (!changes.empty())
-    throw ConfigError(
-        concat(checkpoint, " was trained with other settings: ", join(changes, "; "),
-               ". Put them back, or start anew with resume_from_checkpoint = \"none\" and another output_dir"));
+    throw ConfigError(concat(trained, " was trained with other settings: ", join(changes, "; "),
+                             ". Put them back, or start anew in another output_dir; overwrite_output_dir = true moves "
+                             "this run aside"));
+}
+
+void check_not_shorter(int64_t made, int64_t asked, const std::string& trained) {
+  if (made > asked)
+    throw ConfigError(concat(trained, " has made ", made,
+                             " updates, and train.num_train_epochs or train.max_steps now ask for ", asked,
+                             ". Put them back, or start anew in another output_dir"));
 }
 
 }  // namespace sft

@@ -31,6 +31,9 @@ struct RunState {
   int64_t evaluations_without_gain = 0;
   std::string schedule;  // of reduce_lr_on_plateau
   nlohmann::ordered_json last_evaluation = nullptr;
+
+  // No update has changed a weight yet: nothing to go on from, and nothing to show.
+  bool has_learned_nothing() const { return skipped_updates == step; }
 };
 
 nlohmann::json to_json(const RunState& state, double epoch);

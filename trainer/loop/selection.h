@@ -1,6 +1,7 @@
 // Which evaluation was the best, and when it is no use to go on.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -15,11 +16,12 @@ struct Selection {
   int64_t patience = 0;     // evaluations without a better one before training ends; 0: no end
   bool saves_best = false;  // a better one is saved at once
 
-  // Takes the value into the state; true when it is the best so far. Not-a-number is never better.
+  // Takes the value into the state; true when it is the best so far. Not-a-number is no result: neither better nor an
+  // evaluation without gain.
   bool improves(double value, RunState& state) const {
+    if (std::isnan(value)) return false;
     const bool better =
-        value == value &&
-        (!state.best_metric || (greater_is_better ? value > *state.best_metric : value < *state.best_metric));
+        !state.best_metric || (greater_is_better ? value > *state.best_metric : value < *state.best_metric);
     state.evaluations_without_gain = better ? 0 : state.evaluations_without_gain + 1;
     if (better) state.best_metric = value;
     return better;

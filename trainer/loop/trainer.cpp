@@ -48,6 +48,22 @@ double num_samples(const Share& share) {
   return static_cast<double>(samples);
 }
 
+// The power of two that the mean weight of a row lies at; 0 where that is near enough to 1 for single precision.
+int scale_of(double weight, int64_t samples) {
+  constexpr int kNear = 32;
+  if (!(weight > 0) || samples == 0) return 0;
+  const int exponent = std::ilogb(weight / static_cast<double>(samples));
+  return std::abs(exponent) < kNear ? 0 : exponent;
+}
+
+// Exact but for weights that are nothing beside the others.
+void scale_weights(Share& share, int exponent) {
+  if (exponent == 0) return;
+  for (Part& part : share.parts)
+    for (Batch& batch : part)
+      for (float& weight : batch.weights) weight = std::ldexp(weight, exponent);
+}
+
 }  // namespace
 
 Trainer::Trainer(const TrainerParts& parts, TrainerSettings settings)
@@ -60,6 +76,11 @@ StopReason Trainer::run() {
     if (settings_.evaluations.due(state_.step)) evaluate();
     if (settings_.saves.due(state_.step)) save();
   }
+  if (const bool is_over = reason_ == StopReason::finished || reason_ == StopReason::early_stopping;
+      is_over && state_.has_learned_nothing())
+    throw Error(ExitCode::not_finite,
+                concat("nothing was learned: all ", state_.step, " updates were skipped, and no model is left"),
+                Reach::everywhere);
   save();
   return reason_;
 }
@@ -70,8 +91,11 @@ StepReport Trainer::step() {
   const Stopwatch watch;
   failpoint("trainer.step");
   const double rate = parts_.schedule.rate(state_.step);
-  const Share share = next_share();
-  const double weight = sum(parts_.control, total_weight(update_.learner->task(), share));
+  Share share = next_share();
+  const double weight_of_rows = sum(parts_.control, total_weight(update_.learner->task(), share));
+  const int scale = scale_of(weight_of_rows, share.global_samples);
+  scale_weights(share, -scale);
+  const double weight = std::ldexp(weight_of_rows, -scale);
   const Batch* last = last_of(share);
   std::vector<at::Tensor> losses;
 
@@ -81,7 +105,7 @@ StepReport Trainer::step() {
     for (const Batch& batch : part) {
       const auto overlap = &batch == last ? update_.gradients->overlap() : nullptr;
       const LossSum loss = spanned("forward", [&] { return update_.learner->loss_sum(batch); });
-      spanned("backward", [&] { (loss.sum / std::max(weight, 1e-30)).backward(); });
+      spanned("backward", [&] { (loss.sum / (weight > 0 ? weight : 1)).backward(); });
       losses.back() += loss.sum.detach();
     }
     update_.gradients->fold();
@@ -97,7 +121,7 @@ StepReport Trainer::step() {
     update_.gradients->publish();
     state_.not_finite_in_a_row = 0;
   } else {
-    skip_update();
+    skip_update(weight > 0 ? "its gradients are not finite" : "its rows have no weight");
   }
 
   ++state_.step;
@@ -108,9 +132,9 @@ StepReport Trainer::step() {
   longest_pause_ = std::max(longest_pause_, watch.seconds());
   StepReport report{.step = state_.step,
                     .epoch = epoch(),
-                    .loss_sum = tree_sum<at::Tensor>(losses),
+                    .loss_sum = tree_sum<at::Tensor>(losses) * std::ldexp(1.0, scale),
                     .penalty = penalty,
-                    .weight = weight,
+                    .weight = weight_of_rows,
                     .norm = norm,
                     .rate = rate,
                     .samples = share.global_samples,
@@ -130,16 +154,16 @@ Share Trainer::next_share() {
 }
 
 // Every rank sees the same norm and comes here together. The update number counts as used.
-void Trainer::skip_update() {
+void Trainer::skip_update(const std::string& because) {
   ++state_.skipped_updates;
   ++state_.not_finite_in_a_row;
-  if (parts_.control.rank() == 0)
-    log::warn(concat("update ", state_.step + 1, " skipped: its gradients are not finite or its batch has no weight"));
+  if (parts_.control.rank() == 0) log::warn(concat("update ", state_.step + 1, " skipped: ", because));
   if (state_.not_finite_in_a_row >= kMostNotFinite)
     throw Error(ExitCode::not_finite,
-                concat("the gradients of ", kMostNotFinite, " updates in a row, up to ", state_.step + 1,
-                       ", were not finite; lower optim.learning_rate (", parts_.schedule.rate(state_.step),
-                       " now) or set train.max_grad_norm"),
+                concat(kMostNotFinite, " updates in a row, up to ", state_.step + 1,
+                       ", were skipped; of the last one: ", because,
+                       ". Look at data.weight_column and train.class_weights, lower optim.learning_rate (",
+                       parts_.schedule.rate(state_.step), " now) or set train.max_grad_norm"),
                 Reach::everywhere);
 }
 
@@ -166,7 +190,13 @@ void Trainer::evaluate() {
   state_.last_evaluation["step"] = state_.step;
   state_.last_evaluation["details"] = evaluation.details;
   const double value = evaluation.metrics.at(settings_.selection.metric).get<double>();
+  if (std::isnan(value)) {
+    log::warn_once(concat("eval_", settings_.selection.metric,
+                          " is not a number here: such an evaluation is never the best, and stops nothing early"));
+    return;
+  }
   parts_.schedule.observe(value, settings_.selection.greater_is_better);
+  if (state_.has_learned_nothing()) return;
   if (settings_.selection.improves(value, state_) && settings_.selection.saves_best) {
     state_.best_checkpoint = "checkpoint-" + std::to_string(state_.step);
     save();
@@ -174,7 +204,7 @@ void Trainer::evaluate() {
 }
 
 void Trainer::save() {
-  if (saved_step_ == state_.step) return;
+  if (saved_step_ == state_.step || state_.has_learned_nothing()) return;
   const timeline::Span span("save");
   const Stopwatch watch;
   parts_.telemetry.settle(state_.window);
@@ -198,7 +228,7 @@ CheckpointContent Trainer::content(const HostTensors& model, const HostTensors& 
           .files = settings_.files};
 }
 
-void Trainer::restore() {
+void Trainer::resume() {
   if (!settings_.resumes) return;
   std::optional<FoundCheckpoint> found;
   if (settings_.resume_directory.empty())
@@ -206,7 +236,10 @@ void Trainer::restore() {
   else
     found = parts_.checkpoints.open(settings_.resume_directory);
   if (!found) return;
-  check_same_training(found->settings, settings_.settings, found->directory);
+  together(parts_.control, [&] {
+    check_same_training(found->settings, settings_.settings, found->directory);
+    check_not_shorter(found->step, settings_.total_steps, found->directory);
+  });
   HostTensors model(named_tensors(update_.learner->saved())), optimizer(update_.optimizer->state());
   parts_.checkpoints.load(*found, model.refs(), optimizer.refs());
   model.write_back();

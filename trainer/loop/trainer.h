@@ -54,9 +54,11 @@ class Trainer {
  public:
   Trainer(const TrainerParts& parts, TrainerSettings settings);
 
-  // Goes on from the checkpoint that the settings name, or stays at the start. Every rank calls, before run().
-  void restore();
+  // Goes on from the checkpoint that the settings name, if there is one. Every rank calls, before run(). ConfigError
+  // where it was trained with other settings, or has made more updates than are asked for.
+  void resume();
 
+  // Error with ExitCode::not_finite where the updates are over and none of them changed a weight.
   StopReason run();
 
   // One update, without what comes between updates in run(); for a range test. Every rank calls.
@@ -70,7 +72,7 @@ class Trainer {
  private:
   bool finished();
   Share next_share();
-  void skip_update();
+  void skip_update(const std::string& because);
   void evaluate();
   void save();
   CheckpointContent content(const HostTensors& model, const HostTensors& optimizer);

@@ -98,6 +98,11 @@ int64_t ModelDirectory::model_max_length() const {
   return found != config.end() && found->is_number() && found->get<double>() < 1e9 ? found->get<int64_t>() : 0;
 }
 
+std::string ModelDirectory::truncation_side() const {
+  const auto config = nlohmann::json::parse(text_of("tokenizer_config.json"), nullptr, false);
+  return config.is_object() && config.value("truncation_side", nlohmann::json()) == "left" ? "left" : "right";
+}
+
 std::string ModelDirectory::pooling() const { return config_.value("sft_dist_pooling", "auto"); }
 
 double ModelDirectory::threshold() const { return config_.value("sft_dist_threshold", 0.5); }

@@ -27,6 +27,8 @@ class ModelDirectory {
   std::string architecture() const;
   // "model_max_length" of tokenizer_config.json, 0 where it has none.
   int64_t model_max_length() const;
+  // "truncation_side" of tokenizer_config.json: left, else right, as in transformers.
+  std::string truncation_side() const;
 
   // The pooling that our own export wrote down where it is not the transformers class's; "auto" otherwise.
   std::string pooling() const;

@@ -16,9 +16,11 @@ void write_report(const std::vector<std::string>& directories, const std::string
   write_atomically(real_files(), output, records.size() == 1 ? run_page(records[0]) : comparison_page(records));
 }
 
-void leave_report(const std::string& directory) {
+void leave_report(const std::string& directory) { leave_report({directory}, directory + "/report.html"); }
+
+void leave_report(const std::vector<std::string>& directories, const std::string& output) {
   try {
-    write_report({directory}, directory + "/report.html");
+    write_report(directories, output);
   } catch (const std::exception& error) {
     log::warn(concat("no report: ", error.what()));
   }

@@ -10,7 +10,9 @@ namespace sft {
 // `output`. ConfigError where one is none; StorageError where the page cannot be written.
 void write_report(const std::vector<std::string>& directories, const std::string& output);
 
-// A run's own, to directory/report.html. What goes wrong is told as a warning: a report fails no run.
+// The same, where what goes wrong is told as a warning: a report fails no run.
+void leave_report(const std::vector<std::string>& directories, const std::string& output);
+// A run's own, to directory/report.html.
 void leave_report(const std::string& directory);
 
 // For a terminal: how the run ended, its numbers, its weakest classes, where its files lie.

@@ -1,0 +1,97 @@
+#include "launch/read_as.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "data/readers/reader.h"
+#include "launch/run_directory.h"
+
+namespace sft {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool is_run(const std::string& target) { return fs::is_regular_file(fs::path(target) / "config.toml"); }
+
+std::string model_directory(const std::string& target) {
+  if (fs::is_directory(fs::path(target) / "model")) return (fs::path(target) / "model").string();
+  if (!is_run(target)) return target;
+  RunConfig config = kept_config(target);
+  config.output_dir = target;
+  return checkpoint_directory(config, "best");
+}
+
+// As the run has read its rows, on whatever this job computes with. Rows without label, weight or group are what is
+// predicted, and each gets its line.
+RunConfig settings_of_run(const std::string& run) {
+  RunConfig config = kept_config(run);
+  const RunConfig usual;
+  config.device = usual.device;
+  config.threads = usual.threads;
+  config.comm = usual.comm;
+  config.deterministic = usual.deterministic;
+  config.data.weight_column = config.data.group_column = "";
+  config.data.on_bad_row = usual.data.on_bad_row;
+  return config;
+}
+
+// What a model directory says of its rows.
+RunConfig settings_of_model(const ModelDirectory& model) {
+  RunConfig config;
+  config.model.task = model.task();
+  model.read_image_settings(config.data);
+  config.data.truncation = model.truncation_side();
+  return config;
+}
+
+// Words may come in the column that they were trained from, or as texts.
+void find_words(const StringList& files, StringList& text_column) {
+  if (is_prepared(files.front())) return;
+  const std::vector<std::string> there = columns_of(files.front());
+  for (const std::string& name : {text_column.front(), std::string("text"), std::string("tokens")})
+    if (std::ranges::find(there, name) != there.end()) {
+      text_column = {name};
+      return;
+    }
+}
+
+// What the options say goes before what the run, or the model, does.
+void take_options(const Arguments& arguments, RunConfig& config) {
+  config.eval.per_device_eval_batch_size = arguments.batch_size;
+  if (!arguments.text_columns.empty()) config.data.text_column = arguments.text_columns;
+  if (!arguments.text_pair_column.empty()) config.data.text_pair_column = arguments.text_pair_column;
+  if (!arguments.image_column.empty()) config.data.image_column = arguments.image_column;
+}
+
+}  // namespace
+
+ReadAs settle_reading(const Arguments& arguments) {
+  ReadAs settled;
+  settled.model = model_directory(arguments.target);
+  settled.assumes = !is_run(arguments.target);
+  settled.config =
+      settled.assumes ? settings_of_model(ModelDirectory(settled.model)) : settings_of_run(arguments.target);
+  settled.files = expand_files(arguments.inputs, "--input", {}, accepted_by(settled.config.model.task));
+  if (settled.config.model.task == "token_classification") find_words(settled.files, settled.config.data.text_column);
+  take_options(arguments, settled.config);
+  return settled;
+}
+
+void say_assumptions(const LoadedModel& model, const RunConfig& config) {
+  const DataConfig& data = config.data;
+  if (!model.tokenizer) {
+    log::info(data.image_size > 0 ? concat("a model directory: images are brought to ", data.image_size,
+                                           " pixels (crop ", data.crop, ")")
+                                  : "a model directory: images are taken in the size they have");
+    return;
+  }
+  const int64_t length = model.directory->model_max_length();
+  log::info(concat("a model directory: the text is read from ", join(data.text_column, " + "),
+                   data.text_pair_column.empty() ? "" : " and " + data.text_pair_column, " and cut on the ",
+                   data.truncation, " to ", length > 0 ? length : data.max_length,
+                   " tokens; a run's directory in its place says how it was trained"));
+}
+
+}  // namespace sft

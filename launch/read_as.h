@@ -1,0 +1,25 @@
+// How rows to predict are read: as the run has read its own, or, of a model directory, as it says itself.
+#pragma once
+
+#include <string>
+
+#include "launch/command_line.h"
+#include "launch/loaded_model.h"
+#include "trainer/config/run_config.h"
+
+namespace sft {
+
+struct ReadAs {
+  std::string model;  // its directory
+  RunConfig config;
+  StringList files;
+  bool assumes = false;  // a model directory, which does not know all of it
+};
+
+// ConfigError where the target is neither, or an input is missing. Options of the command line go before all else.
+ReadAs settle_reading(const Arguments& arguments);
+
+// Tells which columns, cut and size are taken of a model directory.
+void say_assumptions(const LoadedModel& model, const RunConfig& config);
+
+}  // namespace sft

@@ -1,0 +1,147 @@
+"""Records never lie: what is finished is compared before it is taken, and config.toml says what trained."""
+import csv
+import shutil
+import unittest
+
+from harness import EndToEnd, make_rows, read_rows, write_rows
+
+
+class FinishedRuns(EndToEnd):
+    """One finished run; each test begins from a copy of it."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        write_rows(cls.shared / "others.jsonl", make_rows(90, 5))
+        (cls.shared / "first").mkdir()
+
+    def finished(self, name="run"):
+        if not (self.shared / "run" / "summary.json").exists():
+            home, self.home = self.home, self.shared
+            self.succeed(self.config("run", data={"test_file": None}))
+            self.home = home
+        shutil.copytree(self.shared / "run", self.run_dir(name))
+        return self.config(name, data={"test_file": None})
+
+    def test_other_settings_are_refused_by_key_with_both_values_and_the_record_stays(self):
+        config = self.finished()
+        before = {name: (self.run_dir() / name).read_bytes() for name in ("config.toml", "summary.json", "metrics.jsonl", "model/model.safetensors")}
+        for change, told in (("optim.learning_rate=0.5", "optim.learning_rate was 0.005 and is 0.5"), ("data.max_length=16", "data.max_length was 32 and is 16"), ("seed=9", "seed was 42 and is 9"),
+                             (f"data.train_file={self.shared / 'others.jsonl'}", "training_data was"), ("train.global_batch_size=16", "train.global_batch_size was 8 and is 16"),
+                             ("train.global_batch_size=4", "train.global_batch_size was 8 and is 4"), ("train.num_train_epochs=1", "has made 36 updates")):
+            with self.subTest(change=change):
+                done = self.run_program(config, change)
+                self.assertEqual(done.code, 78, done.err)
+                self.assertIn(told, done.err)
+                self.assertEqual({name: (self.run_dir() / name).read_bytes() for name in before}, before)
+
+    def test_labels_by_other_names_are_refused(self):
+        config = self.finished()
+        write_rows(self.home / "renamed.jsonl", [{**row, "label": row["label"].upper()} for row in read_rows(self.shared / "train.jsonl")])
+        done = self.run_program(config, f"data.train_file={self.home / 'renamed.jsonl'}", "data.validation_file=")
+        self.assertEqual(done.code, 78, done.err)
+        self.assertIn('labels.0 was "alpha" and is "ALPHA"', done.err)
+
+    def test_the_same_command_is_finished_already_also_without_its_checkpoints(self):
+        config = self.finished()
+        weights = self.weights()
+        for path in self.run_dir().glob("checkpoint-*"):
+            shutil.rmtree(path)
+        done = self.succeed(config)
+        self.assertIn("finished already", done.err)
+        self.assertEqual(self.weights(), weights)
+        done = self.run_program(config, "optim.learning_rate=0.5")
+        self.assertEqual(done.code, 78, done.err)
+        done = self.run_program(config, "train.num_train_epochs=4")
+        self.assertEqual(done.code, 78, done.err)
+        self.assertIn("checkpoints are gone", done.err)
+
+    def test_more_epochs_go_on(self):
+        config = self.finished()
+        self.assertIn("step 36 of 48", self.succeed(config, "train.num_train_epochs=4").err)
+        self.assertEqual(self.summary()["global_step"], 48)
+        self.assertIn("num_train_epochs = 4.0", (self.run_dir() / "config.toml").read_text())
+
+    def test_a_test_file_that_was_added_is_evaluated_and_another_one_after_it(self):
+        config = self.finished()
+        weights = self.weights()
+        self.succeed(config, f"data.test_file={self.shared / 'test.jsonl'}")
+        self.assertEqual(self.summary()["test_metrics"]["samples"], 37)
+        self.assertEqual(len(read_rows(self.run_dir() / "predictions.jsonl")), 37)
+        self.assertEqual(self.weights(), weights)
+        again = self.succeed(config, f"data.test_file={self.shared / 'test.jsonl'}")
+        self.assertIn("finished already", again.err)
+        self.succeed(config, f"data.test_file={self.shared / 'validation.jsonl'}")
+        self.assertEqual(self.summary()["test_metrics"]["samples"], 41)
+        self.assertEqual(self.summary()["test_metrics"]["accuracy"], self.summary()["metrics"]["accuracy"])
+
+    def test_more_patience_goes_on_after_an_early_stop(self):
+        settings = {"train": {"num_train_epochs": 8}, "optim": {"learning_rate": 1e-9}}
+        early = lambda patience: self.config(eval={"early_stopping_patience": patience}, **settings)
+        self.succeed(early(1))
+        stopped = self.summary()
+        self.assertEqual((stopped["exit_reason"], stopped["global_step"]), ("early_stopping", 24))
+        self.assertIn("finished already", self.succeed(early(1)).err)
+        self.succeed(early(3))
+        self.assertEqual((self.summary()["exit_reason"], self.summary()["global_step"]), ("early_stopping", 48))
+
+    def test_an_unfinished_run_keeps_its_config_when_other_settings_are_refused(self):
+        config = self.config(save={"save_strategy": "steps", "save_steps": 5})
+        self.run_program(config, environment={"SFT_FAILPOINTS": "trainer.step@8=kill"})
+        kept = (self.run_dir() / "config.toml").read_bytes()
+        self.assertEqual(self.run_program(config, "optim.learning_rate=0.5").code, 78)
+        self.assertEqual((self.run_dir() / "config.toml").read_bytes(), kept)
+        self.assertEqual(self.run_program(config, "train.max_steps=3").code, 78)
+
+    def test_overwriting_goes_on_with_the_runs_own_beginning_and_moves_aside_what_is_finished_or_other(self):
+        config = self.config(top={"overwrite_output_dir": True}, save={"save_strategy": "steps", "save_steps": 5})
+        self.run_program(config, environment={"SFT_FAILPOINTS": "trainer.step@8=kill"})
+        self.assertIn("step 5 of 36", self.succeed(config).err)
+        self.assertEqual(list(self.home.glob("run.old-*")), [])
+        self.succeed(config)
+        self.assertEqual(len(list(self.home.glob("run.old-*"))), 1)
+        self.succeed(config, "optim.learning_rate=1e-3")
+        self.assertEqual(self.lines(key="learning_rate")[1], 1e-3)
+
+class Sweeps(EndToEnd):
+    def sweep(self, rates, *overrides, epochs=1):
+        config = self.config("sweep", data={"test_file": None}, train={"num_train_epochs": epochs})
+        with open(config, "a") as out:
+            out.write(f'[sweep.parameters]\n"optim.learning_rate" = {rates}\n')
+        done = self.run_program("sweep", config, *overrides)
+        with open(self.run_dir("sweep") / "sweep.csv") as table:
+            return done, {float(row["optim.learning_rate"]): row for row in csv.DictReader(table)}
+
+    def test_an_edited_grid_takes_over_what_it_shares_and_trains_the_rest(self):
+        done, first = self.sweep([1e-4, 2e-2])
+        self.assertEqual(done.code, 0, done.err)
+        self.assertNotIn("has no effect", done.err)
+        done, second = self.sweep([2e-2, 0.5])
+        self.assertEqual(done.code, 0, done.err)
+        self.assertEqual(done.err.count("finished already"), 1)
+        self.assertEqual(list(second), [2e-2, 0.5])
+        self.assertEqual(second[2e-2], first[2e-2])
+        for rate in (2e-2, 0.5):
+            name = second[rate]["trial"]
+            self.assertAlmostEqual(float(second[rate]["eval_loss"]), self.summary(f"sweep/{name}")["metrics"]["loss"], places=4)
+            self.assertEqual(max(self.lines(f"sweep/{name}", "learning_rate").values()), rate)
+
+    def test_a_trial_of_other_settings_gives_the_table_no_number(self):
+        self.sweep([1e-3])
+        done, table = self.sweep([1e-3], "data.max_length=16")
+        self.assertEqual(done.code, 78, done.err)
+        self.assertIn("data.max_length was 32 and is 16", done.err)
+        self.assertEqual({key: value for key, value in table[1e-3].items() if value}, {"trial": "optim.learning_rate=0.001", "optim.learning_rate": "0.001", "exit_reason": "exit code 78"})
+
+
+class Labels(EndToEnd):
+    def test_a_number_of_labels_that_contradicts_the_data_is_refused(self):
+        for number in (2, 5):
+            done = self.run_program(self.config(model={"num_labels": number}))
+            self.assertEqual(done.code, 78, done.err)
+            self.assertIn(f"model.num_labels is {number}, and the training data has 3 labels", done.err)
+        self.succeed(self.config(model={"num_labels": 3}, train={"max_steps": 1}))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,64 @@
+"""What is undefined is never a result: no best model by a metric that is no number, no finished run that learned nothing, no scale of weights that matters."""
+import json
+import math
+import unittest
+
+from harness import LABELS, EndToEnd, make_rows, read_rows, write_rows
+
+
+class Undefined(EndToEnd):
+    def two_classes(self, name, labels):
+        rows = make_rows(60, 4)
+        write_rows(self.home / name, [{"text": row["text"], "label": labels[i % len(labels)]} for i, row in enumerate(rows)])
+        return str(self.home / name)
+
+    def test_a_best_metric_that_is_no_number_warns_and_stops_nothing(self):
+        data = {"train_file": self.two_classes("train.jsonl", ["no", "yes"]), "validation_file": self.two_classes("validation.jsonl", ["no"]), "test_file": None}
+        config = self.config(data=data, model={"ignore_mismatched_sizes": True}, train={"num_train_epochs": 5}, eval={"load_best_model_at_end": True, "metric_for_best_model": "roc_auc", "early_stopping_patience": 2})
+        done = self.succeed(config, ranks=2)
+        self.assertEqual(done.err.count("eval_roc_auc is not a number"), 1)
+        self.assertIn("the last model is left, not the best", done.err)
+        summary = self.summary()
+        self.assertEqual((summary["exit_reason"], summary["global_step"], summary["best_model_checkpoint"]), ("finished", 40, ""))
+
+    def weighted(self, weight):
+        path = self.home / f"{weight}.csv"
+        path.write_text("text,label,w\n" + "".join(f'{row["text"]},{row["label"]},{weight}\n' for row in make_rows(30, 6)))
+        return {"train_file": str(path), "validation_file": None, "test_file": None, "weight_column": "w"}
+
+    def test_a_run_whose_updates_were_all_skipped_is_not_finished(self):
+        config = self.config(data=self.weighted(0), train={"num_train_epochs": 1})
+        for start in range(2):
+            done = self.run_program(config, ranks=2)
+            self.assertEqual(self.exit_status(), 80, done.err)
+            self.assertIn("nothing was learned: all 4 updates were skipped", done.err)
+            self.assertIn("its rows have no weight", done.err)
+            self.assertFalse((self.run_dir() / "model").exists())
+            self.assertEqual(list(self.run_dir().glob("checkpoint-*")), [])
+        many = self.run_program(self.config("many", data=self.weighted(0)))
+        self.assertEqual(many.code, 80, many.err)
+        self.assertNotIn("not finite", many.err)
+
+    def test_equal_weights_of_any_size_train_as_no_weights_do(self):
+        self.succeed(self.config("plain", data={**self.weighted(1), "weight_column": ""}))
+        for weight in ("1", "1e38", "3.4e38", "1e-34", "1e-37"):
+            name = "w" + weight
+            self.succeed(self.config(name, data=self.weighted(weight)), ranks=2)
+            for key in ("loss", "grad_norm"):
+                for step, expected in self.lines("plain", key).items():
+                    self.assertTrue(math.isclose(self.lines(name, key)[step], expected, rel_tol=1e-3), (weight, key, step))
+
+    def test_weights_far_from_one_keep_their_ratio(self):
+        def of(scale):
+            path = self.home / f"ratio{scale}.csv"
+            path.write_text("text,label,w\n" + "".join(f'{row["text"]},{row["label"]},{(1 + i % 3) * scale}\n' for i, row in enumerate(make_rows(30, 6))))
+            return {"train_file": str(path), "validation_file": None, "test_file": None, "weight_column": "w"}
+
+        for scale in (1, 2.0**-100, 2.0**100):
+            self.succeed(self.config(f"r{scale}", data=of(scale)))
+            self.assertEqual(self.weights(f"r{scale}"), self.weights("r1"))
+            self.assertEqual(self.lines(f"r{scale}"), self.lines("r1"))
+
+
+if __name__ == "__main__":
+    unittest.main()

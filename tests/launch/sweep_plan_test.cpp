@@ -1,0 +1,81 @@
+#include "launch/sweep_plan.h"
+
+#include <gtest/gtest.h>
+
+#include "base/errors.h"
+
+namespace sft {
+namespace {
+
+Table sweep_of(const char* method, const Table& parameters, int64_t num_trials = 0) {
+  return {{"method", method}, {"num_trials", num_trials}, {"parameters", parameters}};
+}
+
+std::vector<std::string> names_of(const SweepPlan& plan) {
+  std::vector<std::string> names;
+  for (const Trial& trial : plan.trials) names.push_back(trial.name);
+  return names;
+}
+
+std::string refusal_of(const Table& sweep) {
+  try {
+    plan_sweep(sweep, 1);
+  } catch (const ConfigError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(SweepPlan, ATrialIsNamedByWhatItVariesWhereverItStands) {
+  const auto first =
+      names_of(plan_sweep(sweep_of("grid", {{"optim.learning_rate", {1e-5, 0.5}}, {"seed", {1, 2}}}), 1));
+  EXPECT_EQ(first, (std::vector<std::string>{"optim.learning_rate=1e-05,seed=1", "optim.learning_rate=1e-05,seed=2",
+                                             "optim.learning_rate=0.5,seed=1", "optim.learning_rate=0.5,seed=2"}));
+  const auto edited = names_of(plan_sweep(sweep_of("grid", {{"optim.learning_rate", {9.0, 0.5}}, {"seed", {2}}}), 1));
+  EXPECT_EQ(edited, (std::vector<std::string>{"optim.learning_rate=9.0,seed=2", "optim.learning_rate=0.5,seed=2"}));
+}
+
+TEST(SweepPlan, AValueIsTakenToItsLastDigit) {
+  const SweepPlan plan = plan_sweep(sweep_of("grid", {{"optim.learning_rate", {1.23456789e-5, 1.23456788e-5}}}), 1);
+  EXPECT_EQ(plan.trials.size(), 2u);
+  EXPECT_EQ(plan.trials[0].overrides.front(), "optim.learning_rate=1.23456789e-05");
+}
+
+TEST(SweepPlan, SettingsThatAreNoFileNameAreHashed) {
+  const Table parameters{{"model.model_name_or_path", {"models/a", "models-a", "models.a"}}};
+  const auto names = names_of(plan_sweep(sweep_of("grid", parameters), 1));
+  EXPECT_TRUE(names[0].starts_with("trial-")) << names[0];
+  EXPECT_EQ(names[0].find('/'), std::string::npos);
+  EXPECT_EQ(names[1], "model.model_name_or_path=models-a");
+  const auto long_name =
+      names_of(plan_sweep(sweep_of("grid", {{"model.model_name_or_path", {std::string(200, 'x')}}}), 1));
+  EXPECT_EQ(long_name[0].size(), std::string("trial-").size() + 16);
+}
+
+TEST(SweepPlan, WhatIsDrawnOrListedTwiceIsOneTrial) {
+  EXPECT_EQ(plan_sweep(sweep_of("list", {{"seed", {1, 2, 1}}}), 1).trials.size(), 2u);
+  EXPECT_EQ(plan_sweep(sweep_of("random", {{"seed", {1, 2}}}, 20), 1).trials.size(), 2u);
+}
+
+TEST(SweepPlan, MisspeltKeysOfARangeAreRefusedWithTheKnownOnes) {
+  const Table range{{"min", 1e-5}, {"max", 1e-2}, {"log", true}};
+  const std::string refusal = refusal_of(sweep_of("random", {{"optim.learning_rate", range}}, 3));
+  EXPECT_NE(refusal.find("unknown key 'sweep.parameters.'optim.learning_rate'.log'"), std::string::npos) << refusal;
+  EXPECT_NE(refusal.find("there are: min, max, scale"), std::string::npos) << refusal;
+  EXPECT_NE(refusal_of({{"methd", "grid"}}).find("did you mean 'method'"), std::string::npos);
+}
+
+TEST(SweepPlan, DrawsOfALogScaleStayInTheirRange) {
+  const Table range{{"min", 1e-5}, {"max", 1e-2}, {"scale", "log"}};
+  int small = 0;
+  for (const Trial& trial : plan_sweep(sweep_of("random", {{"optim.learning_rate", range}}, 100), 7).trials) {
+    const double rate = std::stod(trial.overrides.front().substr(trial.overrides.front().find('=') + 1));
+    EXPECT_GE(rate, 1e-5);
+    EXPECT_LE(rate, 1e-2);
+    small += rate < 1e-3 ? 1 : 0;
+  }
+  EXPECT_NEAR(small, 67, 15);
+}
+
+}  // namespace
+}  // namespace sft

@@ -1,0 +1,49 @@
+#include "trainer/assembly/ended_run.h"
+
+#include <filesystem>
+
+#include "base/file_ops.h"
+#include "base/text.h"
+#include "trainer/config/training_keys.h"
+
+namespace sft {
+namespace {
+
+std::string identity_of(const Dataset* dataset) {
+  return dataset == nullptr ? "" : concat(dataset->info().fingerprint, ", ", dataset->size(), " rows");
+}
+
+}  // namespace
+
+std::optional<EndedRun> read_ended_run(const std::string& output_dir) {
+  const std::string path = output_dir + "/summary.json";
+  if (!std::filesystem::is_regular_file(path)) return {};
+  const auto summary = nlohmann::json::parse(read_file(path), nullptr, false);
+  if (!summary.is_object()) return {};
+  const std::string reason = summary.value("exit_reason", "");
+  if ((reason != "finished" && reason != "early_stopping") || !summary.contains("training")) return {};
+  const nlohmann::json& training = summary["training"];
+  return EndedRun{.stopped_early = reason == "early_stopping",
+                  .step = summary.value("global_step", int64_t{0}),
+                  .evaluations_without_gain = training.value("evaluations_without_gain", int64_t{0}),
+                  .settings = training.value("settings", nlohmann::json::object()),
+                  .test_data = training.value("test_data", "")};
+}
+
+nlohmann::ordered_json record_of(const Assembly& run) {
+  return {{"evaluations_without_gain", run.trainer->state().evaluations_without_gain},
+          {"test_data", identity_of(run.data.test.get())},
+          {"settings", trainer_settings(run).settings}};
+}
+
+Left left_of(const EndedRun& ended, const Assembly& run) {
+  const std::string& directory = run.config().output_dir;
+  check_same_training(ended.settings, trainer_settings(run).settings, directory);
+  check_not_shorter(ended.step, run.total_steps, directory);
+  const int64_t patience = run.config().eval.early_stopping_patience;
+  const bool goes_on = ended.stopped_early ? patience == 0 || ended.evaluations_without_gain < patience : true;
+  if (ended.step < run.total_steps && goes_on) return Left::training;
+  return run.data.test && identity_of(run.data.test.get()) != ended.test_data ? Left::test : Left::nothing;
+}
+
+}  // namespace sft

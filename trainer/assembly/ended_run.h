@@ -1,0 +1,33 @@
+// What a run that has ended says of itself in summary.json, so that a start in the same directory can tell whether it
+// asks for the same.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+
+#include "trainer/assembly/assemble.h"
+
+namespace sft {
+
+struct EndedRun {
+  bool stopped_early = false;  // by early stopping, before its last update
+  int64_t step = 0;
+  int64_t evaluations_without_gain = 0;
+  nlohmann::json settings;  // that alter training (training_keys)
+  std::string test_data;    // identifies the rows that were evaluated at the end; "" where none were
+};
+
+// Nothing where no summary says that the run in `output_dir` has ended.
+std::optional<EndedRun> read_ended_run(const std::string& output_dir);
+
+// The part of summary.json that read_ended_run looks for, of a run that ends here.
+nlohmann::ordered_json record_of(const Assembly& run);
+
+// What `run` asks for that the one in its output_dir has not done. ConfigError where it asks for other training, or for
+// less of it.
+enum class Left { nothing, test, training };
+Left left_of(const EndedRun& ended, const Assembly& run);
+
+}  // namespace sft
