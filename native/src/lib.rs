@@ -8,6 +8,7 @@ mod pieces;
 mod roberta;
 mod settings;
 mod tokenizer;
+mod windows;
 
 use std::any::Any;
 use std::cell::RefCell;
