@@ -292,8 +292,8 @@ TEST_F(ReadersTest, WhatNothingCanFollowEndsTheReading) {
   EXPECT_EQ(message_of([&] { rows_of("a.parquet"); }),
             "78: a.parquet: Parquet is not built yet; convert it to .jsonl or .csv");
   EXPECT_EQ(message_of([&] { rows_of("a.xlsx"); }),
-            "78: a.xlsx: wanted a file named .jsonl, .json (one object a line), .csv, .tsv or, of tagged words, "
-            ".conll, .bio, .iob or .txt");
+            "78: a.xlsx: wanted a file named .jsonl, .json (one object a line, or SQuAD's questions), .csv, .tsv or, "
+            "of tagged words, .conll, .bio, .iob or .txt");
 }
 
 TEST_F(ReadersTest, ARowOfTenMegabytesIsRead) {
