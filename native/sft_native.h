@@ -96,6 +96,15 @@ typedef struct {
 } sft_windows_view;
 sft_windows_view sft_windows_get(const sft_windows*);
 
+/* A text of ours that the caller frees. */
+typedef struct sft_text sft_text;
+sft_bytes sft_text_get(const sft_text*);
+void sft_text_free(sft_text*);
+
+/* Lower case in any script; a sigma that ends a word is the final one. */
+int sft_lowercase(sft_bytes text, sft_text** out);
+int sft_is_alphanumeric(uint32_t character); /* not 0: a letter, digit or number of any script */
+
 /* SHA-256 of bytes that come in pieces. `digest` takes 32 bytes and ends the hash. */
 typedef struct sft_sha256 sft_sha256;
 sft_sha256* sft_sha256_new(void);

@@ -4,6 +4,7 @@
 mod bert;
 mod cuts;
 mod hash;
+mod letters;
 mod pieces;
 mod roberta;
 mod settings;
