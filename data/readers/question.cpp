@@ -33,14 +33,14 @@ const std::string& text_of(const Row& row, const std::string& column) {
 }
 
 // What stands at a byte of the context, as long as the answer.
-std::string shown_at(std::string_view context, size_t byte, const Answer& answer) {
+std::string shown_at(std::string_view context, size_t byte, const MarkedAnswer& answer) {
   const std::string_view rest = context.substr(byte);
   const auto end = byte_of_character(rest, num_characters(answer.text));
   return in_quotes(rest.substr(0, end.value_or(rest.size())), kMostShown);
 }
 
 // The answer's place may have been counted otherwise; "" where that does not fit either.
-std::string other_count(std::string_view context, const Answer& answer) {
+std::string other_count(std::string_view context, const MarkedAnswer& answer) {
   const auto stands_at = [&](std::optional<size_t> byte) {
     return byte && *byte <= context.size() && context.substr(*byte).starts_with(answer.text);
   };
@@ -52,7 +52,7 @@ std::string other_count(std::string_view context, const Answer& answer) {
   return "";
 }
 
-void check_place(const Question& question, const Answer& answer) {
+void check_place(const Question& question, const MarkedAnswer& answer) {
   if (answer.text.empty()) refuse(question, "an answer is empty; a question without one has an empty list of answers");
   const auto byte = byte_of_character(question.context, answer.first);
   const std::string_view context = question.context;
@@ -67,7 +67,7 @@ void add_answer(const Cell& text, const Cell& first, Question& out) {
   if (!is_text(text)) refuse(out, concat("an answer's 'text' is wanted as a string, found ", describe(text)));
   if (first.kind != Kind::number || !is_index(first.text))
     refuse(out, concat("an answer's 'answer_start' is wanted as a whole number from 0, found ", describe(first)));
-  Answer& answer = out.answers.emplace_back();
+  MarkedAnswer& answer = out.answers.emplace_back();
   answer.text = text.text;
   std::from_chars(first.text.data(), first.text.data() + first.text.size(), answer.first);
   check_place(out, answer);

@@ -9,14 +9,15 @@
 
 namespace sft {
 
-struct Answer {
+// An answer and where it is marked in the context.
+struct MarkedAnswer {
   std::string text;
-  int64_t first = 0;  // character of the context (code point of Unicode) at which it stands
+  int64_t first = 0;  // its first character there, code points of Unicode counted from 0
 };
 
 struct Question {
   std::string id, question, context;
-  std::vector<Answer> answers;  // none: the context does not tell
+  std::vector<MarkedAnswer> answers;  // none: the context does not tell
 };
 
 // Names of the columns that hold them.

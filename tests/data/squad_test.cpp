@@ -47,7 +47,7 @@ std::vector<std::string> questions_of(const std::string& path) {
       read_question(row, {}, question);
       read_answers(row, {}, question);
       std::string text = concat(row.line, "|", question.id, "|", question.question, "|", question.context, "|");
-      for (const Answer& answer : question.answers) text += concat(answer.text, "@", answer.first, " ");
+      for (const MarkedAnswer& answer : question.answers) text += concat(answer.text, "@", answer.first, " ");
       out.push_back(text);
     } catch (const CellProblem& problem) {
       out.push_back(concat("! ", row.line, ": ", problem.what));

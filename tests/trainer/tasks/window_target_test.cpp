@@ -21,7 +21,7 @@ ContextWindow window(std::vector<std::pair<int32_t, int32_t>> places) {
   return out;
 }
 
-Target target(const ContextWindow& window, std::vector<Answer> answers) {
+Target target(const ContextWindow& window, std::vector<MarkedAnswer> answers) {
   return target_of(window, {"id", "who", "By Ada L. 😀", std::move(answers)});
 }
 

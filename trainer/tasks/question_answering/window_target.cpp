@@ -15,7 +15,7 @@ struct Places {
 };
 
 // Without the white space around it, of which many tokenizers make no token.
-Places characters_of(const Answer& answer) {
+Places characters_of(const MarkedAnswer& answer) {
   const std::u32string characters = sft::characters_of(answer.text);
   const auto first = std::find_if_not(characters.begin(), characters.end(), is_white_space);
   if (first == characters.end()) return {answer.first, answer.first + std::ssize(characters)};
