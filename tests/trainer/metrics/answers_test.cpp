@@ -41,12 +41,28 @@ TEST(AnswerScores, AreThoseOfSquadInWhateverOrderRowsCome) {
     auto rows = course["rows"].get<std::vector<std::vector<double>>>();
     std::shuffle(rows.begin(), rows.end(), random);
     std::vector<double> numbers;
-    for (const auto& row : rows) AnsweredRow{row[0], row[1], row[2], row[3], row[4], row[5]}.append_to(numbers);
+    for (const auto& row : rows) AnsweredWindow{row[0], row[1], row[2], row[3], row[4], row[5]}.append_to(numbers);
     const json found = AnswerScores(numbers, {course["allowed"], course["threshold"]}).scores();
     ASSERT_EQ(found.size(), course["scores"].size()) << found;
     for (const auto& [name, value] : course["scores"].items())
       EXPECT_NEAR(found[name].get<double>(), value.get<double>(), 1e-12) << name << " of " << rows.size();
   }
+}
+
+TEST(AnswerScores, TakeAQuestionsBestAnswerAndLeastNullScoreFromItsWindows) {
+  const NullAnswers allowed{true, 0};
+  const auto f1 = [&](const std::vector<AnsweredWindow>& windows) {
+    std::vector<double> numbers;
+    for (const AnsweredWindow& window : windows) window.append_to(numbers);
+    return AnswerScores(numbers, allowed).scores()["f1"].get<double>();
+  };
+  EXPECT_EQ(f1({{0, 1, 2, 3, 0, 0.25}, {0, 1, 9, 4, 0, 0.5}, {0, 1, 9, 4, 0, 0.75}}), 0.5)
+      << "4 is above 2, the first of them";
+  EXPECT_EQ(f1({{0, 1, 5, 3, 0, 0.25}, {0, 1, 9, 4, 0, 0.5}}), 0) << "5 is above 4: no answer is given";
+  EXPECT_EQ(f1({{0, 0, 5, 3, 0, 0}, {1, 1, 2, 3, 1, 1}, {0, 0, 4, 3, 0, 0}}), 1);
+  EXPECT_EQ(f1({{0, 1, 1, AnsweredWindow::kNoAnswer, 0, 0}, {0, 1, -1, -3, 0, 0.5}}), 0) << "-1 is above -3";
+  EXPECT_EQ(f1({{0, 0, 1, AnsweredWindow::kNoAnswer, 0, 0}}), 1) << "1 is above the 0 of \"empty\"";
+  EXPECT_EQ(f1({{0, 0, -1, AnsweredWindow::kNoAnswer, 0, 0}}), 0);
 }
 
 TEST(AnswerScores, OfNoRowsAreZero) {
