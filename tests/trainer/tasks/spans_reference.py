@@ -1,4 +1,4 @@
-"""The best spans of random logits by the rules of transformers' run_qa.py, for span_search_test.cpp.
+"""The best spans of random logits by the rules of transformers' run_qa.py, for span_search_test.cpp and answer_rows_test.cpp.
 
     spans_reference.py FILE.json           writes them
     spans_reference.py --check FILE.json   fails where the file no longer says what this program says
@@ -6,6 +6,8 @@
 The rules, written down anew: of each window the n_best highest starts and ends over all tokens; pairs of them that lie in
 the context, in order, at most max_answer_length long; of a question's windows the n_best highest pairs; for no answer the
 least sum that a window gives to its first token. Ties, which run_qa leaves to the sort: the earlier, then the shorter.
+A question's answer is the best one, or none where that scores more than a threshold above it. Listed are the n_best highest,
+none among them, each with its share in a softmax; where there is no pair at all, the word "empty" with a score of 0.
 """
 import itertools
 import json
@@ -47,12 +49,34 @@ def best_spans(windows, n_best, max_answer_length):
     return {"spans": candidates[:n_best], "null_score": null_score}
 
 
+def prediction(windows, context, n_best, max_answer_length, allowed, threshold):
+    found = best_spans(windows, n_best, max_answer_length)
+    listed = [{"answer": context[a:b], "start": a, "end": b, "score": score} for score, a, b in found["spans"]]
+    listed = listed or [{"answer": "empty", "start": -1, "end": -1, "score": 0.0}]
+    best = listed[0]
+    if allowed:
+        none = {"answer": "", "start": -1, "end": -1, "score": found["null_score"]}
+        ranked = sorted(listed + [none], key=lambda entry: (-entry["score"], entry is none))
+        listed = ranked[:max(n_best, 2)]
+        listed += [] if none in listed else [none]
+    weights = numpy.exp([entry["score"] - max(e["score"] for e in listed) for entry in listed])
+    for entry, weight in zip(listed, weights / weights.sum()):
+        entry["probability"] = float(weight)
+    gives_none = allowed and found["null_score"] - best["score"] > threshold
+    chosen = {"answer": "", "start": -1, "end": -1} if gives_none else {key: best[key] for key in ["answer", "start", "end"]}
+    return {**chosen, "score": best["score"], **({"null_score": found["null_score"]} if allowed else {}), "n_best": listed}
+
+
 def reference():
     rng, generator = random.Random(5), numpy.random.default_rng(5)
     for case in range(60):
         n_best, longest = rng.choice([(20, 30), (20, 30), (1, 30), (5, 1), (3, 4)])
         windows = [window(rng, generator, ties=case % 3 == 0) for _ in range(rng.choice([1, 1, 2, 4]))]
-        yield {"n_best": n_best, "max_answer_length": longest, "windows": windows, **best_spans(windows, n_best, longest)}
+        context = "".join(rng.choice("aé漢😀 ") for _ in range(max(max(w["end"]) for w in windows) + 2))
+        allowed, threshold = case % 2 == 0, rng.choice([0.0, -2.0, 3.0])
+        yield {"n_best": n_best, "max_answer_length": longest, "windows": windows, **best_spans(windows, n_best, longest),
+               "context": context, "allowed": allowed, "threshold": threshold,
+               "prediction": prediction(windows, context, n_best, longest, allowed, threshold)}
 
 
 def main():
