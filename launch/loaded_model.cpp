@@ -43,9 +43,11 @@ LoadedModel load_model(const std::string& path, RunConfig config, const World& w
                                      config.data.truncation);
     if (config.model.pooling == "auto") config.model.pooling = loaded.directory->pooling();
   });
-  Built built = build_model(config, *loaded.directory, loaded.labels, world.device, world.control);
+  Built built = build_model(config, *loaded.directory, loaded.labels, world.device, {.mode = BatchNormMode::frozen},
+                            world.control);
   const std::vector<bool> frozen(all_parameters(*built.model, *built.task).size(), false);
-  loaded.learner = std::make_unique<Learner>(std::move(built.model), std::move(built.task), frozen, world.device);
+  loaded.learner = std::make_unique<Learner>(std::move(built.model), std::move(built.task), frozen,
+                                             LearnerSettings{.device = world.device});
   return loaded;
 }
 

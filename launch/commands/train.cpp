@@ -76,7 +76,7 @@ ExitCode train(const Arguments& arguments, Job& job) {
     if (speaks) log::info(concat("this run is finished already: ", config.output_dir, "/summary.json has its results"));
     return ExitCode::done;
   }
-  const StopReason reason = run->trainer->run();
+  const StopReason reason = train(*run);
   const ExitCode code = conclude(*run, reason);
   if (speaks) say_where(*run, code);
   return code;

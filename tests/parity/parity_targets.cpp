@@ -16,8 +16,7 @@
 #include <vector>
 
 #include "data/readers/target_form.h"
-#include "trainer/models/model.h"
-#include "trainer/tasks/task.h"
+#include "trainer/learner/learner.h"
 
 namespace {
 
@@ -65,12 +64,13 @@ void write_values(std::ostream& file, const at::Tensor& values) {
 void run(const std::string& directory) {
   const json test = json::parse(std::ifstream(directory + "/case.json"));
   const at::ScalarType dtype = test["dtype"] == "float64" ? at::kDouble : at::kFloat;
-  const auto model = sft::make_model(test["config"], at::kCPU, dtype, 0);
-  const auto task = sft::make_task("text_classification", settings_of(test, dtype), *model);
+  auto model = sft::make_model(test["config"], {.dtype = dtype, .seed = 0});
+  auto task = sft::make_task("text_classification", settings_of(test, dtype), *model);
+  const std::vector<bool> trained(sft::all_parameters(*model, *task).size(), true);
+  sft::Learner learner(std::move(model), std::move(task), trained, {});
 
   std::map<std::string, at::Tensor> leaves;
-  for (const sft::Parameters& part : {model->parameters(), task->parameters()})
-    for (const sft::Parameter& parameter : part) leaves[parameter.name] = parameter.value.set_requires_grad(true);
+  for (const sft::Parameter& parameter : learner.parameters()) leaves[parameter.name] = parameter.value;
   std::ifstream weights(directory + "/weights.bin", std::ios::binary);
   for (const json& tensor : test["tensors"]) {
     const at::Tensor values = at::empty(tensor[1].get<std::vector<int64_t>>(), dtype);
@@ -80,9 +80,8 @@ void run(const std::string& directory) {
   if (!weights) throw std::runtime_error("weights.bin is too short");
 
   const sft::Batch batch = batch_of(test);
-  const sft::Inputs inputs = sft::to_device(batch, at::kCPU);
-  const at::Tensor logits = task->logits(*model, model->forward(inputs, task->reads()), inputs);
-  const sft::LossSum part = task->loss_sum(logits, batch);
+  const at::Tensor logits = learner.logits(batch);
+  const sft::LossSum part = learner.loss_sum(batch);  // dropout is 0 by the config
   const at::Tensor loss = part.sum / part.weight;
   loss.backward();
 

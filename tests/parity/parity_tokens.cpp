@@ -66,10 +66,10 @@ sft::TaskSettings settings_of(const json& test, at::ScalarType dtype) {
 void run(const std::string& directory) {
   const json test = json::parse(std::ifstream(directory + "/case.json"));
   const at::ScalarType dtype = test["dtype"] == "float64" ? at::kDouble : at::kFloat;
-  auto model = sft::make_model(test["config"], at::kCPU, dtype, 0);
+  auto model = sft::make_model(test["config"], {.dtype = dtype, .seed = 0});
   auto task = sft::make_task(test["task"], settings_of(test, dtype), *model);
   const std::vector<bool> trained(sft::all_parameters(*model, *task).size(), true);
-  sft::Learner learner(std::move(model), std::move(task), trained, at::kCPU);
+  sft::Learner learner(std::move(model), std::move(task), trained, {});
 
   std::map<std::string, at::Tensor> leaves;
   for (const sft::Parameter& parameter : learner.parameters()) leaves[parameter.name] = parameter.value;

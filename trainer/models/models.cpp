@@ -13,7 +13,7 @@
 namespace sft {
 namespace {
 
-using Make = std::unique_ptr<Model> (*)(nlohmann::json content, const at::TensorOptions& options, InitialSeed seed);
+using Make = std::unique_ptr<Model> (*)(nlohmann::json content, const ModelSettings& settings);
 
 // By config.json's model_type.
 constexpr std::array<std::pair<const char*, Make>, 6> kModels{{
@@ -33,24 +33,13 @@ std::vector<std::string> model_types() {
   return all;
 }
 
-void Model::set_compute_type(at::ScalarType type) {
-  throw ConfigError(concat("model.dtype: this model (", config().value("model_type", "?"),
-                           ") is not built to compute in ", at::toString(type)));
-}
-
-void Model::set_gradient_checkpointing() {
-  throw ConfigError(concat("train.gradient_checkpointing: this model (", config().value("model_type", "?"),
-                           ") is not built to compute its activations again"));
-}
-
-std::unique_ptr<Model> make_model(const nlohmann::json& config, const at::Device& device, at::ScalarType dtype,
-                                  InitialSeed seed) {
+std::unique_ptr<Model> make_model(const nlohmann::json& config, const ModelSettings& settings) {
   const auto type = config.find("model_type");
   if (type == config.end() || !type->is_string())
     throw ConfigError("config.json has no model_type; built are: " + join(model_types(), ", "));
   const auto wanted = type->get<std::string>();
   for (const auto& [name, make] : kModels)
-    if (wanted == name) return make(config, at::TensorOptions(device).dtype(dtype), seed);
+    if (wanted == name) return make(config, settings);
   throw ConfigError(concat("model_type ", in_quotes(wanted), " is not built", did_you_mean(wanted, model_types()),
                            "; built are: ", join(model_types(), ", ")));
 }

@@ -36,14 +36,11 @@ class Task {
   virtual bool reads_pooler() const = 0;              // false: the model's pooler has no part in the loss
   virtual bool keeps_pooler() const { return true; }  // false: the transformers class of the task has none
   virtual Parameters parameters() const = 0;          // the head; the pooler is the model's
-  virtual at::Tensor logits(Model& model, const Features& features, const Inputs& inputs) = 0;
+  virtual at::Tensor logits(Model& model, const Features& features, const Inputs& inputs, Mode mode) = 0;
 
   // The denominator of a batch, from targets alone: known before any forward.
   virtual double weight(const Batch& batch) const = 0;
   virtual LossSum loss_sum(const at::Tensor& logits, const Batch& batch) const = 0;
-
-  virtual void set_training(bool training) = 0;
-  virtual void set_dropout_seed(uint64_t seed) = 0;
 
   virtual Statistics empty_statistics() const = 0;
   virtual void accumulate(const at::Tensor& logits, const Batch& batch, Statistics& into) const = 0;
@@ -77,6 +74,7 @@ struct TaskSettings {
   at::Device device = at::kCPU;
   at::ScalarType dtype = at::kFloat;
   uint64_t seed = 0;  // of the head's initialisation
+  uint64_t dropout_seed = 0;
 };
 
 // By the name of model.task and the form of targets. ConfigError where the settings do not fit the model or the labels.

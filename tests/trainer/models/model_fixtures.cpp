@@ -3,6 +3,8 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/core/grad_mode.h>
 
+#include "trainer/learner/stages.h"
+
 namespace sft::testing {
 
 nlohmann::json small_config(const std::string& model_type) {
@@ -31,8 +33,8 @@ nlohmann::json small_config(const std::string& model_type) {
           {"initializer_range", 0.3}};
 }
 
-std::unique_ptr<Model> small_model(const std::string& model_type, at::ScalarType dtype) {
-  return make_model(small_config(model_type), at::kCPU, dtype, 5);
+std::unique_ptr<Model> small_model(const std::string& model_type, at::ScalarType dtype, uint64_t dropout_seed) {
+  return make_model(small_config(model_type), {.dtype = dtype, .seed = 5, .dropout_seed = dropout_seed});
 }
 
 Batch batch_of(const std::vector<int64_t>& lengths) {
@@ -73,8 +75,8 @@ Batch only(const Batch& batch, int64_t b) {
   return one;
 }
 
-void set_training(Model& model, bool training) {
-  model.set_training(std::vector<bool>(static_cast<size_t>(model.num_blocks()) + 1, training));
+Features forward(Model& model, const Inputs& inputs, Reads reads, Mode mode) {
+  return Stages(model).forward(inputs, reads, mode);
 }
 
 double distance(const at::Tensor& a, const at::Tensor& b) {

@@ -22,13 +22,10 @@ class GivenModel final : public Model {
   int num_blocks() const override { return 4; }
   int64_t width() const override { return kWidth; }
   Parameters parameters() const override { return {}; }
-  at::Tensor frozen_part(const Inputs&, Reads) override { return {}; }
-  Features trained_part(at::Tensor, const Inputs&, Reads) override { return {}; }
+  at::Tensor stage(int, const at::Tensor&, const Inputs&, Reads, Mode) override { return {}; }
+  Features features(const at::Tensor&, Reads) const override { return {}; }
   bool has_pooler() const override { return has_pooler_; }
   at::Tensor pool(const at::Tensor& first_BC) override { return at::tanh(first_BC); }
-  void set_training(const std::vector<bool>&) override {}
-  void set_first_trained(int) override {}
-  void set_dropout_seed(uint64_t) override {}
   HeadShape head(Reads) const override { return {.dropout = dropout_}; }
   double initializer_range() const override { return 0.02; }
   const nlohmann::json& config() const override { return config_; }
@@ -99,7 +96,7 @@ TEST(TextClassification, PoolsAsItIsTold) {
     EXPECT_EQ(task->reads(), expected.reads) << expected.pooling;
     EXPECT_EQ(task->reads_pooler(), expected.reads_pooler) << expected.pooling;
     const Features features{task->reads() == Reads::all ? all : first, task->reads()};
-    const at::Tensor logits = task->logits(*expected.model, features, inputs);
+    const at::Tensor logits = task->logits(*expected.model, features, inputs, Mode::evaluation);
     EXPECT_LT((logits - through_head(*task, expected.pooled)).abs().max().item<double>(), 1e-15) << expected.pooling;
   }
   EXPECT_THROW(make_task("text_classification", settings_of("pooler"), without), ConfigError);
@@ -126,23 +123,26 @@ TEST(TextClassification, BeginsWithTheHeadOfTransformersTheSameForASeed) {
 
 TEST(TextClassification, DropsByDrawAndOnlyInTraining) {
   GivenModel model(true, 0.5);
-  const auto task = make_task("text_classification", settings_of("cls"), model);
+  TaskSettings settings = settings_of("cls"), other = settings;
+  settings.dropout_seed = 1;
+  other.dropout_seed = 2;
+  const auto task = make_task("text_classification", settings, model),
+             other_seed = make_task("text_classification", other, model);
   const at::Tensor same = at::ones({3, kWidth}, at::kDouble);
   TextInputs inputs = three_sequences();
-  const auto logits = [&] { return task->logits(model, {same, Reads::first}, inputs).detach(); };
-  task->set_dropout_seed(1);
-  EXPECT_TRUE(at::equal(logits(), through_head(*task, same).detach()));
+  const auto logits = [&](Task& asked, Mode mode) {
+    return asked.logits(model, {same, Reads::first}, inputs, mode).detach();
+  };
+  EXPECT_TRUE(at::equal(logits(*task, Mode::evaluation), through_head(*task, same).detach()));
 
-  task->set_training(true);
-  const at::Tensor dropped = logits();
+  const at::Tensor dropped = logits(*task, Mode::training);
   EXPECT_FALSE(at::equal(dropped, through_head(*task, same).detach()));
-  EXPECT_TRUE(at::equal(dropped, logits())) << "a mask is a function of its key";
+  EXPECT_TRUE(at::equal(dropped, logits(*task, Mode::training))) << "a mask is a function of its key";
   inputs.draws_B = inputs.draws_B.flip(0);
-  EXPECT_TRUE(at::equal(dropped.flip(0), logits())) << "the mask goes with the draw, not with the row";
-  task->set_dropout_seed(2);
-  EXPECT_FALSE(at::equal(dropped.flip(0), logits()));
-  task->set_training(false);
-  EXPECT_TRUE(at::equal(logits(), through_head(*task, same).detach()));
+  EXPECT_TRUE(at::equal(dropped.flip(0), logits(*task, Mode::training)))
+      << "the mask goes with the draw, not with the row";
+  EXPECT_FALSE(at::equal(dropped.flip(0), logits(*other_seed, Mode::training)));
+  EXPECT_TRUE(at::equal(logits(*task, Mode::evaluation), through_head(*task, same).detach()));
 }
 
 TEST(TextClassification, DividesByWhatItSaysBeforeAnyForward) {

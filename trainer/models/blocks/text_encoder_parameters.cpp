@@ -9,13 +9,14 @@
 namespace sft {
 
 TextEncoder::TextEncoder(nlohmann::json content, const EncoderShape& shape, const EncoderNames& names,
-                         const at::TensorOptions& options, InitialSeed seed)
+                         const ModelSettings& settings)
     : content_(std::move(content)),
       shape_(shape),
       names_(names),
-      options_(options),
-      flow_type_(at::typeMetaToScalarType(options.dtype())),
-      seed_(seed) {
+      options_(settings.options()),
+      flow_type_(settings.dtype),
+      seed_(settings.seed),
+      dropout_seed_(settings.dropout_seed) {
   const int64_t channels = shape_.width;
   ParameterBuilder build = builder();
   tables_.word_VC = build.table("embeddings.word_embeddings", shape_.vocab_size, channels, shape_.padding_id, 0);
@@ -46,7 +47,7 @@ TextEncoder::TextEncoder(nlohmann::json content, const EncoderShape& shape, cons
     block.output_norm = norm(names_.output_norm);
     blocks_.push_back(block);
   }
-  training_.assign(blocks_.size() + 1, false);
+  if (settings.compute_type) compute_in(*settings.compute_type);
 }
 
 ParameterBuilder TextEncoder::builder() {

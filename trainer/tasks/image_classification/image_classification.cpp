@@ -25,17 +25,14 @@ class ImageClassification final : public Task {
   Reads reads() const override { return Reads::first; }
   bool reads_pooler() const override { return false; }
   Parameters parameters() const override { return single_label_->parameters(); }
-  at::Tensor logits(Model& model, const Features& features, const Inputs& inputs) override {
-    return single_label_->logits(model, features, inputs);
+  at::Tensor logits(Model& model, const Features& features, const Inputs& inputs, Mode mode) override {
+    return single_label_->logits(model, features, inputs, mode);
   }
 
   double weight(const Batch& batch) const override { return single_label_->weight(batch); }
   LossSum loss_sum(const at::Tensor& logits, const Batch& batch) const override {
     return single_label_->loss_sum(logits, batch);
   }
-
-  void set_training(bool training) override { single_label_->set_training(training); }
-  void set_dropout_seed(uint64_t seed) override { single_label_->set_dropout_seed(seed); }
 
   Statistics empty_statistics() const override {
     Statistics statistics = single_label_->empty_statistics();

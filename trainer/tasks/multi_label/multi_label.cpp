@@ -40,8 +40,8 @@ class MultiLabel final : public Task {
   bool reads_pooler() const override { return head_.reads_pooler(); }
   Parameters parameters() const override { return head_.parameters(); }
 
-  at::Tensor logits(Model& model, const Features& features, const Inputs& inputs) override {
-    return head_.logits(model, features, inputs);
+  at::Tensor logits(Model& model, const Features& features, const Inputs& inputs, Mode mode) override {
+    return head_.logits(model, features, inputs, mode);
   }
 
   // torch's mean: over samples and labels, whatever pos_weight is.
@@ -60,9 +60,6 @@ class MultiLabel final : public Task {
         at::binary_cross_entropy_with_logits(logits, targets_BK, {}, pos_weights_K_, at::Reduction::None);
     return {(rows * surprise_BK).sum(), weight(batch)};
   }
-
-  void set_training(bool training) override { head_.set_training(training); }
-  void set_dropout_seed(uint64_t seed) override { head_.set_dropout_seed(seed); }
 
   Statistics empty_statistics() const override {
     return {std::vector<double>(kCounts + LabelSets::num_counts(num_labels()))};

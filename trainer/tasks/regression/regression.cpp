@@ -46,8 +46,8 @@ class Regression final : public Task {
   bool reads_pooler() const override { return head_.reads_pooler(); }
   Parameters parameters() const override { return head_.parameters(); }
 
-  at::Tensor logits(Model& model, const Features& features, const Inputs& inputs) override {
-    return head_.logits(model, features, inputs);
+  at::Tensor logits(Model& model, const Features& features, const Inputs& inputs, Mode mode) override {
+    return head_.logits(model, features, inputs, mode);
   }
 
   double weight(const Batch& batch) const override {
@@ -61,9 +61,6 @@ class Regression final : public Task {
     return {(rows * distances(logits, targets(batch).to(logits.options(), /*non_blocking=*/true))).sum(),
             weight(batch)};
   }
-
-  void set_training(bool training) override { head_.set_training(training); }
-  void set_dropout_seed(uint64_t seed) override { head_.set_dropout_seed(seed); }
 
   Statistics empty_statistics() const override { return {std::vector<double>(2), {}}; }
 

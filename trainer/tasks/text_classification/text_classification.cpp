@@ -43,8 +43,8 @@ class TextClassification final : public Task {
   bool reads_pooler() const override { return head_.reads_pooler(); }
   Parameters parameters() const override { return head_.parameters(); }
 
-  at::Tensor logits(Model& model, const Features& features, const Inputs& inputs) override {
-    return head_.logits(model, features, inputs);
+  at::Tensor logits(Model& model, const Features& features, const Inputs& inputs, Mode mode) override {
+    return head_.logits(model, features, inputs, mode);
   }
 
   double weight(const Batch& batch) const override {
@@ -56,9 +56,6 @@ class TextClassification final : public Task {
     const at::Tensor rows = at::tensor(at::ArrayRef<float>(batch.weights)).to(logits.options(), /*non_blocking=*/true);
     return {cross_entropy_sum(logits, labels, weights_K_, rows, smoothing_, focal_gamma_), weight(batch)};
   }
-
-  void set_training(bool training) override { head_.set_training(training); }
-  void set_dropout_seed(uint64_t seed) override { head_.set_dropout_seed(seed); }
 
   Statistics empty_statistics() const override {
     return {std::vector<double>(kCounts + names_.size() * names_.size())};

@@ -47,11 +47,12 @@ class TokenClassification final : public Task {
         shape_(model.head(Reads::all)),
         smoothing_(settings.label_smoothing_factor),
         focal_gamma_(settings.loss == "focal" ? settings.focal_gamma : 0.0),
-        weights_(class_weights(settings.class_weights, names_, settings.label_counts)) {
+        weights_(class_weights(settings.class_weights, names_, settings.label_counts)),
+        key_(dropout_key(settings.dropout_seed, "head")) {
     assert(shape_.hidden.empty());
     const auto options = at::TensorOptions().dtype(settings.dtype).device(settings.device);
     const auto num_labels = static_cast<int64_t>(names_.size());
-    const int stage = model.num_blocks() + 2;
+    const int stage = model.head_stage();
     const std::string weight = shape_.output + ".weight", bias = shape_.output + ".bias";
     output_ = {normal_parameter(weight, {num_labels, model.width()}, model.initializer_range(), settings.seed, options),
                constant_parameter({num_labels}, 0.0, options)};
@@ -65,10 +66,10 @@ class TokenClassification final : public Task {
   bool keeps_pooler() const override { return false; }
   Parameters parameters() const override { return parameters_; }
 
-  at::Tensor logits(Model&, const Features& features, const Inputs& any) override {
+  at::Tensor logits(Model&, const Features& features, const Inputs& any, Mode mode) override {
     const TextInputs& inputs = text_of(any);
-    const at::Tensor x_NC =
-        keyed_dropout(features.rows, key_, inputs.draws_N, inputs.positions_N, training_ ? shape_.dropout : 0.0);
+    const double falls = mode == Mode::training ? shape_.dropout : 0.0;
+    const at::Tensor x_NC = keyed_dropout(features.rows, key_, inputs.draws_N, inputs.positions_N, falls);
     return at::linear(x_NC, output_.weight, output_.bias);
   }
 
@@ -84,9 +85,6 @@ class TokenClassification final : public Task {
         at::tensor(at::ArrayRef<float>(weights)).to(logits_NK.options(), /*non_blocking=*/true);
     return {cross_entropy_sum(logits_NK, labels_N, weights_K_, weights_N, smoothing_, focal_gamma_), weight(batch)};
   }
-
-  void set_training(bool training) override { training_ = training; }
-  void set_dropout_seed(uint64_t seed) override { key_ = dropout_key(seed, "head"); }
 
   Statistics empty_statistics() const override { return {std::vector<double>(kEntities + 2 * num_counts())}; }
 
@@ -183,7 +181,6 @@ class TokenClassification final : public Task {
   Linear output_;
   Parameters parameters_;
   DropoutKey key_;
-  bool training_ = false;
 };
 
 }  // namespace

@@ -18,9 +18,9 @@
 
 #include "base/process.h"
 #include "base/stopwatch.h"
+#include "trainer/learner/stages.h"
 #include "trainer/models/blocks/dropout.h"
 #include "trainer/models/blocks/matrix_product.h"
-#include "trainer/models/model.h"
 
 namespace {
 
@@ -72,7 +72,8 @@ void step(sft::Model& model, int64_t length, double peak, int repeats) {
   double forward = std::numeric_limits<double>::infinity(), backward = forward, whole = forward;
   for (int i = 0; i < repeats; ++i) {
     sft::Stopwatch watch;
-    const at::Tensor loss = model.pool(model.forward(inputs, sft::Reads::first).rows).sum();
+    const at::Tensor loss =
+        model.pool(sft::Stages(model).forward(inputs, sft::Reads::first, sft::Mode::training).rows).sum();
     const double middle = watch.seconds();
     loss.backward();
     const double end = watch.seconds();
@@ -105,10 +106,9 @@ int main(int count, char** arguments) {
   at::set_num_threads(threads);
   const nlohmann::json config{{"model_type", "bert"},      {"hidden_size", kWidth},           {"num_hidden_layers", 6},
                               {"num_attention_heads", 12}, {"intermediate_size", 4 * kWidth}, {"vocab_size", 30522}};
-  const auto model = sft::make_model(config, at::kCPU, at::kFloat, 1);
+  const auto model = sft::make_model(config, {.seed = 1});
   for (const sft::Parameter& parameter : model->parameters())
     parameter.value.mutable_grad() = at::zeros_like(parameter.value);
-  model->set_training(std::vector<bool>(7, true));
 
   const double peak = gemm_peak(5 * repeats);
   std::printf("%d threads, products at %.1f GFLOP/s\n", threads, peak / 1e9);
