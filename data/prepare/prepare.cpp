@@ -150,7 +150,7 @@ class Preparation {
     deal(static_cast<int64_t>(pieces_.size()), peers_, [&](int64_t i) {
       for_each_sample(
           pieces_[static_cast<size_t>(i)], request_.files, columns_,
-          [&](const Sample& sample, const std::string&) {
+          [&](const TextRow& sample, const std::string&) {
             census_has_rows_ = true;
             for (const Label& label : sample.labels) census_.add(label);
             // Sets and numbers give no strata: nearly every row would be one of its own.

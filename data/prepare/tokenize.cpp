@@ -18,7 +18,7 @@ class ShardMaker {
  public:
   ShardMaker(const Tokenizing& job, std::string path) : job_(job), path_(std::move(path)) {}
 
-  void add(const Sample& sample, const std::string& source) {
+  void add(const TextRow& sample, const std::string& source) {
     if (job_.split) {
       const bool wanted = job_.request.part == PrepareRequest::Part::validation;
       if (job_.split->is_validation(sample.key) != wanted) return;
@@ -46,14 +46,14 @@ class ShardMaker {
 
  private:
   struct Kept {
-    Sample sample;
+    TextRow sample;
     const std::string* source = nullptr;
     std::vector<int64_t> labels;
   };
 
   bool is_tagging() const { return job_.shard.target == TargetForm::token_labels; }
 
-  int64_t id_of(const Label& label, const Sample& sample, const std::string& source) const {
+  int64_t id_of(const Label& label, const TextRow& sample, const std::string& source) const {
     const int64_t id = job_.labels(label);
     if (id >= 0) return id;
     throw DataError(concat(source, ":", sample.line, ": label ", in_quotes(label.text), " ",
@@ -148,10 +148,10 @@ std::string problem_of(const Encoding& encoding, const DataConfig& config) {
 }
 
 void for_each_sample(const Piece& piece, const std::vector<std::string>& files, const Columns& columns,
-                     const std::function<void(const Sample&, const std::string&)>& visit,
+                     const std::function<void(const TextRow&, const std::string&)>& visit,
                      const std::function<void(const BadRow&)>& on_bad_row) {
   Row row;
-  Sample sample;
+  TextRow sample;
   for (const InputSlice& slice : piece) {
     const std::string& path = files[slice.file];
     const auto reader = open_reader(path, slice.begin, slice.end);
@@ -172,7 +172,7 @@ PrepareReport tokenize(const Tokenizing& job, const Piece& piece, const std::str
   ShardMaker maker(job, std::filesystem::path(folder) / name);
   for_each_sample(
       piece, job.request.files, job.columns,
-      [&](const Sample& sample, const std::string& path) { maker.add(sample, path); },
+      [&](const TextRow& sample, const std::string& path) { maker.add(sample, path); },
       [&](const BadRow& error) {
         if (job.config.on_bad_row == "error") throw error;
         maker.bad(error);
