@@ -96,7 +96,7 @@ void add_objects(const Cell& cell, Question& out) {
 
 }  // namespace
 
-void read_question(const Row& row, const QuestionColumns& columns, Question& out) {
+void read_question(const Row& row, const QuestionCells& columns, Question& out) {
   const Cell& id = cell_of(row, columns.id);
   if (!is_text(id) && id.kind != Kind::number)
     throw CellProblem{concat(in_quotes(columns.id), " is wanted as a string, found ", describe(id))};
@@ -106,7 +106,7 @@ void read_question(const Row& row, const QuestionColumns& columns, Question& out
   out.answers.clear();
 }
 
-void read_answers(const Row& row, const QuestionColumns& columns, Question& out) {
+void read_answers(const Row& row, const QuestionCells& columns, Question& out) {
   const Cell* cell = row.find(columns.answers);
   if (cell == nullptr) refuse(out, concat("there is no ", in_quotes(columns.answers)));
   out.answers.clear();

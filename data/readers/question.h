@@ -20,18 +20,18 @@ struct Question {
   std::vector<MarkedAnswer> answers;  // none: the context does not tell
 };
 
-// Names of the columns that hold them.
-struct QuestionColumns {
+// The columns that hold them.
+struct QuestionCells {
   std::string id = "id", question = "question", context = "context", answers = "answers";
 };
 
 // CellProblem naming the question's id where a cell is missing or is not what is wanted.
 
 // All but the answers.
-void read_question(const Row& row, const QuestionColumns& columns, Question& out);
+void read_question(const Row& row, const QuestionCells& columns, Question& out);
 
 // The answers, in SQuAD's layout, [{"text": …, "answer_start": …}], or that of datasets, {"text": […], "answer_start":
 // […]}. Each must stand in the context, read before, where it says.
-void read_answers(const Row& row, const QuestionColumns& columns, Question& out);
+void read_answers(const Row& row, const QuestionCells& columns, Question& out);
 
 }  // namespace sft

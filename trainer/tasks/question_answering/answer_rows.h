@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "trainer/metrics/answer_scores.h"
-#include "trainer/tasks/question_answering/context_piece.h"
 #include "trainer/tasks/question_answering/span_search.h"
+#include "trainer/tasks/question_answering/windows/context_piece.h"
 
 namespace sft {
 
