@@ -62,6 +62,7 @@ TEST(WindowColumns, KeepWhatAnAnswerIsCutFromAndHeldAgainst) {
     const ContextPiece piece{cell<int32_t>(sample, schema, "context_first")[0],
                              text_in(cell<uint8_t>(sample, schema, "context"))};
     EXPECT_EQ(piece.text, piece_of(window, kQuestion.context).text);
+    EXPECT_EQ(piece.first, piece_of(window, kQuestion.context).first);
     EXPECT_EQ(text_in(cell<uint8_t>(sample, schema, "id")), "q1");
     EXPECT_EQ(kept_answers(cell<uint8_t>(sample, schema, "answers"), cell<int32_t>(sample, schema, "answer_ends")),
               (std::vector<std::string>{"Ada", "😀 Ada"}));
