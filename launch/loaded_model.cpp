@@ -5,6 +5,7 @@
 #include "comm/agree.h"
 #include "trainer/assembly/build_model.h"
 #include "trainer/assembly/problem_type.h"
+#include "trainer/tasks/tasks.h"
 
 namespace sft {
 namespace {
@@ -27,16 +28,17 @@ LoadedModel load_model(const std::string& path, RunConfig config, const World& w
   LoadedModel loaded;
   config.model.model_name_or_path = path;
   config.model.init = "pretrained";
-  config.train.class_weights = {};
-  config.train.pos_weight = {};
+  config.train.loss.class_weights = {};
+  config.train.loss.pos_weight = {};
   together(world.control, [&] {
     loaded.directory = std::make_unique<ModelDirectory>(path);
     loaded.labels.names = all_label_names(*loaded.directory);
-    loaded.labels.target = config.model.task == "token_classification"
-                               ? TargetForm::token_labels
+    const TaskKind& task = task_named(config.model.task);
+    loaded.labels.target = *task.problem_type == '\0'
+                               ? task.target
                                : target_of_model(loaded.directory->config(), loaded.labels.names.size());
-    config.eval.threshold = loaded.directory->threshold();
-    if (config.model.task == "image_classification") return;
+    config.eval.scores.threshold = loaded.directory->threshold();
+    if (task.takes == Takes::pictures) return;
     loaded.tokenizer = Tokenizer::from_directory(loaded.directory->path());
     const int64_t trained_length = loaded.directory->model_max_length();
     loaded.tokenizer->set_truncation(trained_length > 0 ? trained_length : config.data.max_length,

@@ -5,6 +5,7 @@
 #include <cassert>
 #include <cstdint>
 
+#include "base/errors.h"
 #include "base/text.h"
 
 namespace sft {
@@ -75,16 +76,41 @@ StringList Schema::axes() const {
   return found;
 }
 
+std::string describe(const Column& column) {
+  StringList sizes;
+  for (const int64_t size : column.shape) sizes.push_back(size == 0 ? "…" : std::to_string(size));
+  return concat(in_quotes(column.name), " (", name_of(column.number),
+                sizes.empty() ? "" : concat(" [", join(sizes, ", "), "]"),
+                column.axis.empty() ? "" : " along " + column.axis, ")");
+}
+
 std::string describe(const Schema& schema) {
   StringList parts;
-  for (const Column& column : schema.columns) {
-    StringList sizes;
-    for (const int64_t size : column.shape) sizes.push_back(std::to_string(size));
-    parts.push_back(concat(column.name, " (", name_of(column.number),
-                           sizes.empty() ? "" : concat(" [", join(sizes, ", "), "]"),
-                           column.axis.empty() ? "" : " along " + column.axis, ")"));
-  }
+  for (const Column& column : schema.columns) parts.push_back(describe(column));
   return join(parts, ", ");
+}
+
+namespace {
+
+bool is_like(const Column& found, const Column& wanted) {
+  if (found.number != wanted.number || found.axis != wanted.axis) return false;
+  return std::ranges::equal(found.shape, wanted.shape,
+                            [](int64_t size, int64_t needed) { return needed == 0 || size == needed; });
+}
+
+}  // namespace
+
+void require(const Schema& schema, const Needs& needs, const std::string& whose) {
+  for (const auto& [wanted, if_there] : needs) {
+    const Column* found = schema.find(wanted.name);
+    if (found == nullptr && if_there) continue;
+    if (found == nullptr || !is_like(*found, wanted))
+      throw DataError(concat(whose, " has no column ", describe(wanted), ", which is wanted here; it has ",
+                             describe(schema), ". Prepare it again from the raw file"));
+    if (wanted.bound > 0 && found->bound > wanted.bound)
+      throw DataError(concat(whose, ": column ", in_quotes(wanted.name), " holds numbers up to ", found->bound - 1,
+                             ", and up to ", wanted.bound - 1, " they are known"));
+  }
 }
 
 }  // namespace sft

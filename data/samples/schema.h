@@ -75,7 +75,18 @@ struct Schema {
   bool operator==(const Schema&) const = default;
 };
 
-// A schema for people: "tokens (int32 along token), labels (int64)".
+// For people: "tokens (int32 along token)", and all of them with commas between.
+std::string describe(const Column& column);
 std::string describe(const Schema& schema);
+
+// A column that a model or a task reads. In a need, a bound of 0 and a size of 0 stand for any.
+struct Need {
+  Column column;
+  bool if_there = false;  // it may be missing
+};
+using Needs = std::vector<Need>;
+
+// DataError naming the column where samples of `schema` cannot give what is needed. `whose`: "'train.h5'".
+void require(const Schema& schema, const Needs& needs, const std::string& whose);
 
 }  // namespace sft

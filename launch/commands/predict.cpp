@@ -15,6 +15,7 @@
 #include "trainer/assembly/run_settings.h"
 #include "trainer/loop/evaluator.h"
 #include "trainer/loop/row_writer.h"
+#include "trainer/tasks/tasks.h"
 
 namespace sft {
 namespace {
@@ -34,12 +35,12 @@ std::string named(const std::string& json, const std::vector<std::string>& place
   return out.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
-// Words come under the name of the training files too.
-std::string text_column(const Arguments& arguments, const std::string& task, const StringList& files) {
-  if (task != "token_classification" || is_prepared(files.front())) return arguments.text_column;
+// The column that was asked for, or the one that training files have under the task's own name.
+std::string text_column(const Arguments& arguments, const TaskKind& task, const StringList& files) {
+  if (task.takes == Takes::pictures || is_prepared(files.front())) return arguments.text_column;
   const std::vector<std::string> columns = columns_of(files.front());
   const auto has = [&](const std::string& name) { return std::ranges::find(columns, name) != columns.end(); };
-  return !has(arguments.text_column) && has("tokens") ? "tokens" : arguments.text_column;
+  return !has(arguments.text_column) && has(task.text_column) ? task.text_column : arguments.text_column;
 }
 
 // Shards of the input while it is being predicted; gone afterwards.
@@ -68,10 +69,11 @@ ExitCode predict(const Arguments& arguments, Job& job) {
   StringList files;
   together(job.control(), [&] {
     const ModelDirectory model(directory);
-    config.model.task = model.task();
+    const TaskKind& task = task_of_class(model.architecture(), takes_of(model.config()));
+    config.model.task = task.name;
     model.read_image_settings(config.data);
     files = expand_files(arguments.inputs, "--input", {}, accepted_by(config.model.task));
-    config.data.text_column = {text_column(arguments, config.model.task, files)};
+    config.data.text_column = {text_column(arguments, task, files)};
   });
   const World world = job.world(config.device, config.threads, config.comm);
   const LoadedModel model = load_model(directory, config, world);
@@ -80,6 +82,9 @@ ExitCode predict(const Arguments& arguments, Job& job) {
   const Scratch scratch(arguments.output + ".prepared", job.control());
   const auto rows = open_split("input", files, config.data, scratch.path(), model.tokenizer.get(), model.labels, false,
                                job.control());
+  together(job.control(), [&] {
+    rows->require(model.learner->model().needs(), {job.control().rank(), job.control().size()});
+  });
   const std::vector<std::string> places =
       model.tokenizer ? StringList{} : image_places(files, image_columns(config.data));
   PrepareRequest raw;

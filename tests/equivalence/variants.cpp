@@ -16,6 +16,7 @@
 #include "trainer/learner/learner.h"
 #include "trainer/loop/trainer.h"
 #include "trainer/loop/update.h"
+#include "trainer/tasks/tasks.h"
 
 namespace sft::equivalence {
 namespace {
@@ -127,13 +128,11 @@ void train(const Case& job, const Cut& cut, Communicator& ranks, const std::stri
                   .batch_norm = {.mode = job.batch_norm, .still_where_frozen = true, .over = &batch_statistics}});
   auto task = make_task(job.task,
                         {.pooling = job.pooling,
-                         .label_names = names_of(job.task, job.num_labels),
-                         .label_counts = {},
-                         .target = job.target,
-                         .loss = job.loss,
-                         .class_weights = job.class_weights,
-                         .pos_weight = job.pos_weight,
-                         .label_smoothing_factor = job.label_smoothing,
+                         .labels = {.names = names_of(job.task, job.num_labels), .target = job.target},
+                         .loss = {.kind = job.loss,
+                                  .label_smoothing_factor = job.label_smoothing,
+                                  .class_weights = job.class_weights,
+                                  .pos_weight = job.pos_weight},
                          .device = at::kCPU,
                          .dtype = dtype,
                          .seed = 12,
@@ -215,7 +214,7 @@ std::vector<Case> cases() {
   sgd.optim = "sgd";
   sgd.momentum = 0.9;
   sgd.nesterov = true;
-  const ClassWeights uneven{ClassWeights::Kind::given, {{"label0", 4.0}, {"label3", 0.25}}};
+  const WordOrNumbers uneven{"", {{"label0", 4.0}, {"label3", 0.25}}};
   FreezeConfig two_blocks;
   two_blocks.all_but_last = 2;
   FreezeConfig head;
@@ -287,7 +286,7 @@ std::vector<Case> cases() {
   weighted_tokens.task = tokens.task;
   weighted_tokens.target = tokens.target;
   weighted_tokens.label_smoothing = 0.1;
-  weighted_tokens.class_weights = {ClassWeights::Kind::given, {{"O", 0.25}, {"B-A", 4.0}}};
+  weighted_tokens.class_weights = {"", {{"O", 0.25}, {"B-A", 4.0}}};
   return all;
 }
 

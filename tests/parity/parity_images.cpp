@@ -17,6 +17,7 @@
 #include "comm/placement.h"
 #include "comm/solo/solo.h"
 #include "trainer/loop/update.h"
+#include "trainer/tasks/tasks.h"
 
 namespace {
 
@@ -40,7 +41,7 @@ void run(const std::string& directory) {
   auto model = sft::make_model(test["config"],
                                {.dtype = dtype, .seed = 1, .batch_norm = {.mode = mode}, .file_names = file_names});
   sft::TaskSettings of_task;
-  of_task.label_names = class_names;
+  of_task.labels.names = class_names;
   of_task.dtype = dtype;
   auto task = sft::make_task("image_classification", of_task, *model);
   const std::vector<bool> trained(sft::all_parameters(*model, *task).size(), true);
@@ -75,14 +76,18 @@ void run(const std::string& directory) {
   const auto batches = test["batches"].get<std::vector<int64_t>>();
   for (size_t update = 0; update < batches.size(); ++update) {
     const int64_t count = batches[update], height = test["height"], width = test["width"];
-    sft::Batch batch;
-    batch.labels.resize(static_cast<size_t>(count));
-    labels.read(reinterpret_cast<char*>(batch.labels.data()), count * 8);
-    batch.weights.assign(batch.labels.size(), 1.0f);
-    batch.ids = batch.draws = batch.labels;
-    batch.input = sft::Images{height, width, 3, std::vector<uint8_t>(static_cast<size_t>(count * height * width * 3))};
-    pixels.read(reinterpret_cast<char*>(batch.images().pixels.data()),
-                static_cast<std::streamsize>(batch.images().pixels.size()));
+    sft::Batch batch(
+        sft::Schema{.columns = {{.name = "pixels", .number = sft::Number::uint8, .shape = {height, width, 3}},
+                                {.name = "labels", .role = sft::Role::target}}});
+    const auto read = [&](std::ifstream& file, const char* column, int64_t numbers) {
+      auto* to = reinterpret_cast<char*>(batch.at(column).grow(static_cast<size_t>(numbers)));
+      file.read(to, static_cast<std::streamsize>(batch.at(column).num_bytes()));
+    };
+    read(labels, "labels", count);
+    read(pixels, "pixels", count * height * width * 3);
+    batch.weights.assign(static_cast<size_t>(count), 1.0f);
+    batch.ids.assign(static_cast<size_t>(count), 0);
+    batch.draws = batch.ids;
     run.arena->zero_gradients();
     // As Learner::loss_sum() does it, which keeps the logits to itself.
     const sft::Inputs inputs = sft::to_device(batch, at::kCPU);

@@ -20,30 +20,29 @@
 
 #include "comm/placement.h"
 #include "comm/solo/solo.h"
+#include "tests/support/texts.h"
 #include "trainer/learner/stages.h"
 #include "trainer/loop/update.h"
+#include "trainer/tasks/tasks.h"
 
 namespace {
 
 using nlohmann::json;
 
+// Labels stand one a text, or one a token.
 sft::Batch batch_of(const json& given) {
-  sft::Batch batch;
-  batch.text().offsets.push_back(0);
+  std::vector<sft::Text> texts;
+  bool by_token = false;
   for (size_t b = 0; b < given["tokens"].size(); ++b) {
-    const auto tokens = given["tokens"][b].get<std::vector<int64_t>>(),
-               segments = given["segments"][b].get<std::vector<int64_t>>();
-    batch.text().tokens.insert(batch.text().tokens.end(), tokens.begin(), tokens.end());
-    batch.text().segments.insert(batch.text().segments.end(), segments.begin(), segments.end());
-    for (size_t i = 0; i < tokens.size(); ++i) batch.text().positions.push_back(static_cast<int64_t>(i));
-    batch.text().offsets.push_back(static_cast<int64_t>(batch.text().tokens.size()));
-    for (const json& label : given["labels"][b].is_array() ? given["labels"][b] : json::array({given["labels"][b]}))
-      batch.labels.push_back(label);
-    batch.weights.push_back(1.0f);
-    batch.ids.push_back(static_cast<int64_t>(b));
-    batch.draws.push_back(static_cast<int64_t>(b));
+    const json& label = given["labels"][b];
+    by_token = label.is_array();
+    texts.push_back({.tokens = given["tokens"][b].get<std::vector<int32_t>>(),
+                     .segments = given["segments"][b].get<std::vector<uint8_t>>(),
+                     .label = by_token ? 0 : label.get<int64_t>(),
+                     .token_labels = by_token ? label.get<std::vector<int32_t>>() : std::vector<int32_t>{}});
   }
-  return batch;
+  const sft::TargetForm form = by_token ? sft::TargetForm::token_labels : sft::TargetForm::label;
+  return sft::batch_of(sft::text_schema(sft::target_column(form, 0), 0, /*segments=*/true), texts);
 }
 
 std::unique_ptr<sft::Learner> learner_of(const json& test) {
@@ -51,10 +50,8 @@ std::unique_ptr<sft::Learner> learner_of(const json& test) {
   auto model = sft::make_model(test["config"], {.dtype = dtype, .seed = 0});
   std::vector<std::string> names;
   for (int64_t i = 0; i < test["num_labels"]; ++i) names.push_back("label" + std::to_string(i));
-  auto task = sft::make_task(
-      test["read"] == "all" ? "text_classification" : test["task"].get<std::string>(),
-      {.pooling = test["pooling"], .label_names = names, .label_counts = {}, .class_weights = {}, .dtype = dtype},
-      *model);
+  auto task = sft::make_task(test["read"] == "all" ? "text_classification" : test["task"].get<std::string>(),
+                             {.pooling = test["pooling"], .labels = {.names = names}, .dtype = dtype}, *model);
   const std::vector<bool> trained(sft::all_parameters(*model, *task).size(), true);
   return std::make_unique<sft::Learner>(std::move(model), std::move(task), trained, sft::LearnerSettings{});
 }

@@ -16,42 +16,35 @@
 #include <vector>
 
 #include "data/readers/target_form.h"
+#include "tests/support/texts.h"
 #include "trainer/learner/learner.h"
+#include "trainer/tasks/tasks.h"
 
 namespace {
 
 using nlohmann::json;
 
 sft::Batch batch_of(const json& test) {
-  sft::Batch batch;
-  sft::PackedText& text = batch.text();
-  text.offsets.push_back(0);
-  for (size_t b = 0; b < test["tokens"].size(); ++b) {
-    const auto tokens = test["tokens"][b].get<std::vector<int64_t>>();
-    text.tokens.insert(text.tokens.end(), tokens.begin(), tokens.end());
-    for (size_t i = 0; i < tokens.size(); ++i) text.positions.push_back(static_cast<int64_t>(i));
-    text.offsets.push_back(static_cast<int64_t>(text.tokens.size()));
-    for (const float value : test["values"][b].get<std::vector<float>>()) batch.values.push_back(value);
-    batch.weights.push_back(1.0f);
-    batch.ids.push_back(static_cast<int64_t>(b));
-    batch.draws.push_back(static_cast<int64_t>(b));
-  }
-  text.segments.assign(text.tokens.size(), 0);
-  return batch;
+  std::vector<sft::Text> texts;
+  for (size_t b = 0; b < test["tokens"].size(); ++b)
+    texts.push_back({.tokens = test["tokens"][b].get<std::vector<int32_t>>(),
+                     .values = test["values"][b].get<std::vector<float>>()});
+  const auto form = sft::target_form_named(test["target"].get<std::string>()).value();
+  return sft::batch_of(sft::text_schema(sft::target_column(form, static_cast<int64_t>(texts[0].values.size()))), texts);
 }
 
 sft::TaskSettings settings_of(const json& test, at::ScalarType dtype) {
   sft::TaskSettings settings;
   settings.dtype = dtype;
-  settings.target = sft::target_form_named(test["target"].get<std::string>()).value();
-  settings.loss = test["loss"].get<std::string>();
-  settings.huber_delta = test["huber_delta"].get<double>();
-  settings.label_smoothing_factor = test["smoothing"].get<double>();
+  settings.labels.target = sft::target_form_named(test["target"].get<std::string>()).value();
+  settings.loss.kind = test["loss"].get<std::string>();
+  settings.loss.huber_delta = test["huber_delta"].get<double>();
+  settings.loss.label_smoothing_factor = test["smoothing"].get<double>();
   for (size_t k = 0; k < test["values"][0].size(); ++k) {
-    settings.label_names.push_back("l" + std::to_string(k));
+    settings.labels.names.push_back("l" + std::to_string(k));
     if (test["pos_weight"].is_null()) continue;
-    settings.pos_weight.kind = sft::ClassWeights::Kind::given;
-    settings.pos_weight.weights[settings.label_names.back()] = test["pos_weight"][k].get<double>();
+    settings.loss.pos_weight.word = "";
+    settings.loss.pos_weight.numbers[settings.labels.names.back()] = test["pos_weight"][k].get<double>();
   }
   return settings;
 }

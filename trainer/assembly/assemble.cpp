@@ -35,9 +35,12 @@ std::unique_ptr<Learner> make_learner(Assembly& run, Built built) {
     throw ConfigError(
         concat("deterministic = true is not built for train.batch_norm = ", in_quotes(config.train.batch_norm),
                ": what a norm sees depends on how a batch is cut; set it to \"frozen\""));
-  return std::make_unique<Learner>(
+  auto learner = std::make_unique<Learner>(
       std::move(built.model), std::move(built.task), std::move(trained),
       LearnerSettings{.device = run.world.device, .recomputes = config.train.gradient_checkpointing});
+  for (const auto* split : {&run.data.train, &run.data.validation, &run.data.test})
+    if (*split) (*split)->require(learner->needs(), {run.world.control.rank(), run.world.control.size()});
+  return learner;
 }
 
 // Collective. Weights that say how often a row is drawn do not weigh its loss once more.
@@ -72,7 +75,7 @@ std::unique_ptr<Loader> make_loader(const Assembly& run, const Model& model) {
                       .max_tokens = micro_batch_tokens(config, run.world.device),
                       .max_samples = config.train.per_device_train_batch_size,
                       .parts = num_parts(config),
-                      .augmentation = augmentation_of(config, run.data.train->info()),
+                      .augmentation = augmentation_of(config, run.data.train->schema()),
                       .even = sums_statistics(config, model)},
                      static_cast<uint64_t>(config.seed));
 }
@@ -188,7 +191,7 @@ std::unique_ptr<Assembly> assemble(LoadedConfig loaded, const World& world) {
   together(control, [&] { learner = make_learner(*run, std::move(built)); });
   make_order(*run);
   together(control, [&] {
-    check_cache(config, *learner, run->data.train->info());
+    check_cache(config, *learner, run->data.train->schema());
     make_update(*run, std::move(learner));
     make_evaluator(*run);
   });

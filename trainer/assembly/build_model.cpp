@@ -14,6 +14,7 @@
 #include "trainer/learner/learner.h"
 #include "trainer/model_files/pretrained.h"
 #include "trainer/models/blocks/matrix_product.h"
+#include "trainer/tasks/tasks.h"
 
 namespace sft {
 
@@ -62,18 +63,9 @@ Built build_model(const RunConfig& config, const ModelDirectory& directory, cons
     built.model = make_model(model_config, settings);
     built.task = make_task(config.model.task,
                            {.pooling = config.model.pooling,
-                            .label_names = labels.names,
-                            .label_counts = labels.counts,
-                            .num_rows = labels.num_rows,
-                            .target = labels.target,
+                            .labels = labels,
                             .loss = config.train.loss,
-                            .focal_gamma = config.train.focal_gamma,
-                            .huber_delta = config.train.huber_delta,
-                            .class_weights = config.train.class_weights,
-                            .pos_weight = config.train.pos_weight,
-                            .threshold = config.eval.threshold,
-                            .metrics = config.eval.metrics,
-                            .label_smoothing_factor = config.train.label_smoothing_factor,
+                            .scores = config.eval.scores,
                             .device = device,
                             .dtype = dtype,
                             .seed = derive_key(seed, "head"),
@@ -106,7 +98,7 @@ BatchNormRule batch_norm_rule(const RunConfig& config, BatchStatistics& over) {
 
 void check_fit(const RunConfig& config, const Model& model, const Datasets& data, const ModelDirectory& directory) {
   const std::optional<TextLimits> limits = model.text_limits();
-  const bool wants_images = config.model.task == "image_classification";
+  const bool wants_images = task_named(config.model.task).takes == Takes::pictures;
   if (wants_images == limits.has_value())
     throw ConfigError(concat(directory.path(), ": this model takes ", limits ? "texts" : "images",
                              ", and model.task is ", in_quotes(config.model.task)));

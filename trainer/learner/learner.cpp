@@ -41,7 +41,7 @@ Learner::Learner(std::unique_ptr<Model> model, std::unique_ptr<Task> task, std::
 StageRule Learner::freeze(const LearnerSettings& settings) const {
   const Parameters all = parameters();
   assert(all.size() == trained_.size());
-  const int num_stages = model_->num_blocks() + 1;
+  const int num_stages = model_->num_stages();
   StageRule rule{std::vector<bool>(static_cast<size_t>(num_stages), false), num_stages, settings.recomputes,
                  settings.watch};
   for (size_t i = 0; i < all.size(); ++i) {
@@ -76,6 +76,13 @@ at::Tensor Learner::forward(const Batch& batch, const FrozenPart* kept, Mode mod
 }
 
 Parameters Learner::parameters() const { return all_parameters(*model_, *task_); }
+
+Needs Learner::needs() const {
+  Needs all = model_->needs();
+  const Needs targets = task_->needs();
+  all.insert(all.end(), targets.begin(), targets.end());
+  return all;
+}
 
 Parameters Learner::saved() const { return all_saved(*model_, *task_); }
 

@@ -49,6 +49,9 @@ class Learner {
   void keep(std::unique_ptr<FrozenPart> kept) { kept_ = std::move(kept); }
   bool keeps_frozen_part() const { return kept_ != nullptr; }
 
+  // The columns that the model and the task read.
+  Needs needs() const;
+
   Parameters saved() const;       // parameters and buffers: what a file of the model holds
   Parameters parameters() const;  // all of them, in forward order, by their Hugging Face names
   Parameters trained() const;

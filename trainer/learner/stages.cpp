@@ -14,7 +14,7 @@
 namespace sft {
 
 Stages::Stages(Model& model, StageRule rule) : model_(model), rule_(std::move(rule)) {
-  const int count = model.num_blocks() + 1;
+  const int count = model.num_stages();
   if (rule_.trains.empty()) rule_.trains.assign(static_cast<size_t>(count), true);
   assert(static_cast<int>(rule_.trains.size()) == count);
   if (rule_.recomputes && !model.repeats_stages())
@@ -27,7 +27,7 @@ at::Tensor Stages::frozen_part(const Inputs& inputs, Reads reads, Mode mode) {
   const c10::AutoGradMode no_graph(false);
   model_.follow_weights();
   at::Tensor x;
-  for (int s = 0; s < std::min(rule_.first_trained, model_.num_blocks() + 1); ++s) x = run(s, x, inputs, reads, mode);
+  for (int s = 0; s < std::min(rule_.first_trained, model_.num_stages()); ++s) x = run(s, x, inputs, reads, mode);
   return x;
 }
 
@@ -35,7 +35,7 @@ Features Stages::trained_part(at::Tensor x, const Inputs& inputs, Reads reads, M
   model_.follow_weights();
   // The caller's inputs are gone when the backward pass comes.
   const auto kept = rule_.recomputes ? std::make_shared<const Inputs>(inputs) : nullptr;
-  for (int s = rule_.first_trained; s <= model_.num_blocks(); ++s) {
+  for (int s = rule_.first_trained; s < model_.num_stages(); ++s) {
     if (kept && x.defined() && x.requires_grad() && c10::GradMode::is_enabled()) {
       const auto again = [this, s, kept, reads, mode](const at::Tensor& rows) {
         return run(s, rows, *kept, reads, mode);

@@ -21,6 +21,8 @@
 
 namespace sft {
 
+enum class Takes { texts, pictures };
+
 enum class Reads { all, first };
 
 // Whether dropout falls and running statistics move in a stage.
@@ -56,13 +58,16 @@ class Model {
   virtual int num_blocks() const = 0;
   virtual int64_t width() const = 0;                                    // C
   virtual std::optional<TextLimits> text_limits() const { return {}; }  // nothing: it takes no text
+  // The columns that it reads: by its limits "tokens" and "segments" of texts, else "pixels" of three colours.
+  virtual Needs needs() const;
 
   // Names carry the prefix that the transformers task class gives them ("bert.").
   virtual Parameters parameters() const = 0;
   // Saved and loaded beside the parameters, and never trained: running statistics of norms.
   virtual Parameters buffers() const { return {}; }
 
-  // Parameter::stage of the pooler and of a task's head, which stand on top of the stages that stage() runs.
+  // Parameter::stage of the pooler and of a task's head, which stand on top of the others.
+  int num_stages() const { return num_blocks() + 1; }  // that stage() runs
   int pooler_stage() const { return num_blocks() + 1; }
   int head_stage() const { return num_blocks() + 2; }
 
@@ -93,8 +98,8 @@ class Model {
   // Floating point operations of the matrix products, for the share of the GEMM peak: of a forward pass over so many
   // tokens (or images) in so many samples.
   virtual double flops(int64_t units, int64_t samples, Reads reads) const = 0;
-  // "BertForSequenceClassification" for task "text_classification".
-  virtual std::string architecture(const std::string& task) const = 0;
+  // The transformers class with that ending: "BertForSequenceClassification". ConfigError where the family has none.
+  virtual std::string architecture(const std::string& class_ending) const = 0;
   // Prefix of the base model's names: "bert."; a file of the base class lacks it.
   virtual std::string prefix() const = 0;
   // Old spellings of a name in checkpoint files ("LayerNorm.gamma"), canonical one otherwise.
@@ -105,6 +110,9 @@ class Model {
 // transformers' (normal of initializer_range, zero biases, one norms). ConfigError for an unknown model_type, or for
 // settings that the model cannot follow.
 std::unique_ptr<Model> make_model(const nlohmann::json& config, const ModelSettings& settings);
+
+// By "model_type" of config.json's content; texts where that is unknown.
+Takes takes_of(const nlohmann::json& config);
 
 // The model_types that there are.
 std::vector<std::string> model_types();

@@ -15,22 +15,34 @@ namespace {
 
 using Make = std::unique_ptr<Model> (*)(nlohmann::json content, const ModelSettings& settings);
 
-// By config.json's model_type.
-constexpr std::array<std::pair<const char*, Make>, 6> kModels{{
-    {"bert", make_bert},
-    {"camembert", make_roberta},
-    {"distilbert", make_distilbert},
-    {"resnet", make_resnet},
-    {"roberta", make_roberta},
-    {"xlm-roberta", make_roberta},
+struct Family {
+  const char* model_type;  // of config.json
+  Takes takes;
+  Make make;
+};
+
+constexpr std::array<Family, 6> kFamilies{{
+    {"bert", Takes::texts, make_bert},
+    {"camembert", Takes::texts, make_roberta},
+    {"distilbert", Takes::texts, make_distilbert},
+    {"resnet", Takes::pictures, make_resnet},
+    {"roberta", Takes::texts, make_roberta},
+    {"xlm-roberta", Takes::texts, make_roberta},
 }};
 
 }  // namespace
 
 std::vector<std::string> model_types() {
   std::vector<std::string> all;
-  for (const auto& [name, make] : kModels) all.emplace_back(name);
+  for (const Family& family : kFamilies) all.emplace_back(family.model_type);
   return all;
+}
+
+Takes takes_of(const nlohmann::json& config) {
+  const auto type = config.find("model_type");
+  for (const Family& family : kFamilies)
+    if (type != config.end() && *type == family.model_type) return family.takes;
+  return Takes::texts;
 }
 
 std::unique_ptr<Model> make_model(const nlohmann::json& config, const ModelSettings& settings) {
@@ -38,8 +50,8 @@ std::unique_ptr<Model> make_model(const nlohmann::json& config, const ModelSetti
   if (type == config.end() || !type->is_string())
     throw ConfigError("config.json has no model_type; built are: " + join(model_types(), ", "));
   const auto wanted = type->get<std::string>();
-  for (const auto& [name, make] : kModels)
-    if (wanted == name) return make(config, settings);
+  for (const Family& family : kFamilies)
+    if (wanted == family.model_type) return family.make(config, settings);
   throw ConfigError(concat("model_type ", in_quotes(wanted), " is not built", did_you_mean(wanted, model_types()),
                            "; built are: ", join(model_types(), ", ")));
 }

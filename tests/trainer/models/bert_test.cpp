@@ -75,7 +75,7 @@ TEST(Bert, ConfigComesBackWithItsDefaults) {
   EXPECT_EQ(model->flops(7, 2, Reads::all), 7 * 2.0 * 3 * (4 * 20 * 20 + 2 * 20 * 37));
   EXPECT_EQ(model->flops(7, 2, Reads::first),
             7 * 2.0 * (2 * (4 * 20 * 20 + 2 * 20 * 37) + 2 * 20 * 20) + 2 * 2.0 * (2 * 20 * 20 + 2 * 20 * 37));
-  EXPECT_EQ(model->architecture("text_classification"), "BertForSequenceClassification");
+  EXPECT_EQ(model->architecture("ForSequenceClassification"), "BertForSequenceClassification");
 }
 
 }  // namespace

@@ -25,9 +25,9 @@ at::Tensor value_of(const Model& model, const std::string& name) {
 const std::string kPositions = "roberta.embeddings.position_embeddings.weight";
 
 // Which rows of the position table two texts of 3 and 2 tokens looked up: those that got a gradient.
-std::vector<int64_t> rows_looked_up(Model& model, const std::vector<int64_t>& tokens) {
+std::vector<int64_t> rows_looked_up(Model& model, const std::vector<int32_t>& tokens) {
   Batch batch = batch_of({3, 2});
-  batch.text().tokens = tokens;
+  batch.at("tokens").set(tokens);
   const at::Tensor table = value_of(model, kPositions);
   table.mutable_grad() = at::Tensor();
   const at::Tensor rows = testing::forward(model, to_device(batch, at::kCPU), Reads::all, Mode::evaluation).rows;
@@ -80,7 +80,7 @@ TEST(Roberta, XlmRobertaAndCamembertAreTheSameNetworkUnderTheirOwnNames) {
                                            {"xlm-roberta", "XLMRobertaForSequenceClassification"},
                                            {"camembert", "CamembertForSequenceClassification"}}) {
     const auto model = small_model(type);
-    EXPECT_EQ(model->architecture("text_classification"), architecture);
+    EXPECT_EQ(model->architecture("ForSequenceClassification"), architecture);
     EXPECT_TRUE(testing::forward(*model, inputs, Reads::all, Mode::evaluation)
                     .rows.equal(testing::forward(*roberta, inputs, Reads::all, Mode::evaluation).rows))
         << type;

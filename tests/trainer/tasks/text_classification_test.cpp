@@ -8,6 +8,7 @@
 
 #include "base/errors.h"
 #include "trainer/tasks/blocks/cross_entropy.h"
+#include "trainer/tasks/tasks.h"
 
 namespace sft {
 namespace {
@@ -41,22 +42,17 @@ class GivenModel final : public Model {
 };
 
 TaskSettings settings_of(const std::string& pooling = "auto") {
-  return {.pooling = pooling,
-          .label_names = kNames,
-          .label_counts = {},
-          .class_weights = {},
-          .dtype = at::kDouble,
-          .seed = 5};
+  return {.pooling = pooling, .labels = {.names = kNames}, .dtype = at::kDouble, .seed = 5};
 }
 
-Batch batch_of(std::vector<int64_t> labels) {
-  Batch batch;
+Batch batch_of(const std::vector<int64_t>& labels) {
+  Batch batch(Schema{.columns = {{.name = "labels", .role = Role::target}}});
   for (size_t b = 0; b < labels.size(); ++b) {
     batch.ids.push_back(static_cast<int64_t>(b));
     batch.draws.push_back(100 + static_cast<int64_t>(b));
   }
   batch.weights.assign(labels.size(), 1.0f);
-  batch.labels = std::move(labels);
+  batch.at("labels").set(labels);
   return batch;
 }
 
@@ -148,8 +144,8 @@ TEST(TextClassification, DropsByDrawAndOnlyInTraining) {
 TEST(TextClassification, DividesByWhatItSaysBeforeAnyForward) {
   GivenModel model;
   TaskSettings settings = settings_of();
-  settings.class_weights = {ClassWeights::Kind::given, {{"games", 3.0}}};
-  settings.label_smoothing_factor = 0.1;
+  settings.loss.class_weights = {"", {{"games", 3.0}}};
+  settings.loss.label_smoothing_factor = 0.1;
   const auto task = make_task("text_classification", settings, model);
   Batch batch = batch_of({1, kIgnoredLabel, 0});
   batch.weights = {0.5f, 7.0f, 2.0f};
@@ -157,8 +153,8 @@ TEST(TextClassification, DividesByWhatItSaysBeforeAnyForward) {
   EXPECT_EQ(task->weight(batch), 0.5 * 3.0 + 2.0);
   const LossSum loss = task->loss_sum(logits, batch);
   EXPECT_EQ(loss.weight, task->weight(batch));
-  const at::Tensor expected = cross_entropy_sum(logits, at::tensor(batch.labels, at::kLong),
-                                                at::tensor({1.0, 3.0, 1.0}), at::tensor({0.5, 7.0, 2.0}), 0.1);
+  const at::Tensor expected = cross_entropy_sum(logits, view_of(batch, "labels"), at::tensor({1.0, 3.0, 1.0}),
+                                                at::tensor({0.5, 7.0, 2.0}), 0.1);
   EXPECT_NEAR(loss.sum.item<double>(), expected.item<double>(), 1e-14);
 }
 
@@ -166,8 +162,8 @@ TEST(TextClassification, DividesByWhatItSaysBeforeAnyForward) {
 TEST(TextClassification, EvaluatesThePlainMeanOverRealTargetsWhateverTheCut) {
   GivenModel model;
   TaskSettings settings = settings_of();
-  settings.class_weights = {ClassWeights::Kind::given, {{"games", 3.0}}};
-  settings.label_smoothing_factor = 0.3;
+  settings.loss.class_weights = {"", {{"games", 3.0}}};
+  settings.loss.label_smoothing_factor = 0.3;
   const auto task = make_task("text_classification", settings, model);
   const at::Tensor logits = rows(5).slice(1, 0, 3).contiguous() * 4;
   const std::vector<int64_t> labels = {2, 0, kIgnoredLabel, 1, 0};
@@ -223,7 +219,7 @@ TEST(TextClassification, DescribesItsLabelsAsTransformersReadsThem) {
 TEST(TextClassification, RefusesASingleLabelAndAnUnknownTask) {
   GivenModel model;
   TaskSettings settings = settings_of();
-  settings.label_names = {"only"};
+  settings.labels.names = {"only"};
   EXPECT_THROW(make_task("text_classification", settings, model), ConfigError);
   EXPECT_THROW(make_task("text_clasification", settings_of(), model), ConfigError);
 }

@@ -10,6 +10,7 @@
 
 #include "base/errors.h"
 #include "trainer/tasks/blocks/cross_entropy.h"
+#include "trainer/tasks/tasks.h"
 
 namespace sft {
 namespace {
@@ -41,19 +42,20 @@ class WidthAlone final : public Model {
 
 std::unique_ptr<Task> task_of(std::vector<std::string> names = kNames) {
   TaskSettings settings;
-  settings.label_names = std::move(names);
+  settings.labels.names = std::move(names);
   settings.dtype = at::kDouble;
   return make_task("token_classification", settings, WidthAlone());
 }
 
 // Two sequences of 4 and 3 tokens.
-Batch two_sequences(std::vector<int64_t> labels) {
-  Batch batch;
-  batch.text().offsets = {0, 4, 7};
+Batch two_sequences(const std::vector<int32_t>& labels) {
+  Batch batch(Schema{.columns = {{.name = "labels", .number = Number::int32, .axis = "token", .role = Role::target}},
+                     .units = {"token"}});
+  batch.axes[0] = {0, 4, 7};
   batch.ids = {0, 1};
   batch.draws = {5, 9};
   batch.weights = {1.0f, 0.5f};
-  batch.labels = std::move(labels);
+  batch.at("labels").set(labels);
   return batch;
 }
 
@@ -126,7 +128,7 @@ TEST(TokenClassification, DropsByTokenAndOnlyInTraining) {
 TEST(TokenClassification, RefusesWhatItCannotRead) {
   EXPECT_THROW(task_of({"O"}), ConfigError);
   TaskSettings settings;
-  settings.label_names = kNames;
+  settings.labels.names = kNames;
   settings.pooling = "mean";
   EXPECT_THROW(make_task("token_classification", settings, WidthAlone()), ConfigError);
 }

@@ -63,7 +63,7 @@ class TextEncoder : public Model {
   double initializer_range() const override { return shape_.initializer_range; }
   const nlohmann::json& config() const override { return content_; }
   double flops(int64_t tokens, int64_t sequences, Reads reads) const override;
-  std::string architecture(const std::string& task) const override;
+  std::string architecture(const std::string& class_ending) const override;
   std::string prefix() const override { return names_.prefix; }
   std::string canonical(const std::string& file_name) const override;
 

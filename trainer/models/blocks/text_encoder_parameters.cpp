@@ -1,5 +1,4 @@
 // Making an encoder's parameters, and their names in files.
-#include <array>
 #include <utility>
 
 #include "base/errors.h"
@@ -54,17 +53,11 @@ ParameterBuilder TextEncoder::builder() {
   return {parameters_, names_.prefix, options_, shape_.initializer_range, seed_};
 }
 
-std::string TextEncoder::architecture(const std::string& task) const {
-  static constexpr std::array<std::pair<const char*, const char*>, 3> kClasses{{
-      {"text_classification", "ForSequenceClassification"},
-      {"token_classification", "ForTokenClassification"},
-      {"question_answering", "ForQuestionAnswering"},
-  }};
-  for (const auto& [name, ending] : kClasses) {
-    if (task == name) return names_.architecture + ending;
-  }
+std::string TextEncoder::architecture(const std::string& class_ending) const {
+  for (const char* known : {"ForSequenceClassification", "ForTokenClassification", "ForQuestionAnswering"})
+    if (class_ending == known) return names_.architecture + class_ending;
   throw ConfigError(concat("model_type ", content_["model_type"].get<std::string>(),
-                           " has no transformers class for task ", in_quotes(task)));
+                           " has no transformers class that ends in ", class_ending));
 }
 
 // TensorFlow's spelling of norm weights survives in old files, and files of the base class have no prefix.

@@ -50,7 +50,7 @@ class ResNet : public Model {
   double initializer_range() const override;
   const nlohmann::json& config() const override { return content_; }
   double flops(int64_t images, int64_t samples, Reads reads) const override;
-  std::string architecture(const std::string& task) const override;
+  std::string architecture(const std::string& class_ending) const override;
   std::string prefix() const override { return torchvision_ ? "" : "resnet."; }
   std::string canonical(const std::string& file_name) const override;
 

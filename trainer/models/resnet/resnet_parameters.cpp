@@ -100,10 +100,10 @@ ResNet::ResNet(nlohmann::json content, const ModelSettings& settings)
 // torch's default for the layer behind the pooling is uniform up to 1/√C; a normal of the same deviation is drawn here.
 double ResNet::initializer_range() const { return 1.0 / std::sqrt(3.0 * static_cast<double>(width())); }
 
-std::string ResNet::architecture(const std::string& task) const {
-  if (task != "image_classification")
+std::string ResNet::architecture(const std::string& class_ending) const {
+  if (class_ending != "ForImageClassification")
     throw ConfigError(
-        concat("model_type resnet has no class for task ", in_quotes(task), "; it does image_classification"));
+        concat("model_type resnet has no class that ends in ", class_ending, "; it does image_classification"));
   return torchvision_ ? config_.torchvision_name() : "ResNetForImageClassification";
 }
 

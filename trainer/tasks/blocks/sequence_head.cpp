@@ -8,7 +8,7 @@
 
 #include "base/errors.h"
 #include "trainer/models/blocks/dropout.h"
-#include "trainer/models/initialize.h"
+#include "trainer/tasks/blocks/head_layer.h"
 
 namespace sft {
 namespace {
@@ -56,18 +56,8 @@ SequenceHead::SequenceHead(const TaskSettings& settings, const Model& model, int
       pooling_(pooling_of(settings.pooling, model, usual_)),
       input_key_(dropout_key(settings.dropout_seed, "head.input")),
       key_(dropout_key(settings.dropout_seed, "head")) {
-  const auto options = at::TensorOptions().dtype(settings.dtype).device(settings.device);
-  const auto layer = [&](const std::string& name, int64_t out) {
-    const Linear made{
-        normal_parameter(name + ".weight", {out, model.width()}, model.initializer_range(), settings.seed, options),
-        constant_parameter({out}, 0.0, options)};
-    const int stage = model.head_stage();
-    parameters_.push_back({.name = name + ".weight", .value = made.weight, .stage = stage, .decays = true});
-    parameters_.push_back({.name = name + ".bias", .value = made.bias, .stage = stage, .decays = false});
-    return made;
-  };
-  if (!shape_.hidden.empty()) hidden_ = layer(shape_.hidden, model.width());
-  output_ = layer(shape_.output, num_outputs);
+  if (!shape_.hidden.empty()) hidden_ = head_layer(shape_.hidden, model.width(), model, settings, parameters_);
+  output_ = head_layer(shape_.output, num_outputs, model, settings, parameters_);
 }
 
 at::Tensor SequenceHead::logits(Model& model, const Features& features, const Inputs& inputs, Mode mode) const {

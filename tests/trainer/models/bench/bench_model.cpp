@@ -18,6 +18,7 @@
 
 #include "base/process.h"
 #include "base/stopwatch.h"
+#include "tests/support/texts.h"
 #include "trainer/learner/stages.h"
 #include "trainer/models/blocks/dropout.h"
 #include "trainer/models/blocks/matrix_product.h"
@@ -44,19 +45,13 @@ double gemm_peak(int repeats) {
 }
 
 sft::Batch batch_of(int64_t length) {
-  sft::Batch batch;
+  std::vector<sft::Text> texts;
   for (int64_t b = 0; b < kSequences; ++b) {
-    batch.text().offsets.push_back(b * length);
-    batch.draws.push_back(b);
-    batch.ids.push_back(b);
-    for (int64_t i = 0; i < length; ++i) {
-      batch.text().tokens.push_back(1 + (b * 7919 + i * 104729) % 30000);
-      batch.text().positions.push_back(i);
-      batch.text().segments.push_back(0);
-    }
+    sft::Text& text = texts.emplace_back();
+    for (int64_t i = 0; i < length; ++i)
+      text.tokens.push_back(static_cast<int32_t>(1 + (b * 7919 + i * 104729) % 30000));
   }
-  batch.text().offsets.push_back(kSequences * length);
-  return batch;
+  return sft::batch_of(sft::text_schema(sft::target_column(sft::TargetForm::label, 1)), texts);
 }
 
 // Products of one step: all blocks but the last in full; in the last, keys and values of all rows and the rest for
