@@ -1,5 +1,5 @@
 /* The C face of native/: what the C++ side may call of the Rust crate. Kept by hand beside
- * src/lib.rs, src/tokenizer.rs and src/hash.rs; a change goes into both.
+ * the files of src/; a change goes into both.
  *
  * A function that can fail returns a status; on anything but SFT_NATIVE_OK, sft_native_error() says why.
  * Nothing unwinds out of here: a panic becomes SFT_NATIVE_INTERNAL. Handles are owned by the caller
@@ -66,6 +66,44 @@ typedef struct {
   const size_t* full_lengths;
 } sft_encodings_view;
 sft_encodings_view sft_encodings_get(const sft_encodings*);
+
+/* Questions and contexts in windows: a pair whose context is too long gives several, each with the whole question. Only
+ * the context is cut, to max_length tokens in all, special tokens included; `stride` of its tokens stand in the window
+ * before as well. Many rows at once, on the cores that this process may use; neighbours with an equal context are best.
+ */
+typedef struct {
+  size_t max_length;
+  size_t stride;
+} sft_window_limits;
+typedef struct sft_windows sft_windows;
+int sft_tokenizer_windows(const sft_tokenizer*, const sft_bytes* questions, const sft_bytes* contexts, size_t count,
+                          sft_window_limits, sft_windows** out);
+void sft_windows_free(sft_windows*);
+
+/* Row i has the windows window_ends[i-1] (0 for the first) to window_ends[i], none where question and special tokens
+ * leave no room for more than `stride` tokens of a context that does not fit. Window w has the tokens token_ends[w-1]
+ * to token_ends[w]. A token is made of the characters (code points of Unicode) first … end-1 of the context; both are -1
+ * where it is not of the context. */
+typedef struct {
+  const uint32_t* ids;
+  const uint8_t* segments;
+  const int32_t* first;
+  const int32_t* end;
+  const size_t* token_ends;
+  const size_t* window_ends;
+  const size_t* question_lengths; /* of row i, in tokens, special ones not included */
+  size_t num_special;             /* of a window */
+} sft_windows_view;
+sft_windows_view sft_windows_get(const sft_windows*);
+
+/* A text of ours that the caller frees. */
+typedef struct sft_text sft_text;
+sft_bytes sft_text_get(const sft_text*);
+void sft_text_free(sft_text*);
+
+/* Lower case in any script; a sigma that ends a word is the final one. */
+int sft_lowercase(sft_bytes text, sft_text** out);
+int sft_is_alphanumeric(uint32_t character); /* not 0: a letter, digit or number of any script */
 
 /* SHA-256 of bytes that come in pieces. `digest` takes 32 bytes and ends the hash. */
 typedef struct sft_sha256 sft_sha256;

@@ -1,5 +1,4 @@
-// The events of nlohmann's parser fill the cells directly: no tree is built, and values deeper than a list are passed
-// over.
+// The events of nlohmann's parser fill the cells directly, so that no second tree is built.
 #include "data/readers/json_row.h"
 
 #include <charconv>
@@ -22,6 +21,9 @@ std::string shortest(double value) {
   return {buffer, end};
 }
 
+// Deeper values are passed over: what holds nothing else may be millions deep.
+constexpr size_t kMostDepth = 8;
+
 class RowEvents final : public nlohmann::json_sax<json> {
  public:
   explicit RowEvents(Row& row) : row_(row) { row_.clear(); }
@@ -34,62 +36,85 @@ class RowEvents final : public nlohmann::json_sax<json> {
   bool number_unsigned(number_unsigned_t value) override { return put(Cell::Kind::number, std::to_string(value)); }
   bool number_float(number_float_t value, const string_t&) override { return put(Cell::Kind::number, shortest(value)); }
   bool string(string_t& value) override { return put(Cell::Kind::text, value); }
-  bool binary(binary_t&) override { return put(Cell::Kind::nested, "binary"); }
+  bool binary(binary_t&) override { return false; }  // JSON has none
 
   bool start_object(size_t) override {
-    if (depth_ > 0) put(Cell::Kind::nested, "object");
-    ++depth_;
+    if (!open_.empty()) return open(Cell::Kind::nested, "object");
+    open_.push_back(nullptr);
     return true;
   }
-  bool start_array(size_t) override {
-    const bool fits = put(depth_ == 1 ? Cell::Kind::list : Cell::Kind::nested, "array");
-    ++depth_;
-    return fits;
-  }
-  bool end_object() override { return --depth_, true; }
-  bool end_array() override { return --depth_, true; }
+  bool start_array(size_t) override { return open(Cell::Kind::list, "array"); }
+  bool end_object() override { return close(); }
+  bool end_array() override { return close(); }
 
   bool key(string_t& name) override {
-    if (depth_ == 1) cell_ = &row_.add(name);
+    if (open_.size() == 1) {
+      cell_ = &row_.add(name);
+    } else if (Cell* object = holder()) {
+      object->names.push_back(name);
+    }
     return true;
   }
 
   bool parse_error(size_t position, const std::string&, const nlohmann::detail::exception& error) override {
-    problem = concat("not valid JSON at column ", position, ": ", reason_of(error.what()));
+    problem = concat("not valid JSON at column ", position, ": ", json_reason(error.what()));
     return false;
   }
 
  private:
+  // The list or object whose items come next; none at the top, and where they are too deep to be kept.
+  Cell* holder() const { return open_.size() <= kMostDepth ? open_.back() : nullptr; }
+
+  // The cell of the value that comes next; none where it is too deep.
+  Cell* next_cell() {
+    if (open_.size() == 1) return cell_;
+    Cell* const into = holder();
+    return into == nullptr ? nullptr : &into->items.emplace_back();
+  }
+
   bool put(Cell::Kind kind, std::string_view text) {
-    if (depth_ == 0) {
-      problem = concat("wanted a JSON object, found ", text == "array" ? "an array" : name_of(kind));
-      if (text == "array") problem += "; write one object a line, as jq -c '.[]' does";
-      return false;
-    }
-    if (depth_ == 1) fill(*cell_, kind, text);
-    if (depth_ == 2 && cell_->kind == Cell::Kind::list) fill(cell_->items.emplace_back(), kind, text);
+    if (open_.empty()) return refuse(name_of(kind));
+    if (Cell* const cell = next_cell()) fill(*cell, kind, text);
     return true;
+  }
+
+  bool open(Cell::Kind kind, std::string_view text) {
+    if (open_.empty()) return refuse("an array");
+    Cell* const cell = next_cell();
+    if (cell != nullptr) fill(*cell, kind, text);
+    open_.push_back(cell);  // the cell stays in place: its holder gets no other item before it is closed
+    return true;
+  }
+
+  bool close() {
+    open_.pop_back();
+    return true;
+  }
+
+  bool refuse(std::string_view found) {
+    problem = concat("wanted a JSON object, found ", found);
+    if (found == "an array") problem += "; write one object a line, as jq -c '.[]' does";
+    return false;
   }
 
   static void fill(Cell& cell, Cell::Kind kind, std::string_view text) {
     cell.kind = kind;
     cell.text.assign(text);
     cell.items.clear();
-  }
-
-  // The library's text is "[…] parse error at line 1, column 8: syntax error while parsing value - REASON;
-  // last read: '…'"; the last part may be as long as the row.
-  static std::string reason_of(std::string_view text) {
-    if (const size_t at = text.find(" - "); at != text.npos) text.remove_prefix(at + 3);
-    return std::string(text.substr(0, std::min(text.find("; last read"), size_t{120})));
+    cell.names.clear();
   }
 
   Row& row_;
-  Cell* cell_ = nullptr;  // of the last key at the top
-  int depth_ = 0;
+  Cell* cell_ = nullptr;     // of the last key at the top
+  std::vector<Cell*> open_;  // lists and objects around the next value, the row's own first
 };
 
 }  // namespace
+
+std::string json_reason(std::string_view text) {
+  if (const size_t at = text.find(" - "); at != text.npos) text.remove_prefix(at + 3);
+  return std::string(text.substr(0, std::min(text.find("; last read"), size_t{120})));
+}
 
 void parse_json_row(std::string_view text, const std::string& path, Row& row) {
   RowEvents events(row);

@@ -7,6 +7,7 @@
 #include "data/readers/csv.h"
 #include "data/readers/jsonl.h"
 #include "data/readers/reader.h"
+#include "data/readers/squad.h"
 
 namespace sft {
 namespace {
@@ -20,7 +21,7 @@ struct Format {
 
 constexpr Format kFormats[] = {
     {".jsonl", jsonl::open, jsonl::survey, jsonl::columns},
-    {".json", jsonl::open, jsonl::survey, jsonl::columns},
+    {".json", jsonl::open, jsonl::survey, jsonl::columns},  // where it is not kSquad
     {".csv", csv::open<','>, csv::survey<','>, csv::columns<','>},
     {".tsv", csv::open<'\t'>, csv::survey<'\t'>, csv::columns<'\t'>},
     {".conll", conll::open, conll::survey, conll::columns},
@@ -29,7 +30,10 @@ constexpr Format kFormats[] = {
     {".txt", conll::open, conll::survey, conll::columns},
 };
 
+constexpr Format kSquad = {".json", squad::open, squad::survey, squad::columns};
+
 const Format& format_of(const std::string& path) {
+  if (path.ends_with(kSquad.extension) && squad::is_squad(path)) return kSquad;
   for (const Format& format : kFormats) {
     if (path.ends_with(format.extension)) return format;
   }
@@ -38,8 +42,8 @@ const Format& format_of(const std::string& path) {
   }
   throw ConfigError(
       concat(path,
-             ": wanted a file named .jsonl, .json (one object a line), .csv, .tsv or, of tagged words, .conll, .bio, "
-             ".iob or .txt"));
+             ": wanted a file named .jsonl, .json (one object a line, or SQuAD's questions), .csv, .tsv or, of tagged "
+             "words, .conll, .bio, .iob or .txt"));
 }
 
 }  // namespace

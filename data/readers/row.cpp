@@ -1,5 +1,7 @@
 #include "data/readers/row.h"
 
+#include <utility>
+
 #include "base/text.h"
 
 namespace sft {
@@ -17,7 +19,7 @@ std::string_view name_of(Cell::Kind kind) {
     case Cell::Kind::plain:
       return "text";
     case Cell::Kind::nested:
-      return "a nested value";
+      return "an object";
     case Cell::Kind::list:
       return "an array";
   }
@@ -52,6 +54,15 @@ size_t Row::bytes() const {
   return bytes;
 }
 
+const Cell* Cell::find(std::string_view name) const {
+  for (size_t i = names.size(); i-- > 0;) {
+    if (names[i] == name) return &items[i];
+  }
+  return nullptr;
+}
+
+Cell* Cell::find(std::string_view name) { return const_cast<Cell*>(std::as_const(*this).find(name)); }
+
 Row::Field* Row::field(std::string_view name) {
   for (size_t i = 0; i < size_; ++i) {
     if (fields_[i].name == name) return &fields_[i];
@@ -72,6 +83,11 @@ const Cell* Row::find(std::string_view name) const {
     if (fields_[i].name == name) return &fields_[i].cell;
   }
   return nullptr;
+}
+
+Cell* Row::find(std::string_view name) {
+  Field* const found = field(name);
+  return found == nullptr ? nullptr : &found->cell;
 }
 
 std::vector<std::string> Row::names() const {

@@ -29,12 +29,17 @@ struct Cell {
     number,   // text is the shortest spelling of the value: 1.0 and 1 are both "1"
     text,
     plain,   // from a format without types: any of the above
-    nested,  // an object, or an array inside an array; text is "array" or "object"
+    nested,  // an object; text is "object"
     list,    // an array; text is "array"
   };
   Kind kind = Kind::null;
   std::string text;
-  std::vector<Cell> items = {};  // of a list
+  std::vector<Cell> items = {};         // of a list or an object
+  std::vector<std::string> names = {};  // of an object's items
+
+  // Among an object's items; of equal names the last one.
+  const Cell* find(std::string_view name) const;
+  Cell* find(std::string_view name);
 };
 
 std::string_view name_of(Cell::Kind kind);
@@ -65,6 +70,7 @@ class Row {
   }
   Cell& add(std::string_view name);  // an equal name is replaced: the last one counts
   const Cell* find(std::string_view name) const;
+  Cell* find(std::string_view name);
   std::vector<std::string> names() const;
 
  private:

@@ -25,6 +25,7 @@ void check(int status) {
 struct Free {
   void operator()(sft_tokenizer* it) const { sft_tokenizer_free(it); }
   void operator()(sft_encodings* it) const { sft_encodings_free(it); }
+  void operator()(sft_windows* it) const { sft_windows_free(it); }
 };
 
 sft_bytes lend(std::string_view text) { return {text.data(), text.size()}; }
@@ -34,6 +35,29 @@ std::vector<sft_bytes> lend(const std::vector<std::string_view>& texts) {
   out.reserve(texts.size());
   for (const std::string_view text : texts) out.push_back(lend(text));
   return out;
+}
+
+ContextWindow window_of(const sft_windows_view& view, size_t begin, size_t end) {
+  ContextWindow out;
+  out.ids.assign(view.ids + begin, view.ids + end);
+  out.segments.assign(view.segments + begin, view.segments + end);
+  out.first.assign(view.first + begin, view.first + end);
+  out.end.assign(view.end + begin, view.end + end);
+  return out;
+}
+
+// Why there are no windows.
+std::string too_narrow(size_t question_length, size_t num_special, const WindowLimits& limits) {
+  const auto room = limits.max_length - static_cast<int64_t>(question_length + num_special);
+  const std::string lengths =
+      concat("the question (", question_length, " tokens) and ", num_special, " special tokens leave ");
+  if (room <= 0) {
+    return concat(lengths, "no room for the context in max_length = ", limits.max_length,
+                  "; raise it, or shorten the question");
+  }
+  return concat(lengths, room, " of max_length = ", limits.max_length,
+                " to the context, but doc_stride = ", limits.stride,
+                " must be less than that; lower doc_stride, or raise max_length");
 }
 
 class NativeTokenizer final : public Tokenizer {
@@ -81,6 +105,28 @@ class NativeTokenizer final : public Tokenizer {
     check(sft_tokenizer_encode_words(handle_.get(), words.data(), ends.data(), texts.size(), &encoded));
     const std::unique_ptr<sft_encodings, Free> owner(encoded);
     return copy(sft_encodings_get(encoded), texts.size());
+  }
+
+  std::vector<ContextWindows> encode_windows(const std::vector<std::string_view>& questions,
+                                             const std::vector<std::string_view>& contexts,
+                                             const WindowLimits& limits) const override {
+    assert(questions.size() == contexts.size() && limits.max_length > 0 && limits.stride >= 0);
+    const auto firsts = lend(questions);
+    const auto seconds = lend(contexts);
+    sft_windows* encoded = nullptr;
+    check(sft_tokenizer_windows(handle_.get(), firsts.data(), seconds.data(), firsts.size(),
+                                {static_cast<size_t>(limits.max_length), static_cast<size_t>(limits.stride)},
+                                &encoded));
+    const std::unique_ptr<sft_windows, Free> owner(encoded);
+    const sft_windows_view view = sft_windows_get(encoded);
+    std::vector<ContextWindows> out(questions.size());
+    size_t window = 0, token = 0;
+    for (size_t i = 0; i < out.size(); ++i) {
+      for (; window < view.window_ends[i]; token = view.token_ends[window++])
+        out[i].windows.push_back(window_of(view, token, view.token_ends[window]));
+      if (out[i].windows.empty()) out[i].problem = too_narrow(view.question_lengths[i], view.num_special, limits);
+    }
+    return out;
   }
 
   int64_t vocab_size() const override { return static_cast<int64_t>(sft_tokenizer_vocab_size(handle_.get())); }

@@ -18,6 +18,25 @@ struct Encoding {
   bool truncated = false;         // full_length is above what set_truncation allows
 };
 
+// A question and a piece of its context, as one pair.
+struct ContextWindow {
+  std::vector<int32_t> ids;
+  std::vector<uint8_t> segments;
+  // The characters first … end−1 of the context (code points of Unicode) that a token is made of; −1 and −1 where the
+  // token is not of the context.
+  std::vector<int32_t> first, end;
+};
+
+struct WindowLimits {
+  int64_t max_length = 384;  // tokens of a window, special tokens included
+  int64_t stride = 128;      // tokens of the context that a window shares with the one before
+};
+
+struct ContextWindows {
+  std::vector<ContextWindow> windows;  // none: `problem` says why
+  std::string problem;                 // the question leaves too little room; lengths and cure are in it
+};
+
 class Tokenizer {
  public:
   // From tokenizer.json, or from vocab.txt alone (BERT WordPiece; do_lower_case and the like from
@@ -44,6 +63,13 @@ class Tokenizer {
   // Texts that come as words, each cut by itself: the ids of transformers' is_split_into_words. A word may have no
   // token.
   virtual std::vector<Encoding> encode_words(const std::vector<std::vector<std::string>>& texts) const = 0;
+
+  // Pairs of a question and its context, each in as many windows as a long context needs, whatever set_truncation says:
+  // transformers' truncation = "only_second" with return_overflowing_tokens. As many contexts as questions; those with
+  // one context are best next to each other, since it is cut once.
+  virtual std::vector<ContextWindows> encode_windows(const std::vector<std::string_view>& questions,
+                                                     const std::vector<std::string_view>& contexts,
+                                                     const WindowLimits& limits) const = 0;
 
   // One above the largest id that it can give, added tokens included: as many rows must a table of embeddings have.
   virtual int64_t vocab_size() const = 0;

@@ -4,11 +4,13 @@
 mod bert;
 mod cuts;
 mod hash;
+mod letters;
 mod limits;
 mod pieces;
 mod roberta;
 mod settings;
 mod tokenizer;
+mod windows;
 
 use std::any::Any;
 use std::cell::RefCell;

@@ -7,13 +7,14 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use tokenizers::utils::parallelism::MaybeParallelIterator;
 use tokenizers::utils::truncation::{truncate_encodings, TruncationDirection, TruncationParams};
-use tokenizers::{Encoding, PostProcessor, Tokenizer};
+use tokenizers::{Encoding, PostProcessor, PostProcessorWrapper, Tokenizer};
 
 /// The word of a token that belongs to none.
 const NO_WORD: i32 = -1;
 
 pub struct Handle {
-    tokenizer: Tokenizer,
+    pub(crate) tokenizer: Tokenizer,         // cuts texts; puts no special tokens around them
+    processor: Option<PostProcessorWrapper>, // does that, behind truncation
     pieces: Option<Pieces>,
     json: String,
     id_bound: usize,   // one above the largest id
@@ -158,11 +159,14 @@ impl Handle {
         let json = tokenizer.to_string(true).map_err(internal)?;
         let id_bound = limits::checked_id_bound(&tokenizer)?;
         let pieces = Pieces::of(&tokenizer);
-        Ok(Handle { tokenizer, pieces, json, id_bound, max_length: 0, direction: TruncationDirection::Right })
+        let processor = tokenizer.get_post_processor().cloned();
+        tokenizer.with_post_processor(None::<PostProcessorWrapper>);
+        let direction = TruncationDirection::Right;
+        Ok(Handle { tokenizer, processor, pieces, json, id_bound, max_length: 0, direction })
     }
 
-    fn num_special(&self, is_pair: bool) -> usize {
-        self.tokenizer.get_post_processor().map_or(0, |processor| processor.added_tokens(is_pair))
+    pub(crate) fn num_special(&self, is_pair: bool) -> usize {
+        self.processor.as_ref().map_or(0, |processor| processor.added_tokens(is_pair))
     }
 
     /// What is left for text of `max_length` tokens.
@@ -182,7 +186,7 @@ impl Handle {
         Ok(())
     }
 
-    fn encode_alone(&self, text: &str) -> Result<Encoding, Failure> {
+    pub(crate) fn encode_alone(&self, text: &str) -> Result<Encoding, Failure> {
         let mut ids = Vec::with_capacity(text.len() / 4);
         self.append_ids(text, &mut ids)?;
         let words = vec![None; ids.len()];
@@ -226,11 +230,16 @@ impl Handle {
             first.take_overflowing();
             second.iter_mut().for_each(|it| drop(it.take_overflowing()));
         }
-        let whole = self
-            .tokenizer
-            .post_process(first, second, true)
-            .map_err(|error| Failure::Data(format!("a text cannot be tokenized: {error}")))?;
-        Ok((whole, full_length))
+        Ok((self.put_together(first, second)?, full_length))
+    }
+
+    /// One encoding of both, with special tokens.
+    pub(crate) fn put_together(&self, first: Encoding, second: Option<Encoding>) -> Result<Encoding, Failure> {
+        let whole = match &self.processor {
+            Some(processor) => processor.process(first, second, true),
+            None => self.tokenizer.post_process(first, second, true),
+        };
+        whole.map_err(|error| Failure::Data(format!("a text cannot be tokenized: {error}")))
     }
 
     fn encode_all(&self, first: &[Bytes], second: Option<&[Bytes]>) -> Result<Encodings, Failure> {

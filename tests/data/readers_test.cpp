@@ -97,7 +97,7 @@ TEST_F(ReadersTest, JsonlGivesTypedCellsAndTheirLines) {
   const auto rows = rows_of(path);
   ASSERT_EQ(rows.size(), 2u);
   EXPECT_EQ(rows[0], "1|t=3:a" + std::string(1, '\0') + "b \xF0\x9F\x98\x80|n=2:1|x=2:0.25|b=1:true|z=0:");
-  EXPECT_EQ(rows[1], "3|t=6:array,1,object|o=5:object|n=2:4");
+  EXPECT_EQ(rows[1], "3|t=6:array,1,object|o=5:object,2|n=2:4");
 }
 
 TEST_F(ReadersTest, JsonlGivesTheItemsOfLists) {
@@ -112,13 +112,33 @@ TEST_F(ReadersTest, JsonlGivesTheItemsOfLists) {
   };
   Row row;
   ASSERT_TRUE(reader->next(row));
-  EXPECT_EQ(items(row, "a"), "3:x 2:2 0: 1:true 5:array 5:object 3:y ");
-  EXPECT_EQ(items(row, "b"), "");
+  EXPECT_EQ(items(row, "a"), "3:x 2:2 0: 1:true 6:array 5:object 3:y ");
+  EXPECT_EQ(items(row, "b"), "6:array ");
   ASSERT_TRUE(reader->next(row));
   EXPECT_EQ(row.find("a")->kind, Cell::Kind::list);
   EXPECT_EQ(items(row, "a"), "") << "the row is reused, the items are not";
   EXPECT_EQ(row.find("b")->kind, Cell::Kind::number);
   EXPECT_EQ(items(row, "b"), "");
+}
+
+TEST_F(ReadersTest, JsonlGivesTheMembersOfObjects) {
+  const auto path =
+      write("a.jsonl",
+            "{\"answers\":{\"text\":[\"a\",\"b\"],\"start\":[3],\"start\":[4,5]},\"list\":[{\"k\":{\"l\":7}}]}\n"
+            "{\"answers\":{},\"list\":" +
+                std::string(100'000, '[') + "1" + std::string(100'000, ']') + "}\n");
+  const auto reader = open_reader(path);
+  Row row;
+  ASSERT_TRUE(reader->next(row));
+  const Cell& answers = *row.find("answers");
+  ASSERT_EQ(answers.find("text")->items.size(), 2u);
+  EXPECT_EQ(answers.find("text")->items[1].text, "b");
+  EXPECT_EQ(answers.find("start")->items.size(), 2u) << "of equal names the last one counts";
+  EXPECT_EQ(answers.find("Start"), nullptr);
+  EXPECT_EQ(row.find("list")->items[0].find("k")->find("l")->text, "7");
+  ASSERT_TRUE(reader->next(row)) << "no value is too deep";
+  EXPECT_TRUE(row.find("answers")->names.empty()) << "the row is reused, the names are not";
+  EXPECT_EQ(row.find("answers")->find("text"), nullptr);
 }
 
 TEST_F(ReadersTest, CsvFollowsRfc4180) {
@@ -272,9 +292,8 @@ TEST_F(ReadersTest, WhatNothingCanFollowEndsTheReading) {
   EXPECT_EQ(message_of([&] { rows_of("a.parquet"); }),
             "78: a.parquet: Parquet is not built yet; convert it to .jsonl or .csv");
   EXPECT_EQ(message_of([&] { rows_of("a.xlsx"); }),
-            "78: a.xlsx: wanted a file named .jsonl, .json (one object a line), .csv, .tsv or, of tagged words, "
-            ".conll, .bio, "
-            ".iob or .txt");
+            "78: a.xlsx: wanted a file named .jsonl, .json (one object a line, or SQuAD's questions), .csv, .tsv or, "
+            "of tagged words, .conll, .bio, .iob or .txt");
 }
 
 TEST_F(ReadersTest, ARowOfTenMegabytesIsRead) {

@@ -92,6 +92,8 @@ class Model {
 
   // Of the transformers class that reads one row a sample (Reads::first) or every row (Reads::all).
   virtual HeadShape head(Reads reads) const = 0;
+  // Of the transformers class for question answering, which reads every row.
+  virtual HeadShape span_head() const { return {.output = "qa_outputs"}; }
   virtual double initializer_range() const = 0;
   // config.json's content with everything the model read, overrides applied; the caller adds architectures and labels.
   virtual const nlohmann::json& config() const = 0;

@@ -49,6 +49,7 @@ class DistilBert final : public TextEncoder {
     if (reads == Reads::all) return {.dropout = config_.encoder.hidden_dropout};
     return {.hidden = "pre_classifier", .activation = Activation::relu, .dropout = config_.seq_classif_dropout};
   }
+  HeadShape span_head() const override { return {.dropout = config_.qa_dropout, .output = "qa_outputs"}; }
 
  private:
   DistilBertConfig config_;

@@ -23,7 +23,7 @@ DistilBertConfig read_distilbert_config(nlohmann::json& content) {
   encoder.hidden_dropout = read.rate("dropout", 0.1);
   encoder.attention_dropout = read.rate("attention_dropout", 0.1);
   config.seq_classif_dropout = read.rate("seq_classif_dropout", 0.2);
-  read.rate("qa_dropout", 0.1);  // carried to files; question answering reads it
+  config.qa_dropout = read.rate("qa_dropout", 0.1);
   config.sinusoidal_pos_embds = read.flag("sinusoidal_pos_embds", false);
   encoder.initializer_range = read.number("initializer_range", 0.02, 1e6, "a standard deviation, 0 or more");
   return config;

@@ -10,6 +10,7 @@ namespace sft {
 struct DistilBertConfig {
   EncoderShape encoder;  // its hidden_dropout is also that of labels a token
   double seq_classif_dropout = 0.2;
+  double qa_dropout = 0.1;
   bool sinusoidal_pos_embds = false;  // how random positions start
 };
 

@@ -1,0 +1,50 @@
+#include "data/text/letters.h"
+
+#include <sft_native.h>
+
+#include <memory>
+
+#include "base/errors.h"
+
+namespace sft {
+namespace {
+
+struct Free {
+  void operator()(sft_text* it) const { sft_text_free(it); }
+};
+
+bool is_among(char32_t character, char32_t first, char32_t last) { return character >= first && character <= last; }
+
+}  // namespace
+
+std::string lowercase(std::string_view text) {
+  sft_text* lower = nullptr;
+  if (sft_lowercase({text.data(), text.size()}, &lower) != SFT_NATIVE_OK) {
+    const sft_bytes error = sft_native_error();
+    throw DataError(std::string(error.data, error.size));
+  }
+  const std::unique_ptr<sft_text, Free> owner(lower);
+  const sft_bytes bytes = sft_text_get(lower);
+  return {bytes.data, bytes.size};
+}
+
+bool is_alphanumeric(char32_t character) { return sft_is_alphanumeric(character) != 0; }
+
+bool is_white_space(char32_t character) {
+  constexpr std::u32string_view kOthers = U"\u0020\u0085\u00a0\u1680\u2028\u2029\u202f\u205f\u3000";
+  return is_among(character, 0x09, 0x0D) || is_among(character, 0x1C, 0x1F) || is_among(character, 0x2000, 0x200A) ||
+         kOthers.find(character) != kOthers.npos;
+}
+
+bool is_punctuation(char32_t character) {
+  return is_among(character, 0x21, 0x2F) || is_among(character, 0x3A, 0x40) || is_among(character, 0x5B, 0x60) ||
+         is_among(character, 0x7B, 0x7E);
+}
+
+bool is_cjk(char32_t character) {
+  return is_among(character, 0x3040, 0x30FF) || is_among(character, 0x3400, 0x4DBF) ||
+         is_among(character, 0x4E00, 0x9FFF) || is_among(character, 0xF900, 0xFAFF) ||
+         is_among(character, 0x20000, 0x3FFFF);
+}
+
+}  // namespace sft

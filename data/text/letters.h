@@ -1,0 +1,20 @@
+// Letters of all scripts, by Unicode.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace sft {
+
+// As Python's str.lower: of one letter may become two, and a sigma that ends a word is the final one. DataError where
+// the text is not valid UTF-8.
+std::string lowercase(std::string_view text);
+
+bool is_alphanumeric(char32_t character);  // a letter, digit or number
+bool is_white_space(char32_t character);   // at which Python's str.split cuts
+bool is_punctuation(char32_t character);   // of ASCII: Python's string.punctuation
+
+// Characters of Chinese and Japanese, which are written without spaces: Han and kana.
+bool is_cjk(char32_t character);
+
+}  // namespace sft

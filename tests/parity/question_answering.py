@@ -1,0 +1,119 @@
+"""Question answering against transformers' ForQuestionAnswering classes of BERT, RoBERTa and DistilBERT, live: same
+weights, same windows, dropout off. The same tensors must be there, and loss, logits and every gradient agree as bert.py says.
+
+    question_answering.py PARITY_SPANS [first_case [cases]]
+
+transformers takes padding for tokens in the loss, so windows are of one length there: each goes alone, and the mean of
+their losses is compared. What adds the same to the scores of all tokens changes no loss: the gradients of the head's bias
+and of the last norm's are zero but for rounding, as those of key biases are.
+"""
+import json
+import random
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+try:
+    import torch
+    from transformers import BertConfig, BertForQuestionAnswering, DistilBertConfig, DistilBertForQuestionAnswering, RobertaConfig, RobertaForQuestionAnswering
+except ImportError as missing:
+    print(f"SKIPPED: no parity was checked, {missing} (tools/setup.sh test brings the Python references)")
+    sys.exit(77)
+
+TOLERANCE = {"float32": 1e-5, "float64": 1e-10}
+
+
+def random_model(r):
+    heads, vocabulary = r.choice([1, 2, 4]), r.randint(20, 200)
+    width, blocks, inner = heads * r.choice([4, 8, 16]), r.randint(1, 3), r.choice([13, 32, 50])
+    family = r.choice(["bert", "roberta", "distilbert"])
+    if family == "distilbert":
+        config = DistilBertConfig(vocab_size=vocabulary, dim=width, n_heads=heads, n_layers=blocks, hidden_dim=inner, max_position_embeddings=64,
+                                  initializer_range=0.2, dropout=0.0, attention_dropout=0.0, qa_dropout=0.0)
+        return DistilBertForQuestionAnswering, config, 1
+    settings = dict(vocab_size=vocabulary, hidden_size=width, num_attention_heads=heads, num_hidden_layers=blocks, intermediate_size=inner,
+                    max_position_embeddings=64, initializer_range=0.2, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
+    if family == "roberta":
+        return RobertaForQuestionAnswering, RobertaConfig(type_vocab_size=1, pad_token_id=1, **settings), 1
+    return BertForQuestionAnswering, BertConfig(**settings), 2
+
+
+def random_case(number):
+    r = random.Random(number)
+    kind, config, segments = random_model(r)
+    lengths = [r.randint(1, 40) for _ in range(r.randint(1, 7))]
+    first = [r.choice([0, r.randrange(n)]) for n in lengths]
+    case = {
+        "config": config, "dtype": "float64" if number % 3 == 0 else "float32",
+        "tokens": [[r.randrange(2, config.vocab_size) for _ in range(n)] for n in lengths],
+        "segments": [[r.randrange(segments) for _ in range(n)] for n in lengths],
+        "spans": [[a, r.randrange(a, n)] for a, n in zip(first, lengths)],
+    }
+    return kind, case
+
+
+def reference(case, model):
+    losses, logits = [], []
+    for tokens, segments, (first, last) in zip(case["tokens"], case["segments"], case["spans"]):
+        inputs = {"input_ids": torch.tensor([tokens]), "start_positions": torch.tensor([first]), "end_positions": torch.tensor([last])}
+        if case["config"].model_type == "bert":
+            inputs["token_type_ids"] = torch.tensor([segments])
+        out = model(**inputs)
+        losses.append(out.loss)
+        logits.append(torch.stack([out.start_logits[0], out.end_logits[0]], 1))
+    return torch.stack(losses).mean(), torch.cat(logits)
+
+
+def ours(case, tensors, logits, tool):
+    with tempfile.TemporaryDirectory() as directory:
+        directory = Path(directory)
+        described = dict(case, config=json.loads(case["config"].to_json_string(use_diff=False)),
+                         tensors=[[name, list(value.shape)] for name, value in tensors])
+        (directory / "case.json").write_text(json.dumps(described))
+        (directory / "weights.bin").write_bytes(b"".join(v.detach().numpy().tobytes() for _, v in tensors))
+        subprocess.run([tool, str(directory)], check=True)
+        flat = torch.frombuffer(bytearray((directory / "out.bin").read_bytes()), dtype=getattr(torch, case["dtype"]))
+    loss, values, *gradients = flat.split([1, logits.numel()] + [value.numel() for _, value in tensors])
+    return loss[0], values.view_as(logits), [g.view_as(v) for g, (_, v) in zip(gradients, tensors)]
+
+
+def check(number, tool):
+    kind, case = random_case(number)
+    torch.manual_seed(number)
+    model = kind._from_config(case["config"], attn_implementation="eager").to(getattr(torch, case["dtype"])).train()
+    for value in model.parameters():  # norms and biases that could not be mistaken for absent ones
+        if value.dim() == 1:
+            value.data.add_(torch.randn_like(value) * 0.3)
+    tensors = list(model.named_parameters())
+    loss, logits = reference(case, model)
+    loss.backward()
+    our_loss, our_logits, our_gradients = ours(case, tensors, logits, tool)
+
+    last = f"layer.{case['config'].num_hidden_layers - 1}.output"
+    shifts = ("key.bias", "k_lin.bias", "qa_outputs.bias", f"{last}.LayerNorm.bias", f"{last}_layer_norm.bias")
+    gradient = lambda value: torch.zeros_like(value) if value.grad is None else value.grad
+    whole = sum(gradient(v).double().norm() ** 2 for _, v in tensors) ** 0.5
+    worst = {"loss": abs(our_loss - loss).item() / max(1, abs(loss.item())),
+             "logits": (our_logits - logits).abs().max().item() / max(1, logits.abs().max().item())}
+    for (name, value), mine in zip(tensors, our_gradients):
+        only_rounding = name.endswith(shifts) and case["dtype"] == "float32"
+        allowed = max(gradient(value).double().norm(), (1e-2 if only_rounding else 1e-4) * whole)
+        worst[name] = ((mine - gradient(value)).double().norm() / allowed).item()
+    name, error = max(worst.items(), key=lambda item: item[1])
+    good = error <= TOLERANCE[case["dtype"]]  # false for a NaN
+    print(f"{'ok  ' if good else 'FAIL'} case {number}: {case['config'].model_type}, {case['dtype']}: worst {error:.1e} ({name})", flush=True)
+    return good
+
+
+def main():
+    tool = sys.argv[1]
+    first = int(sys.argv[2]) if len(sys.argv) > 2 else 0
+    cases = int(sys.argv[3]) if len(sys.argv) > 3 else 15
+    torch.set_num_threads(1)
+    bad = [n for n in range(first, first + cases) if not check(n, tool)]
+    print(f"{cases - len(bad)} of {cases} cases agree with transformers")
+    sys.exit(1 if bad else 0)
+
+
+main()

@@ -1,0 +1,190 @@
+// N packed tokens of B windows, C channels.
+#include "trainer/tasks/question_answering/question_answering.h"
+
+#include <ATen/ops/linear.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/tensor.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "base/errors.h"
+#include "base/text.h"
+#include "trainer/metrics/answers.h"
+#include "trainer/models/blocks/dropout.h"
+#include "trainer/models/blocks/linear.h"
+#include "trainer/tasks/blocks/accepted_loss.h"
+#include "trainer/tasks/blocks/head_layer.h"
+#include "trainer/tasks/question_answering/answer_rows.h"
+#include "trainer/tasks/question_answering/span_loss.h"
+#include "trainer/tasks/question_answering/windows/kept_window.h"
+
+namespace sft {
+namespace {
+
+// Counts: [loss sum, windows, letters of true answers, Chinese and Japanese ones among them]. Rows: of each window the
+// numbers of AnsweredWindow with scores by words, and then by characters.
+constexpr size_t kLossSum = 0, kWindows = 1, kLetters = 2, kCjk = 3, kNumCounts = 4;
+constexpr AnswerUnit kUnits[] = {AnswerUnit::word, AnswerUnit::character};
+
+// Logits in host memory, the starts of all tokens before their ends.
+struct HostLogits {
+  explicit HostLogits(const at::Tensor& logits_N2)
+      : values(logits_N2.to(at::kFloat).t().contiguous().cpu()),
+        starts(values.data_ptr<float>(), static_cast<size_t>(values.size(1))),
+        ends(starts.data() + starts.size(), starts.size()) {}
+
+  WindowLogits of(const KeptWindow& window, int64_t first_token) const {
+    const auto first = static_cast<size_t>(first_token);
+    return {starts.subspan(first, window.first.size()), ends.subspan(first, window.first.size()), window.first,
+            window.end};
+  }
+
+  at::Tensor values;  // [2, N]
+  std::span<const float> starts, ends;
+};
+
+class QuestionAnswering final : public Task {
+ public:
+  QuestionAnswering(const TaskSettings& settings, const AnsweringConfig& answering, const Model& model)
+      : answering_(answering), shape_(model.span_head()), key_(dropout_key(settings.dropout_seed, "head")) {
+    output_ = head_layer(shape_.output, 2, model, settings, parameters_);
+  }
+
+  Needs needs() const override { return {{.column = {.name = "span", .number = Number::int32, .shape = {2}}}}; }
+  Reads reads() const override { return Reads::all; }
+  bool reads_pooler() const override { return false; }
+  bool keeps_pooler() const override { return false; }
+  Parameters parameters() const override { return parameters_; }
+
+  at::Tensor logits(Model&, const Features& features, const Inputs& any, Mode mode) override {
+    const TextInputs& inputs = text_of(any);
+    const double falls = mode == Mode::training ? shape_.dropout : 0.0;
+    const at::Tensor x_NC = keyed_dropout(features.rows, key_, inputs.draws_N, inputs.positions_N, falls);
+    return at::linear(x_NC, output_.weight, output_.bias);
+  }
+
+  double weight(const Batch& batch) const override {
+    return std::accumulate(batch.weights.begin(), batch.weights.end(), 0.0);
+  }
+
+  LossSum loss_sum(const at::Tensor& logits_N2, const Batch& batch) const override {
+    const at::Tensor spans_B2 = view_of(batch, "span").to(logits_N2.device(), at::kLong, /*non_blocking=*/true);
+    const at::Tensor weights_B =
+        at::tensor(at::ArrayRef<float>(batch.weights)).to(logits_N2.options(), /*non_blocking=*/true);
+    return {span_loss_sum(logits_N2, batch.offsets("token"), spans_B2, weights_B), weight(batch)};
+  }
+
+  Statistics empty_statistics() const override { return {std::vector<double>(kNumCounts)}; }
+
+  void accumulate(const at::Tensor& logits_N2, const Batch& batch, Statistics& into) const override {
+    const at::Tensor exact_N2 = logits_N2.to(at::kDouble).cpu();
+    const at::Tensor sum = span_loss_sum(exact_N2, batch.offsets("token"), view_of(batch, "span").to(at::kLong),
+                                         at::ones({batch.size()}, at::kDouble));
+    into.counts[kLossSum] += sum.item<double>();
+    into.counts[kWindows] += static_cast<double>(batch.size());
+    if (!keeps_windows(batch.schema)) return;
+    const HostLogits logits(logits_N2);
+    for (size_t b = 0; b < batch.rows.size(); ++b) score(batch, b, logits, into);
+  }
+
+  nlohmann::ordered_json metrics(const Statistics& total) const override {
+    nlohmann::ordered_json all{{"loss", total.counts[kLossSum] / std::max(total.counts[kWindows], 1.0)}};
+    if (!total.rows.empty()) all.update(AnswerScores(numbers(total), null_answers(total)).scores());
+    return all;
+  }
+
+  nlohmann::ordered_json details(const Statistics&) const override { return nlohmann::ordered_json::object(); }
+  std::string default_metric() const override { return "f1"; }
+
+  std::vector<std::string> predictions(const at::Tensor& logits_N2, const Batch& batch) const override {
+    const HostLogits logits(logits_N2);
+    const NullAnswers null_answers{answering_.version_2_with_negative != "false", answering_.null_score_diff_threshold};
+    std::vector<std::string> windows;
+    AnswerRows rows(answering_.limits, null_answers,
+                    [&](int64_t, const std::string& json) { windows.push_back(json); });
+    for (size_t b = 0; b < batch.rows.size(); ++b) {
+      const KeptWindow window = kept_window(batch, b);
+      rows.add(batch.rows[b], window.id, logits.of(window, batch.offsets("token")[b]), window.piece);
+      rows.finish();
+    }
+    return windows;
+  }
+
+  // transformers sizes the head by its number of labels, of which two are the default.
+  void describe(nlohmann::json& config) const override {
+    for (const char* key : {"num_labels", "id2label", "label2id", "problem_type"}) config.erase(key);
+  }
+
+ private:
+  void score(const Batch& batch, size_t b, const HostLogits& logits, Statistics& into) const {
+    const KeptWindow window = kept_window(batch, b);
+    LetterCounts letters;
+    for (const std::string& answer : window.answers) letters.add(answer);
+    into.counts[kLetters] += static_cast<double>(letters.letters);
+    into.counts[kCjk] += static_cast<double>(letters.cjk);
+
+    SpanSearch search(answering_.limits);
+    search.add(logits.of(window, batch.offsets("token")[b]));
+    const BestSpans found = search.finish();
+    AnsweredWindow scored{.row = static_cast<double>(batch.rows[b]),
+                          .has_answer = window.answers.empty() ? 0.0 : 1.0,
+                          .null_score = found.null_score};
+    if (!found.spans.empty()) scored.best_score = found.spans.front().score;
+    for (const AnswerUnit unit : kUnits) {
+      if (!found.spans.empty()) {
+        const ScoredSpan& best = found.spans.front();
+        const AnswerScore score = score_answer(window.piece.cut(best.first, best.end), window.answers, unit);
+        scored.exact = score.exact;
+        scored.f1 = score.f1;
+      }
+      scored.append_to(into.rows);
+    }
+  }
+
+  AnswerUnit unit(const Statistics& total) const {
+    if (answering_.answer_unit == "word") return AnswerUnit::word;
+    if (answering_.answer_unit == "character") return AnswerUnit::character;
+    return LetterCounts{static_cast<int64_t>(total.counts[kLetters]), static_cast<int64_t>(total.counts[kCjk])}.unit();
+  }
+
+  // Of each window, by the unit that is asked for.
+  std::vector<double> numbers(const Statistics& total) const {
+    constexpr size_t kOne = AnsweredWindow::kNumbers;
+    const size_t skipped = unit(total) == AnswerUnit::character ? kOne : 0;
+    std::vector<double> out;
+    for (size_t i = skipped; i < total.rows.size(); i += 2 * kOne)
+      out.insert(out.end(), total.rows.begin() + static_cast<std::ptrdiff_t>(i),
+                 total.rows.begin() + static_cast<std::ptrdiff_t>(i + kOne));
+    return out;
+  }
+
+  NullAnswers null_answers(const Statistics& total) const {
+    bool allowed = answering_.version_2_with_negative == "true";
+    constexpr size_t kHasAnswer = 1;
+    if (answering_.version_2_with_negative == "auto")
+      for (size_t i = kHasAnswer; i < total.rows.size(); i += AnsweredWindow::kNumbers)
+        allowed = allowed || total.rows[i] == 0;
+    return {allowed, answering_.null_score_diff_threshold};
+  }
+
+  AnsweringConfig answering_;
+  HeadShape shape_;
+  Linear output_;
+  Parameters parameters_;
+  DropoutKey key_;
+};
+
+}  // namespace
+
+std::unique_ptr<Task> make_question_answering(const TaskSettings& settings, const AnsweringConfig& answering,
+                                              const Model& model) {
+  if (settings.pooling != "auto")
+    throw ConfigError(
+        concat("model.pooling = ", in_quotes(settings.pooling), ": question_answering reads every token"));
+  require_accepted(settings.loss, {.targets = "one span a window is", .kinds = {"cross_entropy"}});
+  return std::make_unique<QuestionAnswering>(settings, answering, model);
+}
+
+}  // namespace sft
