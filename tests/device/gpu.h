@@ -4,6 +4,8 @@
 #include <c10/core/Device.h>
 #include <gtest/gtest.h>
 
+#include "comm/placement.h"
+#include "comm/solo/solo.h"
 #include "launch/device.h"
 
 namespace sft::testing {
@@ -11,7 +13,9 @@ namespace sft::testing {
 class OnGpu : public ::testing::Test {
  protected:
   void SetUp() override {
-    device = choose_device("auto", {});
+    Placement alone;
+    const auto world = solo::connect(alone);
+    device = agree_on_device("auto", alone, *world);
     if (device.is_cpu()) GTEST_SKIP() << "no GPU here: nothing was tested";
   }
   c10::Device device = c10::kCPU;

@@ -99,8 +99,8 @@ void expect_refused(const char* key, const nlohmann::json& value, const std::str
 }
 
 TEST(Roberta, WhatIsNotBuiltIsRefusedByName) {
-  expect_refused("pad_token_id", nullptr, "pad_token_id must be an integer of at least 0, found null");
-  expect_refused("max_position_embeddings", 2, "max_position_embeddings must be an integer of at least 3, found 2");
+  expect_refused("pad_token_id", nullptr, "pad_token_id must be an integer from 0 to 16777216, found null");
+  expect_refused("max_position_embeddings", 2, "max_position_embeddings must be an integer from 3 to 16777216, found 2");
   expect_refused("position_embedding_type", "relative_key", "position_embedding_type must be \"absolute\"");
   expect_refused("is_decoder", true, "is_decoder must be false");
 }
