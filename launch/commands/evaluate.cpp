@@ -38,8 +38,8 @@ ExitCode evaluate(const Arguments& arguments, Job& job) {
   const RunConfig& config = loaded.config;
   const World world = job.world(config.device, config.threads, config.comm);
   const LoadedModel model = load_model(directory, config, world);
-  const auto rows = open_split(split, files, config.data, prepared_directory(config), model.tokenizer.get(),
-                               model.labels, true, job.control());
+  const auto rows = open_split(split, files, config.data, prepared_directory(config), task_named(config.model.task),
+                               model.tokenizer.get(), model.labels, true, job.control());
   together(job.control(), [&] { rows->require(model.learner->needs(), {job.control().rank(), job.control().size()}); });
   const Evaluation evaluation =
       Evaluator(*model.learner, *rows, job.control(), evaluator_settings(config, world.device)).run();

@@ -6,11 +6,12 @@
 #include "base/text.h"
 #include "launch/commands/commands.h"
 #include "launch/starters/starters.h"
+#include "trainer/tasks/tasks.h"
 
 namespace sft {
 
 ExitCode init(const Arguments& arguments, Job& job) {
-  const std::string wanted = arguments.target.empty() ? "text_classification" : arguments.target;
+  const std::string wanted = arguments.target.empty() ? tasks().front().name : arguments.target;
   const auto found = std::ranges::find(starters(), wanted, &Starter::name);
   if (found == starters().end()) {
     std::vector<std::string> names;

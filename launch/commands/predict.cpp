@@ -45,10 +45,11 @@ class Scratch {
   Communicator& control_;
 };
 
-std::unique_ptr<Dataset> open_rows(const StringList& files, const DataConfig& config, const std::string& scratch,
+std::unique_ptr<Dataset> open_rows(const StringList& files, const RunConfig& config, const std::string& scratch,
                                    const LoadedModel& model, Communicator& control) {
   try {
-    return open_split("input", files, config, scratch, model.tokenizer.get(), model.labels, false, control);
+    return open_split("input", files, config.data, scratch, task_named(config.model.task), model.tokenizer.get(),
+                      model.labels, false, control);
   } catch (const Error& error) {
     rethrow_by_option(error);
   }
@@ -66,7 +67,7 @@ ExitCode predict(const Arguments& arguments, Job& job) {
 
   const Stopwatch watch;
   const Scratch scratch(arguments.output + ".prepared", job.control());
-  const auto rows = open_rows(files, config.data, scratch.path(), model, job.control());
+  const auto rows = open_rows(files, config, scratch.path(), model, job.control());
   together(job.control(), [&] {
     rows->require(model.learner->model().needs(), {job.control().rank(), job.control().size()});
   });

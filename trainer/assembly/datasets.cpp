@@ -28,15 +28,15 @@ bool holds_hdf5(const std::string& path) {
 }
 
 // Of images only our own shards are ready; of texts any HDF5 is read as it is.
-bool is_prepared(const std::string& path, bool images) {
+bool is_prepared(const std::string& path, Takes takes) {
   if (holds_hdf5(path)) return true;
-  return is_hdf5(path) && (!images || is_shard(*open_guarded(path)));
+  return is_hdf5(path) && (takes == Takes::texts || is_shard(*open_guarded(path)));
 }
 
 // Whether the files are shards already. A list of both kinds has no order that a user could mean.
-bool are_prepared(const StringList& files, const std::string& split, bool images) {
+bool are_prepared(const StringList& files, const std::string& split, Takes takes) {
   const auto prepared =
-      std::count_if(files.begin(), files.end(), [&](const std::string& path) { return is_prepared(path, images); });
+      std::count_if(files.begin(), files.end(), [&](const std::string& path) { return is_prepared(path, takes); });
   if (prepared != 0 && static_cast<size_t>(prepared) != files.size())
     throw ConfigError(concat("data.", split, "_file mixes HDF5 and raw files: ", join(files, ", ")));
   return prepared != 0;
@@ -44,7 +44,6 @@ bool are_prepared(const StringList& files, const std::string& split, bool images
 
 PrepareReport prepare_split(PrepareRequest request, const DataConfig& config, const Tokenizer* tokenizer,
                             Communicator& control) {
-  if (tokenizer == nullptr) request.task = "image_classification";
   std::unique_ptr<Recipe> recipe;
   together(control, [&] { recipe = task_named(request.task).recipe(request, config, tokenizer); });
   const PrepareReport report = prepare_shards(request, config, *recipe, peers_of(control));
@@ -86,9 +85,10 @@ std::vector<int64_t> count_labels(const Dataset& dataset, size_t num_labels, Com
 }
 
 // Shards say which tokenizer made them; another one's ids would mean other words.
-void check_tokenizer(const Dataset& dataset, const Tokenizer* tokenizer, const std::string& split) {
+void check_tokenizer(const Dataset& dataset, const TaskKind& task, const Tokenizer* tokenizer,
+                     const std::string& split) {
   const bool images = dataset.schema().find("tokens") == nullptr;
-  if (images != (tokenizer == nullptr))
+  if (images != (task.takes == Takes::pictures))
     throw ConfigError(concat("data.", split, "_file holds ", images ? "images" : "texts", ", and the task takes ",
                              images ? "texts" : "images"));
   if (images) return;
@@ -150,12 +150,12 @@ std::unique_ptr<Dataset> open_together(const std::vector<std::string>& paths, st
 
 // Rows whose labels training has settled.
 PrepareRequest request_of(const std::string& split, const StringList& files, const std::string& directory,
-                          const Labels& labels) {
+                          const TaskKind& task, const Labels& labels) {
   PrepareRequest request;
   request.files = files;
   request.split = split;
   request.output_directory = directory;
-  if (labels.target == TargetForm::token_labels) request.task = "token_classification";
+  request.task = task.name;
   request.problem_type = problem_type_of(labels.target);
   if (labels.target == TargetForm::values) request.num_targets = static_cast<int64_t>(labels.names.size());
   if (labels.target != TargetForm::values) request.label_names = labels.names;
@@ -168,10 +168,9 @@ PrepareRequest request_of(const std::string& split, const StringList& files, con
 std::unique_ptr<Dataset> open_train(const LoadedConfig& loaded, const ModelDirectory& model, Datasets& data,
                                     Communicator& control) {
   const DataConfig& config = loaded.config.data;
-  const bool images = data.tokenizer == nullptr;
   const StringList files =
       expand_files(config.train_file, "data.train_file", loaded.origins, accepted_by(loaded.config.model.task));
-  if (are_prepared(files, "train", images)) {
+  if (are_prepared(files, "train", task_named(loaded.config.model.task).takes)) {
     auto train = open_together(files, wanted_target(loaded.config.model), control);
     const auto& known = train->info().label_names;
     data.labels.names = known.empty()
@@ -196,7 +195,8 @@ std::unique_ptr<Dataset> open_train(const LoadedConfig& loaded, const ModelDirec
 std::unique_ptr<Dataset> open_held_out(const LoadedConfig& loaded, const Datasets& data, Communicator& control) {
   const StringList files = expand_files(loaded.config.data.train_file, "data.train_file", loaded.origins,
                                         accepted_by(loaded.config.model.task));
-  PrepareRequest request = request_of("validation", files, prepared_directory(loaded.config), data.labels);
+  PrepareRequest request = request_of("validation", files, prepared_directory(loaded.config),
+                                      task_named(loaded.config.model.task), data.labels);
   request.side = PrepareRequest::Side::validation;
   request.split_seed = static_cast<uint64_t>(loaded.config.seed);
   const PrepareReport report = prepare_split(std::move(request), loaded.config.data, data.tokenizer.get(), control);
@@ -220,18 +220,18 @@ std::string prepared_directory(const RunConfig& config) {
 }
 
 std::unique_ptr<Dataset> open_split(const std::string& split, const StringList& files, const DataConfig& config,
-                                    const std::string& directory, const Tokenizer* tokenizer, const Labels& labels,
-                                    bool labels_required, Communicator& control) {
-  if (are_prepared(files, split, tokenizer == nullptr)) {
+                                    const std::string& directory, const TaskKind& task, const Tokenizer* tokenizer,
+                                    const Labels& labels, bool labels_required, Communicator& control) {
+  if (are_prepared(files, split, task.takes)) {
     std::unique_ptr<Dataset> dataset;
     together(control, [&] {
       dataset = open_dataset(files, needs_of(labels.target));
-      check_tokenizer(*dataset, tokenizer, split);
+      check_tokenizer(*dataset, task, tokenizer, split);
       check_width(dataset->schema(), files.front(), labels);
     });
     return dataset;
   }
-  PrepareRequest request = request_of(split, files, directory, labels);
+  PrepareRequest request = request_of(split, files, directory, task, labels);
   request.labels_required = labels_required;
   return open_together(prepare_split(std::move(request), config, tokenizer, control).shards, {}, control);
 }
@@ -239,9 +239,10 @@ std::unique_ptr<Dataset> open_split(const std::string& split, const StringList& 
 Datasets open_datasets(const LoadedConfig& loaded, const ModelDirectory& model, Communicator& control) {
   const RunConfig& config = loaded.config;
   Datasets data;
+  const TaskKind& task = task_named(config.model.task);
   const Accepts accepts = accepted_by(config.model.task);
   together(control, [&] {
-    if (accepts == Accepts::folders_too) return;
+    if (task.takes == Takes::pictures) return;
     data.tokenizer = Tokenizer::from_directory(model.path());
     data.tokenizer->set_truncation(config.data.max_length, config.data.truncation);
   });
@@ -250,15 +251,15 @@ Datasets open_datasets(const LoadedConfig& loaded, const ModelDirectory& model, 
   data.labels.num_rows = data.train->size();
   if (control.rank() == 0) announce(config, data.labels.target);
   together(control, [&] {
-    check_tokenizer(*data.train, data.tokenizer.get(), "train");
+    check_tokenizer(*data.train, task, data.tokenizer.get(), "train");
     check_num_labels(loaded, data.labels);
   });
 
   const auto open = [&](const char* split, const StringList& patterns) -> std::unique_ptr<Dataset> {
     if (patterns.empty()) return nullptr;
     const StringList files = expand_files(patterns, concat("data.", split, "_file"), loaded.origins, accepts);
-    return limited(open_split(split, files, config.data, prepared_directory(config), data.tokenizer.get(), data.labels,
-                              true, control),
+    return limited(open_split(split, files, config.data, prepared_directory(config), task, data.tokenizer.get(),
+                              data.labels, true, control),
                    config.data.max_eval_samples);
   };
   data.validation = open("validation", config.data.validation_file);

@@ -12,6 +12,7 @@
 #include "trainer/config/run_config.h"
 #include "trainer/model_files/model_directory.h"
 #include "trainer/tasks/task.h"
+#include "trainer/tasks/tasks.h"
 
 namespace sft {
 
@@ -24,11 +25,12 @@ struct Datasets {
 // Every rank calls. Errors are the same on all of them.
 Datasets open_datasets(const LoadedConfig& loaded, const ModelDirectory& model, Communicator& control);
 
-// One split by files, labels and the form of targets known: for evaluate and predict. Without a tokenizer it is of
-// images.
+// One split of a task whose labels are known: for evaluate and predict. `tokenizer` is null where the task takes
+// pictures.
 std::unique_ptr<Dataset> open_split(const std::string& split, const StringList& files, const DataConfig& config,
-                                    const std::string& prepared_directory, const Tokenizer* tokenizer,
-                                    const Labels& labels, bool labels_required, Communicator& control);
+                                    const std::string& prepared_directory, const TaskKind& task,
+                                    const Tokenizer* tokenizer, const Labels& labels, bool labels_required,
+                                    Communicator& control);
 
 // Whether a file of texts is HDF5 by its name, which is taken as it is.
 bool is_prepared(const std::string& path);

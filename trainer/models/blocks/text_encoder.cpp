@@ -69,10 +69,13 @@ at::Tensor TextEncoder::block(int stage, const at::Tensor& x_NC, const TextInput
     attention.groups = &groups;
     q_MC = linear(x_MC, block.query);
     const std::vector<at::Tensor> both = linear(x_NC, {block.key, block.value});
-    k_NC = both[0], v_NC = both[1];
+    k_NC = both[0];
+    v_NC = both[1];
   } else {
     const std::vector<at::Tensor> all = linear(x_NC, {block.query, block.key, block.value});
-    q_MC = all[0], k_NC = all[1], v_NC = all[2];
+    q_MC = all[0];
+    k_NC = all[1];
+    v_NC = all[2];
   }
 
   const at::Tensor read_MC = attend(q_MC, k_NC, v_NC, attention);
