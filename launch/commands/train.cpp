@@ -87,7 +87,9 @@ ExitCode train_run(LoadedConfig loaded, Job& job) {
   together(job.control(), [&] { require_resumed(*run); });
   keep_config(run->loaded, job.control());
   const StopReason reason = run->trainer->run();
-  together(job.control(), [&] { lock->require_held(); });
+  together(job.control(), [&] {
+    if (lock) lock->require_held();  // rank 0 has it
+  });
   const ExitCode code = conclude(*run, reason);
   if (speaks) say_where(*run, code);
   return code;

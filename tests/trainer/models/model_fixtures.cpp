@@ -3,6 +3,7 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/core/grad_mode.h>
 
+#include "base/errors.h"
 #include "support/texts.h"
 #include "trainer/learner/stages.h"
 
@@ -36,6 +37,18 @@ nlohmann::json small_config(const std::string& model_type) {
 
 std::unique_ptr<Model> small_model(const std::string& model_type, at::ScalarType dtype, uint64_t dropout_seed) {
   return make_model(small_config(model_type), {.dtype = dtype, .seed = 5, .dropout_seed = dropout_seed});
+}
+
+void expect_refused(const std::string& model_type, const char* key, const nlohmann::json& value,
+                    const std::string& part) {
+  nlohmann::json config = small_config(model_type);
+  config[key] = value;
+  try {
+    make_model(config, {.seed = 0});
+    FAIL() << key << " = " << value << " was accepted";
+  } catch (const ConfigError& error) {
+    EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what();
+  }
 }
 
 Batch batch_of(const std::vector<int64_t>& lengths) {

@@ -21,6 +21,10 @@ nlohmann::json small_config(const std::string& model_type);
 std::unique_ptr<Model> small_model(const std::string& model_type, at::ScalarType dtype = at::kDouble,
                                    uint64_t dropout_seed = 0);
 
+// A small model of the family with another value in its config.json is refused, in words that hold `part`.
+void expect_refused(const std::string& model_type, const char* key, const nlohmann::json& value,
+                    const std::string& part);
+
 // Sequences of the given lengths with fixed pseudo-random tokens and segments; sequence b has draw 1000 + 7 b.
 Batch batch_of(const std::vector<int64_t>& lengths);
 

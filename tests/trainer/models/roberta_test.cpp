@@ -87,22 +87,14 @@ TEST(Roberta, XlmRobertaAndCamembertAreTheSameNetworkUnderTheirOwnNames) {
   }
 }
 
-void expect_refused(const char* key, const nlohmann::json& value, const std::string& part) {
-  nlohmann::json config = small_config("roberta");
-  config[key] = value;
-  try {
-    make_model(config, {.seed = 0});
-    FAIL() << key << " = " << value << " was accepted";
-  } catch (const ConfigError& error) {
-    EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what();
-  }
-}
-
 TEST(Roberta, WhatIsNotBuiltIsRefusedByName) {
-  expect_refused("pad_token_id", nullptr, "pad_token_id must be an integer from 0 to 16777216, found null");
-  expect_refused("max_position_embeddings", 2, "max_position_embeddings must be an integer from 3 to 16777216, found 2");
-  expect_refused("position_embedding_type", "relative_key", "position_embedding_type must be \"absolute\"");
-  expect_refused("is_decoder", true, "is_decoder must be false");
+  testing::expect_refused("roberta", "pad_token_id", nullptr,
+                          "pad_token_id must be an integer from 0 to 16777216, found null");
+  testing::expect_refused("roberta", "max_position_embeddings", 2,
+                          "max_position_embeddings must be an integer from 3 to 16777216, found 2");
+  testing::expect_refused("roberta", "position_embedding_type", "relative_key",
+                          "position_embedding_type must be \"absolute\"");
+  testing::expect_refused("roberta", "is_decoder", true, "is_decoder must be false");
 }
 
 TEST(Roberta, ConfigComesBackWithItsDefaults) {

@@ -9,42 +9,22 @@
 #include <nlohmann/json.hpp>
 
 #include "base/errors.h"
+#include "support/given_model.h"
 #include "trainer/tasks/blocks/cross_entropy.h"
 #include "trainer/tasks/tasks.h"
 
 namespace sft {
 namespace {
 
-constexpr int64_t kWidth = 6;
+using testing::GivenModel;
+constexpr int64_t kWidth = GivenModel::kWidth;
 const std::vector<std::string> kNames = {"B-A", "I-A", "O"};
-
-// A backbone that is nothing but its width and its head.
-class WidthAlone final : public Model {
- public:
-  int num_blocks() const override { return 2; }
-  int64_t width() const override { return kWidth; }
-  Parameters parameters() const override { return {}; }
-  at::Tensor stage(int, const at::Tensor&, const Inputs&, Reads, Mode) override { return {}; }
-  Features features(const at::Tensor&, Reads) const override { return {}; }
-  bool has_pooler() const override { return true; }
-  at::Tensor pool(const at::Tensor& first_BC) override { return first_BC; }
-  HeadShape head(Reads) const override { return {.dropout = 0.5}; }
-  double initializer_range() const override { return 0.02; }
-  const nlohmann::json& config() const override { return config_; }
-  double flops(int64_t, int64_t, Reads) const override { return 0; }
-  std::string architecture(const std::string&) const override { return "Given"; }
-  std::string prefix() const override { return ""; }
-  std::string canonical(const std::string& file_name) const override { return file_name; }
-
- private:
-  nlohmann::json config_;
-};
 
 std::unique_ptr<Task> task_of(std::vector<std::string> names = kNames) {
   TaskSettings settings;
   settings.labels.names = std::move(names);
   settings.dtype = at::kDouble;
-  return make_task("token_classification", settings, WidthAlone());
+  return make_task("token_classification", settings, GivenModel(true, 0.5));
 }
 
 // Two sequences of 4 and 3 tokens.
@@ -109,7 +89,7 @@ TEST(TokenClassification, PredictsOneTagAWordForEachRow) {
 
 TEST(TokenClassification, DropsByTokenAndOnlyInTraining) {
   const auto task = task_of();
-  WidthAlone model;
+  GivenModel model(true, 0.5);
   TextInputs inputs;
   inputs.draws_N = at::tensor(std::vector<int64_t>{5, 5, 9}, at::kLong);
   inputs.positions_N = at::tensor(std::vector<int64_t>{0, 1, 0}, at::kLong);
@@ -130,7 +110,7 @@ TEST(TokenClassification, RefusesWhatItCannotRead) {
   TaskSettings settings;
   settings.labels.names = kNames;
   settings.pooling = "mean";
-  EXPECT_THROW(make_task("token_classification", settings, WidthAlone()), ConfigError);
+  EXPECT_THROW(make_task("token_classification", settings, GivenModel(true, 0.5)), ConfigError);
 }
 
 }  // namespace

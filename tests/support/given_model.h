@@ -1,0 +1,41 @@
+// A backbone for the tests of tasks, which give its features themselves.
+#pragma once
+
+#include <ATen/ops/tanh.h>
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "trainer/models/model.h"
+
+namespace sft::testing {
+
+// Its pooler is tanh; its head has no more than dropout in front.
+class GivenModel final : public Model {
+ public:
+  static constexpr int64_t kWidth = 6;
+
+  explicit GivenModel(bool has_pooler = true, double dropout = 0.0) : has_pooler_(has_pooler), dropout_(dropout) {}
+  int num_blocks() const override { return 4; }
+  int64_t width() const override { return kWidth; }
+  Parameters parameters() const override { return {}; }
+  at::Tensor stage(int, const at::Tensor&, const Inputs&, Reads, Mode) override { return {}; }
+  Features features(const at::Tensor&, Reads) const override { return {}; }
+  bool has_pooler() const override { return has_pooler_; }
+  at::Tensor pool(const at::Tensor& first_BC) override { return at::tanh(first_BC); }
+  HeadShape head(Reads) const override { return {.dropout = dropout_}; }
+  double initializer_range() const override { return 0.02; }
+  const nlohmann::json& config() const override { return config_; }
+  double flops(int64_t, int64_t, Reads) const override { return 0; }
+  std::string architecture(const std::string&) const override { return "Given"; }
+  std::string prefix() const override { return ""; }
+  std::string canonical(const std::string& file_name) const override { return file_name; }
+
+ private:
+  bool has_pooler_;
+  double dropout_;
+  nlohmann::json config_;
+};
+
+}  // namespace sft::testing
