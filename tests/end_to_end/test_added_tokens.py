@@ -37,7 +37,7 @@ class AddedTokens(EndToEnd):
         self.succeed("prepare", self.config(name=f"{name}-run", model={"model_name_or_path": str(model)},
                                             data={"train_file": str(self.home / "rows.jsonl"), "validation_file": None, "test_file": None, "prepared_dir": str(prepared)}))
         with h5py.File(next(prepared.rglob("*.h5"))) as shard:
-            ends = shard["offsets"][:]
+            ends = shard["token_offsets"][:]
             ours = [shard["tokens"][a:b].tolist() for a, b in zip(ends, ends[1:])]
         self.assertEqual(ours, AutoTokenizer.from_pretrained(model)(TEXTS)["input_ids"], name)
 

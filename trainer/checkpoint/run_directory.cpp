@@ -99,7 +99,8 @@ RunListing list_run(const std::string& directory) {
 void collect_leftovers(FileOps& files, const std::string& directory) {
   for (const std::string& name : names_in(directory)) {
     const std::string path = concat(directory, "/", name);
-    const bool is_torn = name.find(".tmp.") != name.npos && is_left_over(name);
+    // `latest` is written under the run's lock alone: whoever left its beginning is not at work any more.
+    const bool is_torn = name.starts_with("latest.tmp.") || (name.find(".tmp.") != name.npos && is_left_over(name));
     if (name.starts_with(".tmp-checkpoint-") || name.starts_with(".trash-") || is_torn)
       or_warn([&] { files.remove_all(path); });
     const std::string before = name.substr(0, name.find(kReplaced));
