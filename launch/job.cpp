@@ -1,6 +1,7 @@
 #include "launch/job.h"
 
 #include <c10/util/Exception.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -13,6 +14,7 @@
 #include "base/failpoint.h"
 #include "base/file_ops.h"
 #include "base/log.h"
+#include "base/stop_request.h"
 #include "base/text.h"
 #include "comm/make_communicator.h"
 #include "comm/overlapped.h"
@@ -20,6 +22,7 @@
 #include "launch/device.h"
 #include "launch/discover.h"
 #include "launch/signals.h"
+#include "launch/starts.h"
 
 namespace sft {
 namespace {
@@ -28,12 +31,19 @@ namespace {
 void write_exit_status(const std::string& directory, ExitCode code) {
   const std::string text = std::to_string(static_cast<int>(code)) + "\n";
   try {
-    if (!directory.empty() && std::filesystem::is_directory(directory))
+    if (!directory.empty() && std::filesystem::is_directory(directory)) {
       write_atomically(real_files(), directory + "/exit_status", text);
+      if (code != ExitCode::requeue || stop_requested() == SIGINT) forget_starts(directory);
+    }
     if (const char* path = std::getenv("SFT_EXIT_STATUS")) write_atomically(real_files(), path, text);
   } catch (const std::exception& error) {
     log::error(concat("the exit status could not be written: ", error.what()));
   }
+}
+
+// A stop that was asked for is no error.
+void tell(ExitCode code, const std::string& message) {
+  code == ExitCode::requeue ? log::info(message) : log::error(message);
 }
 
 struct Failure {
@@ -64,7 +74,7 @@ Failure current_failure() {
 // One rank's own failure: the others wait in a collective that it will not reach, so it must not wait for
 // them. It ends at once, and the launcher ends them.
 [[noreturn]] void leave_alone(const Failure& failure, const std::string& directory) {
-  log::error(failure.message);
+  tell(failure.code, failure.message);
   write_exit_status(directory, failure.code);
   std::fflush(nullptr);
   ::_exit(static_cast<int>(failure.code));
@@ -107,7 +117,7 @@ World Job::world(const std::string& device, int64_t threads, const CommConfig& c
     if (backend == "mpi" && chosen.is_cpu() && core_is_left) gradients_ = overlapped(std::move(gradients_));
     watch(comm.timeout_seconds);
   }
-  return {*gradients_, *control_, chosen, [] { return signals::requested() != 0; }};
+  return {*gradients_, *control_, chosen, [] { return stop_requested() != 0; }};
 }
 
 // From now on a collective that lasts too long ends the job, names the late rank and leaves 76 behind.
@@ -136,7 +146,7 @@ int run_job(const std::function<ExitCode(Job&)>& body) {
   const std::string directory = job->run_directory();
   if (failure.reach == Reach::here && job->control().size() > 1) leave_alone(failure, directory);
   if (job->control().rank() == 0) {
-    log::error(failure.message);
+    tell(failure.code, failure.message);
     write_exit_status(directory, failure.code);
   }
   job->control().barrier();

@@ -8,8 +8,11 @@
 #include "base/errors.h"
 #include "base/file_ops.h"
 #include "base/log.h"
+#include "base/mark.h"
+#include "base/output_file.h"
 #include "base/text.h"
 #include "comm/agree.h"
+#include "launch/starts.h"
 #include "trainer/assembly/ended_run.h"
 #include "trainer/config/training_keys.h"
 
@@ -34,6 +37,36 @@ RunConfig resolved(const LoadedConfig& loaded, int world) {
 
 nlohmann::json training_keys_of(const RunConfig& config) {
   return training_keys(config, config.train.global_batch_size, "");
+}
+
+// What a run writes; checkpoint-<step> beside them.
+const StringList kNames{"config.toml", "metrics.jsonl", "summary.json", "exit_status", "predictions.jsonl",
+                        "report.html", "trace.json",    "events",       "model",       "latest"};
+
+// What a run of this config reads.
+StringList read_by(const RunConfig& config) {
+  StringList paths{config.model.model_name_or_path};
+  for (const StringList* files : {&config.data.train_file, &config.data.validation_file, &config.data.test_file})
+    paths.insert(paths.end(), files->begin(), files->end());
+  return paths;
+}
+
+// The run would write over them.
+void refuse_over_inputs(const RunConfig& config) {
+  for (const std::string& input : read_by(config))
+    for (const std::string& name : kNames)
+      if (const std::string path = config.output_dir + "/" + name; is_same_file(input, path))
+        throw ConfigError(concat(in_quotes(input, 400), " is read by this run, which would replace it as ", path,
+                                 "; name another output_dir"));
+}
+
+// Moving the directory aside would take them from under the run.
+void refuse_to_move_inputs(const RunConfig& config) {
+  for (const std::string& input : read_by(config))
+    if (fs::exists(input) && lies_in(input, config.output_dir))
+      throw ConfigError(concat(
+          in_quotes(input, 400),
+          " is read by this run and lies in its output_dir, which overwrite_output_dir = true would move aside"));
 }
 
 // Whether the directory holds more than locks and the exit code of a start that never trained.
@@ -69,18 +102,37 @@ std::vector<int64_t> checkpoint_steps(const std::string& run) {
 
 }  // namespace
 
+void take_directory(const std::string& directory, const StringList& names) {
+  real_files().make_directory(directory);
+  if (mark_of(directory)) return;
+  for (const auto& entry : fs::directory_iterator(directory)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with("checkpoint-") || std::ranges::find(names, name) != names.end())
+      throw ConfigError(concat("output_dir ", in_quotes(directory, 400), " holds ", in_quotes(name),
+                               ", which this program did not make (there is no ", kMarkName,
+                               " beside it). Name another output_dir, or move what is there"));
+  }
+  leave_mark(real_files(), directory, {{"is", "run"}});
+}
+
 std::unique_ptr<RunLock> claim_run_directory(const LoadedConfig& loaded, Communicator& control) {
   const RunConfig config = resolved(loaded, control.size());
   const std::string& directory = config.output_dir;
   std::unique_ptr<RunLock> lock;
   together(control, [&] {
     if (control.rank() != 0) return;
+    refuse_over_inputs(config);
     if (config.overwrite_output_dir && holds_a_run(directory)) {
       const RunLock still_free(directory);
-      if (!goes_on(config)) move_aside(directory);
+      if (!goes_on(config)) {
+        refuse_to_move_inputs(config);
+        move_aside(directory);
+      }
     }
-    real_files().make_directory(directory);
+    take_directory(directory, kNames);
     lock = std::make_unique<RunLock>(directory);
+    fs::remove(directory + "/exit_status");  // an end by SIGKILL must not leave an earlier one's
+    count_start(directory);
   });
   return lock;
 }

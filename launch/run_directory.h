@@ -10,9 +10,15 @@
 
 namespace sft {
 
-// Makes and locks the run directory on rank 0. With overwrite_output_dir an old run is moved aside to
-// <output_dir>.old-<time>, unless it is of the same training and has not ended: that one goes on. Held until destroyed;
-// null on the other ranks.
+// Marks `directory` as this program's (base/mark.h), made where it is missing. ConfigError where one of `names`, which
+// are to be written, stands in it and no mark does: somebody else's file would be lost. For rank 0.
+void take_directory(const std::string& directory, const StringList& names);
+
+// Makes, marks and locks the run directory on rank 0. ConfigError where it holds what another program made under the
+// names of a run's files, or where the run would replace or move what it reads. With overwrite_output_dir an old run is
+// moved aside to <output_dir>.old-<time>, unless it is of the same training and has not ended: that one goes on. Held
+// until destroyed; null on the other ranks. The exit_status of an earlier start is gone, and this start counted
+// (launch/starts.h).
 std::unique_ptr<RunLock> claim_run_directory(const LoadedConfig& loaded, Communicator& control);
 
 // Writes config.toml into the run directory, by rank 0: once it is settled that the run trains under these settings.

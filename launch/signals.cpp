@@ -4,20 +4,17 @@
 #include <string.h>
 
 #include <array>
-#include <atomic>
+
+#include "base/stop_request.h"
 
 namespace sft::signals {
 namespace {
 
 constexpr std::array kRequests{SIGUSR1, SIGUSR2, SIGTERM, SIGINT};
 
-std::atomic<int> first{0};
-static_assert(std::atomic<int>::is_always_lock_free, "set by a signal handler");
-
 // Only what is safe in a handler.
 void take(int signal) {
-  int none = 0;
-  if (first.compare_exchange_strong(none, signal)) return;
+  if (request_stop(signal)) return;
   if (signal != SIGTERM && signal != SIGINT) return;
   ::signal(signal, SIG_DFL);
   ::raise(signal);
@@ -32,8 +29,6 @@ void install() {
   sigemptyset(&action.sa_mask);
   for (const int signal : kRequests) sigaction(signal, &action, nullptr);
 }
-
-int requested() { return first.load(); }
 
 std::string name_of(int signal) {
   const char* name = sigabbrev_np(signal);

@@ -1,5 +1,6 @@
-// Signals as requests: the first USR1, USR2, TERM or INT asks the run to stop at the next step, with
-// a checkpoint; a TERM or INT after any of them ends the process at once.
+// Signals as requests (base/stop_request.h): the first USR1, USR2, TERM or INT asks a run to stop at the next step,
+// with a checkpoint, and prepare, predict and evaluate to leave; a TERM or INT after any of them ends the process at
+// once.
 #pragma once
 
 #include <string>
@@ -7,10 +8,6 @@
 namespace sft::signals {
 
 void install();
-
-// The first signal that came, 0 where none has. Ranks hear of it at different steps: only what they
-// agree on may decide.
-int requested();
 
 // "SIGUSR2".
 std::string name_of(int signal);

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/input_file.h"
+#include "base/stop_request.h"
 
 namespace sft {
 namespace {
@@ -88,6 +89,7 @@ void deal(int64_t count, const Peers& peers, const std::function<void(int64_t)>&
   for (int64_t first = 0; first < count; first += peers.self.count) {
     const int64_t mine = first + peers.self.index;
     peers.together([&] {
+      leave_if_asked();
       if (mine < count) body(mine);
     });
   }

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/random.h"
+#include "base/stop_request.h"
 #include "base/text.h"
 #include "data/hash/sha256.h"
 #include "data/images/resize.h"
@@ -238,6 +239,7 @@ class ImagePreparation {
     PrepareReport report;
     std::optional<ImageShardWriter> writer;
     for (int64_t i = first; i < end; ++i) {
+      leave_if_asked();
       if (!is_wanted(i)) continue;
       const auto [source, place] = at(i);
       try {

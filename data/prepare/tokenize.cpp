@@ -5,6 +5,7 @@
 #include <cassert>
 #include <filesystem>
 
+#include "base/stop_request.h"
 #include "base/text.h"
 #include "data/prepare/report.h"
 
@@ -156,6 +157,7 @@ void for_each_sample(const Piece& piece, const std::vector<std::string>& files, 
     const std::string& path = files[slice.file];
     const auto reader = open_reader(path, slice.begin, slice.end);
     while (true) {
+      leave_if_asked();
       try {
         if (!reader->next(row)) break;
         columns.read(row, path, sample);

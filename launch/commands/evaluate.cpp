@@ -1,6 +1,7 @@
 // Metrics of a run's model on one of its splits or on another file.
 #include <iostream>
 
+#include "base/stop_request.h"
 #include "base/text.h"
 #include "comm/agree.h"
 #include "launch/commands/commands.h"
@@ -40,8 +41,9 @@ ExitCode evaluate(const Arguments& arguments, Job& job) {
   const LoadedModel model = load_model(directory, config, world);
   const auto rows = open_split(split, files, config.data, prepared_directory(config), model.tokenizer.get(),
                                model.labels, true, job.control());
-  const Evaluation evaluation =
-      Evaluator(*model.learner, *rows, job.control(), evaluator_settings(config, world.device)).run();
+  Evaluator::Settings settings = evaluator_settings(config, world.device);
+  settings.before_batch = leave_if_asked;
+  const Evaluation evaluation = Evaluator(*model.learner, *rows, job.control(), settings).run();
   if (job.control().rank() == 0) {
     nlohmann::ordered_json out{{"model", directory}, {"split", split}, {"samples", evaluation.samples}};
     for (const auto& [name, value] : evaluation.metrics.items()) out["eval_" + name] = value;

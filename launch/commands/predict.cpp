@@ -1,9 +1,11 @@
 // Raw rows in, one JSON object a row out, in input order.
 #include <cstring>
-#include <filesystem>
 
+#include "base/failpoint.h"
 #include "base/file_ops.h"
 #include "base/log.h"
+#include "base/output_file.h"
+#include "base/stop_request.h"
 #include "base/stopwatch.h"
 #include "base/text.h"
 #include "comm/agree.h"
@@ -12,6 +14,7 @@
 #include "launch/commands/commands.h"
 #include "launch/loaded_model.h"
 #include "launch/read_as.h"
+#include "launch/scratch.h"
 #include "trainer/assembly/entity_rows.h"
 #include "trainer/assembly/run_settings.h"
 #include "trainer/loop/evaluator.h"
@@ -19,8 +22,6 @@
 
 namespace sft {
 namespace {
-
-namespace fs = std::filesystem;
 
 // Of images, which one the row is of: they have no lines to count.
 std::string named(const std::string& json, const std::vector<std::string>& places, int64_t row) {
@@ -39,20 +40,12 @@ std::string named(const std::string& json, const std::vector<std::string>& place
   throw Error(error.code(), message, error.reach());
 }
 
-// Shards of the input while it is being predicted; gone afterwards.
-class Scratch {
- public:
-  Scratch(std::string path, Communicator& control) : path_(std::move(path)), control_(control) {}
-  ~Scratch() {
-    std::error_code ignored;
-    if (control_.rank() == 0) fs::remove_all(path_, ignored);
-  }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-  Communicator& control_;
-};
+StringList what_is_read(const Arguments& arguments, const ReadAs& read_as) {
+  StringList files = read_as.files;
+  files.push_back(read_as.model);
+  files.push_back(arguments.target + "/config.toml");
+  return files;
+}
 
 std::unique_ptr<Dataset> open_rows(const StringList& files, const DataConfig& config, const std::string& scratch,
                                    const LoadedModel& model, Communicator& control) {
@@ -67,24 +60,34 @@ std::unique_ptr<Dataset> open_rows(const StringList& files, const DataConfig& co
 
 ExitCode predict(const Arguments& arguments, Job& job) {
   ReadAs read_as;
-  together(job.control(), [&] { read_as = settle_reading(arguments); });
+  std::string output;
+  together(job.control(), [&] {
+    read_as = settle_reading(arguments);
+    output = output_file("--output", arguments.output, what_is_read(arguments, read_as));
+  });
   const auto& [directory, config, files, assumes] = read_as;
   const World world = job.world(config.device, config.threads, config.comm);
   const LoadedModel model = load_model(directory, config, world);
   if (job.control().rank() == 0 && assumes) say_assumptions(model, config);
 
   const Stopwatch watch;
-  const Scratch scratch(arguments.output + ".prepared", job.control());
+  const Scratch scratch(output, job.control());
   const auto rows = open_rows(files, config.data, scratch.path(), model, job.control());
   const std::vector<std::string> places =
       model.tokenizer ? StringList{} : image_places(files, image_columns(config.data));
   PrepareRequest raw;
   raw.files = files;
   raw.labels_required = false;
-  RowWriter writer(arguments.output, rows->size(), job.control(), real_files(),
+  RowWriter writer(output, scratch.path() + "/rows", rows->size(), job.control(), real_files(),
                    entities_of_rows(config.model.task, raw, config.data, model.tokenizer.get()));
-  Evaluator(*model.learner, *rows, job.control(), evaluator_settings(config, world.device))
-      .predict([&](int64_t row, const std::string& json) { writer.add(row, named(json, places, row)); });
+  Evaluator::Settings settings = evaluator_settings(config, world.device);
+  settings.before_batch = [] {
+    failpoint("predict.batch");
+    leave_if_asked();
+  };
+  Evaluator(*model.learner, *rows, job.control(), settings).predict([&](int64_t row, const std::string& json) {
+    writer.add(row, named(json, places, row));
+  });
   writer.publish();
   if (job.control().rank() == 0)
     log::info(concat(human_count(static_cast<double>(rows->size())), " rows in ", human_seconds(watch.seconds()), ": ",

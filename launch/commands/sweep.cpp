@@ -4,6 +4,7 @@
 
 #include "base/file_ops.h"
 #include "base/log.h"
+#include "base/stop_request.h"
 #include "base/text.h"
 #include "comm/agree.h"
 #include "launch/commands/commands.h"
@@ -32,7 +33,7 @@ ExitCode run_trial(const Trial& trial, LoadedConfig loaded, const std::string& p
   try {
     return train_run(std::move(loaded), job);
   } catch (const Error& error) {
-    if (error.reach() == Reach::here) throw;
+    if (error.reach() == Reach::here || error.code() == ExitCode::requeue) throw;
     if (speaks) log::error(concat(trial.name, ": ", error.what()));
     return error.code();
   }
@@ -79,8 +80,15 @@ ExitCode sweep(const Arguments& arguments, Job& job) {
   const size_t end = arguments.index < 0 ? plan.trials.size() : first + 1;
   if (speaks)
     for (const std::string& warning : loaded.warnings) log::warn(warning);
+  together(job.control(), [&] {
+    if (speaks) take_directory(directory, {"sweep.csv", "report.html", "exit_status"});
+  });
   std::vector<ExitCode> codes(plan.trials.size(), ExitCode::done);
   for (size_t i = first; i < end; ++i) {
+    if (max(job.control(), stop_requested() != 0 ? 1 : 0) > 0) {
+      if (speaks) log::info(concat("stopped between trials; the same command goes on with ", plan.trials[i].name));
+      return ExitCode::requeue;
+    }
     codes[i] = run_trial(plan.trials[i], std::move(trials[i]), concat(i + 1, " of ", plan.trials.size()), job);
     if (codes[i] == ExitCode::requeue) return codes[i];  // a signal is for the whole sweep
   }

@@ -53,7 +53,8 @@ Evaluation evaluate_test(Assembly& run) {
   const RunConfig& config = run.config();
   PrepareRequest raw;
   raw.files = expand_files(config.data.test_file, "data.test_file", run.loaded.origins, accepted_by(config.model.task));
-  RowWriter rows(config.output_dir + "/predictions.jsonl", run.data.test->size(), run.world.control, real_files(),
+  RowWriter rows(config.output_dir + "/predictions.jsonl", config.output_dir + "/.predictions", run.data.test->size(),
+                 run.world.control, real_files(),
                  entities_of_rows(config.model.task, raw, config.data, run.data.tokenizer.get()));
   Evaluation evaluation = evaluator.run([&](int64_t row, const std::string& json) { rows.add(row, json); });
   rows.publish();

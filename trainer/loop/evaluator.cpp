@@ -56,6 +56,7 @@ Evaluation Evaluator::run(const PredictionSink& predicted) {
   each_part([&](EvalLoader& loader) {
     Statistics& part = parts.emplace_back(learner_.task().empty_statistics());
     for (Batch batch; loader.next(batch);) {
+      settings_.before_batch();
       const at::Tensor logits = learner_.logits(batch, kept_.get());
       learner_.task().accumulate(logits, batch, part);
       report(learner_.task(), logits, batch, predicted);
@@ -72,8 +73,10 @@ Evaluation Evaluator::run(const PredictionSink& predicted) {
 
 void Evaluator::predict(const PredictionSink& predicted) {
   each_part([&](EvalLoader& loader) {
-    for (Batch batch; loader.next(batch);)
+    for (Batch batch; loader.next(batch);) {
+      settings_.before_batch();
       report(learner_.task(), learner_.logits(batch, kept_.get()), batch, predicted);
+    }
   });
 }
 

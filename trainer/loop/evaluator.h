@@ -29,7 +29,8 @@ class Evaluator {
  public:
   struct Settings {
     EvalLoaderConfig loading = {};
-    std::vector<std::string> metrics = {};  // told beside the loss; empty: all
+    std::vector<std::string> metrics = {};       // told beside the loss; empty: all
+    std::function<void()> before_batch = [] {};  // may throw, to leave
   };
 
   // Borrows all three; `control` joins host values.

@@ -28,8 +28,10 @@ void append_file(FileOps& files, int descriptor, const std::string& path, int64_
 
 }  // namespace
 
-RowWriter::RowWriter(std::string path, int64_t num_rows, Communicator& control, FileOps& files, Finish finish)
+RowWriter::RowWriter(std::string path, std::string parts, int64_t num_rows, Communicator& control, FileOps& files,
+                     Finish finish)
     : path_(std::move(path)),
+      parts_(std::move(parts)),
       control_(control),
       files_(files),
       finish_(std::move(finish)),
@@ -71,7 +73,7 @@ void RowWriter::publish() {
   });
   together(control_, [&] {
     if (control_.rank() != 0) return;
-    const std::string temporary = path_ + ".tmp";
+    const std::string temporary = parts_ + ".whole";
     ::unlink(temporary.c_str());
     const int whole = files_.create(temporary);
     int64_t offset = 0;
@@ -82,6 +84,6 @@ void RowWriter::publish() {
   });
 }
 
-std::string RowWriter::part_of(int rank) const { return concat(path_, ".part-", rank); }
+std::string RowWriter::part_of(int rank) const { return concat(parts_, ".part-", rank); }
 
 }  // namespace sft

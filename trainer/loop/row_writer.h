@@ -17,8 +17,10 @@ class RowWriter {
   // What becomes of a row before it is written; called in the order of rows, those of this rank's range.
   using Finish = std::function<std::string(int64_t row, const std::string& json)>;
 
-  // Every rank constructs one. Rows may be added out of order inside this rank's range.
-  RowWriter(std::string path, int64_t num_rows, Communicator& control, FileOps& files, Finish finish = {});
+  // Every rank constructs one. Rows may be added out of order inside this rank's range. `parts` begins the names of the
+  // parts, in a directory that is this job's own, on the file system of `path`.
+  RowWriter(std::string path, std::string parts, int64_t num_rows, Communicator& control, FileOps& files,
+            Finish finish = {});
   ~RowWriter();
 
   void add(int64_t row, const std::string& json);
@@ -28,7 +30,7 @@ class RowWriter {
   void flush();
   std::string part_of(int rank) const;
 
-  std::string path_;
+  std::string path_, parts_;
   Communicator& control_;
   FileOps& files_;
   Finish finish_;

@@ -1,31 +1,75 @@
 #include "trainer/model_files/model_export.h"
 
-#include <unistd.h>
-
 #include <filesystem>
+#include <fstream>
+#include <vector>
 
+#include "base/crc32c.h"
+#include "base/log.h"
+#include "base/mark.h"
 #include "base/text.h"
+#include "trainer/checkpoint/run_directory.h"
 #include "trainer/checkpoint/safetensors.h"
 #include "trainer/model_files/tensor_refs.h"
 
 namespace sft {
 
+namespace {
+
+namespace fs = std::filesystem;
+
+// Of a file in blocks: weights may be larger than memory.
+uint32_t checksum_of(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::vector<char> block(1 << 20);
+  uint32_t crc = 0;
+  while (in.read(block.data(), static_cast<std::streamsize>(block.size())) || in.gcount() > 0)
+    crc = crc32c(block.data(), static_cast<size_t>(in.gcount()), crc);
+  return crc;
+}
+
+// Nothing was added, taken away or changed since export_model made it.
+bool is_as_exported(const std::string& directory) {
+  const auto mark = mark_of(directory);
+  if (!mark || mark->value("is", "") != "model" || !mark->contains("files")) return false;
+  const nlohmann::json& files = (*mark)["files"];
+  size_t found = 0;
+  for (const auto& entry : fs::directory_iterator(directory)) {
+    const std::string name = entry.path().filename().string();
+    if (name == kMarkName) continue;
+    if (entry.is_symlink() || !entry.is_regular_file() || !files.contains(name) ||
+        files[name] != checksum_of(entry.path()))
+      return false;
+    ++found;
+  }
+  return found == files.size();
+}
+
+}  // namespace
+
 void export_model(FileOps& files, const std::string& directory, const Parameters& parameters,
                   const NamedFiles& beside) {
-  namespace fs = std::filesystem;
-  const std::string temporary = concat(directory, ".tmp-", ::getpid()), old = concat(directory, ".old-", ::getpid());
-  files.remove_all(temporary);
+  const std::string unique = unique_name(), temporary = concat(directory, ".tmp-", unique);
   files.make_directory(temporary);
   const HostTensors tensors(named_tensors(parameters));
-  write_safetensors(files, temporary + "/model.safetensors", tensors.refs(), {{"format", "pt"}});
-  for (const auto& [name, content] : beside) write_atomically(files, temporary + "/" + name, content);
+  nlohmann::json checksums;
+  checksums["model.safetensors"] =
+      write_safetensors(files, temporary + "/model.safetensors", tensors.refs(), {{"format", "pt"}});
+  for (const auto& [name, content] : beside) {
+    write_atomically(files, temporary + "/" + name, content);
+    checksums[name] = crc32c(content.data(), content.size());
+  }
+  leave_mark(files, temporary, {{"is", "model"}, {"files", checksums}});
   files.sync_directory(temporary);
-  const bool replaces = fs::exists(directory);
-  if (replaces) files.rename(directory, old);
+  const std::string aside = concat(directory, ".kept-", unique);
+  const bool replaces = fs::exists(directory), is_own = replaces && is_as_exported(directory);
+  if (replaces) files.rename(directory, aside);
   files.rename(temporary, directory);
   const fs::path parent = fs::absolute(directory).parent_path();
   files.sync_directory(parent.string());
-  if (replaces) files.remove_all(old);
+  if (is_own) files.remove_all(aside);
+  if (replaces && !is_own)
+    log::warn(concat(directory, " was not as this program left it: what was there is kept as ", aside));
 }
 
 }  // namespace sft

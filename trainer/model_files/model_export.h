@@ -9,8 +9,8 @@
 
 namespace sft {
 
-// Called by rank 0 alone. A directory that stands there already is moved aside first and removed when the new one is in
-// place.
+// Called by rank 0 alone. A directory that stands there already is moved aside first. It is removed when the new one is
+// in place, if it holds what an export left, to the byte; else it stays as <directory>.kept-<unique>, which is told.
 void export_model(FileOps& files, const std::string& directory, const Parameters& parameters, const NamedFiles& beside);
 
 }  // namespace sft
