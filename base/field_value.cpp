@@ -115,16 +115,18 @@ NumberList to_numbers(const json& value, const Rule& rule, const Given& given) {
   return list;
 }
 
-ClassWeights to_class_weights(const json& value, const Given& given) {
-  if (value == "none") return {ClassWeights::Kind::none, {}};
-  if (value == "balanced") return {ClassWeights::Kind::balanced, {}};
-  if (!value.is_object()) refuse_type(given, "none, balanced or { name = weight, … }", value);
-  ClassWeights chosen{ClassWeights::Kind::given, {}};
-  for (const auto& [name, weight] : value.items()) {
+WordOrNumbers to_word_or_numbers(const json& value, const Rule& rule, const Given& given) {
+  const StringList words(rule.choices.begin(), rule.choices.end());
+  const bool is_word = value.is_string() && !value.get<std::string>().empty();
+  if (is_word && (words.empty() || std::ranges::find(words, value.get<std::string>()) != words.end()))
+    return {value, {}};
+  if (!value.is_object()) refuse_type(given, join(words, ", ") + " or { name = number, … }", value);
+  WordOrNumbers chosen{"", {}};
+  for (const auto& [name, number] : value.items()) {
     const Given entry{given.place, given.key + '.' + escaped(name), ""};
-    if (!weight.is_number()) refuse_type(entry, "a number", weight);
-    check_number(weight.get<double>(), at_least(0), entry, weight);
-    chosen.weights[name] = weight.get<double>();
+    if (!number.is_number()) refuse_type(entry, "a number", number);
+    check_number(number.get<double>(), rule, entry, number);
+    chosen.numbers[name] = number.get<double>();
   }
   return chosen;
 }
@@ -170,7 +172,7 @@ void assign(const BoundField& field, json value, const Given& given) {
         if (!value.is_object()) refuse_type(given, "a table", value);
         table->merge_patch(value);
       },
-      [&](ClassWeights* weights) { *weights = to_class_weights(value, given); },
+      [&](WordOrNumbers* chosen) { *chosen = to_word_or_numbers(value, rule, given); },
   };
   std::visit(set, field.value);
 
@@ -185,10 +187,7 @@ json value_of(const BoundField& field) {
       [](const AutoBool* choice) {
         return *choice == AutoBool::automatic ? json("auto") : json(*choice == AutoBool::yes);
       },
-      [](const ClassWeights* chosen) {
-        if (chosen->kind == ClassWeights::Kind::given) return json(chosen->weights);
-        return json(chosen->kind == ClassWeights::Kind::none ? "none" : "balanced");
-      },
+      [](const WordOrNumbers* chosen) { return chosen->word.empty() ? json(chosen->numbers) : json(chosen->word); },
   };
   return std::visit(read, field.value);
 }

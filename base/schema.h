@@ -31,12 +31,11 @@ using NumberList = std::vector<double>;       // a number is a list of one
 using Table = nlohmann::json;                 // a free TOML table; always a JSON object
 enum class AutoBool { automatic, yes, no };   // "auto" | true | false
 
-// How much each class counts in the loss: "none" | "balanced" | { name = weight, … }.
-struct ClassWeights {
-  enum class Kind { none, balanced, given };
-  Kind kind = Kind::none;
-  std::map<std::string, double> weights;  // of Kind::given; a class that is not named weighs 1
-  bool operator==(const ClassWeights&) const = default;
+// One of the rule's words, or numbers by name: "none" | "balanced" | { name = number, … }.
+struct WordOrNumbers {
+  std::string word = "none";  // "" where there are numbers
+  std::map<std::string, double> numbers = {};
+  bool operator==(const WordOrNumbers&) const = default;
 };
 
 // What a field accepts beside its type. Made by the functions below; the defaults accept all.
@@ -56,6 +55,12 @@ struct Rule {
   template <class... Text>
   constexpr Rule not_built(Text... choice) && {
     (choices_to_come.push_back(choice), ...);
+    return std::move(*this);
+  }
+  // Of WordOrNumbers: the words; the bounds are the numbers'.
+  template <class... Text>
+  constexpr Rule or_one_of(Text... choice) && {
+    (choices.push_back(choice), ...);
     return std::move(*this);
   }
   constexpr Rule alias(std::string_view other, std::string_view choice) && {
@@ -165,9 +170,20 @@ constexpr auto section(std::string_view name, Part Owner::*member) {
   return Section<Owner, Part>{name, member, false};
 }
 
+// The fields of a part that stand among the owner's own, under no name: a struct that another folder declares.
+template <class Owner, class Part>
+struct Spliced {
+  Part Owner::*member;
+};
+
+template <class Owner, class Part>
+constexpr auto splice(Part Owner::*member) {
+  return Spliced<Owner, Part>{member};
+}
+
 // A field of one particular config, its type erased, so that what walks the list needs no template.
 using FieldValue =
-    std::variant<bool*, int64_t*, double*, std::string*, StringList*, NumberList*, AutoBool*, Table*, ClassWeights*>;
+    std::variant<bool*, int64_t*, double*, std::string*, StringList*, NumberList*, AutoBool*, Table*, WordOrNumbers*>;
 struct BoundField {
   std::string section;  // "optim"; "" at the top
   FieldInfo info;
@@ -185,10 +201,13 @@ BoundFields bind_fields(Config& config, const std::string& path = "") {
     auto& value = config.*entry.member;
     if constexpr (requires { entry.info; }) {
       bound.push_back({path, entry.info, FieldValue{&value}});
-    } else {
+    } else if constexpr (requires { entry.name; }) {
       BoundFields inner =
           bind_fields(value, path.empty() ? std::string(entry.name) : path + '.' + std::string(entry.name));
       for (BoundField& field : inner) field.info.may_change = field.info.may_change || entry.may_change;
+      bound.insert(bound.end(), std::make_move_iterator(inner.begin()), std::make_move_iterator(inner.end()));
+    } else {
+      BoundFields inner = bind_fields(value, path);
       bound.insert(bound.end(), std::make_move_iterator(inner.begin()), std::make_move_iterator(inner.end()));
     }
   };

@@ -21,15 +21,18 @@ constexpr int64_t kMostTokens = 2'000'000'000, kSamples = 2'000'000;
 void write(const std::string& path, int64_t rows, int64_t length) {
   ShardInfo info;
   info.max_length = 2 * length;
-  info.vocab_size = 30'522;
+  info.schema = {.columns = {{.name = "tokens", .number = Number::int32, .axis = "token", .bound = 30'522},
+                             {.name = "labels", .bound = 2, .role = Role::target}},
+                 .units = {"token"}};
   info.label_names = {"a", "b"};
   ShardWriter writer(path, info, real_files());
-  Example example;
+  Sample sample(info.schema);
   for (int64_t i = 0; i < rows; ++i) {
-    example.tokens.assign(static_cast<size_t>(1 + (i * 7919) % (2 * length - 1)),
-                          static_cast<int32_t>(i % 30'522));  // mean: length
-    example.label = i % 2;
-    writer.append(example);
+    const auto count = static_cast<size_t>(1 + (i * 7919) % (2 * length - 1));  // mean: length
+    sample.cells[0].set(std::vector<int32_t>(count, static_cast<int32_t>(i % 30'522)));
+    sample.cells[1].set(i % 2);
+    sample.row = i;
+    writer.append(sample);
   }
   writer.finish();
 }
@@ -46,11 +49,14 @@ class CpuStopwatch {
 double raw_rate(const Dataset& dataset, const Sampler& sampler, int64_t samples) {
   constexpr int64_t kAhead = 8;
   int64_t coming[2 * kAhead];  // indices of the samples from i − 2 kAhead on, by their number modulo 2 kAhead
-  Example example;
+  Batch one(dataset.schema());
   const CpuStopwatch watch;
   for (int64_t i = 0; i < samples + 2 * kAhead; ++i) {
     int64_t& slot = coming[i % (2 * kAhead)];
-    if (i >= 2 * kAhead) dataset.read(slot, example);
+    if (i >= 2 * kAhead) {
+      one.clear();
+      dataset.append(slot, one);
+    }
     if (i >= kAhead && i < samples + kAhead) dataset.expect(coming[(i - kAhead) % (2 * kAhead)], Dataset::Soon::read);
     if (i >= samples) continue;
     slot = sampler.index(1 + i / dataset.size(), i % dataset.size());

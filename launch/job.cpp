@@ -107,6 +107,10 @@ Job::Job() : placement_(discover()) {
 
 Job::~Job() = default;
 
+void Job::end_run(ExitCode code) {
+  if (control_->rank() == 0) write_exit_status(run_directory_, code);
+}
+
 World Job::world(const std::string& device, int64_t threads, const CommConfig& comm) {
   const at::Device chosen = agree_on_device(device, placement_, *control_);
   const bool core_is_left = set_threads(threads, *control_);

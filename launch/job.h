@@ -30,6 +30,8 @@ class Job {
   // From now on the exit code is written to `directory`/exit_status, by rank 0.
   void report_exit_to(const std::string& directory) { run_directory_ = directory; }
   const std::string& run_directory() const { return run_directory_; }
+  // Writes it now, of a run that ends while the job goes on, as a sweep's trials do.
+  void end_run(ExitCode code);
 
  private:
   void watch(double limit_seconds);

@@ -5,6 +5,7 @@
 #include "comm/agree.h"
 #include "trainer/assembly/build_model.h"
 #include "trainer/assembly/problem_type.h"
+#include "trainer/tasks/tasks.h"
 
 namespace sft {
 namespace {
@@ -27,25 +28,28 @@ LoadedModel load_model(const std::string& path, RunConfig config, const World& w
   LoadedModel loaded;
   config.model.model_name_or_path = path;
   config.model.init = "pretrained";
-  config.train.class_weights = {};
-  config.train.pos_weight = {};
+  config.train.loss.class_weights = {};
+  config.train.loss.pos_weight = {};
   together(world.control, [&] {
     loaded.directory = std::make_unique<ModelDirectory>(path);
     loaded.labels.names = all_label_names(*loaded.directory);
-    loaded.labels.target = config.model.task == "token_classification"
-                               ? TargetForm::token_labels
+    const TaskKind& task = task_named(config.model.task);
+    loaded.labels.target = *task.problem_type == '\0'
+                               ? task.target
                                : target_of_model(loaded.directory->config(), loaded.labels.names.size());
-    config.eval.threshold = loaded.directory->threshold();
-    if (config.model.task == "image_classification") return;
+    config.eval.scores.threshold = loaded.directory->threshold();
+    if (task.takes == Takes::pictures) return;
     loaded.tokenizer = Tokenizer::from_directory(loaded.directory->path());
     const int64_t trained_length = loaded.directory->model_max_length();
     loaded.tokenizer->set_truncation(trained_length > 0 ? trained_length : config.data.max_length,
                                      config.data.truncation);
     if (config.model.pooling == "auto") config.model.pooling = loaded.directory->pooling();
   });
-  Built built = build_model(config, *loaded.directory, loaded.labels, world.device, world.control);
+  Built built = build_model(config, *loaded.directory, loaded.labels, world.device, {.mode = BatchNormMode::frozen},
+                            world.control);
   const std::vector<bool> frozen(all_parameters(*built.model, *built.task).size(), false);
-  loaded.learner = std::make_unique<Learner>(std::move(built.model), std::move(built.task), frozen, world.device);
+  loaded.learner = std::make_unique<Learner>(std::move(built.model), std::move(built.task), frozen,
+                                             LearnerSettings{.device = world.device});
   return loaded;
 }
 

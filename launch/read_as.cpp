@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "data/readers/reader.h"
 #include "launch/run_directory.h"
+#include "trainer/tasks/tasks.h"
 
 namespace sft {
 namespace {
@@ -40,17 +41,17 @@ RunConfig settings_of_run(const std::string& run) {
 // What a model directory says of its rows.
 RunConfig settings_of_model(const ModelDirectory& model) {
   RunConfig config;
-  config.model.task = model.task();
+  config.model.task = task_of_class(model.architecture(), takes_of(model.config())).name;
   model.read_image_settings(config.data);
   config.data.truncation = model.truncation_side();
   return config;
 }
 
-// Words may come in the column that they were trained from, or as texts.
-void find_words(const StringList& files, StringList& text_column) {
-  if (is_prepared(files.front())) return;
+// A task that has its rows' text under a name of its own, as words are, takes texts too.
+void find_column(const StringList& files, const TaskKind& task, StringList& text_column) {
+  if (task.takes == Takes::pictures || task.text_column == std::string("text") || is_prepared(files.front())) return;
   const std::vector<std::string> there = columns_of(files.front());
-  for (const std::string& name : {text_column.front(), std::string("text"), std::string("tokens")})
+  for (const std::string& name : {text_column.front(), std::string("text"), std::string(task.text_column)})
     if (std::ranges::find(there, name) != there.end()) {
       text_column = {name};
       return;
@@ -74,7 +75,7 @@ ReadAs settle_reading(const Arguments& arguments) {
   settled.config =
       settled.assumes ? settings_of_model(ModelDirectory(settled.model)) : settings_of_run(arguments.target);
   settled.files = expand_files(arguments.inputs, "--input", {}, accepted_by(settled.config.model.task));
-  if (settled.config.model.task == "token_classification") find_words(settled.files, settled.config.data.text_column);
+  find_column(settled.files, task_named(settled.config.model.task), settled.config.data.text_column);
   take_options(arguments, settled.config);
   return settled;
 }

@@ -46,8 +46,10 @@ const StringList kNames{"config.toml", "metrics.jsonl", "summary.json", "exit_st
 // What a run of this config reads.
 StringList read_by(const RunConfig& config) {
   StringList paths{config.model.model_name_or_path};
-  for (const StringList* files : {&config.data.train_file, &config.data.validation_file, &config.data.test_file})
-    paths.insert(paths.end(), files->begin(), files->end());
+  for (const StringList* patterns : {&config.data.train_file, &config.data.validation_file, &config.data.test_file}) {
+    const StringList files = expand_files(*patterns, "data", {}, accepted_by(config.model.task));
+    paths.insert(paths.end(), files.begin(), files.end());
+  }
   return paths;
 }
 

@@ -86,7 +86,7 @@ void write(const std::string& temporary, const std::string& layout_path, const s
     const std::vector<uint32_t>& blocks = column->content.finish();
     checksums.insert(checksums.end(), blocks.begin(), blocks.end());
     planned.push_back(
-        {column->name, column->element, column->content.bytes() / stored_bytes(column->element), 0, column->row});
+        {column->name, column->element, column->content.bytes() / stored_bytes(column->element), 0, column->entry});
   }
   planned.push_back({format::kChecksums, StoredElement::uint32, static_cast<int64_t>(checksums.size()), 0, {}});
   lay_out(layout_path, planned, attributes);

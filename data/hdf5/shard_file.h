@@ -12,16 +12,13 @@
 namespace sft {
 
 struct ShardColumn {
-  // Rows of `columns` elements; 0: of one.
-  ShardColumn(const char* name_, StoredElement element_, const std::string& directory, FileOps& files,
-              int64_t columns = 0)
-      : name(name_), element(element_), content(directory, files) {
-    if (columns > 0) row = {columns};
-  }
-  const char* name;
+  ShardColumn(std::string name_, StoredElement element_, const std::string& directory, FileOps& files,
+              std::vector<int64_t> entry_ = {})
+      : name(std::move(name_)), element(element_), content(directory, files), entry(std::move(entry_)) {}
+  std::string name;
   StoredElement element;
   Spool content;
-  std::vector<int64_t> row = {};  // shape of one row, where a row is more than one element
+  std::vector<int64_t> entry;  // shape of one entry, where it is more than one element
 };
 
 // Of `path`: where its columns are best spooled.

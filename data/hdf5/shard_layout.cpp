@@ -104,6 +104,12 @@ void write_text(hid_t file, const std::string& name, const std::string& text) {
   write_attribute(file, name, type.get(), space.get(), text.c_str());
 }
 
+void write_list(hid_t file, const std::string& name, const std::vector<int64_t>& values) {
+  const auto count = static_cast<hsize_t>(values.size());
+  const Space space(H5Screate_simple(1, &count, nullptr));
+  write_attribute(file, name, H5T_STD_I64LE, space.get(), values.data());
+}
+
 void write_list(hid_t file, const std::string& name, const std::vector<std::string>& texts) {
   size_t longest = 1;
   for (const std::string& text : texts) longest = std::max(longest, text.size());
@@ -142,6 +148,7 @@ void lay_out(const std::string& path, std::vector<PlannedDataset>& datasets, con
     write_attribute(file.get(), name, H5T_STD_I64LE, one.get(), &value);
   for (const auto& [name, text] : attributes.texts) write_text(file.get(), name, text);
   for (const auto& [name, texts] : attributes.lists) write_list(file.get(), name, texts);
+  for (const auto& [name, values] : attributes.integer_lists) write_list(file.get(), name, values);
   for (PlannedDataset& planned : datasets) add(file.get(), planned);
   if (!file.close()) throw StorageError(concat("HDF5 cannot finish ", in_quotes(path, 400), "; is the disk full?"));
 }

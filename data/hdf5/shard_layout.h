@@ -23,6 +23,7 @@ struct PlannedAttributes {
   std::vector<std::pair<std::string, int64_t>> integers;
   std::vector<std::pair<std::string, std::string>> texts;
   std::vector<std::pair<std::string, std::vector<std::string>>> lists;
+  std::vector<std::pair<std::string, std::vector<int64_t>>> integer_lists;
 };
 
 // Writes to `path`, which is replaced, all of the HDF5 file but the datasets' bytes (holes are there instead).

@@ -16,10 +16,10 @@ int64_t num_blocks(const DatasetLayout& dataset) {
 }
 
 std::vector<uint32_t> checksums_of(const std::shared_ptr<const GuardedFile>& file,
-                                   const std::vector<const DatasetLayout*>& covered) {
+                                   const std::vector<std::string>& covered) {
   int64_t blocks = 0;
-  for (const DatasetLayout* dataset : covered) blocks += num_blocks(*dataset);
-  const DatasetLayout& stored = sft::vector_of(*file, format::kChecksums, blocks, {"uint32"});
+  for (const std::string& name : covered) blocks += num_blocks(file->dataset(name));
+  const DatasetLayout& stored = entries_of(*file, format::kChecksums, {"uint32"}, blocks);
   std::vector<uint32_t> checksums(static_cast<size_t>(blocks));
   const auto bytes = hdf5::open_bytes(file, stored);
   bytes->read(0, bytes->size(), reinterpret_cast<std::byte*>(checksums.data()));
@@ -28,10 +28,12 @@ std::vector<uint32_t> checksums_of(const std::shared_ptr<const GuardedFile>& fil
 
 }  // namespace
 
-void ShardAttributes::require_version() const {
-  if (const int64_t version = integer(format::kVersionAttribute, 1); version != format::kVersion)
-    throw DataError(concat(in_quotes(file_.path, 400), " is of version ", version, ", and version ", format::kVersion,
-                           " is read; prepare it again"));
+int64_t ShardAttributes::version() const {
+  const int64_t version = integer(format::kVersionAttribute, 1);
+  if (version > format::kVersion)
+    throw DataError(concat(in_quotes(file_.path, 400), " is of version ", version, ", and versions up to ",
+                           format::kVersion, " are read; prepare it again"));
+  return version;
 }
 
 int64_t ShardAttributes::integer(const char* name, int64_t least) const {
@@ -58,29 +60,30 @@ void ShardAttributes::require(bool good, const char* name, const std::string& wh
   if (!good) throw DataError(concat(in_quotes(file_.path, 400), ", attribute ", in_quotes(name), ": ", why));
 }
 
-const hdf5::DatasetLayout& vector_of(const GuardedFile& file, const char* name, int64_t count,
-                                     std::initializer_list<const char*> types) {
+const hdf5::DatasetLayout& entries_of(const GuardedFile& file, const std::string& name,
+                                      const std::vector<std::string>& types, int64_t count,
+                                      const std::vector<int64_t>& entry) {
   const DatasetLayout& found = file.dataset(name);
-  std::vector<std::string> wanted;
-  for (const char* type : types) wanted.emplace_back(type);
-  if (std::find(wanted.begin(), wanted.end(), found.type.name) == wanted.end())
-    throw DataError(concat(file.name_of(name), ": is ", found.type.name, ", and ", join(wanted, " or "), " is read"));
-  if (found.shape.size() != 1 || (count >= 0 && found.shape[0] != count))
+  if (std::ranges::find(types, found.type.name) == types.end())
+    throw DataError(concat(file.name_of(name), ": is ", found.type.name, ", and ", join(types, " or "), " is read"));
+  std::vector<int64_t> wanted = {count >= 0 || found.shape.empty() ? count : found.shape[0]};
+  wanted.insert(wanted.end(), entry.begin(), entry.end());
+  if (found.shape != wanted)
     throw DataError(concat(file.name_of(name), ": its shape is ", hdf5::shape_text(found.shape), ", and ",
-                           count >= 0 ? hdf5::shape_text({count}) : "one dimension", " belongs there"));
+                           count < 0 && entry.empty() ? "one dimension" : hdf5::shape_text(wanted), " belongs there"));
   return found;
 }
 
-std::vector<std::unique_ptr<hdf5::Bytes>> open_covered(const std::shared_ptr<const GuardedFile>& file,
-                                                       const std::vector<const DatasetLayout*>& covered) {
+std::map<std::string, std::unique_ptr<hdf5::Bytes>> open_covered(const std::shared_ptr<const GuardedFile>& file,
+                                                                 const std::vector<std::string>& covered) {
   const std::vector<uint32_t> checksums = checksums_of(file, covered);
-  std::vector<std::unique_ptr<hdf5::Bytes>> content;
+  std::map<std::string, std::unique_ptr<hdf5::Bytes>> content;
   auto next = checksums.begin();
-  for (const DatasetLayout* dataset : covered) {
+  for (const std::string& name : covered) {
     const auto first = next;
-    next += num_blocks(*dataset);
-    content.push_back(
-        hdf5::checked_bytes(hdf5::open_bytes(file, *dataset), {first, next}, file->name_of(dataset->name)));
+    next += num_blocks(file->dataset(name));
+    content[name] =
+        hdf5::checked_bytes(hdf5::open_bytes(file, file->dataset(name)), {first, next}, file->name_of(name));
   }
   return content;
 }

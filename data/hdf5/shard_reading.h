@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <initializer_list>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,10 +16,11 @@ namespace sft {
 class ShardAttributes {
  public:
   explicit ShardAttributes(const GuardedFile& file) : file_(file) {}
-  void require_version() const;
+  int64_t version() const;  // one that is read
   int64_t integer(const char* name, int64_t least) const;
   std::string text(const char* name) const;
   std::vector<std::string> texts(const char* name) const { return get(name).texts; }
+  std::vector<int64_t> integers(const char* name) const { return get(name).integers; }
 
  private:
   const hdf5::Attribute& get(const char* name) const;
@@ -27,13 +28,14 @@ class ShardAttributes {
   const GuardedFile& file_;
 };
 
-// The dataset `name`, of one of these types and, where `count` is not below 0, of so many elements; DataError
-// otherwise.
-const hdf5::DatasetLayout& vector_of(const GuardedFile& file, const char* name, int64_t count,
-                                     std::initializer_list<const char*> types);
+// The dataset `name`, of one of these types and of `count` entries of a shape; DataError otherwise. A count below 0
+// stands for any.
+const hdf5::DatasetLayout& entries_of(const GuardedFile& file, const std::string& name,
+                                      const std::vector<std::string>& types, int64_t count,
+                                      const std::vector<int64_t>& entry = {});
 
-// The content of datasets that the file's checksums cover in this order.
-std::vector<std::unique_ptr<hdf5::Bytes>> open_covered(const std::shared_ptr<const GuardedFile>& file,
-                                                       const std::vector<const hdf5::DatasetLayout*>& covered);
+// The content of datasets by name, which the file's checksums cover in this order.
+std::map<std::string, std::unique_ptr<hdf5::Bytes>> open_covered(const std::shared_ptr<const GuardedFile>& file,
+                                                                 const std::vector<std::string>& covered);
 
 }  // namespace sft

@@ -1,44 +1,61 @@
 #include "data/loading/augment.h"
 
 #include <algorithm>
+#include <cassert>
+#include <cstdlib>
+#include <cstring>
+#include <vector>
 
 #include "base/random.h"
 
 namespace sft {
 namespace {
 
-// The window whose upper left corner is (top, left) of the image; black outside it.
-std::vector<uint8_t> window(const std::vector<uint8_t>& pixels, int64_t height, int64_t width, int64_t top,
-                            int64_t left) {
-  std::vector<uint8_t> out(pixels.size(), 0);
-  const int64_t first = std::max<int64_t>(-left, 0), count = width - std::abs(left);
-  for (int64_t y = 0; y < height; ++y) {
-    if (y + top < 0 || y + top >= height || count <= 0) continue;
-    const auto from = pixels.begin() + ((y + top) * width + first + left) * kChannels;
-    std::copy(from, from + count * kChannels, out.begin() + (y * width + first) * kChannels);
+struct Picture {
+  std::byte* pixels;
+  int64_t height, width, pixel_bytes;
+  int64_t row_bytes() const { return width * pixel_bytes; }
+};
+
+// Leaves the window whose upper left corner is (top, left) of the picture; 0 outside it.
+void move(const Picture& picture, int64_t top, int64_t left) {
+  thread_local std::vector<std::byte> before;
+  before.assign(picture.pixels, picture.pixels + picture.height * picture.row_bytes());
+  std::memset(picture.pixels, 0, before.size());
+  const int64_t first = std::max<int64_t>(-left, 0), count = picture.width - std::abs(left);
+  for (int64_t y = 0; y < picture.height; ++y) {
+    if (y + top < 0 || y + top >= picture.height || count <= 0) continue;
+    std::memcpy(picture.pixels + y * picture.row_bytes() + first * picture.pixel_bytes,
+                before.data() + (y + top) * picture.row_bytes() + (first + left) * picture.pixel_bytes,
+                static_cast<size_t>(count * picture.pixel_bytes));
   }
-  return out;
 }
 
-void mirror(std::vector<uint8_t>& pixels, int64_t height, int64_t width) {
-  for (int64_t y = 0; y < height; ++y) {
-    uint8_t* row = pixels.data() + y * width * kChannels;
-    for (int64_t left = 0, right = width - 1; left < right; ++left, --right)
-      std::swap_ranges(row + left * kChannels, row + (left + 1) * kChannels, row + right * kChannels);
+void mirror(const Picture& picture) {
+  const int64_t bytes = picture.pixel_bytes;
+  for (int64_t y = 0; y < picture.height; ++y) {
+    std::byte* row = picture.pixels + y * picture.row_bytes();
+    for (int64_t left = 0, right = picture.width - 1; left < right; ++left, --right)
+      std::swap_ranges(row + left * bytes, row + (left + 1) * bytes, row + right * bytes);
   }
 }
 
 }  // namespace
 
-void augment(std::vector<uint8_t>& pixels, int64_t height, int64_t width, const Augmentation& how, int64_t draw) {
+bool is_picture(const Column& column) { return column.axis.empty() && column.shape.size() >= 2; }
+
+void augment(std::byte* pixels, const Column& column, const Augmentation& how, int64_t draw) {
+  assert(is_picture(column));
+  const int64_t height = column.shape[0], width = column.shape[1];
+  const Picture picture{pixels, height, width, column.entry_bytes() / (height * width)};
   const uint64_t bits = derive_key(how.seed, "image augmentation", static_cast<uint64_t>(draw));
   if (how.padding > 0) {
     const auto places = static_cast<uint64_t>(2 * how.padding + 1);
     const auto top = static_cast<int64_t>((bits & 0xffffff) % places) - how.padding;
     const auto left = static_cast<int64_t>((bits >> 24 & 0xffffff) % places) - how.padding;
-    pixels = window(pixels, height, width, top, left);
+    move(picture, top, left);
   }
-  if (how.flip && (bits >> 63) != 0) mirror(pixels, height, width);
+  if (how.flip && (bits >> 63) != 0) mirror(picture);
 }
 
 }  // namespace sft

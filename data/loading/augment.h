@@ -1,15 +1,16 @@
-// What changes a training image from draw to draw. A pure function of (seed, draw): the same on any number of ranks and
-// after a resume.
+// What changes a training picture from draw to draw. A pure function of (seed, draw): the same on any number of ranks
+// and after a resume, and the same for all columns of a sample.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
-#include "data/images/image.h"
+#include "data/samples/schema.h"
 
 namespace sft {
 
 struct Augmentation {
-  int64_t padding = 0;  // pixels of black on each side, out of which a window of the image's size is taken at random:
+  int64_t padding = 0;  // pixels of 0 on each side, out of which a window of the image's size is taken at random:
                         // torchvision's RandomCrop(size, padding); 0: none
   bool flip = false;    // left and right change places in every second draw
   uint64_t seed = 0;
@@ -17,7 +18,10 @@ struct Augmentation {
   bool changes() const { return padding > 0 || flip; }
 };
 
-// `pixels` is [height, width, channels] of the image of this draw.
-void augment(std::vector<uint8_t>& pixels, int64_t height, int64_t width, const Augmentation& how, int64_t draw);
+// Whether a column holds a picture: one [H, W] or [H, W, …] a sample.
+bool is_picture(const Column& column);
+
+// Moves and mirrors the picture of one draw, in place.
+void augment(std::byte* picture, const Column& column, const Augmentation& how, int64_t draw);
 
 }  // namespace sft

@@ -5,7 +5,6 @@
 
 #include "data/loading/augment.h"
 #include "data/loading/packer.h"
-#include "data/samples/batch.h"
 #include "data/samples/dataset.h"
 
 namespace sft {
@@ -15,18 +14,15 @@ class BatchReader {
   explicit BatchReader(const Dataset& dataset, const Augmentation& augmentation = {})
       : dataset_(dataset), augmentation_(augmentation) {}
 
-  // The items in their order; the draw of an item is `first_draw` + its position. Not from several threads at once.
-  Batch read(const std::vector<Item>& items, int64_t first_draw);
+  // The items in their order; the draw of an item is `first_draw` + its position.
+  Batch read(const std::vector<Item>& items, int64_t first_draw) const;
 
  private:
-  void read_texts(const std::vector<Item>& items, int64_t first_draw, Batch& batch);
-  void read_images(const std::vector<Item>& items, int64_t first_draw, Batch& batch);
-  void take_target(const Item& item, int64_t first_draw, Batch& batch);
-  void append_target(Batch& batch) const;
+  void reserve(const std::vector<Item>& items, Batch& batch) const;
+  void change_pictures(Batch& batch) const;
 
   const Dataset& dataset_;
-  Augmentation augmentation_;  // of images
-  Example example_;            // reused
+  Augmentation augmentation_;  // of pictures
 };
 
 }  // namespace sft

@@ -19,7 +19,7 @@ class RangeLoader : public EvalLoader {
   RangeLoader(const Dataset& dataset, Shard shard, const EvalLoaderConfig& config)
       : dataset_(dataset), reader_(dataset), config_(config) {
     assert(shard.index >= 0 && shard.index < shard.count && config.max_tokens > 0 && config.max_samples >= 0);
-    std::tie(next_, end_) = range_of(dataset.size(), shard);
+    std::tie(next_, end_) = range_of(dataset, shard);
   }
 
   bool next(Batch& out) override {

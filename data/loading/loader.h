@@ -20,7 +20,7 @@ struct LoaderConfig {
   int64_t max_samples = 0;         // in a micro-batch; 0: no bound
   int parts = 0;                   // of a global batch over all ranks, a multiple of their number; 0: one a rank
   int prefetch = 2;                // global batches read ahead by one background thread; 0: none
-  Augmentation augmentation = {};  // of images
+  Augmentation augmentation = {};  // of pictures
   bool even = false;               // as many micro-batches on every rank: the last ones of some are empty
 };
 
@@ -55,8 +55,8 @@ struct EvalLoaderConfig {
   int parts = 0;  // that the data is cut into over all ranks, a multiple of their number; 0: one a rank
 };
 
-// Evaluation's order: every sample of the shard's contiguous range exactly once, in micro-batches of at most
-// max_samples and max_tokens. Reads as it goes.
+// Evaluation's order: every sample of the shard's contiguous range, which ends with a row, exactly once, in
+// micro-batches of at most max_samples and max_tokens. Reads as it goes.
 class EvalLoader {
  public:
   virtual ~EvalLoader() = default;

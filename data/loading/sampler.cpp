@@ -124,12 +124,18 @@ std::vector<Value> gather(const Peers& peers, int64_t size, const std::function<
 }
 
 std::unique_ptr<Sampler> make_balanced(const Dataset& dataset, uint64_t seed, const Peers& peers) {
+  const size_t column = dataset.schema().place("labels");
   peers.together([&] {
-    if (dataset.info().target != TargetForm::label)
+    const Column* found = dataset.schema().find("labels");
+    if (found == nullptr || found->number != Number::int64 || !found->axis.empty() || !found->shape.empty())
       throw ConfigError("data.train_sampling_strategy is 'balanced', and the training rows do not have one label each");
   });
-  const auto labels =
-      gather<int32_t>(peers, dataset.size(), [&](int64_t i) { return static_cast<int32_t>(dataset.label(i)); });
+  Packed label(Number::int64);
+  const auto labels = gather<int32_t>(peers, dataset.size(), [&](int64_t i) {
+    label.clear();
+    dataset.append(i, column, label);
+    return static_cast<int32_t>(label.as<int64_t>()[0]);
+  });
   std::unique_ptr<Sampler> sampler;
   peers.together([&] { sampler = std::make_unique<BalancedSampler>(labels, seed); });
   return sampler;

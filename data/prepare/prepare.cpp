@@ -9,6 +9,7 @@
 #include "data/prepare/find_target.h"
 #include "data/prepare/folder.h"
 #include "data/prepare/report.h"
+#include "data/prepare/target_column.h"
 #include "data/prepare/tokenize.h"
 #include "data/readers/target_form.h"
 
@@ -150,7 +151,7 @@ class Preparation {
     deal(static_cast<int64_t>(pieces_.size()), peers_, [&](int64_t i) {
       for_each_sample(
           pieces_[static_cast<size_t>(i)], request_.files, columns_,
-          [&](const Sample& sample, const std::string&) {
+          [&](const TextRow& sample, const std::string&) {
             census_has_rows_ = true;
             for (const Label& label : sample.labels) census_.add(label);
             // Sets and numbers give no strata: nearly every row would be one of its own.
@@ -218,15 +219,18 @@ class Preparation {
     info.kind = pairs ? "text_pair" : "text";
     info.task = request_.task;
     info.max_length = config_.max_length;
-    info.vocab_size = tokenizer_.vocab_size();
     info.tokenizer_sha256 = tokenizer_.sha256();
-    info.target = target_.form;
-    if (target_.form != TargetForm::values) info.label_names = labels_.names();
-    if (target_.form == TargetForm::values) info.num_targets = target_.width;
-    if (target_.form == TargetForm::label_set) info.num_targets = static_cast<int64_t>(labels_.names().size());
+    const bool names = target_.form != TargetForm::values;
+    if (names) info.label_names = labels_.names();
+    const auto count = names ? static_cast<int64_t>(labels_.names().size()) : target_.width;
+    info.schema.units = {"token"};
+    info.schema.columns = {
+        {.name = "tokens", .number = Number::int32, .axis = "token", .bound = tokenizer_.vocab_size()},
+        target_column(target_.form, count)};
+    if (std::ranges::any_of(probe.segments, [](uint8_t id) { return id != 0; }))
+      info.schema.columns.push_back({.name = "segments", .number = Number::uint8, .axis = "token"});
     for (size_t i = 0; i < digests_.size(); ++i) info.sources.emplace_back(request_.files[i], digests_[i]);
     info.creation_command = request_.creation_command;
-    info.has_segments = std::any_of(probe.segments.begin(), probe.segments.end(), [](uint8_t id) { return id != 0; });
     info.has_weights = !config_.weight_column.empty();
     return info;
   }

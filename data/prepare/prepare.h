@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "data/prepare/data_config.h"
-#include "data/samples/example.h"
+#include "data/readers/target_form.h"
 #include "data/samples/peers.h"
 #include "data/text/tokenizer.h"
 

@@ -17,7 +17,7 @@
 #include "data/prepare/pieces.h"
 #include "data/prepare/report.h"
 #include "data/prepare/split.h"
-#include "data/samples/image_shard.h"
+#include "data/samples/shard_writer.h"
 
 namespace sft {
 namespace {
@@ -237,7 +237,9 @@ class ImagePreparation {
 
   PrepareReport decode(int64_t first, int64_t end, const std::string& partial, const std::string& name) const {
     PrepareReport report;
-    std::optional<ImageShardWriter> writer;
+    const ShardInfo info = shard_info();
+    Sample sample(info.schema);
+    std::optional<ShardWriter> writer;
     for (int64_t i = first; i < end; ++i) {
       leave_if_asked();
       if (!is_wanted(i)) continue;
@@ -246,9 +248,12 @@ class ImagePreparation {
         Decoded decoded = source->image(place);
         const Image image = fitted(std::move(decoded.image), source->place(place));
         if (!decoded.was.empty()) ++report.notes[concat(decoded.was, " images made RGB")];
-        if (!writer) writer.emplace(concat(partial, "/", name), shard_info(), real_files());
+        if (!writer) writer.emplace(concat(partial, "/", name), info, real_files());
         const int64_t label = id_of(*source, place);
-        writer->append(image, std::max(label, int64_t{0}));
+        sample.cells[0].set(image.pixels);
+        sample.cells[1].set(std::max(label, int64_t{0}));
+        sample.row = writer->num_samples();
+        writer->append(sample);
         ++report.rows;
         if (label >= 0) {
           report.label_counts.resize(std::max(report.label_counts.size(), static_cast<size_t>(label) + 1));
@@ -275,8 +280,12 @@ class ImagePreparation {
     return id;
   }
 
-  ImageShardInfo shard_info() const {
-    ImageShardInfo info;
+  ShardInfo shard_info() const {
+    ShardInfo info;
+    info.schema.columns = {
+        {.name = "pixels", .number = Number::uint8, .shape = {height_, width_, kChannels}},
+        {.name = "labels", .bound = static_cast<int64_t>(labels_.names().size()), .role = Role::target}};
+    info.kind = "image";
     info.task = request_.task;
     info.label_names = labels_.names();
     for (const std::string& path : request_.files) info.sources.emplace_back(path, digest_);

@@ -72,7 +72,7 @@ const std::string& Columns::text(const Row& row, const Wanted& wanted) const {
 }
 
 // `current` is the column that is being read, for whoever tells what is wrong with it.
-void Columns::read_text(const Row& row, const Wanted*& current, Sample& out) const {
+void Columns::read_text(const Row& row, const Wanted*& current, TextRow& out) const {
   if (target_ == TargetForm::token_labels) {
     read_words(cell(row, *(current = &texts_.front())), out.words);
     out.text = out.words.text;
@@ -85,7 +85,7 @@ void Columns::read_text(const Row& row, const Wanted*& current, Sample& out) con
   }
 }
 
-void Columns::read_target(const Cell& cell, Sample& out) const {
+void Columns::read_target(const Cell& cell, TextRow& out) const {
   switch (target_) {
     case TargetForm::label:
       out.labels.resize(1);
@@ -99,7 +99,7 @@ void Columns::read_target(const Cell& cell, Sample& out) const {
   }
 }
 
-void Columns::read(const Row& row, const std::string& path, Sample& out) const {
+void Columns::read(const Row& row, const std::string& path, TextRow& out) const {
   const Wanted* current = nullptr;
   const auto at = [&](const Wanted& wanted) -> const Wanted& { return *(current = &wanted); };
   try {

@@ -14,7 +14,7 @@
 
 namespace sft {
 
-struct Sample {
+struct TextRow {
   int64_t line = 0;
   std::string text, pair;
   std::vector<Label> labels;  // TargetForm::label: one; TargetForm::token_labels: one a word
@@ -39,7 +39,7 @@ class Columns {
   }
 
   // Throws BadRow, with file and line, where a cell is missing or cannot be what it is wanted for.
-  void read(const Row& row, const std::string& path, Sample& out) const;
+  void read(const Row& row, const std::string& path, TextRow& out) const;
 
  private:
   struct Wanted {
@@ -47,8 +47,8 @@ class Columns {
   };
   const Cell& cell(const Row& row, const Wanted& wanted) const;
   const std::string& text(const Row& row, const Wanted& wanted) const;
-  void read_text(const Row& row, const Wanted*& current, Sample& out) const;
-  void read_target(const Cell& cell, Sample& out) const;
+  void read_text(const Row& row, const Wanted*& current, TextRow& out) const;
+  void read_target(const Cell& cell, TextRow& out) const;
 
   std::vector<Wanted> texts_;
   Wanted pair_, label_, weight_, group_;  // no name: not wanted

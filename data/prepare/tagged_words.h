@@ -7,6 +7,7 @@
 
 #include "data/prepare/labels.h"
 #include "data/readers/row.h"
+#include "data/samples/schema.h"
 #include "data/text/tokenizer.h"
 
 namespace sft {
@@ -26,8 +27,6 @@ void read_tags(const Cell& cell, size_t num_words, std::vector<Label>& out);
 
 // The place of the first tag I-X that neither B-X nor I-X goes before; −1 where there is none.
 int64_t first_broken(const std::vector<int64_t>& labels, const std::vector<std::string>& label_names);
-
-inline constexpr int32_t kNoTarget = -100;
 
 // What stands for a word in the targets: its first token alone, or all of its tokens, those behind the first with the
 // label I-X where the word's is B-X and I-X is known (as transformers' run_ner does).

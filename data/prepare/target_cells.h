@@ -8,7 +8,7 @@
 
 #include "data/prepare/labels.h"
 #include "data/readers/row.h"
-#include "data/samples/example.h"
+#include "data/readers/target_form.h"
 
 namespace sft {
 

@@ -8,6 +8,7 @@
 #include "base/stop_request.h"
 #include "base/text.h"
 #include "data/prepare/report.h"
+#include "data/prepare/target_column.h"
 
 namespace sft {
 namespace {
@@ -19,7 +20,7 @@ class ShardMaker {
  public:
   ShardMaker(const Tokenizing& job, std::string path) : job_(job), path_(std::move(path)) {}
 
-  void add(const Sample& sample, const std::string& source) {
+  void add(const TextRow& sample, const std::string& source) {
     if (job_.split) {
       const bool wanted = job_.request.part == PrepareRequest::Part::validation;
       if (job_.split->is_validation(sample.key) != wanted) return;
@@ -47,14 +48,14 @@ class ShardMaker {
 
  private:
   struct Kept {
-    Sample sample;
+    TextRow sample;
     const std::string* source = nullptr;
     std::vector<int64_t> labels;
   };
 
-  bool is_tagging() const { return job_.shard.target == TargetForm::token_labels; }
+  bool is_tagging() const { return target_form_of(job_.shard.schema) == TargetForm::token_labels; }
 
-  int64_t id_of(const Label& label, const Sample& sample, const std::string& source) const {
+  int64_t id_of(const Label& label, const TextRow& sample, const std::string& source) const {
     const int64_t id = job_.labels(label);
     if (id >= 0) return id;
     throw DataError(concat(source, ":", sample.line, ": label ", in_quotes(label.text), " ",
@@ -87,21 +88,22 @@ class ShardMaker {
     return job_.tokenizer.encode_batch(first, second);
   }
 
-  void set_target(const Kept& kept, const Encoding& encoding) {
-    switch (job_.shard.target) {
+  void set_target(const Kept& kept, const Encoding& encoding, Packed& target) {
+    switch (target_form_of(job_.shard.schema)) {
       case TargetForm::label:
-        example_.label = kept.labels.empty() ? 0 : kept.labels.front();
-        break;
-      case TargetForm::label_set:
-        example_.values.assign(job_.labels.names().size(), 0.0f);
-        for (const int64_t label : kept.labels) example_.values[static_cast<size_t>(label)] = 1.0f;
-        break;
+        return target.set(kept.labels.empty() ? int64_t{0} : kept.labels.front());
+      case TargetForm::label_set: {
+        std::vector<float> flags(job_.labels.names().size(), 0.0f);
+        for (const int64_t label : kept.labels) flags[static_cast<size_t>(label)] = 1.0f;
+        return target.set(flags);
+      }
       case TargetForm::values:
-        example_.values = kept.sample.values;
-        break;
-      case TargetForm::token_labels:
-        job_.targets.put(encoding, kept.labels, example_.token_labels);
-        break;
+        return target.set(kept.sample.values);
+      case TargetForm::token_labels: {
+        std::vector<int32_t> labels;
+        job_.targets.put(encoding, kept.labels, labels);
+        return target.set(labels);
+      }
     }
   }
 
@@ -122,19 +124,21 @@ class ShardMaker {
     const bool has_labels = job_.request.labels_required;
     count_row(report_, static_cast<int64_t>(encoding.ids.size()), encoding.truncated,
               has_labels ? kept.labels : std::vector<int64_t>{});
-    set_target(kept, encoding);
-    example_.tokens.swap(encoding.ids);
-    example_.segments.swap(encoding.segments);
-    example_.weight = kept.sample.weight;
     if (!writer_) writer_.emplace(path_, job_.shard, real_files());
-    writer_->append(example_);
+    encoding.segments.resize(encoding.ids.size());  // zeros where the tokenizer gives none
+    sample_.cells[0].set(encoding.ids);
+    set_target(kept, encoding, sample_.cells[1]);
+    if (sample_.cells.size() > 2) sample_.cells[2].set(encoding.segments);
+    sample_.weight = kept.sample.weight;
+    sample_.row = writer_->num_samples();
+    writer_->append(sample_);
   }
 
   const Tokenizing& job_;
   std::string path_;
   std::vector<Kept> batch_;  // the first size_ are in use
   size_t size_ = 0, bytes_ = 0;
-  Example example_;
+  Sample sample_{job_.shard.schema};  // reused
   std::optional<ShardWriter> writer_;
   PrepareReport report_;
 };
@@ -149,10 +153,10 @@ std::string problem_of(const Encoding& encoding, const DataConfig& config) {
 }
 
 void for_each_sample(const Piece& piece, const std::vector<std::string>& files, const Columns& columns,
-                     const std::function<void(const Sample&, const std::string&)>& visit,
+                     const std::function<void(const TextRow&, const std::string&)>& visit,
                      const std::function<void(const BadRow&)>& on_bad_row) {
   Row row;
-  Sample sample;
+  TextRow sample;
   for (const InputSlice& slice : piece) {
     const std::string& path = files[slice.file];
     const auto reader = open_reader(path, slice.begin, slice.end);
@@ -174,7 +178,7 @@ PrepareReport tokenize(const Tokenizing& job, const Piece& piece, const std::str
   ShardMaker maker(job, std::filesystem::path(folder) / name);
   for_each_sample(
       piece, job.request.files, job.columns,
-      [&](const Sample& sample, const std::string& path) { maker.add(sample, path); },
+      [&](const TextRow& sample, const std::string& path) { maker.add(sample, path); },
       [&](const BadRow& error) {
         if (job.config.on_bad_row == "error") throw error;
         maker.bad(error);

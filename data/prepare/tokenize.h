@@ -17,7 +17,7 @@ namespace sft {
 // Calls visit(sample, path) on each row of a piece. A bad row is handed to `on_bad_row`, or ends the work where
 // the config says so.
 void for_each_sample(const Piece& piece, const std::vector<std::string>& files, const Columns& columns,
-                     const std::function<void(const Sample&, const std::string&)>& visit,
+                     const std::function<void(const TextRow&, const std::string&)>& visit,
                      const std::function<void(const BadRow&)>& on_bad_row);
 
 // What all pieces of one preparation share; borrowed.

@@ -33,37 +33,37 @@ class Reader {
         if (id < 0 || id >= kMostLabels)
           throw DataError(concat(name_, ", row ", first + i, ": label ", id, " is outside 0 … ", kMostLabels - 1));
         out.ids.push_back(static_cast<int32_t>(id));
-        out.num_labels = std::max(out.num_labels, id + 1);
+        out.width = std::max(out.width, id + 1);
       }
     });
     return out;
   }
 
-  ForeignLabels matrix(std::optional<TargetForm> wanted) const {
+  ForeignLabels matrix(std::optional<LabelForm> wanted) const {
     ForeignLabels out;
-    out.num_labels = dataset_.shape.size() == 2 ? dataset_.shape[1] : 1;
+    out.width = dataset_.shape.size() == 2 ? dataset_.shape[1] : 1;
     int64_t not_one_hot = -1, not_flags = -1;  // the first row of that kind
     std::vector<double> numbers;
-    each_piece(out.num_labels, [&](int64_t first, int64_t count) {
-      hdf5::read_reals(*content_, dataset_.type, first * out.num_labels, count * out.num_labels, numbers);
+    each_piece(out.width, [&](int64_t first, int64_t count) {
+      hdf5::read_reals(*content_, dataset_.type, first * out.width, count * out.width, numbers);
       for (int64_t i = 0; i < count; ++i) {
-        const auto row = numbers.begin() + i * out.num_labels, end = row + out.num_labels;
+        const auto row = numbers.begin() + i * out.width, end = row + out.width;
         const auto ones = std::count(row, end, 1.0);
-        const bool flags = ones + std::count(row, end, 0.0) == out.num_labels;
+        const bool flags = ones + std::count(row, end, 0.0) == out.width;
         if (!flags && not_flags < 0) not_flags = first + i;
         if (!(flags && ones == 1) && not_one_hot < 0) not_one_hot = first + i;
         out.ids.push_back(static_cast<int32_t>(std::find(row, end, 1.0) - row));
       }
     });
-    const bool one_column = out.num_labels == 1;
-    const TargetForm found = not_one_hot < 0 && !one_column ? TargetForm::label
-                             : not_flags < 0 && !one_column ? TargetForm::label_set
-                                                            : TargetForm::values;
+    const bool one_column = out.width == 1;
+    const LabelForm found = not_one_hot < 0 && !one_column ? LabelForm::ids
+                            : not_flags < 0 && !one_column ? LabelForm::flags
+                                                           : LabelForm::numbers;
     out.form = wanted.value_or(found);
-    out.one_hot = out.form == TargetForm::label;
+    out.one_hot = out.form == LabelForm::ids;
     if (out.one_hot && not_one_hot >= 0)
       refuse(not_one_hot, "one label a sample is wanted, so a row is one-hot, a single 1 among zeros, and this is not");
-    if (out.form == TargetForm::label_set && not_flags >= 0)
+    if (out.form == LabelForm::flags && not_flags >= 0)
       refuse(not_flags, "sets of labels are wanted, rows of 0 and 1, and this one holds another number");
     if (!out.one_hot) {
       out.ids = {};
@@ -76,12 +76,12 @@ class Reader {
   // A second reading, so that a large one-hot matrix is never held.
   void read_values(ForeignLabels& out) const {
     std::vector<double> numbers;
-    each_piece(out.num_labels, [&](int64_t first, int64_t count) {
-      hdf5::read_reals(*content_, dataset_.type, first * out.num_labels, count * out.num_labels, numbers);
+    each_piece(out.width, [&](int64_t first, int64_t count) {
+      hdf5::read_reals(*content_, dataset_.type, first * out.width, count * out.width, numbers);
       for (size_t i = 0; i < numbers.size(); ++i) {
         const auto value = static_cast<float>(numbers[i]);
         if (!std::isfinite(value))
-          refuse(first + static_cast<int64_t>(i) / out.num_labels,
+          refuse(first + static_cast<int64_t>(i) / out.width,
                  concat(numbers[i], " is not a finite number of single precision"));
         out.values.push_back(value);
       }
@@ -106,10 +106,8 @@ class Reader {
 }  // namespace
 
 ForeignLabels read_labels(const std::shared_ptr<const GuardedFile>& file, const DatasetLayout& dataset,
-                          int64_t num_samples, std::optional<TargetForm> form) {
+                          int64_t num_samples, std::optional<LabelForm> form) {
   const std::string name = file->name_of(dataset.name);
-  if (form == TargetForm::token_labels)
-    throw DataError(concat(name, ": a label for each token is read from shards of `prepare` only"));
   const std::vector<int64_t>& shape = dataset.shape;
   const bool is_vector = shape.size() == 1 || (shape.size() == 2 && shape[1] == 1);
   const bool is_matrix = shape.size() == 2 && shape[1] >= 1 && shape[1] <= kMostLabels;
@@ -119,7 +117,7 @@ ForeignLabels read_labels(const std::shared_ptr<const GuardedFile>& file, const 
   if (dataset.type.kind != Class::integer && dataset.type.kind != Class::floating)
     throw DataError(concat(name, ": labels are ", dataset.type.name, ", and numbers are read"));
   const bool is_integer = dataset.type.kind == Class::integer;
-  const bool are_ids = is_vector && (form ? *form == TargetForm::label : is_integer);
+  const bool are_ids = is_vector && (form ? *form == LabelForm::ids : is_integer);
   const Reader reader(file, dataset);
   return are_ids ? reader.ids() : reader.matrix(form);
 }

@@ -8,15 +8,16 @@
 #include <vector>
 
 #include "data/hdf5/guard.h"
-#include "data/readers/target_form.h"
 
 namespace sft {
 
+enum class LabelForm { ids, flags, numbers };
+
 struct ForeignLabels {
-  TargetForm form = TargetForm::label;
-  std::vector<int32_t> ids;   // TargetForm::label: one a sample
-  std::vector<float> values;  // [samples, num_labels] of the others
-  int64_t num_labels = 0;     // columns of a matrix, or the highest id + 1
+  LabelForm form = LabelForm::ids;
+  std::vector<int32_t> ids;   // LabelForm::ids: one a sample
+  std::vector<float> values;  // [samples, width]: 0 and 1 of LabelForm::flags, any of LabelForm::numbers
+  int64_t width = 0;          // columns of a matrix, or the highest id + 1
   bool one_hot = false;
 };
 
@@ -24,6 +25,6 @@ struct ForeignLabels {
 // one-hot labels where each row is, else sets of labels where all of it is 0 and 1, else real targets. DataError naming
 // file, dataset and row where they are not of the form, not finite, or not one for each of `num_samples`.
 ForeignLabels read_labels(const std::shared_ptr<const GuardedFile>& file, const hdf5::DatasetLayout& dataset,
-                          int64_t num_samples, std::optional<TargetForm> form);
+                          int64_t num_samples, std::optional<LabelForm> form);
 
 }  // namespace sft

@@ -30,7 +30,7 @@ class Hdf5Images : public ImageSource {
     read_shape(pixels);
     pixels_ = hdf5::open_bytes(file_, pixels);
     if (!labels) return;
-    labels_ = read_labels(file_, find(*file_, columns.labels, {"labels", "label", "y"}), size_, TargetForm::label);
+    labels_ = read_labels(file_, find(*file_, columns.labels, {"labels", "label", "y"}), size_, LabelForm::ids);
   }
 
   int64_t size() const override { return size_; }

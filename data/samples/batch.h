@@ -1,44 +1,41 @@
-// One micro-batch in host memory, packed and never padded. The data floor knows no tensors:
+// One micro-batch in host memory: columns packed sample after sample, never padded. The data floor knows no tensors:
 // trainer/models/inputs.h moves a batch to a device.
 #pragma once
 
 #include <cstdint>
-#include <variant>
+#include <string>
 #include <vector>
+
+#include "data/samples/sample.h"
 
 namespace sft {
 
-struct PackedText {
-  std::vector<int64_t> tokens;     // [N] ids, sequence after sequence
-  std::vector<int64_t> positions;  // [N] restart at 0 with each sequence
-  std::vector<int64_t> segments;   // [N] token type ids
-  std::vector<int64_t> offsets;    // [B+1] sequence b is rows offsets[b] … offsets[b+1]
-};
-
-struct Images {
-  int64_t height = 0, width = 0, channels = 0;
-  std::vector<uint8_t> pixels;  // [B, height, width, channels], cropped and flipped already
-};
+using Offsets = std::vector<int64_t>;  // [B+1]: sample b has the entries offsets[b] … offsets[b+1] of an axis
 
 struct Batch {
-  std::variant<PackedText, Images> input;
-  std::vector<int64_t> labels;  // [B] class ids, or [N] of TargetForm::token_labels
-  std::vector<float> values;    // [B, k] of TargetForm::label_set and TargetForm::values
+  Batch() = default;  // of no column
+  explicit Batch(const Schema& schema);
+
+  Schema schema;
+  std::vector<Packed> columns;  // in the schema's order
+  std::vector<Offsets> axes;    // of each of schema.axes()
   std::vector<float> weights;   // [B] sample weights, 1 where the data has none
   std::vector<int64_t> ids;     // [B] indices in the dataset
+  std::vector<int64_t> rows;    // [B] which row of the input each sample was made of
   std::vector<int64_t> draws;   // [B] place in the global order of the whole run: epoch · size + position
 
-  PackedText& text() { return std::get<PackedText>(input); }
-  const PackedText& text() const { return std::get<PackedText>(input); }
-  Images& images() { return std::get<Images>(input); }
-  const Images& images() const { return std::get<Images>(input); }
+  // batch.at("labels").as<int64_t>(). The column must be there.
+  const Packed& at(const std::string& column) const;
+  Packed& at(const std::string& column);
+  const Offsets& offsets(const std::string& axis) const;  // the axis must be there
 
-  int64_t size() const { return static_cast<int64_t>(ids.size()); }
-  // What budgets and rates count: tokens, or images.
-  int64_t num_units() const {
-    const auto* packed = std::get_if<PackedText>(&input);
-    return packed ? static_cast<int64_t>(packed->tokens.size()) : size();
-  }
+  // Cells, weight and row; ids and draws are of who chose the sample.
+  void append(const Sample& sample);
+  void clear();  // no sample is left
+
+  int64_t size() const { return static_cast<int64_t>(weights.size()); }
+  // What budgets and rates count: entries of the schema's units, or samples.
+  int64_t num_units() const;
 };
 
 }  // namespace sft

@@ -3,11 +3,13 @@
 // prime 2^61 − 1 (Karp and Rabin's rolling hash).
 #pragma once
 
+#include <cassert>
 #include <cstdint>
-#include <vector>
+#include <optional>
+#include <span>
 
 #include "base/crc32c.h"
-#include "data/samples/example.h"
+#include "data/samples/packed.h"
 
 namespace sft {
 
@@ -16,23 +18,15 @@ class ContentHash {
   ContentHash() = default;
   ContentHash(uint64_t value, int64_t num_samples) : value_(value % kPrime), num_samples_(num_samples) {}
 
-  // Segments and weights count only where they are kept.
-  void add(const Example& example, TargetForm form, bool segments, bool weights) {
-    uint32_t crc = crc32c(example.tokens.data(), example.tokens.size() * sizeof(int32_t));
-    crc = with_target(example, form, crc);
-    if (segments && !example.segments.empty()) crc = crc32c(example.segments.data(), example.segments.size(), crc);
-    if (segments && example.segments.empty()) {  // all of them 0
-      const std::vector<uint8_t> zeros(example.tokens.size());
-      crc = crc32c(zeros.data(), zeros.size(), crc);
-    }
-    if (weights) crc = crc32c(&example.weight, sizeof example.weight, crc);
-    const uint64_t sample = (uint64_t{example.tokens.size()} << 32 | crc) % kPrime;
-    append({sample, 1});
-  }
-
-  void add_image(const std::vector<uint8_t>& pixels, int64_t label) {
-    const uint32_t crc = crc32c(&label, sizeof label, crc32c(pixels.data(), pixels.size()));
-    append({(uint64_t{pixels.size()} << 32 | crc) % kPrime, 1});
+  // The cells of one sample, all but notes, in the schema's order, and its weight where weights are kept; above their
+  // CRC-32C stands how many numbers the first cell has.
+  void add(const Schema& schema, std::span<const Packed> cells, std::optional<float> weight) {
+    assert(cells.size() == schema.columns.size());
+    uint32_t crc = 0;
+    for (size_t c = 0; c < cells.size(); ++c)
+      if (schema.columns[c].role != Role::note) crc = crc32c(cells[c].bytes(), cells[c].num_bytes(), crc);
+    if (weight) crc = crc32c(&*weight, sizeof *weight, crc);
+    append({(uint64_t{cells.front().size()} << 32 | crc) % kPrime, 1});
   }
 
   void append(const ContentHash& next) {
@@ -43,19 +37,6 @@ class ContentHash {
   uint64_t value() const { return value_; }
 
  private:
-  static uint32_t with_target(const Example& example, TargetForm form, uint32_t crc) {
-    switch (form) {
-      case TargetForm::label:
-        return crc32c(&example.label, sizeof example.label, crc);
-      case TargetForm::label_set:
-      case TargetForm::values:
-        return crc32c(example.values.data(), example.values.size() * sizeof(float), crc);
-      case TargetForm::token_labels:
-        return crc32c(example.token_labels.data(), example.token_labels.size() * sizeof(int32_t), crc);
-    }
-    return crc;
-  }
-
   static constexpr uint64_t kPrime = (uint64_t{1} << 61) - 1;
   static constexpr uint64_t kBase = 0x0F5A3C97E1D24B6B % kPrime;
 

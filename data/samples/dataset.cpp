@@ -6,10 +6,8 @@
 
 #include "base/errors.h"
 #include "base/text.h"
-#include "data/readers/target_form.h"
-#include "data/samples/csr_shard.h"
 #include "data/samples/foreign_dataset.h"
-#include "data/samples/image_shard.h"
+#include "data/samples/stored_shard.h"
 
 namespace sft {
 namespace {
@@ -38,23 +36,26 @@ std::vector<std::string> files_of(const std::vector<std::string>& paths) {
 }
 
 // Shards that follow each other.
-class ShardList : public Dataset {
+class ShardList final : public Dataset {
  public:
   explicit ShardList(std::vector<std::unique_ptr<StoredShard>> shards) : shards_(std::move(shards)) {
     info_ = shards_.front()->info();
-    info_.num_samples = 0;
+    info_.num_samples = info_.num_rows = 0;
     ContentHash hash;
     int64_t units = 0;
     for (const auto& shard : shards_) {
       agree(*shard);
       starts_.push_back(info_.num_samples);
+      first_rows_.push_back(info_.num_rows);
       info_.num_samples += shard->size();
+      info_.num_rows += shard->info().num_rows;
       info_.max_length = std::max(info_.max_length, shard->info().max_length);
-      info_.num_labels = std::max(info_.num_labels, shard->info().num_labels);
+      for (size_t c = 0; c < info_.schema.columns.size(); ++c)
+        info_.schema.columns[c].bound = std::max(info_.schema.columns[c].bound, shard->schema().columns[c].bound);
       hash.append(shard->content_hash());
       units += shard->num_units();
     }
-    info_.fingerprint = fingerprint(shards_.front()->kind(), hash, info_.num_samples, units);
+    info_.fingerprint = fingerprint(info_.schema, hash, info_.num_samples, units);
   }
 
   const DatasetInfo& info() const override { return info_; }
@@ -62,17 +63,22 @@ class ShardList : public Dataset {
     const size_t shard = shard_of(i);
     return shards_[shard]->length(i - starts_[shard]);
   }
-  int64_t label(int64_t i) const override {
+  void append(int64_t i, Batch& out) const override {
     const size_t shard = shard_of(i);
-    return shards_[shard]->label(i - starts_[shard]);
+    shards_[shard]->append(i - starts_[shard], out);
+    out.rows.back() += first_rows_[shard];
+  }
+  void append(int64_t i, size_t column, Packed& out) const override {
+    const size_t shard = shard_of(i);
+    shards_[shard]->append(i - starts_[shard], column, out);
   }
   float weight(int64_t i) const override {
     const size_t shard = shard_of(i);
     return shards_[shard]->weight(i - starts_[shard]);
   }
-  void read(int64_t i, Example& out) const override {
+  int64_t row(int64_t i) const override {
     const size_t shard = shard_of(i);
-    shards_[shard]->read(i - starts_[shard], out);
+    return shards_[shard]->row(i - starts_[shard]) + first_rows_[shard];
   }
   void expect(int64_t i, Soon what) const override {
     const size_t shard = shard_of(i);
@@ -93,103 +99,80 @@ class ShardList : public Dataset {
 
   void agree(const StoredShard& shard) const {
     const DatasetInfo &first = info_, &other = shard.info();
-    const auto require = [&](bool same, const char* what) {
+    const auto require = [&](bool same, const std::string& what) {
       if (!same)
-        throw DataError(concat(in_quotes(shard.path(), 400), " has other ", what, " than ",
-                               in_quotes(shards_.front()->path(), 400),
+        throw DataError(concat(other.name, " has other ", what, " than ", first.name,
                                "; shards of one dataset come from one prepare"));
     };
-    require(first.target == other.target, "targets");
+    require(first.schema.units == other.schema.units, "units");
+    require(describe(first.schema) == describe(other.schema), concat("columns, ", describe(other.schema), ", "));
+    for (size_t c = 0; c < first.schema.columns.size(); ++c) {
+      const Column &mine = first.schema.columns[c], &its = other.schema.columns[c];
+      require(mine.role == its.role && (mine.role != Role::input || mine.bound == its.bound),
+              concat("numbers in column ", in_quotes(mine.name)));
+    }
     require(first.label_names == other.label_names, "label names");
-    if (first.target == TargetForm::label_set || first.target == TargetForm::values)
-      require(first.num_labels == other.num_labels, "numbers of targets");
-    require(first.vocab_size == other.vocab_size, "vocabulary size");
     require(first.tokenizer_sha256 == other.tokenizer_sha256, "tokenizer");
-    require(first.has_segments == other.has_segments, "token types");
     require(first.has_weights == other.has_weights, "sample weights");
-    require(first.height == other.height && first.width == other.width, "image sizes");
   }
 
   std::vector<std::unique_ptr<StoredShard>> shards_;
-  std::vector<int64_t> starts_;
+  std::vector<int64_t> starts_, first_rows_;
   DatasetInfo info_;
 };
 
-class Head : public Dataset {
+// A dataset of another's samples.
+class Derived : public Dataset {
  public:
-  Head(std::unique_ptr<Dataset> base, int64_t size) : base_(std::move(base)), info_(base_->info()) {
+  explicit Derived(std::unique_ptr<Dataset> base) : base_(std::move(base)), info_(base_->info()) {}
+  const DatasetInfo& info() const override { return info_; }
+  int64_t length(int64_t i) const override { return base_->length(i); }
+  void append(int64_t i, Batch& out) const override { base_->append(i, out); }
+  void append(int64_t i, size_t column, Packed& out) const override { base_->append(i, column, out); }
+  float weight(int64_t i) const override { return base_->weight(i); }
+  int64_t row(int64_t i) const override { return base_->row(i); }
+  void expect(int64_t i, Soon what) const override { base_->expect(i, what); }
+  void require(const Needs& needs, Shard mine) override { base_->require(needs, mine); }
+  int64_t bytes_read() const override { return base_->bytes_read(); }
+
+ protected:
+  std::unique_ptr<Dataset> base_;
+  DatasetInfo info_;
+};
+
+class Head final : public Derived {
+ public:
+  Head(std::unique_ptr<Dataset> base, int64_t size) : Derived(std::move(base)) {
+    info_.num_rows = size > 0 ? base_->row(size - 1) + 1 : 0;
     info_.num_samples = size;
     info_.fingerprint += concat("-first-", size);
   }
-  const DatasetInfo& info() const override { return info_; }
-  int64_t length(int64_t i) const override {
-    assert(i < info_.num_samples);
-    return base_->length(i);
-  }
-  int64_t label(int64_t i) const override { return base_->label(i); }
-  float weight(int64_t i) const override { return base_->weight(i); }
-  void read(int64_t i, Example& out) const override {
-    assert(i < info_.num_samples);
-    base_->read(i, out);
-  }
-  void expect(int64_t i, Soon what) const override { base_->expect(i, what); }
-  int64_t bytes_read() const override { return base_->bytes_read(); }
-
- private:
-  std::unique_ptr<Dataset> base_;
-  DatasetInfo info_;
 };
 
-class Unweighted : public Dataset {
+class Unweighted final : public Derived {
  public:
-  explicit Unweighted(std::unique_ptr<Dataset> base) : base_(std::move(base)), info_(base_->info()) {
-    info_.has_weights = false;
+  explicit Unweighted(std::unique_ptr<Dataset> base) : Derived(std::move(base)) { info_.has_weights = false; }
+  void append(int64_t i, Batch& out) const override {
+    base_->append(i, out);
+    out.weights.back() = 1.0f;
   }
-  const DatasetInfo& info() const override { return info_; }
-  int64_t length(int64_t i) const override { return base_->length(i); }
-  int64_t label(int64_t i) const override { return base_->label(i); }
   float weight(int64_t) const override { return 1.0f; }
-  void read(int64_t i, Example& out) const override {
-    base_->read(i, out);
-    out.weight = 1.0f;
-  }
-  void expect(int64_t i, Soon what) const override { base_->expect(i, what); }
-  int64_t bytes_read() const override { return base_->bytes_read(); }
-
- private:
-  std::unique_ptr<Dataset> base_;
-  DatasetInfo info_;
 };
 
 }  // namespace
 
-int64_t Dataset::label(int64_t i) const {
-  Example example;
-  read(i, example);
-  return example.label;
-}
+void Dataset::require(const Needs& needs, Shard) { sft::require(schema(), needs, info().name); }
 
-float Dataset::weight(int64_t i) const {
-  Example example;
-  read(i, example);
-  return example.weight;
-}
-
-std::unique_ptr<Dataset> open_dataset(const std::vector<std::string>& paths, std::optional<TargetForm> target) {
+std::unique_ptr<Dataset> open_dataset(const std::vector<std::string>& paths, const Needs& needs) {
   const std::vector<std::string> files = files_of(paths);
   std::vector<std::unique_ptr<StoredShard>> shards;
   for (const std::string& path : files) {
     std::shared_ptr<const GuardedFile> file = open_guarded(path);
-    if (is_image_shard(*file)) {
-      shards.push_back(std::make_unique<ImageShard>(std::move(file)));
-    } else if (is_shard(*file)) {
-      shards.push_back(std::make_unique<CsrShard>(std::move(file)));
-      if (const TargetForm found = shards.back()->info().target; target && found != *target)
-        throw DataError(concat(in_quotes(path, 400), " was prepared with targets of the form ",
-                               in_quotes(name_of(found)), ", and ", in_quotes(name_of(*target)),
-                               " is wanted; prepare it again from the raw file"));
+    if (is_shard(*file)) {
+      shards.push_back(std::make_unique<StoredShard>(std::move(file)));
+      shards.back()->require(needs);
     } else if (files.size() == 1) {
-      return open_foreign(std::move(file), target);
+      return open_foreign(std::move(file), needs);
     } else {
       throw DataError(concat(in_quotes(path, 400),
                              " is not a shard of sft-dist; only one file of another form is read at a time, and ",
@@ -198,6 +181,31 @@ std::unique_ptr<Dataset> open_dataset(const std::vector<std::string>& paths, std
   }
   if (shards.size() == 1) return std::move(shards.front());
   return std::make_unique<ShardList>(std::move(shards));
+}
+
+namespace {
+
+// The first sample at or behind `i` that begins a row.
+int64_t border(const Dataset& dataset, int64_t i) {
+  while (i > 0 && i < dataset.size() && dataset.row(i) == dataset.row(i - 1)) ++i;
+  return i;
+}
+
+}  // namespace
+
+std::pair<int64_t, int64_t> range_of(const Dataset& dataset, Shard shard) {
+  const auto [first, end] = range_of(dataset.size(), shard);
+  return {border(dataset, first), border(dataset, end)};
+}
+
+// Rows without samples go with the row before them, those in front of all with the first shard.
+std::pair<int64_t, int64_t> rows_of(const Dataset& dataset, Shard shard) {
+  const auto row_at = [&](int64_t sample, int index) {
+    if (index == 0) return int64_t{0};
+    return sample < dataset.size() ? dataset.row(sample) : dataset.info().num_rows;
+  };
+  const auto [first, end] = range_of(dataset, shard);
+  return {row_at(first, shard.index), row_at(end, shard.index + 1)};
 }
 
 std::unique_ptr<Dataset> head_of(std::unique_ptr<Dataset> base, int64_t size) {

@@ -5,6 +5,8 @@
 #include <cassert>
 #include <cmath>
 #include <iomanip>
+#include <limits>
+#include <optional>
 
 #include "base/crc32c.h"
 #include "base/errors.h"
@@ -37,9 +39,32 @@ struct Span {
   int64_t first, count;
 };
 
-class PaddedDataset : public Dataset {
+// The form of labels that is needed; nothing where no target is.
+std::optional<LabelForm> needed_form(const GuardedFile& file, const Needs& needs) {
+  for (const auto& [column, if_there] : needs) {
+    if (column.role != Role::target) continue;
+    if (!column.axis.empty())
+      throw DataError(
+          concat(file.name_of("labels"), ": a label for each ", column.axis, " is read from shards of `prepare` only"));
+    if (column.number != Number::float32) return LabelForm::ids;
+    return column.bound == 2 ? LabelForm::flags : LabelForm::numbers;
+  }
+  return {};
+}
+
+Column column_of(const ForeignLabels& labels) {
+  Column column{.name = "labels", .bound = labels.width, .role = Role::target};
+  if (labels.form == LabelForm::ids) return column;
+  column.number = Number::float32;
+  column.shape = {labels.width};
+  column.bound = labels.form == LabelForm::flags ? 2 : 0;
+  if (labels.form == LabelForm::numbers) column.name = "values";
+  return column;
+}
+
+class PaddedDataset final : public Dataset {
  public:
-  PaddedDataset(std::shared_ptr<const GuardedFile> file, std::optional<TargetForm> target) : file_(std::move(file)) {
+  PaddedDataset(std::shared_ptr<const GuardedFile> file, const Needs& needs) : file_(std::move(file)) {
     const DatasetLayout& ids = file_->dataset("input_ids");
     if (ids.shape.size() != 2 || ids.shape[1] < 1 || ids.shape[1] > kMostColumns)
       refuse(ids, concat("its shape is ", hdf5::shape_text(ids.shape), ", and [samples, tokens] belongs there"));
@@ -53,16 +78,18 @@ class PaddedDataset : public Dataset {
     if (mask != nullptr) mask_ = open(require_shape(*mask, ids.shape));
     if (segments != nullptr) segments_ = open(require_shape(*segments, ids.shape));
     if (labels == nullptr) file_->dataset("labels");  // refuses, naming what there is
-    labels_ = read_labels(file_, *labels, rows_, target);
+    labels_ = read_labels(file_, *labels, rows_, needed_form(*file_, needs));
     if (weights != nullptr) open_weights(*weights);
     if (rows_ == 0) refuse(ids, "it has no rows");
     lengths_ = Lengths(static_cast<size_t>(rows_));
 
-    info_.num_samples = rows_;
+    info_.name = in_quotes(file_->path, 400);
+    info_.schema.units = {"token"};
+    info_.schema.columns = {{.name = "tokens", .number = Number::int32, .axis = "token"}, column_of(labels_)};
+    if (segments != nullptr)
+      info_.schema.columns.push_back({.name = "segments", .number = Number::uint8, .axis = "token"});
+    info_.num_samples = info_.num_rows = rows_;
     info_.max_length = columns_;
-    info_.target = labels_.form;
-    info_.num_labels = labels_.num_labels;
-    info_.has_segments = segments != nullptr;
     info_.has_weights = weights != nullptr;
     info_.fingerprint = fingerprint();
     announce(mask, segments, *labels, weights);
@@ -70,6 +97,7 @@ class PaddedDataset : public Dataset {
 
   const DatasetInfo& info() const override { return info_; }
   int64_t bytes_read() const override { return bytes_read_.load(std::memory_order_relaxed); }
+  int64_t row(int64_t i) const override { return i; }
 
   int64_t length(int64_t i) const override {
     assert(i >= 0 && i < rows_);
@@ -77,65 +105,84 @@ class PaddedDataset : public Dataset {
     return known > 0 ? known : span_of(i).count;
   }
 
-  void read(int64_t i, Example& out) const override {
-    assert(i >= 0 && i < rows_);
+  void append(int64_t i, Batch& out) const override {
     const Span span = span_of(i);
-    const int64_t first = i * columns_ + span.first;
-    thread_local std::vector<int64_t> values;
-    hdf5::read_integers(*tokens_.content, tokens_.type, first, span.count, values);
-    narrow(values, INT32_MAX, "input_ids", i, out.tokens);
-    out.segments.clear();
-    if (segments_.content) {
-      hdf5::read_integers(*segments_.content, segments_.type, first, span.count, values);
-      narrow(values, UINT8_MAX, "token_type_ids", i, out.segments);
-    }
-    read_target(i, out);
-    out.weight = weight(i);
+    out.axes[0].push_back(out.axes[0].back() + span.count);
+    append_integers<int32_t>(tokens_, kTokens, i, span, out.columns[kTokens]);
+    append_target(i, out.columns[kTarget]);
+    if (segments_.content) append_integers<uint8_t>(segments_, kSegments, i, span, out.columns[kSegments]);
+    out.weights.push_back(weight(i));
+    out.rows.push_back(i);
     bytes_read_.fetch_add(
         span.count * (tokens_.type.bytes + (segments_.content ? segments_.type.bytes : 0)) + target_bytes(),
         std::memory_order_relaxed);
   }
 
+  void append(int64_t i, size_t column, Packed& out) const override {
+    if (column == kTarget) return append_target(i, out);
+    if (column == kTokens) return append_integers<int32_t>(tokens_, column, i, span_of(i), out);
+    append_integers<uint8_t>(segments_, column, i, span_of(i), out);
+  }
+
+  // What is below the bound is below it once and for all; the rows are read for it in order, one at a time.
+  void require(const Needs& needs, Shard mine) override {
+    Dataset::require(needs, mine);
+    bool has_new = false;
+    for (const auto& [wanted, if_there] : needs) {
+      const size_t place = info_.schema.place(wanted.name);
+      if (place == SIZE_MAX || wanted.bound == 0 || info_.schema.columns[place].bound > 0) continue;
+      info_.schema.columns[place].bound = wanted.bound;
+      has_new = true;
+    }
+    const auto [first, end] = range_of(rows_, mine);
+    Batch one(info_.schema);
+    for (int64_t i = has_new ? first : end; i < end; ++i, one.clear()) append(i, one);
+  }
+
  private:
-  struct Column {
+  enum : size_t { kTokens, kTarget, kSegments };  // places in the schema
+
+  struct Source {
     std::unique_ptr<Bytes> content;  // null where the file has none
     hdf5::Type type;
+    std::string name;
   };
 
-  void read_target(int64_t i, Example& out) const {
-    if (labels_.form == TargetForm::label) {
-      out.label = labels_.ids[static_cast<size_t>(i)];
-      return;
+  void append_target(int64_t i, Packed& out) const {
+    if (labels_.form == LabelForm::ids) {
+      const int64_t label = labels_.ids[static_cast<size_t>(i)];
+      return out.append(std::span(&label, 1));
     }
-    const auto first = labels_.values.begin() + i * labels_.num_labels;
-    out.values.assign(first, first + labels_.num_labels);
+    out.append(
+        std::span(labels_.values).subspan(static_cast<size_t>(i * labels_.width), static_cast<size_t>(labels_.width)));
   }
 
   int64_t target_bytes() const {  // every element of a target is a number of four bytes
-    return int64_t{sizeof(float)} * (labels_.form == TargetForm::label ? 1 : labels_.num_labels);
+    return int64_t{sizeof(float)} * (labels_.form == LabelForm::ids ? 1 : labels_.width);
   }
 
   const char* words_for_targets() const {
     switch (labels_.form) {
-      case TargetForm::label_set:
+      case LabelForm::flags:
         return " (sets of labels, ";
-      case TargetForm::values:
+      case LabelForm::numbers:
         return " (real numbers, ";
-      default:
-        return labels_.one_hot ? " (one-hot, " : " (ids, ";
+      case LabelForm::ids:
+        break;
     }
+    return labels_.one_hot ? " (one-hot, " : " (ids, ";
   }
 
-  Column open(const DatasetLayout& dataset) const {
+  Source open(const DatasetLayout& dataset) const {
     if (dataset.type.kind != Class::integer)
       refuse(dataset, concat("is ", dataset.type.name, ", and integers are read"));
-    return {hdf5::open_bytes(file_, dataset), dataset.type};
+    return {hdf5::open_bytes(file_, dataset), dataset.type, dataset.name};
   }
 
   void open_weights(const DatasetLayout& dataset) {
     if (dataset.type.kind != Class::integer && dataset.type.kind != Class::floating)
       refuse(dataset, concat("is ", dataset.type.name, ", and numbers are read"));
-    weights_ = {hdf5::open_bytes(file_, require_shape(dataset, {rows_})), dataset.type};
+    weights_ = {hdf5::open_bytes(file_, require_shape(dataset, {rows_})), dataset.type, dataset.name};
   }
 
   // The run of ones in the row's mask. Padding is known by the mask alone, never by an id: a pad token that is
@@ -147,10 +194,10 @@ class PaddedDataset : public Dataset {
     int64_t first = 0, end = columns_;
     while (first < end && mask[static_cast<size_t>(first)] == 0) ++first;
     while (end > first && mask[static_cast<size_t>(end - 1)] == 0) --end;
-    if (first == end) refuse_row("attention_mask", i, "all of it is masked, so the sample has no tokens; drop the row");
+    if (first == end) refuse_row(mask_.name, i, "all of it is masked, so the sample has no tokens; drop the row");
     for (int64_t column = first; column < end; ++column) {
       if (mask[static_cast<size_t>(column)] != 1)
-        refuse_row("attention_mask", i,
+        refuse_row(mask_.name, i,
                    concat("column ", column, " is ", mask[static_cast<size_t>(column)],
                           "; a row is one run of ones between zeros"));
     }
@@ -164,17 +211,21 @@ class PaddedDataset : public Dataset {
     hdf5::read_reals(*weights_.content, weights_.type, i, 1, value);
     const auto weight = static_cast<float>(value[0]);
     if (!(weight >= 0.0f) || std::isinf(weight))
-      refuse_row("weights", i, concat(value[0], " is not a finite number at or above 0"));
+      refuse_row(weights_.name, i, concat(value[0], " is not a finite number at or above 0"));
     return weight;
   }
 
+  // Numbers of a row that are within the column's bound, or within its type where no bound is known.
   template <class T>
-  void narrow(const std::vector<int64_t>& values, int64_t most, const char* dataset, int64_t row,
-              std::vector<T>& out) const {
-    out.clear();
+  void append_integers(const Source& source, size_t column, int64_t row, Span span, Packed& out) const {
+    const int64_t bound = info_.schema.columns[column].bound;
+    const int64_t most = bound > 0 ? bound - 1 : int64_t{std::numeric_limits<T>::max()};
+    thread_local std::vector<int64_t> values;
+    hdf5::read_integers(*source.content, source.type, row * columns_ + span.first, span.count, values);
+    auto* to = reinterpret_cast<T*>(out.grow(values.size()));
     for (const int64_t value : values) {
-      if (value < 0 || value > most) refuse_row(dataset, row, concat(value, " is outside 0 … ", most));
-      out.push_back(static_cast<T>(value));
+      if (value < 0 || value > most) refuse_row(source.name, row, concat(value, " is outside 0 … ", most));
+      *to++ = static_cast<T>(value);
     }
   }
 
@@ -190,7 +241,7 @@ class PaddedDataset : public Dataset {
       tokens_.content->read((size - piece) / (kPieces - 1) * i, piece, bytes.data());
       crc = crc32c(bytes.data(), bytes.size(), crc);
     }
-    return concat("padded-", rows_, "-", columns_, "-", tokens_.type.bytes, "-", labels_.num_labels, "-", std::hex,
+    return concat("padded-", rows_, "-", columns_, "-", tokens_.type.bytes, "-", labels_.width, "-", std::hex,
                   std::setw(8), std::setfill('0'), crc);
   }
 
@@ -201,8 +252,8 @@ class PaddedDataset : public Dataset {
     };
     log::info(concat(in_quotes(file_->path, 400), " is read as padded rows: tokens from 'input_ids' ",
                      hdf5::shape_text({rows_, columns_}), ", lengths from ", named(mask), ", token types from ",
-                     named(segments), ", labels from ", named(&labels), words_for_targets(), labels_.num_labels,
-                     labels_.form == TargetForm::values ? " a row" : " classes", "), weights from ", named(weights)));
+                     named(segments), ", labels from ", named(&labels), words_for_targets(), labels_.width,
+                     labels_.form == LabelForm::numbers ? " a row" : " classes", "), weights from ", named(weights)));
     if (mask == nullptr)
       log::warn_once(concat(in_quotes(file_->path, 400), " has no 'attention_mask': all ", columns_,
                             " tokens of each row are taken as real"));
@@ -218,13 +269,13 @@ class PaddedDataset : public Dataset {
   [[noreturn]] void refuse(const DatasetLayout& dataset, const std::string& why) const {
     throw DataError(concat(file_->name_of(dataset.name), ": ", why));
   }
-  [[noreturn]] void refuse_row(const char* dataset, int64_t row, const std::string& why) const {
+  [[noreturn]] void refuse_row(const std::string& dataset, int64_t row, const std::string& why) const {
     throw DataError(concat(file_->name_of(dataset), ", row ", row, ": ", why));
   }
 
   std::shared_ptr<const GuardedFile> file_;
   int64_t rows_ = 0, columns_ = 0;
-  Column tokens_, mask_, segments_, weights_;
+  Source tokens_, mask_, segments_, weights_;
   ForeignLabels labels_;
   DatasetInfo info_;
   mutable Lengths lengths_;
@@ -233,8 +284,8 @@ class PaddedDataset : public Dataset {
 
 }  // namespace
 
-std::unique_ptr<Dataset> open_foreign(std::shared_ptr<const GuardedFile> file, std::optional<TargetForm> target) {
-  return std::make_unique<PaddedDataset>(std::move(file), target);
+std::unique_ptr<Dataset> open_foreign(std::shared_ptr<const GuardedFile> file, const Needs& needs) {
+  return std::make_unique<PaddedDataset>(std::move(file), needs);
 }
 
 }  // namespace sft

@@ -6,9 +6,8 @@
 
 #include "base/text.h"
 #include "data/hdf5/filters.h"
-#include "data/samples/csr_shard.h"
 #include "data/samples/foreign_dataset.h"
-#include "data/samples/image_shard.h"
+#include "data/samples/stored_shard.h"
 
 namespace sft {
 namespace {
@@ -52,21 +51,15 @@ std::string storage_of(const DatasetLayout& dataset) {
 }
 
 std::string verify_file(const std::shared_ptr<const GuardedFile>& file) {
-  if (is_image_shard(*file)) {
-    const ImageShard shard(file);
-    verify(shard);
-    return concat("verified: ", human_count(static_cast<double>(shard.size())),
-                  " images match their checksums and the content hash");
-  }
   if (is_shard(*file)) {
-    const CsrShard shard(file);
+    const StoredShard shard(file);
     verify(shard);
     return concat("verified: ", human_count(static_cast<double>(shard.size())),
                   " samples match their checksums and the content hash");
   }
   const std::unique_ptr<Dataset> dataset = open_foreign(file);
-  Example example;
-  for (int64_t i = 0; i < dataset->size(); ++i) dataset->read(i, example);
+  Batch one(dataset->schema());
+  for (int64_t i = 0; i < dataset->size(); ++i, one.clear()) dataset->append(i, one);
   return concat("verified: all ", human_count(static_cast<double>(dataset->size())),
                 " rows can be read (the file has no checksums of ours)");
 }

@@ -3,99 +3,154 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
+#include <deque>
 
 #include "data/hdf5/format.h"
 #include "data/hdf5/shard_file.h"
-#include "data/readers/target_form.h"
+#include "data/samples/bounds.h"
 #include "data/samples/content_hash.h"
+#include "data/samples/stored_form.h"
 
 namespace sft {
 namespace {
 
-StoredElement element_of(TargetForm form) {
-  switch (form) {
-    case TargetForm::label:
-      return StoredElement::int64;
-    case TargetForm::label_set:
-      return StoredElement::uint8;
-    case TargetForm::values:
-      return StoredElement::float32;
-    case TargetForm::token_labels:
-      break;
-  }
-  return StoredElement::int32;
+// Whether the writer finds the bound.
+bool is_measured(const Column& column) {
+  return column.role == Role::target && column.bound == 0 && column.number != Number::float32;
 }
 
-}  // namespace
+template <class T>
+int64_t bound_of(std::span<const T> numbers) {
+  return numbers.empty() ? 0 : int64_t{*std::ranges::max_element(numbers)} + 1;
+}
 
-using Column = ShardColumn;
+int64_t bound_of(const Packed& cell) {
+  if (cell.number() == Number::uint8) return bound_of(cell.as<uint8_t>());
+  return cell.number() == Number::int32 ? bound_of(cell.as<int32_t>()) : bound_of(cell.as<int64_t>());
+}
+
+[[maybe_unused]] bool is_name_free(const std::string& name) {
+  return name != format::kWeights && name != format::kRows && name != format::kChecksums &&
+         !name.ends_with(format::kOffsetsEnding);
+}
+
+// One dataset of numbers, widths and names of the schema.
+class SpooledColumn {
+ public:
+  SpooledColumn(const Column& column, const std::string& directory, FileOps& files)
+      : column_(column), content_(column.name, stored_element(column), directory, files, column.shape) {}
+
+  void append(const Packed& cell) {
+    const auto stored = static_cast<size_t>(stored_bytes(content_.element));
+    if (static_cast<int64_t>(stored) == bytes_of(column_.number)) {
+      content_.content.append(cell.bytes(), cell.num_bytes());
+    } else {
+      narrow_.resize(cell.size() * stored);
+      narrow(column_, cell.bytes(), cell.size(), narrow_.data());
+      content_.content.append(narrow_.data(), narrow_.size());
+    }
+    entries_ += static_cast<int64_t>(cell.size()) / column_.entry_numbers();
+  }
+
+  int64_t entries() const { return entries_; }  // so far
+  ShardColumn& content() { return content_; }
+
+ private:
+  Column column_;
+  ShardColumn content_;
+  int64_t entries_ = 0;
+  std::vector<std::byte> narrow_;  // reused
+};
+
+// How many entries each sample has along one axis.
+struct SpooledAxis {
+  SpooledAxis(const std::string& axis, size_t column_, const std::string& directory, FileOps& files)
+      : column(column_), offsets(axis + format::kOffsetsEnding, StoredElement::int64, directory, files) {
+    append(0);
+  }
+  void append(int64_t end) { offsets.content.append(&end, sizeof end); }
+
+  size_t column;  // the first along this axis
+  ShardColumn offsets;
+};
+
+}  // namespace
 
 struct ShardWriter::State {
   State(const std::string& path_, const ShardInfo& info_, FileOps& files_)
       : path(path_),
-        directory(directory_of(path_)),
         info(info_),
         files(files_),
-        small(info_.vocab_size < format::kSmallVocabulary),
-        tokens(format::kTokens, small ? StoredElement::uint16 : StoredElement::int32, directory, files),
-        offsets(format::kOffsets, StoredElement::int64, directory, files),
-        segments(format::kSegments, StoredElement::uint8, directory, files),
-        labels(format::kLabels, element_of(info_.target), directory, files, info_.num_targets),
-        weights(format::kWeights, StoredElement::float32, directory, files) {}
+        weights(format::kWeights, StoredElement::float32, directory_of(path), files),
+        rows(format::kRows, StoredElement::int64, directory_of(path), files) {
+    for (const Column& column : info.schema.columns) {
+      assert(is_name_free(column.name) && info.schema.find(column.name) == &column && column.entry_numbers() > 0);
+      columns.emplace_back(column, directory_of(path), files);
+      bounds.push_back(column.bound);
+    }
+    for (const std::string& axis : info.schema.axes()) {
+      const auto first = std::ranges::find(info.schema.columns, axis, &Column::axis);
+      axes.emplace_back(axis, static_cast<size_t>(first - info.schema.columns.begin()), directory_of(path), files);
+    }
+  }
 
-  std::vector<Column*> columns() {  // in the order of format::kCovered
-    std::vector<Column*> kept = {&tokens, &offsets};
-    if (info.has_segments) kept.push_back(&segments);
-    kept.push_back(&labels);
+  std::vector<ShardColumn*> datasets() {
+    std::vector<ShardColumn*> kept;
+    for (SpooledColumn& column : columns) kept.push_back(&column.content());
+    for (SpooledAxis& axis : axes) kept.push_back(&axis.offsets);
     if (info.has_weights) kept.push_back(&weights);
+    if (num_rows != num_samples || !rows_are_samples) kept.push_back(&rows);
     return kept;
   }
 
-  PlannedAttributes attributes() const {
-    PlannedAttributes out;
-    out.texts = {{format::kFormat, format::kName},
-                 {format::kKind, info.kind},
-                 {format::kTask, info.task},
-                 {format::kTarget, name_of(info.target)},
-                 {format::kTokenizer, info.tokenizer_sha256},
-                 {format::kCommand, info.creation_command}};
-    out.integers = {{format::kVersionAttribute, format::kVersion},
-                    {format::kNumSamples, num_samples},
-                    {format::kMaxLength, info.max_length},
-                    {format::kVocabSize, info.vocab_size},
-                    {format::kNumLabels, num_labels},
-                    {format::kContentHash, static_cast<int64_t>(hash.value())}};
-    std::vector<std::string> paths, hashes;
-    for (const auto& [source, sha256] : info.sources) {
-      paths.push_back(source);
-      hashes.push_back(sha256);
-    }
-    out.lists = {
-        {format::kLabelNames, info.label_names}, {format::kSourceFiles, paths}, {format::kSourceHashes, hashes}};
-    return out;
-  }
+  PlannedAttributes attributes() const;
 
-  void append_target(const Example& example);
-
-  std::string path, directory;
+  std::string path;
   ShardInfo info;
   FileOps& files;
-  bool small;
-  Column tokens, offsets, segments, labels, weights;
-  int64_t num_samples = 0, num_tokens = 0, num_labels = 0;
+  std::deque<SpooledColumn> columns;
+  std::deque<SpooledAxis> axes;
+  ShardColumn weights, rows;
+  std::vector<int64_t> bounds;
+  int64_t num_samples = 0, num_rows = 0;
+  bool rows_are_samples = true;  // row i is sample i's
   ContentHash hash;
-  std::vector<uint16_t> narrow;  // reused
-  std::vector<uint8_t> zeros, flags;
 };
+
+PlannedAttributes ShardWriter::State::attributes() const {
+  StringList names, numbers, along, roles, paths, hashes;
+  for (const Column& column : info.schema.columns) {
+    names.push_back(column.name);
+    numbers.emplace_back(name_of(column.number));
+    along.push_back(column.axis);
+    roles.emplace_back(name_of(column.role));
+  }
+  for (const auto& [source, sha256] : info.sources) {
+    paths.push_back(source);
+    hashes.push_back(sha256);
+  }
+  PlannedAttributes out;
+  out.texts = {{format::kFormat, format::kName},
+               {format::kKind, info.kind},
+               {format::kTask, info.task},
+               {format::kTokenizer, info.tokenizer_sha256},
+               {format::kCommand, info.creation_command}};
+  out.integers = {{format::kVersionAttribute, format::kVersion},
+                  {format::kNumSamples, num_samples},
+                  {format::kNumRows, num_rows},
+                  {format::kMaxLength, info.max_length},
+                  {format::kContentHash, static_cast<int64_t>(hash.value())}};
+  out.lists = {
+      {format::kColumns, names},     {format::kNumbers, numbers},         {format::kAxes, along},
+      {format::kRoles, roles},       {format::kUnits, info.schema.units}, {format::kLabelNames, info.label_names},
+      {format::kSourceFiles, paths}, {format::kSourceHashes, hashes}};
+  out.integer_lists = {{format::kBounds, bounds}};
+  return out;
+}
 
 ShardWriter::ShardWriter(const std::string& path, const ShardInfo& info, FileOps& files)
     : state_(std::make_unique<State>(path, info, files)) {
   for (const std::string& name : info.label_names) assert(name.empty() || name.back() != '\0');
-  const bool has_width = info.target == TargetForm::label_set || info.target == TargetForm::values;
-  assert(has_width ? info.num_targets > 0 : info.num_targets == 0);
-  state_->num_labels = std::max(static_cast<int64_t>(info.label_names.size()), info.num_targets);
-  const int64_t start = 0;
-  state_->offsets.content.append(&start, sizeof start);
 }
 
 ShardWriter::~ShardWriter() = default;
@@ -104,71 +159,33 @@ int64_t ShardWriter::num_samples() const { return state_->num_samples; }
 
 int64_t ShardWriter::bytes() const {
   int64_t bytes = 0;
-  for (const Column* column : state_->columns()) bytes += column->content.bytes();
+  for (const ShardColumn* dataset : state_->datasets()) bytes += dataset->content.bytes();
   return bytes;
 }
 
-void ShardWriter::append(const Example& example) {
+void ShardWriter::append(const Sample& sample) {
   State& s = *state_;
-  const size_t length = example.tokens.size();
-  assert(length > 0 && static_cast<int64_t>(length) <= s.info.max_length);
-  for (const int32_t token : example.tokens) assert(token >= 0 && token < s.info.vocab_size);
-
-  if (s.small) {
-    s.narrow.assign(example.tokens.begin(), example.tokens.end());
-    s.tokens.content.append(s.narrow.data(), length * sizeof(uint16_t));
-  } else {
-    s.tokens.content.append(example.tokens.data(), length * sizeof(int32_t));
+  const std::vector<Column>& columns = s.info.schema.columns;
+  assert(is_whole(sample, s.info.schema, s.info.max_length));
+  assert(sample.row >= std::max<int64_t>(s.num_rows - 1, 0));
+  for (size_t c = 0; c < columns.size(); ++c) {
+    s.columns[c].append(sample.cells[c]);
+    if (is_measured(columns[c])) s.bounds[c] = std::max(s.bounds[c], bound_of(sample.cells[c]));
   }
-  s.num_tokens += static_cast<int64_t>(length);
-  s.offsets.content.append(&s.num_tokens, sizeof s.num_tokens);
-  if (s.info.has_segments) {
-    assert(example.segments.empty() || example.segments.size() == length);
-    s.zeros.resize(length);
-    s.segments.content.append(example.segments.empty() ? s.zeros.data() : example.segments.data(), length);
-  }
-  s.append_target(example);
-  if (s.info.has_weights) s.weights.content.append(&example.weight, sizeof example.weight);
-
-  s.hash.add(example, s.info.target, s.info.has_segments, s.info.has_weights);
+  for (SpooledAxis& axis : s.axes) axis.append(s.columns[axis.column].entries());
+  s.weights.content.append(&sample.weight, sizeof sample.weight);
+  s.rows.content.append(&sample.row, sizeof sample.row);
+  s.rows_are_samples = s.rows_are_samples && sample.row == s.num_samples;
+  s.num_rows = sample.row + 1;
+  s.hash.add(s.info.schema, sample.cells, s.info.has_weights ? std::optional(sample.weight) : std::nullopt);
   ++s.num_samples;
 }
 
-void ShardWriter::State::append_target(const Example& example) {
-  const auto count = [&](int64_t label) {
-    assert(info.label_names.empty() || label < num_labels);
-    num_labels = std::max(num_labels, label + 1);
-  };
-  switch (info.target) {
-    case TargetForm::label:
-      assert(example.label >= 0);
-      count(example.label);
-      return labels.content.append(&example.label, sizeof example.label);
-    case TargetForm::label_set:
-      assert(static_cast<int64_t>(example.values.size()) == info.num_targets);
-      flags.clear();
-      for (const float value : example.values) {
-        assert(value == 0.0f || value == 1.0f);
-        flags.push_back(value != 0.0f);
-      }
-      return labels.content.append(flags.data(), flags.size());
-    case TargetForm::values:
-      assert(static_cast<int64_t>(example.values.size()) == info.num_targets);
-      for (const float value : example.values) assert(std::isfinite(value));
-      return labels.content.append(example.values.data(), example.values.size() * sizeof(float));
-    case TargetForm::token_labels:
-      assert(example.token_labels.size() == example.tokens.size());
-      for (const int32_t label : example.token_labels) {
-        assert(label >= 0 || label == -100);
-        count(label);
-      }
-      return labels.content.append(example.token_labels.data(), example.token_labels.size() * sizeof(int32_t));
-  }
-}
-
-void ShardWriter::finish() {
+void ShardWriter::finish(int64_t num_rows) {
   State& s = *state_;
-  write_shard_file(s.path, s.columns(), s.attributes(), s.files);
+  assert(num_rows == 0 || num_rows >= s.num_rows);
+  s.num_rows = std::max(s.num_rows, num_rows);
+  write_shard_file(s.path, s.datasets(), s.attributes(), s.files);
 }
 
 }  // namespace sft

@@ -10,41 +10,42 @@
 #include <vector>
 
 #include "base/file_ops.h"
-#include "data/samples/example.h"
+#include "data/samples/sample.h"
 
 namespace sft {
 
-// What is true of the whole shard; it becomes the attributes of the file.
+// True of the whole shard; kept in the attributes of the file.
 struct ShardInfo {
-  std::string kind = "text";  // text | text_pair
+  Schema schema;
+  bool has_weights = false;   // keep Sample::weight
+  int64_t max_length = 0;     // no sample has more units
+  std::string kind = "text";  // text | text_pair | image: for people
   std::string task = "text_classification";
-  TargetForm target = TargetForm::label;
-  int64_t num_targets = 0;  // TargetForm::label_set, values: k, the same in each sample
-  int64_t max_length = 0;   // no sample may be longer
-  int64_t vocab_size = 0;   // every token is below it; below 65,536 a token takes 2 bytes
-  std::string tokenizer_sha256;
-  std::vector<std::string> label_names;  // by id; empty where labels are plain ids. None ends in a NUL
+  std::string tokenizer_sha256;  // "": no tokenizer made the ids
+  StringList label_names;        // by id; empty where labels are plain ids. None ends in a NUL
   std::vector<std::pair<std::string, std::string>> sources;  // path, sha256
   std::string creation_command;
-  bool has_segments = false;  // keep Example::segments (empty ones become zeros)
-  bool has_weights = false;   // keep Example::weight
 };
 
 class ShardWriter {
  public:
-  // `files` is borrowed. The folder of `path` must exist; `path` is replaced at finish().
+  // `files` is borrowed. The folder of `path` must exist; `path` is replaced at finish(). Names of columns are apart,
+  // and none is "weights", "rows", "checksums" or ends in "_offsets". A target of whole numbers without a bound gets
+  // one: the largest that comes, + 1.
   ShardWriter(const std::string& path, const ShardInfo& info, FileOps& files);
   ~ShardWriter();  // an unfinished shard leaves nothing behind
   ShardWriter(const ShardWriter&) = delete;
   ShardWriter& operator=(const ShardWriter&) = delete;
 
-  // 1 … max_length tokens, each in 0 … vocab_size−1; a target of the shard's form: a label at or above 0 and, where
-  // there are names, below their number; num_targets of 0 and 1; num_targets finite numbers; a label or −100 a token.
-  // Anything else is an assert. StorageError where it cannot be written.
-  void append(const Example& example);
+  // A cell a column: whole entries; one entry where the column has no axis, equally many in all columns of one axis.
+  // Numbers are within their bounds, or finite where they are real; units are 1 … max_length where there are some. Rows
+  // count from 0 in each shard and never fall; several samples may be of one row, and a row may have none. Anything
+  // else is an assert. StorageError where it cannot be written.
+  void append(const Sample& sample);
 
-  // Lays the file out under `path`.tmp, syncs it and renames it. A shard of 0 samples is allowed.
-  void finish();
+  // Lays the file out under `path`.tmp, syncs it and renames it. A shard of 0 samples is allowed. `num_rows`: that the
+  // samples were made of; 0: up to the last sample's.
+  void finish(int64_t num_rows = 0);
 
   int64_t num_samples() const;
   int64_t bytes() const;  // of content appended so far, nearly the size of the file

@@ -41,6 +41,7 @@ ExitCode evaluate(const Arguments& arguments, Job& job) {
   const LoadedModel model = load_model(directory, config, world);
   const auto rows = open_split(split, files, config.data, prepared_directory(config), model.tokenizer.get(),
                                model.labels, true, job.control());
+  together(job.control(), [&] { rows->require(model.learner->needs(), {job.control().rank(), job.control().size()}); });
   Evaluator::Settings settings = evaluator_settings(config, world.device);
   settings.before_batch = leave_if_asked;
   const Evaluation evaluation = Evaluator(*model.learner, *rows, job.control(), settings).run();

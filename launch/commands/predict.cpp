@@ -10,7 +10,6 @@
 #include "base/text.h"
 #include "comm/agree.h"
 #include "data/prepare/prepare_images.h"
-#include "data/readers/reader.h"
 #include "launch/commands/commands.h"
 #include "launch/loaded_model.h"
 #include "launch/read_as.h"
@@ -73,6 +72,9 @@ ExitCode predict(const Arguments& arguments, Job& job) {
   const Stopwatch watch;
   const Scratch scratch(output, job.control());
   const auto rows = open_rows(files, config.data, scratch.path(), model, job.control());
+  together(job.control(), [&] {
+    rows->require(model.learner->model().needs(), {job.control().rank(), job.control().size()});
+  });
   const std::vector<std::string> places =
       model.tokenizer ? StringList{} : image_places(files, image_columns(config.data));
   PrepareRequest raw;

@@ -30,11 +30,15 @@ LoadedConfig config_of(const Arguments& arguments, const std::string& sweep_dire
 ExitCode run_trial(const Trial& trial, LoadedConfig loaded, const std::string& place, Job& job) {
   const bool speaks = job.control().rank() == 0;
   if (speaks) log::info(concat("trial ", place, ": ", join(trial.overrides, "  ")));
+  job.report_exit_to("");  // until the trial has its directory
   try {
-    return train_run(std::move(loaded), job);
+    const ExitCode code = train_run(std::move(loaded), job);
+    job.end_run(code);
+    return code;
   } catch (const Error& error) {
     if (error.reach() == Reach::here || error.code() == ExitCode::requeue) throw;
     if (speaks) log::error(concat(trial.name, ": ", error.what()));
+    job.end_run(error.code());
     return error.code();
   }
 }

@@ -95,7 +95,7 @@ ExitCode train_run(LoadedConfig loaded, Job& job) {
     return ExitCode::done;
   }
   if (speaks) say_how_to_stop();
-  run->trainer->resume();
+  resume(*run);
   together(job.control(), [&] { require_resumed(*run); });
   keep_config(run->loaded, job.control());
   const ExitCode code = conclude(*run, run->trainer->run());

@@ -39,17 +39,18 @@ struct CargoConfig {
   StringList files;
   StringList tags = {"a"};
   NumberList heights;
-  ClassWeights weights;
+  WordOrNumbers weights;
   Table extra = Table::object();
   int64_t cylinders = 1;
 
   static constexpr auto fields() {
-    return std::tuple{field("files", &CargoConfig::files, "what is carried", Path{}),
-                      field("tags", &CargoConfig::tags, "labels", each_of("a", "b", "c")),
-                      field("heights", &CargoConfig::heights, "of each piece", above(0.0)),
-                      field("weights", &CargoConfig::weights, "of each class"),
-                      field("extra", &CargoConfig::extra, "anything"),
-                      field("cylinders", &CargoConfig::cylinders, "gas cylinders")};
+    return std::tuple{
+        field("files", &CargoConfig::files, "what is carried", Path{}),
+        field("tags", &CargoConfig::tags, "labels", each_of("a", "b", "c")),
+        field("heights", &CargoConfig::heights, "of each piece", above(0.0)),
+        field("weights", &CargoConfig::weights, "of each class", at_least(0.0).or_one_of("none", "balanced")),
+        field("extra", &CargoConfig::extra, "anything"),
+        field("cylinders", &CargoConfig::cylinders, "gas cylinders")};
   }
 };
 
@@ -121,7 +122,7 @@ nested = { on = [1, 2.5, "x"] }
   EXPECT_EQ(config.cargo.files, StringList{"one"});
   EXPECT_EQ(config.cargo.tags, (StringList{"b", "c"}));
   EXPECT_EQ(config.cargo.heights, (NumberList{0.5, 2}));
-  EXPECT_EQ(config.cargo.weights, (ClassWeights{ClassWeights::Kind::given, {{"coal", 2}, {"hard wood", 0.5}}}));
+  EXPECT_EQ(config.cargo.weights, (WordOrNumbers{"", {{"coal", 2}, {"hard wood", 0.5}}}));
   EXPECT_EQ(config.cargo.extra, Table::parse(R"({"depth": 3, "nested": {"on": [1, 2.5, "x"]}})"));
 }
 
@@ -172,7 +173,7 @@ TEST_F(ConfigFile, SaysWhichTypeWasWantedAndWhichFound) {
             "run.toml:1: cargo.tags: wanted a string or a list of strings, found the integer 2");
   EXPECT_EQ(wrong("cargo.extra = 1\n"), "run.toml:1: cargo.extra: wanted a table, found the integer 1");
   EXPECT_EQ(wrong("cargo.weights = 'some'\n"),
-            "run.toml:1: cargo.weights: wanted none, balanced or { name = weight, … }, found the string 'some'");
+            "run.toml:1: cargo.weights: wanted none, balanced or { name = number, … }, found the string 'some'");
   EXPECT_EQ(wrong("cargo.weights = { a = 'x' }\n"),
             "run.toml:1: cargo.weights.a: wanted a number, found the string 'x'");
   EXPECT_EQ(wrong("seed = 2024-01-01\n"), "run.toml:1: a date or time has no meaning here; put it in quotes");
@@ -297,7 +298,7 @@ TEST_F(ConfigFile, PrintsAConfigThatLoadsToTheSameValues) {
   config.engine.turbo = AutoBool::no;
   config.cargo.files = {"a b", "c"};
   config.cargo.tags = {};
-  config.cargo.weights = {ClassWeights::Kind::given, {{"with space", 1}, {"1e-5", 0.1}, {"", 1e300}}};
+  config.cargo.weights = {"", {{"with space", 1}, {"1e-5", 0.1}, {"", 1e300}}};
   config.cargo.extra = Table::parse(R"({"a.b": [1, 2.0, [true, "x"]], "deep": {"er": {"n": -1e-7}, "empty": {}}})");
   const TrainSetConfig before = config;
   const std::string text = to_toml(before);

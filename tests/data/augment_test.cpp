@@ -5,6 +5,8 @@
 
 #include <set>
 
+#include "data/images/image.h"
+
 namespace sft {
 namespace {
 
@@ -12,6 +14,11 @@ std::vector<uint8_t> numbered(int64_t height, int64_t width) {
   std::vector<uint8_t> pixels;
   for (int64_t i = 0; i < height * width * kChannels; ++i) pixels.push_back(static_cast<uint8_t>(i % 251 + 1));
   return pixels;
+}
+
+void turn(std::vector<uint8_t>& pixels, int64_t height, int64_t width, const Augmentation& how, int64_t draw) {
+  const Column column{.name = "pixels", .number = Number::uint8, .shape = {height, width, kChannels}};
+  augment(reinterpret_cast<std::byte*>(pixels.data()), column, how, draw);
 }
 
 // By definition: position (y, x) shows (y + top, x + left), black outside.
@@ -41,7 +48,7 @@ TEST(Augmentation, GivesEveryWindowAndItsMirrorAndNothingElse) {
   ASSERT_EQ(allowed.size(), 50u);
   for (int64_t draw = 0; draw < 2000; ++draw) {
     std::vector<uint8_t> pixels = image;
-    augment(pixels, kHeight, kWidth, {.padding = kPadding, .flip = true, .seed = 3}, draw);
+    turn(pixels, kHeight, kWidth, {.padding = kPadding, .flip = true, .seed = 3}, draw);
     ASSERT_TRUE(allowed.contains(pixels)) << draw;
     seen.insert(pixels);
   }
@@ -52,7 +59,7 @@ TEST(Augmentation, IsAFunctionOfSeedAndDraw) {
   const std::vector<uint8_t> image = numbered(8, 8);
   const auto of = [&](uint64_t seed, int64_t draw) {
     std::vector<uint8_t> pixels = image;
-    augment(pixels, 8, 8, {.padding = 3, .flip = true, .seed = seed}, draw);
+    turn(pixels, 8, 8, {.padding = 3, .flip = true, .seed = seed}, draw);
     return pixels;
   };
   EXPECT_EQ(of(1, 17), of(1, 17));
@@ -62,7 +69,7 @@ TEST(Augmentation, IsAFunctionOfSeedAndDraw) {
 
 TEST(Augmentation, WithoutAnyLeavesTheImage) {
   std::vector<uint8_t> pixels = numbered(4, 4);
-  augment(pixels, 4, 4, {}, 9);
+  turn(pixels, 4, 4, {}, 9);
   EXPECT_EQ(pixels, numbered(4, 4));
 }
 

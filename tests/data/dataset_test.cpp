@@ -23,9 +23,9 @@ TEST(Dataset, ReadsAListOfShardsAsOneInTheOrderGiven) {
        {std::vector{folder / "0.h5", folder / "1.h5", folder / "2.h5"}, std::vector{folder.path()}}) {
     const auto dataset = open_dataset(paths);
     ASSERT_EQ(dataset->size(), 37);
-    Example example;
+    Text example;
     for (int64_t i = 0; i < 37; ++i) {
-      dataset->read(i, example);
+      example = text_of(*dataset, i);
       ASSERT_TRUE(example == sample(i)) << i;
       ASSERT_EQ(dataset->length(i), static_cast<int64_t>(example.tokens.size()));
     }
@@ -82,10 +82,9 @@ TEST(Dataset, CountsTheBytesOfContentThatItReads) {
   const Folder folder;
   write_shard(folder / "0.h5", 0, 10);
   const auto dataset = open_dataset({folder / "0.h5"});
-  Example example;
   dataset->length(3);
   EXPECT_EQ(dataset->bytes_read(), 0);
-  dataset->read(3, example);
+  const Text example = text_of(*dataset, 3);
   EXPECT_EQ(dataset->bytes_read(), static_cast<int64_t>(2 * example.tokens.size() + 8));
 }
 
@@ -97,9 +96,9 @@ TEST(Dataset, IsReadByManyThreadsAtOnce) {
   std::vector<std::thread> threads;
   for (size_t t = 0; t < 4; ++t) {
     threads.emplace_back([&, t] {
-      Example example;
+      Text example;
       for (int64_t i = 0; i < dataset->size(); i += 3) {
-        dataset->read(i, example);
+        example = text_of(*dataset, i);
         wrong[t] += example == sample(i) ? 0 : 1;
       }
     });
@@ -135,14 +134,14 @@ std::string forged_refusal(const Forged& forged) {
       H5Awrite(attribute.get(), H5T_NATIVE_INT64, &value);
     };
     text(format::kFormat, format::kName);
-    text(format::kTokenizer, "t");
+    text("tokenizer_sha256", "t");
     text(format::kLabelNames, "x");
     for (const auto& [name, value] :
          std::initializer_list<std::pair<const char*, int64_t>>{{format::kVersionAttribute, 1},
                                                                 {format::kNumSamples, 2},
                                                                 {format::kMaxLength, 4},
-                                                                {format::kVocabSize, 100},
-                                                                {format::kNumLabels, 3},
+                                                                {"vocab_size", 100},
+                                                                {"num_labels", 3},
                                                                 {format::kContentHash, 1}})
       integer(name, value);
     std::vector<uint32_t> checksums;
@@ -150,17 +149,16 @@ std::string forged_refusal(const Forged& forged) {
       file.add(name, {values.size()}, values);
       checksums.push_back(crc32c(values.data(), values.size() * sizeof values[0]));
     };
-    add(format::kTokens, forged.tokens);
-    add(format::kOffsets, forged.offsets);
-    add(format::kLabels, forged.labels);
+    add("tokens", forged.tokens);
+    add("offsets", forged.offsets);
+    add("labels", forged.labels);
     add(format::kWeights, forged.weights);
     file.add(format::kChecksums, {checksums.size()}, checksums);
     file.close();
   }
   try {
     const auto dataset = open_dataset({path});
-    Example example;
-    for (int64_t i = 0; i < dataset->size(); ++i) dataset->read(i, example);
+    for (int64_t i = 0; i < dataset->size(); ++i) text_of(*dataset, i);
   } catch (const DataError& error) {
     return error.what();
   }
@@ -180,10 +178,10 @@ TEST(Dataset, RefusesOffsetsLabelsTokensAndWeightsOutOfRange) {
   expect({.offsets = {0, 2, 6}}, offsets + "1");
   expect({.offsets = {0, 2, INT64_MAX}}, offsets + "1");
   expect({.tokens = {1, 2, 3, 4, 5, 6, 7}, .offsets = {0, 2, 7}}, offsets + "1");  // longer than max_length
-  expect({.labels = {0, 3}}, "dataset 'labels', sample 1: label 3");
-  expect({.labels = {-1, 0}}, "dataset 'labels', sample 0: label -1");
-  expect({.tokens = {1, 2, 3, 100, 5}}, "dataset 'tokens', sample 1: token 100");
-  expect({.tokens = {1, -2, 3, 4, 5}}, "dataset 'tokens', sample 0: token -2");
+  expect({.labels = {0, 3}}, "dataset 'labels', sample 1: 3 is outside 0 … 2");
+  expect({.labels = {-1, 0}}, "dataset 'labels', sample 0: -1 is outside");
+  expect({.tokens = {1, 2, 3, 100, 5}}, "dataset 'tokens', sample 1: 100 is outside 0 … 99");
+  expect({.tokens = {1, -2, 3, 4, 5}}, "dataset 'tokens', sample 0: -2 is outside");
   expect({.weights = {1.0f, std::numeric_limits<float>::quiet_NaN()}}, "dataset 'weights', sample 1");
   expect({.weights = {-0.5f, 1.0f}}, "dataset 'weights', sample 0");
   expect({.labels = {0}}, "dataset 'labels': its shape is [1], and [2] belongs there");

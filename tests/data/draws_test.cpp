@@ -183,13 +183,10 @@ TEST(Draws, AreRefusedWhereNothingCanBeDrawn) {
 TEST(Unweighted, IsTheSameDataWithWeightsOfOne) {
   const MemoryDataset data(5, 100, 3, 60, 1);
   const auto plain = without_weights(std::make_unique<MemoryDataset>(5, 100, 3, 60, 1));
-  Example a, b;
   for (int64_t i = 0; i < 5; ++i) {
-    data.read(i, a);
-    plain->read(i, b);
+    const Text a = text_of(data, i), b = text_of(*plain, i);
     EXPECT_EQ(b.tokens, a.tokens);
     EXPECT_EQ(b.label, a.label);
-    EXPECT_EQ(plain->label(i), a.label);
     EXPECT_EQ(b.weight, 1.0f);
     EXPECT_EQ(plain->weight(i), 1.0f);
   }

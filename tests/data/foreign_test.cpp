@@ -20,16 +20,17 @@ const Values kMask = {1, 1, 0, 0, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 0
 const std::vector<std::vector<int32_t>> kTokens = {{11, 12}, {21, 22, 23, 24}, {31}, {43, 44}, {0, 52, 0}};
 const Values kLabels = {2, 0, 1, 1, 0};
 
+Needs needed(TargetForm form) { return {{.column = target_column(form, 0)}}; }
+
 class Foreign : public ::testing::Test {
  protected:
   std::unique_ptr<Dataset> open() { return open_dataset({path_}); }
   void expect_tokens(const Dataset& dataset) {
     ASSERT_EQ(dataset.size(), kRows);
-    Example example;
     for (int64_t i = 0; i < kRows; ++i) {
       const auto& wanted = kTokens[static_cast<size_t>(i)];
       EXPECT_EQ(dataset.length(i), static_cast<int64_t>(wanted.size())) << i;
-      dataset.read(i, example);
+      const Text example = text_of(dataset, i);
       EXPECT_EQ(example.tokens, wanted) << i;
       EXPECT_EQ(example.label, kLabels[static_cast<size_t>(i)]) << i;
       EXPECT_EQ(dataset.length(i), static_cast<int64_t>(wanted.size())) << i;
@@ -38,8 +39,7 @@ class Foreign : public ::testing::Test {
   void expect_refused(const std::string& why) {
     const std::string message = refusal<DataError>([&] {
       const auto dataset = open();
-      Example example;
-      for (int64_t i = 0; i < dataset->size(); ++i) dataset->read(i, example);
+      for (int64_t i = 0; i < dataset->size(); ++i) text_of(*dataset, i);
     });
     EXPECT_NE(message.find(why), std::string::npos) << message;
     EXPECT_NE(message.find("foreign.h5"), std::string::npos) << message;
@@ -58,10 +58,8 @@ TEST_F(Foreign, LengthsComeFromTheMaskWhereverThePaddingIs) {
   file.close();
   const auto dataset = open();
   expect_tokens(*dataset);
-  EXPECT_EQ(dataset->info().num_labels, 3);
+  EXPECT_EQ(dataset->schema(), text_schema(target_column(TargetForm::label, 3)));
   EXPECT_EQ(dataset->info().max_length, kColumns);
-  EXPECT_EQ(dataset->info().vocab_size, 0);
-  EXPECT_FALSE(dataset->info().has_segments);
 }
 
 TEST_F(Foreign, IntegersOfAnyWidthAndOrderAndAnyStorageGiveTheSame) {
@@ -86,9 +84,7 @@ TEST_F(Foreign, IntegersOfAnyWidthAndOrderAndAnyStorageGiveTheSame) {
       file.close();
       const auto dataset = open();
       expect_tokens(*dataset);
-      Example example;
-      dataset->read(1, example);
-      EXPECT_EQ(example.segments, (std::vector<uint8_t>{1, 1, 1, 1}));
+      EXPECT_EQ(text_of(*dataset, 1).segments, (std::vector<uint8_t>{1, 1, 1, 1}));
     }
   }
 }
@@ -99,9 +95,7 @@ TEST_F(Foreign, WithoutAMaskEveryTokenIsReal) {
   file.add("labels", {kRows, 1}, kLabels);
   file.close();
   const auto dataset = open();
-  Example example;
-  dataset->read(0, example);
-  EXPECT_EQ(example.tokens, (std::vector<int32_t>{11, 12, 0, 0}));
+  EXPECT_EQ(text_of(*dataset, 0).tokens, (std::vector<int32_t>{11, 12, 0, 0}));
 }
 
 TEST_F(Foreign, OneHotRowsAreOneLabelEach) {
@@ -115,7 +109,7 @@ TEST_F(Foreign, OneHotRowsAreOneLabelEach) {
     file.close();
     const auto dataset = open();
     expect_tokens(*dataset);
-    EXPECT_EQ(dataset->info().num_labels, 3);
+    EXPECT_EQ(target_count(dataset->schema()), 3);
   }
   // Where the form is not known, another matrix is another form; where one label is wanted, it is refused.
   for (const auto& [at, value, found] :
@@ -130,16 +124,13 @@ TEST_F(Foreign, OneHotRowsAreOneLabelEach) {
     file.add("labels", {kRows, 3}, other);
     file.close();
     const auto dataset = open();
-    EXPECT_EQ(dataset->info().target, found);
-    EXPECT_EQ(dataset->info().num_labels, 3);
-    Example example;
+    EXPECT_EQ(dataset->schema().columns[1], target_column(found, 3));
     for (int64_t i = 0; i < kRows; ++i) {
-      dataset->read(i, example);
       const auto row = other.begin() + 3 * i;
-      EXPECT_EQ(example.values, std::vector<float>(row, row + 3)) << i;
+      EXPECT_EQ(text_of(*dataset, i).values, std::vector<float>(row, row + 3)) << i;
     }
     EXPECT_NE(refusal<DataError>([&] {
-                open_dataset({path_}, TargetForm::label);
+                open_dataset({path_}, needed(TargetForm::label));
               }).find("dataset 'labels', row 1: one label a sample is wanted"),
               std::string::npos);
   }
@@ -154,27 +145,24 @@ TEST_F(Foreign, TargetsAreReadInTheFormThatIsAskedFor) {
     file.add("labels", shape, values);
     file.close();
   };
-  const auto why = [&](TargetForm form) { return refusal<DataError>([&] { open_dataset({path_}, form); }); };
-  Example example;
+  const auto why = [&](TargetForm form) { return refusal<DataError>([&] { open_dataset({path_}, needed(form)); }); };
 
   write({kRows, 3}, hot);  // a small validation file may have one label in each row by chance
   for (const TargetForm form : {TargetForm::label_set, TargetForm::values}) {
-    const auto dataset = open_dataset({path_}, form);
-    EXPECT_EQ(dataset->info().target, form);
-    dataset->read(1, example);
-    EXPECT_EQ(example.values, (std::vector<float>{1, 0, 0}));
+    const auto dataset = open_dataset({path_}, needed(form));
+    EXPECT_EQ(dataset->schema().columns[1], target_column(form, 3));
+    EXPECT_EQ(text_of(*dataset, 1).values, (std::vector<float>{1, 0, 0}));
   }
   write({kRows}, kLabels);  // whole numbers as real targets
-  EXPECT_EQ(open()->info().target, TargetForm::label);
-  const auto counted = open_dataset({path_}, TargetForm::values);
-  EXPECT_EQ(counted->info().num_labels, 1);
-  counted->read(0, example);
-  EXPECT_EQ(example.values, std::vector<float>{2});
+  EXPECT_EQ(target_form_of(open()->schema()), TargetForm::label);
+  const auto counted = open_dataset({path_}, needed(TargetForm::values));
+  EXPECT_EQ(target_count(counted->schema()), 1);
+  EXPECT_EQ(text_of(*counted, 0).values, std::vector<float>{2});
   EXPECT_NE(why(TargetForm::label_set).find("dataset 'labels', row 0: sets of labels are wanted"), std::string::npos);
 
   std::vector<double> numbers = {0.5, -1e3, 0, 2, 7};
   write({kRows, 1}, numbers);
-  EXPECT_EQ(open()->info().target, TargetForm::values);
+  EXPECT_EQ(target_form_of(open()->schema()), TargetForm::values);
   EXPECT_NE(why(TargetForm::label).find("labels are float64; class ids must be integers"), std::string::npos);
   for (const double bad : {static_cast<double>(NAN), static_cast<double>(INFINITY), 1e39}) {
     numbers[3] = bad;
@@ -281,7 +269,7 @@ TEST_F(Foreign, ShapesAndTypesThatDoNotFitAreNamed) {
     file.add("input_ids", {kRows, kColumns}, kIds);
     file.add("labels", {kRows}, std::vector<float>(kRows, 0.5f));
     file.close();
-    EXPECT_EQ(open()->info().target, TargetForm::values);
+    EXPECT_EQ(target_form_of(open()->schema()), TargetForm::values);
   }
   {
     Hdf5File file(path_);
@@ -290,6 +278,38 @@ TEST_F(Foreign, ShapesAndTypesThatDoNotFitAreNamed) {
     file.close();
     expect_refused("dataset 'input_ids': it has no rows");
   }
+}
+
+TEST_F(Foreign, NumbersBeyondTheModelsTablesAreRefusedBeforeTheyAreTrainedOn) {
+  const Needs model = {
+      {.column = {.name = "tokens", .number = Number::int32, .axis = "token", .bound = 53}},
+      {.column = {.name = "segments", .number = Number::uint8, .axis = "token", .bound = 2}, .if_there = true}};
+  const auto write = [&](int64_t segment) {
+    Hdf5File file(path_);
+    file.add("input_ids", {kRows, kColumns}, kIds);
+    file.add("attention_mask", {kRows, kColumns}, kMask);
+    Values segments(kRows * kColumns);
+    segments[3 * kColumns] = 9;  // behind the mask
+    segments[3 * kColumns + 2] = segment;
+    file.add("token_type_ids", {kRows, kColumns}, segments);
+    file.add("labels", {kRows}, kLabels);
+    file.close();
+  };
+  const auto why = [&](const Needs& needs, Shard mine) {
+    return refusal<DataError>([&] { open()->require(needs, mine); });
+  };
+  const std::string fits = "(nothing was refused)";
+  write(1);
+  EXPECT_EQ(why(model, {}), fits);
+  Needs smaller = model;
+  smaller[0].column.bound = 52;
+  EXPECT_NE(why(smaller, {}).find("foreign.h5', dataset 'input_ids', row 4: 52 is outside 0 … 51"), std::string::npos);
+  EXPECT_EQ(why(smaller, {0, 2}), fits) << "each rank looks at its part";
+  const auto unread = open();
+  unread->require(smaller, {0, 2});
+  EXPECT_THROW(text_of(*unread, 4), DataError) << "and every row is compared when it is read";
+  write(2);
+  EXPECT_NE(why(model, {}).find("dataset 'token_type_ids', row 3: 2 is outside 0 … 1"), std::string::npos);
 }
 
 TEST_F(Foreign, OnlyOneSuchFileIsReadAtATime) {

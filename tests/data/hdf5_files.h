@@ -15,6 +15,7 @@
 #include "base/random.h"
 #include "data/hdf5/handle.h"
 #include "data/samples/shard_writer.h"
+#include "support/texts.h"
 
 namespace sft::test {
 
@@ -63,8 +64,8 @@ std::string refusal(Body body) {
 
 inline ShardInfo sample_info() {
   ShardInfo info;
+  info.schema = text_schema(target_column(TargetForm::label, 3), 30000);
   info.max_length = 64;
-  info.vocab_size = 30000;
   info.tokenizer_sha256 = "0123abcd";
   info.label_names = {"cat", "guinea pig", "größe"};
   info.sources = {{"train.jsonl", "ffee"}};
@@ -73,23 +74,25 @@ inline ShardInfo sample_info() {
 }
 
 // Sample i of an endless ragged sequence that fits sample_info().
-inline Example sample(int64_t i, const ShardInfo& info = sample_info()) {
+inline Text sample(int64_t i, const ShardInfo& info = sample_info()) {
   const auto bits = [&](const char* what, int64_t k) {
     return static_cast<int64_t>(derive_key(static_cast<uint64_t>(i), what, static_cast<uint64_t>(k)) >> 2);
   };
-  Example out;
+  Text out;
+  const Schema& schema = info.schema;
+  const TargetForm target = target_form_of(schema);
   const int64_t length = 1 + bits("length", 0) % info.max_length;
   for (int64_t t = 0; t < length; ++t) {
-    out.tokens.push_back(static_cast<int32_t>(bits("token", t) % info.vocab_size));
-    if (info.has_segments) out.segments.push_back(static_cast<uint8_t>(2 * t >= length));
+    out.tokens.push_back(static_cast<int32_t>(bits("token", t) % schema.columns[0].bound));
+    if (schema.find("segments") != nullptr) out.segments.push_back(static_cast<uint8_t>(2 * t >= length));
   }
-  if (info.target == TargetForm::label) out.label = bits("label", 0) % 3;
-  for (int64_t k = 0; k < info.num_targets; ++k) {
+  if (target == TargetForm::label) out.label = bits("label", 0) % 3;
+  for (int64_t k = 0; schema.columns[1].number == Number::float32 && k < target_count(schema); ++k) {
     const int64_t drawn = bits("label", k);
-    out.values.push_back(info.target == TargetForm::label_set ? static_cast<float>(drawn % 2)
-                                                              : static_cast<float>(drawn % 2001) / 8.0f - 125.0f);
+    out.values.push_back(target == TargetForm::label_set ? static_cast<float>(drawn % 2)
+                                                         : static_cast<float>(drawn % 2001) / 8.0f - 125.0f);
   }
-  for (int64_t t = 0; info.target == TargetForm::token_labels && t < length; ++t)
+  for (int64_t t = 0; target == TargetForm::token_labels && t < length; ++t)
     out.token_labels.push_back(bits("label", t) % 4 == 3 ? -100 : static_cast<int32_t>(bits("label", t) % 4));
   if (info.has_weights) out.weight = static_cast<float>(bits("weight", 0) % 100) / 8.0f;
   return out;
@@ -97,7 +100,11 @@ inline Example sample(int64_t i, const ShardInfo& info = sample_info()) {
 
 inline void write_shard(const std::string& path, int64_t first, int64_t end, const ShardInfo& info = sample_info()) {
   ShardWriter writer(path, info, real_files());
-  for (int64_t i = first; i < end; ++i) writer.append(sample(i, info));
+  for (int64_t i = first; i < end; ++i) {
+    Sample next = sample_of(info.schema, sample(i, info));
+    next.row = i - first;
+    writer.append(next);
+  }
   writer.finish();
 }
 
@@ -160,10 +167,5 @@ class Hdf5File {
   }
   hdf5::File id_;
 };
-
-inline bool operator==(const Example& a, const Example& b) {
-  return a.tokens == b.tokens && a.segments == b.segments && a.label == b.label && a.values == b.values &&
-         a.token_labels == b.token_labels && a.weight == b.weight;
-}
 
 }  // namespace sft::test

@@ -20,20 +20,18 @@ constexpr uint64_t kSeed = 9;
 using Content = std::map<int64_t, std::tuple<int64_t, int64_t, std::vector<int64_t>>>;
 
 void collect(const Batch& batch, Content& content) {
-  const PackedText& text = batch.text();
+  const Offsets& offsets = batch.offsets("token");
+  const std::span<const int32_t> tokens = batch.at("tokens").as<int32_t>();
+  const std::span<const int64_t> labels = batch.at("labels").as<int64_t>();
   const auto size = static_cast<size_t>(batch.size());
-  ASSERT_EQ(text.offsets.size(), size + 1);
-  ASSERT_EQ(text.offsets.front(), 0);
-  ASSERT_EQ(text.offsets.back(), batch.num_units());
-  ASSERT_TRUE(text.positions.size() == text.tokens.size() && text.segments.size() == text.tokens.size());
-  ASSERT_TRUE(batch.labels.size() == size && batch.weights.size() == size && batch.draws.size() == size);
+  ASSERT_EQ(offsets.size(), size + 1);
+  ASSERT_EQ(offsets.front(), 0);
+  ASSERT_EQ(offsets.back(), batch.num_units());
+  ASSERT_TRUE(labels.size() == size && batch.weights.size() == size && batch.draws.size() == size);
   for (size_t b = 0; b < size; ++b) {
-    const auto first = text.tokens.begin() + text.offsets[b], last = text.tokens.begin() + text.offsets[b + 1];
-    for (int64_t t = text.offsets[b]; t < text.offsets[b + 1]; ++t)
-      ASSERT_EQ(text.positions[static_cast<size_t>(t)], t - text.offsets[b]);
-    ASSERT_TRUE(b == 0 || last - first <= text.offsets[b] - text.offsets[b - 1]) << "longest first";
-    ASSERT_TRUE(
-        content.try_emplace(batch.draws[b], batch.ids[b], batch.labels[b], std::vector<int64_t>(first, last)).second);
+    const auto first = tokens.begin() + offsets[b], last = tokens.begin() + offsets[b + 1];
+    ASSERT_TRUE(b == 0 || last - first <= offsets[b] - offsets[b - 1]) << "longest first";
+    ASSERT_TRUE(content.try_emplace(batch.draws[b], batch.ids[b], labels[b], std::vector<int64_t>(first, last)).second);
   }
 }
 
@@ -187,10 +185,13 @@ class BrokenDataset final : public Dataset {
  public:
   const DatasetInfo& info() const override { return good_.info(); }
   int64_t length(int64_t i) const override { return good_.length(i); }
-  void read(int64_t i, Example& out) const override {
+  void append(int64_t i, Batch& out) const override {
     if (i == 37) throw DataError("sample 37 is damaged");
-    good_.read(i, out);
+    good_.append(i, out);
   }
+  void append(int64_t i, size_t column, Packed& out) const override { good_.append(i, column, out); }
+  float weight(int64_t i) const override { return good_.weight(i); }
+  int64_t row(int64_t i) const override { return good_.row(i); }
   int64_t bytes_read() const override { return 0; }
 
  private:

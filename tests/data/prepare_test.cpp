@@ -20,6 +20,7 @@
 #include "data/prepare/split.h"
 #include "data/prepare/tagged_words.h"
 #include "data/samples/dataset.h"
+#include "support/texts.h"
 
 namespace sft {
 namespace {
@@ -121,10 +122,10 @@ class PrepareTest : public ::testing::Test {
     return "nothing was thrown";
   }
 
-  std::vector<Example> examples(const PrepareReport& report) {
+  std::vector<Text> examples(const PrepareReport& report) {
     const auto dataset = open_dataset(report.shards);
-    std::vector<Example> out(static_cast<size_t>(dataset->size()));
-    for (int64_t i = 0; i < dataset->size(); ++i) dataset->read(i, out[static_cast<size_t>(i)]);
+    std::vector<Text> out(static_cast<size_t>(dataset->size()));
+    for (int64_t i = 0; i < dataset->size(); ++i) out[static_cast<size_t>(i)] = text_of(*dataset, i);
     return out;
   }
 
@@ -134,7 +135,7 @@ class PrepareTest : public ::testing::Test {
     const json vocabulary = json::parse(tokenizer_->to_json())["model"]["vocab"];
     std::map<int32_t, std::string> pieces;
     for (const auto& [token, id] : vocabulary.items()) pieces[id] = token.size() > 1 ? token.substr(2) : token;
-    for (const Example& example : examples(report)) {
+    for (const Text& example : examples(report)) {
       std::string text;
       for (const int32_t id : example.tokens) text += id > 4 ? pieces[id] : "";
       out.push_back(text);
@@ -144,7 +145,7 @@ class PrepareTest : public ::testing::Test {
 
   std::vector<int64_t> labels(const PrepareReport& report) {
     std::vector<int64_t> out;
-    for (const Example& example : examples(report)) out.push_back(example.label);
+    for (const Text& example : examples(report)) out.push_back(example.label);
     return out;
   }
 
@@ -178,7 +179,7 @@ TEST_F(PrepareTest, TagsGoToTheFirstTokenOfEachWordOrToAll) {
                           "{\"tokens\":\"d\",\"ner_tags\":[\"I-X\"]}\n")};
   const auto targets = [&](const PrepareReport& report) {
     std::string out;
-    for (const Example& example : examples(report)) {
+    for (const Text& example : examples(report)) {
       EXPECT_EQ(example.token_labels.size(), example.tokens.size());
       for (const int32_t label : example.token_labels) out += label == kNoTarget ? "." : std::to_string(label);
       out += ' ';
@@ -262,7 +263,7 @@ TEST_F(PrepareTest, KeepsTokensLabelsAndWeights) {
   EXPECT_EQ(report.length_histogram, (std::vector<int64_t>{0, 0, 1, 1}));
   const auto dataset = open_dataset(report.shards);
   EXPECT_EQ(dataset->info().tokenizer_sha256, tokenizer_->sha256());
-  EXPECT_EQ(dataset->info().vocab_size, tokenizer_->vocab_size());
+  EXPECT_EQ(dataset->schema().at("tokens").bound, tokenizer_->vocab_size());
   EXPECT_EQ(dataset->info().max_length, 9);
 }
 
@@ -548,7 +549,7 @@ TEST_F(PrepareTest, FindsTheFormOfTargets) {
       const PrepareReport report = run(ranks);
       EXPECT_EQ(report.target, form);
       EXPECT_EQ(report.num_targets, width);
-      EXPECT_EQ(open_dataset(report.shards)->info().target, form);
+      EXPECT_EQ(target_form_of(open_dataset(report.shards)->schema()), form);
     }
     const PrepareReport again = run();
     EXPECT_TRUE(again.reused);

@@ -4,36 +4,46 @@
 #include <cerrno>
 
 #include "data/hdf5/format.h"
-#include "data/samples/csr_shard.h"
 #include "data/samples/dataset.h"
+#include "data/samples/stored_shard.h"
 #include "hdf5_files.h"
 
 namespace sft::test {
 namespace {
 
-Example read(const Dataset& dataset, int64_t i) {
+Text read(const Dataset& dataset, int64_t i) {
   for (const auto soon : {Dataset::Soon::length, Dataset::Soon::read}) dataset.expect(i, soon);  // asserts its bounds
-  Example out;
-  dataset.read(i, out);
+  return text_of(dataset, i);
+}
+
+// Sample i, of row i.
+Sample row(int64_t i) {
+  Sample out = sample_of(sample_info().schema, sample(i));
+  out.row = i;
   return out;
 }
 
 TEST(Shard, GivesBackEverySampleInOrder) {
   const Folder folder;
   ShardInfo info = sample_info();
-  info.has_segments = info.has_weights = true;
+  info.schema = text_schema(target_column(TargetForm::label, 3), 30000, /*segments=*/true);
+  info.has_weights = true;
   write_shard(folder / "a.h5", 0, 3000, info);
   const auto dataset = open_dataset({folder / "a.h5"});
   ASSERT_EQ(dataset->size(), 3000);
   for (int64_t i = 0; i < dataset->size(); ++i) {
     ASSERT_TRUE(read(*dataset, i) == sample(i, info)) << i;
     ASSERT_EQ(dataset->length(i), static_cast<int64_t>(sample(i, info).tokens.size()));
-    ASSERT_EQ(dataset->label(i), sample(i, info).label);
     ASSERT_EQ(dataset->weight(i), sample(i, info).weight);
+    ASSERT_EQ(dataset->row(i), i);
+    for (size_t c = 0; c < info.schema.columns.size(); ++c) {
+      Packed alone(info.schema.columns[c].number);
+      dataset->append(i, c, alone);
+      ASSERT_EQ(alone, sample_of(info.schema, sample(i, info)).cells[c]);
+    }
   }
   EXPECT_EQ(dataset->info().label_names, info.label_names);
-  EXPECT_EQ(dataset->info().num_labels, 3);
-  EXPECT_EQ(dataset->info().vocab_size, 30000);
+  EXPECT_EQ(dataset->schema(), info.schema);
   EXPECT_EQ(dataset->info().max_length, 64);
   EXPECT_EQ(dataset->info().tokenizer_sha256, "0123abcd");
 }
@@ -46,26 +56,24 @@ TEST(Shard, KeepsTargetsOfEveryForm) {
                                                              {TargetForm::token_labels, 0}}) {
     const Folder folder;
     ShardInfo info = sample_info();
-    info.target = form;
-    info.num_targets = width;
+    info.schema = text_schema(target_column(form, form == TargetForm::token_labels ? 3 : width), 30000);
     info.has_weights = true;
     if (form == TargetForm::values) info.label_names.clear();
     write_shard(folder / "a.h5", 0, 500, info);
     write_shard(folder / "b.h5", 500, 700, info);
-    const auto dataset = open_dataset({folder / "a.h5", folder / "b.h5"}, form);
-    ASSERT_EQ(dataset->info().target, form);
-    EXPECT_EQ(dataset->info().num_labels, form == TargetForm::token_labels ? 3 : width);
+    const auto dataset = open_dataset({folder / "a.h5", folder / "b.h5"}, {{.column = target_column(form, 0)}});
+    ASSERT_EQ(dataset->schema(), info.schema);
     for (int64_t i = 0; i < 700; ++i) ASSERT_TRUE(read(*dataset, i) == sample(i, info)) << i;
-    verify(CsrShard(open_guarded(folder / "a.h5")));
-    EXPECT_NE(refusal<DataError>([&] {
-                open_dataset({folder / "a.h5"}, TargetForm::label);
-              }).find(", and 'label' is wanted; prepare it again"),
-              std::string::npos);
+    verify(StoredShard(open_guarded(folder / "a.h5")));
+    EXPECT_NE(
+        refusal<DataError>([&] {
+          open_dataset({folder / "a.h5"}, {{.column = target_column(TargetForm::label, 0)}});
+        }).find("a.h5' has no column 'labels' (int64), which is wanted here; it has 'tokens' (int32 along token)"),
+        std::string::npos);
 
     write_shard(folder / "whole.h5", 0, 700, info);
     EXPECT_EQ(open_dataset({folder / "whole.h5"})->info().fingerprint, dataset->info().fingerprint);
-    info.num_targets = 0;
-    info.target = TargetForm::label;
+    info.schema = sample_info().schema;
     write_shard(folder / "b.h5", 500, 700, info);
     EXPECT_NE(refusal<DataError>([&] {
                 open_dataset({folder / "a.h5", folder / "b.h5"});
@@ -78,18 +86,14 @@ TEST(Shard, RefusesTargetsOutOfRange) {
   const Folder folder;
   const auto damaged = [&](TargetForm form, const std::string& from, const std::string& to) {
     ShardInfo info = sample_info();
-    info.target = form;
-    info.num_targets = form == TargetForm::token_labels ? 0 : 1;
+    const Column target = target_column(form, form == TargetForm::token_labels ? 0 : 1);
+    info.schema = text_schema(target, 30000);
     info.label_names = {};
-    Example example;
-    example.tokens = {1, 2};
-    example.values = {1.0f};
-    example.token_labels = {0, 1};
     ShardWriter writer(folder / "a.h5", info, real_files());
-    writer.append(example);
+    writer.append(sample_of(info.schema, {.tokens = {1, 2}, .values = {1.0f}, .token_labels = {0, 1}}));
     writer.finish();
     const auto file = open_guarded(folder / "a.h5");
-    const hdf5::DatasetLayout& labels = file->dataset(format::kLabels);
+    const hdf5::DatasetLayout& labels = file->dataset(target.name);
     std::string content = content_of(folder / "a.h5");
     EXPECT_EQ(content.substr(static_cast<size_t>(labels.offset), from.size()), from);
     content.replace(static_cast<size_t>(labels.offset), from.size(), to);
@@ -99,17 +103,59 @@ TEST(Shard, RefusesTargetsOutOfRange) {
   using std::string;
   // Its checksum is compared first; what is beyond that is a file that somebody else wrote with care.
   EXPECT_NE(damaged(TargetForm::label_set, "\x01", "\x02").find("dataset 'labels'"), string::npos);
-  EXPECT_NE(damaged(TargetForm::values, string("\0\0\x80\x3F", 4), string("\0\0\xC0\x7F", 4)).find("dataset 'labels'"),
+  EXPECT_NE(damaged(TargetForm::values, string("\0\0\x80\x3F", 4), string("\0\0\xC0\x7F", 4)).find("dataset 'values'"),
             string::npos);
   EXPECT_NE(
       damaged(TargetForm::token_labels, string("\0\0\0\0\1", 5), string("\7\0\0\0\1", 5)).find("dataset 'labels'"),
       string::npos);
 }
 
+// As where only the second half of a text is learned.
+TEST(Shard, KeepsTargetsOfSomeTokensAlone) {
+  const Folder folder;
+  ShardInfo info = sample_info();
+  info.schema = text_schema(target_column(TargetForm::token_labels, 30000), 30000);
+  info.label_names = {};
+  const Text text{.tokens = {5, 6, 7, 8}, .token_labels = {kNoTarget, kNoTarget, 7, 29999}};
+  ShardWriter writer(folder / "a.h5", info, real_files());
+  writer.append(sample_of(info.schema, text));
+  writer.finish();
+  EXPECT_EQ(text_of(*open_dataset({folder / "a.h5"}), 0), text);
+}
+
+// The text of a row, for whoever shows its prediction: of any length, also of none, and no part of the hash.
+TEST(Shard, KeepsNotesOutsideOfItsContentHash) {
+  const Folder folder;
+  ShardInfo info = sample_info();
+  write_shard(folder / "plain.h5", 0, 3, info);
+  info.schema.columns.push_back({.name = "text", .number = Number::uint8, .axis = "byte", .role = Role::note});
+  ShardWriter writer(folder / "a.h5", info, real_files());
+  const std::vector<std::vector<uint8_t>> notes = {{'h', 'i'}, {}, {'!'}};
+  for (int64_t i = 0; i < 3; ++i) {
+    Sample next(info.schema);
+    const Sample plain = row(i);
+    for (size_t c = 0; c < plain.cells.size(); ++c) next.cells[c] = plain.cells[c];
+    next.cells[2].set(notes[static_cast<size_t>(i)]);
+    next.row = i;
+    writer.append(next);
+  }
+  writer.finish();
+  const auto dataset = open_dataset({folder / "a.h5"});
+  verify(StoredShard(open_guarded(folder / "a.h5")));
+  EXPECT_EQ(dataset->info().fingerprint, open_dataset({folder / "plain.h5"})->info().fingerprint);
+  EXPECT_EQ(dataset->schema(), info.schema);
+  for (int64_t i = 0; i < 3; ++i) {
+    Packed note(Number::uint8);
+    dataset->append(i, 2, note);
+    EXPECT_EQ(note, Packed::of(notes[static_cast<size_t>(i)]));
+    EXPECT_EQ(dataset->length(i), static_cast<int64_t>(sample(i).tokens.size())) << "notes are no units";
+  }
+}
+
 TEST(Shard, KeepsTokensAboveSixteenBits) {
   const Folder folder;
   ShardInfo info = sample_info();
-  info.vocab_size = 250'002;
+  info.schema.columns[0].bound = 250'002;
   write_shard(folder / "a.h5", 0, 50, info);
   const auto dataset = open_dataset({folder / "a.h5"});
   for (int64_t i = 0; i < 50; ++i) ASSERT_TRUE(read(*dataset, i) == sample(i, info));
@@ -135,7 +181,7 @@ TEST(Shard, LiesAlignedAndContiguousForReadersThatMapIt) {
   const Folder folder;
   write_shard(folder / "a.h5", 0, 40'000);
   const auto file = open_guarded(folder / "a.h5");
-  for (const char* name : {format::kTokens, format::kOffsets, format::kLabels}) {
+  for (const char* name : {"tokens", "token_offsets", "labels"}) {
     EXPECT_EQ(file->dataset(name).storage, hdf5::Storage::contiguous);
     EXPECT_EQ(file->dataset(name).offset % static_cast<int64_t>(format::kAlignment), 0) << name;
   }
@@ -145,7 +191,7 @@ TEST(Shard, LeavesNothingWhenItIsNotFinished) {
   const Folder folder;
   {
     ShardWriter writer(folder / "a.h5", sample_info(), real_files());
-    for (int64_t i = 0; i < 100; ++i) writer.append(sample(i));
+    for (int64_t i = 0; i < 100; ++i) writer.append(row(i));
   }
   EXPECT_TRUE(folder.names().empty());
 }
@@ -205,7 +251,7 @@ TEST(Shard, IsWholeOrAbsentWhicheverOperationFails) {
     bool thrown = false;
     try {
       ShardWriter writer(folder / "a.h5", sample_info(), files);
-      for (int64_t i = 0; i < 300; ++i) writer.append(sample(i));
+      for (int64_t i = 0; i < 300; ++i) writer.append(row(i));
       writer.finish();
     } catch (const StorageError&) {
       thrown = true;
@@ -278,26 +324,12 @@ TEST(Shard, VerifiesAgainstItsContentHash) {
   for (const bool segments : {false, true}) {
     for (const bool weights : {false, true}) {
       ShardInfo info = sample_info();
-      info.has_segments = segments;
+      info.schema = text_schema(target_column(TargetForm::label, 3), 30000, segments);
       info.has_weights = weights;
       write_shard(folder / "a.h5", 0, 100, info);
-      verify(CsrShard(open_guarded(folder / "a.h5")));
+      verify(StoredShard(open_guarded(folder / "a.h5")));
     }
   }
-}
-
-TEST(Shard, TakesMissingSegmentsForZeros) {
-  const Folder folder;
-  ShardInfo info = sample_info();
-  info.has_segments = true;
-  ShardWriter writer(folder / "a.h5", info, real_files());
-  Example example = sample(3);
-  writer.append(example);
-  writer.finish();
-  const CsrShard shard(open_guarded(folder / "a.h5"));
-  verify(shard);
-  example.segments.assign(example.tokens.size(), 0);
-  EXPECT_TRUE(read(shard, 0) == example);
 }
 
 }  // namespace

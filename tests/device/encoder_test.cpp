@@ -13,7 +13,7 @@ namespace {
 using testing::batch_of;
 using testing::distance;
 using testing::drawn;
-using testing::set_training;
+using testing::forward;
 using testing::small_config;
 
 struct Passed {
@@ -44,12 +44,11 @@ struct Setting {
 };
 
 Passed pass(const std::string& family, const c10::Device& device, const Setting& setting) {
-  const auto model = make_model(setting.config(family), device, setting.parameters, 5);
-  model->set_compute_type(setting.compute);
-  model->set_dropout_seed(11);
-  set_training(*model, true);
+  const auto model = make_model(
+      setting.config(family),
+      {.device = device, .dtype = setting.parameters, .compute_type = setting.compute, .seed = 5, .dropout_seed = 11});
   const Batch batch = batch_of(setting.lengths);
-  const at::Tensor rows = model->forward(to_device(batch, device), setting.reads).rows;
+  const at::Tensor rows = forward(*model, to_device(batch, device), setting.reads).rows;
   (rows * drawn(rows.sizes(), 3, setting.parameters).to(device)).sum().backward();
   Passed passed{rows.detach().cpu(), {}};
   for (const Parameter& parameter : model->parameters()) {

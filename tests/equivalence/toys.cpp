@@ -43,11 +43,14 @@ class OnLooker : public Loader {
 class Padded : public Dataset {
  public:
   Padded(std::unique_ptr<Dataset> inner, int64_t multiple_of) : inner_(std::move(inner)), info_(inner_->info()) {
-    info_.num_samples = (info_.num_samples + multiple_of - 1) / multiple_of * multiple_of;
+    info_.num_samples = info_.num_rows = (info_.num_samples + multiple_of - 1) / multiple_of * multiple_of;
   }
   const DatasetInfo& info() const override { return info_; }
   int64_t length(int64_t i) const override { return inner_->length(i % inner_->size()); }
-  void read(int64_t i, Example& out) const override { inner_->read(i % inner_->size(), out); }
+  void append(int64_t i, Batch& out) const override { inner_->append(i % inner_->size(), out); }
+  void append(int64_t i, size_t column, Packed& out) const override { inner_->append(i % inner_->size(), column, out); }
+  float weight(int64_t i) const override { return inner_->weight(i % inner_->size()); }
+  int64_t row(int64_t i) const override { return i; }
   int64_t bytes_read() const override { return inner_->bytes_read(); }
 
  private:

@@ -15,7 +15,8 @@
 #include "trainer/learner/activation_cache.h"
 #include "trainer/learner/learner.h"
 #include "trainer/loop/trainer.h"
-#include "trainer/optim/groups.h"
+#include "trainer/loop/update.h"
+#include "trainer/tasks/tasks.h"
 
 namespace sft::equivalence {
 namespace {
@@ -119,55 +120,52 @@ void train(const Case& job, const Cut& cut, Communicator& ranks, const std::stri
   const MemoryDataset data = made(job.rows, 3);
   const auto held_out = held_out_of(cut.toy, std::make_unique<MemoryDataset>(made(13, 4)), world.size());
 
-  auto model = make_model(job.model, at::kCPU, dtype, 11);
+  WorldStatistics batch_statistics(world);
+  auto model = make_model(
+      job.model, {.dtype = dtype,
+                  .seed = 11,
+                  .dropout_seed = 13,
+                  .batch_norm = {.mode = job.batch_norm, .still_where_frozen = true, .over = &batch_statistics}});
   auto task = make_task(job.task,
                         {.pooling = job.pooling,
-                         .label_names = names_of(job.task, job.num_labels),
-                         .label_counts = {},
-                         .target = job.target,
-                         .loss = job.loss,
-                         .class_weights = job.class_weights,
-                         .pos_weight = job.pos_weight,
-                         .label_smoothing_factor = job.label_smoothing,
+                         .labels = {.names = names_of(job.task, job.num_labels), .target = job.target},
+                         .loss = {.kind = job.loss,
+                                  .label_smoothing_factor = job.label_smoothing,
+                                  .class_weights = job.class_weights,
+                                  .pos_weight = job.pos_weight},
                          .device = at::kCPU,
                          .dtype = dtype,
-                         .seed = 12},
+                         .seed = 12,
+                         .dropout_seed = 14},
                         *model);
-  model->set_dropout_seed(13);
-  task->set_dropout_seed(14);
-  WorldStatistics batch_statistics(world);
-  model->set_batch_norm({.mode = job.batch_norm, .still_where_frozen = true, .over = &batch_statistics});
-  const int blocks = model->num_blocks();
-  const Parameters all = all_parameters(*model, *task);
-  std::vector<bool> trained = choose_trained(job.freeze, all, blocks);
-  for (size_t i = 0; i < all.size(); ++i)
-    if (all[i].stage == blocks + 1 && !task->reads_pooler()) trained[i] = false;
-  Learner learner(std::move(model), std::move(task), trained, at::kCPU);
+  std::vector<bool> trained = trained_parameters(job.freeze, *model, *task);
+  auto built = std::make_unique<Learner>(std::move(model), std::move(task), std::move(trained), LearnerSettings{});
 
-  const Grouping grouping = group_parameters(job.optim, learner.trained(), blocks);
-  Arena arena(learner.trained(), grouping.group_of);
-  const auto gradients =
-      make_replicated(arena, world, 4096, Leave::at_the_end, cut.parts > 0 ? cut.parts / cut.ranks : 1);
-  const auto optimizer = make_optimizer(job.optim, arena, grouping.groups);
-  const auto schedule = make_schedule({.lr_scheduler_type = "linear", .warmup_steps = 3, .min_lr_ratio = 0},
-                                      job.optim.learning_rate, job.updates);
   const auto sampler = make_sampler(job.sampling, data, 42, job.global_batch_size, peers_of(world));
-  Counted loader(loader_of(cut.toy, {world.rank(), world.size()},
-                           [&](Shard shard) {
-                             return make_loader(data, *sampler, shard,
-                                                {.global_batch_size = job.global_batch_size,
-                                                 .max_tokens = 8192,
-                                                 .max_samples = job.micro_batches_are_free ? cut.max_samples : 0,
-                                                 .parts = cut.parts,
-                                                 .prefetch = 1,
-                                                 .augmentation = {.padding = images ? 2 : 0, .flip = images, .seed = 5},
-                                                 .even = job.batch_norm == BatchNormMode::synchronized},
-                                                42);
-                           }),
-                 world.size(), data.info().max_length, outcome.excess);
+  auto loader = std::make_unique<Counted>(
+      loader_of(cut.toy, {world.rank(), world.size()},
+                [&](Shard shard) {
+                  return make_loader(data, *sampler, shard,
+                                     {.global_batch_size = job.global_batch_size,
+                                      .max_tokens = 8192,
+                                      .max_samples = job.micro_batches_are_free ? cut.max_samples : 0,
+                                      .parts = cut.parts,
+                                      .prefetch = 1,
+                                      .augmentation = {.padding = images ? 2 : 0, .flip = images, .seed = 5},
+                                      .even = job.batch_norm == BatchNormMode::synchronized},
+                                     42);
+                }),
+      world.size(), data.info().max_length, outcome.excess);
+  Update update = make_update(std::move(built), std::move(loader),
+                              {.optim = job.optim,
+                               .scheduler = {.lr_scheduler_type = "linear", .warmup_steps = 3, .min_lr_ratio = 0},
+                               .total_steps = job.updates,
+                               .bucket_bytes = 4096,
+                               .parts = cut.parts > 0 ? cut.parts / cut.ranks : 1,
+                               .batch_norm = job.batch_norm},
+                              world, world);
+  Learner& learner = *update.learner;
   const auto control = control_of(cut.toy, world.split(0, world.rank()));
-  RunningStatistics statistics(job.batch_norm == BatchNormMode::local ? learner.model().buffers() : Parameters{},
-                               world);
   if (cut.keeps_frozen_part)
     learner.keep(std::make_unique<ActivationCache>(data, frozen_activations(learner, data, world, {.max_tokens = 64})));
   Evaluator evaluator(learner, *held_out, world, {{.max_tokens = 64, .max_samples = 4, .parts = cut.parts}});
@@ -194,14 +192,10 @@ void train(const Case& job, const Cut& cut, Communicator& ranks, const std::stri
   settings.penalty = job.penalty;
   settings.evaluations = {job.updates, job.updates};
   settings.selection.metric = "loss";
-  settings.resumes = false;
-  Trainer({*control, loader, learner, arena, *gradients, *optimizer, *schedule, &evaluator, checkpoints, telemetry,
-           statistics},
-          settings)
-      .run();
+  Trainer({*control, update, *update.schedule, &evaluator, checkpoints, telemetry}, settings).run();
 
   if (world.rank() != 0) return;
-  for (const Placed& placed : arena.placed())
+  for (const Placed& placed : update.arena->placed())
     outcome.gradients.emplace_back(placed.parameter.name, numbers_of(placed.parameter.value.grad()));
   for (auto& ids : outcome.ids) std::sort(ids.begin(), ids.end());
   for (const Parameter& parameter : learner.saved())
@@ -220,7 +214,7 @@ std::vector<Case> cases() {
   sgd.optim = "sgd";
   sgd.momentum = 0.9;
   sgd.nesterov = true;
-  const ClassWeights uneven{ClassWeights::Kind::given, {{"label0", 4.0}, {"label3", 0.25}}};
+  const WordOrNumbers uneven{"", {{"label0", 4.0}, {"label3", 0.25}}};
   FreezeConfig two_blocks;
   two_blocks.all_but_last = 2;
   FreezeConfig head;
@@ -292,7 +286,7 @@ std::vector<Case> cases() {
   weighted_tokens.task = tokens.task;
   weighted_tokens.target = tokens.target;
   weighted_tokens.label_smoothing = 0.1;
-  weighted_tokens.class_weights = {ClassWeights::Kind::given, {{"O", 0.25}, {"B-A", 4.0}}};
+  weighted_tokens.class_weights = {"", {{"O", 0.25}, {"B-A", 4.0}}};
   return all;
 }
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/schema.h"
-#include "data/samples/example.h"
+#include "data/readers/target_form.h"
 #include "equivalence/toys.h"
 #include "trainer/adapters/freeze.h"
 #include "trainer/models/blocks/batch_norm.h"
@@ -29,8 +29,8 @@ struct Case {
   std::string loss = "auto";
   std::string sampling = "random";
   Penalty penalty;
-  ClassWeights class_weights;
-  ClassWeights pos_weight;
+  WordOrNumbers class_weights;
+  WordOrNumbers pos_weight;
   OptimConfig optim;
   FreezeConfig freeze;
   BatchNormMode batch_norm = BatchNormMode::local;  // of models that have it

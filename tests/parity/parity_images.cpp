@@ -14,10 +14,10 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "trainer/models/model.h"
-#include "trainer/optim/groups.h"
-#include "trainer/optim/optimizer.h"
-#include "trainer/tasks/task.h"
+#include "comm/placement.h"
+#include "comm/solo/solo.h"
+#include "trainer/loop/update.h"
+#include "trainer/tasks/tasks.h"
 
 namespace {
 
@@ -34,38 +34,34 @@ void run(const std::string& directory) {
   std::ifstream description(directory + "/case.json");
   const json test = json::parse(description);
   const auto dtype = test["dtype"] == "float64" ? at::kDouble : at::kFloat;
-  auto model = sft::make_model(test["config"], at::kCPU, dtype, 1);
   std::vector<std::string> file_names, class_names;
   for (const json& tensor : test["tensors"]) file_names.push_back(tensor[0]);
   for (int64_t k = 0; k < test["classes"]; ++k) class_names.push_back("c" + std::to_string(k));
-  model->adopt_names(file_names);
-  sft::TaskSettings settings;
-  settings.label_names = class_names;
-  settings.dtype = dtype;
-  auto task = sft::make_task("image_classification", settings, *model);
   const sft::BatchNormMode mode = test["frozen"] ? sft::BatchNormMode::frozen : sft::BatchNormMode::local;
-  model->set_batch_norm({.mode = mode});
-
-  sft::Parameters trained = model->parameters();
-  for (const sft::Parameter& parameter : task->parameters()) trained.push_back(parameter);
+  auto model = sft::make_model(test["config"],
+                               {.dtype = dtype, .seed = 1, .batch_norm = {.mode = mode}, .file_names = file_names});
+  sft::TaskSettings of_task;
+  of_task.labels.names = class_names;
+  of_task.dtype = dtype;
+  auto task = sft::make_task("image_classification", of_task, *model);
+  const std::vector<bool> trained(sft::all_parameters(*model, *task).size(), true);
+  sft::Model& backbone = *model;
+  sft::Task& head = *task;
+  auto learner = std::make_unique<sft::Learner>(std::move(model), std::move(task), trained, sft::LearnerSettings{});
   std::map<std::string, at::Tensor> by_name;
-  for (const sft::Parameter& parameter : trained) by_name[parameter.name] = parameter.value;
-  for (const sft::Parameter& buffer : model->buffers()) by_name[buffer.name] = buffer.value;
+  for (const sft::Parameter& parameter : learner->saved()) by_name[parameter.name] = parameter.value;
   std::ifstream weights(directory + "/weights.bin", std::ios::binary);
   for (const json& tensor : test["tensors"]) {
     const auto shape = tensor[1].get<std::vector<int64_t>>();
     by_name.at(tensor[0]).detach().copy_(read_values(weights, shape, tensor[2] ? at::kLong : dtype));
   }
-  model->set_training(std::vector<bool>(static_cast<size_t>(model->num_blocks()) + 1, true));
-  task->set_training(true);
 
-  sft::OptimConfig optim;
-  optim.optim = "sgd";
-  optim.momentum = test["momentum"];
-  optim.weight_decay = test["decay"];
-  const sft::Grouping grouping = sft::group_parameters(optim, trained, model->num_blocks());
-  sft::Arena arena(trained, grouping.group_of);
-  const auto optimizer = sft::make_optimizer(optim, arena, grouping.groups);
+  sft::UpdateSettings settings{.batch_norm = mode};
+  settings.optim.optim = "sgd";
+  settings.optim.momentum = test["momentum"];
+  settings.optim.weight_decay = test["decay"];
+  const auto world = sft::solo::connect({});
+  const sft::Update run = sft::make_update(std::move(learner), nullptr, settings, *world, *world);
 
   std::ifstream pixels(directory + "/pixels.bin", std::ios::binary),
       labels(directory + "/labels.bin", std::ios::binary);
@@ -80,17 +76,26 @@ void run(const std::string& directory) {
   const auto batches = test["batches"].get<std::vector<int64_t>>();
   for (size_t update = 0; update < batches.size(); ++update) {
     const int64_t count = batches[update], height = test["height"], width = test["width"];
-    sft::Batch batch;
-    batch.labels.resize(static_cast<size_t>(count));
-    labels.read(reinterpret_cast<char*>(batch.labels.data()), count * 8);
-    batch.weights.assign(batch.labels.size(), 1.0f);
-    batch.ids = batch.draws = batch.labels;
-    const sft::Inputs inputs =
-        sft::ImageInputs{read_values(pixels, {count, height, width, 3}, at::kByte), at::zeros({count}, at::kLong)};
-    arena.zero_gradients();
-    const at::Tensor logits = task->logits(*model, model->forward(inputs, task->reads()), inputs);
-    const at::Tensor loss = task->loss_sum(logits, batch).sum / count;
+    sft::Batch batch(
+        sft::Schema{.columns = {{.name = "pixels", .number = sft::Number::uint8, .shape = {height, width, 3}},
+                                {.name = "labels", .role = sft::Role::target}}});
+    const auto read = [&](std::ifstream& file, const char* column, int64_t numbers) {
+      auto* to = reinterpret_cast<char*>(batch.at(column).grow(static_cast<size_t>(numbers)));
+      file.read(to, static_cast<std::streamsize>(batch.at(column).num_bytes()));
+    };
+    read(labels, "labels", count);
+    read(pixels, "pixels", count * height * width * 3);
+    batch.weights.assign(static_cast<size_t>(count), 1.0f);
+    batch.ids.assign(static_cast<size_t>(count), 0);
+    batch.draws = batch.ids;
+    run.arena->zero_gradients();
+    // As Learner::loss_sum() does it, which keeps the logits to itself.
+    const sft::Inputs inputs = sft::to_device(batch, at::kCPU);
+    const sft::Features features = sft::Stages(backbone).forward(inputs, head.reads(), sft::Mode::training);
+    const at::Tensor logits = head.logits(backbone, features, inputs, sft::Mode::training);
+    const at::Tensor loss = head.loss_sum(logits, batch).sum / count;
     loss.backward();
+    run.gradients->reduce();
     if (update == 0) {
       write(loss);
       write(logits);
@@ -99,7 +104,7 @@ void run(const std::string& directory) {
         write(gradient.defined() ? gradient : at::zeros_like(by_name.at(name)));
       }
     }
-    optimizer->step(arena.slices(), test["rate"]);
+    run.optimizer->step(run.gradients->owned(), test["rate"]);
     if (update == 0) write_all();
   }
   write_all();

@@ -20,46 +20,40 @@
 
 #include "comm/placement.h"
 #include "comm/solo/solo.h"
-#include "trainer/learner/learner.h"
-#include "trainer/optim/groups.h"
-#include "trainer/optim/optimizer.h"
-#include "trainer/optim/schedule.h"
-#include "trainer/parallel/gradient_sync.h"
+#include "tests/support/texts.h"
+#include "trainer/learner/stages.h"
+#include "trainer/loop/update.h"
+#include "trainer/tasks/tasks.h"
 
 namespace {
 
 using nlohmann::json;
 
+// Labels stand one a text, or one a token.
 sft::Batch batch_of(const json& given) {
-  sft::Batch batch;
-  batch.text().offsets.push_back(0);
+  std::vector<sft::Text> texts;
+  bool by_token = false;
   for (size_t b = 0; b < given["tokens"].size(); ++b) {
-    const auto tokens = given["tokens"][b].get<std::vector<int64_t>>(),
-               segments = given["segments"][b].get<std::vector<int64_t>>();
-    batch.text().tokens.insert(batch.text().tokens.end(), tokens.begin(), tokens.end());
-    batch.text().segments.insert(batch.text().segments.end(), segments.begin(), segments.end());
-    for (size_t i = 0; i < tokens.size(); ++i) batch.text().positions.push_back(static_cast<int64_t>(i));
-    batch.text().offsets.push_back(static_cast<int64_t>(batch.text().tokens.size()));
-    for (const json& label : given["labels"][b].is_array() ? given["labels"][b] : json::array({given["labels"][b]}))
-      batch.labels.push_back(label);
-    batch.weights.push_back(1.0f);
-    batch.ids.push_back(static_cast<int64_t>(b));
-    batch.draws.push_back(static_cast<int64_t>(b));
+    const json& label = given["labels"][b];
+    by_token = label.is_array();
+    texts.push_back({.tokens = given["tokens"][b].get<std::vector<int32_t>>(),
+                     .segments = given["segments"][b].get<std::vector<uint8_t>>(),
+                     .label = by_token ? 0 : label.get<int64_t>(),
+                     .token_labels = by_token ? label.get<std::vector<int32_t>>() : std::vector<int32_t>{}});
   }
-  return batch;
+  const sft::TargetForm form = by_token ? sft::TargetForm::token_labels : sft::TargetForm::label;
+  return sft::batch_of(sft::text_schema(sft::target_column(form, 0), 0, /*segments=*/true), texts);
 }
 
-sft::Learner learner_of(const json& test) {
+std::unique_ptr<sft::Learner> learner_of(const json& test) {
   const at::ScalarType dtype = test["dtype"] == "float64" ? at::kDouble : at::kFloat;
-  auto model = sft::make_model(test["config"], at::kCPU, dtype, 0);
+  auto model = sft::make_model(test["config"], {.dtype = dtype, .seed = 0});
   std::vector<std::string> names;
   for (int64_t i = 0; i < test["num_labels"]; ++i) names.push_back("label" + std::to_string(i));
-  auto task = sft::make_task(
-      test["read"] == "all" ? "text_classification" : test["task"].get<std::string>(),
-      {.pooling = test["pooling"], .label_names = names, .label_counts = {}, .class_weights = {}, .dtype = dtype},
-      *model);
+  auto task = sft::make_task(test["read"] == "all" ? "text_classification" : test["task"].get<std::string>(),
+                             {.pooling = test["pooling"], .labels = {.names = names}, .dtype = dtype}, *model);
   const std::vector<bool> trained(sft::all_parameters(*model, *task).size(), true);
-  return {std::move(model), std::move(task), trained, at::kCPU};
+  return std::make_unique<sft::Learner>(std::move(model), std::move(task), trained, sft::LearnerSettings{});
 }
 
 std::map<std::string, at::Tensor> filled(const sft::Learner& learner, const json& test, std::istream& weights) {
@@ -86,7 +80,8 @@ void write_gradients(const json& test, sft::Learner& learner, const std::map<std
   const sft::Batch batch = batch_of(test["batches"][0]);
   at::Tensor loss, seen;
   if (test["read"] == "all") {
-    seen = const_cast<sft::Model&>(learner.model()).forward(sft::to_device(batch, at::kCPU), sft::Reads::all).rows;
+    sft::Stages stages(const_cast<sft::Model&>(learner.model()));
+    seen = stages.forward(sft::to_device(batch, at::kCPU), sft::Reads::all, sft::Mode::evaluation).rows;
     loss = (seen - at::arange(seen.numel(), seen.options()).view(seen.sizes()).sin()).pow(2).mean();
   } else {
     const sft::LossSum part = learner.loss_sum(batch);
@@ -102,30 +97,25 @@ void write_gradients(const json& test, sft::Learner& learner, const std::map<std
   }
 }
 
-void write_losses(const json& test, sft::Learner& learner, std::ostream& out) {
+void write_losses(const json& test, std::unique_ptr<sft::Learner> learner, std::ostream& out) {
   const auto world = sft::solo::connect({});
-  sft::OptimConfig optim;
-  optim.learning_rate = test["learning_rate"];
-  optim.weight_decay = test["weight_decay"];
-  const int64_t updates = test["updates"];
-  const sft::Grouping grouping = group_parameters(optim, learner.trained(), learner.model().num_blocks());
-  sft::Arena arena(learner.trained(), grouping.group_of);
-  const auto gradients = make_replicated(arena, *world, 1 << 20, sft::Leave::at_the_end);
-  const auto optimizer = make_optimizer(optim, arena, grouping.groups);
-  const auto schedule =
-      sft::make_schedule({.lr_scheduler_type = "linear", .warmup_steps = test["warmup_steps"], .min_lr_ratio = 0},
-                         optim.learning_rate, updates);
-  for (int64_t update = 0; update < updates; ++update) {
+  sft::UpdateSettings settings;
+  settings.optim.learning_rate = test["learning_rate"];
+  settings.optim.weight_decay = test["weight_decay"];
+  settings.scheduler = {.lr_scheduler_type = "linear", .warmup_steps = test["warmup_steps"], .min_lr_ratio = 0};
+  settings.total_steps = test["updates"];
+  const sft::Update update = sft::make_update(std::move(learner), nullptr, settings, *world, *world);
+  for (int64_t step = 0; step < settings.total_steps; ++step) {
     const json& batches = test["batches"];
-    const sft::Batch batch = batch_of(batches[static_cast<size_t>(update) % batches.size()]);
-    arena.zero_gradients();
-    const sft::LossSum part = learner.loss_sum(batch);
+    const sft::Batch batch = batch_of(batches[static_cast<size_t>(step) % batches.size()]);
+    update.arena->zero_gradients();
+    const sft::LossSum part = update.learner->loss_sum(batch);
     const at::Tensor loss = part.sum / part.weight;
     loss.backward();
-    gradients->reduce();
-    gradients->clip(test["max_grad_norm"]);
-    optimizer->step(gradients->owned(), schedule->rate(update));
-    gradients->publish();
+    update.gradients->reduce();
+    update.gradients->clip(test["max_grad_norm"]);
+    update.optimizer->step(update.gradients->owned(), update.schedule->rate(step));
+    update.gradients->publish();
     write_values(out, loss.detach());
   }
 }
@@ -134,12 +124,12 @@ void run(const std::string& directory) {
   const json test = json::parse(std::ifstream(directory + "/case.json"));
   std::ifstream weights(directory + "/weights.bin", std::ios::binary);
   std::ofstream out(directory + "/out.bin", std::ios::binary);
-  sft::Learner learner = learner_of(test);
-  const auto leaves = filled(learner, test, weights);
+  std::unique_ptr<sft::Learner> learner = learner_of(test);
+  const auto leaves = filled(*learner, test, weights);
   if (test["updates"] == 0) {
-    write_gradients(test, learner, leaves, out);
+    write_gradients(test, *learner, leaves, out);
   } else {
-    write_losses(test, learner, out);
+    write_losses(test, std::move(learner), out);
   }
 }
 

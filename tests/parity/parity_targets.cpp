@@ -16,43 +16,35 @@
 #include <vector>
 
 #include "data/readers/target_form.h"
-#include "trainer/models/model.h"
-#include "trainer/tasks/task.h"
+#include "tests/support/texts.h"
+#include "trainer/learner/learner.h"
+#include "trainer/tasks/tasks.h"
 
 namespace {
 
 using nlohmann::json;
 
 sft::Batch batch_of(const json& test) {
-  sft::Batch batch;
-  sft::PackedText& text = batch.text();
-  text.offsets.push_back(0);
-  for (size_t b = 0; b < test["tokens"].size(); ++b) {
-    const auto tokens = test["tokens"][b].get<std::vector<int64_t>>();
-    text.tokens.insert(text.tokens.end(), tokens.begin(), tokens.end());
-    for (size_t i = 0; i < tokens.size(); ++i) text.positions.push_back(static_cast<int64_t>(i));
-    text.offsets.push_back(static_cast<int64_t>(text.tokens.size()));
-    for (const float value : test["values"][b].get<std::vector<float>>()) batch.values.push_back(value);
-    batch.weights.push_back(1.0f);
-    batch.ids.push_back(static_cast<int64_t>(b));
-    batch.draws.push_back(static_cast<int64_t>(b));
-  }
-  text.segments.assign(text.tokens.size(), 0);
-  return batch;
+  std::vector<sft::Text> texts;
+  for (size_t b = 0; b < test["tokens"].size(); ++b)
+    texts.push_back({.tokens = test["tokens"][b].get<std::vector<int32_t>>(),
+                     .values = test["values"][b].get<std::vector<float>>()});
+  const auto form = sft::target_form_named(test["target"].get<std::string>()).value();
+  return sft::batch_of(sft::text_schema(sft::target_column(form, static_cast<int64_t>(texts[0].values.size()))), texts);
 }
 
 sft::TaskSettings settings_of(const json& test, at::ScalarType dtype) {
   sft::TaskSettings settings;
   settings.dtype = dtype;
-  settings.target = sft::target_form_named(test["target"].get<std::string>()).value();
-  settings.loss = test["loss"].get<std::string>();
-  settings.huber_delta = test["huber_delta"].get<double>();
-  settings.label_smoothing_factor = test["smoothing"].get<double>();
+  settings.labels.target = sft::target_form_named(test["target"].get<std::string>()).value();
+  settings.loss.kind = test["loss"].get<std::string>();
+  settings.loss.huber_delta = test["huber_delta"].get<double>();
+  settings.loss.label_smoothing_factor = test["smoothing"].get<double>();
   for (size_t k = 0; k < test["values"][0].size(); ++k) {
-    settings.label_names.push_back("l" + std::to_string(k));
+    settings.labels.names.push_back("l" + std::to_string(k));
     if (test["pos_weight"].is_null()) continue;
-    settings.pos_weight.kind = sft::ClassWeights::Kind::given;
-    settings.pos_weight.weights[settings.label_names.back()] = test["pos_weight"][k].get<double>();
+    settings.loss.pos_weight.word = "";
+    settings.loss.pos_weight.numbers[settings.labels.names.back()] = test["pos_weight"][k].get<double>();
   }
   return settings;
 }
@@ -65,12 +57,13 @@ void write_values(std::ostream& file, const at::Tensor& values) {
 void run(const std::string& directory) {
   const json test = json::parse(std::ifstream(directory + "/case.json"));
   const at::ScalarType dtype = test["dtype"] == "float64" ? at::kDouble : at::kFloat;
-  const auto model = sft::make_model(test["config"], at::kCPU, dtype, 0);
-  const auto task = sft::make_task("text_classification", settings_of(test, dtype), *model);
+  auto model = sft::make_model(test["config"], {.dtype = dtype, .seed = 0});
+  auto task = sft::make_task("text_classification", settings_of(test, dtype), *model);
+  const std::vector<bool> trained(sft::all_parameters(*model, *task).size(), true);
+  sft::Learner learner(std::move(model), std::move(task), trained, {});
 
   std::map<std::string, at::Tensor> leaves;
-  for (const sft::Parameters& part : {model->parameters(), task->parameters()})
-    for (const sft::Parameter& parameter : part) leaves[parameter.name] = parameter.value.set_requires_grad(true);
+  for (const sft::Parameter& parameter : learner.parameters()) leaves[parameter.name] = parameter.value;
   std::ifstream weights(directory + "/weights.bin", std::ios::binary);
   for (const json& tensor : test["tensors"]) {
     const at::Tensor values = at::empty(tensor[1].get<std::vector<int64_t>>(), dtype);
@@ -80,9 +73,8 @@ void run(const std::string& directory) {
   if (!weights) throw std::runtime_error("weights.bin is too short");
 
   const sft::Batch batch = batch_of(test);
-  const sft::Inputs inputs = sft::to_device(batch, at::kCPU);
-  const at::Tensor logits = task->logits(*model, model->forward(inputs, task->reads()), inputs);
-  const sft::LossSum part = task->loss_sum(logits, batch);
+  const at::Tensor logits = learner.logits(batch);
+  const sft::LossSum part = learner.loss_sum(batch);  // dropout is 0 by the config
   const at::Tensor loss = part.sum / part.weight;
   loss.backward();
 

@@ -14,29 +14,27 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/texts.h"
 #include "trainer/learner/learner.h"
+#include "trainer/tasks/tasks.h"
 
 namespace {
 
 using nlohmann::json;
 
 sft::Batch batch_of(const json& test) {
-  sft::Batch batch;
-  sft::PackedText& text = batch.text();
-  text.offsets.push_back(0);
+  const auto labels = test["labels"].get<std::vector<int32_t>>();  // of all tokens
+  auto next = labels.begin();
+  std::vector<sft::Text> texts;
   for (size_t b = 0; b < test["tokens"].size(); ++b) {
-    const auto tokens = test["tokens"][b].get<std::vector<int64_t>>(),
-               segments = test["segments"][b].get<std::vector<int64_t>>();
-    text.tokens.insert(text.tokens.end(), tokens.begin(), tokens.end());
-    text.segments.insert(text.segments.end(), segments.begin(), segments.end());
-    for (size_t i = 0; i < tokens.size(); ++i) text.positions.push_back(static_cast<int64_t>(i));
-    text.offsets.push_back(static_cast<int64_t>(text.tokens.size()));
-    batch.ids.push_back(static_cast<int64_t>(b));
-    batch.draws.push_back(static_cast<int64_t>(b));
-    batch.weights.push_back(1.0f);
+    const auto tokens = test["tokens"][b].get<std::vector<int32_t>>();
+    const auto first = next;
+    next += static_cast<std::ptrdiff_t>(tokens.size());
+    texts.push_back(
+        {.tokens = tokens, .segments = test["segments"][b].get<std::vector<uint8_t>>(), .token_labels = {first, next}});
   }
-  batch.labels = test["labels"].get<std::vector<int64_t>>();
-  return batch;
+  const sft::Column target = sft::target_column(sft::TargetForm::token_labels, 0);
+  return sft::batch_of(sft::text_schema(target, 0, /*segments=*/true), texts);
 }
 
 at::Tensor read_values(std::istream& file, at::IntArrayRef shape, at::ScalarType dtype) {
@@ -54,11 +52,12 @@ void write_values(std::ostream& file, const at::Tensor& values) {
 sft::TaskSettings settings_of(const json& test, at::ScalarType dtype) {
   sft::TaskSettings settings;
   for (int64_t i = 0; i < test["num_labels"].get<int64_t>(); ++i)
-    settings.label_names.push_back("LABEL_" + std::to_string(i));
+    settings.labels.names.push_back("LABEL_" + std::to_string(i));
   const auto weights = test["class_weights"].get<std::vector<double>>();
-  if (!weights.empty()) settings.class_weights.kind = sft::ClassWeights::Kind::given;
-  for (size_t i = 0; i < weights.size(); ++i) settings.class_weights.weights["LABEL_" + std::to_string(i)] = weights[i];
-  settings.label_smoothing_factor = test["label_smoothing"];
+  if (!weights.empty()) settings.loss.class_weights.word = "";
+  for (size_t i = 0; i < weights.size(); ++i)
+    settings.loss.class_weights.numbers["LABEL_" + std::to_string(i)] = weights[i];
+  settings.loss.label_smoothing_factor = test["label_smoothing"];
   settings.dtype = dtype;
   return settings;
 }
@@ -66,10 +65,10 @@ sft::TaskSettings settings_of(const json& test, at::ScalarType dtype) {
 void run(const std::string& directory) {
   const json test = json::parse(std::ifstream(directory + "/case.json"));
   const at::ScalarType dtype = test["dtype"] == "float64" ? at::kDouble : at::kFloat;
-  auto model = sft::make_model(test["config"], at::kCPU, dtype, 0);
+  auto model = sft::make_model(test["config"], {.dtype = dtype, .seed = 0});
   auto task = sft::make_task(test["task"], settings_of(test, dtype), *model);
   const std::vector<bool> trained(sft::all_parameters(*model, *task).size(), true);
-  sft::Learner learner(std::move(model), std::move(task), trained, at::kCPU);
+  sft::Learner learner(std::move(model), std::move(task), trained, {});
 
   std::map<std::string, at::Tensor> leaves;
   for (const sft::Parameter& parameter : learner.parameters()) leaves[parameter.name] = parameter.value;

@@ -16,7 +16,6 @@
 #include "trainer/assembly/keep_frozen_part.h"
 #include "trainer/assembly/run_settings.h"
 #include "trainer/config/training_keys.h"
-#include "trainer/optim/groups.h"
 
 namespace sft {
 namespace {
@@ -26,20 +25,22 @@ std::unique_ptr<Communicator> tree_of(const RunConfig& config, Communicator& wor
   return config.deterministic ? tree_ordered(world.split(0, world.rank())) : nullptr;
 }
 
-void make_learner(Assembly& run, Built built) {
+std::unique_ptr<Learner> make_learner(Assembly& run, Built built) {
   const RunConfig& config = run.config();
   check_fit(config, *built.model, run.data, *run.directory);
-  std::vector<bool> trained = trained_parameters(config, built);
+  std::vector<bool> trained = trained_parameters(config.freeze, *built.model, *built.task);
   if (run.world.control.rank() == 0) log::info(summary_of(all_parameters(*built.model, *built.task), trained));
   run.files = exported_files(*run.directory, *built.model, *built.task, config, run.data.tokenizer.get());
-  run.batch_statistics = std::make_unique<WorldStatistics>(run.world.control);
-  built.model->set_batch_norm(batch_norm_rule(config, *run.batch_statistics));
   if (config.deterministic && !built.model->buffers().empty() && config.train.batch_norm != "frozen")
     throw ConfigError(
         concat("deterministic = true is not built for train.batch_norm = ", in_quotes(config.train.batch_norm),
                ": what a norm sees depends on how a batch is cut; set it to \"frozen\""));
-  run.learner =
-      std::make_unique<Learner>(std::move(built.model), std::move(built.task), std::move(trained), run.world.device);
+  auto learner = std::make_unique<Learner>(
+      std::move(built.model), std::move(built.task), std::move(trained),
+      LearnerSettings{.device = run.world.device, .recomputes = config.train.gradient_checkpointing});
+  for (const auto* split : {&run.data.train, &run.data.validation, &run.data.test})
+    if (*split) (*split)->require(learner->needs(), {run.world.control.rank(), run.world.control.size()});
+  return learner;
 }
 
 // Collective. Weights that say how often a row is drawn do not weigh its loss once more.
@@ -55,48 +56,49 @@ void make_order(Assembly& run) {
 }
 
 // Norms that take their batch from all ranks make every rank run equally many micro-batches.
-bool sums_statistics(const Assembly& run) {
-  return run.config().train.batch_norm == "synchronized" && !run.learner->model().buffers().empty();
+bool sums_statistics(const RunConfig& config, const Model& model) {
+  return config.train.batch_norm == "synchronized" && !model.buffers().empty();
 }
 
 // A norm's sums during backward would go through MPI beside those of the gradients, and MPI allows one thread at a
 // time.
-Leave leave_of(const Assembly& run) {
-  const bool meet_in_mpi = sums_statistics(run) && run.world.device.is_cpu();
+Leave leave_of(const Assembly& run, const Model& model) {
+  const bool meet_in_mpi = sums_statistics(run.config(), model) && run.world.device.is_cpu();
   return run.world.gradients.overlaps() && !meet_in_mpi ? Leave::when_full : Leave::at_the_end;
 }
 
-void make_loaders(Assembly& run) {
+std::unique_ptr<Loader> make_loader(const Assembly& run, const Model& model) {
   const RunConfig& config = run.config();
-  Communicator& control = run.world.control;
-  const auto seed = static_cast<uint64_t>(config.seed);
-  run.loader = make_loader(*run.data.train, *run.sampler, {control.rank(), control.size()},
-                           {.global_batch_size = run.global_batch_size,
-                            .max_tokens = micro_batch_tokens(config, run.world.device),
-                            .max_samples = config.train.per_device_train_batch_size,
-                            .parts = num_parts(config),
-                            .augmentation = augmentation_of(config, run.data.train->info()),
-                            .even = sums_statistics(run)},
-                           seed);
-  run.total_steps = steps_in_all(config, run.loader->batches_per_epoch());
-  if (run.data.validation)
-    run.evaluator = std::make_unique<Evaluator>(*run.learner, *run.data.validation, control,
-                                                evaluator_settings(config, run.world.device));
+  const Communicator& control = run.world.control;
+  return make_loader(*run.data.train, *run.sampler, {control.rank(), control.size()},
+                     {.global_batch_size = run.global_batch_size,
+                      .max_tokens = micro_batch_tokens(config, run.world.device),
+                      .max_samples = config.train.per_device_train_batch_size,
+                      .parts = num_parts(config),
+                      .augmentation = augmentation_of(config, run.data.train->schema()),
+                      .even = sums_statistics(config, model)},
+                     static_cast<uint64_t>(config.seed));
 }
 
-void make_update(Assembly& run) {
+void make_update(Assembly& run, std::unique_ptr<Learner> learner) {
   const RunConfig& config = run.config();
-  const Learner& learner = *run.learner;
-  const Grouping grouping = group_parameters(config.optim, learner.trained(), learner.model().num_blocks());
-  run.arena = std::make_unique<Arena>(learner.trained(), grouping.group_of);
-  const int parts = config.deterministic ? num_parts(config) / run.world.gradients.size() : 1;
-  run.gradients = make_replicated(*run.arena, run.world.gradients, config.comm.bucket_bytes, leave_of(run), parts);
-  // What is summed is the same on all ranks already, and what is frozen does not move.
-  const bool moves_alone = config.train.batch_norm == "local";
-  run.running_statistics =
-      std::make_unique<RunningStatistics>(moves_alone ? learner.model().buffers() : Parameters{}, run.world.control);
-  run.optimizer = make_optimizer(config.optim, *run.arena, grouping.groups);
-  run.schedule = make_schedule(config.scheduler, config.optim.learning_rate, run.total_steps);
+  const Model& model = learner->model();
+  std::unique_ptr<Loader> loader = make_loader(run, model);
+  run.total_steps = steps_in_all(config, loader->batches_per_epoch());
+  const UpdateSettings settings{.optim = config.optim,
+                                .scheduler = config.scheduler,
+                                .total_steps = run.total_steps,
+                                .bucket_bytes = config.comm.bucket_bytes,
+                                .leave = leave_of(run, model),
+                                .parts = config.deterministic ? num_parts(config) / run.world.gradients.size() : 1,
+                                .batch_norm = batch_norm_mode(config)};
+  run.update = make_update(std::move(learner), std::move(loader), settings, run.world.gradients, run.world.control);
+}
+
+void make_evaluator(Assembly& run) {
+  if (run.data.validation)
+    run.evaluator = std::make_unique<Evaluator>(run.learner(), *run.data.validation, run.world.control,
+                                                evaluator_settings(run.config(), run.world.device));
 }
 
 void make_telemetry(Assembly& run) {
@@ -107,7 +109,7 @@ void make_telemetry(Assembly& run) {
       Telemetry::Settings{.lines = {steps_of(config.log.logging_steps, run.total_steps), run.total_steps},
                           .total_steps = run.total_steps,
                           .sample_ids = config.log.sample_ids,
-                          .flops = work_of(*run.learner),
+                          .flops = work_of(run.learner()),
                           .peak_flops = peak,
                           .traced_updates = config.log.trace,
                           .trace_path = config.output_dir + "/trace.json"},
@@ -120,18 +122,16 @@ void keep_activations(Assembly& run) {
   if (config.freeze.cache == "off") return;
   const EvalLoaderConfig loading = evaluator_settings(config, run.world.device).loading;
   const auto kept = [&](const Dataset& dataset, const char* what) {
-    return kept_activations(config, *run.learner, dataset, what, run.world.control, loading);
+    return kept_activations(config, run.learner(), dataset, what, run.world.control, loading);
   };
-  run.learner->keep(kept(*run.data.train, "training"));
+  run.learner().keep(kept(*run.data.train, "training"));
   if (run.evaluator) run.evaluator->keep(kept(*run.data.validation, "validation"));
 }
 
 void make_trainer(Assembly& run) {
   run.checkpoints =
       std::make_unique<Checkpoints>(run.config().output_dir, run.config().save, run.world.control, real_files());
-  TrainerSettings settings = trainer_settings(run);
-  settings.weights_are_known = [&run] { keep_activations(run); };
-  run.trainer = std::make_unique<Trainer>(parts_of(run, *run.schedule), std::move(settings));
+  run.trainer = std::make_unique<Trainer>(parts_of(run, *run.update.schedule), trainer_settings(run));
 }
 
 }  // namespace
@@ -143,15 +143,18 @@ Assembly::Assembly(LoadedConfig config, const World& ranks)
       world{tree_gradients ? *tree_gradients : ranks.gradients, tree_control ? *tree_control : ranks.control,
             ranks.device, ranks.stop_requested} {}
 
+void resume(Assembly& run) {
+  run.trainer->restore();
+  keep_activations(run);
+}
+
 TrainerParts parts_of(Assembly& run, Schedule& schedule) {
-  return {run.world.control,      *run.loader, *run.learner,        *run.arena,       *run.gradients,
-          *run.optimizer,         schedule,    run.evaluator.get(), *run.checkpoints, *run.telemetry,
-          *run.running_statistics};
+  return {run.world.control, run.update, schedule, run.evaluator.get(), *run.checkpoints, *run.telemetry};
 }
 
 TrainerSettings trainer_settings(const Assembly& run) {
   const RunConfig& config = run.config();
-  const int64_t per_epoch = run.loader->batches_per_epoch();
+  const int64_t per_epoch = run.update.loader->batches_per_epoch();
   std::string evaluations = config.eval.eval_strategy;
   if (evaluations == "auto") evaluations = run.evaluator ? "epoch" : "no";
   TrainerSettings settings;
@@ -160,7 +163,7 @@ TrainerSettings trainer_settings(const Assembly& run) {
   settings.penalty = {config.train.l1, config.train.l2};
   settings.evaluations = cadence(evaluations, config.eval.eval_steps, per_epoch, run.total_steps);
   settings.saves = cadence(config.save.save_strategy, config.save.save_steps, per_epoch, run.total_steps);
-  settings.selection = selection(config, run.learner->task());
+  settings.selection = selection(config, run.learner().task());
   settings.resumes = config.resume_from_checkpoint != "none";
   if (settings.resumes && config.resume_from_checkpoint != "auto")
     settings.resume_directory = config.resume_from_checkpoint;
@@ -181,13 +184,16 @@ std::unique_ptr<Assembly> assemble(LoadedConfig loaded, const World& world) {
 
   together(control, [&] { run->directory = std::make_unique<ModelDirectory>(config.model.model_name_or_path); });
   run->data = open_datasets(run->loaded, *run->directory, control);
-  Built built = build_model(config, *run->directory, run->data.labels, world.device, control);
-  together(control, [&] { make_learner(*run, std::move(built)); });
+  run->batch_statistics = std::make_unique<WorldStatistics>(control);
+  Built built = build_model(config, *run->directory, run->data.labels, world.device,
+                            batch_norm_rule(config, *run->batch_statistics), control);
+  std::unique_ptr<Learner> learner;
+  together(control, [&] { learner = make_learner(*run, std::move(built)); });
   make_order(*run);
   together(control, [&] {
-    check_cache(config, *run->learner, run->data.train->info());
-    make_loaders(*run);
-    make_update(*run);
+    check_cache(config, *learner, run->data.train->schema());
+    make_update(*run, std::move(learner));
+    make_evaluator(*run);
   });
   make_telemetry(*run);
   together(control, [&] { make_trainer(*run); });

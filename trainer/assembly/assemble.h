@@ -25,14 +25,8 @@ struct Assembly {
   std::unique_ptr<ModelDirectory> directory;
   Datasets data;
   std::unique_ptr<WorldStatistics> batch_statistics;
-  std::unique_ptr<Learner> learner;
-  std::unique_ptr<RunningStatistics> running_statistics;
-  std::unique_ptr<Arena> arena;
-  std::unique_ptr<GradientSync> gradients;
-  std::unique_ptr<Optimizer> optimizer;
-  std::unique_ptr<Schedule> schedule;
   std::unique_ptr<Sampler> sampler;
-  std::unique_ptr<Loader> loader;
+  Update update;
   std::unique_ptr<Evaluator> evaluator;
   std::unique_ptr<Checkpoints> checkpoints;
   std::unique_ptr<Telemetry> telemetry;
@@ -42,12 +36,16 @@ struct Assembly {
   int64_t global_batch_size = 0;
 
   const RunConfig& config() const { return loaded.config; }
+  Learner& learner() const { return *update.learner; }
 };
 
 // Every rank calls; errors are the same on all of them.
 std::unique_ptr<Assembly> assemble(LoadedConfig loaded, const World& world);
 
-// What a loop over the run borrows, with the run's schedule or another.
+// Goes on from the newest checkpoint, or stays at the start, before run.trainer->run(). Every rank calls.
+void resume(Assembly& run);
+
+// Of a loop over the run, by the run's schedule or another.
 TrainerParts parts_of(Assembly& run, Schedule& schedule);
 TrainerSettings trainer_settings(const Assembly& run);
 

@@ -10,20 +10,23 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "comm/agree.h"
-#include "trainer/adapters/freeze.h"
 #include "trainer/checkpoint/safetensors.h"
 #include "trainer/learner/learner.h"
 #include "trainer/model_files/pretrained.h"
 #include "trainer/models/blocks/matrix_product.h"
+#include "trainer/tasks/tasks.h"
 
 namespace sft {
 
 namespace {
 
-void compute_narrow(Model& model, const at::Device& device, const Communicator& control) {
+// Weights are never narrower than float32.
+std::optional<at::ScalarType> compute_type(const RunConfig& config, const at::Device& device,
+                                           const Communicator& control) {
+  if (config.model.dtype != "bfloat16") return {};
   if (control.rank() == 0 && device.is_cpu() && !cpu_multiplies_bfloat16())
     log::warn("model.dtype = \"bfloat16\": this CPU has no arithmetic for it, float32 is faster here");
-  model.set_compute_type(at::kBFloat16);
+  return at::kBFloat16;
 }
 
 // What the files lacked of the backbone starts as a model without files does.
@@ -50,7 +53,7 @@ void warn_of_other_labels(const LoadReport& report, const Built& built, const Mo
 }  // namespace
 
 Built build_model(const RunConfig& config, const ModelDirectory& directory, const Labels& labels,
-                  const at::Device& device, Communicator& control) {
+                  const at::Device& device, const BatchNormRule& batch_norm, Communicator& control) {
   Built built;
   LoadReport report;
   together(control, [&] {
@@ -62,40 +65,32 @@ Built build_model(const RunConfig& config, const ModelDirectory& directory, cons
     const auto seed = static_cast<uint64_t>(config.seed);
     std::optional<WeightFiles> files;
     if (config.model.init == "pretrained") files.emplace(directory.path());
-    const auto make = [&](InitialSeed initial) {
-      auto model = make_model(model_config, device, dtype, initial);
-      if (files) model->adopt_names(files->names());
-      return model;
-    };
+    ModelSettings settings{.device = device,
+                           .dtype = dtype,
+                           .compute_type = compute_type(config, device, control),
+                           .dropout_seed = derive_key(seed, "dropout"),
+                           .batch_norm = batch_norm,
+                           .file_names = files ? files->names() : std::vector<std::string>{}};
     const uint64_t initial = derive_key(seed, "model");
-    built.model = make(files ? std::nullopt : InitialSeed(initial));
-    if (config.model.dtype == "bfloat16") compute_narrow(*built.model, device, control);
-    if (config.train.gradient_checkpointing) built.model->set_gradient_checkpointing();
+    if (!files) settings.seed = initial;
+    built.model = make_model(model_config, settings);
     built.task = make_task(config.model.task,
                            {.pooling = config.model.pooling,
-                            .label_names = labels.names,
-                            .label_counts = labels.counts,
-                            .num_rows = labels.num_rows,
-                            .target = labels.target,
+                            .labels = labels,
                             .loss = config.train.loss,
-                            .focal_gamma = config.train.focal_gamma,
-                            .huber_delta = config.train.huber_delta,
-                            .class_weights = config.train.class_weights,
-                            .pos_weight = config.train.pos_weight,
-                            .threshold = config.eval.threshold,
-                            .metrics = config.eval.metrics,
-                            .label_smoothing_factor = config.train.label_smoothing_factor,
+                            .scores = config.eval.scores,
                             .device = device,
                             .dtype = dtype,
-                            .seed = derive_key(seed, "head")},
+                            .seed = derive_key(seed, "head"),
+                            .dropout_seed = derive_key(seed, "head dropout")},
                            *built.model);
-    built.model->set_dropout_seed(derive_key(seed, "dropout"));
-    built.task->set_dropout_seed(derive_key(seed, "head dropout"));
     if (!files) return;
     report = load_pretrained(*files, *built.model, all_saved(*built.model, *built.task),
                              config.model.ignore_mismatched_sizes);
-    const auto of_backbone = [&](const Parameter& one) { return one.stage <= built.model->num_blocks() + 1; };
-    if (std::ranges::any_of(report.untouched, of_backbone)) take_values(report.untouched, make(initial)->parameters());
+    const auto of_backbone = [&](const Parameter& one) { return one.stage <= built.model->pooler_stage(); };
+    if (std::ranges::none_of(report.untouched, of_backbone)) return;
+    settings.seed = initial;
+    take_values(report.untouched, make_model(model_config, settings)->parameters());
   });
   if (control.rank() == 0)
     if (const std::string text = describe(report); !text.empty()) log::info(text);
@@ -103,18 +98,21 @@ Built build_model(const RunConfig& config, const ModelDirectory& directory, cons
   return built;
 }
 
-BatchNormRule batch_norm_rule(const RunConfig& config, BatchStatistics& over) {
+BatchNormMode batch_norm_mode(const RunConfig& config) {
   const std::string& mode = config.train.batch_norm;
-  return {.mode = mode == "frozen"  ? BatchNormMode::frozen
-                  : mode == "local" ? BatchNormMode::local
-                                    : BatchNormMode::synchronized,
-          .still_where_frozen = config.freeze.freeze_batch_norm_statistics,
-          .over = &over};
+  return mode == "frozen"  ? BatchNormMode::frozen
+         : mode == "local" ? BatchNormMode::local
+                           : BatchNormMode::synchronized;
+}
+
+BatchNormRule batch_norm_rule(const RunConfig& config, BatchStatistics& over) {
+  return {
+      .mode = batch_norm_mode(config), .still_where_frozen = config.freeze.freeze_batch_norm_statistics, .over = &over};
 }
 
 void check_fit(const RunConfig& config, const Model& model, const Datasets& data, const ModelDirectory& directory) {
   const std::optional<TextLimits> limits = model.text_limits();
-  const bool wants_images = config.model.task == "image_classification";
+  const bool wants_images = task_named(config.model.task).takes == Takes::pictures;
   if (wants_images == limits.has_value())
     throw ConfigError(concat(directory.path(), ": this model takes ", limits ? "texts" : "images",
                              ", and model.task is ", in_quotes(config.model.task)));
@@ -128,15 +126,6 @@ void check_fit(const RunConfig& config, const Model& model, const Datasets& data
   if (longest > limits->max_positions)
     throw ConfigError(
         concat("data.max_length is ", longest, ", and the model has positions for ", limits->max_positions, " tokens"));
-}
-
-// The pooler stays still where the head does not read it.
-std::vector<bool> trained_parameters(const RunConfig& config, const Built& built) {
-  const Parameters all = all_parameters(*built.model, *built.task);
-  std::vector<bool> trained = choose_trained(config.freeze, all, built.model->num_blocks());
-  for (size_t i = 0; i < all.size(); ++i)
-    if (all[i].stage == built.model->num_blocks() + 1 && !built.task->reads_pooler()) trained[i] = false;
-  return trained;
 }
 
 }  // namespace sft

@@ -20,15 +20,13 @@ struct Built {
 
 // Every rank calls; errors are the same on all of them. Rank 0 tells which tensors were missing or not used.
 Built build_model(const RunConfig& config, const ModelDirectory& directory, const Labels& labels,
-                  const at::Device& device, Communicator& control);
+                  const at::Device& device, const BatchNormRule& batch_norm, Communicator& control);
 
-// What the config says of BatchNorm; `over` is of all ranks, and borrowed.
+BatchNormMode batch_norm_mode(const RunConfig& config);
+// The config's rule of BatchNorm; `over` sums over all ranks, and is borrowed.
 BatchNormRule batch_norm_rule(const RunConfig& config, BatchStatistics& over);
 
 // ConfigError or DataError where the model cannot take what the data holds.
 void check_fit(const RunConfig& config, const Model& model, const Datasets& data, const ModelDirectory& directory);
-
-// Which of all_parameters(model, task) the config lets train.
-std::vector<bool> trained_parameters(const RunConfig& config, const Built& built);
 
 }  // namespace sft

@@ -40,7 +40,7 @@ void load_best(Assembly& run) {
     return;
   }
   const FoundCheckpoint best = run.checkpoints->open(run.config().output_dir + "/" + state.best_checkpoint);
-  HostTensors model(named_tensors(run.learner->saved())), no_optimizer({});
+  HostTensors model(named_tensors(run.learner().saved())), no_optimizer({});
   run.checkpoints->load(best, model.refs(), no_optimizer.refs());
   model.write_back();
   if (run.world.control.rank() == 0)
@@ -48,7 +48,7 @@ void load_best(Assembly& run) {
 }
 
 Evaluation evaluate_test(Assembly& run) {
-  Evaluator evaluator(*run.learner, *run.data.test, run.world.control,
+  Evaluator evaluator(run.learner(), *run.data.test, run.world.control,
                       evaluator_settings(run.config(), run.world.device));
   const RunConfig& config = run.config();
   PrepareRequest raw;
@@ -76,8 +76,8 @@ nlohmann::ordered_json summary_of(const Assembly& run, StopReason reason) {
       {"train_samples_per_second", seconds > 0 ? static_cast<double>(state.samples) / seconds : 0},
       {"first_step_seconds", run.trainer->first_step_seconds()},
       {"skipped_updates", state.skipped_updates},
-      {"trained_parameters", run.arena->num_parameters()},
-      {"bytes_reduced_per_step", run.gradients->bytes_reduced()},
+      {"trained_parameters", run.update.arena->num_parameters()},
+      {"bytes_reduced_per_step", run.update.gradients->bytes_reduced()},
       {"metrics", state.last_evaluation},
       {"test_metrics", nullptr},
       {"best_metric", nullptr},
@@ -102,7 +102,7 @@ ExitCode conclude(Assembly& run, StopReason reason) {
   if (whole) {
     load_best(run);
     together(control, [&] {
-      if (control.rank() == 0) export_model(real_files(), directory + "/model", run.learner->saved(), run.files);
+      if (control.rank() == 0) export_model(real_files(), directory + "/model", run.learner().saved(), run.files);
     });
     if (run.data.test) {
       const Evaluation evaluation = evaluate_test(run);

@@ -10,8 +10,10 @@
 #include "comm/agree.h"
 #include "data/hdf5/guard.h"
 #include "data/prepare/prepare_images.h"
-#include "data/samples/image_shard.h"
+#include "data/prepare/target_column.h"
+#include "data/samples/shard_form.h"
 #include "trainer/assembly/problem_type.h"
+#include "trainer/tasks/tasks.h"
 
 namespace sft {
 namespace {
@@ -29,7 +31,7 @@ bool holds_hdf5(const std::string& path) {
 // Of images only our own shards are ready; of texts any HDF5 is read as it is.
 bool is_prepared(const std::string& path, bool images) {
   if (holds_hdf5(path)) return true;
-  return is_hdf5(path) && (!images || is_image_shard(*open_guarded(path)));
+  return is_hdf5(path) && (!images || is_shard(*open_guarded(path)));
 }
 
 // Whether the files are shards already. A list of both kinds has no order that a user could mean.
@@ -60,21 +62,23 @@ std::vector<std::string> numbered_labels(int64_t count) {
 std::vector<int64_t> count_labels(const Dataset& dataset, size_t num_labels, Communicator& control) {
   std::vector<int64_t> counts(num_labels);
   together(control, [&] {
-    const TargetForm form = dataset.info().target;
-    if (form == TargetForm::values) return;
-    const auto count = [&](int64_t label) {
-      if (label >= 0) ++counts.at(static_cast<size_t>(label));
+    const size_t place = dataset.schema().place("labels");
+    if (place == SIZE_MAX) return;
+    const Number number = dataset.schema().columns[place].number;
+    const auto count = [&](const auto& labels) {
+      for (const int64_t label : labels)
+        if (label >= 0) ++counts.at(static_cast<size_t>(label));
     };
-    Example example;
+    Packed cell(number);
     const auto [first, end] = range_of(dataset.size(), {control.rank(), control.size()});
     for (int64_t i = first; i < end; ++i) {
-      if (form == TargetForm::label) {
-        count(dataset.label(i));
-        continue;
-      }
-      dataset.read(i, example);
-      for (const int32_t label : example.token_labels) count(label);
-      for (size_t k = 0; k < example.values.size(); ++k) counts.at(k) += example.values[k] != 0.0f;
+      cell.clear();
+      dataset.append(i, place, cell);
+      if (number == Number::int64) count(cell.as<int64_t>());
+      if (number == Number::int32) count(cell.as<int32_t>());
+      if (number != Number::float32) continue;
+      const std::span<const float> flags = std::as_const(cell).as<float>();
+      for (size_t k = 0; k < flags.size(); ++k) counts.at(k) += flags[k] != 0.0f;
     }
   });
   control.all_reduce(Buffer::of(std::span<int64_t>(counts)));
@@ -83,7 +87,7 @@ std::vector<int64_t> count_labels(const Dataset& dataset, size_t num_labels, Com
 
 // Shards say which tokenizer made them; another one's ids would mean other words.
 void check_tokenizer(const Dataset& dataset, const Tokenizer* tokenizer, const std::string& split) {
-  const bool images = dataset.info().height > 0;
+  const bool images = dataset.schema().find("tokens") == nullptr;
   if (images != (tokenizer == nullptr))
     throw ConfigError(concat("data.", split, "_file holds ", images ? "images" : "texts", ", and the task takes ",
                              images ? "texts" : "images"));
@@ -95,13 +99,14 @@ void check_tokenizer(const Dataset& dataset, const Tokenizer* tokenizer, const s
                            "…); prepare it again from the raw file"));
 }
 
-void check_width(const DatasetInfo& info, const std::string& file, const Labels& labels) {
+void check_width(const Schema& schema, const std::string& file, const Labels& labels) {
+  const int64_t found = target_count(schema);
   const auto known = static_cast<int64_t>(labels.names.size());
   const bool has_width = labels.target == TargetForm::label_set || labels.target == TargetForm::values;
-  if (has_width && info.num_labels != known)
-    throw DataError(concat(file, " has ", info.num_labels, " targets a row, and training has ", known));
-  if (info.num_labels > known)
-    throw DataError(concat(file, " holds label ", info.num_labels - 1, ", and training knows only ", known, " labels"));
+  if (has_width && found != known)
+    throw DataError(concat(file, " has ", found, " targets a row, and training has ", known));
+  if (found > known)
+    throw DataError(concat(file, " holds label ", found - 1, ", and training knows only ", known, " labels"));
 }
 
 void check_num_labels(const LoadedConfig& loaded, const Labels& labels) {
@@ -114,7 +119,7 @@ void check_num_labels(const LoadedConfig& loaded, const Labels& labels) {
 
 // Where the config leaves it to the data, it is said how the data was understood.
 void announce(const RunConfig& config, TargetForm target) {
-  if (!config.model.problem_type.empty() || target == TargetForm::token_labels) return;
+  if (!config.model.problem_type.empty() || problem_type_of(target).empty()) return;
   const char* meant = target == TargetForm::label_set ? "any number of labels a row"
                       : target == TargetForm::values  ? "real numbers"
                                                       : "one label a row";
@@ -127,14 +132,19 @@ std::unique_ptr<Dataset> limited(std::unique_ptr<Dataset> dataset, int64_t most)
 
 // What the config says of the targets; nothing where it is left to the data.
 std::optional<TargetForm> wanted_target(const ModelConfig& model) {
-  return model.task == "token_classification" ? TargetForm::token_labels : target_of(model.problem_type);
+  const TaskKind& task = task_named(model.task);
+  return *task.problem_type == '\0' ? task.target : target_of(model.problem_type);
+}
+
+Needs needs_of(std::optional<TargetForm> target) {
+  return target ? Needs{{.column = target_column(*target, 0)}} : Needs{};
 }
 
 // A file that one rank alone cannot read stops all of them here.
 std::unique_ptr<Dataset> open_together(const std::vector<std::string>& paths, std::optional<TargetForm> target,
                                        Communicator& control) {
   std::unique_ptr<Dataset> dataset;
-  together(control, [&] { dataset = open_dataset(paths, target); });
+  together(control, [&] { dataset = open_dataset(paths, needs_of(target)); });
   return dataset;
 }
 
@@ -163,8 +173,9 @@ std::unique_ptr<Dataset> open_train(const LoadedConfig& loaded, const ModelDirec
   if (are_prepared(files, "train", images)) {
     auto train = open_together(files, wanted_target(loaded.config.model), control);
     const auto& known = train->info().label_names;
-    data.labels.names =
-        known.empty() ? numbered_labels(std::max(train->info().num_labels, loaded.config.model.num_labels)) : known;
+    data.labels.names = known.empty()
+                            ? numbered_labels(std::max(target_count(train->schema()), loaded.config.model.num_labels))
+                            : known;
     return train;
   }
   PrepareRequest request;
@@ -213,9 +224,9 @@ std::unique_ptr<Dataset> open_split(const std::string& split, const StringList& 
   if (are_prepared(files, split, tokenizer == nullptr)) {
     std::unique_ptr<Dataset> dataset;
     together(control, [&] {
-      dataset = open_dataset(files, labels.target);
+      dataset = open_dataset(files, needs_of(labels.target));
       check_tokenizer(*dataset, tokenizer, split);
-      check_width(dataset->info(), files.front(), labels);
+      check_width(dataset->schema(), files.front(), labels);
     });
     return dataset;
   }
@@ -235,7 +246,7 @@ Datasets open_datasets(const LoadedConfig& loaded, const ModelDirectory& model, 
     data.tokenizer->set_truncation(config.data.max_length, config.data.truncation);
   });
   data.train = limited(open_train(loaded, model, data, control), config.data.max_train_samples);
-  data.labels.target = data.train->info().target;
+  data.labels.target = target_form_of(data.train->schema());
   data.labels.num_rows = data.train->size();
   if (control.rank() == 0) announce(config, data.labels.target);
   together(control, [&] {
@@ -255,8 +266,8 @@ Datasets open_datasets(const LoadedConfig& loaded, const ModelDirectory& model, 
   if (!data.validation && config.data.validation_split > 0)
     data.validation = limited(open_held_out(loaded, data, control), config.data.max_eval_samples);
 
-  const bool needs_counts = config.train.class_weights.kind == ClassWeights::Kind::balanced ||
-                            config.train.pos_weight.kind == ClassWeights::Kind::balanced;
+  const bool needs_counts =
+      config.train.loss.class_weights.word == "balanced" || config.train.loss.pos_weight.word == "balanced";
   if (needs_counts && (data.labels.counts.empty() || config.data.max_train_samples > 0))
     data.labels.counts = count_labels(*data.train, data.labels.names.size(), control);
   return data;

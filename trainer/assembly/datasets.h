@@ -11,15 +11,9 @@
 #include "data/text/tokenizer.h"
 #include "trainer/config/run_config.h"
 #include "trainer/model_files/model_directory.h"
+#include "trainer/tasks/task.h"
 
 namespace sft {
-
-struct Labels {
-  std::vector<std::string> names;  // by id
-  std::vector<int64_t> counts;     // in train, by id; empty where nobody asked
-  TargetForm target = TargetForm::label;
-  int64_t num_rows = 0;  // of train
-};
 
 struct Datasets {
   std::unique_ptr<Tokenizer> tokenizer;              // null where the data are images

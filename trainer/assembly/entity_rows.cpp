@@ -96,7 +96,7 @@ class EntityRows::Source {
   size_t file_ = 0;
   int64_t next_ = 0;
   Row row_;
-  Sample sample_;
+  TextRow sample_;
 };
 
 EntityRows::EntityRows(PrepareRequest request, const DataConfig& config, const Tokenizer& tokenizer)

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "trainer/model_files/preprocessor_config.h"
+#include "trainer/tasks/tasks.h"
 
 namespace sft {
 namespace {
@@ -46,7 +47,7 @@ nlohmann::json usual_tokenizer_config(const Tokenizer& tokenizer, const Model& m
 NamedFiles exported_files(const ModelDirectory& from, const Model& model, const Task& task, const RunConfig& run,
                           const Tokenizer* tokenizer) {
   nlohmann::json config = model.config();
-  config["architectures"] = {model.architecture(run.model.task)};
+  config["architectures"] = {model.architecture(task_named(run.model.task).class_ending)};
   task.describe(config);
   config.erase("torch_dtype");  // transformers' older name
   config["dtype"] = run.model.dtype == "float64" ? "float64" : "float32";

@@ -40,13 +40,13 @@ void leave_for_later_runs(const std::string& directory, const std::string& key, 
 
 }  // namespace
 
-void check_cache(const RunConfig& config, const Learner& learner, const DatasetInfo& info) {
+void check_cache(const RunConfig& config, const Learner& learner, const Schema& schema) {
   if (config.freeze.cache == "off") return;
   const auto refuse = [&](const char* why) {
     throw ConfigError(concat("freeze.cache = ", in_quotes(config.freeze.cache), ": ", why));
   };
   if (!learner.has_frozen_part()) refuse("the lowest stage trains, so nothing stays the same (freeze.all_but_last)");
-  if (augmentation_of(config, info).changes())
+  if (augmentation_of(config, schema).changes())
     refuse("data.crop = \"random\" and data.horizontal_flip change an image at every draw");
   if (learner.model().moves_where_frozen())
     refuse("freeze.freeze_batch_norm_statistics = false lets the statistics of frozen parts move");

@@ -13,7 +13,7 @@
 namespace sft {
 
 // ConfigError where the frozen stages of the learner would not give the same activations at every draw of a sample.
-void check_cache(const RunConfig& config, const Learner& learner, const DatasetInfo& info);
+void check_cache(const RunConfig& config, const Learner& learner, const Schema& schema);
 
 // Read from the file of an earlier run (freeze.cache = "disk"), or computed by all ranks together. Every rank calls;
 // rank 0 logs which of the two, about `what` rows.

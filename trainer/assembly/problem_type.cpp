@@ -2,26 +2,20 @@
 
 #include <nlohmann/json.hpp>
 
+#include "trainer/tasks/tasks.h"
+
 namespace sft {
 
 std::optional<TargetForm> target_of(const std::string& problem_type) {
-  if (problem_type == "single_label_classification") return TargetForm::label;
-  if (problem_type == "multi_label_classification") return TargetForm::label_set;
-  if (problem_type == "regression") return TargetForm::values;
+  for (const TaskKind& kind : tasks())
+    if (!problem_type.empty() && problem_type == kind.problem_type) return kind.target;
   return {};
 }
 
 std::string problem_type_of(TargetForm target) {
-  switch (target) {
-    case TargetForm::label_set:
-      return "multi_label_classification";
-    case TargetForm::values:
-      return "regression";
-    case TargetForm::label:
-    case TargetForm::token_labels:
-      break;
-  }
-  return "single_label_classification";
+  for (const TaskKind& kind : tasks())
+    if (target == kind.target) return kind.problem_type;
+  return "";
 }
 
 TargetForm target_of_model(const nlohmann::json& config, size_t num_labels) {

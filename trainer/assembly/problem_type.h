@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "data/samples/example.h"
+#include "data/readers/target_form.h"
 
 namespace sft {
 

@@ -8,6 +8,7 @@
 #include "base/errors.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "trainer/tasks/tasks.h"
 
 namespace sft {
 namespace {
@@ -15,11 +16,6 @@ namespace {
 // Of a micro-batch, where the config names none.
 constexpr int64_t kThreadTokens = 1024, kCpuTokens = 8192, kCpuImages = 64, kDeviceTokens = 32768, kDeviceImages = 512;
 constexpr int kDeterministicParts = 8;
-
-// What is better when it is smaller.
-bool is_error(const std::string& metric) {
-  return metric == "loss" || metric == "mse" || metric == "mae" || metric == "hamming_loss";
-}
 
 std::vector<std::string> metric_names(const Task& task) {
   std::vector<std::string> names;
@@ -37,9 +33,9 @@ void require_metric(const char* key, const std::string& name, const std::vector<
 // Those that evaluations tell.
 std::vector<std::string> told_metrics(const RunConfig& config, const Task& task) {
   std::vector<std::string> told = metric_names(task);
-  if (config.eval.metrics.empty()) return told;
-  for (const std::string& name : config.eval.metrics) require_metric("eval.metrics", name, told);
-  told = config.eval.metrics;
+  if (config.eval.scores.metrics.empty()) return told;
+  for (const std::string& name : config.eval.scores.metrics) require_metric("eval.metrics", name, told);
+  told = config.eval.scores.metrics;
   told.push_back("loss");
   return told;
 }
@@ -62,11 +58,12 @@ Selection selection(const RunConfig& config, const Task& task) {
   Selection chosen;
   const std::vector<std::string> told = told_metrics(config, task);
   chosen.metric = config.eval.metric_for_best_model;
-  if (chosen.metric == "auto") chosen.metric = config.eval.metrics.empty() ? task.default_metric() : told.front();
+  if (chosen.metric == "auto")
+    chosen.metric = config.eval.scores.metrics.empty() ? task.default_metric() : told.front();
   if (chosen.metric.starts_with("eval_")) chosen.metric.erase(0, 5);
   require_metric("eval.metric_for_best_model", chosen.metric, told);
   chosen.greater_is_better = config.eval.greater_is_better == AutoBool::automatic
-                                 ? !is_error(chosen.metric)
+                                 ? task.more_is_better(chosen.metric)
                                  : config.eval.greater_is_better == AutoBool::yes;
   chosen.patience = config.eval.early_stopping_patience;
   chosen.saves_best = config.eval.load_best_model_at_end || config.save.save_strategy == "best";
@@ -75,20 +72,21 @@ Selection selection(const RunConfig& config, const Task& task) {
 
 int64_t micro_batch_tokens(const RunConfig& config, const at::Device& device) {
   if (config.train.max_tokens_per_micro_batch > 0) return config.train.max_tokens_per_micro_batch;
-  if (config.model.task == "image_classification") return device.is_cpu() ? kCpuImages : kDeviceImages;
+  if (task_named(config.model.task).takes == Takes::pictures) return device.is_cpu() ? kCpuImages : kDeviceImages;
   return device.is_cpu() ? host_tokens(config) : kDeviceTokens;
 }
 
 // An eighth of the side, which is 4 pixels of CIFAR's 32, as its usual recipe has it.
-Augmentation augmentation_of(const RunConfig& config, const DatasetInfo& info) {
-  const int64_t padding =
-      config.data.crop == "random" ? std::max<int64_t>(std::min(info.height, info.width) / 8, 1) : 0;
+Augmentation augmentation_of(const RunConfig& config, const Schema& schema) {
+  const auto picture = std::ranges::find_if(schema.columns, is_picture);
+  const int64_t side = picture == schema.columns.end() ? 0 : std::min(picture->shape[0], picture->shape[1]);
+  const int64_t padding = config.data.crop == "random" ? std::max<int64_t>(side / 8, 1) : 0;
   return {padding, config.data.horizontal_flip, derive_key(static_cast<uint64_t>(config.seed), "augmentation")};
 }
 
 Evaluator::Settings evaluator_settings(const RunConfig& config, const at::Device& device) {
   return {{micro_batch_tokens(config, device), config.eval.per_device_eval_batch_size, num_parts(config)},
-          config.eval.metrics};
+          config.eval.scores.metrics};
 }
 
 int num_parts(const RunConfig& config) { return config.deterministic ? kDeterministicParts : 0; }

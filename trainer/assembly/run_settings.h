@@ -21,7 +21,7 @@ namespace sft {
 int64_t micro_batch_tokens(const RunConfig& config, const at::Device& device);
 Evaluator::Settings evaluator_settings(const RunConfig& config, const at::Device& device);
 
-Augmentation augmentation_of(const RunConfig& config, const DatasetInfo& info);
+Augmentation augmentation_of(const RunConfig& config, const Schema& schema);
 
 // Of a deterministic run: the parts that each global batch and each evaluation is cut into, whatever the number of
 // ranks; else 0.

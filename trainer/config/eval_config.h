@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/schema.h"
+#include "trainer/tasks/loss_config.h"
 
 namespace sft {
 
@@ -12,8 +13,7 @@ struct EvalConfig {
   std::string eval_strategy = "auto";
   double eval_steps = 500;
   int64_t per_device_eval_batch_size = 64;
-  StringList metrics;
-  double threshold = 0.5;
+  ScoreConfig scores;
   std::string metric_for_best_model = "auto";
   AutoBool greater_is_better = AutoBool::automatic;
   int64_t early_stopping_patience = 0;
@@ -26,11 +26,7 @@ struct EvalConfig {
         field("eval_steps", &EvalConfig::eval_steps, "updates between evaluations; below 1 a share of all", above(0.0)),
         field("per_device_eval_batch_size", &EvalConfig::per_device_eval_batch_size, "rows a rank evaluates at once",
               at_least(int64_t{1})),
-        field("metrics", &EvalConfig::metrics,
-              "what is told beside the loss; []: all of the task's, and of more than two labels roc_auc and "
-              "average_precision only where they are named"),
-        field("threshold", &EvalConfig::threshold, "of sets of labels: a label is given above this probability",
-              in_range(0.0, 1.0)),
+        splice(&EvalConfig::scores),
         field("metric_for_best_model", &EvalConfig::metric_for_best_model,
               "auto: the task's first; the prefix eval_ may be there or not"),
         field("greater_is_better", &EvalConfig::greater_is_better, "auto: false for loss and errors"),

@@ -6,6 +6,7 @@
 
 #include "base/errors.h"
 #include "base/text.h"
+#include "trainer/tasks/tasks.h"
 
 namespace sft {
 namespace {
@@ -29,13 +30,13 @@ StringList keys_without_effect(const RunConfig& config, const Origins& origins) 
   const std::string because_data = "there is no validation data (data.validation_file or data.validation_split)";
   struct Idle {
     bool here;
-    const char* key;
+    std::string key;
     std::string because;
   };
   std::vector<Idle> idle = {
       {config.train.max_steps > 0, "train.num_train_epochs", "train.max_steps is set"},
-      {config.train.loss != "focal", "train.focal_gamma", "train.loss is " + config.train.loss},
-      {config.train.loss != "huber", "train.huber_delta", "train.loss is " + config.train.loss},
+      {config.train.loss.kind != "focal", "train.focal_gamma", "train.loss is " + config.train.loss.kind},
+      {config.train.loss.kind != "huber", "train.huber_delta", "train.loss is " + config.train.loss.kind},
       {!is_sgd, "optim.momentum", because_optim},
       {!is_sgd, "optim.nesterov", because_optim},
       {is_sgd && config.optim.momentum == 0, "optim.nesterov", "optim.momentum is 0"},
@@ -46,21 +47,15 @@ StringList keys_without_effect(const RunConfig& config, const Origins& origins) 
        "lr_scheduler_type is constant (constant_with_warmup warms up)"},
       {config.save.save_strategy != "steps", "save.save_steps", "save.save_strategy is " + config.save.save_strategy},
       {config.save.save_strategy == "no", "save.save_total_limit", "save.save_strategy is no"},
-      {config.model.task != "token_classification", "data.label_all_tokens", "model.task is " + config.model.task},
-      {config.model.task == "token_classification", "model.problem_type", "model.task is token_classification"},
       {config.data.validation_split == 0, "data.group_column", "data.validation_split is 0"},
       {!config.data.validation_file.empty(), "data.validation_split", "data.validation_file is given"},
       {!has_validation_data(config) && config.data.test_file.empty(), "data.max_eval_samples", because_data},
       {!has_validation_data(config) && config.data.test_file.empty(), "eval.metrics", because_data},
       {config.freeze.freeze.empty() && config.freeze.all_but_last < 0, "freeze.trainable", "nothing is frozen"},
   };
-  const bool images = config.model.task == "image_classification";
-  for (const char* key : {"data.text_column", "data.text_pair_column", "data.weight_column", "data.group_column",
-                          "data.max_length", "data.truncation"})
-    idle.push_back({images, key, "model.task is image_classification"});
-  for (const char* key : {"data.image_size", "data.crop", "data.horizontal_flip", "data.mean", "data.std",
-                          "data.image_column", "train.batch_norm", "freeze.freeze_batch_norm_statistics"})
-    idle.push_back({!images, key, "model.task is " + config.model.task});
+  const StringList& read = task_named(config.model.task).keys;
+  for (const std::string& key : keys_of_some_tasks())
+    idle.push_back({std::ranges::find(read, key) == read.end(), key, "model.task is " + config.model.task});
   idle.push_back({config.data.crop == "center" && config.data.image_size == 0, "data.crop", "data.image_size is 0"});
   idle.push_back(
       {config.train.batch_norm == "frozen", "freeze.freeze_batch_norm_statistics", "train.batch_norm is frozen"});
@@ -105,11 +100,27 @@ void check_steps(const RunConfig& config, const Origins& origins) {
            concat(": as warmup_ratio it wants a share below 1, found ", config.scheduler.warmup_steps));
 }
 
+void check_task(const std::string& task, const Origins& origins) {
+  const StringList names = task_names();
+  if (std::ranges::find(names, task) == names.end())
+    refuse(origins, "model.task",
+           concat(" = ", in_quotes(task), " is not built yet; built: ", join(names, ", "), did_you_mean(task, names)));
+}
+
+// A task whose rows name no problem type has one alone.
+void check_problem_type(const ModelConfig& model, const Origins& origins) {
+  StringList built;
+  for (const TaskKind& kind : tasks())
+    if (model.task == kind.name && *kind.problem_type != '\0') built.emplace_back(kind.problem_type);
+  if (model.problem_type.empty() || built.empty() || std::ranges::find(built, model.problem_type) != built.end())
+    return;
+  refuse(
+      origins, "model.problem_type",
+      concat(" = ", in_quotes(model.problem_type), " is not built for ", model.task, "; built: ", join(built, ", ")));
+}
+
 void check_together(const RunConfig& config, const Origins& origins) {
-  const std::string& problem = config.model.problem_type;
-  if (config.model.task == "image_classification" && !problem.empty() && problem != "single_label_classification")
-    refuse(origins, "model.problem_type",
-           concat(" = ", in_quotes(problem), " is not built for image_classification, which has one label an image"));
+  check_problem_type(config.model, origins);
   for (const auto& [key, numbers] : {std::pair{"data.mean", &config.data.mean}, {"data.std", &config.data.std}})
     if (!numbers->empty() && numbers->size() != 3)
       refuse(origins, key, concat(": wanted three numbers, of red, green and blue, found ", numbers->size()));
@@ -149,8 +160,7 @@ void check_files(const RunConfig& config, const Origins& origins, StringList& wa
 
 // What compensates for rare classes twice is allowed, and seldom meant.
 void check_balance(const RunConfig& config, const Origins& origins, StringList& warnings) {
-  if (config.data.train_sampling_strategy == "balanced" &&
-      config.train.class_weights.kind == ClassWeights::Kind::balanced)
+  if (config.data.train_sampling_strategy == "balanced" && config.train.loss.class_weights.word == "balanced")
     warnings.push_back(concat(place_of(origins, "train.class_weights"),
                               "train.class_weights = 'balanced' favours rare classes once more, which "
                               "data.train_sampling_strategy = 'balanced' draws as often as the others already"));
@@ -166,12 +176,11 @@ LoadedConfig load_run_config(const std::string& path, const std::vector<std::str
   apply_overrides(fields, overrides, loaded.origins);
 
   require_given(config, path);
+  check_task(config.model.task, loaded.origins);
   loaded.warnings = keys_without_effect(config, loaded.origins);
-  // Tagged words come under other names than texts, and CoNLL files have no names at all.
-  if (config.model.task == "token_classification") {
-    if (!loaded.origins.contains("data.text_column")) config.data.text_column = {"tokens"};
-    if (!loaded.origins.contains("data.label_column")) config.data.label_column = "ner_tags";
-  }
+  const TaskKind& task = task_named(config.model.task);
+  if (!loaded.origins.contains("data.text_column")) config.data.text_column = {task.text_column};
+  if (!loaded.origins.contains("data.label_column")) config.data.label_column = task.label_column;
   if (config.eval.early_stopping_patience > 0) config.eval.load_best_model_at_end = true;
   if (!has_validation_data(config)) config.eval.eval_strategy = "no";
   if (config.eval.eval_strategy == "auto") config.eval.eval_strategy = "epoch";
@@ -199,7 +208,7 @@ int64_t resolve_global_batch_size(const RunConfig& config, const Origins& origin
 }
 
 Accepts accepted_by(const std::string& task) {
-  return task == "image_classification" ? Accepts::folders_too : Accepts::files;
+  return task_named(task).takes == Takes::pictures ? Accepts::folders_too : Accepts::files;
 }
 
 double seconds_of(const std::string& duration, const std::string& what) {

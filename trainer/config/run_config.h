@@ -18,6 +18,7 @@
 #include "trainer/models/model_config.h"
 #include "trainer/optim/optim_config.h"
 #include "trainer/parallel/parallel_config.h"
+#include "trainer/tasks/tasks.h"
 #include "trainer/telemetry/log_config.h"
 
 namespace sft {
@@ -94,7 +95,7 @@ LoadedConfig load_run_config(const std::string& path, const std::vector<std::str
 // result alone, so that it means the same update on another number of ranks.
 int64_t resolve_global_batch_size(const RunConfig& config, const Origins& origins, int world);
 
-// What model.task takes as data.
+// Whether the files of the data of model.task may be folders.
 Accepts accepted_by(const std::string& task);
 
 // "2d", "3h30m", "45m", "90s" in seconds; 0 for "". ConfigError otherwise, in which `what` is the key.

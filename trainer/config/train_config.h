@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/schema.h"
+#include "trainer/tasks/loss_config.h"
 
 namespace sft {
 
@@ -17,12 +18,7 @@ struct TrainConfig {
   int64_t per_device_train_batch_size = 0;
   int64_t gradient_accumulation_steps = 0;
   double max_grad_norm = 1.0;
-  std::string loss = "auto";
-  double focal_gamma = 2.0;
-  double huber_delta = 1.0;
-  double label_smoothing_factor = 0.0;
-  ClassWeights class_weights;
-  ClassWeights pos_weight;
+  LossConfig loss;
   double l1 = 0.0;
   double l2 = 0.0;
   bool gradient_checkpointing = false;
@@ -53,19 +49,7 @@ struct TrainConfig {
             .changeable(),
         field("max_grad_norm", &TrainConfig::max_grad_norm, "gradients are scaled down to this norm; 0: off",
               at_least(0.0)),
-        field("loss", &TrainConfig::loss, "auto: cross_entropy for labels, bce for sets of labels, mse for numbers",
-              one_of("auto", "cross_entropy", "focal", "bce", "mse", "mae", "huber")),
-        field("focal_gamma", &TrainConfig::focal_gamma,
-              "of loss = \"focal\": how much rows that are right already are turned down; 0: cross_entropy",
-              at_least(0.0)),
-        field("huber_delta", &TrainConfig::huber_delta, "of loss = \"huber\": the error beyond which it is linear",
-              above(0.0)),
-        field("label_smoothing_factor", &TrainConfig::label_smoothing_factor,
-              "share of each target spread over all classes", in_range(0.0, 1.0)),
-        field("class_weights", &TrainConfig::class_weights,
-              "none, balanced (scikit-learn's) or { name = weight }; a class not named weighs 1"),
-        field("pos_weight", &TrainConfig::pos_weight,
-              "of sets of labels: none, balanced (rows without / rows with the label) or { name = weight }"),
+        splice(&TrainConfig::loss),
         field("l1", &TrainConfig::l1, "times the sum of |parameter| over what trains, added to the training loss",
               at_least(0.0)),
         field("l2", &TrainConfig::l2, "times the sum of parameter squared over what trains, added to the training loss",

@@ -74,7 +74,7 @@ at::Tensor frozen_activations(Learner& learner, const Dataset& dataset, Communic
   }
   mine.clear();
   for (int rank = 0; rank < control.size(); ++rank) {
-    const auto [first, end] = range_of(dataset.size(), {rank, control.size()});
+    const auto [first, end] = range_of(dataset, {rank, control.size()});
     const int64_t row = offsets[static_cast<size_t>(first)], end_row = offsets[static_cast<size_t>(end)];
     control.broadcast(buffer_of(rows.narrow(0, row, end_row - row)), rank);
   }

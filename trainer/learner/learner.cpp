@@ -10,9 +10,17 @@ namespace sft {
 Parameters all_parameters(const Model& model, const Task& task) {
   Parameters all = model.parameters();
   if (!task.keeps_pooler())
-    std::erase_if(all, [&](const Parameter& parameter) { return parameter.stage == model.num_blocks() + 1; });
+    std::erase_if(all, [&](const Parameter& parameter) { return parameter.stage == model.pooler_stage(); });
   for (Parameter& parameter : task.parameters()) all.push_back(std::move(parameter));
   return all;
+}
+
+std::vector<bool> trained_parameters(const FreezeConfig& freeze, const Model& model, const Task& task) {
+  const Parameters all = all_parameters(model, task);
+  std::vector<bool> trained = choose_trained(freeze, all, model.num_blocks());
+  for (size_t i = 0; i < all.size(); ++i)
+    if (all[i].stage == model.pooler_stage() && !task.reads_pooler()) trained[i] = false;
+  return trained;
 }
 
 Parameters all_saved(const Model& model, const Task& task) {
@@ -22,55 +30,59 @@ Parameters all_saved(const Model& model, const Task& task) {
 }
 
 Learner::Learner(std::unique_ptr<Model> model, std::unique_ptr<Task> task, std::vector<bool> trained,
-                 const at::Device& device)
-    : model_(std::move(model)), task_(std::move(task)), trained_(std::move(trained)), device_(device) {
+                 const LearnerSettings& settings)
+    : model_(std::move(model)),
+      task_(std::move(task)),
+      trained_(std::move(trained)),
+      stages_(*model_, freeze(settings)),
+      device_(settings.device) {}
+
+// Parameters that do not train ask for no gradient; the stages follow.
+StageRule Learner::freeze(const LearnerSettings& settings) const {
   const Parameters all = parameters();
   assert(all.size() == trained_.size());
-  const int num_stages = model_->num_blocks() + 1;
-  stage_trains_.assign(static_cast<size_t>(num_stages), false);
-  first_trained_ = num_stages;
+  const int num_stages = model_->num_stages();
+  StageRule rule{std::vector<bool>(static_cast<size_t>(num_stages), false), num_stages, settings.recomputes,
+                 settings.watch};
   for (size_t i = 0; i < all.size(); ++i) {
     at::Tensor value = all[i].value;
     value.set_requires_grad(trained_[i]);
     if (!trained_[i]) continue;
-    first_trained_ = std::min(first_trained_, all[i].stage);
-    if (all[i].stage < num_stages) stage_trains_[static_cast<size_t>(all[i].stage)] = true;
+    rule.first_trained = std::min(rule.first_trained, all[i].stage);
+    if (all[i].stage < num_stages) rule.trains[static_cast<size_t>(all[i].stage)] = true;
   }
-  model_->set_first_trained(first_trained_);
+  return rule;
 }
 
 LossSum Learner::loss_sum(const Batch& batch) {
-  set_mode(true);
-  return task_->loss_sum(forward(batch, kept_.get()), batch);
+  return task_->loss_sum(forward(batch, kept_.get(), Mode::training), batch);
 }
 
 at::Tensor Learner::logits(const Batch& batch, const FrozenPart* kept) {
   const at::NoGradGuard no_graph;
-  set_mode(false);
-  return forward(batch, kept);
+  return forward(batch, kept, Mode::evaluation);
 }
 
 at::Tensor Learner::frozen_part(const Batch& batch) {
-  set_mode(false);
-  return model_->frozen_part(to_device(batch, device_), task_->reads()).cpu();
+  return stages_.frozen_part(to_device(batch, device_), task_->reads(), Mode::evaluation).cpu();
 }
 
-at::Tensor Learner::forward(const Batch& batch, const FrozenPart* kept) {
+at::Tensor Learner::forward(const Batch& batch, const FrozenPart* kept, Mode mode) {
   const Inputs inputs = to_device(batch, device_);
-  const at::Tensor x = kept ? kept->of(batch).to(device_) : model_->frozen_part(inputs, task_->reads());
-  const Features features = model_->trained_part(x, inputs, task_->reads());
-  return task_->logits(*model_, features, inputs);
-}
-
-void Learner::set_mode(bool training) {
-  if (mode_ == training) return;
-  mode_ = training;
-  const std::vector<bool> none(stage_trains_.size(), false), every(stage_trains_.size(), true);
-  model_->set_training(!training ? none : model_->moves_where_frozen() ? every : stage_trains_);
-  task_->set_training(training);
+  const Reads reads = task_->reads();
+  const at::Tensor x = kept ? kept->of(batch).to(device_) : stages_.frozen_part(inputs, reads, mode);
+  const Features features = stages_.trained_part(x, inputs, reads, mode);
+  return task_->logits(*model_, features, inputs, mode);
 }
 
 Parameters Learner::parameters() const { return all_parameters(*model_, *task_); }
+
+Needs Learner::needs() const {
+  Needs all = model_->needs();
+  const Needs targets = task_->needs();
+  all.insert(all.end(), targets.begin(), targets.end());
+  return all;
+}
 
 Parameters Learner::saved() const { return all_saved(*model_, *task_); }
 

@@ -7,16 +7,24 @@
 #include <vector>
 
 #include "data/samples/batch.h"
+#include "trainer/adapters/freeze.h"
+#include "trainer/learner/stages.h"
 #include "trainer/models/model.h"
 #include "trainer/tasks/task.h"
 
 namespace sft {
 
-// What the frozen stages give, from somewhere else than from the stages.
+// Activations of the frozen stages that were computed before.
 class FrozenPart {
  public:
   virtual ~FrozenPart() = default;
   virtual at::Tensor of(const Batch& batch) const = 0;  // in host memory, as Learner::frozen_part()
+};
+
+struct LearnerSettings {
+  at::Device device = at::kCPU;
+  bool recomputes = false;      // gradient checkpointing
+  StageWatch* watch = nullptr;  // borrowed
 };
 
 class Learner {
@@ -24,22 +32,25 @@ class Learner {
   // trained[i] says whether parameters()[i] trains. The rest asks for no gradient, and stages in which
   // nothing trains stay in evaluation mode.
   Learner(std::unique_ptr<Model> model, std::unique_ptr<Task> task, std::vector<bool> trained,
-          const at::Device& device);
+          const LearnerSettings& settings);
 
   // Loss of a micro-batch with its graph: dropout on where something trains.
   LossSum loss_sum(const Batch& batch);
 
-  // [B, num_labels], without graph and without dropout. `kept`: of the dataset that the batch is from; null: the
-  // stages.
+  // [B, num_labels], without graph and without dropout. `kept`: the activations kept for the dataset of the batch;
+  // null: the frozen stages are run.
   at::Tensor logits(const Batch& batch, const FrozenPart* kept = nullptr);
 
-  // Whether the lowest stages are frozen, and what they give, in host memory.
-  bool has_frozen_part() const { return first_trained_ > 0; }
-  int first_trained() const { return first_trained_; }  // the lowest stage of a trained parameter
+  // Whether the lowest stages are frozen; and their activations, in host memory.
+  bool has_frozen_part() const { return first_trained() > 0; }
+  int first_trained() const { return stages_.first_trained(); }  // the lowest stage of a trained parameter
   at::Tensor frozen_part(const Batch& batch);
-  // From now on loss_sum() takes it from there.
+  // loss_sum() takes the kept activations instead of running the frozen stages.
   void keep(std::unique_ptr<FrozenPart> kept) { kept_ = std::move(kept); }
   bool keeps_frozen_part() const { return kept_ != nullptr; }
+
+  // The columns that the model and the task read.
+  Needs needs() const;
 
   Parameters saved() const;       // parameters and buffers: what a file of the model holds
   Parameters parameters() const;  // all of them, in forward order, by their Hugging Face names
@@ -48,21 +59,22 @@ class Learner {
   const Task& task() const { return *task_; }
 
  private:
-  at::Tensor forward(const Batch& batch, const FrozenPart* kept);
-  void set_mode(bool training);
+  at::Tensor forward(const Batch& batch, const FrozenPart* kept, Mode mode);
+  StageRule freeze(const LearnerSettings& settings) const;
 
   std::unique_ptr<Model> model_;
   std::unique_ptr<Task> task_;
   std::vector<bool> trained_;
-  std::vector<bool> stage_trains_;  // of stages 0 … num_blocks
-  int first_trained_ = 0;
+  Stages stages_;
   std::unique_ptr<FrozenPart> kept_;
   at::Device device_;
-  int mode_ = -1;  // unset, so that the first call sets it
 };
 
 // Model first, then head: the order that freezing, arenas and files see.
 Parameters all_parameters(const Model& model, const Task& task);
+
+// Which of them train: those that the config lets train, less a pooler that the task does not read.
+std::vector<bool> trained_parameters(const FreezeConfig& freeze, const Model& model, const Task& task);
 
 // And the model's buffers behind them.
 Parameters all_saved(const Model& model, const Task& task);

@@ -66,10 +66,10 @@ void scale_weights(Share& share, int exponent) {
 
 }  // namespace
 
-Trainer::Trainer(const TrainerParts& parts, TrainerSettings settings) : parts_(parts), settings_(std::move(settings)) {}
+Trainer::Trainer(const TrainerParts& parts, TrainerSettings settings)
+    : parts_(parts), update_(parts.update), settings_(std::move(settings)) {}
 
 StopReason Trainer::run() {
-  if (settings_.weights_are_known) settings_.weights_are_known();
   parts_.telemetry.start(state_.step);
   while (!finished()) {
     parts_.telemetry.record(spanned("step", [&] { return step(); }), state_.window);
@@ -92,33 +92,33 @@ StepReport Trainer::step() {
   failpoint("trainer.step");
   const double rate = parts_.schedule.rate(state_.step);
   Share share = next_share();
-  const double weight_of_rows = sum(parts_.control, total_weight(parts_.learner.task(), share));
+  const double weight_of_rows = sum(parts_.control, total_weight(update_.learner->task(), share));
   const int scale = scale_of(weight_of_rows, share.global_samples);
   scale_weights(share, -scale);
   const double weight = std::ldexp(weight_of_rows, -scale);
   const Batch* last = last_of(share);
   std::vector<at::Tensor> losses;
 
-  parts_.arena.zero_gradients();
+  update_.arena->zero_gradients();
   for (const Part& part : share.parts) {
-    losses.push_back(at::zeros({}, parts_.arena.gradients().options().dtype(at::kDouble)));
+    losses.push_back(at::zeros({}, update_.arena->gradients().options().dtype(at::kDouble)));
     for (const Batch& batch : part) {
-      const auto overlap = &batch == last ? parts_.gradients.overlap() : nullptr;
-      const LossSum loss = spanned("forward", [&] { return parts_.learner.loss_sum(batch); });
+      const auto overlap = &batch == last ? update_.gradients->overlap() : nullptr;
+      const LossSum loss = spanned("forward", [&] { return update_.learner->loss_sum(batch); });
       spanned("backward", [&] { (loss.sum / (weight > 0 ? weight : 1)).backward(); });
       losses.back() += loss.sum.detach();
     }
-    parts_.gradients.fold();
+    update_.gradients->fold();
   }
-  spanned("reduce", [&] { parts_.gradients.reduce(); });
-  parts_.statistics.join(num_samples(share));
-  if (first_step_seconds_ == 0 && weight > 0) require_every_gradient(parts_.gradients);
-  const double penalty = settings_.penalty.value(parts_.arena);
-  settings_.penalty.add_gradient_to(parts_.arena);
-  const double norm = spanned("clip", [&] { return parts_.gradients.clip(settings_.max_grad_norm).item<double>(); });
+  spanned("reduce", [&] { update_.gradients->reduce(); });
+  update_.statistics->join(num_samples(share));
+  if (first_step_seconds_ == 0 && weight > 0) require_every_gradient(*update_.gradients);
+  const double penalty = settings_.penalty.value(*update_.arena);
+  settings_.penalty.add_gradient_to(*update_.arena);
+  const double norm = spanned("clip", [&] { return update_.gradients->clip(settings_.max_grad_norm).item<double>(); });
   if (weight > 0 && std::isfinite(norm)) {
-    spanned("optimizer", [&] { parts_.optimizer.step(parts_.gradients.owned(), rate); });
-    parts_.gradients.publish();
+    spanned("optimizer", [&] { update_.optimizer->step(update_.gradients->owned(), rate); });
+    update_.gradients->publish();
     state_.not_finite_in_a_row = 0;
   } else {
     skip_update(weight > 0 ? "its gradients are not finite" : "its rows have no weight");
@@ -149,7 +149,7 @@ StepReport Trainer::step() {
 Share Trainer::next_share() {
   const timeline::Span span("load");
   Share share;
-  together(parts_.control, [&] { share = parts_.loader.next(); });
+  together(parts_.control, [&] { share = update_.loader->next(); });
   return share;
 }
 
@@ -208,8 +208,8 @@ void Trainer::save() {
   const timeline::Span span("save");
   const Stopwatch watch;
   parts_.telemetry.settle(state_.window);
-  const HostTensors model(named_tensors(parts_.learner.saved()));
-  const HostTensors optimizer(settings_.save_only_model ? NamedTensors() : parts_.optimizer.state());
+  const HostTensors model(named_tensors(update_.learner->saved()));
+  const HostTensors optimizer(settings_.save_only_model ? NamedTensors() : update_.optimizer->state());
   if (parts_.checkpoints.save(content(model, optimizer))) saved_step_ = state_.step;
   parts_.checkpoints.prune(state_.best_checkpoint);
   longest_pause_ = std::max(longest_pause_, watch.seconds());
@@ -219,7 +219,7 @@ CheckpointContent Trainer::content(const HostTensors& model, const HostTensors& 
   state_.seconds = earlier_seconds_ + session_.seconds();
   state_.schedule = parts_.schedule.state();
   nlohmann::json state = to_json(state_, epoch());
-  state["optimizer_updates"] = parts_.optimizer.updates();
+  state["optimizer_updates"] = update_.optimizer->updates();
   return {.step = state_.step,
           .state = std::move(state),
           .settings = settings_.settings,
@@ -228,7 +228,7 @@ CheckpointContent Trainer::content(const HostTensors& model, const HostTensors& 
           .files = settings_.files};
 }
 
-void Trainer::resume() {
+void Trainer::restore() {
   if (!settings_.resumes) return;
   std::optional<FoundCheckpoint> found;
   if (settings_.resume_directory.empty())
@@ -240,23 +240,23 @@ void Trainer::resume() {
     check_same_training(found->settings, settings_.settings, found->directory);
     check_not_shorter(found->step, settings_.total_steps, found->directory);
   });
-  HostTensors model(named_tensors(parts_.learner.saved())), optimizer(parts_.optimizer.state());
+  HostTensors model(named_tensors(update_.learner->saved())), optimizer(update_.optimizer->state());
   parts_.checkpoints.load(*found, model.refs(), optimizer.refs());
   model.write_back();
   optimizer.write_back();
-  parts_.statistics.restart();
+  update_.statistics->restart();
   state_ = run_state_from(found->state);
   earlier_seconds_ = state_.seconds;
   saved_step_ = settings_.resume_directory.empty() ? state_.step : -1;
-  parts_.optimizer.set_updates(found->state.at("optimizer_updates"));
+  update_.optimizer->set_updates(found->state.at("optimizer_updates"));
   parts_.schedule.restore(state_.schedule);
-  parts_.loader.seek(state_.cursor);
+  update_.loader->seek(state_.cursor);
   if (parts_.control.rank() == 0)
     log::info(concat("resumed from ", found->directory, " at step ", state_.step, " of ", settings_.total_steps));
 }
 
 double Trainer::epoch() const {
-  return static_cast<double>(state_.step) / static_cast<double>(parts_.loader.batches_per_epoch());
+  return static_cast<double>(state_.step) / static_cast<double>(update_.loader->batches_per_epoch());
 }
 
 std::string name_of(StopReason reason) {

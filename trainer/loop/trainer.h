@@ -9,36 +9,26 @@
 
 #include "base/stopwatch.h"
 #include "comm/communicator.h"
-#include "data/loading/loader.h"
 #include "trainer/checkpoint/checkpoints.h"
-#include "trainer/learner/learner.h"
 #include "trainer/loop/cadence.h"
 #include "trainer/loop/evaluator.h"
 #include "trainer/loop/run_state.h"
 #include "trainer/loop/selection.h"
 #include "trainer/loop/telemetry.h"
+#include "trainer/loop/update.h"
 #include "trainer/model_files/tensor_refs.h"
-#include "trainer/optim/optimizer.h"
 #include "trainer/optim/penalty.h"
-#include "trainer/optim/schedule.h"
-#include "trainer/parallel/gradient_sync.h"
-#include "trainer/parallel/world_statistics.h"
 
 namespace sft {
 
 // Everything the loop works with, built by assemble; the trainer borrows it.
 struct TrainerParts {
   Communicator& control;
-  Loader& loader;
-  Learner& learner;
-  Arena& arena;
-  GradientSync& gradients;
-  Optimizer& optimizer;
-  Schedule& schedule;
+  Update& update;
+  Schedule& schedule;    // the update's, or another
   Evaluator* evaluator;  // null without validation data
   Checkpoints& checkpoints;
   Telemetry& telemetry;
-  RunningStatistics& statistics;  // that ranks have of their own
 };
 
 struct TrainerSettings {
@@ -53,7 +43,6 @@ struct TrainerSettings {
   bool save_only_model = false;
   double max_seconds = 0;                                  // 0: no limit
   std::function<bool()> stop_requested;                    // a signal came; may differ between ranks
-  std::function<void()> weights_are_known;                 // collective: a checkpoint, if there is one, has been read
   nlohmann::json settings;                                 // that alter training, for the checkpoint
   std::vector<std::pair<std::string, std::string>> files;  // beside the weights in a checkpoint
 };
@@ -65,9 +54,9 @@ class Trainer {
  public:
   Trainer(const TrainerParts& parts, TrainerSettings settings);
 
-  // Goes on from the checkpoint that the settings name, if there is one. Every rank calls, before run(). ConfigError
-  // where it was trained with other settings, or has made more updates than are asked for.
-  void resume();
+  // Goes on from the checkpoint that the settings name, or stays at the start. Every rank calls, before run().
+  // ConfigError where the checkpoint was trained with other settings, or has made more updates than are asked for.
+  void restore();
 
   // Error with ExitCode::not_finite where the updates are over and none of them changed a weight.
   StopReason run();
@@ -77,9 +66,8 @@ class Trainer {
 
   const RunState& state() const { return state_; }
   double epoch() const;
-  double first_step_seconds() const {
-    return first_step_seconds_;
-  }  // from exec to the end of this session's first update
+  // From exec to the end of this session's first update.
+  double first_step_seconds() const { return first_step_seconds_; }
 
  private:
   bool finished();
@@ -90,6 +78,7 @@ class Trainer {
   CheckpointContent content(const HostTensors& model, const HostTensors& optimizer);
 
   TrainerParts parts_;
+  Update& update_;  // of parts_
   TrainerSettings settings_;
   RunState state_;
   StopReason reason_ = StopReason::finished;

@@ -74,12 +74,9 @@ std::vector<std::string> ModelDirectory::label_names() const {
   return only_defaults ? std::vector<std::string>{} : names;
 }
 
-std::string ModelDirectory::task() const {
-  if (config_.value("model_type", "") == "resnet") return "image_classification";
+std::string ModelDirectory::architecture() const {
   const auto classes = config_.value("architectures", nlohmann::json::array());
-  const bool tags =
-      !classes.empty() && classes[0].is_string() && classes[0].get<std::string>().ends_with("ForTokenClassification");
-  return tags ? "token_classification" : "text_classification";
+  return !classes.empty() && classes[0].is_string() ? classes[0].get<std::string>() : "";
 }
 
 int64_t ModelDirectory::model_max_length() const {

@@ -23,9 +23,8 @@ class ModelDirectory {
   const nlohmann::json& config() const { return config_; }
   // Labels by id as id2label has them; empty where it is absent or only LABEL_0, LABEL_1, …
   std::vector<std::string> label_names() const;
-  // Of a model of images, or of the transformers class that config.json names; text_classification where it is no class
-  // of a task.
-  std::string task() const;
+  // The transformers class that config.json names first; "" where it names none.
+  std::string architecture() const;
   // "model_max_length" of tokenizer_config.json, 0 where it has none.
   int64_t model_max_length() const;
   // "truncation_side" of tokenizer_config.json: left, else right, as in transformers.

@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -39,6 +40,10 @@ inline const at::Tensor& draws_of(const Inputs& inputs) {
   return std::visit([](const auto& input) -> const at::Tensor& { return input.draws_B; }, inputs);
 }
 
+// A column of the batch as a tensor in host memory, [entries, …], without a copy: gone with the batch.
+at::Tensor view_of(const Batch& batch, const std::string& column);
+
+// The columns "tokens" and, where there are some, "segments" of texts, "pixels" of pictures.
 Inputs to_device(const Batch& batch, const at::Device& device);
 
 }  // namespace sft

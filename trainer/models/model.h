@@ -1,8 +1,8 @@
 // A backbone: single-device code that knows nothing of ranks, losses or optimizers.
 //
-// It is cut into stages: 0 is the embedding, 1 … num_blocks the blocks. A stage range is how freezing skips
-// autograd below the lowest trained parameter; `Reads` is what the task will look at, so that the last block
-// computes no row that nobody reads.
+// A model is cut into stages: 0 is the embedding, 1 … num_blocks the blocks. The learner runs them, so a model knows
+// nothing of freezing, recomputing or caches. `Reads` is what the task will look at: the last block computes no row
+// that nobody reads.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -15,14 +15,18 @@
 #include <vector>
 
 #include "trainer/models/blocks/activation.h"
-#include "trainer/models/blocks/batch_norm.h"
-#include "trainer/models/initial_seed.h"
 #include "trainer/models/inputs.h"
+#include "trainer/models/model_settings.h"
 #include "trainer/models/parameter.h"
 
 namespace sft {
 
+enum class Takes { texts, pictures };
+
 enum class Reads { all, first };
+
+// Whether dropout falls and running statistics move in a stage.
+enum class Mode { evaluation, training };
 
 // What came out: all N packed rows, or one row a sample.
 struct Features {
@@ -54,42 +58,36 @@ class Model {
   virtual int num_blocks() const = 0;
   virtual int64_t width() const = 0;                                    // C
   virtual std::optional<TextLimits> text_limits() const { return {}; }  // nothing: it takes no text
+  // The columns that it reads: by its limits "tokens" and "segments" of texts, else "pixels" of three colours.
+  virtual Needs needs() const;
 
   // Names carry the prefix that the transformers task class gives them ("bert.").
   virtual Parameters parameters() const = 0;
-  // What is saved and loaded beside them and never trained: running statistics of norms.
+  // Saved and loaded beside the parameters, and never trained: running statistics of norms.
   virtual Parameters buffers() const { return {}; }
 
-  // Runs all stages. Dropout is on in the stages set to train, keyed by (seed, draw, token, place).
-  Features forward(const Inputs& inputs, Reads reads) {
-    return trained_part(frozen_part(inputs, reads), inputs, reads);
-  }
+  // Parameter::stage of the pooler and of a task's head, which stand on top of the others.
+  int num_stages() const { return num_blocks() + 1; }  // that stage() runs
+  int pooler_stage() const { return num_blocks() + 1; }
+  int head_stage() const { return num_blocks() + 2; }
 
-  // The stages below `first_trained`, without autograd: what a sample gives again and again as long as nothing there
-  // moves. A row a token or a row a sample; undefined where there is no such stage.
-  virtual at::Tensor frozen_part(const Inputs& inputs, Reads reads) = 0;
-  // The stages from there on.
-  virtual Features trained_part(at::Tensor x, const Inputs& inputs, Reads reads) = 0;
+  // Stage s = 0 … num_blocks on what stage s − 1 returned (undefined before stage 0). Rows are [N, …] or [B, …]; the
+  // last stage returns only those that are read. Dropout is keyed by (seed, draw, token, place).
+  virtual at::Tensor stage(int s, const at::Tensor& x, const Inputs& inputs, Reads reads, Mode mode) = 0;
+  // Of what the last stage returned.
+  virtual Features features(const at::Tensor& x, Reads reads) const = 0;
+
+  // Called before the stages of a pass: copies of weights in a narrower type follow weights that have moved.
+  virtual void follow_weights() {}
+  // Whether a stage that is run again on the same input gives the same bits and moves nothing, as gradient
+  // checkpointing wants it.
+  virtual bool repeats_stages() const { return true; }
 
   // The pretrained pooler over first rows [B, C] → [B, C]; has_pooler() false where the model has none.
   virtual bool has_pooler() const = 0;
   virtual at::Tensor pool(const at::Tensor& first_BC) = 0;
 
-  // training[s] of each stage 0 … num_blocks: dropout on there. Evaluation passes all false.
-  virtual void set_training(const std::vector<bool>& training) = 0;
-  virtual void set_first_trained(int stage) = 0;
-  virtual void set_dropout_seed(uint64_t seed) = 0;
-
-  // Computes in a type narrower than that of its parameters. ConfigError for a model that does not.
-  virtual void set_compute_type(at::ScalarType type);
-
-  // Keeps of each stage its input alone, and computes the rest again in the backward pass. ConfigError for a model that
-  // does not.
-  virtual void set_gradient_checkpointing();
-
-  // How its BatchNorms find their statistics; a model without them has nothing to do.
-  virtual void set_batch_norm(const BatchNormRule&) {}
-  // True: stages in which nothing trains are set to train all the same, because their statistics move.
+  // True: stages in which nothing trains run in Mode::training all the same, because their statistics move.
   virtual bool moves_where_frozen() const { return false; }
 
   // Of the transformers class that reads one row a sample (Reads::first) or every row (Reads::all).
@@ -100,21 +98,21 @@ class Model {
   // Floating point operations of the matrix products, for the share of the GEMM peak: of a forward pass over so many
   // tokens (or images) in so many samples.
   virtual double flops(int64_t units, int64_t samples, Reads reads) const = 0;
-  // "BertForSequenceClassification" for task "text_classification".
-  virtual std::string architecture(const std::string& task) const = 0;
+  // The transformers class with that ending: "BertForSequenceClassification". ConfigError where the family has none.
+  virtual std::string architecture(const std::string& class_ending) const = 0;
   // Prefix of the base model's names: "bert."; a file of the base class lacks it.
   virtual std::string prefix() const = 0;
   // Old spellings of a name in checkpoint files ("LayerNorm.gamma"), canonical one otherwise.
   virtual std::string canonical(const std::string& file_name) const = 0;
-  // Where files of the model come in several layouts, it takes over the names of these, for all that it is asked later.
-  virtual void adopt_names(const std::vector<std::string>&) {}
 };
 
-// From config.json's content: "model_type" picks the folder. Parameters are allocated and initialised at random
-// like transformers' (normal of initializer_range, zero biases, one norms) from `seed`; without one what would be
-// normal is undefined, and load_pretrained() is to come. ConfigError for an unknown model_type.
-std::unique_ptr<Model> make_model(const nlohmann::json& config, const at::Device& device, at::ScalarType dtype,
-                                  InitialSeed seed);
+// From config.json's content: "model_type" picks the folder. Parameters are allocated and initialised at random like
+// transformers' (normal of initializer_range, zero biases, one norms). ConfigError for an unknown model_type, or for
+// settings that the model cannot follow.
+std::unique_ptr<Model> make_model(const nlohmann::json& config, const ModelSettings& settings);
+
+// By "model_type" of config.json's content; texts where that is unknown.
+Takes takes_of(const nlohmann::json& config);
 
 // The model_types that there are.
 std::vector<std::string> model_types();

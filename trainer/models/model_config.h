@@ -24,9 +24,7 @@ struct ModelConfig {
         field("model_name_or_path", &ModelConfig::model_name_or_path,
               "directory in Hugging Face layout, or an id found in the local hub cache", Path{})
             .changeable(),
-        field("task", &ModelConfig::task, "what is learned",
-              one_of("text_classification", "token_classification", "image_classification")
-                  .not_built("question_answering", "seq2seq", "causal_lm")),
+        field("task", &ModelConfig::task, "what is learned: a name of trainer/tasks/tasks.cpp"),
         field("problem_type", &ModelConfig::problem_type, "\"\": from the data, announced",
               one_of("", "single_label_classification", "multi_label_classification", "regression")),
         field("num_labels", &ModelConfig::num_labels, "classes; 0: from the data", at_least(int64_t{0})),

@@ -13,44 +13,45 @@
 namespace sft {
 namespace {
 
-using Make = std::unique_ptr<Model> (*)(nlohmann::json content, const at::TensorOptions& options, InitialSeed seed);
+using Make = std::unique_ptr<Model> (*)(nlohmann::json content, const ModelSettings& settings);
 
-// By config.json's model_type.
-constexpr std::array<std::pair<const char*, Make>, 6> kModels{{
-    {"bert", make_bert},
-    {"camembert", make_roberta},
-    {"distilbert", make_distilbert},
-    {"resnet", make_resnet},
-    {"roberta", make_roberta},
-    {"xlm-roberta", make_roberta},
+struct Family {
+  const char* model_type;  // of config.json
+  Takes takes;
+  Make make;
+};
+
+constexpr std::array<Family, 6> kFamilies{{
+    {"bert", Takes::texts, make_bert},
+    {"camembert", Takes::texts, make_roberta},
+    {"distilbert", Takes::texts, make_distilbert},
+    {"resnet", Takes::pictures, make_resnet},
+    {"roberta", Takes::texts, make_roberta},
+    {"xlm-roberta", Takes::texts, make_roberta},
 }};
 
 }  // namespace
 
 std::vector<std::string> model_types() {
   std::vector<std::string> all;
-  for (const auto& [name, make] : kModels) all.emplace_back(name);
+  for (const Family& family : kFamilies) all.emplace_back(family.model_type);
   return all;
 }
 
-void Model::set_compute_type(at::ScalarType type) {
-  throw ConfigError(concat("model.dtype: this model (", config().value("model_type", "?"),
-                           ") is not built to compute in ", at::toString(type)));
+Takes takes_of(const nlohmann::json& config) {
+  const auto type = config.find("model_type");
+  for (const Family& family : kFamilies)
+    if (type != config.end() && *type == family.model_type) return family.takes;
+  return Takes::texts;
 }
 
-void Model::set_gradient_checkpointing() {
-  throw ConfigError(concat("train.gradient_checkpointing: this model (", config().value("model_type", "?"),
-                           ") is not built to compute its activations again"));
-}
-
-std::unique_ptr<Model> make_model(const nlohmann::json& config, const at::Device& device, at::ScalarType dtype,
-                                  InitialSeed seed) {
+std::unique_ptr<Model> make_model(const nlohmann::json& config, const ModelSettings& settings) {
   const auto type = config.find("model_type");
   if (type == config.end() || !type->is_string())
     throw ConfigError("config.json has no model_type; built are: " + join(model_types(), ", "));
   const auto wanted = type->get<std::string>();
-  for (const auto& [name, make] : kModels)
-    if (wanted == name) return make(config, at::TensorOptions(device).dtype(dtype), seed);
+  for (const Family& family : kFamilies)
+    if (wanted == family.model_type) return family.make(config, settings);
   throw ConfigError(concat("model_type ", in_quotes(wanted), " is not built", did_you_mean(wanted, model_types()),
                            "; built are: ", join(model_types(), ", ")));
 }

@@ -11,9 +11,10 @@
 #include <vector>
 
 #include "base/schema.h"
+#include "data/readers/target_form.h"
 #include "data/samples/batch.h"
-#include "data/samples/example.h"
 #include "trainer/models/model.h"
+#include "trainer/tasks/loss_config.h"
 
 namespace sft {
 
@@ -32,18 +33,16 @@ struct Statistics {
 class Task {
  public:
   virtual ~Task() = default;
+  virtual Needs needs() const = 0;  // the columns of targets
   virtual Reads reads() const = 0;
   virtual bool reads_pooler() const = 0;              // false: the model's pooler has no part in the loss
   virtual bool keeps_pooler() const { return true; }  // false: the transformers class of the task has none
   virtual Parameters parameters() const = 0;          // the head; the pooler is the model's
-  virtual at::Tensor logits(Model& model, const Features& features, const Inputs& inputs) = 0;
+  virtual at::Tensor logits(Model& model, const Features& features, const Inputs& inputs, Mode mode) = 0;
 
   // The denominator of a batch, from targets alone: known before any forward.
   virtual double weight(const Batch& batch) const = 0;
   virtual LossSum loss_sum(const at::Tensor& logits, const Batch& batch) const = 0;
-
-  virtual void set_training(bool training) = 0;
-  virtual void set_dropout_seed(uint64_t seed) = 0;
 
   virtual Statistics empty_statistics() const = 0;
   virtual void accumulate(const at::Tensor& logits, const Batch& batch, Statistics& into) const = 0;
@@ -51,6 +50,8 @@ class Task {
   virtual nlohmann::ordered_json metrics(const Statistics& total) const = 0;  // flat: name → number
   virtual nlohmann::ordered_json details(const Statistics& total) const = 0;  // per class, confusion matrix
   virtual std::string default_metric() const = 0;                             // "accuracy"
+  // Of a name in metrics(): errors are better when they are smaller.
+  virtual bool more_is_better(const std::string& metric) const { return metric != "loss"; }
 
   // One JSON object a row of the batch, in order.
   virtual std::vector<std::string> predictions(const at::Tensor& logits, const Batch& batch) const = 0;
@@ -59,27 +60,23 @@ class Task {
   virtual void describe(nlohmann::json& config) const = 0;
 };
 
-// What a task is made from.
-struct TaskSettings {
-  std::string pooling = "auto";            // auto (what the transformers class does) | cls | mean | pooler
-  std::vector<std::string> label_names;    // by id
-  std::vector<int64_t> label_counts = {};  // of the training rows, by id; for weights that are "balanced"
-  int64_t num_rows = 0;                    // of training, that label_counts counts
+// The labels of a task, or the names of its numbers.
+struct Labels {
+  StringList names = {};             // by id
+  std::vector<int64_t> counts = {};  // of training rows, by id; empty where nobody asked
   TargetForm target = TargetForm::label;
-  std::string loss = "auto";  // auto (the task's) | cross_entropy | focal | bce | mse | mae | huber
-  double focal_gamma = 2.0;
-  double huber_delta = 1.0;
-  ClassWeights class_weights = {};
-  ClassWeights pos_weight = {};
-  double threshold = 0.5;                 // of multi-label predictions
-  std::vector<std::string> metrics = {};  // asked for by name, beside those that a task always has
-  double label_smoothing_factor = 0.0;
+  int64_t num_rows = 0;  // of training
+};
+
+struct TaskSettings {
+  std::string pooling = "auto";  // auto (the transformers class's) | cls | mean | pooler
+  Labels labels = {};
+  LossConfig loss = {};
+  ScoreConfig scores = {};
   at::Device device = at::kCPU;
   at::ScalarType dtype = at::kFloat;
   uint64_t seed = 0;  // of the head's initialisation
+  uint64_t dropout_seed = 0;
 };
-
-// By the name of model.task and the form of targets. ConfigError where the settings do not fit the model or the labels.
-std::unique_ptr<Task> make_task(const std::string& task, const TaskSettings& settings, const Model& model);
 
 }  // namespace sft

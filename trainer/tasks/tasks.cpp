@@ -1,27 +1,84 @@
 // The list of tasks.
+#include "trainer/tasks/tasks.h"
+
+#include <algorithm>
+#include <set>
+
 #include "base/errors.h"
 #include "base/text.h"
 #include "trainer/tasks/image_classification/image_classification.h"
 #include "trainer/tasks/multi_label/multi_label.h"
 #include "trainer/tasks/regression/regression.h"
-#include "trainer/tasks/task.h"
 #include "trainer/tasks/text_classification/text_classification.h"
 #include "trainer/tasks/token_classification/token_classification.h"
 
 namespace sft {
+namespace {
 
-std::unique_ptr<Task> make_task(const std::string& task, const TaskSettings& settings, const Model& model) {
-  if (task == "text_classification") {
-    if (settings.target == TargetForm::label_set) return make_multi_label(settings, model);
-    if (settings.pos_weight.kind != ClassWeights::Kind::none)
-      throw ConfigError("train.pos_weight is for sets of labels (model.problem_type = \"multi_label_classification\")");
-    if (settings.target == TargetForm::values) return make_regression(settings, model);
-    return make_text_classification(settings, model);
-  }
-  if (task == "token_classification") return make_token_classification(settings, model);
-  if (task == "image_classification") return make_image_classification(settings, model);
-  throw ConfigError(concat("model.task ", in_quotes(task), " is not built; built: text_classification, ",
-                           "token_classification, image_classification"));
+StringList joined(StringList all, const StringList& more) {
+  all.insert(all.end(), more.begin(), more.end());
+  return all;
+}
+
+const StringList kOfTexts = {"data.text_column",  "data.text_pair_column", "data.weight_column",
+                             "data.group_column", "data.max_length",       "data.truncation"};
+const StringList kOfSamples = joined(kOfTexts, {"model.problem_type"});
+const StringList kOfWords = joined(kOfTexts, {"data.label_all_tokens"});
+const StringList kOfPictures = {"data.image_size",  "data.crop",          "data.horizontal_flip",
+                                "data.mean",        "data.std",           "data.image_column",
+                                "train.batch_norm", "model.problem_type", "freeze.freeze_batch_norm_statistics"};
+
+const TaskKind kTasks[] = {
+    {"text_classification", "single_label_classification", TargetForm::label, "ForSequenceClassification", Takes::texts,
+     "text", "label", kOfSamples, make_text_classification},
+    {"text_classification", "multi_label_classification", TargetForm::label_set, "ForSequenceClassification",
+     Takes::texts, "text", "label", kOfSamples, make_multi_label},
+    {"text_classification", "regression", TargetForm::values, "ForSequenceClassification", Takes::texts, "text",
+     "label", kOfSamples, make_regression},
+    {"token_classification", "", TargetForm::token_labels, "ForTokenClassification", Takes::texts, "tokens", "ner_tags",
+     kOfWords, make_token_classification},
+    {"image_classification", "single_label_classification", TargetForm::label, "ForImageClassification",
+     Takes::pictures, "text", "label", kOfPictures, make_image_classification},
+};
+
+}  // namespace
+
+std::span<const TaskKind> tasks() { return kTasks; }
+
+StringList keys_of_some_tasks() {
+  std::set<std::string> keys;
+  for (const TaskKind& kind : kTasks) keys.insert(kind.keys.begin(), kind.keys.end());
+  return {keys.begin(), keys.end()};
+}
+
+StringList task_names() {
+  StringList names;
+  for (const TaskKind& kind : kTasks)
+    if (names.empty() || names.back() != kind.name) names.emplace_back(kind.name);
+  return names;
+}
+
+const TaskKind& task_named(const std::string& name) {
+  for (const TaskKind& kind : kTasks)
+    if (name == kind.name) return kind;
+  throw ConfigError(concat("model.task ", in_quotes(name), " is not built", did_you_mean(name, task_names()),
+                           "; built: ", join(task_names(), ", ")));
+}
+
+const TaskKind& task_of_class(const std::string& architecture, Takes takes) {
+  const auto named = std::ranges::find_if(
+      kTasks, [&](const TaskKind& kind) { return kind.takes == takes && architecture.ends_with(kind.class_ending); });
+  return named != std::end(kTasks) ? *named : *std::ranges::find(kTasks, takes, &TaskKind::takes);
+}
+
+// Where a name has one row, that row says what the targets are.
+std::unique_ptr<Task> make_task(const std::string& name, const TaskSettings& settings, const Model& model) {
+  const TaskKind& first = task_named(name);
+  if (*first.problem_type == '\0') return first.make(settings, model);
+  for (const TaskKind& kind : kTasks)
+    if (name == kind.name && settings.labels.target == kind.target) return kind.make(settings, model);
+  throw ConfigError(
+      concat("model.task ", in_quotes(name), " does not learn targets that are a ", name_of(settings.labels.target)));
 }
 
 }  // namespace sft

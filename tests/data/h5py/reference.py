@@ -85,19 +85,24 @@ def check_shard(folder):
     path, count = os.path.join(folder, "shard.h5"), 500
     subprocess.run([PROGRAM, "write", path, str(count)], check=True)
     with h5py.File(path) as file:
-        assert file.attrs["format"] == b"sft-dist" and file.attrs["version"] == 1
-        assert file.attrs["num_samples"] == count and file.attrs["vocab_size"] == 60000
+        assert file.attrs["format"] == b"sft-dist" and file.attrs["version"] == 2
+        assert file.attrs["num_samples"] == count and file.attrs["num_rows"] == count // 2
+        words = lambda name: [word.decode() for word in file.attrs[name]]
+        assert words("columns") == ["tokens", "labels", "segments"] and words("axes") == ["token", "", "token"]
+        assert words("numbers") == ["int32", "int64", "uint8"] and words("roles") == ["input", "target", "input"]
+        assert words("units") == ["token"] and file.attrs["bounds"].tolist() == [60000, 2, 0]
         assert [name.decode() for name in file.attrs["label_names"]] == ["no", "größe"]
-        assert sorted(file) == ["checksums", "labels", "offsets", "segments", "tokens", "weights"]
-        assert file["tokens"].dtype == np.uint16 and file["offsets"].dtype == np.int64
-        offsets, tokens, segments = file["offsets"][:], file["tokens"][:], file["segments"][:]
+        assert sorted(file) == ["checksums", "labels", "rows", "segments", "token_offsets", "tokens", "weights"]
+        assert file["tokens"].dtype == np.uint16 and file["token_offsets"].dtype == np.int64
+        offsets, tokens, segments = file["token_offsets"][:], file["tokens"][:], file["segments"][:]
         for i in range(count):
             part = slice(offsets[i], offsets[i + 1])
             assert tokens[part].tolist() == [100 * i + t for t in range(i % 5 + 1)]
             assert segments[part].tolist() == [t % 2 for t in range(i % 5 + 1)]
         assert (file["labels"][:] == np.arange(count) % 2).all()
         assert (file["weights"][:] == 0.25 * np.arange(count)).all()
-        blocks = [crc32c(file[name][:].tobytes()) for name in ("tokens", "offsets", "segments", "labels", "weights")]
+        assert (file["rows"][:] == np.arange(count) // 2).all()
+        blocks = [crc32c(file[name][:].tobytes()) for name in ("tokens", "labels", "segments", "token_offsets", "weights", "rows")]
         assert file["checksums"][:].tolist() == blocks
 
         # The same shard as an archive: chunked and compressed.

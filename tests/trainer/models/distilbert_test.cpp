@@ -32,22 +32,22 @@ TEST(DistilBert, NamesAndHeadsAreThoseOfTransformers) {
   EXPECT_EQ(model->head(Reads::all).dropout, 0.2) << "config.dropout";
   EXPECT_EQ(model->canonical("transformer.layer.0.ffn.lin1.bias"), "distilbert.transformer.layer.0.ffn.lin1.bias");
   EXPECT_EQ(model->canonical("vocab_projector.bias"), "vocab_projector.bias");
-  EXPECT_EQ(model->architecture("token_classification"), "DistilBertForTokenClassification");
+  EXPECT_EQ(model->architecture("ForTokenClassification"), "DistilBertForTokenClassification");
 }
 
 TEST(DistilBert, LooksAtNoTokenTypes) {
   const auto model = small_model("distilbert");
   Batch batch = batch_of({5, 9});
-  const at::Tensor once = model->forward(to_device(batch, at::kCPU), Reads::all).rows;
-  for (int64_t& segment : batch.text().segments) segment = 1000;
-  EXPECT_TRUE(model->forward(to_device(batch, at::kCPU), Reads::all).rows.equal(once));
+  const at::Tensor once = testing::forward(*model, to_device(batch, at::kCPU), Reads::all, Mode::evaluation).rows;
+  for (uint8_t& segment : batch.at("segments").as<uint8_t>()) segment = 200;
+  EXPECT_TRUE(testing::forward(*model, to_device(batch, at::kCPU), Reads::all, Mode::evaluation).rows.equal(once));
   EXPECT_EQ(model->text_limits()->num_segments, 0);
 }
 
 TEST(DistilBert, SinusoidalPositionsStartAsSinusoids) {
   nlohmann::json config = small_config("distilbert");
   config["sinusoidal_pos_embds"] = true;
-  const auto model = make_model(config, at::kCPU, at::kDouble, 5);
+  const auto model = make_model(config, {.dtype = at::kDouble, .seed = 5});
   const at::Tensor table = model->parameters()[1].value;
   EXPECT_EQ(model->parameters()[1].name, "distilbert.embeddings.position_embeddings.weight");
   EXPECT_EQ(table[0][0].item<double>(), 0.0);
@@ -60,7 +60,7 @@ void expect_refused(const char* key, const nlohmann::json& value, const std::str
   nlohmann::json config = small_config("distilbert");
   config[key] = value;
   try {
-    make_model(config, at::kCPU, at::kFloat, 0);
+    make_model(config, {.seed = 0});
     FAIL() << key << " = " << value << " was accepted";
   } catch (const ConfigError& error) {
     EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what();

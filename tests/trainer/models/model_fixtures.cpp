@@ -3,6 +3,9 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/core/grad_mode.h>
 
+#include "support/texts.h"
+#include "trainer/learner/stages.h"
+
 namespace sft::testing {
 
 nlohmann::json small_config(const std::string& model_type) {
@@ -31,50 +34,44 @@ nlohmann::json small_config(const std::string& model_type) {
           {"initializer_range", 0.3}};
 }
 
-std::unique_ptr<Model> small_model(const std::string& model_type, at::ScalarType dtype) {
-  return make_model(small_config(model_type), at::kCPU, dtype, 5);
+std::unique_ptr<Model> small_model(const std::string& model_type, at::ScalarType dtype, uint64_t dropout_seed) {
+  return make_model(small_config(model_type), {.dtype = dtype, .seed = 5, .dropout_seed = dropout_seed});
 }
 
 Batch batch_of(const std::vector<int64_t>& lengths) {
-  Batch batch;
-  batch.text().offsets.push_back(0);
   uint64_t state = 12345;
   const auto below = [&](int64_t bound) {
     state = state * 6364136223846793005u + 1442695040888963407u;
     return static_cast<int64_t>(state >> 33) % bound;
   };
+  std::vector<Text> texts;
   for (const int64_t length : lengths) {
+    Text& text = texts.emplace_back();
     for (int64_t i = 0; i < length; ++i) {
-      batch.text().tokens.push_back(1 + below(49));
-      batch.text().positions.push_back(i);
-      batch.text().segments.push_back(below(3));
+      text.tokens.push_back(static_cast<int32_t>(1 + below(49)));
+      text.segments.push_back(static_cast<uint8_t>(below(3)));
     }
-    batch.text().offsets.push_back(batch.text().offsets.back() + length);
-    batch.draws.push_back(1000 + 7 * batch.size());
-    batch.ids.push_back(batch.size());
-    batch.labels.push_back(0);
-    batch.weights.push_back(1.0f);
   }
+  Batch batch = sft::batch_of(text_schema(target_column(TargetForm::label, 1), 50, /*segments=*/true), texts);
+  for (int64_t& draw : batch.draws) draw = 1000 + 7 * draw;
   return batch;
 }
 
 Batch only(const Batch& batch, int64_t b) {
-  const auto begin = batch.text().offsets[static_cast<size_t>(b)],
-             end = batch.text().offsets[static_cast<size_t>(b) + 1];
-  const auto part = [&](const std::vector<int64_t>& values) {
-    return std::vector<int64_t>(values.begin() + begin, values.begin() + end);
-  };
-  Batch one;
-  one.text() = {part(batch.text().tokens), part(batch.text().positions), part(batch.text().segments), {0, end - begin}};
+  const Offsets& offsets = batch.offsets("token");
+  const auto first = static_cast<size_t>(offsets[static_cast<size_t>(b)]);
+  const auto length = static_cast<size_t>(offsets[static_cast<size_t>(b) + 1]) - first;
+  const auto tokens = batch.at("tokens").as<int32_t>().subspan(first, length);
+  const auto segments = batch.at("segments").as<uint8_t>().subspan(first, length);
+  const Text text{.tokens = {tokens.begin(), tokens.end()}, .segments = {segments.begin(), segments.end()}};
+  Batch one = sft::batch_of(batch.schema, {text});
   one.ids = {b};
-  one.labels = {0};
-  one.weights = {1.0f};
   one.draws = {batch.draws[static_cast<size_t>(b)]};
   return one;
 }
 
-void set_training(Model& model, bool training) {
-  model.set_training(std::vector<bool>(static_cast<size_t>(model.num_blocks()) + 1, training));
+Features forward(Model& model, const Inputs& inputs, Reads reads, Mode mode) {
+  return Stages(model).forward(inputs, reads, mode);
 }
 
 double distance(const at::Tensor& a, const at::Tensor& b) {

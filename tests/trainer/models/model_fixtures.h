@@ -18,7 +18,8 @@ namespace sft::testing {
 // A config.json of the family with 3 blocks, widths that fill no vector register, dropout on, 40 positions of text.
 nlohmann::json small_config(const std::string& model_type);
 
-std::unique_ptr<Model> small_model(const std::string& model_type, at::ScalarType dtype = at::kDouble);
+std::unique_ptr<Model> small_model(const std::string& model_type, at::ScalarType dtype = at::kDouble,
+                                   uint64_t dropout_seed = 0);
 
 // Sequences of the given lengths with fixed pseudo-random tokens and segments; sequence b has draw 1000 + 7 b.
 Batch batch_of(const std::vector<int64_t>& lengths);
@@ -26,7 +27,8 @@ Batch batch_of(const std::vector<int64_t>& lengths);
 // Sequence b alone.
 Batch only(const Batch& batch, int64_t b);
 
-void set_training(Model& model, bool training);
+// All stages, each of them trained.
+Features forward(Model& model, const Inputs& inputs, Reads reads, Mode mode = Mode::training);
 
 // ‖a − b‖ / ‖b‖ (absolute where b is zero)
 double distance(const at::Tensor& a, const at::Tensor& b);

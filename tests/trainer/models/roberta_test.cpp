@@ -25,12 +25,12 @@ at::Tensor value_of(const Model& model, const std::string& name) {
 const std::string kPositions = "roberta.embeddings.position_embeddings.weight";
 
 // Which rows of the position table two texts of 3 and 2 tokens looked up: those that got a gradient.
-std::vector<int64_t> rows_looked_up(Model& model, const std::vector<int64_t>& tokens) {
+std::vector<int64_t> rows_looked_up(Model& model, const std::vector<int32_t>& tokens) {
   Batch batch = batch_of({3, 2});
-  batch.text().tokens = tokens;
+  batch.at("tokens").set(tokens);
   const at::Tensor table = value_of(model, kPositions);
   table.mutable_grad() = at::Tensor();
-  const at::Tensor rows = model.forward(to_device(batch, at::kCPU), Reads::all).rows;
+  const at::Tensor rows = testing::forward(model, to_device(batch, at::kCPU), Reads::all, Mode::evaluation).rows;
   (rows * testing::drawn(rows.sizes(), 3)).sum().backward();
   std::vector<int64_t> seen;
   for (int64_t row = 0; row < table.size(0); ++row)
@@ -42,7 +42,7 @@ TEST(Roberta, CountsPositionsFromBehindThePaddingsRow) {
   const auto model = small_model("roberta");
   EXPECT_EQ(rows_looked_up(*model, {7, 8, 9, 10, 11}), (std::vector<int64_t>{2, 3, 4}));
   EXPECT_EQ(model->text_limits()->max_positions, 40) << "of 42 rows";
-  EXPECT_NO_THROW(model->forward(to_device(batch_of({40}), at::kCPU), Reads::all));
+  EXPECT_NO_THROW(testing::forward(*model, to_device(batch_of({40}), at::kCPU), Reads::all, Mode::evaluation));
 }
 
 // As transformers' create_position_ids_from_input_ids, which tests/parity/roberta.py compares too.
@@ -80,8 +80,10 @@ TEST(Roberta, XlmRobertaAndCamembertAreTheSameNetworkUnderTheirOwnNames) {
                                            {"xlm-roberta", "XLMRobertaForSequenceClassification"},
                                            {"camembert", "CamembertForSequenceClassification"}}) {
     const auto model = small_model(type);
-    EXPECT_EQ(model->architecture("text_classification"), architecture);
-    EXPECT_TRUE(model->forward(inputs, Reads::all).rows.equal(roberta->forward(inputs, Reads::all).rows)) << type;
+    EXPECT_EQ(model->architecture("ForSequenceClassification"), architecture);
+    EXPECT_TRUE(testing::forward(*model, inputs, Reads::all, Mode::evaluation)
+                    .rows.equal(testing::forward(*roberta, inputs, Reads::all, Mode::evaluation).rows))
+        << type;
   }
 }
 
@@ -89,7 +91,7 @@ void expect_refused(const char* key, const nlohmann::json& value, const std::str
   nlohmann::json config = small_config("roberta");
   config[key] = value;
   try {
-    make_model(config, at::kCPU, at::kFloat, 0);
+    make_model(config, {.seed = 0});
     FAIL() << key << " = " << value << " was accepted";
   } catch (const ConfigError& error) {
     EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what();
@@ -104,8 +106,7 @@ TEST(Roberta, WhatIsNotBuiltIsRefusedByName) {
 }
 
 TEST(Roberta, ConfigComesBackWithItsDefaults) {
-  const auto model =
-      make_model({{"model_type", "roberta"}, {"num_hidden_layers", 1}, {"vocab_size", 10}}, at::kCPU, at::kFloat, 0);
+  const auto model = make_model({{"model_type", "roberta"}, {"num_hidden_layers", 1}, {"vocab_size", 10}}, {.seed = 0});
   EXPECT_EQ(model->config()["pad_token_id"], 1);
   EXPECT_EQ(model->config()["type_vocab_size"], 2);
   EXPECT_EQ(model->config()["layer_norm_eps"], 1e-12);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/function.h>
 
+#include "trainer/learner/stages.h"
 #include "trainer/models/model_fixtures.h"
 
 namespace sft {
@@ -12,8 +13,8 @@ namespace {
 using testing::batch_of;
 using testing::distance;
 using testing::drawn;
+using testing::forward;
 using testing::only;
-using testing::set_training;
 using testing::small_config;
 using testing::small_model;
 
@@ -28,11 +29,13 @@ void clear_gradients(const Model& model) {
 }
 
 // Bits of the output and of every gradient, in a backward pass that adds to what is there.
-std::vector<at::Tensor> bits_of(Model& model, const Batch& batch, Reads reads) {
+std::vector<at::Tensor> bits_of(Model& model, const Batch& batch, Reads reads, bool recomputes) {
   for (const Parameter& parameter : model.parameters())
     parameter.value.mutable_grad() = parameter.value.requires_grad() ? at::ones_like(parameter.value) : at::Tensor();
-  const at::Tensor y = model.forward(to_device(batch, at::kCPU), reads).rows;
+  Stages stages(model, {.recomputes = recomputes});
+  const at::Tensor y = stages.forward(to_device(batch, at::kCPU), reads, Mode::training).rows;
   (y * drawn(y.sizes(), 3)).sum().backward();
+  EXPECT_EQ(y.grad_fn()->name().find("Recomputed") != std::string::npos, recomputes) << y.grad_fn()->name();
   std::vector<at::Tensor> all = gradients(model);
   all.push_back(y.detach());
   return all;
@@ -42,25 +45,15 @@ std::vector<at::Tensor> bits_of(Model& model, const Batch& batch, Reads reads) {
 class TextEncoders : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(TextEncoders, ComputingAgainChangesNoBit) {
-  const auto model = small_model(GetParam());
+  const auto model = small_model(GetParam(), at::kDouble, 11);
   const Batch batch = batch_of({5, 1, 17, 9, 30});
-  set_training(*model, true);
-  model->set_dropout_seed(11);
   const auto expect_same = [&](Reads reads) {
-    const auto again = small_model(GetParam());
-    again->set_gradient_checkpointing();
-    set_training(*again, true);
-    again->set_dropout_seed(11);
-    const auto own = model->parameters(), theirs = again->parameters();
-    for (size_t i = 0; i < own.size(); ++i) at::Tensor(theirs[i].value).set_requires_grad(own[i].value.requires_grad());
-    const auto kept = bits_of(*model, batch, reads), recomputed = bits_of(*again, batch, reads);
+    const auto kept = bits_of(*model, batch, reads, false), recomputed = bits_of(*model, batch, reads, true);
     for (size_t i = 0; i < kept.size(); ++i) {
       ASSERT_EQ(kept[i].defined(), recomputed[i].defined()) << i;
       if (!kept[i].defined()) continue;
       EXPECT_TRUE(at::equal(kept[i], recomputed[i])) << i;
     }
-    const at::Tensor y = again->forward(to_device(batch, at::kCPU), reads).rows;
-    EXPECT_NE(y.grad_fn()->name().find("Recomputed"), std::string::npos) << y.grad_fn()->name();
   };
   for (const Reads reads : {Reads::all, Reads::first}) expect_same(reads);
   for (const Parameter& parameter : model->parameters())
@@ -71,13 +64,11 @@ TEST_P(TextEncoders, ComputingAgainChangesNoBit) {
 // Broken by hand once: with the row of the batch, or the number of the sequence in it, in place of the draw in a mask's
 // key, both comparisons fail in the first digit.
 TEST_P(TextEncoders, PackedEqualsOneByOneDropoutIncluded) {
-  const auto model = small_model(GetParam());
+  const auto model = small_model(GetParam(), at::kDouble, 11);
   const Batch batch = batch_of({5, 1, 17, 9, 30});
   for (const Reads reads : {Reads::all, Reads::first}) {
-    set_training(*model, true);
-    model->set_dropout_seed(11);
     clear_gradients(*model);
-    const at::Tensor packed = model->forward(to_device(batch, at::kCPU), reads).rows;
+    const at::Tensor packed = forward(*model, to_device(batch, at::kCPU), reads).rows;
     const at::Tensor seen = drawn(packed.sizes(), 3);
     (packed * seen).sum().backward();
     const auto of_packed = gradients(*model);
@@ -86,7 +77,7 @@ TEST_P(TextEncoders, PackedEqualsOneByOneDropoutIncluded) {
     std::vector<at::Tensor> alone;
     int64_t row = 0;
     for (int64_t b = 0; b < batch.size(); ++b) {
-      const at::Tensor rows = model->forward(to_device(only(batch, b), at::kCPU), reads).rows;
+      const at::Tensor rows = forward(*model, to_device(only(batch, b), at::kCPU), reads).rows;
       (rows * seen.narrow(0, row, rows.size(0))).sum().backward();
       row += rows.size(0);
       alone.push_back(rows.detach());
@@ -108,58 +99,70 @@ TEST_P(TextEncoders, PackedEqualsOneByOneDropoutIncluded) {
 
 TEST_P(TextEncoders, ReadingFirstRowsGivesTheFirstRowsOfAll) {
   const auto model = small_model(GetParam());
-  set_training(*model, true);
   const Inputs inputs = to_device(batch_of({5, 1, 17, 9}), at::kCPU);
-  const at::Tensor all = model->forward(inputs, Reads::all).rows, first = model->forward(inputs, Reads::first).rows;
+  const at::Tensor all = forward(*model, inputs, Reads::all).rows, first = forward(*model, inputs, Reads::first).rows;
   EXPECT_EQ(first.size(0), 4);
   EXPECT_LT(distance(first, all.index_select(0, text_of(inputs).first_B)), 1e-12);
 }
 
 TEST_P(TextEncoders, DropoutFollowsSeedAndDrawAndStopsInEvaluation) {
-  const auto model = small_model(GetParam());
+  const auto model = small_model(GetParam()), other_seed = small_model(GetParam(), at::kDouble, 1);
   Batch batch = batch_of({8, 8});
-  const auto run = [&] { return model->forward(to_device(batch, at::kCPU), Reads::all).rows.detach(); };
-  const at::Tensor evaluated = run();
-  set_training(*model, true);
-  const at::Tensor trained = run();
+  const auto run = [&](Model& one, Mode mode) {
+    return forward(one, to_device(batch, at::kCPU), Reads::all, mode).rows.detach();
+  };
+  const at::Tensor evaluated = run(*model, Mode::evaluation), trained = run(*model, Mode::training);
   EXPECT_GT(distance(trained, evaluated), 0.1);
-  EXPECT_TRUE(run().equal(trained));
-  model->set_dropout_seed(1);
-  EXPECT_GT(distance(run(), trained), 0.1);
-  model->set_dropout_seed(0);
+  EXPECT_TRUE(run(*model, Mode::training).equal(trained));
+  EXPECT_GT(distance(run(*other_seed, Mode::training), trained), 0.1);
   batch.draws[1] += 1;
-  const at::Tensor other_draw = run();
+  const at::Tensor other_draw = run(*model, Mode::training);
   EXPECT_TRUE(other_draw.narrow(0, 0, 8).equal(trained.narrow(0, 0, 8)));
   EXPECT_GT(distance(other_draw.narrow(0, 8, 8), trained.narrow(0, 8, 8)), 0.1);
-  set_training(*model, false);
-  EXPECT_TRUE(run().equal(evaluated));
+  EXPECT_TRUE(run(*model, Mode::evaluation).equal(evaluated));
 }
 
 TEST_P(TextEncoders, NothingBelowTheFirstTrainedStageHasAGraphOrDropout) {
   const auto model = small_model(GetParam());
-  set_training(*model, true);
-  model->set_first_trained(3);
   const Inputs inputs = to_device(batch_of({5, 9}), at::kCPU);
-  model->forward(inputs, Reads::all).rows.sum().backward();
+  Stages last(*model, {.first_trained = 3});
+  last.forward(inputs, Reads::all, Mode::training).rows.sum().backward();
   for (const Parameter& parameter : model->parameters()) {
     EXPECT_EQ(parameter.value.grad().defined(), parameter.stage == 3) << parameter.name;
   }
-  model->set_first_trained(model->num_blocks() + 1);
-  const at::Tensor frozen = model->forward(inputs, Reads::all).rows;
+  Stages none(*model, {.first_trained = model->num_blocks() + 1});
+  const at::Tensor frozen = none.forward(inputs, Reads::all, Mode::training).rows;
   EXPECT_FALSE(frozen.requires_grad());
-  set_training(*model, false);
-  EXPECT_TRUE(model->forward(inputs, Reads::all).rows.equal(frozen));
+  EXPECT_TRUE(forward(*model, inputs, Reads::all, Mode::evaluation).rows.equal(frozen));
+}
+
+// Each stage once forward, and once more in the backward pass where it is recomputed: there its parameters must be
+// back.
+TEST_P(TextEncoders, TellTheWatchOfEveryRunOfAStage) {
+  struct Log : StageWatch {
+    std::vector<int> seen;
+    void before(int stage) override { seen.push_back(stage + 1); }
+    void after(int stage) override { seen.push_back(-stage - 1); }
+  } log;
+  const auto model = small_model(GetParam());
+  const Inputs inputs = to_device(batch_of({5, 9}), at::kCPU);
+  Stages stages(*model, {.first_trained = 1, .recomputes = true, .watch = &log});
+  const at::Tensor y = stages.forward(inputs, Reads::all, Mode::training).rows;
+  EXPECT_EQ(log.seen, (std::vector<int>{1, -1, 2, -2, 3, -3, 4, -4}));
+  log.seen.clear();
+  y.sum().backward();
+  // Stage 1 is the lowest trained one: its input asks for no gradient, so it is kept and not run again.
+  EXPECT_EQ(log.seen, (std::vector<int>{4, -4, 3, -3}));
 }
 
 // (The blocks have the same bits on any number of threads; the library's matrix products do not promise it.)
 TEST_P(TextEncoders, RepeatsItsBits) {
   const auto model = small_model(GetParam(), at::kFloat);
-  set_training(*model, true);
   const Inputs inputs = to_device(batch_of({5, 9, 40, 33, 31}), at::kCPU);
   const auto run = [&](int threads) {
     at::set_num_threads(threads);
     clear_gradients(*model);
-    (model->forward(inputs, Reads::all).rows * drawn({118, 20}, 3, at::kFloat)).sum().backward();
+    (forward(*model, inputs, Reads::all).rows * drawn({118, 20}, 3, at::kFloat)).sum().backward();
     at::set_num_threads(1);
     return gradients(*model);
   };
@@ -172,7 +175,7 @@ TEST_P(TextEncoders, RepeatsItsBits) {
 
 TEST_P(TextEncoders, StartsFromTheSameWeightsOnEveryRankAndLikeTransformers) {
   const auto a = small_model(GetParam(), at::kFloat), b = small_model(GetParam(), at::kFloat),
-             c = make_model(small_config(GetParam()), at::kCPU, at::kFloat, 6);
+             c = make_model(small_config(GetParam()), {.seed = 6});
   for (size_t i = 0; i < a->parameters().size(); ++i) {
     const Parameter parameter = a->parameters()[i];
     EXPECT_TRUE(parameter.value.equal(b->parameters()[i].value)) << parameter.name;

@@ -14,9 +14,9 @@ namespace {
 
 const std::vector<std::string> kNames = {"admin", "games", "web"};
 
-ClassWeights given(std::map<std::string, double> weights) { return {ClassWeights::Kind::given, std::move(weights)}; }
+WordOrNumbers given(std::map<std::string, double> weights) { return {"", std::move(weights)}; }
 
-std::string refusal(const ClassWeights& wanted) {
+std::string refusal(const WordOrNumbers& wanted) {
   try {
     class_weights(wanted, kNames, {});
   } catch (const ConfigError& error) {
@@ -31,7 +31,7 @@ TEST(ClassWeights, AreScikitLearnsWhenBalancedAndOneForAClassThatDoesNotOccur) {
     const auto counts = wanted["counts"].get<std::vector<int64_t>>();
     std::vector<std::string> names;
     for (size_t id = 0; id < counts.size(); ++id) names.push_back("label" + std::to_string(id));
-    const auto weights = class_weights({ClassWeights::Kind::balanced, {}}, names, counts);
+    const auto weights = class_weights({"balanced", {}}, names, counts);
     std::vector<double> expected(counts.size(), 1.0);
     for (size_t i = 0; i < wanted["present"].size(); ++i) expected[wanted["present"][i]] = wanted["weights"][i];
     ASSERT_EQ(weights.size(), expected.size());

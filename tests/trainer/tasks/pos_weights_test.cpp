@@ -10,14 +10,14 @@ namespace {
 const std::vector<std::string> kNames = {"a", "b", "c"};
 
 TEST(PosWeights, BalanceRowsWithoutAndRowsWithTheLabel) {
-  const ClassWeights balanced{ClassWeights::Kind::balanced, {}};
+  const WordOrNumbers balanced{"balanced", {}};
   EXPECT_EQ(pos_weights(balanced, kNames, {1, 5, 0}, 10), (std::vector<double>{9, 1, 1}));
   EXPECT_EQ(pos_weights({}, kNames, {}, 0), (std::vector<double>{1, 1, 1}));
 }
 
 TEST(PosWeights, AreTakenByName) {
   const auto given = [](const std::string& name, double weight) {
-    return pos_weights({ClassWeights::Kind::given, {{name, weight}}}, kNames, {}, 0);
+    return pos_weights({"", {{name, weight}}}, kNames, {}, 0);
   };
   EXPECT_EQ(given("b", 2.5), (std::vector<double>{1, 2.5, 1}));
   EXPECT_THROW(given("d", 1), ConfigError);

@@ -8,6 +8,7 @@
 
 #include "base/errors.h"
 #include "trainer/tasks/blocks/cross_entropy.h"
+#include "trainer/tasks/tasks.h"
 
 namespace sft {
 namespace {
@@ -22,13 +23,10 @@ class GivenModel final : public Model {
   int num_blocks() const override { return 4; }
   int64_t width() const override { return kWidth; }
   Parameters parameters() const override { return {}; }
-  at::Tensor frozen_part(const Inputs&, Reads) override { return {}; }
-  Features trained_part(at::Tensor, const Inputs&, Reads) override { return {}; }
+  at::Tensor stage(int, const at::Tensor&, const Inputs&, Reads, Mode) override { return {}; }
+  Features features(const at::Tensor&, Reads) const override { return {}; }
   bool has_pooler() const override { return has_pooler_; }
   at::Tensor pool(const at::Tensor& first_BC) override { return at::tanh(first_BC); }
-  void set_training(const std::vector<bool>&) override {}
-  void set_first_trained(int) override {}
-  void set_dropout_seed(uint64_t) override {}
   HeadShape head(Reads) const override { return {.dropout = dropout_}; }
   double initializer_range() const override { return 0.02; }
   const nlohmann::json& config() const override { return config_; }
@@ -44,22 +42,17 @@ class GivenModel final : public Model {
 };
 
 TaskSettings settings_of(const std::string& pooling = "auto") {
-  return {.pooling = pooling,
-          .label_names = kNames,
-          .label_counts = {},
-          .class_weights = {},
-          .dtype = at::kDouble,
-          .seed = 5};
+  return {.pooling = pooling, .labels = {.names = kNames}, .dtype = at::kDouble, .seed = 5};
 }
 
-Batch batch_of(std::vector<int64_t> labels) {
-  Batch batch;
+Batch batch_of(const std::vector<int64_t>& labels) {
+  Batch batch(Schema{.columns = {{.name = "labels", .role = Role::target}}});
   for (size_t b = 0; b < labels.size(); ++b) {
     batch.ids.push_back(static_cast<int64_t>(b));
     batch.draws.push_back(100 + static_cast<int64_t>(b));
   }
   batch.weights.assign(labels.size(), 1.0f);
-  batch.labels = std::move(labels);
+  batch.at("labels").set(labels);
   return batch;
 }
 
@@ -99,7 +92,7 @@ TEST(TextClassification, PoolsAsItIsTold) {
     EXPECT_EQ(task->reads(), expected.reads) << expected.pooling;
     EXPECT_EQ(task->reads_pooler(), expected.reads_pooler) << expected.pooling;
     const Features features{task->reads() == Reads::all ? all : first, task->reads()};
-    const at::Tensor logits = task->logits(*expected.model, features, inputs);
+    const at::Tensor logits = task->logits(*expected.model, features, inputs, Mode::evaluation);
     EXPECT_LT((logits - through_head(*task, expected.pooled)).abs().max().item<double>(), 1e-15) << expected.pooling;
   }
   EXPECT_THROW(make_task("text_classification", settings_of("pooler"), without), ConfigError);
@@ -126,30 +119,33 @@ TEST(TextClassification, BeginsWithTheHeadOfTransformersTheSameForASeed) {
 
 TEST(TextClassification, DropsByDrawAndOnlyInTraining) {
   GivenModel model(true, 0.5);
-  const auto task = make_task("text_classification", settings_of("cls"), model);
+  TaskSettings settings = settings_of("cls"), other = settings;
+  settings.dropout_seed = 1;
+  other.dropout_seed = 2;
+  const auto task = make_task("text_classification", settings, model),
+             other_seed = make_task("text_classification", other, model);
   const at::Tensor same = at::ones({3, kWidth}, at::kDouble);
   TextInputs inputs = three_sequences();
-  const auto logits = [&] { return task->logits(model, {same, Reads::first}, inputs).detach(); };
-  task->set_dropout_seed(1);
-  EXPECT_TRUE(at::equal(logits(), through_head(*task, same).detach()));
+  const auto logits = [&](Task& asked, Mode mode) {
+    return asked.logits(model, {same, Reads::first}, inputs, mode).detach();
+  };
+  EXPECT_TRUE(at::equal(logits(*task, Mode::evaluation), through_head(*task, same).detach()));
 
-  task->set_training(true);
-  const at::Tensor dropped = logits();
+  const at::Tensor dropped = logits(*task, Mode::training);
   EXPECT_FALSE(at::equal(dropped, through_head(*task, same).detach()));
-  EXPECT_TRUE(at::equal(dropped, logits())) << "a mask is a function of its key";
+  EXPECT_TRUE(at::equal(dropped, logits(*task, Mode::training))) << "a mask is a function of its key";
   inputs.draws_B = inputs.draws_B.flip(0);
-  EXPECT_TRUE(at::equal(dropped.flip(0), logits())) << "the mask goes with the draw, not with the row";
-  task->set_dropout_seed(2);
-  EXPECT_FALSE(at::equal(dropped.flip(0), logits()));
-  task->set_training(false);
-  EXPECT_TRUE(at::equal(logits(), through_head(*task, same).detach()));
+  EXPECT_TRUE(at::equal(dropped.flip(0), logits(*task, Mode::training)))
+      << "the mask goes with the draw, not with the row";
+  EXPECT_FALSE(at::equal(dropped.flip(0), logits(*other_seed, Mode::training)));
+  EXPECT_TRUE(at::equal(logits(*task, Mode::evaluation), through_head(*task, same).detach()));
 }
 
 TEST(TextClassification, DividesByWhatItSaysBeforeAnyForward) {
   GivenModel model;
   TaskSettings settings = settings_of();
-  settings.class_weights = {ClassWeights::Kind::given, {{"games", 3.0}}};
-  settings.label_smoothing_factor = 0.1;
+  settings.loss.class_weights = {"", {{"games", 3.0}}};
+  settings.loss.label_smoothing_factor = 0.1;
   const auto task = make_task("text_classification", settings, model);
   Batch batch = batch_of({1, kIgnoredLabel, 0});
   batch.weights = {0.5f, 7.0f, 2.0f};
@@ -157,8 +153,8 @@ TEST(TextClassification, DividesByWhatItSaysBeforeAnyForward) {
   EXPECT_EQ(task->weight(batch), 0.5 * 3.0 + 2.0);
   const LossSum loss = task->loss_sum(logits, batch);
   EXPECT_EQ(loss.weight, task->weight(batch));
-  const at::Tensor expected = cross_entropy_sum(logits, at::tensor(batch.labels, at::kLong),
-                                                at::tensor({1.0, 3.0, 1.0}), at::tensor({0.5, 7.0, 2.0}), 0.1);
+  const at::Tensor expected = cross_entropy_sum(logits, view_of(batch, "labels"), at::tensor({1.0, 3.0, 1.0}),
+                                                at::tensor({0.5, 7.0, 2.0}), 0.1);
   EXPECT_NEAR(loss.sum.item<double>(), expected.item<double>(), 1e-14);
 }
 
@@ -166,8 +162,8 @@ TEST(TextClassification, DividesByWhatItSaysBeforeAnyForward) {
 TEST(TextClassification, EvaluatesThePlainMeanOverRealTargetsWhateverTheCut) {
   GivenModel model;
   TaskSettings settings = settings_of();
-  settings.class_weights = {ClassWeights::Kind::given, {{"games", 3.0}}};
-  settings.label_smoothing_factor = 0.3;
+  settings.loss.class_weights = {"", {{"games", 3.0}}};
+  settings.loss.label_smoothing_factor = 0.3;
   const auto task = make_task("text_classification", settings, model);
   const at::Tensor logits = rows(5).slice(1, 0, 3).contiguous() * 4;
   const std::vector<int64_t> labels = {2, 0, kIgnoredLabel, 1, 0};
@@ -223,7 +219,7 @@ TEST(TextClassification, DescribesItsLabelsAsTransformersReadsThem) {
 TEST(TextClassification, RefusesASingleLabelAndAnUnknownTask) {
   GivenModel model;
   TaskSettings settings = settings_of();
-  settings.label_names = {"only"};
+  settings.labels.names = {"only"};
   EXPECT_THROW(make_task("text_classification", settings, model), ConfigError);
   EXPECT_THROW(make_task("text_clasification", settings_of(), model), ConfigError);
 }

@@ -10,6 +10,7 @@
 
 #include "base/errors.h"
 #include "trainer/tasks/blocks/cross_entropy.h"
+#include "trainer/tasks/tasks.h"
 
 namespace sft {
 namespace {
@@ -23,13 +24,10 @@ class WidthAlone final : public Model {
   int num_blocks() const override { return 2; }
   int64_t width() const override { return kWidth; }
   Parameters parameters() const override { return {}; }
-  at::Tensor frozen_part(const Inputs&, Reads) override { return {}; }
-  Features trained_part(at::Tensor, const Inputs&, Reads) override { return {}; }
+  at::Tensor stage(int, const at::Tensor&, const Inputs&, Reads, Mode) override { return {}; }
+  Features features(const at::Tensor&, Reads) const override { return {}; }
   bool has_pooler() const override { return true; }
   at::Tensor pool(const at::Tensor& first_BC) override { return first_BC; }
-  void set_training(const std::vector<bool>&) override {}
-  void set_first_trained(int) override {}
-  void set_dropout_seed(uint64_t) override {}
   HeadShape head(Reads) const override { return {.dropout = 0.5}; }
   double initializer_range() const override { return 0.02; }
   const nlohmann::json& config() const override { return config_; }
@@ -44,19 +42,20 @@ class WidthAlone final : public Model {
 
 std::unique_ptr<Task> task_of(std::vector<std::string> names = kNames) {
   TaskSettings settings;
-  settings.label_names = std::move(names);
+  settings.labels.names = std::move(names);
   settings.dtype = at::kDouble;
   return make_task("token_classification", settings, WidthAlone());
 }
 
 // Two sequences of 4 and 3 tokens.
-Batch two_sequences(std::vector<int64_t> labels) {
-  Batch batch;
-  batch.text().offsets = {0, 4, 7};
+Batch two_sequences(const std::vector<int32_t>& labels) {
+  Batch batch(Schema{.columns = {{.name = "labels", .number = Number::int32, .axis = "token", .role = Role::target}},
+                     .units = {"token"}});
+  batch.axes[0] = {0, 4, 7};
   batch.ids = {0, 1};
   batch.draws = {5, 9};
   batch.weights = {1.0f, 0.5f};
-  batch.labels = std::move(labels);
+  batch.at("labels").set(labels);
   return batch;
 }
 
@@ -115,20 +114,21 @@ TEST(TokenClassification, DropsByTokenAndOnlyInTraining) {
   inputs.draws_N = at::tensor(std::vector<int64_t>{5, 5, 9}, at::kLong);
   inputs.positions_N = at::tensor(std::vector<int64_t>{0, 1, 0}, at::kLong);
   const at::Tensor same = at::ones({3, kWidth}, at::kDouble);
-  const auto logits = [&] { return task->logits(model, {same, Reads::all}, inputs).detach(); };
-  EXPECT_TRUE(at::equal(logits()[0], logits()[1]));
-  task->set_training(true);
-  const at::Tensor dropped = logits();
+  const auto logits = [&](Mode mode) { return task->logits(model, {same, Reads::all}, inputs, mode).detach(); };
+  const at::Tensor evaluated = logits(Mode::evaluation);
+  EXPECT_TRUE(at::equal(evaluated[0], evaluated[1]));
+  const at::Tensor dropped = logits(Mode::training);
   EXPECT_FALSE(at::equal(dropped[0], dropped[1]));
   inputs.draws_N = inputs.draws_N.flip(0).contiguous();
   inputs.positions_N = inputs.positions_N.flip(0).contiguous();
-  EXPECT_TRUE(at::equal(dropped.flip(0), logits())) << "the mask goes with draw and position, not with the row";
+  EXPECT_TRUE(at::equal(dropped.flip(0), logits(Mode::training)))
+      << "the mask goes with draw and position, not with the row";
 }
 
 TEST(TokenClassification, RefusesWhatItCannotRead) {
   EXPECT_THROW(task_of({"O"}), ConfigError);
   TaskSettings settings;
-  settings.label_names = kNames;
+  settings.labels.names = kNames;
   settings.pooling = "mean";
   EXPECT_THROW(make_task("token_classification", settings, WidthAlone()), ConfigError);
 }

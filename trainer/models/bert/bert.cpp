@@ -13,10 +13,10 @@ namespace {
 // B sequences, C channels.
 class Bert final : public TextEncoder {
  public:
-  Bert(nlohmann::json content, const BertConfig& config, const at::TensorOptions& options, InitialSeed seed)
-      : TextEncoder(std::move(content), config.encoder, {.prefix = "bert.", .architecture = "Bert"}, options, seed),
+  Bert(nlohmann::json content, const BertConfig& config, const ModelSettings& settings)
+      : TextEncoder(std::move(content), config.encoder, {.prefix = "bert.", .architecture = "Bert"}, settings),
         classifier_dropout_(config.classifier_dropout),
-        pooler_(builder().linear("pooler.dense", width(), width(), num_blocks() + 1)) {}
+        pooler_(builder().linear("pooler.dense", width(), width(), pooler_stage())) {}
 
   bool has_pooler() const override { return true; }
   at::Tensor pool(const at::Tensor& first_BC) override { return at::tanh(linear(first_BC, pooler_)); }
@@ -29,9 +29,9 @@ class Bert final : public TextEncoder {
 
 }  // namespace
 
-std::unique_ptr<Model> make_bert(nlohmann::json content, const at::TensorOptions& options, InitialSeed seed) {
+std::unique_ptr<Model> make_bert(nlohmann::json content, const ModelSettings& settings) {
   const BertConfig config = read_bert_config(content);
-  return std::make_unique<Bert>(std::move(content), config, options, seed);
+  return std::make_unique<Bert>(std::move(content), config, settings);
 }
 
 }  // namespace sft

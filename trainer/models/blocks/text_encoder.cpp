@@ -7,54 +7,33 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/layer_norm.h>
 #include <ATen/ops/zeros_like.h>
-#include <c10/core/GradMode.h>
 
-#include <algorithm>
-#include <cassert>
-#include <memory>
 #include <stdexcept>
 
 #include "trainer/models/blocks/attention.h"
 #include "trainer/models/blocks/dropout.h"
-#include "trainer/models/blocks/recomputed.h"
 
 namespace sft {
 
-at::Tensor TextEncoder::frozen_part(const Inputs& inputs, Reads reads) {
-  const c10::AutoGradMode no_graph(false);
-  refresh_narrow();
-  at::Tensor x;
-  for (int s = 0; s < std::min(first_trained_, num_blocks() + 1); ++s) x = stage(s, x, text_of(inputs), reads);
-  return x;
+at::Tensor TextEncoder::stage(int s, const at::Tensor& x, const Inputs& inputs, Reads reads, Mode mode) {
+  const TextInputs& text = text_of(inputs);
+  return s == 0 ? embedding(text, mode) : block(s, x, text, reads == Reads::first && s == num_blocks(), mode);
 }
 
-Features TextEncoder::trained_part(at::Tensor x, const Inputs& inputs, Reads reads) {
-  refresh_narrow();
-  // The inputs go before the backward pass comes.
-  const auto kept = recomputes_ ? std::make_shared<const TextInputs>(text_of(inputs)) : nullptr;
-  for (int s = first_trained_; s <= num_blocks(); ++s) {
-    if (kept && x.defined() && x.requires_grad() && c10::GradMode::is_enabled()) {
-      x = recomputed([this, s, kept, reads](const at::Tensor& rows) { return stage(s, rows, *kept, reads); }, x);
-    } else {
-      x = stage(s, x, text_of(inputs), reads);
-    }
-  }
+Features TextEncoder::features(const at::Tensor& x, Reads reads) const {
   return {x.to(at::typeMetaToScalarType(options_.dtype())), reads};
 }
 
-at::Tensor TextEncoder::stage(int stage, const at::Tensor& x, const TextInputs& inputs, Reads reads) const {
-  return stage == 0 ? embedding(inputs) : block(stage, x, inputs, reads == Reads::first && stage == num_blocks());
-}
-
-at::Tensor TextEncoder::embedding(const TextInputs& inputs) const {
+at::Tensor TextEncoder::embedding(const TextInputs& inputs, Mode mode) const {
   const at::Tensor sum_NC = embed(tables_, inputs.tokens_N, position_rows(inputs), inputs.segments_N);
   const at::Tensor x_NC =
       at::layer_norm(sum_NC, {width()}, embedding_norm_.weight, embedding_norm_.bias, embedding_norm_.eps);
-  const Dropout fall = dropout(0, "embeddings", shape_.hidden_dropout);
+  const Dropout fall = dropout(mode, 0, "embeddings", shape_.hidden_dropout);
   return keyed_dropout(x_NC, fall.key, inputs.draws_N, inputs.positions_N, fall.p).to(flow_type_);
 }
 
-at::Tensor TextEncoder::block(int stage, const at::Tensor& x_NC, const TextInputs& inputs, bool first_only) const {
+at::Tensor TextEncoder::block(int stage, const at::Tensor& x_NC, const TextInputs& inputs, bool first_only,
+                              Mode mode) const {
   const EncoderBlock& block = blocks_[static_cast<size_t>(stage - 1)];
   at::Tensor x_MC = x_NC, q_MC, k_NC, v_NC;
   at::Tensor draws_M = inputs.draws_N, positions_M = inputs.positions_N;
@@ -70,30 +49,27 @@ at::Tensor TextEncoder::block(int stage, const at::Tensor& x_NC, const TextInput
     q_MC = all[0], k_NC = all[1], v_NC = all[2];
   }
 
-  const Dropout on_probabilities = dropout(stage, "attention.self", shape_.attention_dropout);
+  const Dropout on_probabilities = dropout(mode, stage, "attention.self", shape_.attention_dropout);
   const at::Tensor read_MC =
       attend(q_MC, k_NC, v_NC,
              {shape_.heads, &inputs.host_offsets, inputs.draws_B, first_only, on_probabilities, &inputs.groups});
 
   // The biases of both output layers and of the intermediate one are added by what follows the product.
-  const at::Tensor attended_MC =
-      add_norm(linear(read_MC, block.attention_output.without_bias()), block.attention_output.bias, x_MC,
-               block.attention_norm, dropout(stage, "attention.output", shape_.hidden_dropout), draws_M, positions_M);
+  const at::Tensor attended_MC = add_norm(
+      linear(read_MC, block.attention_output.without_bias()), block.attention_output.bias, x_MC, block.attention_norm,
+      dropout(mode, stage, "attention.output", shape_.hidden_dropout), draws_M, positions_M);
   const at::Tensor hidden_MI =
       activate(shape_.activation, linear(attended_MC, block.intermediate.without_bias()), block.intermediate.bias);
   return add_norm(linear(hidden_MI, block.output.without_bias()), block.output.bias, attended_MC, block.output_norm,
-                  dropout(stage, "output", shape_.hidden_dropout), draws_M, positions_M);
+                  dropout(mode, stage, "output", shape_.hidden_dropout), draws_M, positions_M);
 }
 
 // On a device all that flows is narrow. On a CPU the products are: what lies between them is no faster there.
-void TextEncoder::set_compute_type(at::ScalarType type) {
+void TextEncoder::compute_in(at::ScalarType type) {
   const bool is_cpu = options_.device().is_cpu();
   if (!is_cpu) flow_type_ = type;
-  masters_.clear();
-  narrow_.clear();
-  const bool is_narrow = type != at::typeMetaToScalarType(options_.dtype());
+  if (type == at::typeMetaToScalarType(options_.dtype())) return;
   const auto copy_of = [&](const at::Tensor& parameter) {
-    if (!is_narrow) return at::Tensor();
     masters_.push_back(parameter);
     narrow_.push_back(at::empty(parameter.sizes(), options_.dtype(type)));
     return narrow_.back();
@@ -106,23 +82,16 @@ void TextEncoder::set_compute_type(at::ScalarType type) {
     }
 }
 
-// Nobody tells a model that its weights have moved; one call for all copies costs less than to ask.
-void TextEncoder::refresh_narrow() {
+// Copies all of them: one call costs less than to find out which weights have moved.
+void TextEncoder::follow_weights() {
   const at::NoGradGuard no_graph;
   if (!narrow_.empty()) at::_foreach_copy_(narrow_, masters_);
 }
 
 at::Tensor TextEncoder::pool(const at::Tensor&) { throw std::logic_error(names_.prefix + " has no pooler"); }
 
-void TextEncoder::set_training(const std::vector<bool>& training) {
-  assert(training.size() == blocks_.size() + 1);
-  training_ = training;
-}
-
-// A stage below the lowest trained one is frozen: it stays in eval mode whatever it was set to.
-Dropout TextEncoder::dropout(int stage, const char* place, double p) const {
-  const bool on = training_[static_cast<size_t>(stage)] && stage >= first_trained_;
-  return {dropout_key(dropout_seed_, place, stage), on ? p : 0.0};
+Dropout TextEncoder::dropout(Mode mode, int stage, const char* place, double p) const {
+  return {dropout_key(dropout_seed_, place, stage), mode == Mode::training ? p : 0.0};
 }
 
 // Where only first rows are read, the last block asks and goes on with one row a sequence, over keys and values of all.

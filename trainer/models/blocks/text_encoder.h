@@ -54,27 +54,22 @@ class TextEncoder : public Model {
   }
 
   Parameters parameters() const override { return parameters_; }
-  at::Tensor frozen_part(const Inputs& inputs, Reads reads) override;
-  Features trained_part(at::Tensor x, const Inputs& inputs, Reads reads) override;
+  at::Tensor stage(int s, const at::Tensor& x, const Inputs& inputs, Reads reads, Mode mode) override;
+  Features features(const at::Tensor& x, Reads reads) const override;
+  void follow_weights() override;
   bool has_pooler() const override { return false; }
   at::Tensor pool(const at::Tensor& first_BC) override;
-
-  void set_training(const std::vector<bool>& training) override;
-  void set_first_trained(int stage) override { first_trained_ = stage; }
-  void set_dropout_seed(uint64_t seed) override { dropout_seed_ = seed; }
-  void set_compute_type(at::ScalarType type) override;
-  void set_gradient_checkpointing() override { recomputes_ = true; }
 
   double initializer_range() const override { return shape_.initializer_range; }
   const nlohmann::json& config() const override { return content_; }
   double flops(int64_t tokens, int64_t sequences, Reads reads) const override;
-  std::string architecture(const std::string& task) const override;
+  std::string architecture(const std::string& class_ending) const override;
   std::string prefix() const override { return names_.prefix; }
   std::string canonical(const std::string& file_name) const override;
 
  protected:
   TextEncoder(nlohmann::json content, const EncoderShape& shape, const EncoderNames& names,
-              const at::TensorOptions& options, InitialSeed seed);
+              const ModelSettings& settings);
 
   ParameterBuilder builder();  // adds behind the parameters that are there
   const EmbeddingTables& tables() const { return tables_; }
@@ -82,11 +77,10 @@ class TextEncoder : public Model {
   virtual at::Tensor position_rows(const TextInputs& inputs) const { return inputs.positions_N; }
 
  private:
-  void refresh_narrow();
-  Dropout dropout(int stage, const char* place, double p) const;
-  at::Tensor embedding(const TextInputs& inputs) const;
-  at::Tensor stage(int stage, const at::Tensor& x, const TextInputs& inputs, Reads reads) const;
-  at::Tensor block(int stage, const at::Tensor& x, const TextInputs& inputs, bool first_only) const;
+  void compute_in(at::ScalarType type);
+  Dropout dropout(Mode mode, int stage, const char* place, double p) const;
+  at::Tensor embedding(const TextInputs& inputs, Mode mode) const;
+  at::Tensor block(int stage, const at::Tensor& x, const TextInputs& inputs, bool first_only, Mode mode) const;
 
   nlohmann::json content_;
   EncoderShape shape_;
@@ -99,10 +93,7 @@ class TextEncoder : public Model {
   LayerNorm embedding_norm_;
   std::vector<EncoderBlock> blocks_;
   Parameters parameters_;
-  std::vector<bool> training_;
-  int first_trained_ = 0;
-  bool recomputes_ = false;  // gradient checkpointing
-  uint64_t dropout_seed_ = 0;
+  uint64_t dropout_seed_;
 };
 
 }  // namespace sft

@@ -1,5 +1,4 @@
 // Making an encoder's parameters, and their names in files.
-#include <array>
 #include <utility>
 
 #include "base/errors.h"
@@ -9,13 +8,14 @@
 namespace sft {
 
 TextEncoder::TextEncoder(nlohmann::json content, const EncoderShape& shape, const EncoderNames& names,
-                         const at::TensorOptions& options, InitialSeed seed)
+                         const ModelSettings& settings)
     : content_(std::move(content)),
       shape_(shape),
       names_(names),
-      options_(options),
-      flow_type_(at::typeMetaToScalarType(options.dtype())),
-      seed_(seed) {
+      options_(settings.options()),
+      flow_type_(settings.dtype),
+      seed_(settings.seed),
+      dropout_seed_(settings.dropout_seed) {
   const int64_t channels = shape_.width;
   ParameterBuilder build = builder();
   tables_.word_VC = build.table("embeddings.word_embeddings", shape_.vocab_size, channels, shape_.padding_id, 0);
@@ -46,24 +46,18 @@ TextEncoder::TextEncoder(nlohmann::json content, const EncoderShape& shape, cons
     block.output_norm = norm(names_.output_norm);
     blocks_.push_back(block);
   }
-  training_.assign(blocks_.size() + 1, false);
+  if (settings.compute_type) compute_in(*settings.compute_type);
 }
 
 ParameterBuilder TextEncoder::builder() {
   return {parameters_, names_.prefix, options_, shape_.initializer_range, seed_};
 }
 
-std::string TextEncoder::architecture(const std::string& task) const {
-  static constexpr std::array<std::pair<const char*, const char*>, 3> kClasses{{
-      {"text_classification", "ForSequenceClassification"},
-      {"token_classification", "ForTokenClassification"},
-      {"question_answering", "ForQuestionAnswering"},
-  }};
-  for (const auto& [name, ending] : kClasses) {
-    if (task == name) return names_.architecture + ending;
-  }
+std::string TextEncoder::architecture(const std::string& class_ending) const {
+  for (const char* known : {"ForSequenceClassification", "ForTokenClassification", "ForQuestionAnswering"})
+    if (class_ending == known) return names_.architecture + class_ending;
   throw ConfigError(concat("model_type ", content_["model_type"].get<std::string>(),
-                           " has no transformers class for task ", in_quotes(task)));
+                           " has no transformers class that ends in ", class_ending));
 }
 
 // TensorFlow's spelling of norm weights survives in old files, and files of the base class have no prefix.

@@ -39,8 +39,8 @@ at::Tensor sinusoids(int64_t positions, int64_t channels) {
 
 class DistilBert final : public TextEncoder {
  public:
-  DistilBert(nlohmann::json content, const DistilBertConfig& config, const at::TensorOptions& options, InitialSeed seed)
-      : TextEncoder(std::move(content), config.encoder, kNames, options, seed), config_(config) {
+  DistilBert(nlohmann::json content, const DistilBertConfig& config, const ModelSettings& settings)
+      : TextEncoder(std::move(content), config.encoder, kNames, settings), config_(config) {
     if (config.sinusoidal_pos_embds)
       tables().position_PC.detach().copy_(sinusoids(config.encoder.positions, config.encoder.width));
   }
@@ -56,9 +56,9 @@ class DistilBert final : public TextEncoder {
 
 }  // namespace
 
-std::unique_ptr<Model> make_distilbert(nlohmann::json content, const at::TensorOptions& options, InitialSeed seed) {
+std::unique_ptr<Model> make_distilbert(nlohmann::json content, const ModelSettings& settings) {
   const DistilBertConfig config = read_distilbert_config(content);
-  return std::make_unique<DistilBert>(std::move(content), config, options, seed);
+  return std::make_unique<DistilBert>(std::move(content), config, settings);
 }
 
 }  // namespace sft

@@ -12,6 +12,6 @@
 namespace sft {
 
 // From config.json's content; random weights from the seed.
-std::unique_ptr<Model> make_distilbert(nlohmann::json content, const at::TensorOptions& options, InitialSeed seed);
+std::unique_ptr<Model> make_distilbert(nlohmann::json content, const ModelSettings& settings);
 
 }  // namespace sft

@@ -16,8 +16,7 @@ namespace sft {
 // Makes parameters and buffers in forward order, under transformers' names.
 class ResNet::Builder {
  public:
-  Builder(ResNet& net, const at::TensorOptions& options, InitialSeed seed)
-      : net_(net), options_(options), seed_(seed) {}
+  Builder(ResNet& net, const ModelSettings& settings) : net_(net), options_(settings.options()), seed_(settings.seed) {}
 
   ConvNorm conv_norm(const std::string& name, int64_t out, int64_t in, int64_t kernel, int64_t stride, int stage) {
     ConvNorm made;
@@ -53,11 +52,15 @@ class ResNet::Builder {
   InitialSeed seed_;
 };
 
-ResNet::ResNet(nlohmann::json content, const at::TensorOptions& options, InitialSeed seed)
-    : content_(std::move(content)), config_(read_resnet_config(content_)) {
+ResNet::ResNet(nlohmann::json content, const ModelSettings& settings)
+    : content_(std::move(content)), config_(read_resnet_config(content_)), rule_(settings.batch_norm) {
+  if (settings.compute_type)
+    throw ConfigError(
+        concat("model.dtype: this model (resnet) is not built to compute in ", at::toString(*settings.compute_type)));
+  const at::TensorOptions options = settings.options();
   mean_ = at::tensor(config_.image_mean, at::kDouble).to(options).view({1, 3, 1, 1});
   std_ = at::tensor(config_.image_std, at::kDouble).to(options).view({1, 3, 1, 1});
-  Builder build(*this, options, seed);
+  Builder build(*this, settings);
   stem_ = build.conv_norm("embedder.embedder", config_.embedding_size, 3, 7, 2, 0);
   int64_t in = config_.embedding_size;
   int stage = 0;
@@ -86,20 +89,21 @@ ResNet::ResNet(nlohmann::json content, const at::TensorOptions& options, Initial
       in = out;
     }
   }
-  training_.assign(blocks_.size() + 1, false);
+  flops_.assign(blocks_.size() + 1, 0.0);
   const auto names = content_.find("architectures");
   if (names != content_.end() && names->is_array() && !names->empty() && (*names)[0].is_string() &&
       (*names)[0].get<std::string>().starts_with("resnet"))
     use_torchvision_names();
+  take_layout_of(settings.file_names);
 }
 
 // torch's default for the layer behind the pooling is uniform up to 1/√C; a normal of the same deviation is drawn here.
 double ResNet::initializer_range() const { return 1.0 / std::sqrt(3.0 * static_cast<double>(width())); }
 
-std::string ResNet::architecture(const std::string& task) const {
-  if (task != "image_classification")
+std::string ResNet::architecture(const std::string& class_ending) const {
+  if (class_ending != "ForImageClassification")
     throw ConfigError(
-        concat("model_type resnet has no class for task ", in_quotes(task), "; it does image_classification"));
+        concat("model_type resnet has no class that ends in ", class_ending, "; it does image_classification"));
   return torchvision_ ? config_.torchvision_name() : "ResNetForImageClassification";
 }
 
@@ -110,7 +114,7 @@ std::string ResNet::canonical(const std::string& file_name) const {
   return file_name;
 }
 
-void ResNet::adopt_names(const std::vector<std::string>& file_names) {
+void ResNet::take_layout_of(const std::vector<std::string>& file_names) {
   const auto has = [&](const char* start) {
     return std::any_of(file_names.begin(), file_names.end(),
                        [&](const std::string& name) { return name.starts_with(start); });
@@ -150,8 +154,8 @@ void ResNet::use_torchvision_names() {
   torchvision_ = true;
 }
 
-std::unique_ptr<Model> make_resnet(nlohmann::json content, const at::TensorOptions& options, InitialSeed seed) {
-  return std::make_unique<ResNet>(std::move(content), options, seed);
+std::unique_ptr<Model> make_resnet(nlohmann::json content, const ModelSettings& settings) {
+  return std::make_unique<ResNet>(std::move(content), settings);
 }
 
 }  // namespace sft

@@ -22,10 +22,9 @@ std::string architecture_of(const nlohmann::json& content) {
 // B sequences, N packed rows.
 class Roberta final : public TextEncoder {
  public:
-  Roberta(const nlohmann::json& content, const RobertaConfig& config, const at::TensorOptions& options,
-          InitialSeed seed)
-      : TextEncoder(content, config.encoder, {.prefix = "roberta.", .architecture = architecture_of(content)}, options,
-                    seed),
+  Roberta(const nlohmann::json& content, const RobertaConfig& config, const ModelSettings& settings)
+      : TextEncoder(content, config.encoder, {.prefix = "roberta.", .architecture = architecture_of(content)},
+                    settings),
         classifier_dropout_(config.classifier_dropout),
         padding_(config.encoder.padding_id) {}
 
@@ -63,9 +62,9 @@ class Roberta final : public TextEncoder {
 
 }  // namespace
 
-std::unique_ptr<Model> make_roberta(nlohmann::json content, const at::TensorOptions& options, InitialSeed seed) {
+std::unique_ptr<Model> make_roberta(nlohmann::json content, const ModelSettings& settings) {
   const RobertaConfig config = read_roberta_config(content);
-  return std::make_unique<Roberta>(content, config, options, seed);
+  return std::make_unique<Roberta>(content, config, settings);
 }
 
 }  // namespace sft

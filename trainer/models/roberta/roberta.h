@@ -13,6 +13,6 @@
 namespace sft {
 
 // From config.json's content, whose model_type is roberta, xlm-roberta or camembert; random weights from the seed.
-std::unique_ptr<Model> make_roberta(nlohmann::json content, const at::TensorOptions& options, InitialSeed seed);
+std::unique_ptr<Model> make_roberta(nlohmann::json content, const ModelSettings& settings);
 
 }  // namespace sft

@@ -23,15 +23,15 @@ std::vector<double> balanced(const std::vector<int64_t>& counts) {
 
 }  // namespace
 
-std::vector<double> class_weights(const ClassWeights& wanted, const std::vector<std::string>& names,
+std::vector<double> class_weights(const WordOrNumbers& wanted, const std::vector<std::string>& names,
                                   const std::vector<int64_t>& counts) {
-  if (wanted.kind == ClassWeights::Kind::balanced) {
+  if (wanted.word == "balanced") {
     assert(counts.size() == names.size());
     return balanced(counts);
   }
   std::vector<double> weights(names.size(), 1.0);
-  if (wanted.kind == ClassWeights::Kind::none) return weights;
-  for (const auto& [name, weight] : wanted.weights) {
+  if (wanted.word == "none") return weights;
+  for (const auto& [name, weight] : wanted.numbers) {
     const auto found = std::find(names.begin(), names.end(), name);
     if (found == names.end())
       throw ConfigError(concat("train.class_weights: ", in_quotes(name), " is no label", did_you_mean(name, names)));

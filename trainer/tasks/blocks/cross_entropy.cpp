@@ -34,7 +34,7 @@ at::Tensor cross_entropy_sum(const at::Tensor& logits, const at::Tensor& labels,
   return (rows * ((1 - label_smoothing) * of_target + of_all)).sum();
 }
 
-double cross_entropy_weight(const std::vector<int64_t>& labels, const std::vector<float>& sample_weights,
+double cross_entropy_weight(std::span<const int64_t> labels, const std::vector<float>& sample_weights,
                             const std::vector<double>& class_weights) {
   double weight = 0;
   for (size_t i = 0; i < labels.size(); ++i)

@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace sft {
@@ -23,7 +24,7 @@ at::Tensor cross_entropy_sum(const at::Tensor& logits, const at::Tensor& labels,
                              const at::Tensor& sample_weights, double label_smoothing, double focal_gamma = 0);
 
 // Σ_i s_i w_yi over rows that are not ignored, in double whatever the tensors are.
-double cross_entropy_weight(const std::vector<int64_t>& labels, const std::vector<float>& sample_weights,
+double cross_entropy_weight(std::span<const int64_t> labels, const std::vector<float>& sample_weights,
                             const std::vector<double>& class_weights);
 
 }  // namespace sft

@@ -4,13 +4,17 @@
 
 namespace sft {
 
-void describe_labels(nlohmann::json& config, const std::vector<std::string>& names, const char* problem_type) {
-  nlohmann::json by_id = nlohmann::json::object(), ids = nlohmann::json::object();
-  for (size_t id = 0; id < names.size(); ++id) by_id[std::to_string(id)] = names[id], ids[names[id]] = id;
+void describe_labels(nlohmann::json& config, const std::vector<std::string>& names, const std::string& problem_type) {
+  nlohmann::json by_id = nlohmann::json::object(), by_name = nlohmann::json::object();
+  for (size_t id = 0; id < names.size(); ++id) {
+    by_id[std::to_string(id)] = names[id];
+    by_name[names[id]] = id;
+  }
   config.erase("num_labels");
+  config.erase("problem_type");
   config["id2label"] = by_id;
-  config["label2id"] = ids;
-  config["problem_type"] = problem_type;
+  config["label2id"] = by_name;
+  if (!problem_type.empty()) config["problem_type"] = problem_type;
 }
 
 }  // namespace sft

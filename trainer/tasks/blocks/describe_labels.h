@@ -7,7 +7,8 @@
 
 namespace sft {
 
-// id2label, label2id and problem_type, as transformers writes them; it counts id2label and needs no num_labels.
-void describe_labels(nlohmann::json& config, const std::vector<std::string>& names, const char* problem_type);
+// id2label, label2id and, where it is not "", problem_type, as transformers writes them; it counts id2label and needs
+// no num_labels.
+void describe_labels(nlohmann::json& config, const std::vector<std::string>& names, const std::string& problem_type);
 
 }  // namespace sft

@@ -8,7 +8,7 @@
 
 #include "base/errors.h"
 #include "trainer/models/blocks/dropout.h"
-#include "trainer/models/initialize.h"
+#include "trainer/tasks/blocks/head_layer.h"
 
 namespace sft {
 namespace {
@@ -53,40 +53,28 @@ at::Tensor mean_of_rows(const at::Tensor& rows_NC, const TextInputs& inputs) {
 SequenceHead::SequenceHead(const TaskSettings& settings, const Model& model, int64_t num_outputs)
     : shape_(model.head(Reads::first)),
       usual_(usual_pooling(model, shape_)),
-      pooling_(pooling_of(settings.pooling, model, usual_)) {
-  const auto options = at::TensorOptions().dtype(settings.dtype).device(settings.device);
-  const auto layer = [&](const std::string& name, int64_t out) {
-    const Linear made{
-        normal_parameter(name + ".weight", {out, model.width()}, model.initializer_range(), settings.seed, options),
-        constant_parameter({out}, 0.0, options)};
-    const int stage = model.num_blocks() + 2;
-    parameters_.push_back({.name = name + ".weight", .value = made.weight, .stage = stage, .decays = true});
-    parameters_.push_back({.name = name + ".bias", .value = made.bias, .stage = stage, .decays = false});
-    return made;
-  };
-  if (!shape_.hidden.empty()) hidden_ = layer(shape_.hidden, model.width());
-  output_ = layer(shape_.output, num_outputs);
+      pooling_(pooling_of(settings.pooling, model, usual_)),
+      input_key_(dropout_key(settings.dropout_seed, "head.input")),
+      key_(dropout_key(settings.dropout_seed, "head")) {
+  if (!shape_.hidden.empty()) hidden_ = head_layer(shape_.hidden, model.width(), model, settings, parameters_);
+  output_ = head_layer(shape_.output, num_outputs, model, settings, parameters_);
 }
 
-at::Tensor SequenceHead::logits(Model& model, const Features& features, const Inputs& inputs) const {
+at::Tensor SequenceHead::logits(Model& model, const Features& features, const Inputs& inputs, Mode mode) const {
+  const bool trains = mode == Mode::training;
   const at::Tensor& draws_B = draws_of(inputs);
   at::Tensor x_BC = pooling_ == Pooling::mean ? mean_of_rows(features.rows, text_of(inputs)) : features.rows;
   if (pooling_ == Pooling::pooler) x_BC = model.pool(x_BC);
   if (!shape_.hidden.empty()) {
-    x_BC = dropped(x_BC, input_key_, draws_B, shape_.input_dropout);
+    x_BC = dropped(x_BC, input_key_, draws_B, trains ? shape_.input_dropout : 0.0);
     x_BC = activate(shape_.activation, at::linear(x_BC, hidden_.weight), hidden_.bias);
   }
-  return at::linear(dropped(x_BC, key_, draws_B, shape_.dropout), output_.weight, output_.bias);
+  return at::linear(dropped(x_BC, key_, draws_B, trains ? shape_.dropout : 0.0), output_.weight, output_.bias);
 }
 
 at::Tensor SequenceHead::dropped(const at::Tensor& x_BC, const DropoutKey& key, const at::Tensor& draws_B,
                                  double p) const {
-  return keyed_dropout(x_BC, key, draws_B, at::zeros_like(draws_B), training_ ? p : 0.0);
-}
-
-void SequenceHead::set_dropout_seed(uint64_t seed) {
-  input_key_ = dropout_key(seed, "head.input");
-  key_ = dropout_key(seed, "head");
+  return keyed_dropout(x_BC, key, draws_B, at::zeros_like(draws_B), p);
 }
 
 void SequenceHead::describe(nlohmann::json& config) const {

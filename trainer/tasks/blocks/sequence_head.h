@@ -25,10 +25,7 @@ class SequenceHead {
   Parameters parameters() const { return parameters_; }
 
   // [B, num_outputs]
-  at::Tensor logits(Model& model, const Features& features, const Inputs& inputs) const;
-
-  void set_training(bool training) { training_ = training; }
-  void set_dropout_seed(uint64_t seed);
+  at::Tensor logits(Model& model, const Features& features, const Inputs& inputs, Mode mode) const;
 
   // What transformers' class does needs no word in config.json; another pooling is read back by our own commands.
   void describe(nlohmann::json& config) const;
@@ -41,7 +38,6 @@ class SequenceHead {
   Linear hidden_, output_;
   Parameters parameters_;
   DropoutKey input_key_, key_;
-  bool training_ = false;
 };
 
 }  // namespace sft

@@ -20,22 +20,20 @@ class ImageClassification final : public Task {
  public:
   ImageClassification(const TaskSettings& settings, const Model& model)
       : single_label_(make_text_classification(settings, model)),
-        has_more_(static_cast<int64_t>(settings.label_names.size()) > kBest) {}
+        has_more_(static_cast<int64_t>(settings.labels.names.size()) > kBest) {}
 
+  Needs needs() const override { return single_label_->needs(); }
   Reads reads() const override { return Reads::first; }
   bool reads_pooler() const override { return false; }
   Parameters parameters() const override { return single_label_->parameters(); }
-  at::Tensor logits(Model& model, const Features& features, const Inputs& inputs) override {
-    return single_label_->logits(model, features, inputs);
+  at::Tensor logits(Model& model, const Features& features, const Inputs& inputs, Mode mode) override {
+    return single_label_->logits(model, features, inputs, mode);
   }
 
   double weight(const Batch& batch) const override { return single_label_->weight(batch); }
   LossSum loss_sum(const at::Tensor& logits, const Batch& batch) const override {
     return single_label_->loss_sum(logits, batch);
   }
-
-  void set_training(bool training) override { single_label_->set_training(training); }
-  void set_dropout_seed(uint64_t seed) override { single_label_->set_dropout_seed(seed); }
 
   Statistics empty_statistics() const override {
     Statistics statistics = single_label_->empty_statistics();
@@ -84,7 +82,7 @@ class ImageClassification final : public Task {
     const double* scores = scores_BK.data_ptr<double>();
     const int64_t classes = scores_BK.size(1);
     double hits = 0;
-    for (const int64_t label : batch.labels) {
+    for (const int64_t label : batch.at("labels").as<int64_t>()) {
       if (label >= 0)
         hits += std::count_if(scores, scores + classes, [&](double score) { return score > scores[label]; }) < kBest;
       scores += classes;
@@ -99,9 +97,9 @@ class ImageClassification final : public Task {
 }  // namespace
 
 std::unique_ptr<Task> make_image_classification(const TaskSettings& settings, const Model& model) {
-  if (settings.label_names.size() < 2)
+  if (settings.labels.names.size() < 2)
     throw ConfigError(
-        concat("image_classification needs at least two labels, and there are ", settings.label_names.size()));
+        concat("image_classification needs at least two labels, and there are ", settings.labels.names.size()));
   if (settings.pooling != "auto" && settings.pooling != "cls")
     throw ConfigError(concat("model.pooling = ", in_quotes(settings.pooling), " is for texts; leave it at auto"));
   return std::make_unique<ImageClassification>(settings, model);

@@ -14,8 +14,8 @@
 #include "base/text.h"
 #include "trainer/metrics/areas.h"
 #include "trainer/metrics/label_sets.h"
-#include "trainer/tasks/blocks/describe_labels.h"
-#include "trainer/tasks/blocks/sequence_head.h"
+#include "trainer/tasks/blocks/accepted_loss.h"
+#include "trainer/tasks/blocks/sequence_task.h"
 #include "trainer/tasks/multi_label/pos_weights.h"
 
 namespace sft {
@@ -24,24 +24,20 @@ namespace {
 // Statistics: counts [loss sum, targets, those of LabelSets]; rows those of Areas, where they are asked for.
 constexpr size_t kLossSum = 0, kTargets = 1, kCounts = 2;
 
-class MultiLabel final : public Task {
+class MultiLabel final : public SequenceTask {
  public:
   MultiLabel(const TaskSettings& settings, const Model& model)
-      : names_(settings.label_names),
-        head_(settings, model, static_cast<int64_t>(names_.size())),
-        smoothing_(settings.label_smoothing_factor),
-        threshold_(settings.threshold),
-        has_areas_(asks_for_areas(settings.metrics)) {
-    const auto weights = pos_weights(settings.pos_weight, names_, settings.label_counts, settings.num_rows);
+      : SequenceTask(settings, model),
+        smoothing_(settings.loss.label_smoothing_factor),
+        threshold_(settings.scores.threshold),
+        has_areas_(asks_for_areas(settings.scores.metrics)) {
+    const auto weights =
+        pos_weights(settings.loss.pos_weight, names_, settings.labels.counts, settings.labels.num_rows);
     pos_weights_K_ = at::tensor(weights, at::kDouble).to(settings.device, settings.dtype);
   }
 
-  Reads reads() const override { return head_.reads(); }
-  bool reads_pooler() const override { return head_.reads_pooler(); }
-  Parameters parameters() const override { return head_.parameters(); }
-
-  at::Tensor logits(Model& model, const Features& features, const Inputs& inputs) override {
-    return head_.logits(model, features, inputs);
+  Needs needs() const override {
+    return {{.column = {.name = "labels", .number = Number::float32, .shape = {num_labels()}, .bound = 2}}};
   }
 
   // torch's mean: over samples and labels, whatever pos_weight is.
@@ -55,21 +51,18 @@ class MultiLabel final : public Task {
     const at::Tensor rows =
         at::tensor(at::ArrayRef<float>(batch.weights)).to(logits.options(), /*non_blocking=*/true).unsqueeze(1);
     const at::Tensor targets_BK =
-        targets(batch).to(logits.options(), /*non_blocking=*/true) * (1 - smoothing_) + smoothing_ / 2;
+        view_of(batch, "labels").to(logits.options(), /*non_blocking=*/true) * (1 - smoothing_) + smoothing_ / 2;
     const at::Tensor surprise_BK =
         at::binary_cross_entropy_with_logits(logits, targets_BK, {}, pos_weights_K_, at::Reduction::None);
     return {(rows * surprise_BK).sum(), weight(batch)};
   }
-
-  void set_training(bool training) override { head_.set_training(training); }
-  void set_dropout_seed(uint64_t seed) override { head_.set_dropout_seed(seed); }
 
   Statistics empty_statistics() const override {
     return {std::vector<double>(kCounts + LabelSets::num_counts(num_labels()))};
   }
 
   void accumulate(const at::Tensor& logits, const Batch& batch, Statistics& into) const override {
-    const at::Tensor logits_BK = logits.to(at::kDouble).cpu(), truths_BK = targets(batch);
+    const at::Tensor logits_BK = logits.to(at::kDouble).cpu(), truths_BK = view_of(batch, "labels");
     const at::Tensor surprise =
         at::binary_cross_entropy_with_logits(logits_BK, truths_BK.to(at::kDouble), {}, {}, at::Reduction::Sum);
     into.counts[kLossSum] += surprise.item<double>();
@@ -94,6 +87,7 @@ class MultiLabel final : public Task {
 
   nlohmann::ordered_json details(const Statistics& total) const override { return sets(total).details(names_); }
   std::string default_metric() const override { return "f1_micro"; }
+  bool more_is_better(const std::string& metric) const override { return metric != "loss" && metric != "hamming_loss"; }
 
   std::vector<std::string> predictions(const at::Tensor& logits, const Batch&) const override {
     const at::Tensor scores_BK = at::sigmoid(logits.to(at::kDouble)).cpu().contiguous();
@@ -111,17 +105,13 @@ class MultiLabel final : public Task {
   }
 
   void describe(nlohmann::json& config) const override {
-    describe_labels(config, names_, "multi_label_classification");
+    describe_as("multi_label_classification", config);
     config.erase("sft_dist_threshold");
     if (threshold_ != 0.5) config["sft_dist_threshold"] = threshold_;
-    head_.describe(config);
   }
 
  private:
   int64_t num_labels() const { return static_cast<int64_t>(names_.size()); }
-  at::Tensor targets(const Batch& batch) const {  // [B, K]
-    return at::tensor(at::ArrayRef<float>(batch.values)).view({batch.size(), num_labels()});
-  }
   void add_to_areas(const at::Tensor& truth_BK, const at::Tensor& logits_BK, std::vector<double>& rows) const {
     const size_t width = names_.size();
     for (int64_t b = 0; b < truth_BK.size(0); ++b)
@@ -132,8 +122,6 @@ class MultiLabel final : public Task {
     return {num_labels(), std::span<const double>(total.counts).subspan(kCounts)};
   }
 
-  std::vector<std::string> names_;
-  SequenceHead head_;
   double smoothing_, threshold_;
   bool has_areas_;
   at::Tensor pos_weights_K_;
@@ -142,11 +130,9 @@ class MultiLabel final : public Task {
 }  // namespace
 
 std::unique_ptr<Task> make_multi_label(const TaskSettings& settings, const Model& model) {
-  if (settings.loss != "auto" && settings.loss != "bce")
-    throw ConfigError(concat("train.loss = ", in_quotes(settings.loss), ": sets of labels are learned by bce"));
-  if (settings.class_weights.kind != ClassWeights::Kind::none)
-    throw ConfigError("train.class_weights is for one label a row; for sets of labels there is train.pos_weight");
-  if (settings.label_names.empty()) throw ConfigError("multi-label classification needs a label, and there is none");
+  require_accepted(settings.loss,
+                   {.targets = "sets of labels are", .kinds = {"bce"}, .pos_weight = true, .label_smoothing = true});
+  if (settings.labels.names.empty()) throw ConfigError("multi-label classification needs a label, and there is none");
   return std::make_unique<MultiLabel>(settings, model);
 }
 

@@ -16,38 +16,32 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "trainer/metrics/regression_scores.h"
-#include "trainer/tasks/blocks/describe_labels.h"
-#include "trainer/tasks/blocks/sequence_head.h"
+#include "trainer/tasks/blocks/accepted_loss.h"
+#include "trainer/tasks/blocks/sequence_task.h"
 
 namespace sft {
 namespace {
 
 enum class Distance { mse, mae, huber };
 
+// Of a loss that require_accepted() has let pass.
 Distance distance_of(const std::string& loss) {
   if (loss == "auto" || loss == "mse") return Distance::mse;
   if (loss == "mae") return Distance::mae;
-  if (loss == "huber") return Distance::huber;
-  throw ConfigError(concat("train.loss = ", in_quotes(loss), ": numbers are learned by mse, mae or huber"));
+  return Distance::huber;
 }
 
 // Statistics: counts [loss sum, targets]; rows of [id, K truths, K predictions].
 constexpr size_t kLossSum = 0, kTargets = 1;
 
-class Regression final : public Task {
+class Regression final : public SequenceTask {
  public:
   Regression(const TaskSettings& settings, const Model& model)
-      : names_(settings.label_names),
-        head_(settings, model, static_cast<int64_t>(names_.size())),
-        distance_(distance_of(settings.loss)),
-        delta_(settings.huber_delta) {}
+      : SequenceTask(settings, model), distance_(distance_of(settings.loss.kind)), delta_(settings.loss.huber_delta) {}
 
-  Reads reads() const override { return head_.reads(); }
-  bool reads_pooler() const override { return head_.reads_pooler(); }
-  Parameters parameters() const override { return head_.parameters(); }
-
-  at::Tensor logits(Model& model, const Features& features, const Inputs& inputs) override {
-    return head_.logits(model, features, inputs);
+  Needs needs() const override {
+    const auto width = static_cast<int64_t>(names_.size());
+    return {{.column = {.name = "values", .number = Number::float32, .shape = {width}}}};
   }
 
   double weight(const Batch& batch) const override {
@@ -58,18 +52,15 @@ class Regression final : public Task {
   LossSum loss_sum(const at::Tensor& logits, const Batch& batch) const override {
     const at::Tensor rows =
         at::tensor(at::ArrayRef<float>(batch.weights)).to(logits.options(), /*non_blocking=*/true).unsqueeze(1);
-    return {(rows * distances(logits, targets(batch).to(logits.options(), /*non_blocking=*/true))).sum(),
+    return {(rows * distances(logits, view_of(batch, "values").to(logits.options(), /*non_blocking=*/true))).sum(),
             weight(batch)};
   }
-
-  void set_training(bool training) override { head_.set_training(training); }
-  void set_dropout_seed(uint64_t seed) override { head_.set_dropout_seed(seed); }
 
   Statistics empty_statistics() const override { return {std::vector<double>(2), {}}; }
 
   void accumulate(const at::Tensor& logits, const Batch& batch, Statistics& into) const override {
     const at::Tensor guess_BK = logits.to(at::kDouble).cpu().contiguous();
-    const at::Tensor truth_BK = targets(batch).to(at::kDouble).contiguous();
+    const at::Tensor truth_BK = view_of(batch, "values").to(at::kDouble).contiguous();
     into.counts[kLossSum] += distances(guess_BK, truth_BK).sum().item<double>();
     into.counts[kTargets] += static_cast<double>(truth_BK.numel());
     const double *truth = truth_BK.data_ptr<double>(), *guess = guess_BK.data_ptr<double>();
@@ -114,6 +105,9 @@ class Regression final : public Task {
     return {{"per_target", std::move(per_target)}};
   }
   std::string default_metric() const override { return "loss"; }
+  bool more_is_better(const std::string& metric) const override {
+    return metric != "loss" && metric != "mse" && metric != "mae";
+  }
 
   std::vector<std::string> predictions(const at::Tensor& logits, const Batch&) const override {
     const at::Tensor values_BK = logits.to(at::kDouble).cpu().contiguous();
@@ -128,16 +122,9 @@ class Regression final : public Task {
     return rows;
   }
 
-  void describe(nlohmann::json& config) const override {
-    describe_labels(config, names_, "regression");
-    head_.describe(config);
-  }
+  void describe(nlohmann::json& config) const override { describe_as("regression", config); }
 
  private:
-  at::Tensor targets(const Batch& batch) const {  // [B, K]
-    return at::tensor(at::ArrayRef<float>(batch.values)).view({batch.size(), static_cast<int64_t>(names_.size())});
-  }
-
   at::Tensor distances(const at::Tensor& guess_BK, const at::Tensor& truth_BK) const {
     switch (distance_) {
       case Distance::mse:
@@ -169,8 +156,6 @@ class Regression final : public Task {
     return all;
   }
 
-  std::vector<std::string> names_;
-  SequenceHead head_;
   Distance distance_;
   double delta_;
 };
@@ -178,10 +163,7 @@ class Regression final : public Task {
 }  // namespace
 
 std::unique_ptr<Task> make_regression(const TaskSettings& settings, const Model& model) {
-  if (settings.class_weights.kind != ClassWeights::Kind::none)
-    throw ConfigError("train.class_weights is for labels, and the targets are numbers");
-  if (settings.label_smoothing_factor != 0)
-    throw ConfigError("train.label_smoothing_factor is for labels, and the targets are numbers");
+  require_accepted(settings.loss, {.targets = "numbers are", .kinds = {"mse", "mae", "huber"}});
   return std::make_unique<Regression>(settings, model);
 }
 

@@ -14,10 +14,10 @@
 #include "trainer/metrics/areas.h"
 #include "trainer/metrics/classification_report.h"
 #include "trainer/metrics/confusion.h"
+#include "trainer/tasks/blocks/accepted_loss.h"
 #include "trainer/tasks/blocks/class_weights.h"
 #include "trainer/tasks/blocks/cross_entropy.h"
-#include "trainer/tasks/blocks/describe_labels.h"
-#include "trainer/tasks/blocks/sequence_head.h"
+#include "trainer/tasks/blocks/sequence_task.h"
 
 namespace sft {
 namespace {
@@ -25,40 +25,32 @@ namespace {
 // Statistics: counts [loss sum, rows, confusion counts K × K]; rows those of Areas.
 constexpr size_t kLossSum = 0, kRows = 1, kCounts = 2;
 
-class TextClassification final : public Task {
+class TextClassification final : public SequenceTask {
  public:
   TextClassification(const TaskSettings& settings, const Model& model)
-      : names_(settings.label_names),
-        head_(settings, model, static_cast<int64_t>(names_.size())),
-        smoothing_(settings.label_smoothing_factor),
-        focal_gamma_(settings.loss == "focal" ? settings.focal_gamma : 0),
-        num_areas_(names_.size() == 2                 ? 1
-                   : asks_for_areas(settings.metrics) ? names_.size()
-                                                      : 0),
-        weights_(class_weights(settings.class_weights, names_, settings.label_counts)) {
+      : SequenceTask(settings, model),
+        smoothing_(settings.loss.label_smoothing_factor),
+        focal_gamma_(settings.loss.kind == "focal" ? settings.loss.focal_gamma : 0),
+        num_areas_(names_.size() == 2                        ? 1
+                   : asks_for_areas(settings.scores.metrics) ? names_.size()
+                                                             : 0),
+        weights_(class_weights(settings.loss.class_weights, names_, settings.labels.counts)) {
     weights_K_ = at::tensor(weights_, at::kDouble).to(settings.device, settings.dtype);
   }
 
-  Reads reads() const override { return head_.reads(); }
-  bool reads_pooler() const override { return head_.reads_pooler(); }
-  Parameters parameters() const override { return head_.parameters(); }
-
-  at::Tensor logits(Model& model, const Features& features, const Inputs& inputs) override {
-    return head_.logits(model, features, inputs);
+  Needs needs() const override {
+    return {{.column = {.name = "labels", .bound = static_cast<int64_t>(names_.size())}}};
   }
 
   double weight(const Batch& batch) const override {
-    return cross_entropy_weight(batch.labels, batch.weights, weights_);
+    return cross_entropy_weight(batch.at("labels").as<int64_t>(), batch.weights, weights_);
   }
 
   LossSum loss_sum(const at::Tensor& logits, const Batch& batch) const override {
-    const at::Tensor labels = at::tensor(batch.labels, at::kLong).to(logits.device(), at::kLong, /*non_blocking=*/true);
+    const at::Tensor labels = view_of(batch, "labels").to(logits.device(), at::kLong, /*non_blocking=*/true);
     const at::Tensor rows = at::tensor(at::ArrayRef<float>(batch.weights)).to(logits.options(), /*non_blocking=*/true);
     return {cross_entropy_sum(logits, labels, weights_K_, rows, smoothing_, focal_gamma_), weight(batch)};
   }
-
-  void set_training(bool training) override { head_.set_training(training); }
-  void set_dropout_seed(uint64_t seed) override { head_.set_dropout_seed(seed); }
 
   Statistics empty_statistics() const override {
     return {std::vector<double>(kCounts + names_.size() * names_.size())};
@@ -67,9 +59,9 @@ class TextClassification final : public Task {
   void accumulate(const at::Tensor& logits, const Batch& batch, Statistics& into) const override {
     const at::Tensor likely_BK = at::log_softmax(logits.to(at::kDouble), 1).cpu().contiguous();
     const double* likely = likely_BK.data_ptr<double>();
-    for (size_t b = 0; b < batch.labels.size(); ++b, likely += names_.size()) {
-      if (batch.labels[b] < 0) continue;
-      const auto label = static_cast<size_t>(batch.labels[b]);
+    for (const int64_t truth : batch.at("labels").as<int64_t>()) {
+      if (truth < 0) continue;
+      const auto label = static_cast<size_t>(truth);
       const auto guess = static_cast<size_t>(std::max_element(likely, likely + names_.size()) - likely);
       into.counts[kLossSum] -= likely[label];
       into.counts[kRows] += 1;
@@ -105,10 +97,7 @@ class TextClassification final : public Task {
     return rows;
   }
 
-  void describe(nlohmann::json& config) const override {
-    describe_labels(config, names_, "single_label_classification");
-    head_.describe(config);
-  }
+  void describe(nlohmann::json& config) const override { describe_as("single_label_classification", config); }
 
  private:
   // Of two classes the second alone, of more each against the rest.
@@ -127,8 +116,6 @@ class TextClassification final : public Task {
     return {static_cast<int64_t>(names_.size()), std::span<const double>(total.counts).subspan(kCounts)};
   }
 
-  std::vector<std::string> names_;
-  SequenceHead head_;
   double smoothing_;
   double focal_gamma_;           // 0: cross-entropy
   size_t num_areas_;             // classes whose areas under curves are told
@@ -139,13 +126,13 @@ class TextClassification final : public Task {
 }  // namespace
 
 std::unique_ptr<Task> make_text_classification(const TaskSettings& settings, const Model& model) {
-  if (settings.label_names.size() < 2)
+  if (settings.labels.names.size() < 2)
     throw ConfigError(
-        concat("text_classification needs at least two labels, and there are ", settings.label_names.size()));
-  for (const char* other : {"bce", "mse", "mae", "huber"})
-    if (settings.loss == other)
-      throw ConfigError(
-          concat("train.loss = ", in_quotes(other), " does not learn one label a row (model.problem_type)"));
+        concat("text_classification needs at least two labels, and there are ", settings.labels.names.size()));
+  require_accepted(settings.loss, {.targets = "one label a row is",
+                                   .kinds = {"cross_entropy", "focal"},
+                                   .class_weights = true,
+                                   .label_smoothing = true});
   return std::make_unique<TextClassification>(settings, model);
 }
 

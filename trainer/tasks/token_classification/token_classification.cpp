@@ -16,9 +16,11 @@
 #include "trainer/metrics/entity_report.h"
 #include "trainer/models/blocks/dropout.h"
 #include "trainer/models/blocks/linear.h"
-#include "trainer/models/initialize.h"
+#include "trainer/tasks/blocks/accepted_loss.h"
 #include "trainer/tasks/blocks/class_weights.h"
 #include "trainer/tasks/blocks/cross_entropy.h"
+#include "trainer/tasks/blocks/describe_labels.h"
+#include "trainer/tasks/blocks/head_layer.h"
 
 namespace sft {
 namespace {
@@ -29,7 +31,7 @@ constexpr size_t kLossSum = 0, kTokens = 1, kRight = 2, kEntities = 3;
 // The weight of the sample that each token is of.
 std::vector<float> weights_of_tokens(const Batch& batch) {
   std::vector<float> weights_N;
-  const std::vector<int64_t>& offsets = batch.text().offsets;
+  const Offsets& offsets = batch.offsets("token");
   for (size_t b = 0; b < batch.weights.size(); ++b)
     weights_N.resize(static_cast<size_t>(offsets[b + 1]), batch.weights[b]);
   return weights_N;
@@ -42,57 +44,53 @@ size_t best_of(const double* values, size_t count) {
 class TokenClassification final : public Task {
  public:
   TokenClassification(const TaskSettings& settings, const Model& model)
-      : names_(settings.label_names),
+      : names_(settings.labels.names),
         tagging_(names_),
         shape_(model.head(Reads::all)),
-        smoothing_(settings.label_smoothing_factor),
-        focal_gamma_(settings.loss == "focal" ? settings.focal_gamma : 0.0),
-        weights_(class_weights(settings.class_weights, names_, settings.label_counts)) {
+        smoothing_(settings.loss.label_smoothing_factor),
+        focal_gamma_(settings.loss.kind == "focal" ? settings.loss.focal_gamma : 0.0),
+        weights_(class_weights(settings.loss.class_weights, names_, settings.labels.counts)),
+        key_(dropout_key(settings.dropout_seed, "head")) {
     assert(shape_.hidden.empty());
-    const auto options = at::TensorOptions().dtype(settings.dtype).device(settings.device);
-    const auto num_labels = static_cast<int64_t>(names_.size());
-    const int stage = model.num_blocks() + 2;
-    const std::string weight = shape_.output + ".weight", bias = shape_.output + ".bias";
-    output_ = {normal_parameter(weight, {num_labels, model.width()}, model.initializer_range(), settings.seed, options),
-               constant_parameter({num_labels}, 0.0, options)};
-    parameters_.push_back({.name = weight, .value = output_.weight, .stage = stage, .decays = true});
-    parameters_.push_back({.name = bias, .value = output_.bias, .stage = stage, .decays = false});
+    output_ = head_layer(shape_.output, static_cast<int64_t>(names_.size()), model, settings, parameters_);
     weights_K_ = at::tensor(weights_, at::kDouble).to(settings.device, settings.dtype);
   }
 
+  Needs needs() const override {
+    const auto bound = static_cast<int64_t>(names_.size());
+    return {{.column = {.name = "labels", .number = Number::int32, .axis = "token", .bound = bound}}};
+  }
   Reads reads() const override { return Reads::all; }
   bool reads_pooler() const override { return false; }
   bool keeps_pooler() const override { return false; }
   Parameters parameters() const override { return parameters_; }
 
-  at::Tensor logits(Model&, const Features& features, const Inputs& any) override {
+  at::Tensor logits(Model&, const Features& features, const Inputs& any, Mode mode) override {
     const TextInputs& inputs = text_of(any);
-    const at::Tensor x_NC =
-        keyed_dropout(features.rows, key_, inputs.draws_N, inputs.positions_N, training_ ? shape_.dropout : 0.0);
+    const double falls = mode == Mode::training ? shape_.dropout : 0.0;
+    const at::Tensor x_NC = keyed_dropout(features.rows, key_, inputs.draws_N, inputs.positions_N, falls);
     return at::linear(x_NC, output_.weight, output_.bias);
   }
 
   double weight(const Batch& batch) const override {
-    return cross_entropy_weight(batch.labels, weights_of_tokens(batch), weights_);
+    const std::span<const int32_t> labels = batch.at("labels").as<int32_t>();
+    return cross_entropy_weight(std::vector<int64_t>(labels.begin(), labels.end()), weights_of_tokens(batch), weights_);
   }
 
   LossSum loss_sum(const at::Tensor& logits_NK, const Batch& batch) const override {
     const std::vector<float> weights = weights_of_tokens(batch);
-    const at::Tensor labels_N =
-        at::tensor(batch.labels, at::kLong).to(logits_NK.device(), at::kLong, /*non_blocking=*/true);
+    const at::Tensor labels_N = view_of(batch, "labels").to(logits_NK.device(), at::kLong, /*non_blocking=*/true);
     const at::Tensor weights_N =
         at::tensor(at::ArrayRef<float>(weights)).to(logits_NK.options(), /*non_blocking=*/true);
     return {cross_entropy_sum(logits_NK, labels_N, weights_K_, weights_N, smoothing_, focal_gamma_), weight(batch)};
   }
-
-  void set_training(bool training) override { training_ = training; }
-  void set_dropout_seed(uint64_t seed) override { key_ = dropout_key(seed, "head"); }
 
   Statistics empty_statistics() const override { return {std::vector<double>(kEntities + 2 * num_counts())}; }
 
   void accumulate(const at::Tensor& logits_NK, const Batch& batch, Statistics& into) const override {
     const at::Tensor likely_NK = at::log_softmax(logits_NK.to(at::kDouble), 1).cpu().contiguous();
     const double* likely = likely_NK.data_ptr<double>();
+    const std::span<const int32_t> labels = batch.at("labels").as<int32_t>();
     const std::span<double> counts(into.counts);
     const std::span<double> entities = counts.subspan(kEntities, num_counts()),
                             strict = counts.subspan(kEntities + num_counts());
@@ -100,7 +98,7 @@ class TokenClassification final : public Task {
     for_each_labelled(
         batch,
         [&](size_t n) {
-          const auto label = static_cast<size_t>(batch.labels[n]);
+          const auto label = static_cast<size_t>(labels[n]);
           const size_t guess = best_of(likely + n * names_.size(), names_.size());
           counts[kLossSum] -= likely[n * names_.size() + label];
           counts[kTokens] += 1;
@@ -111,7 +109,8 @@ class TokenClassification final : public Task {
         [&] {
           EntityCounts::add(entities, tagging_.entities(truth), tagging_.entities(guesses));
           EntityCounts::add(strict, tagging_.strict_entities(truth), tagging_.strict_entities(guesses));
-          truth.clear(), guesses.clear();
+          truth.clear();
+          guesses.clear();
         });
   }
 
@@ -148,23 +147,17 @@ class TokenClassification final : public Task {
     return rows;
   }
 
-  void describe(nlohmann::json& config) const override {
-    nlohmann::json names = nlohmann::json::object(), ids = nlohmann::json::object();
-    for (size_t id = 0; id < names_.size(); ++id) names[std::to_string(id)] = names_[id], ids[names_[id]] = id;
-    config.erase("num_labels");  // transformers counts id2label
-    config.erase("problem_type");
-    config["id2label"] = names;
-    config["label2id"] = ids;
-  }
+  void describe(nlohmann::json& config) const override { describe_labels(config, names_, ""); }
 
  private:
   // Calls token(n) on each token that has a target, sequence by sequence, and sequence_ends() behind each of them.
   template <class Token, class End>
   static void for_each_labelled(const Batch& batch, const Token& token, const End& sequence_ends) {
-    const std::vector<int64_t>& offsets = batch.text().offsets;
+    const Offsets& offsets = batch.offsets("token");
+    const std::span<const int32_t> labels = batch.at("labels").as<int32_t>();
     for (size_t b = 0; b + 1 < offsets.size(); ++b) {
       for (auto n = static_cast<size_t>(offsets[b]); n < static_cast<size_t>(offsets[b + 1]); ++n)
-        if (batch.labels[n] >= 0) token(n);
+        if (labels[n] >= 0) token(n);
       sequence_ends();
     }
   }
@@ -183,23 +176,21 @@ class TokenClassification final : public Task {
   Linear output_;
   Parameters parameters_;
   DropoutKey key_;
-  bool training_ = false;
 };
 
 }  // namespace
 
 std::unique_ptr<Task> make_token_classification(const TaskSettings& settings, const Model& model) {
-  if (settings.label_names.size() < 2)
+  if (settings.labels.names.size() < 2)
     throw ConfigError(
-        concat("token_classification needs at least two labels, and there are ", settings.label_names.size()));
+        concat("token_classification needs at least two labels, and there are ", settings.labels.names.size()));
   if (settings.pooling != "auto")
     throw ConfigError(
         concat("model.pooling = ", in_quotes(settings.pooling), ": token_classification reads every token"));
-  for (const char* other : {"bce", "mse", "mae", "huber"})
-    if (settings.loss == other)
-      throw ConfigError(concat("train.loss = ", in_quotes(other), " does not learn one label a word"));
-  if (settings.pos_weight.kind != ClassWeights::Kind::none)
-    throw ConfigError("train.pos_weight is for sets of labels, not for labels of words; see train.class_weights");
+  require_accepted(settings.loss, {.targets = "one label a word is",
+                                   .kinds = {"cross_entropy", "focal"},
+                                   .class_weights = true,
+                                   .label_smoothing = true});
   return std::make_unique<TokenClassification>(settings, model);
 }
 

@@ -18,9 +18,10 @@
 
 #include "base/process.h"
 #include "base/stopwatch.h"
+#include "tests/support/texts.h"
+#include "trainer/learner/stages.h"
 #include "trainer/models/blocks/dropout.h"
 #include "trainer/models/blocks/matrix_product.h"
-#include "trainer/models/model.h"
 
 namespace {
 
@@ -44,19 +45,13 @@ double gemm_peak(int repeats) {
 }
 
 sft::Batch batch_of(int64_t length) {
-  sft::Batch batch;
+  std::vector<sft::Text> texts;
   for (int64_t b = 0; b < kSequences; ++b) {
-    batch.text().offsets.push_back(b * length);
-    batch.draws.push_back(b);
-    batch.ids.push_back(b);
-    for (int64_t i = 0; i < length; ++i) {
-      batch.text().tokens.push_back(1 + (b * 7919 + i * 104729) % 30000);
-      batch.text().positions.push_back(i);
-      batch.text().segments.push_back(0);
-    }
+    sft::Text& text = texts.emplace_back();
+    for (int64_t i = 0; i < length; ++i)
+      text.tokens.push_back(static_cast<int32_t>(1 + (b * 7919 + i * 104729) % 30000));
   }
-  batch.text().offsets.push_back(kSequences * length);
-  return batch;
+  return sft::batch_of(sft::text_schema(sft::target_column(sft::TargetForm::label, 1)), texts);
 }
 
 // Products of one step: all blocks but the last in full; in the last, keys and values of all rows and the rest for
@@ -72,7 +67,8 @@ void step(sft::Model& model, int64_t length, double peak, int repeats) {
   double forward = std::numeric_limits<double>::infinity(), backward = forward, whole = forward;
   for (int i = 0; i < repeats; ++i) {
     sft::Stopwatch watch;
-    const at::Tensor loss = model.pool(model.forward(inputs, sft::Reads::first).rows).sum();
+    const at::Tensor loss =
+        model.pool(sft::Stages(model).forward(inputs, sft::Reads::first, sft::Mode::training).rows).sum();
     const double middle = watch.seconds();
     loss.backward();
     const double end = watch.seconds();
@@ -105,10 +101,9 @@ int main(int count, char** arguments) {
   at::set_num_threads(threads);
   const nlohmann::json config{{"model_type", "bert"},      {"hidden_size", kWidth},           {"num_hidden_layers", 6},
                               {"num_attention_heads", 12}, {"intermediate_size", 4 * kWidth}, {"vocab_size", 30522}};
-  const auto model = sft::make_model(config, at::kCPU, at::kFloat, 1);
+  const auto model = sft::make_model(config, {.seed = 1});
   for (const sft::Parameter& parameter : model->parameters())
     parameter.value.mutable_grad() = at::zeros_like(parameter.value);
-  model->set_training(std::vector<bool>(7, true));
 
   const double peak = gemm_peak(5 * repeats);
   std::printf("%d threads, products at %.1f GFLOP/s\n", threads, peak / 1e9);

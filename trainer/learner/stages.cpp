@@ -1,0 +1,65 @@
+#include "trainer/learner/stages.h"
+
+#include <c10/core/GradMode.h>
+
+#include <algorithm>
+#include <cassert>
+#include <nlohmann/json.hpp>
+
+#include "base/errors.h"
+#include "base/text.h"
+#include "base/timeline.h"
+#include "trainer/models/blocks/recomputed.h"
+
+namespace sft {
+
+Stages::Stages(Model& model, StageRule rule) : model_(model), rule_(std::move(rule)) {
+  const int count = model.num_stages();
+  if (rule_.trains.empty()) rule_.trains.assign(static_cast<size_t>(count), true);
+  assert(static_cast<int>(rule_.trains.size()) == count);
+  if (rule_.recomputes && !model.repeats_stages())
+    throw ConfigError(concat("train.gradient_checkpointing: this model (", model.config().value("model_type", "?"),
+                             ") is not built to compute its activations again"));
+  for (int s = 0; s < count; ++s) names_.push_back(concat("stage ", s));
+}
+
+at::Tensor Stages::frozen_part(const Inputs& inputs, Reads reads, Mode mode) {
+  const c10::AutoGradMode no_graph(false);
+  model_.follow_weights();
+  at::Tensor x;
+  for (int s = 0; s < std::min(rule_.first_trained, model_.num_stages()); ++s) x = run(s, x, inputs, reads, mode);
+  return x;
+}
+
+Features Stages::trained_part(at::Tensor x, const Inputs& inputs, Reads reads, Mode mode) {
+  model_.follow_weights();
+  // The caller's inputs are gone when the backward pass comes.
+  const auto kept = rule_.recomputes ? std::make_shared<const Inputs>(inputs) : nullptr;
+  for (int s = rule_.first_trained; s < model_.num_stages(); ++s) {
+    if (kept && x.defined() && x.requires_grad() && c10::GradMode::is_enabled()) {
+      const auto again = [this, s, kept, reads, mode](const at::Tensor& rows) {
+        return run(s, rows, *kept, reads, mode);
+      };
+      x = recomputed(again, x);
+    } else {
+      x = run(s, x, inputs, reads, mode);
+    }
+  }
+  return model_.features(x, reads);
+}
+
+at::Tensor Stages::run(int stage, const at::Tensor& x, const Inputs& inputs, Reads reads, Mode mode) {
+  const timeline::Span span(names_[static_cast<size_t>(stage)]);
+  if (rule_.watch != nullptr) rule_.watch->before(stage);
+  at::Tensor y = model_.stage(stage, x, inputs, reads, mode_of(stage, mode));
+  if (rule_.watch != nullptr) rule_.watch->after(stage);
+  return y;
+}
+
+// Stages in which nothing trains are evaluated, unless their statistics are to move.
+Mode Stages::mode_of(int stage, Mode mode) const {
+  const bool trains = rule_.trains[static_cast<size_t>(stage)] && stage >= rule_.first_trained;
+  return trains || model_.moves_where_frozen() ? mode : Mode::evaluation;
+}
+
+}  // namespace sft

@@ -1,0 +1,57 @@
+// The one loop over a model's stages: no autograd below the lowest trained stage, stages recomputed in the backward
+// pass where memory is short, a span of each in the trace, and somebody watching.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "trainer/models/model.h"
+
+namespace sft {
+
+// Called around each run of a stage, those in the backward pass of a recomputed stage included: parameters that are
+// spread over ranks are gathered before it and released behind it.
+class StageWatch {
+ public:
+  virtual ~StageWatch() = default;
+  virtual void before(int stage) = 0;
+  virtual void after(int stage) = 0;
+};
+
+struct StageRule {
+  std::vector<bool> trains = {};  // of each stage 0 … num_blocks; empty: all of them
+  int first_trained = 0;          // the lowest stage of a trained parameter; num_blocks + 1 and more: none of these
+  bool recomputes = false;        // keeps of each stage its input alone, and runs it again in the backward pass
+  StageWatch* watch = nullptr;    // borrowed
+};
+
+class Stages {
+ public:
+  // Borrows `model`. ConfigError where the rule recomputes and the model's stages cannot be repeated.
+  explicit Stages(Model& model, StageRule rule = {});
+
+  int first_trained() const { return rule_.first_trained; }
+
+  // The stages below the first trained one, without autograd: the same for a sample at every draw, as long as nothing
+  // there moves. A row a token or a row a sample; undefined where there is no such stage.
+  at::Tensor frozen_part(const Inputs& inputs, Reads reads, Mode mode);
+  // The stages from there on, over what frozen_part() returned.
+  Features trained_part(at::Tensor x, const Inputs& inputs, Reads reads, Mode mode);
+
+  Features forward(const Inputs& inputs, Reads reads, Mode mode) {
+    return trained_part(frozen_part(inputs, reads, mode), inputs, reads, mode);
+  }
+
+ private:
+  at::Tensor run(int stage, const at::Tensor& x, const Inputs& inputs, Reads reads, Mode mode);
+  Mode mode_of(int stage, Mode mode) const;
+
+  Model& model_;
+  StageRule rule_;
+  std::vector<std::string> names_;  // of spans
+};
+
+}  // namespace sft

@@ -1,0 +1,52 @@
+// Settings of losses and scores, which the tasks read: [train] and [eval] list them among their own.
+#pragma once
+
+#include <string>
+
+#include "base/schema.h"
+
+namespace sft {
+
+struct LossConfig {
+  std::string kind = "auto";  // auto: the task's
+  double focal_gamma = 2.0;
+  double huber_delta = 1.0;
+  double label_smoothing_factor = 0.0;
+  WordOrNumbers class_weights = {};
+  WordOrNumbers pos_weight = {};
+
+  static constexpr auto fields() {
+    return std::tuple{
+        field("loss", &LossConfig::kind, "auto: cross_entropy for labels, bce for sets of labels, mse for numbers",
+              one_of("auto", "cross_entropy", "focal", "bce", "mse", "mae", "huber")),
+        field("focal_gamma", &LossConfig::focal_gamma,
+              "of loss = \"focal\": how much rows that are right already are turned down; 0: cross_entropy",
+              at_least(0.0)),
+        field("huber_delta", &LossConfig::huber_delta, "of loss = \"huber\": the error beyond which it is linear",
+              above(0.0)),
+        field("label_smoothing_factor", &LossConfig::label_smoothing_factor,
+              "share of each target spread over all classes", in_range(0.0, 1.0)),
+        field("class_weights", &LossConfig::class_weights,
+              "none, balanced (scikit-learn's) or { name = weight }; a class not named weighs 1",
+              at_least(0.0).or_one_of("none", "balanced")),
+        field("pos_weight", &LossConfig::pos_weight,
+              "of sets of labels: none, balanced (rows without / rows with the label) or { name = weight }",
+              at_least(0.0).or_one_of("none", "balanced"))};
+  }
+};
+
+struct ScoreConfig {
+  StringList metrics = {};
+  double threshold = 0.5;
+
+  static constexpr auto fields() {
+    return std::tuple{
+        field("metrics", &ScoreConfig::metrics,
+              "what is told beside the loss; []: all of the task's, and of more than two labels roc_auc and "
+              "average_precision only where they are named"),
+        field("threshold", &ScoreConfig::threshold, "of sets of labels: a label is given above this probability",
+              in_range(0.0, 1.0))};
+  }
+};
+
+}  // namespace sft

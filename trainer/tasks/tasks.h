@@ -1,0 +1,45 @@
+// The table of tasks: all that the rest of the house knows of a task by its name.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+
+#include "base/schema.h"
+#include "data/readers/target_form.h"
+#include "trainer/models/model.h"
+#include "trainer/tasks/task.h"
+
+namespace sft {
+
+// One row a name and problem type. Rows of one name stand together, and agree on all but the problem type and the task
+// that they make.
+struct TaskKind {
+  const char* name;          // model.task
+  const char* problem_type;  // "", or the value of model.problem_type that chooses among rows of one name
+  TargetForm target;         // of the problem type
+  const char* class_ending;  // of its transformers classes: "ForTokenClassification"
+  Takes takes;
+  const char* text_column;   // data.text_column, where nobody names one
+  const char* label_column;  // likewise data.label_column
+  StringList keys;           // settings that only some tasks read, and this one does
+  std::unique_ptr<Task> (*make)(const TaskSettings& settings, const Model& model);
+};
+
+std::span<const TaskKind> tasks();
+
+// All keys that the rows name.
+StringList keys_of_some_tasks();
+
+StringList task_names();
+
+// The first row of that name. ConfigError with the nearest name for a task that there is not.
+const TaskKind& task_named(const std::string& name);
+
+// The row of a transformers class, or where its ending is no task's, the first that takes what the model takes.
+const TaskKind& task_of_class(const std::string& architecture, Takes takes);
+
+// The task of that name for targets of that form. ConfigError where the settings do not fit the model or the labels.
+std::unique_ptr<Task> make_task(const std::string& name, const TaskSettings& settings, const Model& model);
+
+}  // namespace sft
