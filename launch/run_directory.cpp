@@ -4,6 +4,7 @@
 #include <ctime>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <system_error>
 
 #include "base/errors.h"
 #include "base/file_ops.h"
@@ -18,8 +19,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// By the second; two of one second are numbered.
 void move_aside(const std::string& directory) {
-  const std::string old = concat(fs::path(directory).lexically_normal().string(), ".old-", std::time(nullptr));
+  const std::string at = concat(fs::path(directory).lexically_normal().string(), ".old-", std::time(nullptr));
+  std::string old = at;
+  std::error_code ignored;
+  for (int k = 2; fs::exists(fs::symlink_status(old, ignored)); ++k) old = concat(at, ".", k);
   real_files().rename(directory, old);
   log::info(concat("the old run was moved aside to ", old));
 }
