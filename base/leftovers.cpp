@@ -53,7 +53,7 @@ void remove_leftovers(FileOps& files, const std::string& path, std::string_view 
   for (const std::string& leftover : found) {
     try {
       files.remove_all(leftover);
-    } catch (const StorageError&) {  // of another user, or on a disk that fails: no reason for this process to
+    } catch (const StorageError&) {  // of another user, or on a disk that fails: it stays
     }
   }
 }
