@@ -12,14 +12,13 @@
 #include <ATen/ATen.h>
 
 #include <fstream>
-#include <iostream>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "comm/placement.h"
 #include "comm/solo/solo.h"
+#include "parity/exchange.h"
 #include "tests/support/texts.h"
 #include "trainer/learner/stages.h"
 #include "trainer/loop/update.h"
@@ -28,6 +27,8 @@
 namespace {
 
 using nlohmann::json;
+using sft::parity::write_gradients;
+using sft::parity::write_values;
 
 // Labels stand one a text, or one a token.
 sft::Batch batch_of(const json& given) {
@@ -46,7 +47,7 @@ sft::Batch batch_of(const json& given) {
 }
 
 std::unique_ptr<sft::Learner> learner_of(const json& test) {
-  const at::ScalarType dtype = test["dtype"] == "float64" ? at::kDouble : at::kFloat;
+  const at::ScalarType dtype = sft::parity::dtype_of(test);
   auto model = sft::make_model(test["config"], {.dtype = dtype, .seed = 0});
   std::vector<std::string> names;
   for (int64_t i = 0; i < test["num_labels"]; ++i) names.push_back("label" + std::to_string(i));
@@ -56,27 +57,7 @@ std::unique_ptr<sft::Learner> learner_of(const json& test) {
   return std::make_unique<sft::Learner>(std::move(model), std::move(task), trained, sft::LearnerSettings{});
 }
 
-std::map<std::string, at::Tensor> filled(const sft::Learner& learner, const json& test, std::istream& weights) {
-  std::map<std::string, at::Tensor> leaves;
-  for (const sft::Parameter& parameter : learner.parameters()) leaves[parameter.name] = parameter.value;
-  for (const json& tensor : test["tensors"]) {
-    at::Tensor target = leaves.at(tensor[0].get<std::string>()).detach();
-    const at::Tensor values = at::empty(tensor[1].get<std::vector<int64_t>>(), target.options());
-    weights.read(static_cast<char*>(values.data_ptr()), static_cast<std::streamsize>(values.nbytes()));
-    if (!weights) throw std::runtime_error("weights.bin is too short");
-    TORCH_CHECK(target.sizes() == values.sizes(), tensor[0].dump(), " has another shape here");
-    target.copy_(values);
-  }
-  return leaves;
-}
-
-void write_values(std::ostream& file, const at::Tensor& values) {
-  const at::Tensor flat = values.contiguous();
-  file.write(static_cast<const char*>(flat.const_data_ptr()), static_cast<std::streamsize>(flat.nbytes()));
-}
-
-void write_gradients(const json& test, sft::Learner& learner, const std::map<std::string, at::Tensor>& leaves,
-                     std::ostream& out) {
+void write_one_pass(const json& test, sft::Learner& learner, const sft::parity::Leaves& leaves, std::ostream& out) {
   const sft::Batch batch = batch_of(test["batches"][0]);
   at::Tensor loss, seen;
   if (test["read"] == "all") {
@@ -89,12 +70,9 @@ void write_gradients(const json& test, sft::Learner& learner, const std::map<std
     seen = learner.logits(batch);
   }
   loss.backward();
-  write_values(out, loss.detach());
-  write_values(out, seen.detach());
-  for (const json& tensor : test["tensors"]) {
-    const at::Tensor& leaf = leaves.at(tensor[0].get<std::string>());
-    write_values(out, leaf.grad().defined() ? leaf.grad() : at::zeros_like(leaf));
-  }
+  write_values(out, loss);
+  write_values(out, seen);
+  write_gradients(out, test, leaves);
 }
 
 void write_losses(const json& test, std::unique_ptr<sft::Learner> learner, std::ostream& out) {
@@ -116,18 +94,17 @@ void write_losses(const json& test, std::unique_ptr<sft::Learner> learner, std::
     update.gradients->clip(test["max_grad_norm"]);
     update.optimizer->step(update.gradients->owned(), update.schedule->rate(step));
     update.gradients->publish();
-    write_values(out, loss.detach());
+    write_values(out, loss);
   }
 }
 
 void run(const std::string& directory) {
-  const json test = json::parse(std::ifstream(directory + "/case.json"));
-  std::ifstream weights(directory + "/weights.bin", std::ios::binary);
+  const json test = sft::parity::case_in(directory);
   std::ofstream out(directory + "/out.bin", std::ios::binary);
   std::unique_ptr<sft::Learner> learner = learner_of(test);
-  const auto leaves = filled(*learner, test, weights);
+  const auto leaves = sft::parity::filled(*learner, test, directory);
   if (test["updates"] == 0) {
-    write_gradients(test, *learner, leaves, out);
+    write_one_pass(test, *learner, leaves, out);
   } else {
     write_losses(test, std::move(learner), out);
   }
@@ -135,15 +112,4 @@ void run(const std::string& directory) {
 
 }  // namespace
 
-int main(int count, char** arguments) {
-  if (count != 2) {
-    std::cerr << "usage: parity_model DIR\n";
-    return 2;
-  }
-  try {
-    run(arguments[1]);
-  } catch (const std::exception& error) {
-    std::cerr << "parity_model: " << error.what() << "\n";
-    return 1;
-  }
-}
+int main(int count, char** arguments) { return sft::parity::main_of("parity_model", count, arguments, run); }

@@ -1,0 +1,71 @@
+#include "parity/exchange.h"
+
+#include <ATen/ATen.h>
+
+#include <fstream>
+#include <iostream>
+#include <stdexcept>
+
+namespace sft::parity {
+
+using nlohmann::json;
+
+json case_in(const std::string& directory) { return json::parse(std::ifstream(directory + "/case.json")); }
+
+at::ScalarType dtype_of(const json& test) { return test["dtype"] == "float64" ? at::kDouble : at::kFloat; }
+
+Leaves filled(const Learner& learner, const json& test, const std::string& directory) {
+  Leaves leaves;
+  for (const Parameter& parameter : learner.parameters()) leaves[parameter.name] = parameter.value;
+  std::ifstream weights(directory + "/weights.bin", std::ios::binary);
+  for (const json& tensor : test["tensors"]) {
+    at::Tensor target = leaves.at(tensor[0].get<std::string>()).detach();
+    const at::Tensor values = at::empty(tensor[1].get<std::vector<int64_t>>(), target.options());
+    weights.read(static_cast<char*>(values.data_ptr()), static_cast<std::streamsize>(values.nbytes()));
+    if (!weights) throw std::runtime_error("weights.bin is too short");
+    TORCH_CHECK(target.sizes() == values.sizes(), tensor[0].dump(), " has another shape here");
+    target.copy_(values);
+  }
+  return leaves;
+}
+
+void write_values(std::ostream& file, const at::Tensor& values) {
+  const at::Tensor flat = values.detach().contiguous();
+  file.write(static_cast<const char*>(flat.const_data_ptr()), static_cast<std::streamsize>(flat.nbytes()));
+}
+
+void write_gradients(std::ostream& file, const json& test, const Leaves& leaves) {
+  for (const json& tensor : test["tensors"]) {
+    const at::Tensor& leaf = leaves.at(tensor[0].get<std::string>());
+    write_values(file, leaf.grad().defined() ? leaf.grad() : at::zeros_like(leaf));
+  }
+}
+
+void compare_on(const Batch& batch, Learner& learner, const json& test, const std::string& directory) {
+  const Leaves leaves = filled(learner, test, directory);
+  if (leaves.size() != test["tensors"].size()) throw std::runtime_error("the model has other tensors");
+  const at::Tensor logits = learner.logits(batch);
+  const LossSum part = learner.loss_sum(batch);  // dropout is 0 by the config
+  const at::Tensor loss = part.sum / part.weight;
+  loss.backward();
+  std::ofstream out(directory + "/out.bin", std::ios::binary);
+  write_values(out, loss);
+  write_values(out, logits);
+  write_gradients(out, test, leaves);
+}
+
+int main_of(const char* program, int count, char** arguments, const std::function<void(const std::string&)>& run) {
+  if (count != 2) {
+    std::cerr << "usage: " << program << " DIR\n";
+    return 2;
+  }
+  try {
+    run(arguments[1]);
+  } catch (const std::exception& error) {
+    std::cerr << program << ": " << error.what() << "\n";
+    return 1;
+  }
+  return 0;
+}
+
+}  // namespace sft::parity
