@@ -9,6 +9,7 @@ import unittest
 from harness import LABELS, WORDS, EndToEnd, make_model, make_rows, write_rows
 
 ROWS, FEW, MORE = 512, 4, 12  # rows an update; updates
+ALLOCATOR_KIB = 16 * 1024
 PAGES_OF_ONE_TENSOR = 4096  # 4,000 tokens × 1,024 values of 4 bytes; an update makes hundreds of the kind
 
 
@@ -52,7 +53,8 @@ class Memory(EndToEnd):
         process.stderr.close()
         self.assertEqual(process.returncode, 0, errors)
         self.assertEqual(self.summary()["global_step"], 1000)
-        self.assertLess(late, 1.1 * early)
+        # malloc takes some MiB at once, sooner or later: much beside a model this small. Without bounds it is 1.5 times.
+        self.assertLess(late, 1.1 * early + ALLOCATOR_KIB)
 
 
 if __name__ == "__main__":
