@@ -15,13 +15,15 @@ namespace sft {
 namespace {
 
 // What an earlier run in the same directory leaves to do; everything where there was none.
+// Every rank reads the record, and the one that knows of most to do decides: a file system may show an older state to
+// another host, and no rank may go home alone.
 Left left_to_do(const Assembly& run, Communicator& control) {
   if (run.config().resume_from_checkpoint != "auto") return Left::training;
   Left left = Left::training;
   together(control, [&] {
     if (const auto ended = read_ended_run(run.config().output_dir)) left = left_of(*ended, run);
   });
-  return left;
+  return static_cast<Left>(max(control, static_cast<int64_t>(left)));
 }
 
 // Training that goes on needs the checkpoint where it ended: without it, it would begin anew over its own results.

@@ -27,7 +27,7 @@ nlohmann::ordered_json record_of(const Assembly& run);
 
 // What `run` asks for that the one in its output_dir has not done. ConfigError where it asks for other training, or for
 // less of it.
-enum class Left { nothing, test, training };
+enum class Left { nothing, test, training };  // in rising order
 Left left_of(const EndedRun& ended, const Assembly& run);
 
 }  // namespace sft
