@@ -10,6 +10,7 @@ if not pathlib.Path("/usr/lib/apt/apt-helper").exists():
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
 import debian_descriptions
+import fetch_chat_demo
 import fetch_demo
 import fetch_tagged_demo
 import fetch_targets_demo
@@ -76,6 +77,19 @@ class Demo(unittest.TestCase):
         for row in matches:
             own = row["text"].replace(" number ", "-") + " does" in row["second"]
             self.assertEqual(own, row["label"] == "same", row)
+
+    def test_asks_what_a_package_is(self):
+        files = fetch_chat_demo.chats(self.rows)
+        self.assertEqual(sum(map(len, files.values())), len(self.rows))
+        texts = {row.package: row.text for row in self.rows}
+        for messages in (row["messages"] for rows in files.values() for row in rows):
+            self.assertEqual([message["role"] for message in messages], ["user", "assistant"])
+            package = messages[0]["content"].removeprefix("What is the Debian package ").removesuffix("?")
+            self.assertEqual(messages[1]["content"], texts[package])
+        source_of = {row.text: row.source for row in self.rows}
+        train, test = ({source_of[row["messages"][1]["content"]] for row in files[f"chat_{split}"]} for split in ("train", "test"))
+        self.assertFalse(train & test)
+        self.assertTrue(test)
 
     def test_tags_words_by_rule(self):
         words = "libfoo2 >= 1.4 was written by Ada Lovelace , see /etc/foo.conf and --help".split()
