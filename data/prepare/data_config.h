@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/schema.h"
+#include "data/prepare/chat_config.h"
 
 namespace sft {
 
@@ -20,6 +21,7 @@ struct DataConfig {
   std::string label_separator = "|";
   std::string weight_column;
   bool label_all_tokens = false;
+  ChatConfig chat;
   int64_t max_length = 128;
   std::string truncation = "right";
   std::string on_bad_row = "error";
@@ -57,10 +59,14 @@ struct DataConfig {
               "column of the row's weight in the loss, or of its share of draws under weighted sampling"),
         field("label_all_tokens", &DataConfig::label_all_tokens,
               "token classification trains on all tokens of a word, not on its first alone"),
+        splice(&DataConfig::chat),
         field("max_length", &DataConfig::max_length, "tokens kept of a row, special tokens included",
               at_least(int64_t{2}))
             .alias("max_seq_length"),
-        field("truncation", &DataConfig::truncation, "where a longer row is cut", one_of("right", "left", "error")),
+        field("truncation", &DataConfig::truncation,
+              "where a longer row is cut; of language models also drop, which leaves it out, and split, which makes "
+              "pieces of a text",
+              one_of("right", "left", "error", "drop", "split")),
         field("on_bad_row", &DataConfig::on_bad_row, "what a malformed row does", one_of("error", "skip")).changeable(),
         field("train_sampling_strategy", &DataConfig::train_sampling_strategy,
               "order of training rows; balanced: every class equally often, weighted: by weight_column",

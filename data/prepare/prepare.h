@@ -18,6 +18,7 @@ struct PrepareRequest {
   StringList files;              // raw, in order; globs already expanded
   std::string split = "train";   // for messages
   std::string output_directory;  // where the keyed folder of shards is made
+  std::string model_directory;  // the model's own files tell chat templates, stop tokens, positions; "": there are none
   std::string task = "text_classification";
   std::string problem_type;           // model.problem_type; "": found in the data
   int64_t num_targets = 0;            // regression: numbers a row; 0: as many as the first row has
@@ -44,6 +45,7 @@ struct PrepareReport {
   bool reused = false;  // the keyed folder was there and complete
   int64_t num_rows = 0, num_samples = 0, bad_rows = 0, truncated_rows = 0;
   int64_t total_units = 0;                // tokens
+  int64_t trained_units = -1;             // of them, those that are learned; -1: of no matter
   std::string rows_are = "rows";          // "images of 24 × 24"
   std::string units_are;                  // "tokens"; "": samples have no length
   std::string problem_type;               // as found, or as asked for; "": of no matter
@@ -55,6 +57,7 @@ struct PrepareReport {
   std::vector<int64_t> length_histogram;  // [i]: samples of 2^i … 2^(i+1)−1 units
   std::map<std::string, Note> notes;      // by what they say behind the number of rows
   StringList bad_row_examples;            // messages of the first few, file and line in them
+  StringList warnings;                    // of the whole
 };
 
 // Every rank calls this; the report is the same on all of them, and so are the shards whatever their number: the
