@@ -53,8 +53,10 @@ class Task {
   // Of a name in metrics(): errors are better when they are smaller.
   virtual bool more_is_better(const std::string& metric) const { return metric != "loss"; }
 
-  // One JSON object a row of the batch, in order.
+  // One JSON object a sample of the batch, in order.
   virtual std::vector<std::string> predictions(const at::Tensor& logits, const Batch& batch) const = 0;
+  // The JSON object of a row, from those of its samples, at least one, in order: by default that of its first.
+  virtual std::string prediction_of_row(const std::vector<std::string>& samples) const { return samples.front(); }
 
   // What config.json gets: num_labels, id2label, label2id, problem_type.
   virtual void describe(nlohmann::json& config) const = 0;
@@ -66,6 +68,7 @@ struct Labels {
   std::vector<int64_t> counts = {};  // of training rows, by id; empty where nobody asked
   TargetForm target = TargetForm::label;
   int64_t num_rows = 0;  // of training
+  Schema samples = {};   // of training; no columns where that is not known
 };
 
 struct TaskSettings {
