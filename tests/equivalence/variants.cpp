@@ -10,6 +10,7 @@
 #include "comm/make_communicator.h"
 #include "comm/tree_ordered.h"
 #include "data/loading/loader.h"
+#include "equivalence/questions.h"
 #include "support/memory_dataset.h"
 #include "trainer/assembly/datasets.h"
 #include "trainer/learner/activation_cache.h"
@@ -114,6 +115,7 @@ void train(const Case& job, const Cut& cut, Communicator& ranks, const std::stri
   const auto dtype = job.in_double ? at::kDouble : at::kFloat;
   const bool images = job.task == "image_classification";
   const auto made = [&](int64_t size, uint64_t seed) {
+    if (job.target == TargetForm::span) return windows_of_questions(size, kVocab, kLongest, seed);
     return images ? MemoryDataset::of_images(size, 12, job.num_labels, seed)
                   : MemoryDataset(size, kVocab, job.num_labels, kLongest, seed, job.target);
   };
@@ -287,6 +289,16 @@ std::vector<Case> cases() {
   weighted_tokens.target = tokens.target;
   weighted_tokens.label_smoothing = 0.1;
   weighted_tokens.class_weights = {"", {{"O", 0.25}, {"B-A", 4.0}}};
+  const auto enroll_questions = [&](const char* name, const OptimConfig& optim, nlohmann::json model) {
+    Case& added = enroll(name, optim);
+    added.task = "question_answering";
+    added.target = TargetForm::span;
+    added.num_labels = 0;
+    added.model = std::move(model);
+    added.model["sft_dist_null_answers"] = true;
+  };
+  enroll_questions("bert_questions", adamw, tiny_bert());
+  enroll_questions("distilbert_questions_sgd", sgd, tiny_distilbert());
   return all;
 }
 
