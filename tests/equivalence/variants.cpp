@@ -10,6 +10,7 @@
 #include "comm/make_communicator.h"
 #include "comm/tree_ordered.h"
 #include "data/loading/loader.h"
+#include "equivalence/two_terms.h"
 #include "support/memory_dataset.h"
 #include "trainer/assembly/datasets.h"
 #include "trainer/learner/activation_cache.h"
@@ -138,6 +139,7 @@ void train(const Case& job, const Cut& cut, Communicator& ranks, const std::stri
                          .seed = 12,
                          .dropout_seed = 14},
                         *model);
+  if (job.two_terms) task = with_second_term(std::move(task));
   std::vector<bool> trained = trained_parameters(job.freeze, *model, *task);
   auto built = std::make_unique<Learner>(std::move(model), std::move(task), std::move(trained), LearnerSettings{});
 
@@ -237,6 +239,7 @@ std::vector<Case> cases() {
   last_blocks.class_weights = uneven;
   last_blocks.freeze = two_blocks;
   enroll("bert_head_alone", adamw).freeze = head;
+  enroll("bert_two_terms", adamw).two_terms = true;
   enroll("roberta", adamw).model = tiny_roberta();
   for (const char* alias : {"xlm-roberta", "camembert"}) {
     Case& added = enroll(alias, adamw);

@@ -7,7 +7,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <span>
@@ -16,18 +15,9 @@
 #include "trainer/learner/stages.h"
 #include "trainer/models/decoding_inputs.h"
 #include "trainer/tasks/generate_config.h"
+#include "trainer/tasks/generating.h"
 
 namespace sft {
-
-struct Prompt {
-  std::vector<int32_t> tokens;  // one at least
-  int64_t row = 0;              // keys draws
-};
-
-struct Continuation {
-  std::vector<int32_t> tokens;  // without the one that ended it
-  bool stopped = false;         // by such a token; false: by length
-};
 
 struct GeneratorSettings {
   GenerateConfig generate = {};

@@ -7,6 +7,19 @@
 
 namespace sft {
 
+// Of [eval]: whether evaluations let a language model answer.
+struct AnswerConfig {
+  bool generate = false;
+  int64_t max_generate_samples = 200;
+
+  static constexpr auto fields() {
+    return std::tuple{field("generate", &AnswerConfig::generate,
+                            "language models answer rows of the evaluation too, and the answers are scored"),
+                      field("max_generate_samples", &AnswerConfig::max_generate_samples,
+                            "so many rows are answered, chosen by the seed", at_least(int64_t{1}))};
+  }
+};
+
 struct GenerateConfig {
   int64_t max_new_tokens = 256;
   bool do_sample = false;

@@ -13,7 +13,9 @@
 #include "base/schema.h"
 #include "data/readers/target_form.h"
 #include "data/samples/batch.h"
+#include "data/text/tokenizer.h"
 #include "trainer/models/model.h"
+#include "trainer/tasks/generating.h"
 #include "trainer/tasks/loss_config.h"
 
 namespace sft {
@@ -68,6 +70,9 @@ class Task {
   // they are nothing beside the model's.
   virtual double flops(int64_t) const { return 0; }
 
+  // Null where the model does not go on from prompts. Borrowed.
+  virtual const Generating* generating() const { return nullptr; }
+
   // What config.json gets: num_labels, id2label, label2id, problem_type.
   virtual void describe(nlohmann::json& config) const = 0;
 };
@@ -85,6 +90,7 @@ struct TaskSettings {
   Labels labels = {};
   LossConfig loss = {};
   ScoreConfig scores = {};
+  const Tokenizer* tokenizer = nullptr;  // of the texts; borrowed, null where nothing is to be spelled out
   at::Device device = at::kCPU;
   at::ScalarType dtype = at::kFloat;
   uint64_t seed = 0;  // of the head's initialisation
