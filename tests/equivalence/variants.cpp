@@ -11,6 +11,7 @@
 #include "comm/tree_ordered.h"
 #include "data/loading/loader.h"
 #include "equivalence/questions.h"
+#include "equivalence/two_terms.h"
 #include "support/memory_dataset.h"
 #include "trainer/assembly/datasets.h"
 #include "trainer/learner/activation_cache.h"
@@ -140,6 +141,7 @@ void train(const Case& job, const Cut& cut, Communicator& ranks, const std::stri
                          .seed = 12,
                          .dropout_seed = 14},
                         *model);
+  if (job.two_terms) task = with_second_term(std::move(task));
   std::vector<bool> trained = trained_parameters(job.freeze, *model, *task);
   auto built = std::make_unique<Learner>(std::move(model), std::move(task), std::move(trained), LearnerSettings{});
 
@@ -169,11 +171,11 @@ void train(const Case& job, const Cut& cut, Communicator& ranks, const std::stri
   Learner& learner = *update.learner;
   const auto control = control_of(cut.toy, world.split(0, world.rank()));
   if (cut.keeps_frozen_part)
-    learner.keep(std::make_unique<ActivationCache>(data, frozen_activations(learner, data, world, {.max_tokens = 64})));
+    learner.keep(std::make_unique<ActivationCache>(frozen_activations(learner, data, world, {.max_tokens = 64})));
   Evaluator evaluator(learner, *held_out, world, {{.max_tokens = 64, .max_samples = 4, .parts = cut.parts}});
   if (cut.keeps_frozen_part)
-    evaluator.keep(std::make_unique<ActivationCache>(
-        *held_out, frozen_activations(learner, *held_out, world, {.max_tokens = 64})));
+    evaluator.keep(
+        std::make_unique<ActivationCache>(frozen_activations(learner, *held_out, world, {.max_tokens = 64})));
   Checkpoints checkpoints(directory, SaveConfig{}, world, real_files());
 
   Telemetry telemetry(
@@ -239,6 +241,7 @@ std::vector<Case> cases() {
   last_blocks.class_weights = uneven;
   last_blocks.freeze = two_blocks;
   enroll("bert_head_alone", adamw).freeze = head;
+  enroll("bert_two_terms", adamw).two_terms = true;
   enroll("roberta", adamw).model = tiny_roberta();
   for (const char* alias : {"xlm-roberta", "camembert"}) {
     Case& added = enroll(alias, adamw);
