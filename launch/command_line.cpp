@@ -85,12 +85,17 @@ void declare(CLI::App& app, Arguments& a) {
       ->required()
       ->type_name("DIR");
   predict
-      ->add_option(
-          "--input", a.inputs,
-          "rows: .jsonl, .csv or .tsv, words also .conll, labels not needed; or images and directories of them")
+      ->add_option("--input", a.inputs,
+                   "rows: .jsonl, .csv or .tsv, words also .conll, questions also SQuAD's .json, labels not needed; or "
+                   "images and "
+                   "directories of them")
       ->required()
       ->type_name("FILE");
   predict->add_option("--output", a.output, "JSON Lines file to write")->required()->type_name("FILE");
+  predict
+      ->add_option("--squad", a.squad,
+                   "of questions: also write {id: answer} to this file, which SQuAD's evaluation script reads")
+      ->type_name("FILE");
   predict
       ->add_option("--text-column", a.text_columns,
                    "column of the text, or several to be joined; default: the run's, else text, of words also tokens")
@@ -181,8 +186,8 @@ void declare(CLI::App& app, Arguments& a) {
                        "  sft-dist init > run.toml\n"
                        "  sft-dist init token_classification > run.toml");
   init->add_option("TASK", a.target,
-                   "what is learned: text_classification, multi_label, regression, token_classification or "
-                   "image_classification")
+                   "what is learned: text_classification, multi_label, regression, token_classification, "
+                   "question_answering or image_classification")
       ->type_name("TASK")
       ->default_str("text_classification");
 }

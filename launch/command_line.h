@@ -14,6 +14,7 @@ struct Arguments {
   std::vector<std::string> overrides;  // "key.path=value", "--key", "value"
   std::vector<std::string> inputs;
   std::string output;
+  std::string squad;
   std::string checkpoint = "best";
   std::string split;
   std::string file;

@@ -10,6 +10,8 @@
 #include "comm/make_communicator.h"
 #include "comm/tree_ordered.h"
 #include "data/loading/loader.h"
+#include "equivalence/questions.h"
+#include "equivalence/two_terms.h"
 #include "support/memory_dataset.h"
 #include "trainer/assembly/datasets.h"
 #include "trainer/learner/activation_cache.h"
@@ -114,6 +116,7 @@ void train(const Case& job, const Cut& cut, Communicator& ranks, const std::stri
   const auto dtype = job.in_double ? at::kDouble : at::kFloat;
   const bool images = job.task == "image_classification";
   const auto made = [&](int64_t size, uint64_t seed) {
+    if (job.target == TargetForm::span) return windows_of_questions(size, kVocab, kLongest, seed);
     return images ? MemoryDataset::of_images(size, 12, job.num_labels, seed)
                   : MemoryDataset(size, kVocab, job.num_labels, kLongest, seed, job.target);
   };
@@ -138,6 +141,7 @@ void train(const Case& job, const Cut& cut, Communicator& ranks, const std::stri
                          .seed = 12,
                          .dropout_seed = 14},
                         *model);
+  if (job.two_terms) task = with_second_term(std::move(task));
   std::vector<bool> trained = trained_parameters(job.freeze, *model, *task);
   auto built = std::make_unique<Learner>(std::move(model), std::move(task), std::move(trained), LearnerSettings{});
 
@@ -167,11 +171,11 @@ void train(const Case& job, const Cut& cut, Communicator& ranks, const std::stri
   Learner& learner = *update.learner;
   const auto control = control_of(cut.toy, world.split(0, world.rank()));
   if (cut.keeps_frozen_part)
-    learner.keep(std::make_unique<ActivationCache>(data, frozen_activations(learner, data, world, {.max_tokens = 64})));
+    learner.keep(std::make_unique<ActivationCache>(frozen_activations(learner, data, world, {.max_tokens = 64})));
   Evaluator evaluator(learner, *held_out, world, {{.max_tokens = 64, .max_samples = 4, .parts = cut.parts}});
   if (cut.keeps_frozen_part)
-    evaluator.keep(std::make_unique<ActivationCache>(
-        *held_out, frozen_activations(learner, *held_out, world, {.max_tokens = 64})));
+    evaluator.keep(
+        std::make_unique<ActivationCache>(frozen_activations(learner, *held_out, world, {.max_tokens = 64})));
   Checkpoints checkpoints(directory, SaveConfig{}, world, real_files());
 
   Telemetry telemetry(
@@ -237,6 +241,7 @@ std::vector<Case> cases() {
   last_blocks.class_weights = uneven;
   last_blocks.freeze = two_blocks;
   enroll("bert_head_alone", adamw).freeze = head;
+  enroll("bert_two_terms", adamw).two_terms = true;
   enroll("roberta", adamw).model = tiny_roberta();
   for (const char* alias : {"xlm-roberta", "camembert"}) {
     Case& added = enroll(alias, adamw);
@@ -287,6 +292,16 @@ std::vector<Case> cases() {
   weighted_tokens.target = tokens.target;
   weighted_tokens.label_smoothing = 0.1;
   weighted_tokens.class_weights = {"", {{"O", 0.25}, {"B-A", 4.0}}};
+  const auto enroll_questions = [&](const char* name, const OptimConfig& optim, nlohmann::json model) {
+    Case& added = enroll(name, optim);
+    added.task = "question_answering";
+    added.target = TargetForm::span;
+    added.num_labels = 0;
+    added.model = std::move(model);
+    added.model["sft_dist_null_answers"] = true;
+  };
+  enroll_questions("bert_questions", adamw, tiny_bert());
+  enroll_questions("distilbert_questions_sgd", sgd, tiny_distilbert());
   return all;
 }
 

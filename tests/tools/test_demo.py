@@ -12,6 +12,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
 import debian_descriptions
 import fetch_chat_demo
 import fetch_demo
+import fetch_questions_demo
 import fetch_tagged_demo
 import fetch_targets_demo
 import minilm_as
@@ -95,6 +96,20 @@ class Demo(unittest.TestCase):
         words = "libfoo2 >= 1.4 was written by Ada Lovelace , see /etc/foo.conf and --help".split()
         self.assertEqual(fetch_tagged_demo.tag(words, {"libfoo2"}, set()),
                          ["B-PKG", "B-VER", "I-VER", "O", "O", "O", "B-PER", "I-PER", "O", "O", "B-FILE", "O", "B-CMD"])
+
+    def test_answers_stand_where_questions_say(self):
+        fields = {"Package": "qmail", "Maintainer": "Ada Lovelace <ada@example.org>", "Version": "1.06-6", "Section": "mail", "Installed-Size": "512"}
+        answered, asked = set(), 0
+        for number in range(40):
+            made = fetch_questions_demo.paragraph({**fields, "Package": f"qmail{number}"}, "A mail system. It sends mail (1.06-6 of them). It is small.")
+            for question in made["qas"] if made else []:
+                asked += 1
+                self.assertEqual(question["is_impossible"], not question["answers"])
+                for answer in question["answers"]:
+                    self.assertEqual(made["context"][answer["answer_start"]:][:len(answer["text"])], answer["text"])
+                    answered.add(answer["text"])
+        self.assertEqual(answered, {"Ada Lovelace", "1.06-6", "mail", "512"})
+        self.assertGreater(asked, 60)
 
     def test_bert_under_another_architecture_says_the_same(self):
         import torch

@@ -13,6 +13,7 @@
 #include "trainer/assembly/build_model.h"
 #include "trainer/assembly/exported_files.h"
 #include "trainer/assembly/gemm_peak.h"
+#include "trainer/assembly/generate_settings.h"
 #include "trainer/assembly/keep_frozen_part.h"
 #include "trainer/assembly/run_settings.h"
 #include "trainer/config/training_keys.h"
@@ -182,7 +183,10 @@ std::unique_ptr<Assembly> assemble(LoadedConfig loaded, const World& world) {
   const RunConfig& config = run->config();
   Communicator& control = run->world.control;
 
-  together(control, [&] { run->directory = std::make_unique<ModelDirectory>(config.model.model_name_or_path); });
+  together(control, [&] {
+    run->directory = std::make_unique<ModelDirectory>(config.model.model_name_or_path);
+    run->loaded.config.generate = settled(config.generate, run->loaded.origins, *run->directory);
+  });
   run->data = open_datasets(run->loaded, *run->directory, control);
   run->batch_statistics = std::make_unique<WorldStatistics>(control);
   Built built = build_model(config, *run->directory, run->data.labels, world.device,

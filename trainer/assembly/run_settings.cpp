@@ -85,8 +85,10 @@ Augmentation augmentation_of(const RunConfig& config, const Schema& schema) {
 }
 
 Evaluator::Settings evaluator_settings(const RunConfig& config, const at::Device& device) {
+  const AnswerConfig& answers = config.eval.answers;
   return {{micro_batch_tokens(config, device), config.eval.per_device_eval_batch_size, num_parts(config)},
-          config.eval.scores.metrics};
+          config.eval.scores.metrics,
+          {config.generate, static_cast<uint64_t>(config.seed), answers.generate ? answers.max_generate_samples : 0}};
 }
 
 int num_parts(const RunConfig& config) { return config.deterministic ? kDeterministicParts : 0; }
@@ -118,7 +120,8 @@ std::function<double(int64_t, int64_t)> work_of(const Learner& learner) {
   const double trained = static_cast<double>(blocks + 1 - lowest) / blocks;
   return [&learner, trained](int64_t tokens, int64_t samples) {
     const double passes = learner.keeps_frozen_part() ? 3 * trained : 1 + 2 * trained;
-    return passes * learner.model().flops(tokens, samples, learner.task().reads());
+    const int64_t read = learner.rows_read(tokens, samples);
+    return passes * learner.model().flops(tokens, read) + 3 * learner.task().flops(read);
   };
 }
 

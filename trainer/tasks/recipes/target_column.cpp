@@ -27,6 +27,8 @@ Column target_column(TargetForm form, int64_t count) {
       return {.name = "labels", .number = Number::float32, .shape = {count}, .bound = 2, .role = Role::target};
     case TargetForm::values:
       return {.name = "values", .number = Number::float32, .shape = {count}, .role = Role::target};
+    case TargetForm::span:
+      return {.name = "span", .number = Number::int32, .shape = {2}, .bound = count, .role = Role::target};
   }
   return column;
 }
@@ -34,12 +36,14 @@ Column target_column(TargetForm form, int64_t count) {
 TargetForm target_form_of(const Schema& schema) {
   const Column& column = target_of(schema);
   if (column.name == "values") return TargetForm::values;
+  if (column.name == "span") return TargetForm::span;
   if (column.number == Number::float32) return TargetForm::label_set;
   return column.axis.empty() ? TargetForm::label : TargetForm::token_labels;
 }
 
 int64_t target_count(const Schema& schema) {
   const Column& column = target_of(schema);
+  if (column.name == "span") return 0;
   return column.shape.empty() ? column.bound : column.shape[0];
 }
 
