@@ -16,6 +16,7 @@ class Mutation:
 
 
 EQUIVALENCE = "test_equivalence: *Invariance*bert*"
+GENERATION = ["test_metrics: *", "parity_generation: generation_scores.py"]
 
 MUTATIONS = [
     Mutation("divide by the local weight", "trainer/loop/trainer.cpp",
@@ -90,4 +91,14 @@ MUTATIONS = [
              "at::log_softmax(padded_BL2, 1)", "(at::log_softmax(padded_BL2.flatten(0, 1), 0).view_as(padded_BL2))", ["test_tasks: SpanLoss.*", "test_equivalence: *Invariance*bert_questions*"]),
     Mutation("a frozen tensor in the optimizer's reach", "trainer/adapters/freeze.cpp",
              "parameter.stage >= first_trained && !any_matches(freeze, parameter.name)", "parameter.stage >= first_trained - 1 && !any_matches(freeze, parameter.name)", ["test_adapters: *"]),
+    Mutation("BLEU as the mean of its rows", "trainer/metrics/generation/generation_scores.cpp",
+             "  BleuCounts::add(row.hypothesis, row.reference, tokenizer, counts.subspan(kBleu, BleuCounts::kSize));\n",
+             "  std::vector<double> alone(BleuCounts::kSize);\n"
+             "  BleuCounts::add(row.hypothesis, row.reference, tokenizer, alone);\n"
+             "  for (size_t i = 0; i < alone.size(); ++i)  // so that the formula of the corpus gives the mean\n"
+             "    counts[kBleu + i] += i >= BleuCounts::kMatches && i < BleuCounts::kTotals ? bleu_score(alone).score / 100 : 1;\n", GENERATION),
+    Mutation("BLEU without its brevity penalty", "trainer/metrics/generation/bleu.cpp",
+             "out.brevity_penalty * std::exp(", "std::exp(", GENERATION),
+    Mutation("chrF's means over orders that no text has", "trainer/metrics/generation/chrf.cpp",
+             "    num_orders += 1;\n", "    num_orders = ChrfCounts::kOrders;\n", GENERATION),
 ]
