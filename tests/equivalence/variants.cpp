@@ -167,11 +167,11 @@ void train(const Case& job, const Cut& cut, Communicator& ranks, const std::stri
   Learner& learner = *update.learner;
   const auto control = control_of(cut.toy, world.split(0, world.rank()));
   if (cut.keeps_frozen_part)
-    learner.keep(std::make_unique<ActivationCache>(data, frozen_activations(learner, data, world, {.max_tokens = 64})));
+    learner.keep(std::make_unique<ActivationCache>(frozen_activations(learner, data, world, {.max_tokens = 64})));
   Evaluator evaluator(learner, *held_out, world, {{.max_tokens = 64, .max_samples = 4, .parts = cut.parts}});
   if (cut.keeps_frozen_part)
-    evaluator.keep(std::make_unique<ActivationCache>(
-        *held_out, frozen_activations(learner, *held_out, world, {.max_tokens = 64})));
+    evaluator.keep(
+        std::make_unique<ActivationCache>(frozen_activations(learner, *held_out, world, {.max_tokens = 64})));
   Checkpoints checkpoints(directory, SaveConfig{}, world, real_files());
 
   Telemetry telemetry(

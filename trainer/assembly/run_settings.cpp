@@ -118,7 +118,8 @@ std::function<double(int64_t, int64_t)> work_of(const Learner& learner) {
   const double trained = static_cast<double>(blocks + 1 - lowest) / blocks;
   return [&learner, trained](int64_t tokens, int64_t samples) {
     const double passes = learner.keeps_frozen_part() ? 3 * trained : 1 + 2 * trained;
-    return passes * learner.model().flops(tokens, samples, learner.task().reads());
+    const int64_t read = learner.rows_read(tokens, samples);
+    return passes * learner.model().flops(tokens, read) + 3 * learner.task().flops(read);
   };
 }
 

@@ -20,7 +20,7 @@ class Bert final : public TextEncoder {
 
   bool has_pooler() const override { return true; }
   at::Tensor pool(const at::Tensor& first_BC) override { return at::tanh(linear(first_BC, pooler_)); }
-  HeadShape head(Reads) const override { return {.dropout = classifier_dropout_}; }
+  HeadShape sequence_head() const override { return {.dropout = classifier_dropout_}; }
 
  private:
   double classifier_dropout_;
