@@ -68,7 +68,7 @@ at::Tensor rotated_on_device(const at::Tensor& x, const at::Tensor& positions, c
   const int64_t half = angles.cosines.size(1);
   const auto of_rows = [&](const at::Tensor& table) { return table.index_select(0, positions).unsqueeze(1); };
   const at::Tensor cosines = of_rows(angles.cosines), sines = of_rows(angles.sines);
-  const at::Tensor heads = x.view({x.size(0), -1, 2 * half}).to(cosines.scalar_type());
+  const at::Tensor heads = x.view({x.size(0), x.size(1) / (2 * half), 2 * half}).to(cosines.scalar_type());
   const at::Tensor low = heads.narrow(2, 0, half), high = heads.narrow(2, half, half);
   return at::cat({low * cosines - high * sines, high * cosines + low * sines}, 2).to(x.scalar_type()).view_as(x);
 }
