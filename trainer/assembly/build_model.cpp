@@ -84,6 +84,8 @@ Built build_model(const RunConfig& config, const ModelDirectory& directory, cons
                             .seed = derive_key(seed, "head"),
                             .dropout_seed = derive_key(seed, "head dropout")},
                            *built.model);
+    // A class that the family lacks is told now, and not when the trained model is written.
+    built.model->architecture(task_named(config.model.task).class_ending);
     if (!files) return;
     report = load_pretrained(*files, *built.model, all_saved(*built.model, *built.task),
                              config.model.ignore_mismatched_sizes);

@@ -43,7 +43,8 @@ bool is_known_leftover(const std::string& name) { return name.ends_with("positio
 LoadReport load_pretrained(const WeightFiles& files, const Model& model, const Parameters& parameters,
                            bool ignore_mismatched_sizes) {
   std::map<std::string, const TensorRef*> by_name;
-  for (const std::string& name : files.names()) by_name[model.canonical(name)] = files.find(name);
+  for (const std::string& name : files.names())
+    if (const std::string canonical = model.canonical(name); !canonical.empty()) by_name[canonical] = files.find(name);
 
   const at::NoGradGuard no_graph;
   LoadReport report;
@@ -56,16 +57,16 @@ LoadReport load_pretrained(const WeightFiles& files, const Model& model, const P
       continue;
     }
     const TensorRef& ref = *found->second;
-    if (parameter.value.sizes() != at::IntArrayRef(ref.shape)) {
+    at::Tensor target = parameter.in_files();
+    if (target.sizes() != at::IntArrayRef(ref.shape)) {
       const std::string what = concat(parameter.name, " ", shape_text(ref.shape), " in the file, ",
-                                      shape_text(parameter.value.sizes()), " in the model");
+                                      shape_text(target.sizes()), " in the model");
       if (!ignore_mismatched_sizes)
         throw DataError(concat("weights do not fit: ", what,
                                "; set model.ignore_mismatched_sizes = true to start that tensor anew"));
       report.mismatched.push_back(what);
       report.untouched.push_back(parameter);
     } else {
-      at::Tensor target = parameter.value;
       require_weights(ref, target, files.path_of(ref.name));
       target.copy_(at::from_blob(ref.data, ref.shape, dtype_from(ref.dtype)));
       require_mapped_files_whole();

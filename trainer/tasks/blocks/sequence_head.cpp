@@ -57,7 +57,7 @@ SequenceHead::SequenceHead(const TaskSettings& settings, const Model& model, int
       input_key_(dropout_key(settings.dropout_seed, "head.input")),
       key_(dropout_key(settings.dropout_seed, "head")) {
   if (!shape_.hidden.empty()) hidden_ = head_layer(shape_.hidden, model.width(), model, settings, parameters_);
-  output_ = head_layer(shape_.output, num_outputs, model, settings, parameters_);
+  output_ = output_layer(shape_, num_outputs, model, settings, parameters_);
 }
 
 at::Tensor SequenceHead::logits(Model& model, const at::Tensor& features, const Inputs& inputs, Mode mode) const {

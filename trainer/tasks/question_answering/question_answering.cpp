@@ -64,7 +64,7 @@ class QuestionAnswering final : public LogitsTask {
         unit_(settings.scores.answering.answer_unit),
         shape_(model.span_head()),
         key_(dropout_key(settings.dropout_seed, "head")) {
-    output_ = head_layer(shape_.output, 2, model, settings, parameters_);
+    output_ = output_layer(shape_, 2, model, settings, parameters_);
   }
 
   Needs needs() const override { return {{.column = {.name = "span", .number = Number::int32, .shape = {2}}}}; }
