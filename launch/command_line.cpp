@@ -111,8 +111,14 @@ void declare(CLI::App& app, Arguments& a) {
   CLI::App* prepare =
       add(app, "prepare", "Tokenize the raw files of a config into HDF5 shards ahead of `train`, which else does it.",
           "  mpirun -np 2 sft-dist prepare run.toml\n"
-          "  sft-dist prepare run.toml data.max_length=256");
+          "  sft-dist prepare run.toml data.max_length=256\n"
+          "  sft-dist prepare run.toml --show 3");
   takes_config(prepare, a);
+  prepare
+      ->add_option("--show", a.show,
+                   "print the first N training samples as text, with what language models learn of them marked")
+      ->type_name("N")
+      ->check(CLI::NonNegativeNumber);
 
   CLI::App* exporting =
       add(app, "export", "A checkpoint's model in Hugging Face layout, without what only training needs.",

@@ -18,7 +18,6 @@ struct PrepareRequest {
   StringList files;              // raw, in order; globs already expanded
   std::string split = "train";   // for messages
   std::string output_directory;  // where the keyed folder of shards is made
-  std::string model_directory;  // the model's own files tell chat templates, stop tokens, positions; "": there are none
   std::string task = "text_classification";
   std::string problem_type;           // model.problem_type; "": found in the data
   int64_t num_targets = 0;            // regression: numbers a row; 0: as many as the first row has

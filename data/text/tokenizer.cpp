@@ -46,15 +46,16 @@ std::string too_narrow(size_t question_length, size_t num_special, const WindowL
 
 class NativeTokenizer final : public Tokenizer {
  public:
-  explicit NativeTokenizer(const std::string& directory) {
+  explicit NativeTokenizer(const std::string& directory) : directory_(directory) {
     sft_tokenizer* opened = nullptr;
     check(sft_tokenizer_open(lend(directory), &opened));
     handle_.reset(opened);
     sha256_ = sft::sha256(to_json());
   }
 
+  const std::string& directory() const override { return directory_; }
+
   void set_truncation(int64_t max_length, const std::string& direction) override {
-    assert(direction == "right" || direction == "left" || direction == "error");
     check(sft_tokenizer_truncate(handle_.get(), static_cast<size_t>(max_length), direction == "left"));
     max_length_ = max_length;
     longer_is_error_ = direction == "error";
@@ -169,7 +170,7 @@ class NativeTokenizer final : public Tokenizer {
   }
 
   std::unique_ptr<sft_tokenizer, Free> handle_;
-  std::string sha256_;
+  std::string directory_, sha256_;
   int64_t max_length_ = 0;
   bool longer_is_error_ = false;
 };

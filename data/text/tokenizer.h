@@ -53,8 +53,12 @@ class Tokenizer {
   static std::unique_ptr<Tokenizer> from_directory(const std::string& directory);
   virtual ~Tokenizer() = default;
 
-  // direction: right | left | error. A pair loses tokens of its longer text first, as by transformers'
-  // longest_first. ConfigError where max_length leaves no room for the special tokens.
+  // Where it was read from, and where the model's other files about its texts stand.
+  virtual const std::string& directory() const = 0;
+
+  // direction: left cuts the beginning, all others cut the end; error also has a longer text refused. A pair loses
+  // tokens of its longer text first, as by transformers' longest_first. ConfigError where max_length leaves no room for
+  // the special tokens.
   virtual void set_truncation(int64_t max_length, const std::string& direction) = 0;
 
   // Text is UTF-8 (else DataError) and may hold NUL. Under direction "error" a longer text is a DataError.

@@ -123,7 +123,8 @@ void check_fit(const RunConfig& config, const Model& model, const Datasets& data
   if (data.tokenizer->vocab_size() > limits->vocab_size)
     throw DataError(concat(directory.path(), ": the tokenizer gives ids up to ", data.tokenizer->vocab_size() - 1,
                            ", and the model has ", limits->vocab_size, " embeddings; they are not of one model"));
-  const int64_t longest = std::max(config.data.max_length, data.train->info().max_length);
+  const bool is_cut_to_fit = task_named(config.model.task).max_length > 0;
+  const int64_t longest = std::max(is_cut_to_fit ? 0 : config.data.max_length, data.train->info().max_length);
   if (longest > limits->max_positions)
     throw ConfigError(
         concat("data.max_length is ", longest, ", and the model has positions for ", limits->max_positions, " tokens"));

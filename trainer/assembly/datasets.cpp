@@ -47,7 +47,10 @@ PrepareReport prepare_split(PrepareRequest request, const DataConfig& config, co
   std::unique_ptr<Recipe> recipe;
   together(control, [&] { recipe = task_named(request.task).recipe(request, config, tokenizer); });
   const PrepareReport report = prepare_shards(request, config, *recipe, peers_of(control));
-  if (control.rank() == 0) log::info(describe(report, request.split));
+  if (control.rank() == 0) {
+    log::info(describe(report, request.split));
+    for (const std::string& warning : report.warnings) log::warn(warning);
+  }
   return report;
 }
 

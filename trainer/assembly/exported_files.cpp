@@ -3,6 +3,7 @@
 #include <initializer_list>
 #include <set>
 
+#include "data/text/chat_template.h"
 #include "trainer/model_files/preprocessor_config.h"
 #include "trainer/tasks/tasks.h"
 
@@ -70,6 +71,13 @@ void name_padding(nlohmann::json& config, nlohmann::json& tokenizer_config, cons
   }
 }
 
+// What chats were trained with: the one that the config names, else the model's file; "": it has none, or it stands in
+// tokenizer_config.json.
+std::string chat_template_of(const ModelDirectory& from, const std::string& chosen) {
+  if (chosen.empty()) return from.text_of("chat_template.jinja");
+  return ChatTemplate::find(from.path(), chosen, today())->text();
+}
+
 }  // namespace
 
 NamedFiles exported_files(const ModelDirectory& from, const Model& model, const Task& task, const RunConfig& run,
@@ -87,9 +95,12 @@ NamedFiles exported_files(const ModelDirectory& from, const Model& model, const 
   if (model.sequence_head().reads == Reads::last) name_padding(config, tokenizer_config, *tokenizer);
   tokenizer_config["model_max_length"] = run.data.max_length;
   tokenizer_config["truncation_side"] = run.data.truncation == "left" ? "left" : "right";
+  const std::string chat_template = chat_template_of(from, run.data.chat.chat_template);
+  if (!chat_template.empty()) tokenizer_config.erase("chat_template");  // the file is the one that counts
   NamedFiles files{{"config.json", config.dump(2) + "\n"},
                    {"tokenizer.json", tokenizer->to_json()},
                    {"tokenizer_config.json", tokenizer_config.dump(2) + "\n"}};
+  if (!chat_template.empty()) files.emplace_back("chat_template.jinja", chat_template);
   for (const char* name : {"special_tokens_map.json", "added_tokens.json", "vocab.txt", "vocab.json", "merges.txt",
                            "sentencepiece.bpe.model"})
     if (std::string text = from.text_of(name); !text.empty()) files.emplace_back(name, std::move(text));

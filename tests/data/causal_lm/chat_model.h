@@ -79,7 +79,6 @@ class ChatModel : public ::testing::Test {
     write("config.json", R"({"eos_token_id": 2, "vocab_size": 200, "max_position_embeddings": 1000})");
     write("chat_template.jinja", kChatMl);
     request_.output_directory = directory_ / "prepared";
-    request_.model_directory = directory_;
     request_.task = "causal_lm";
     config_.max_length = 2048;
     config_.truncation = "drop";

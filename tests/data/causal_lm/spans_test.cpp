@@ -149,6 +149,33 @@ TEST_F(Spans, TemplatesAreFoundWhereTransformersFindsThem) {
   EXPECT_EQ(marked(row), "uq<eos>[[ayes<eos>]]");
 }
 
+TEST_F(Spans, QuestionsWithoutAnswersAreRowsOfAPrediction) {
+  request_.labels_required = false;
+  EXPECT_EQ(marked(chat({turn("user", "q")})), "<|im_start|>user\nq<|im_end|>\n<|im_start|>assistant\n");
+  EXPECT_EQ(marked(chat({turn("user", "q"), turn("assistant", "yes")})),
+            "<|im_start|>user\nq<|im_end|>\n<|im_start|>assistant\n[[yes<|im_end|>]]\n");
+  EXPECT_EQ(marked(json{{"prompt", "q: "}}), "q: ");
+  EXPECT_EQ(marked(json{{"prompt", {turn("user", "q")}}}), "<|im_start|>user\nq<|im_end|>\n<|im_start|>assistant\n");
+  EXPECT_EQ(marked(json{{"instruction", "q"}}), "<|im_start|>user\nq<|im_end|>\n<|im_start|>assistant\n");
+}
+
+TEST_F(Spans, WarnWhereNearlyNothingOrNearlyAllIsTrained) {
+  const std::string much(3000, 'x');
+  config_.truncation = "right";
+  write("config.json", "{}");
+  config_.max_length = 4000;
+  const PrepareReport little = prepare({json{{"prompt", much}, {"completion", "y"}}});
+  ASSERT_EQ(little.warnings.size(), 1u);
+  EXPECT_EQ(little.warnings[0],
+            "2 of 3,002 tokens are trained, less than 1 %; sft-dist prepare CONFIG --show 3 shows which");
+  const PrepareReport nearly_all = prepare({chat({turn("user", "q"), turn("assistant", much.c_str())})});
+  ASSERT_EQ(nearly_all.warnings.size(), 1u);
+  EXPECT_NE(nearly_all.warnings[0].find("more than 95 %"), std::string::npos);
+  EXPECT_EQ(describe(nearly_all, "train").substr(0, 53), "train: 1 rows, 3,022 tokens, 3,001 of them trained (9");
+  config_.chat.train_on = "all";
+  EXPECT_TRUE(prepare({chat({turn("user", "q"), turn("assistant", much.c_str())})}).warnings.empty());
+}
+
 TEST_F(Spans, AreTheSameOnAnyNumberOfRanks) {
   std::string lines;
   for (int i = 0; i < 45000; ++i)

@@ -29,7 +29,7 @@ class CausalLm final : public Recipe {
       : config_(config),
         answers_(request.labels_required),
         tokenizer_(tokenizer),
-        facts_(request.model_directory, config, tokenizer),
+        facts_(config, tokenizer),
         weight_{"weight_column", config.weight_column},
         group_{"group_column", request.splits() ? config.group_column : ""} {
     if (!config.text_pair_column.empty()) throw ConfigError("data.text_pair_column: a language model reads no pairs");

@@ -13,13 +13,13 @@ inline Column tokens_column(int64_t vocab_size) {
   return {.name = kTokens, .number = Number::int32, .axis = "token", .bound = vocab_size};
 }
 
-// Tokens begin … end−1 of the sample, apart from each other and rising.
+// Tokens begin … end−1 of the sample, apart from each other and rising. max_length 0: samples of any length.
 inline Column spans_column(int64_t max_length) {
   return {.name = kSpans,
           .number = Number::int32,
           .shape = {2},
           .axis = kSpanAxis,
-          .bound = max_length + 1,
+          .bound = max_length > 0 ? max_length + 1 : 0,
           .role = Role::target};
 }
 

@@ -30,11 +30,12 @@ std::vector<int32_t> tokens_before(const Tokenizer& tokenizer) {
 
 }  // namespace
 
-ModelFacts::ModelFacts(const std::string& directory, const DataConfig& config, const Tokenizer& tokenizer)
+ModelFacts::ModelFacts(const DataConfig& config, const Tokenizer& tokenizer)
     : tokenizer_(tokenizer),
-      stops_(directory, tokenizer),
+      stops_(tokenizer),
       date_(config.chat.date.empty() ? today() : config.chat.date),
       in_front_(tokens_before(tokenizer)) {
+  const std::string& directory = tokenizer.directory();
   try {
     template_ = ChatTemplate::find(directory, config.chat.chat_template, date_);
   } catch (const Error&) {

@@ -18,7 +18,7 @@ namespace sft::causal {
 
 class ModelFacts {
  public:
-  ModelFacts(const std::string& directory, const DataConfig& config, const Tokenizer& tokenizer);
+  ModelFacts(const DataConfig& config, const Tokenizer& tokenizer);  // borrows the second
 
   // What went wrong in finding it is thrown here: rows that are no chats need none.
   const ChatTemplate& chat_template() const;

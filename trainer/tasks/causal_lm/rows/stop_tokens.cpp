@@ -20,9 +20,9 @@ void add_ids(const json& config, std::vector<int32_t>& into) {
 
 }  // namespace
 
-StopTokens::StopTokens(const std::string& model_directory, const Tokenizer& tokenizer) {
+StopTokens::StopTokens(const Tokenizer& tokenizer) {
   for (const char* file : {"generation_config.json", "config.json"})
-    add_ids(object_of(model_directory, file), eos_ids_);
+    add_ids(object_of(tokenizer.directory(), file), eos_ids_);
   std::ranges::sort(eos_ids_);
   const auto repeated = std::ranges::unique(eos_ids_);
   eos_ids_.erase(repeated.begin(), repeated.end());

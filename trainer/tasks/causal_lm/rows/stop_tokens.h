@@ -12,9 +12,9 @@ namespace sft::causal {
 
 class StopTokens {
  public:
-  // eos_token_id of generation_config.json and of config.json, a number or a list, and all special tokens of the
-  // tokenizer: a turn that ends in one is over.
-  StopTokens(const std::string& model_directory, const Tokenizer& tokenizer);
+  // eos_token_id of generation_config.json and of config.json in the tokenizer's directory, a number or a list, and all
+  // special tokens of the tokenizer: a turn that ends in one is over.
+  explicit StopTokens(const Tokenizer& tokenizer);
 
   const std::vector<int32_t>& eos_ids() const { return eos_ids_; }  // rising
   std::string eos_names() const;                                    // for messages: "<|im_end|>, </s>"
