@@ -94,7 +94,9 @@ struct TaskSettings {
   Labels labels = {};
   LossConfig loss = {};
   ScoreConfig scores = {};
-  const Tokenizer* tokenizer = nullptr;  // of the texts; borrowed, null where nothing is to be spelled out
+  // Of models that go on from prompts.
+  NumberList stop_tokens = {};           // ids that end an answer
+  const Tokenizer* tokenizer = nullptr;  // borrowed; null where nothing is to be spelled out
   at::Device device = at::kCPU;
   at::ScalarType dtype = at::kFloat;
   uint64_t seed = 0;  // of the head's initialisation
