@@ -8,6 +8,7 @@
 
 #include "data/samples/batch.h"
 #include "trainer/adapters/freeze.h"
+#include "trainer/adapters/low_rank_adapters.h"
 #include "trainer/learner/stages.h"
 #include "trainer/models/model.h"
 #include "trainer/tasks/task.h"
@@ -30,9 +31,9 @@ struct LearnerSettings {
 class Learner {
  public:
   // trained[i] says whether parameters()[i] trains. The rest asks for no gradient, and stages in which
-  // nothing trains stay in evaluation mode.
+  // nothing trains stay in evaluation mode. `adapters` are those on the model.
   Learner(std::unique_ptr<Model> model, std::unique_ptr<Task> task, std::vector<bool> trained,
-          const LearnerSettings& settings);
+          const LearnerSettings& settings, LowRankAdapters adapters = {});
 
   // Loss of a micro-batch with its graph: dropout on where something trains.
   LossSum loss_sum(const Batch& batch);
@@ -52,11 +53,15 @@ class Learner {
   // The columns that the model and the task read.
   Needs needs() const;
 
-  Parameters saved() const;       // parameters and buffers: what a file of the model holds
+  // What a checkpoint holds: parameters and buffers; of a model with adapters what trains, as its base stays where it is.
+  Parameters saved() const;
+  // What a file of the model holds: parameters and buffers, the adapters merged into the weights.
+  Parameters whole() const;
   Parameters parameters() const;  // all of them, in forward order, by their Hugging Face names
   Parameters trained() const;
   const Model& model() const { return *model_; }
   const Task& task() const { return *task_; }
+  const LowRankAdapters& adapters() const { return adapters_; }
 
  private:
   at::Tensor forward(const Batch& batch, const FrozenPart* kept, Mode mode);
@@ -64,17 +69,21 @@ class Learner {
 
   std::unique_ptr<Model> model_;
   std::unique_ptr<Task> task_;
+  LowRankAdapters adapters_;
   std::vector<bool> trained_;
   Stages stages_;
   std::unique_ptr<FrozenPart> kept_;
   at::Device device_;
 };
 
-// Model first, then head: the order that freezing, arenas and files see.
-Parameters all_parameters(const Model& model, const Task& task);
+// Model first, then head: the order that freezing, arenas and files see. Adapters stand behind what else is in their
+// stage.
+Parameters all_parameters(const Model& model, const Task& task, const LowRankAdapters& adapters = {});
 
-// Which of them train: those that the config lets train, less a pooler that the task does not read.
-std::vector<bool> trained_parameters(const FreezeConfig& freeze, const Model& model, const Task& task);
+// Which of them train: those that the config lets train, less a pooler that the task does not read. Of a model with
+// adapters these and the head, and a config that freezes more, or less, is a ConfigError.
+std::vector<bool> trained_parameters(const FreezeConfig& freeze, const Model& model, const Task& task,
+                                     const LowRankAdapters& adapters = {});
 
 // And the model's buffers behind them.
 Parameters all_saved(const Model& model, const Task& task);

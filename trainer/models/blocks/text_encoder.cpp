@@ -25,6 +25,10 @@ SequenceGroups one_query_each(SequenceGroups groups) {
   return groups;
 }
 
+RowKeys row_keys(Mode mode, const at::Tensor& draws, const at::Tensor& positions) {
+  return mode == Mode::training ? RowKeys{draws, positions} : RowKeys{};
+}
+
 }  // namespace
 
 at::Tensor TextEncoder::stage(int s, const at::Tensor& x, const Inputs& inputs, Reads reads, Mode mode) {
@@ -49,6 +53,7 @@ at::Tensor TextEncoder::block(int stage, const at::Tensor& x_NC, const TextInput
   const EncoderBlock& block = blocks_[static_cast<size_t>(stage - 1)];
   at::Tensor x_MC = x_NC, q_MC, k_NC, v_NC;
   at::Tensor draws_M = inputs.draws_N, positions_M = inputs.positions_N;
+  const RowKeys keys_N = row_keys(mode, draws_M, positions_M);
   Attention attention{.heads = shape_.heads,
                       .key_heads = shape_.heads,
                       .queries = &inputs.host_offsets,
@@ -67,12 +72,12 @@ at::Tensor TextEncoder::block(int stage, const at::Tensor& x_NC, const TextInput
     groups = one_query_each(inputs.groups);
     attention.queries = &one_each;
     attention.groups = &groups;
-    q_MC = linear(x_MC, block.query);
-    const std::vector<at::Tensor> both = linear(x_NC, {block.key, block.value});
+    q_MC = linear(x_MC, block.query, row_keys(mode, draws_M, positions_M));
+    const std::vector<at::Tensor> both = linear(x_NC, {block.key, block.value}, keys_N);
     k_NC = both[0];
     v_NC = both[1];
   } else {
-    const std::vector<at::Tensor> all = linear(x_NC, {block.query, block.key, block.value});
+    const std::vector<at::Tensor> all = linear(x_NC, {block.query, block.key, block.value}, keys_N);
     q_MC = all[0];
     k_NC = all[1];
     v_NC = all[2];
@@ -80,13 +85,14 @@ at::Tensor TextEncoder::block(int stage, const at::Tensor& x_NC, const TextInput
 
   const at::Tensor read_MC = attend(q_MC, k_NC, v_NC, attention);
 
+  const RowKeys keys_M = row_keys(mode, draws_M, positions_M);
   // The biases of both output layers and of the intermediate one are added by what follows the product.
   const at::Tensor attended_MC = add_norm(
-      linear(read_MC, block.attention_output.without_bias()), block.attention_output.bias, x_MC, block.attention_norm,
+      linear(read_MC, block.attention_output.without_bias(), keys_M), block.attention_output.bias, x_MC, block.attention_norm,
       dropout(mode, stage, "attention.output", shape_.hidden_dropout), draws_M, positions_M);
   const at::Tensor hidden_MI =
-      activate(shape_.activation, linear(attended_MC, block.intermediate.without_bias()), block.intermediate.bias);
-  return add_norm(linear(hidden_MI, block.output.without_bias()), block.output.bias, attended_MC, block.output_norm,
+      activate(shape_.activation, linear(attended_MC, block.intermediate.without_bias(), keys_M), block.intermediate.bias);
+  return add_norm(linear(hidden_MI, block.output.without_bias(), keys_M), block.output.bias, attended_MC, block.output_norm,
                   dropout(mode, stage, "output", shape_.hidden_dropout), draws_M, positions_M);
 }
 
@@ -114,7 +120,7 @@ void TextEncoder::follow_weights() {
   if (!narrow_.empty()) at::_foreach_copy_(narrow_, masters_);
 }
 
-at::Tensor TextEncoder::pool(const at::Tensor&) { throw std::logic_error(names_.prefix + " has no pooler"); }
+at::Tensor TextEncoder::pool(const at::Tensor&, const RowKeys&) { throw std::logic_error(names_.prefix + " has no pooler"); }
 
 Dropout TextEncoder::dropout(Mode mode, int stage, const char* place, double p) const {
   return {dropout_key(dropout_seed_, place, stage), mode == Mode::training ? p : 0.0};

@@ -64,7 +64,7 @@ at::Tensor SequenceHead::logits(Model& model, const Features& features, const In
   const bool trains = mode == Mode::training;
   const at::Tensor& draws_B = draws_of(inputs);
   at::Tensor x_BC = pooling_ == Pooling::mean ? mean_of_rows(features.rows, text_of(inputs)) : features.rows;
-  if (pooling_ == Pooling::pooler) x_BC = model.pool(x_BC);
+  if (pooling_ == Pooling::pooler) x_BC = model.pool(x_BC, trains ? RowKeys{draws_B, at::zeros_like(draws_B)} : RowKeys{});
   if (!shape_.hidden.empty()) {
     x_BC = dropped(x_BC, input_key_, draws_B, trains ? shape_.input_dropout : 0.0);
     x_BC = activate(shape_.activation, at::linear(x_BC, hidden_.weight), hidden_.bias);

@@ -68,7 +68,7 @@ void step(sft::Model& model, int64_t length, double peak, int repeats) {
   for (int i = 0; i < repeats; ++i) {
     sft::Stopwatch watch;
     const at::Tensor loss =
-        model.pool(sft::Stages(model).forward(inputs, sft::Reads::first, sft::Mode::training).rows).sum();
+        model.pool(sft::Stages(model).forward(inputs, sft::Reads::first, sft::Mode::training).rows, {}).sum();
     const double middle = watch.seconds();
     loss.backward();
     const double end = watch.seconds();
