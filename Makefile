@@ -26,6 +26,7 @@ test:
 	@$(CONFIGURE) -B build -DCMAKE_BUILD_TYPE=Release > /dev/null
 	@cmake --build build -j $(JOBS)
 	@$(PYTHON) tools/check_floors.py .
+	@$(PYTHON) tests/mutations/all_apply.py
 	@ctest --test-dir build --output-on-failure -j $(JOBS)
 
 # The batch templates on a real SLURM of two virtual nodes, brought up here and taken down again; as root.

@@ -19,6 +19,9 @@ struct ReadAs {
 // ConfigError where the target is neither, or an input is missing. Options of the command line go before all else.
 ReadAs settle_reading(const Arguments& arguments);
 
+// What a model directory, or an adapter's, says of its rows.
+RunConfig settings_of_model(const ModelDirectory& model);
+
 // Tells which columns, cut and size are taken of a model directory.
 void say_assumptions(const LoadedModel& model, const RunConfig& config);
 

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/text.h"
 #include "device/gpu.h"
 #include "trainer/models/model_fixtures.h"
 
@@ -14,6 +15,7 @@ using testing::batch_of;
 using testing::distance;
 using testing::drawn;
 using testing::forward;
+using testing::reading_of;
 using testing::small_config;
 
 struct Passed {
@@ -48,7 +50,7 @@ Passed pass(const std::string& family, const c10::Device& device, const Setting&
       setting.config(family),
       {.device = device, .dtype = setting.parameters, .compute_type = setting.compute, .seed = 5, .dropout_seed = 11});
   const Batch batch = batch_of(setting.lengths);
-  const at::Tensor rows = forward(*model, to_device(batch, device), setting.reads).rows;
+  const at::Tensor rows = forward(*model, to_device(batch, device, reading_of(setting.reads, batch)));
   (rows * drawn(rows.sizes(), 3, setting.parameters).to(device)).sum().backward();
   Passed passed{rows.detach().cpu(), {}};
   for (const Parameter& parameter : model->parameters()) {
@@ -77,12 +79,12 @@ class DeviceEncoder : public testing::OnGpu {
  protected:
   void compare(const Setting& setting, double tolerance) {
     for (const char* family : {"bert", "roberta", "distilbert"}) {
-      for (const Reads reads : {Reads::all, Reads::first}) {
+      for (const Reads reads : {Reads::all, Reads::first, Reads::last, Reads::with_target}) {
         Setting here = setting, exact = setting;
         here.reads = exact.reads = reads;
         exact.parameters = exact.compute = at::kDouble;
         expect_near(pass(family, device, here), pass(family, c10::kCPU, exact), tolerance,
-                    std::string(family) + (reads == Reads::all ? " all " : " first "));
+                    concat(family, " reads ", static_cast<int>(reads), " "));
       }
     }
   }

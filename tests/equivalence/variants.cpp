@@ -11,6 +11,7 @@
 #include "comm/tree_ordered.h"
 #include "data/loading/loader.h"
 #include "support/memory_dataset.h"
+#include "trainer/adapters/target_modules.h"
 #include "trainer/assembly/datasets.h"
 #include "trainer/learner/activation_cache.h"
 #include "trainer/learner/learner.h"
@@ -138,8 +139,12 @@ void train(const Case& job, const Cut& cut, Communicator& ranks, const std::stri
                          .seed = 12,
                          .dropout_seed = 14},
                         *model);
-  std::vector<bool> trained = trained_parameters(job.freeze, *model, *task);
-  auto built = std::make_unique<Learner>(std::move(model), std::move(task), std::move(trained), LearnerSettings{});
+  LowRankAdapters adapters;
+  if (job.lora.is_on())
+    adapters = put_adapters(find_targets(job.lora.target_modules, model->linears()), job.lora, 15, 16);
+  std::vector<bool> trained = trained_parameters(job.freeze, *model, *task, adapters);
+  auto built = std::make_unique<Learner>(std::move(model), std::move(task), std::move(trained), LearnerSettings{},
+                                         std::move(adapters));
 
   const auto sampler = make_sampler(job.sampling, data, 42, job.global_batch_size, peers_of(world));
   auto loader = std::make_unique<Counted>(
@@ -167,11 +172,11 @@ void train(const Case& job, const Cut& cut, Communicator& ranks, const std::stri
   Learner& learner = *update.learner;
   const auto control = control_of(cut.toy, world.split(0, world.rank()));
   if (cut.keeps_frozen_part)
-    learner.keep(std::make_unique<ActivationCache>(data, frozen_activations(learner, data, world, {.max_tokens = 64})));
+    learner.keep(std::make_unique<ActivationCache>(frozen_activations(learner, data, world, {.max_tokens = 64})));
   Evaluator evaluator(learner, *held_out, world, {{.max_tokens = 64, .max_samples = 4, .parts = cut.parts}});
   if (cut.keeps_frozen_part)
-    evaluator.keep(std::make_unique<ActivationCache>(
-        *held_out, frozen_activations(learner, *held_out, world, {.max_tokens = 64})));
+    evaluator.keep(
+        std::make_unique<ActivationCache>(frozen_activations(learner, *held_out, world, {.max_tokens = 64})));
   Checkpoints checkpoints(directory, SaveConfig{}, world, real_files());
 
   Telemetry telemetry(
@@ -287,6 +292,13 @@ std::vector<Case> cases() {
   weighted_tokens.target = tokens.target;
   weighted_tokens.label_smoothing = 0.1;
   weighted_tokens.class_weights = {"", {{"O", 0.25}, {"B-A", 4.0}}};
+  // Rows of q differ from those of k and v in the last block, and the first block has no gradient of x to hand down.
+  Case& adapters = enroll("bert_adapters_all_linear", adamw);
+  adapters.lora = {.r = 3, .lora_alpha = 6, .lora_dropout = 0.2, .target_modules = {"all-linear"}};
+  Case& upper_adapters = enroll("distilbert_adapters_of_upper_blocks", adamw);
+  upper_adapters.model = tiny_distilbert();
+  upper_adapters.lora = {
+      .r = 2, .target_modules = {"layer.1.attention.q_lin", "layer.2.ffn.lin2"}, .use_rslora = true};
   return all;
 }
 

@@ -1,10 +1,14 @@
 #include "parity/exchange.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include <fstream>
 #include <iostream>
 #include <stdexcept>
+
+#include "trainer/learner/stages.h"
+#include "trainer/tasks/blocks/logits_task.h"
 
 namespace sft::parity {
 
@@ -41,12 +45,23 @@ void write_gradients(std::ostream& file, const json& test, const Leaves& leaves)
   }
 }
 
+at::Tensor mean_loss(Learner& learner, const Batch& batch) {
+  const Weights total = learner.task().weights(batch);
+  return learner.loss_sum(batch, total) / total.front();
+}
+
+at::Tensor logits_of(Learner& learner, const Batch& batch) {
+  const at::NoGradGuard no_graph;
+  const Inputs inputs = learner.inputs(batch);
+  const at::Tensor features = Stages(learner.model()).forward(inputs, Mode::evaluation);
+  return dynamic_cast<LogitsTask&>(learner.task()).logits(learner.model(), features, inputs, Mode::evaluation);
+}
+
 void compare_on(const Batch& batch, Learner& learner, const json& test, const std::string& directory) {
   const Leaves leaves = filled(learner, test, directory);
   if (leaves.size() != test["tensors"].size()) throw std::runtime_error("the model has other tensors");
-  const at::Tensor logits = learner.logits(batch);
-  const LossSum part = learner.loss_sum(batch);  // dropout is 0 by the config
-  const at::Tensor loss = part.sum / part.weight;
+  const at::Tensor logits = logits_of(learner, batch);
+  const at::Tensor loss = mean_loss(learner, batch);  // dropout is 0 by the config
   loss.backward();
   std::ofstream out(directory + "/out.bin", std::ios::binary);
   write_values(out, loss);

@@ -26,6 +26,11 @@ void write_values(std::ostream& file, const at::Tensor& values);
 // The gradient of each of the case's tensors in their order, zeros where none came.
 void write_gradients(std::ostream& file, const nlohmann::json& test, const Leaves& leaves);
 
+// In training: the loss on the batch divided by its weight, with a graph.
+at::Tensor mean_loss(Learner& learner, const Batch& batch);
+// In evaluation, of a LogitsTask.
+at::Tensor logits_of(Learner& learner, const Batch& batch);
+
 // Fills the learner, and writes DIR/out.bin: the loss on the batch divided by its weight, the logits, the gradients.
 // Every tensor of the learner must be in the case.
 void compare_on(const Batch& batch, Learner& learner, const nlohmann::json& test, const std::string& directory);

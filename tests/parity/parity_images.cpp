@@ -17,6 +17,7 @@
 #include "comm/placement.h"
 #include "comm/solo/solo.h"
 #include "trainer/loop/update.h"
+#include "trainer/tasks/blocks/logits_task.h"
 #include "trainer/tasks/tasks.h"
 
 namespace {
@@ -46,7 +47,7 @@ void run(const std::string& directory) {
   auto task = sft::make_task("image_classification", of_task, *model);
   const std::vector<bool> trained(sft::all_parameters(*model, *task).size(), true);
   sft::Model& backbone = *model;
-  sft::Task& head = *task;
+  auto& head = dynamic_cast<sft::LogitsTask&>(*task);
   auto learner = std::make_unique<sft::Learner>(std::move(model), std::move(task), trained, sft::LearnerSettings{});
   std::map<std::string, at::Tensor> by_name;
   for (const sft::Parameter& parameter : learner->saved()) by_name[parameter.name] = parameter.value;
@@ -89,11 +90,11 @@ void run(const std::string& directory) {
     batch.ids.assign(static_cast<size_t>(count), 0);
     batch.draws = batch.ids;
     run.arena->zero_gradients();
-    // As Learner::loss_sum() does it, which keeps the logits to itself.
+    // As Learner::loss_sum() does it: running statistics move once a pass.
     const sft::Inputs inputs = sft::to_device(batch, at::kCPU);
-    const sft::Features features = sft::Stages(backbone).forward(inputs, head.reads(), sft::Mode::training);
+    const at::Tensor features = sft::Stages(backbone).forward(inputs, sft::Mode::training);
     const at::Tensor logits = head.logits(backbone, features, inputs, sft::Mode::training);
-    const at::Tensor loss = head.loss_sum(logits, batch).sum / count;
+    const at::Tensor loss = head.loss_of(logits, batch) / count;
     loss.backward();
     run.gradients->reduce();
     if (update == 0) {

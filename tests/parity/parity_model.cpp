@@ -61,13 +61,12 @@ void write_one_pass(const json& test, sft::Learner& learner, const sft::parity::
   const sft::Batch batch = batch_of(test["batches"][0]);
   at::Tensor loss, seen;
   if (test["read"] == "all") {
-    sft::Stages stages(const_cast<sft::Model&>(learner.model()));
-    seen = stages.forward(sft::to_device(batch, at::kCPU), sft::Reads::all, sft::Mode::evaluation).rows;
+    sft::Stages stages(learner.model());
+    seen = stages.forward(sft::to_device(batch, at::kCPU), sft::Mode::evaluation);
     loss = (seen - at::arange(seen.numel(), seen.options()).view(seen.sizes()).sin()).pow(2).mean();
   } else {
-    const sft::LossSum part = learner.loss_sum(batch);
-    loss = part.sum / part.weight;
-    seen = learner.logits(batch);
+    loss = sft::parity::mean_loss(learner, batch);
+    seen = sft::parity::logits_of(learner, batch);
   }
   loss.backward();
   write_values(out, loss);
@@ -87,8 +86,7 @@ void write_losses(const json& test, std::unique_ptr<sft::Learner> learner, std::
     const json& batches = test["batches"];
     const sft::Batch batch = batch_of(batches[static_cast<size_t>(step) % batches.size()]);
     update.arena->zero_gradients();
-    const sft::LossSum part = update.learner->loss_sum(batch);
-    const at::Tensor loss = part.sum / part.weight;
+    const at::Tensor loss = sft::parity::mean_loss(*update.learner, batch);
     loss.backward();
     update.gradients->reduce();
     update.gradients->clip(test["max_grad_norm"]);

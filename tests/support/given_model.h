@@ -20,14 +20,14 @@ class GivenModel final : public Model {
   int num_blocks() const override { return 4; }
   int64_t width() const override { return kWidth; }
   Parameters parameters() const override { return {}; }
-  at::Tensor stage(int, const at::Tensor&, const Inputs&, Reads, Mode) override { return {}; }
-  Features features(const at::Tensor&, Reads) const override { return {}; }
+  at::Tensor stage(int, const at::Tensor&, const Inputs&, Mode) override { return {}; }
+  at::Tensor features(const at::Tensor&) const override { return {}; }
   bool has_pooler() const override { return has_pooler_; }
   at::Tensor pool(const at::Tensor& first_BC, const RowKeys&) override { return at::tanh(first_BC); }
-  HeadShape head(Reads) const override { return {.dropout = dropout_}; }
+  HeadShape sequence_head() const override { return {.dropout = dropout_}; }
   double initializer_range() const override { return 0.02; }
   const nlohmann::json& config() const override { return config_; }
-  double flops(int64_t, int64_t, Reads) const override { return 0; }
+  double flops(int64_t, int64_t) const override { return 0; }
   std::string architecture(const std::string&) const override { return "Given"; }
   std::string prefix() const override { return ""; }
   std::string canonical(const std::string& file_name) const override { return file_name; }

@@ -13,25 +13,25 @@ namespace sft {
 namespace {
 
 // Undefined unless every rank has it.
-at::Tensor found_by_all(const std::string& directory, const std::string& key, Communicator& control) {
-  at::Tensor rows;
+Activations found_by_all(const std::string& directory, const std::string& key, Communicator& control) {
+  Activations all;
   together(control, [&] {
     try {
-      rows = read_activations(directory, key);
+      all = read_activations(directory, key);
     } catch (const DataError& error) {
       if (control.rank() == 0) log::warn(concat(error.what(), "; what the frozen stages give is computed again"));
     }
   });
-  return min(control, int64_t{rows.defined()}) > 0 ? rows : at::Tensor();
+  return min(control, int64_t{all.rows.defined()}) > 0 ? all : Activations();
 }
 
 // A run needs no file: where none can be written, that is told.
-void leave_for_later_runs(const std::string& directory, const std::string& key, const at::Tensor& rows,
+void leave_for_later_runs(const std::string& directory, const std::string& key, const Activations& all,
                           Communicator& control) {
   together(control, [&] {
     if (control.rank() != 0) return;
     try {
-      write_activations(real_files(), directory, key, rows);
+      write_activations(real_files(), directory, key, all);
     } catch (const StorageError& error) {
       log::warn(concat("freeze.cache = \"disk\": ", error.what(), "; kept in memory, for this run alone"));
     }
@@ -59,16 +59,16 @@ std::unique_ptr<ActivationCache> kept_activations(const RunConfig& config, Learn
   const std::string directory = prepared_directory(config);
   const bool on_disk = config.freeze.cache == "disk";
   const std::string key = on_disk ? activation_key(learner, dataset, config.model.dtype) : "";
-  at::Tensor rows = on_disk ? found_by_all(directory, key, control) : at::Tensor();
-  const bool is_new = !rows.defined();
+  Activations all = on_disk ? found_by_all(directory, key, control) : Activations();
+  const bool is_new = !all.rows.defined();
   if (is_new) {
-    rows = frozen_activations(learner, dataset, control, loading);
+    all = frozen_activations(learner, dataset, control, loading);
     if (on_disk) {
-      leave_for_later_runs(directory, key, rows, control);
-      if (const at::Tensor mapped = found_by_all(directory, key, control); mapped.defined()) rows = mapped;
+      leave_for_later_runs(directory, key, all, control);
+      if (Activations mapped = found_by_all(directory, key, control); mapped.rows.defined()) all = std::move(mapped);
     }
   }
-  auto kept = std::make_unique<ActivationCache>(dataset, rows);
+  auto kept = std::make_unique<ActivationCache>(std::move(all));
   if (control.rank() == 0)
     log::info(concat(is_new ? "kept what the frozen stages give for " : "found what the frozen stages give for ",
                      human_count(static_cast<double>(dataset.size())), " ", what,

@@ -4,7 +4,7 @@
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
-#include <cassert>
+#include <numeric>
 #include <span>
 #include <utility>
 
@@ -35,65 +35,55 @@ at::ScalarType agree_on_row(const at::Tensor& rows, std::vector<int64_t>& sizes,
   return static_cast<at::ScalarType>(said[0]);
 }
 
-// [samples + 1]: where each sample's rows begin.
-std::vector<int64_t> offsets_of(const Dataset& dataset, bool by_token) {
-  std::vector<int64_t> offsets{0};
-  for (int64_t i = 0; i < dataset.size(); ++i) offsets.push_back(offsets.back() + (by_token ? dataset.length(i) : 1));
-  return offsets;
-}
-
 }  // namespace
 
-at::Tensor frozen_activations(Learner& learner, const Dataset& dataset, Communicator& control,
-                              const EvalLoaderConfig& loading) {
+Activations frozen_activations(Learner& learner, const Dataset& dataset, Communicator& control,
+                               const EvalLoaderConfig& loading) {
   std::vector<Computed> mine;
-  bool by_token = false;
+  Activations all;
+  all.offsets.resize(static_cast<size_t>(dataset.size()) + 1);
   together(control, [&] {
     for (const Shard part : parts_of({control.rank(), control.size()}, loading.parts)) {
       const auto loader = make_eval_loader(dataset, part, loading);
       for (Batch batch; loader->next(batch);) {
         mine.push_back({batch.ids, learner.frozen_part(batch)});
-        by_token = by_token || mine.back().rows.size(0) != batch.size();
+        const std::vector<int64_t> offsets = learner.frozen_offsets(batch);
+        for (size_t b = 0; b < batch.ids.size(); ++b)
+          all.offsets[static_cast<size_t>(batch.ids[b]) + 1] = offsets[b + 1] - offsets[b];
       }
     }
   });
-  by_token = max(control, int64_t{by_token}) > 0;
+  control.all_reduce(Buffer::of(std::span<int64_t>(all.offsets)));
+  std::partial_sum(all.offsets.begin(), all.offsets.end(), all.offsets.begin());
 
-  const std::vector<int64_t> offsets = offsets_of(dataset, by_token);
-  std::vector<int64_t> sizes{offsets.back()};
+  std::vector<int64_t> sizes{all.offsets.back()};
   const at::ScalarType type = agree_on_row(mine.empty() ? at::Tensor() : mine.front().rows, sizes, control);
-  const at::Tensor rows = at::empty(sizes, type);
-
+  all.rows = at::empty(sizes, type);
   for (const Computed& batch : mine) {
     int64_t row = 0;
     for (const int64_t id : batch.ids) {
       const auto i = static_cast<size_t>(id);
-      const int64_t count = offsets[i + 1] - offsets[i];
-      rows.narrow(0, offsets[i], count).copy_(batch.rows.narrow(0, row, count));
+      const int64_t count = all.offsets[i + 1] - all.offsets[i];
+      all.rows.narrow(0, all.offsets[i], count).copy_(batch.rows.narrow(0, row, count));
       row += count;
     }
   }
   mine.clear();
   for (int rank = 0; rank < control.size(); ++rank) {
     const auto [first, end] = range_of(dataset, {rank, control.size()});
-    const int64_t row = offsets[static_cast<size_t>(first)], end_row = offsets[static_cast<size_t>(end)];
-    control.broadcast(buffer_of(rows.narrow(0, row, end_row - row)), rank);
+    const int64_t row = all.offsets[static_cast<size_t>(first)], end_row = all.offsets[static_cast<size_t>(end)];
+    control.broadcast(buffer_of(all.rows.narrow(0, row, end_row - row)), rank);
   }
-  return rows;
-}
-
-ActivationCache::ActivationCache(const Dataset& dataset, at::Tensor rows)
-    : offsets_(offsets_of(dataset, rows.size(0) != dataset.size())), rows_(std::move(rows)) {
-  assert(offsets_.back() == rows_.size(0));
+  return all;
 }
 
 at::Tensor ActivationCache::of(const Batch& batch) const {
   std::vector<at::Tensor> rows;
   for (const int64_t id : batch.ids) {
     const auto i = static_cast<size_t>(id);
-    rows.push_back(rows_.narrow(0, offsets_[i], offsets_[i + 1] - offsets_[i]));
+    rows.push_back(all_.rows.narrow(0, all_.offsets[i], all_.offsets[i + 1] - all_.offsets[i]));
   }
-  const at::Tensor out = rows.empty() ? rows_.narrow(0, 0, 0) : at::cat(rows);
+  const at::Tensor out = rows.empty() ? all_.rows.narrow(0, 0, 0) : at::cat(rows);
   require_mapped_files_whole();  // rows of an earlier run are in a file
   return out;
 }

@@ -6,6 +6,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "comm/communicator.h"
@@ -15,24 +16,26 @@
 
 namespace sft {
 
-// Of every sample, in order, one behind the other: [rows, …] in host memory, one row a sample where only its first
-// token is read, else one a token. Every rank calls, with a learner that has a frozen part, and has all of it in the
-// end. `control` joins host memory.
-at::Tensor frozen_activations(Learner& learner, const Dataset& dataset, Communicator& control,
-                              const EvalLoaderConfig& loading);
+// Of every sample, in order, one behind the other.
+struct Activations {
+  at::Tensor rows;               // [rows, …] in host memory
+  std::vector<int64_t> offsets;  // [samples + 1]: sample i is rows offsets[i] … offsets[i + 1]
+};
+
+// Every rank calls, with a learner that has a frozen part, and has all of it in the end. `control` joins host memory.
+Activations frozen_activations(Learner& learner, const Dataset& dataset, Communicator& control,
+                               const EvalLoaderConfig& loading);
 
 class ActivationCache : public FrozenPart {
  public:
-  // rows: frozen_activations() of the dataset.
-  ActivationCache(const Dataset& dataset, at::Tensor rows);
+  explicit ActivationCache(Activations all) : all_(std::move(all)) {}
 
   at::Tensor of(const Batch& batch) const override;
 
-  int64_t bytes() const { return static_cast<int64_t>(rows_.nbytes()); }
+  int64_t bytes() const { return static_cast<int64_t>(all_.rows.nbytes()); }
 
  private:
-  std::vector<int64_t> offsets_;  // [samples + 1]: sample i is rows offsets_[i] … offsets_[i + 1]
-  at::Tensor rows_;               // [offsets_.back(), …] in host memory
+  Activations all_;
 };
 
 }  // namespace sft

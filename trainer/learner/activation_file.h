@@ -8,7 +8,7 @@
 
 #include "base/file_ops.h"
 #include "data/samples/dataset.h"
-#include "trainer/learner/learner.h"
+#include "trainer/learner/activation_cache.h"
 
 namespace sft {
 
@@ -16,11 +16,12 @@ namespace sft {
 // model's config, what is read of a row, and `dtype`, the type that it is computed in.
 std::string activation_key(const Learner& learner, const Dataset& dataset, const std::string& dtype);
 
-// Mapped, so that the ranks of a node share one copy; read only. Undefined where there is no file of that key;
-// DataError for a damaged one.
-at::Tensor read_activations(const std::string& directory, const std::string& key);
+// Rows are mapped, so that the ranks of a node share one copy; read only. Undefined where there is no file of that key;
+// DataError for a
+// damaged one.
+Activations read_activations(const std::string& directory, const std::string& key);
 
 // Under another name until it is whole. StorageError where it cannot be written.
-void write_activations(FileOps& files, const std::string& directory, const std::string& key, const at::Tensor& rows);
+void write_activations(FileOps& files, const std::string& directory, const std::string& key, const Activations& all);
 
 }  // namespace sft

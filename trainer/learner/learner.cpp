@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cmath>
+#include <numeric>
 #include <set>
 #include <string>
 
@@ -86,25 +88,55 @@ StageRule Learner::freeze(const LearnerSettings& settings) const {
   return rule;
 }
 
-LossSum Learner::loss_sum(const Batch& batch) {
-  return task_->loss_sum(forward(batch, kept_.get(), Mode::training), batch);
+at::Tensor Learner::loss_sum(const Batch& batch, const Weights& total) {
+  const Inputs inputs = this->inputs(batch);
+  if (const auto* text = std::get_if<TextInputs>(&inputs); text != nullptr && text->read) {
+    tokens_seen_ += static_cast<double>(text->host_offsets.back());
+    targets_seen_ += static_cast<double>(text->read->offsets.back());
+  }
+  return task_->loss_sum(*model_, forward(batch, inputs, kept_.get(), Mode::training), inputs, batch, total);
 }
 
-at::Tensor Learner::logits(const Batch& batch, const FrozenPart* kept) {
+void Learner::observe(const Batch& batch, const Asked& asked, const FrozenPart* kept) {
   const at::NoGradGuard no_graph;
-  return forward(batch, kept, Mode::evaluation);
+  const Inputs inputs = this->inputs(batch);
+  task_->observe(*model_, forward(batch, inputs, kept, Mode::evaluation), inputs, batch, asked);
 }
 
 at::Tensor Learner::frozen_part(const Batch& batch) {
-  return stages_.frozen_part(to_device(batch, device_), task_->reads(), Mode::evaluation).cpu();
+  return stages_.frozen_part(inputs(batch), Mode::evaluation).cpu();
 }
 
-at::Tensor Learner::forward(const Batch& batch, const FrozenPart* kept, Mode mode) {
-  const Inputs inputs = to_device(batch, device_);
-  const Reads reads = task_->reads();
-  const at::Tensor x = kept ? kept->of(batch).to(device_) : stages_.frozen_part(inputs, reads, mode);
-  const Features features = stages_.trained_part(x, inputs, reads, mode);
-  return task_->logits(*model_, features, inputs, mode);
+// The rows that are read are alone behind the last stage.
+std::vector<int64_t> Learner::frozen_offsets(const Batch& batch) const {
+  const Inputs inputs = to_device(batch, at::kCPU, {task_->reads(), task_->target_rows(batch)});
+  if (const auto* text = std::get_if<TextInputs>(&inputs))
+    return text->read && first_trained() >= model_->num_stages() ? text->read->offsets : text->host_offsets;
+  std::vector<int64_t> one_each(static_cast<size_t>(batch.size()) + 1);
+  std::iota(one_each.begin(), one_each.end(), 0);
+  return one_each;
+}
+
+Inputs Learner::inputs(const Batch& batch) const {
+  return to_device(batch, device_, {task_->reads(), task_->target_rows(batch)});
+}
+
+at::Tensor Learner::forward(const Batch& batch, const Inputs& inputs, const FrozenPart* kept, Mode mode) {
+  const at::Tensor x = kept ? kept->of(batch).to(device_) : stages_.frozen_part(inputs, mode);
+  return stages_.trained_part(x, inputs, mode);
+}
+
+int64_t Learner::rows_read(int64_t tokens, int64_t samples) const {
+  switch (task_->reads()) {
+    case Reads::all:
+      return tokens;
+    case Reads::first:
+    case Reads::last:
+      return samples;
+    case Reads::with_target:
+      break;
+  }
+  return tokens_seen_ > 0 ? std::llround(static_cast<double>(tokens) * targets_seen_ / tokens_seen_) : tokens;
 }
 
 Parameters Learner::parameters() const { return all_parameters(*model_, *task_, adapters_); }

@@ -35,17 +35,19 @@ class Learner {
   Learner(std::unique_ptr<Model> model, std::unique_ptr<Task> task, std::vector<bool> trained,
           const LearnerSettings& settings, LowRankAdapters adapters = {});
 
-  // Loss of a micro-batch with its graph: dropout on where something trains.
-  LossSum loss_sum(const Batch& batch);
+  // Task::loss_sum() of a micro-batch: dropout on where something trains.
+  at::Tensor loss_sum(const Batch& batch, const Weights& total);
 
-  // [B, num_labels], without graph and without dropout. `kept`: the activations kept for the dataset of the batch;
-  // null: the frozen stages are run.
-  at::Tensor logits(const Batch& batch, const FrozenPart* kept = nullptr);
+  // Without graph and without dropout. `kept`: the activations kept for the dataset of the batch; null: the frozen
+  // stages are run.
+  void observe(const Batch& batch, const Asked& asked, const FrozenPart* kept = nullptr);
 
   // Whether the lowest stages are frozen; and their activations, in host memory.
   bool has_frozen_part() const { return first_trained() > 0; }
   int first_trained() const { return stages_.first_trained(); }  // the lowest stage of a trained parameter
   at::Tensor frozen_part(const Batch& batch);
+  // [B + 1]: which rows of frozen_part() are of each sample.
+  std::vector<int64_t> frozen_offsets(const Batch& batch) const;
   // loss_sum() takes the kept activations instead of running the frozen stages.
   void keep(std::unique_ptr<FrozenPart> kept) { kept_ = std::move(kept); }
   bool keeps_frozen_part() const { return kept_ != nullptr; }
@@ -59,12 +61,19 @@ class Learner {
   Parameters whole() const;
   Parameters parameters() const;  // all of them, in forward order, by their Hugging Face names
   Parameters trained() const;
+  Model& model() { return *model_; }
+  Task& task() { return *task_; }
   const Model& model() const { return *model_; }
   const Task& task() const { return *task_; }
   const LowRankAdapters& adapters() const { return adapters_; }
 
+  // The batch as model and task take it, with the rows that the task reads.
+  Inputs inputs(const Batch& batch) const;
+  // How many of so many tokens in so many samples are read; where it depends on targets, by those that were seen.
+  int64_t rows_read(int64_t tokens, int64_t samples) const;
+
  private:
-  at::Tensor forward(const Batch& batch, const FrozenPart* kept, Mode mode);
+  at::Tensor forward(const Batch& batch, const Inputs& inputs, const FrozenPart* kept, Mode mode);
   StageRule freeze(const LearnerSettings& settings) const;
 
   std::unique_ptr<Model> model_;
@@ -74,6 +83,7 @@ class Learner {
   Stages stages_;
   std::unique_ptr<FrozenPart> kept_;
   at::Device device_;
+  double tokens_seen_ = 0, targets_seen_ = 0;  // of loss_sum()
 };
 
 // Model first, then head: the order that freezing, arenas and files see. Adapters stand behind what else is in their

@@ -23,35 +23,33 @@ Stages::Stages(Model& model, StageRule rule) : model_(model), rule_(std::move(ru
   for (int s = 0; s < count; ++s) names_.push_back(concat("stage ", s));
 }
 
-at::Tensor Stages::frozen_part(const Inputs& inputs, Reads reads, Mode mode) {
+at::Tensor Stages::frozen_part(const Inputs& inputs, Mode mode) {
   const c10::AutoGradMode no_graph(false);
   model_.follow_weights();
   at::Tensor x;
-  for (int s = 0; s < std::min(rule_.first_trained, model_.num_stages()); ++s) x = run(s, x, inputs, reads, mode);
+  for (int s = 0; s < std::min(rule_.first_trained, model_.num_stages()); ++s) x = run(s, x, inputs, mode);
   return x;
 }
 
-Features Stages::trained_part(at::Tensor x, const Inputs& inputs, Reads reads, Mode mode) {
+at::Tensor Stages::trained_part(at::Tensor x, const Inputs& inputs, Mode mode) {
   model_.follow_weights();
   // The caller's inputs are gone when the backward pass comes.
   const auto kept = rule_.recomputes ? std::make_shared<const Inputs>(inputs) : nullptr;
   for (int s = rule_.first_trained; s < model_.num_stages(); ++s) {
     if (kept && x.defined() && x.requires_grad() && c10::GradMode::is_enabled()) {
-      const auto again = [this, s, kept, reads, mode](const at::Tensor& rows) {
-        return run(s, rows, *kept, reads, mode);
-      };
+      const auto again = [this, s, kept, mode](const at::Tensor& rows) { return run(s, rows, *kept, mode); };
       x = recomputed(again, x);
     } else {
-      x = run(s, x, inputs, reads, mode);
+      x = run(s, x, inputs, mode);
     }
   }
-  return model_.features(x, reads);
+  return model_.features(x);
 }
 
-at::Tensor Stages::run(int stage, const at::Tensor& x, const Inputs& inputs, Reads reads, Mode mode) {
+at::Tensor Stages::run(int stage, const at::Tensor& x, const Inputs& inputs, Mode mode) {
   const timeline::Span span(names_[static_cast<size_t>(stage)]);
   if (rule_.watch != nullptr) rule_.watch->before(stage);
-  at::Tensor y = model_.stage(stage, x, inputs, reads, mode_of(stage, mode));
+  at::Tensor y = model_.stage(stage, x, inputs, mode_of(stage, mode));
   if (rule_.watch != nullptr) rule_.watch->after(stage);
   return y;
 }

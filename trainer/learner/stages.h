@@ -36,17 +36,15 @@ class Stages {
   int first_trained() const { return rule_.first_trained; }
 
   // The stages below the first trained one, without autograd: the same for a sample at every draw, as long as nothing
-  // there moves. A row a token or a row a sample; undefined where there is no such stage.
-  at::Tensor frozen_part(const Inputs& inputs, Reads reads, Mode mode);
-  // The stages from there on, over what frozen_part() returned.
-  Features trained_part(at::Tensor x, const Inputs& inputs, Reads reads, Mode mode);
+  // there moves. Rows as Model::stage(); undefined where there is no such stage.
+  at::Tensor frozen_part(const Inputs& inputs, Mode mode);
+  // The stages from there on, over what frozen_part() returned. Returns Model::features().
+  at::Tensor trained_part(at::Tensor x, const Inputs& inputs, Mode mode);
 
-  Features forward(const Inputs& inputs, Reads reads, Mode mode) {
-    return trained_part(frozen_part(inputs, reads, mode), inputs, reads, mode);
-  }
+  at::Tensor forward(const Inputs& inputs, Mode mode) { return trained_part(frozen_part(inputs, mode), inputs, mode); }
 
  private:
-  at::Tensor run(int stage, const at::Tensor& x, const Inputs& inputs, Reads reads, Mode mode);
+  at::Tensor run(int stage, const at::Tensor& x, const Inputs& inputs, Mode mode);
   Mode mode_of(int stage, Mode mode) const;
 
   Model& model_;

@@ -11,12 +11,6 @@
 namespace sft {
 namespace {
 
-void report(const Task& task, const at::Tensor& logits, const Batch& batch, const PredictionSink& predicted) {
-  if (!predicted) return;
-  const std::vector<std::string> rows = task.predictions(logits, batch);
-  for (size_t b = 0; b < rows.size(); ++b) predicted(batch.ids[b], rows[b]);
-}
-
 // Of parts of one rank; counts added as a tree, as those of ranks are.
 Statistics joined(const std::vector<Statistics>& parts) {
   Statistics all;
@@ -56,9 +50,7 @@ Evaluation Evaluator::run(const PredictionSink& predicted) {
   each_part([&](EvalLoader& loader) {
     Statistics& part = parts.emplace_back(learner_.task().empty_statistics());
     for (Batch batch; loader.next(batch);) {
-      const at::Tensor logits = learner_.logits(batch, kept_.get());
-      learner_.task().accumulate(logits, batch, part);
-      report(learner_.task(), logits, batch, predicted);
+      observe(batch, &part, predicted);
     }
   });
   Statistics all = joined(parts);
@@ -72,9 +64,14 @@ Evaluation Evaluator::run(const PredictionSink& predicted) {
 
 void Evaluator::predict(const PredictionSink& predicted) {
   each_part([&](EvalLoader& loader) {
-    for (Batch batch; loader.next(batch);)
-      report(learner_.task(), learner_.logits(batch, kept_.get()), batch, predicted);
+    for (Batch batch; loader.next(batch);) observe(batch, nullptr, predicted);
   });
+}
+
+void Evaluator::observe(const Batch& batch, Statistics* into, const PredictionSink& predicted) {
+  std::vector<std::string> rows;
+  learner_.observe(batch, {into, predicted ? &rows : nullptr}, kept_.get());
+  for (size_t b = 0; b < rows.size(); ++b) predicted(batch.ids[b], rows[b]);
 }
 
 void Evaluator::each_part(const std::function<void(EvalLoader&)>& body) {

@@ -45,6 +45,8 @@ class Evaluator {
   void predict(const PredictionSink& predicted);
 
  private:
+  // `into`: null where nothing is counted.
+  void observe(const Batch& batch, Statistics* into, const PredictionSink& predicted);
   // Calls `body` with a loader of each of this rank's parts of the dataset. Every rank calls.
   void each_part(const std::function<void(EvalLoader&)>& body);
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 
 #include "base/errors.h"
 #include "base/failpoint.h"
@@ -24,13 +25,20 @@ namespace {
 
 constexpr int64_t kMostNotFinite = 5;  // updates in a row, after which the run is given up
 
-double total_weight(const Task& task, const Share& share) {
-  std::vector<double> weights;
+// Of each term of the loss, over all ranks.
+Weights total_weights(const Task& task, const Share& share, Communicator& control) {
+  std::vector<std::vector<double>> terms(task.num_terms());
   for (const Part& part : share.parts) {
-    double& weight = weights.emplace_back(0.0);
-    for (const Batch& batch : part) weight += task.weight(batch);
+    for (std::vector<double>& term : terms) term.push_back(0);
+    for (const Batch& batch : part) {
+      const Weights weights = task.weights(batch);
+      for (size_t t = 0; t < terms.size(); ++t) terms[t].back() += weights[t];
+    }
   }
-  return tree_sum<double>(weights);
+  Weights total;
+  for (const std::vector<double>& term : terms) total.push_back(tree_sum<double>(term));
+  control.all_reduce(Buffer::of(std::span<double>(total)));
+  return total;
 }
 
 // Null where this rank has no samples.
@@ -92,10 +100,12 @@ StepReport Trainer::step() {
   failpoint("trainer.step");
   const double rate = parts_.schedule.rate(state_.step);
   Share share = next_share();
-  const double weight_of_rows = sum(parts_.control, total_weight(update_.learner->task(), share));
+  Weights total = total_weights(update_.learner->task(), share, parts_.control);
+  const double weight_of_rows = total.front();
   const int scale = scale_of(weight_of_rows, share.global_samples);
   scale_weights(share, -scale);
-  const double weight = std::ldexp(weight_of_rows, -scale);
+  for (double& term : total) term = term > 0 ? std::ldexp(term, -scale) : 1;
+  const bool has_weight = weight_of_rows > 0;
   const Batch* last = last_of(share);
   std::vector<at::Tensor> losses;
 
@@ -104,24 +114,24 @@ StepReport Trainer::step() {
     losses.push_back(at::zeros({}, update_.arena->gradients().options().dtype(at::kDouble)));
     for (const Batch& batch : part) {
       const auto overlap = &batch == last ? update_.gradients->overlap() : nullptr;
-      const LossSum loss = spanned("forward", [&] { return update_.learner->loss_sum(batch); });
-      spanned("backward", [&] { (loss.sum / (weight > 0 ? weight : 1)).backward(); });
-      losses.back() += loss.sum.detach();
+      const at::Tensor sum = spanned("forward", [&] { return update_.learner->loss_sum(batch, total); });
+      spanned("backward", [&] { (sum / total.front()).backward(); });
+      losses.back() += sum.detach();
     }
     update_.gradients->fold();
   }
   spanned("reduce", [&] { update_.gradients->reduce(); });
   update_.statistics->join(num_samples(share));
-  if (first_step_seconds_ == 0 && weight > 0) require_every_gradient(*update_.gradients);
+  if (first_step_seconds_ == 0 && has_weight) require_every_gradient(*update_.gradients);
   const double penalty = settings_.penalty.value(*update_.arena);
   settings_.penalty.add_gradient_to(*update_.arena);
   const double norm = spanned("clip", [&] { return update_.gradients->clip(settings_.max_grad_norm).item<double>(); });
-  if (weight > 0 && std::isfinite(norm)) {
+  if (has_weight && std::isfinite(norm)) {
     spanned("optimizer", [&] { update_.optimizer->step(update_.gradients->owned(), rate); });
     update_.gradients->publish();
     state_.not_finite_in_a_row = 0;
   } else {
-    skip_update(weight > 0 ? "its gradients are not finite" : "its rows have no weight");
+    skip_update(has_weight ? "its gradients are not finite" : "its rows have no weight");
   }
 
   ++state_.step;

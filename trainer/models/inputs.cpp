@@ -43,7 +43,29 @@ class Journey {
   std::vector<int64_t> values_;
 };
 
-TextInputs text_inputs(const Batch& batch, const at::Device& device) {
+// Ascending.
+std::vector<int64_t> rows_of(const Reading& reading, const Offsets& sequences) {
+  if (reading.reads == Reads::first) return {sequences.begin(), sequences.end() - 1};
+  std::vector<int64_t> rows = reading.rows;
+  if (reading.reads == Reads::last)
+    for (size_t b = 1; b < sequences.size(); ++b) rows.push_back(sequences[b] - 1);
+  return rows;
+}
+
+// [B+1]: how many of the rows are of the sequences before each.
+std::vector<int64_t> offsets_among(const std::vector<int64_t>& rows, const Offsets& sequences) {
+  std::vector<int64_t> offsets;
+  for (const int64_t end : sequences) offsets.push_back(std::ranges::lower_bound(rows, end) - rows.begin());
+  return offsets;
+}
+
+std::vector<int64_t> picked(const std::vector<int64_t>& values, const std::vector<int64_t>& rows) {
+  std::vector<int64_t> out;
+  for (const int64_t row : rows) out.push_back(values[static_cast<size_t>(row)]);
+  return out;
+}
+
+TextInputs text_inputs(const Batch& batch, const at::Device& device, const Reading& reading) {
   const Offsets& sequences = batch.offsets("token");
   const auto num_tokens = static_cast<size_t>(sequences.back());
   std::vector<int64_t> draws_N, positions_N(num_tokens), segments_N(num_tokens);
@@ -58,11 +80,19 @@ TextInputs text_inputs(const Batch& batch, const at::Device& device) {
   inputs.host_offsets = sequences;
   std::vector<int64_t> order;
   if (!device.is_cpu()) inputs.groups.groups = group_sequences(sequences, sequences, order);
+  std::vector<int64_t> rows;
+  if (reading.reads != Reads::all) {
+    rows = rows_of(reading, sequences);
+    inputs.read.emplace().offsets = offsets_among(rows, sequences);
+    if (!device.is_cpu()) inputs.read->groups.groups = group_sequences(inputs.read->offsets, sequences, order);
+  }
 
   Journey journey;
   const auto tokens = journey.add(batch.at("tokens").as<int32_t>()), positions = journey.add(positions_N),
              segments = journey.add(segments_N), draws = journey.add(draws_N), draws_B = journey.add(batch.draws),
-             offsets = journey.add(sequences), by_length = journey.add(order);
+             offsets = journey.add(sequences), by_length = journey.add(order), read = journey.add(rows),
+             read_positions = journey.add(picked(positions_N, rows)), read_draws = journey.add(picked(draws_N, rows)),
+             read_offsets = journey.add(inputs.read ? inputs.read->offsets : std::vector<int64_t>());
   const at::Tensor all = journey.to(device);
   const auto piece = [&](std::pair<int64_t, int64_t> place) { return all.narrow(0, place.first, place.second); };
   inputs.tokens_N = piece(tokens);
@@ -70,10 +100,19 @@ TextInputs text_inputs(const Batch& batch, const at::Device& device) {
   inputs.segments_N = piece(segments);
   inputs.draws_N = piece(draws);
   inputs.draws_B = piece(draws_B);
-  inputs.first_B = piece(offsets).narrow(0, 0, inputs.num_sequences());
   if (!device.is_cpu()) {
     inputs.groups.queries = inputs.groups.keys = piece(offsets).to(at::kInt);
     inputs.groups.order_B = piece(by_length).to(at::kInt);
+  }
+  if (inputs.read) {
+    inputs.read->rows_M = piece(read);
+    inputs.read->positions_M = piece(read_positions);
+    inputs.read->draws_M = piece(read_draws);
+    if (!device.is_cpu()) {
+      inputs.read->groups.queries = piece(read_offsets).to(at::kInt);
+      inputs.read->groups.keys = inputs.groups.keys;
+      inputs.read->groups.order_B = inputs.groups.order_B;
+    }
   }
   return inputs;
 }
@@ -95,8 +134,8 @@ at::Tensor view_of(const Batch& batch, const std::string& name) {
   return at::from_blob(const_cast<std::byte*>(numbers.bytes()), shape, type_of(column.number));
 }
 
-Inputs to_device(const Batch& batch, const at::Device& device) {
-  if (batch.schema.find("tokens") != nullptr) return text_inputs(batch, device);
+Inputs to_device(const Batch& batch, const at::Device& device, const Reading& reading) {
+  if (batch.schema.find("tokens") != nullptr) return text_inputs(batch, device, reading);
   return image_inputs(batch, device);
 }
 

@@ -4,14 +4,25 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "data/samples/batch.h"
 #include "trainer/models/blocks/sequence_groups.h"
+#include "trainer/models/reading.h"
 
 namespace sft {
+
+// The M rows of a batch that somebody looks at: the last block asks for no other.
+struct ReadRows {
+  std::vector<int64_t> offsets;  // [B+1]: of each sequence's rows among the M; a sequence may have none
+  at::Tensor rows_M;             // int64: which of the N
+  at::Tensor positions_M;        // int64
+  at::Tensor draws_M;            // int64
+  SequenceGroups groups;         // on a device
+};
 
 // N packed tokens, B sequences.
 struct TextInputs {
@@ -20,9 +31,9 @@ struct TextInputs {
   at::Tensor segments_N;              // int64
   at::Tensor draws_N;                 // int64: the draw of the sequence that each row belongs to; keys dropout
   at::Tensor draws_B;                 // int64
-  at::Tensor first_B;                 // int64: row of each sequence's first token
   SequenceGroups groups;              // on a device: how attention cuts the batch
   std::vector<int64_t> host_offsets;  // [B+1]
+  std::optional<ReadRows> read;       // nothing: all N
 
   int64_t num_sequences() const { return static_cast<int64_t>(host_offsets.size()) - 1; }
 };
@@ -43,7 +54,7 @@ inline const at::Tensor& draws_of(const Inputs& inputs) {
 // A column of the batch as a tensor in host memory, [entries, …], without a copy: gone with the batch.
 at::Tensor view_of(const Batch& batch, const std::string& column);
 
-// The columns "tokens" and, where there are some, "segments" of texts, "pixels" of pictures.
-Inputs to_device(const Batch& batch, const at::Device& device);
+// The columns "tokens" and, where there are some, "segments" of texts, "pixels" of pictures, which are read whole.
+Inputs to_device(const Batch& batch, const at::Device& device, const Reading& reading = {});
 
 }  // namespace sft

@@ -1,8 +1,8 @@
 // A backbone: single-device code that knows nothing of ranks, losses or optimizers.
 //
 // A model is cut into stages: 0 is the embedding, 1 … num_blocks the blocks. The learner runs them, so a model knows
-// nothing of freezing, recomputing or caches. `Reads` is what the task will look at: the last block computes no row
-// that nobody reads.
+// nothing of freezing, recomputing or caches. The inputs say which rows the task will look at: the last block computes
+// no other.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -24,16 +24,8 @@ namespace sft {
 
 enum class Takes { texts, pictures };
 
-enum class Reads { all, first };
-
 // Whether dropout falls and running statistics move in a stage.
 enum class Mode { evaluation, training };
-
-// What came out: all N packed rows, or one row a sample.
-struct Features {
-  at::Tensor rows;  // [N, C] for Reads::all, [B, C] for Reads::first
-  Reads reads = Reads::all;
-};
 
 // Which texts a model can take.
 struct TextLimits {
@@ -50,6 +42,8 @@ struct HeadShape {
   Activation activation = Activation::tanh;
   double dropout = 0;                 // in front of the output layer
   std::string output = "classifier";  // "classifier.out_proj", "fc"
+  bool has_bias = true;               // the output layer
+  Reads reads = Reads::first;         // the row that stands for a sample: the first, or a decoder's last
 };
 
 // A fully connected layer that an adapter may be put on.
@@ -84,11 +78,11 @@ class Model {
   int pooler_stage() const { return num_blocks() + 1; }
   int head_stage() const { return num_blocks() + 2; }
 
-  // Stage s = 0 … num_blocks on what stage s − 1 returned (undefined before stage 0). Rows are [N, …] or [B, …]; the
-  // last stage returns only those that are read. Dropout is keyed by (seed, draw, token, place).
-  virtual at::Tensor stage(int s, const at::Tensor& x, const Inputs& inputs, Reads reads, Mode mode) = 0;
-  // Of what the last stage returned.
-  virtual Features features(const at::Tensor& x, Reads reads) const = 0;
+  // Stage s = 0 … num_blocks on what stage s − 1 returned (undefined before stage 0). Rows are [N, …] of texts, [B, …]
+  // of pictures; the last stage returns only those that are read. Dropout is keyed by (seed, draw, token, place).
+  virtual at::Tensor stage(int s, const at::Tensor& x, const Inputs& inputs, Mode mode) = 0;
+  // Of what the last stage returned: [M, C] of the M rows that are read, [B, C] of pictures, in the parameters' type.
+  virtual at::Tensor features(const at::Tensor& x) const = 0;
 
   // Called before the stages of a pass: copies of weights in a narrower type follow weights that have moved.
   virtual void follow_weights() {}
@@ -103,16 +97,17 @@ class Model {
   // True: stages in which nothing trains run in Mode::training all the same, because their statistics move.
   virtual bool moves_where_frozen() const { return false; }
 
-  // Of the transformers class that reads one row a sample (Reads::first) or every row (Reads::all).
-  virtual HeadShape head(Reads reads) const = 0;
-  // Of the transformers class for question answering, which reads every row.
+  // Of the transformers class that classifies samples, of the one that classifies tokens, and of the one for question
+  // answering.
+  virtual HeadShape sequence_head() const = 0;
+  virtual HeadShape token_head() const { return sequence_head(); }
   virtual HeadShape span_head() const { return {.output = "qa_outputs"}; }
   virtual double initializer_range() const = 0;
   // config.json's content with everything the model read, overrides applied; the caller adds architectures and labels.
   virtual const nlohmann::json& config() const = 0;
   // Floating point operations of the matrix products, for the share of the GEMM peak: of a forward pass over so many
-  // tokens (or images) in so many samples.
-  virtual double flops(int64_t units, int64_t samples, Reads reads) const = 0;
+  // tokens (or images), of which so many are read.
+  virtual double flops(int64_t units, int64_t read) const = 0;
   // The transformers class with that ending: "BertForSequenceClassification". ConfigError where the family has none.
   virtual std::string architecture(const std::string& class_ending) const = 0;
   // Prefix of the base model's names: "bert."; a file of the base class lacks it.

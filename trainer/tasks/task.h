@@ -18,11 +18,9 @@
 
 namespace sft {
 
-// Sum over real targets, and the weight it is to be divided by, once, over the whole window and all ranks.
-struct LossSum {
-  at::Tensor sum;  // scalar with a graph
-  double weight = 0;
-};
+// Denominators of the terms of a loss, nearly always one: each term is a sum over real targets, divided once by its
+// weight over the whole global batch.
+using Weights = std::vector<double>;
 
 // Sufficient statistics of an evaluation.
 struct Statistics {
@@ -30,22 +28,35 @@ struct Statistics {
   std::vector<double> rows = {};    // gathered from all ranks, for what is no sum: ranks, areas under curves
 };
 
+// What is asked of an evaluated batch; null: not asked.
+struct Asked {
+  Statistics* statistics = nullptr;
+  std::vector<std::string>* predictions = nullptr;  // becomes one JSON object a sample, in order
+};
+
 class Task {
  public:
   virtual ~Task() = default;
   virtual Needs needs() const = 0;  // the columns of targets
   virtual Reads reads() const = 0;
+  // Of Reads::with_target: rows of the packed batch, ascending.
+  virtual std::vector<int64_t> target_rows(const Batch&) const { return {}; }
   virtual bool reads_pooler() const = 0;              // false: the model's pooler has no part in the loss
   virtual bool keeps_pooler() const { return true; }  // false: the transformers class of the task has none
   virtual Parameters parameters() const = 0;          // the head; the pooler is the model's
-  virtual at::Tensor logits(Model& model, const Features& features, const Inputs& inputs, Mode mode) = 0;
 
-  // The denominator of a batch, from targets alone: known before any forward.
-  virtual double weight(const Batch& batch) const = 0;
-  virtual LossSum loss_sum(const at::Tensor& logits, const Batch& batch) const = 0;
+  // What a batch adds to each denominator, from targets alone: known before any forward.
+  virtual Weights weights(const Batch& batch) const = 0;
+  virtual size_t num_terms() const { return 1; }
+  // Head and loss in training: a scalar with a graph, Σ over terms t of sum_t · total[0] / total[t], so that its
+  // quotient by total[0] is the batch's part of the loss. `total`: of the global batch, above 0.
+  virtual at::Tensor loss_sum(Model& model, const at::Tensor& features, const Inputs& inputs, const Batch& batch,
+                              const Weights& total) = 0;
 
   virtual Statistics empty_statistics() const = 0;
-  virtual void accumulate(const at::Tensor& logits, const Batch& batch, Statistics& into) const = 0;
+  // Head in evaluation, without a graph.
+  virtual void observe(Model& model, const at::Tensor& features, const Inputs& inputs, const Batch& batch,
+                       const Asked& asked) = 0;
   // Named metrics in the order they are printed; "loss" (plain, unsmoothed, unweighted mean) first.
   virtual nlohmann::ordered_json metrics(const Statistics& total) const = 0;  // flat: name → number
   virtual nlohmann::ordered_json details(const Statistics& total) const = 0;  // per class, confusion matrix
@@ -53,8 +64,9 @@ class Task {
   // Of a name in metrics(): errors are better when they are smaller.
   virtual bool more_is_better(const std::string& metric) const { return metric != "loss"; }
 
-  // One JSON object a row of the batch, in order.
-  virtual std::vector<std::string> predictions(const at::Tensor& logits, const Batch& batch) const = 0;
+  // Floating point operations of the head's matrix products in a forward pass over so many rows that are read; 0 where
+  // they are nothing beside the model's.
+  virtual double flops(int64_t) const { return 0; }
 
   // What config.json gets: num_labels, id2label, label2id, problem_type.
   virtual void describe(nlohmann::json& config) const = 0;

@@ -31,17 +31,22 @@ const StringList kOfPictures = {"data.image_size",  "data.crop",          "data.
                                 "data.mean",        "data.std",           "data.image_column",
                                 "train.batch_norm", "model.problem_type", "freeze.freeze_batch_norm_statistics"};
 
+template <auto make>
+std::unique_ptr<Task> made(const TaskSettings& settings, const Model& model) {
+  return make(settings, model);
+}
+
 const TaskKind kTasks[] = {
     {"text_classification", "single_label_classification", TargetForm::label, "ForSequenceClassification", Takes::texts,
-     "text", "label", kOfSamples, text_classification_recipe, make_text_classification},
+     "text", "label", kOfSamples, text_classification_recipe, made<make_text_classification>},
     {"text_classification", "multi_label_classification", TargetForm::label_set, "ForSequenceClassification",
-     Takes::texts, "text", "label", kOfSamples, text_classification_recipe, make_multi_label},
+     Takes::texts, "text", "label", kOfSamples, text_classification_recipe, made<make_multi_label>},
     {"text_classification", "regression", TargetForm::values, "ForSequenceClassification", Takes::texts, "text",
-     "label", kOfSamples, text_classification_recipe, make_regression},
+     "label", kOfSamples, text_classification_recipe, made<make_regression>},
     {"token_classification", "", TargetForm::token_labels, "ForTokenClassification", Takes::texts, "tokens", "ner_tags",
-     kOfWords, token_classification_recipe, make_token_classification},
+     kOfWords, token_classification_recipe, made<make_token_classification>},
     {"image_classification", "single_label_classification", TargetForm::label, "ForImageClassification",
-     Takes::pictures, "text", "label", kOfPictures, image_classification_recipe, make_image_classification},
+     Takes::pictures, "text", "label", kOfPictures, image_classification_recipe, made<make_image_classification>},
 };
 
 }  // namespace

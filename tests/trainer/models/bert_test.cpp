@@ -63,12 +63,12 @@ TEST(Bert, ConfigComesBackWithItsDefaults) {
   const auto model = small_model("bert");
   EXPECT_EQ(model->config()["layer_norm_eps"], 1e-12);
   EXPECT_EQ(model->config()["hidden_act"], "gelu");
-  EXPECT_EQ(model->head(Reads::first).dropout, 0.2);
+  EXPECT_EQ(model->sequence_head().dropout, 0.2);
   nlohmann::json config = small_config("bert");
   config["classifier_dropout"] = 0.5;
-  EXPECT_EQ(make_model(config, {.seed = 0})->head(Reads::first).dropout, 0.5);
-  EXPECT_EQ(model->flops(7, 2, Reads::all), 7 * 2.0 * 3 * (4 * 20 * 20 + 2 * 20 * 37));
-  EXPECT_EQ(model->flops(7, 2, Reads::first),
+  EXPECT_EQ(make_model(config, {.seed = 0})->sequence_head().dropout, 0.5);
+  EXPECT_EQ(model->flops(7, 7), 7 * 2.0 * 3 * (4 * 20 * 20 + 2 * 20 * 37));
+  EXPECT_EQ(model->flops(7, 2),
             7 * 2.0 * (2 * (4 * 20 * 20 + 2 * 20 * 37) + 2 * 20 * 20) + 2 * 2.0 * (2 * 20 * 20 + 2 * 20 * 37));
   EXPECT_EQ(model->architecture("ForSequenceClassification"), "BertForSequenceClassification");
 }

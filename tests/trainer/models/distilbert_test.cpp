@@ -24,12 +24,12 @@ TEST(DistilBert, NamesAndHeadsAreThoseOfTransformers) {
   EXPECT_EQ(parameters[14].name, "distilbert.transformer.layer.0.ffn.lin1.weight");
   EXPECT_EQ(parameters.back().name, "distilbert.transformer.layer.2.output_layer_norm.bias");
   EXPECT_FALSE(parameters[12].decays);
-  EXPECT_EQ(model->head(Reads::first).hidden, "pre_classifier");
-  EXPECT_EQ(model->head(Reads::first).activation, Activation::relu);
-  EXPECT_EQ(model->head(Reads::first).input_dropout, 0.0);
-  EXPECT_EQ(model->head(Reads::first).dropout, 0.2);
-  EXPECT_EQ(model->head(Reads::all).hidden, "");
-  EXPECT_EQ(model->head(Reads::all).dropout, 0.2) << "config.dropout";
+  EXPECT_EQ(model->sequence_head().hidden, "pre_classifier");
+  EXPECT_EQ(model->sequence_head().activation, Activation::relu);
+  EXPECT_EQ(model->sequence_head().input_dropout, 0.0);
+  EXPECT_EQ(model->sequence_head().dropout, 0.2);
+  EXPECT_EQ(model->token_head().hidden, "");
+  EXPECT_EQ(model->token_head().dropout, 0.2) << "config.dropout";
   EXPECT_EQ(model->canonical("transformer.layer.0.ffn.lin1.bias"), "distilbert.transformer.layer.0.ffn.lin1.bias");
   EXPECT_EQ(model->canonical("vocab_projector.bias"), "vocab_projector.bias");
   EXPECT_EQ(model->architecture("ForTokenClassification"), "DistilBertForTokenClassification");
@@ -38,9 +38,9 @@ TEST(DistilBert, NamesAndHeadsAreThoseOfTransformers) {
 TEST(DistilBert, LooksAtNoTokenTypes) {
   const auto model = small_model("distilbert");
   Batch batch = batch_of({5, 9});
-  const at::Tensor once = testing::forward(*model, to_device(batch, at::kCPU), Reads::all, Mode::evaluation).rows;
+  const at::Tensor once = testing::forward(*model, to_device(batch, at::kCPU), Mode::evaluation);
   for (uint8_t& segment : batch.at("segments").as<uint8_t>()) segment = 200;
-  EXPECT_TRUE(testing::forward(*model, to_device(batch, at::kCPU), Reads::all, Mode::evaluation).rows.equal(once));
+  EXPECT_TRUE(testing::forward(*model, to_device(batch, at::kCPU), Mode::evaluation).equal(once));
   EXPECT_EQ(model->text_limits()->num_segments, 0);
 }
 

@@ -2,6 +2,7 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <stdexcept>
 
@@ -143,11 +144,12 @@ TEST(LowRankAdapter, KeepsNoRowsOfFrozenLayers) {
 TEST(Linears, EachIsTheParameterOfItsNameAndTakesPart) {
   for (const char* type : {"bert", "roberta", "distilbert"}) {
     const std::unique_ptr<Model> model = testing::small_model(type);
-    const Inputs inputs = to_device(testing::batch_of({5, 3}), at::kCPU);
+    const Batch batch = testing::batch_of({5, 3});
     const auto value = [&] {
       const at::NoGradGuard no_graph;
-      const Features features = testing::forward(*model, inputs, Reads::first, Mode::evaluation);
-      return model->has_pooler() ? model->pool(features.rows, {}) : features.rows;
+      const Inputs inputs = to_device(batch, at::kCPU, testing::reading_of(Reads::first, batch));
+      const at::Tensor rows = testing::forward(*model, inputs, Mode::evaluation);
+      return model->has_pooler() ? model->pool(rows, {}) : rows;
     };
     const at::Tensor before = value();
     const Parameters parameters = model->parameters();

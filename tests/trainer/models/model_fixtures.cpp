@@ -83,9 +83,17 @@ Batch only(const Batch& batch, int64_t b) {
   return one;
 }
 
-Features forward(Model& model, const Inputs& inputs, Reads reads, Mode mode) {
-  return Stages(model).forward(inputs, reads, mode);
+Reading reading_of(Reads reads, const Batch& batch) {
+  Reading reading{reads};
+  if (reads != Reads::with_target) return reading;
+  const Offsets& offsets = batch.offsets("token");
+  for (size_t b = 0; b + 1 < offsets.size(); ++b)
+    for (int64_t row = offsets[b] + (offsets[b + 1] - offsets[b] + 2) / 3; row < offsets[b + 1]; ++row)
+      reading.rows.push_back(row);
+  return reading;
 }
+
+at::Tensor forward(Model& model, const Inputs& inputs, Mode mode) { return Stages(model).forward(inputs, mode); }
 
 double distance(const at::Tensor& a, const at::Tensor& b) {
   const double size = b.norm().item<double>();

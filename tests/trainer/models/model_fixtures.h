@@ -32,7 +32,10 @@ Batch batch_of(const std::vector<int64_t>& lengths);
 Batch only(const Batch& batch, int64_t b);
 
 // All stages, each of them trained.
-Features forward(Model& model, const Inputs& inputs, Reads reads, Mode mode = Mode::training);
+// Of Reads::with_target: the rows of each sequence behind its first third, so that a sequence of one row has none.
+Reading reading_of(Reads reads, const Batch& batch);
+
+at::Tensor forward(Model& model, const Inputs& inputs, Mode mode = Mode::training);
 
 // ‖a − b‖ / ‖b‖ (absolute where b is zero)
 double distance(const at::Tensor& a, const at::Tensor& b);

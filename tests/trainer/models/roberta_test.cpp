@@ -30,7 +30,7 @@ std::vector<int64_t> rows_looked_up(Model& model, const std::vector<int32_t>& to
   batch.at("tokens").set(tokens);
   const at::Tensor table = value_of(model, kPositions);
   table.mutable_grad() = at::Tensor();
-  const at::Tensor rows = testing::forward(model, to_device(batch, at::kCPU), Reads::all, Mode::evaluation).rows;
+  const at::Tensor rows = testing::forward(model, to_device(batch, at::kCPU), Mode::evaluation);
   (rows * testing::drawn(rows.sizes(), 3)).sum().backward();
   std::vector<int64_t> seen;
   for (int64_t row = 0; row < table.size(0); ++row)
@@ -42,7 +42,7 @@ TEST(Roberta, CountsPositionsFromBehindThePaddingsRow) {
   const auto model = small_model("roberta");
   EXPECT_EQ(rows_looked_up(*model, {7, 8, 9, 10, 11}), (std::vector<int64_t>{2, 3, 4}));
   EXPECT_EQ(model->text_limits()->max_positions, 40) << "of 42 rows";
-  EXPECT_NO_THROW(testing::forward(*model, to_device(batch_of({40}), at::kCPU), Reads::all, Mode::evaluation));
+  EXPECT_NO_THROW(testing::forward(*model, to_device(batch_of({40}), at::kCPU), Mode::evaluation));
 }
 
 // As transformers' create_position_ids_from_input_ids, which tests/parity/roberta.py compares too.
@@ -62,13 +62,13 @@ TEST(Roberta, NamesAndHeadsAreThoseOfTransformers) {
   EXPECT_EQ(model->parameters().size(), 5u + 3 * 16) << "no pooler";
   EXPECT_FALSE(model->has_pooler());
   EXPECT_EQ(model->parameters()[5].name, "roberta.encoder.layer.0.attention.self.query.weight");
-  const HeadShape head = model->head(Reads::first);
+  const HeadShape head = model->sequence_head();
   EXPECT_EQ(head.hidden, "classifier.dense");
   EXPECT_EQ(head.output, "classifier.out_proj");
   EXPECT_EQ(head.input_dropout, 0.2);
   EXPECT_EQ(head.dropout, 0.2);
-  EXPECT_EQ(model->head(Reads::all).hidden, "");
-  EXPECT_EQ(model->head(Reads::all).output, "classifier");
+  EXPECT_EQ(model->token_head().hidden, "");
+  EXPECT_EQ(model->token_head().output, "classifier");
   EXPECT_EQ(model->canonical("encoder.layer.1.output.dense.bias"), "roberta.encoder.layer.1.output.dense.bias");
   EXPECT_EQ(model->canonical("lm_head.bias"), "lm_head.bias");
 }
@@ -81,8 +81,8 @@ TEST(Roberta, XlmRobertaAndCamembertAreTheSameNetworkUnderTheirOwnNames) {
                                            {"camembert", "CamembertForSequenceClassification"}}) {
     const auto model = small_model(type);
     EXPECT_EQ(model->architecture("ForSequenceClassification"), architecture);
-    EXPECT_TRUE(testing::forward(*model, inputs, Reads::all, Mode::evaluation)
-                    .rows.equal(testing::forward(*roberta, inputs, Reads::all, Mode::evaluation).rows))
+    EXPECT_TRUE(
+        testing::forward(*model, inputs, Mode::evaluation).equal(testing::forward(*roberta, inputs, Mode::evaluation)))
         << type;
   }
 }

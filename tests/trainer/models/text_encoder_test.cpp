@@ -15,6 +15,7 @@ using testing::distance;
 using testing::drawn;
 using testing::forward;
 using testing::only;
+using testing::reading_of;
 using testing::small_config;
 using testing::small_model;
 
@@ -29,17 +30,19 @@ void clear_gradients(const Model& model) {
 }
 
 // Bits of the output and of every gradient, in a backward pass that adds to what is there.
-std::vector<at::Tensor> bits_of(Model& model, const Batch& batch, Reads reads, bool recomputes) {
+std::vector<at::Tensor> bits_of(Model& model, const Batch& batch, const Reading& reading, bool recomputes) {
   for (const Parameter& parameter : model.parameters())
     parameter.value.mutable_grad() = parameter.value.requires_grad() ? at::ones_like(parameter.value) : at::Tensor();
   Stages stages(model, {.recomputes = recomputes});
-  const at::Tensor y = stages.forward(to_device(batch, at::kCPU), reads, Mode::training).rows;
+  const at::Tensor y = stages.forward(to_device(batch, at::kCPU, reading), Mode::training);
   (y * drawn(y.sizes(), 3)).sum().backward();
   EXPECT_EQ(y.grad_fn()->name().find("Recomputed") != std::string::npos, recomputes) << y.grad_fn()->name();
   std::vector<at::Tensor> all = gradients(model);
   all.push_back(y.detach());
   return all;
 }
+
+constexpr Reads kAllReads[] = {Reads::all, Reads::first, Reads::last, Reads::with_target};
 
 // By config.json's model_type.
 class TextEncoders : public ::testing::TestWithParam<std::string> {};
@@ -48,14 +51,15 @@ TEST_P(TextEncoders, ComputingAgainChangesNoBit) {
   const auto model = small_model(GetParam(), at::kDouble, 11);
   const Batch batch = batch_of({5, 1, 17, 9, 30});
   const auto expect_same = [&](Reads reads) {
-    const auto kept = bits_of(*model, batch, reads, false), recomputed = bits_of(*model, batch, reads, true);
+    const Reading reading = reading_of(reads, batch);
+    const auto kept = bits_of(*model, batch, reading, false), recomputed = bits_of(*model, batch, reading, true);
     for (size_t i = 0; i < kept.size(); ++i) {
       ASSERT_EQ(kept[i].defined(), recomputed[i].defined()) << i;
       if (!kept[i].defined()) continue;
       EXPECT_TRUE(at::equal(kept[i], recomputed[i])) << i;
     }
   };
-  for (const Reads reads : {Reads::all, Reads::first}) expect_same(reads);
+  for (const Reads reads : kAllReads) expect_same(reads);
   for (const Parameter& parameter : model->parameters())
     if (parameter.stage < 1) at::Tensor(parameter.value).set_requires_grad(false);
   expect_same(Reads::all);
@@ -66,9 +70,9 @@ TEST_P(TextEncoders, ComputingAgainChangesNoBit) {
 TEST_P(TextEncoders, PackedEqualsOneByOneDropoutIncluded) {
   const auto model = small_model(GetParam(), at::kDouble, 11);
   const Batch batch = batch_of({5, 1, 17, 9, 30});
-  for (const Reads reads : {Reads::all, Reads::first}) {
+  for (const Reads reads : kAllReads) {
     clear_gradients(*model);
-    const at::Tensor packed = forward(*model, to_device(batch, at::kCPU), reads).rows;
+    const at::Tensor packed = forward(*model, to_device(batch, at::kCPU, reading_of(reads, batch)));
     const at::Tensor seen = drawn(packed.sizes(), 3);
     (packed * seen).sum().backward();
     const auto of_packed = gradients(*model);
@@ -77,7 +81,8 @@ TEST_P(TextEncoders, PackedEqualsOneByOneDropoutIncluded) {
     std::vector<at::Tensor> alone;
     int64_t row = 0;
     for (int64_t b = 0; b < batch.size(); ++b) {
-      const at::Tensor rows = forward(*model, to_device(only(batch, b), at::kCPU), reads).rows;
+      const Batch one = only(batch, b);
+      const at::Tensor rows = forward(*model, to_device(one, at::kCPU, reading_of(reads, one)));
       (rows * seen.narrow(0, row, rows.size(0))).sum().backward();
       row += rows.size(0);
       alone.push_back(rows.detach());
@@ -97,20 +102,46 @@ TEST_P(TextEncoders, PackedEqualsOneByOneDropoutIncluded) {
   }
 }
 
-TEST_P(TextEncoders, ReadingFirstRowsGivesTheFirstRowsOfAll) {
+// Values and gradients of the rows that are read, whoever else is read, with the masks of dropout.
+TEST_P(TextEncoders, ReadingSomeRowsGivesTheseRowsOfAll) {
+  const auto model = small_model(GetParam(), at::kDouble, 11);
+  const Batch batch = batch_of({5, 1, 17, 9});
+  for (const Reads reads : {Reads::first, Reads::last, Reads::with_target}) {
+    const Inputs inputs = to_device(batch, at::kCPU, reading_of(reads, batch));
+    const at::Tensor rows_M = text_of(inputs).read->rows_M;
+    clear_gradients(*model);
+    const at::Tensor all = forward(*model, to_device(batch, at::kCPU)).index_select(0, rows_M);
+    const at::Tensor seen = drawn(all.sizes(), 3);
+    (all * seen).sum().backward();
+    const auto of_all = gradients(*model);
+    clear_gradients(*model);
+    const at::Tensor some = forward(*model, inputs);
+    (some * seen).sum().backward();
+    EXPECT_LT(distance(some, all), 1e-12);
+    for (size_t i = 0; i < of_all.size(); ++i) {
+      if (!of_all[i].defined() || of_all[i].norm().item<double>() < 1e-9) continue;
+      EXPECT_LT(distance(gradients(*model)[i], of_all[i]), 1e-11) << model->parameters()[i].name;
+    }
+  }
+}
+
+// A batch of which no row is read, as that of a rank without a trained token.
+TEST_P(TextEncoders, GiveNoRowsWhereNoneIsRead) {
   const auto model = small_model(GetParam());
-  const Inputs inputs = to_device(batch_of({5, 1, 17, 9}), at::kCPU);
-  const at::Tensor all = forward(*model, inputs, Reads::all).rows, first = forward(*model, inputs, Reads::first).rows;
-  EXPECT_EQ(first.size(0), 4);
-  EXPECT_LT(distance(first, all.index_select(0, text_of(inputs).first_B)), 1e-12);
+  const Inputs none = to_device(batch_of({5, 9}), at::kCPU, {Reads::with_target, {}});
+  const at::Tensor rows = forward(*model, none);
+  EXPECT_EQ(rows.sizes(), at::IntArrayRef({0, 20}));
+  rows.sum().backward();
+  for (const Parameter& parameter : model->parameters()) {
+    const at::Tensor& gradient = parameter.value.grad();
+    EXPECT_EQ(gradient.defined() ? gradient.abs().sum().item<double>() : 0.0, 0.0) << parameter.name;
+  }
 }
 
 TEST_P(TextEncoders, DropoutFollowsSeedAndDrawAndStopsInEvaluation) {
   const auto model = small_model(GetParam()), other_seed = small_model(GetParam(), at::kDouble, 1);
   Batch batch = batch_of({8, 8});
-  const auto run = [&](Model& one, Mode mode) {
-    return forward(one, to_device(batch, at::kCPU), Reads::all, mode).rows.detach();
-  };
+  const auto run = [&](Model& one, Mode mode) { return forward(one, to_device(batch, at::kCPU), mode).detach(); };
   const at::Tensor evaluated = run(*model, Mode::evaluation), trained = run(*model, Mode::training);
   EXPECT_GT(distance(trained, evaluated), 0.1);
   EXPECT_TRUE(run(*model, Mode::training).equal(trained));
@@ -126,14 +157,14 @@ TEST_P(TextEncoders, NothingBelowTheFirstTrainedStageHasAGraphOrDropout) {
   const auto model = small_model(GetParam());
   const Inputs inputs = to_device(batch_of({5, 9}), at::kCPU);
   Stages last(*model, {.first_trained = 3});
-  last.forward(inputs, Reads::all, Mode::training).rows.sum().backward();
+  last.forward(inputs, Mode::training).sum().backward();
   for (const Parameter& parameter : model->parameters()) {
     EXPECT_EQ(parameter.value.grad().defined(), parameter.stage == 3) << parameter.name;
   }
   Stages none(*model, {.first_trained = model->num_blocks() + 1});
-  const at::Tensor frozen = none.forward(inputs, Reads::all, Mode::training).rows;
+  const at::Tensor frozen = none.forward(inputs, Mode::training);
   EXPECT_FALSE(frozen.requires_grad());
-  EXPECT_TRUE(forward(*model, inputs, Reads::all, Mode::evaluation).rows.equal(frozen));
+  EXPECT_TRUE(forward(*model, inputs, Mode::evaluation).equal(frozen));
 }
 
 // Each stage once forward, and once more in the backward pass where it is recomputed: there its parameters must be
@@ -147,7 +178,7 @@ TEST_P(TextEncoders, TellTheWatchOfEveryRunOfAStage) {
   const auto model = small_model(GetParam());
   const Inputs inputs = to_device(batch_of({5, 9}), at::kCPU);
   Stages stages(*model, {.first_trained = 1, .recomputes = true, .watch = &log});
-  const at::Tensor y = stages.forward(inputs, Reads::all, Mode::training).rows;
+  const at::Tensor y = stages.forward(inputs, Mode::training);
   EXPECT_EQ(log.seen, (std::vector<int>{1, -1, 2, -2, 3, -3, 4, -4}));
   log.seen.clear();
   y.sum().backward();
@@ -162,7 +193,7 @@ TEST_P(TextEncoders, RepeatsItsBits) {
   const auto run = [&](int threads) {
     at::set_num_threads(threads);
     clear_gradients(*model);
-    (forward(*model, inputs, Reads::all).rows * drawn({118, 20}, 3, at::kFloat)).sum().backward();
+    (forward(*model, inputs) * drawn({118, 20}, 3, at::kFloat)).sum().backward();
     at::set_num_threads(1);
     return gradients(*model);
   };

@@ -65,20 +65,20 @@ TEST(TextClassification, PoolsAsItIsTold) {
                                Expected{"pooler", &with_pooler, Reads::first, true, at::tanh(first)},
                                Expected{"cls", &with_pooler, Reads::first, false, first},
                                Expected{"mean", &with_pooler, Reads::all, false, means}}) {
-    const auto task = make_task("text_classification", settings_of(expected.pooling), *expected.model);
+    const auto task = make_text_classification(settings_of(expected.pooling), *expected.model);
     EXPECT_EQ(task->reads(), expected.reads) << expected.pooling;
     EXPECT_EQ(task->reads_pooler(), expected.reads_pooler) << expected.pooling;
-    const Features features{task->reads() == Reads::all ? all : first, task->reads()};
+    const at::Tensor& features = task->reads() == Reads::all ? all : first;
     const at::Tensor logits = task->logits(*expected.model, features, inputs, Mode::evaluation);
     EXPECT_LT((logits - through_head(*task, expected.pooled)).abs().max().item<double>(), 1e-15) << expected.pooling;
   }
-  EXPECT_THROW(make_task("text_classification", settings_of("pooler"), without), ConfigError);
+  EXPECT_THROW(make_text_classification(settings_of("pooler"), without), ConfigError);
 }
 
 TEST(TextClassification, BeginsWithTheHeadOfTransformersTheSameForASeed) {
   GivenModel model;
-  const auto head = make_task("text_classification", settings_of(), model)->parameters();
-  const auto again = make_task("text_classification", settings_of(), model)->parameters();
+  const auto head = make_text_classification(settings_of(), model)->parameters();
+  const auto again = make_text_classification(settings_of(), model)->parameters();
   ASSERT_EQ(head.size(), 2u);
   EXPECT_EQ(head[0].name, "classifier.weight");
   EXPECT_EQ(head[1].name, "classifier.bias");
@@ -91,7 +91,7 @@ TEST(TextClassification, BeginsWithTheHeadOfTransformersTheSameForASeed) {
   EXPECT_TRUE(at::equal(head[0].value, again[0].value));
   TaskSettings other = settings_of();
   other.seed = 6;
-  EXPECT_FALSE(at::equal(head[0].value, make_task("text_classification", other, model)->parameters()[0].value));
+  EXPECT_FALSE(at::equal(head[0].value, make_text_classification(other, model)->parameters()[0].value));
 }
 
 TEST(TextClassification, DropsByDrawAndOnlyInTraining) {
@@ -99,13 +99,10 @@ TEST(TextClassification, DropsByDrawAndOnlyInTraining) {
   TaskSettings settings = settings_of("cls"), other = settings;
   settings.dropout_seed = 1;
   other.dropout_seed = 2;
-  const auto task = make_task("text_classification", settings, model),
-             other_seed = make_task("text_classification", other, model);
+  const auto task = make_text_classification(settings, model), other_seed = make_text_classification(other, model);
   const at::Tensor same = at::ones({3, kWidth}, at::kDouble);
   TextInputs inputs = three_sequences();
-  const auto logits = [&](Task& asked, Mode mode) {
-    return asked.logits(model, {same, Reads::first}, inputs, mode).detach();
-  };
+  const auto logits = [&](LogitsTask& asked, Mode mode) { return asked.logits(model, same, inputs, mode).detach(); };
   EXPECT_TRUE(at::equal(logits(*task, Mode::evaluation), through_head(*task, same).detach()));
 
   const at::Tensor dropped = logits(*task, Mode::training);
@@ -123,16 +120,14 @@ TEST(TextClassification, DividesByWhatItSaysBeforeAnyForward) {
   TaskSettings settings = settings_of();
   settings.loss.class_weights = {"", {{"games", 3.0}}};
   settings.loss.label_smoothing_factor = 0.1;
-  const auto task = make_task("text_classification", settings, model);
+  const auto task = make_text_classification(settings, model);
   Batch batch = batch_of({1, kIgnoredLabel, 0});
   batch.weights = {0.5f, 7.0f, 2.0f};
   const at::Tensor logits = rows(3).slice(1, 0, 3).contiguous();
   EXPECT_EQ(task->weight(batch), 0.5 * 3.0 + 2.0);
-  const LossSum loss = task->loss_sum(logits, batch);
-  EXPECT_EQ(loss.weight, task->weight(batch));
   const at::Tensor expected = cross_entropy_sum(logits, view_of(batch, "labels"), at::tensor({1.0, 3.0, 1.0}),
                                                 at::tensor({0.5, 7.0, 2.0}), 0.1);
-  EXPECT_NEAR(loss.sum.item<double>(), expected.item<double>(), 1e-14);
+  EXPECT_NEAR(task->loss_of(logits, batch).item<double>(), expected.item<double>(), 1e-14);
 }
 
 // Smoothing and weights shape the training loss; evaluation tells the plain mean over real targets.
@@ -141,7 +136,7 @@ TEST(TextClassification, EvaluatesThePlainMeanOverRealTargetsWhateverTheCut) {
   TaskSettings settings = settings_of();
   settings.loss.class_weights = {"", {{"games", 3.0}}};
   settings.loss.label_smoothing_factor = 0.3;
-  const auto task = make_task("text_classification", settings, model);
+  const auto task = make_text_classification(settings, model);
   const at::Tensor logits = rows(5).slice(1, 0, 3).contiguous() * 4;
   const std::vector<int64_t> labels = {2, 0, kIgnoredLabel, 1, 0};
 
@@ -168,7 +163,7 @@ TEST(TextClassification, EvaluatesThePlainMeanOverRealTargetsWhateverTheCut) {
 
 TEST(TextClassification, PredictsLabelScoreAndTheScoresOfAllClassesInOrder) {
   GivenModel model;
-  const auto task = make_task("text_classification", settings_of(), model);
+  const auto task = make_text_classification(settings_of(), model);
   const at::Tensor logits = at::tensor({0.0, std::log(3.0), 0.0, 5.0, 0.0, 0.0}).view({2, 3});
   const auto lines = task->predictions(logits, {});
   ASSERT_EQ(lines.size(), 2u);
@@ -185,7 +180,7 @@ TEST(TextClassification, PredictsLabelScoreAndTheScoresOfAllClassesInOrder) {
 TEST(TextClassification, DescribesItsLabelsAsTransformersReadsThem) {
   GivenModel model;
   nlohmann::json config = {{"num_labels", 2}, {"hidden_size", kWidth}};
-  make_task("text_classification", settings_of(), model)->describe(config);
+  make_text_classification(settings_of(), model)->describe(config);
   EXPECT_EQ(config["id2label"], (nlohmann::json{{"0", "admin"}, {"1", "games"}, {"2", "web"}}));
   EXPECT_EQ(config["label2id"], (nlohmann::json{{"admin", 0}, {"games", 1}, {"web", 2}}));
   EXPECT_EQ(config["problem_type"], "single_label_classification");
@@ -197,7 +192,7 @@ TEST(TextClassification, RefusesASingleLabelAndAnUnknownTask) {
   GivenModel model;
   TaskSettings settings = settings_of();
   settings.labels.names = {"only"};
-  EXPECT_THROW(make_task("text_classification", settings, model), ConfigError);
+  EXPECT_THROW(make_text_classification(settings, model), ConfigError);
   EXPECT_THROW(make_task("text_clasification", settings_of(), model), ConfigError);
 }
 

@@ -20,11 +20,11 @@ using testing::GivenModel;
 constexpr int64_t kWidth = GivenModel::kWidth;
 const std::vector<std::string> kNames = {"B-A", "I-A", "O"};
 
-std::unique_ptr<Task> task_of(std::vector<std::string> names = kNames) {
+std::unique_ptr<LogitsTask> task_of(std::vector<std::string> names = kNames) {
   TaskSettings settings;
   settings.labels.names = std::move(names);
   settings.dtype = at::kDouble;
-  return make_task("token_classification", settings, GivenModel(true, 0.5));
+  return make_token_classification(settings, GivenModel(true, 0.5));
 }
 
 // Two sequences of 4 and 3 tokens.
@@ -52,7 +52,7 @@ TEST(TokenClassification, WeighsEachTargetWithItsSample) {
   const at::Tensor each = -at::log_softmax(logits, 1);
   const double expected = each[1][0].item<double>() + each[2][1].item<double>() +
                           0.5 * (each[4][2].item<double>() + each[6][2].item<double>());
-  EXPECT_NEAR(task->loss_sum(logits, batch).sum.item<double>(), expected, 1e-14);
+  EXPECT_NEAR(task->loss_of(logits, batch).item<double>(), expected, 1e-14);
 }
 
 TEST(TokenClassification, ScoresWordsAndEntitiesAndNotTheTokensBetween) {
@@ -94,7 +94,7 @@ TEST(TokenClassification, DropsByTokenAndOnlyInTraining) {
   inputs.draws_N = at::tensor(std::vector<int64_t>{5, 5, 9}, at::kLong);
   inputs.positions_N = at::tensor(std::vector<int64_t>{0, 1, 0}, at::kLong);
   const at::Tensor same = at::ones({3, kWidth}, at::kDouble);
-  const auto logits = [&](Mode mode) { return task->logits(model, {same, Reads::all}, inputs, mode).detach(); };
+  const auto logits = [&](Mode mode) { return task->logits(model, same, inputs, mode).detach(); };
   const at::Tensor evaluated = logits(Mode::evaluation);
   EXPECT_TRUE(at::equal(evaluated[0], evaluated[1]));
   const at::Tensor dropped = logits(Mode::training);
@@ -110,7 +110,7 @@ TEST(TokenClassification, RefusesWhatItCannotRead) {
   TaskSettings settings;
   settings.labels.names = kNames;
   settings.pooling = "mean";
-  EXPECT_THROW(make_task("token_classification", settings, GivenModel(true, 0.5)), ConfigError);
+  EXPECT_THROW(make_token_classification(settings, GivenModel(true, 0.5)), ConfigError);
 }
 
 }  // namespace

@@ -27,7 +27,7 @@ class Bert final : public TextEncoder {
     all.push_back({.name = "bert.pooler.dense", .layer = &pooler_, .stage = pooler_stage()});
     return all;
   }
-  HeadShape head(Reads) const override { return {.dropout = classifier_dropout_}; }
+  HeadShape sequence_head() const override { return {.dropout = classifier_dropout_}; }
 
  private:
   double classifier_dropout_;

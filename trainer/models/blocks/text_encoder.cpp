@@ -1,15 +1,12 @@
-// The network. B sequences, N packed rows, C channels; in the last block, where only first rows are read, M = B rows
-// ask and are carried on, while keys and values still come from all N.
+// The network. B sequences, N packed rows, C channels; in the last block the M rows that are read ask and are carried
+// on, while keys and values still come from all N.
 #include "trainer/models/blocks/text_encoder.h"
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/_foreach_copy.h>
-#include <ATen/ops/arange.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/layer_norm.h>
-#include <ATen/ops/zeros_like.h>
 
-#include <numeric>
 #include <stdexcept>
 
 #include "trainer/models/blocks/attention.h"
@@ -19,26 +16,19 @@ namespace sft {
 
 namespace {
 
-SequenceGroups one_query_each(SequenceGroups groups) {
-  for (SequenceGroup& group : groups.groups) group.most_queries = 1;
-  if (groups.keys.defined()) groups.queries = at::arange(groups.keys.size(0), groups.keys.options());
-  return groups;
-}
-
 RowKeys row_keys(Mode mode, const at::Tensor& draws, const at::Tensor& positions) {
   return mode == Mode::training ? RowKeys{draws, positions} : RowKeys{};
 }
 
 }  // namespace
 
-at::Tensor TextEncoder::stage(int s, const at::Tensor& x, const Inputs& inputs, Reads reads, Mode mode) {
+at::Tensor TextEncoder::stage(int s, const at::Tensor& x, const Inputs& inputs, Mode mode) {
   const TextInputs& text = text_of(inputs);
-  return s == 0 ? embedding(text, mode) : block(s, x, text, reads == Reads::first && s == num_blocks(), mode);
+  const ReadRows* read = s == num_blocks() && text.read ? &*text.read : nullptr;
+  return s == 0 ? embedding(text, mode) : block(s, x, text, read, mode);
 }
 
-Features TextEncoder::features(const at::Tensor& x, Reads reads) const {
-  return {x.to(at::typeMetaToScalarType(options_.dtype())), reads};
-}
+at::Tensor TextEncoder::features(const at::Tensor& x) const { return x.to(at::typeMetaToScalarType(options_.dtype())); }
 
 at::Tensor TextEncoder::embedding(const TextInputs& inputs, Mode mode) const {
   const at::Tensor sum_NC = embed(tables_, inputs.tokens_N, position_rows(inputs), inputs.segments_N);
@@ -48,31 +38,18 @@ at::Tensor TextEncoder::embedding(const TextInputs& inputs, Mode mode) const {
   return keyed_dropout(x_NC, fall.key, inputs.draws_N, inputs.positions_N, fall.p).to(flow_type_);
 }
 
-at::Tensor TextEncoder::block(int stage, const at::Tensor& x_NC, const TextInputs& inputs, bool first_only,
+// `read`: the rows that ask and are carried on; null: all of them.
+at::Tensor TextEncoder::block(int stage, const at::Tensor& x_NC, const TextInputs& inputs, const ReadRows* read,
                               Mode mode) const {
   const EncoderBlock& block = blocks_[static_cast<size_t>(stage - 1)];
   at::Tensor x_MC = x_NC, q_MC, k_NC, v_NC;
-  at::Tensor draws_M = inputs.draws_N, positions_M = inputs.positions_N;
-  const RowKeys keys_N = row_keys(mode, draws_M, positions_M);
-  Attention attention{.heads = shape_.heads,
-                      .key_heads = shape_.heads,
-                      .queries = &inputs.host_offsets,
-                      .keys = &inputs.host_offsets,
-                      .draws_B = inputs.draws_B,
-                      .dropout = dropout(mode, stage, "attention.self", shape_.attention_dropout),
-                      .groups = &inputs.groups};
-  std::vector<int64_t> one_each;
-  SequenceGroups groups;
-  if (first_only) {
-    x_MC = x_NC.index_select(0, inputs.first_B);
-    draws_M = inputs.draws_B;
-    positions_M = attention.places_M = at::zeros_like(inputs.draws_B);
-    one_each.resize(inputs.host_offsets.size());
-    std::iota(one_each.begin(), one_each.end(), 0);
-    groups = one_query_each(inputs.groups);
-    attention.queries = &one_each;
-    attention.groups = &groups;
-    q_MC = linear(x_MC, block.query, row_keys(mode, draws_M, positions_M));
+  const at::Tensor& draws_M = read != nullptr ? read->draws_M : inputs.draws_N;
+  const at::Tensor& positions_M = read != nullptr ? read->positions_M : inputs.positions_N;
+  const RowKeys keys_N = row_keys(mode, inputs.draws_N, inputs.positions_N);
+  const RowKeys keys_M = row_keys(mode, draws_M, positions_M);
+  if (read != nullptr) {
+    x_MC = x_NC.index_select(0, read->rows_M);
+    q_MC = linear(x_MC, block.query, keys_M);
     const std::vector<at::Tensor> both = linear(x_NC, {block.key, block.value}, keys_N);
     k_NC = both[0];
     v_NC = both[1];
@@ -82,10 +59,17 @@ at::Tensor TextEncoder::block(int stage, const at::Tensor& x_NC, const TextInput
     k_NC = all[1];
     v_NC = all[2];
   }
+  const Attention attention{.heads = shape_.heads,
+                            .key_heads = shape_.heads,
+                            .queries = read != nullptr ? &read->offsets : &inputs.host_offsets,
+                            .keys = &inputs.host_offsets,
+                            .places_M = read != nullptr ? read->positions_M : at::Tensor(),
+                            .draws_B = inputs.draws_B,
+                            .dropout = dropout(mode, stage, "attention.self", shape_.attention_dropout),
+                            .groups = read != nullptr ? &read->groups : &inputs.groups};
 
   const at::Tensor read_MC = attend(q_MC, k_NC, v_NC, attention);
 
-  const RowKeys keys_M = row_keys(mode, draws_M, positions_M);
   // The biases of both output layers and of the intermediate one are added by what follows the product.
   const at::Tensor attended_MC = add_norm(
       linear(read_MC, block.attention_output.without_bias(), keys_M), block.attention_output.bias, x_MC, block.attention_norm,
@@ -126,14 +110,13 @@ Dropout TextEncoder::dropout(Mode mode, int stage, const char* place, double p) 
   return {dropout_key(dropout_seed_, place, stage), mode == Mode::training ? p : 0.0};
 }
 
-// Where only first rows are read, the last block asks and goes on with one row a sequence, over keys and values of all.
-double TextEncoder::flops(int64_t tokens, int64_t sequences, Reads reads) const {
+// The last block asks and goes on with the rows that are read, over keys and values of all.
+double TextEncoder::flops(int64_t tokens, int64_t read) const {
   const double channels = static_cast<double>(shape_.width), inner = static_cast<double>(shape_.inner);
   const double keys_and_values = 4 * channels * channels, rest = 4 * channels * channels + 4 * channels * inner;
-  const auto rows = static_cast<double>(tokens),
-             last_rows = static_cast<double>(reads == Reads::first ? sequences : tokens);
+  const auto rows = static_cast<double>(tokens);
   return static_cast<double>(num_blocks() - 1) * rows * (keys_and_values + rest) + rows * keys_and_values +
-         last_rows * rest;
+         static_cast<double>(read) * rest;
 }
 
 }  // namespace sft

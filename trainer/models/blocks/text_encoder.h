@@ -55,15 +55,15 @@ class TextEncoder : public Model {
 
   Parameters parameters() const override { return parameters_; }
   std::vector<NamedLinear> linears() override;
-  at::Tensor stage(int s, const at::Tensor& x, const Inputs& inputs, Reads reads, Mode mode) override;
-  Features features(const at::Tensor& x, Reads reads) const override;
+  at::Tensor stage(int s, const at::Tensor& x, const Inputs& inputs, Mode mode) override;
+  at::Tensor features(const at::Tensor& x) const override;
   void follow_weights() override;
   bool has_pooler() const override { return false; }
   at::Tensor pool(const at::Tensor& first_BC, const RowKeys& keys) override;
 
   double initializer_range() const override { return shape_.initializer_range; }
   const nlohmann::json& config() const override { return content_; }
-  double flops(int64_t tokens, int64_t sequences, Reads reads) const override;
+  double flops(int64_t tokens, int64_t read) const override;
   std::string architecture(const std::string& class_ending) const override;
   std::string prefix() const override { return names_.prefix; }
   std::string canonical(const std::string& file_name) const override;
@@ -81,7 +81,7 @@ class TextEncoder : public Model {
   void compute_in(at::ScalarType type);
   Dropout dropout(Mode mode, int stage, const char* place, double p) const;
   at::Tensor embedding(const TextInputs& inputs, Mode mode) const;
-  at::Tensor block(int stage, const at::Tensor& x, const TextInputs& inputs, bool first_only, Mode mode) const;
+  at::Tensor block(int stage, const at::Tensor& x, const TextInputs& inputs, const ReadRows* read, Mode mode) const;
 
   nlohmann::json content_;
   EncoderShape shape_;

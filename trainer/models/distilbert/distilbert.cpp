@@ -45,8 +45,8 @@ class DistilBert final : public TextEncoder {
       tables().position_PC.detach().copy_(sinusoids(config.encoder.positions, config.encoder.width));
   }
 
-  HeadShape head(Reads reads) const override {
-    if (reads == Reads::all) return {.dropout = config_.encoder.hidden_dropout};
+  HeadShape token_head() const override { return {.dropout = config_.encoder.hidden_dropout}; }
+  HeadShape sequence_head() const override {
     return {.hidden = "pre_classifier", .activation = Activation::relu, .dropout = config_.seq_classif_dropout};
   }
   HeadShape span_head() const override { return {.dropout = config_.qa_dropout, .output = "qa_outputs"}; }

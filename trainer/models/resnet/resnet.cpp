@@ -11,7 +11,7 @@
 namespace sft {
 
 // The last stage ends with the mean over each feature map, [B, C].
-at::Tensor ResNet::stage(int s, const at::Tensor& x_BCHW, const Inputs& inputs, Reads, Mode mode) {
+at::Tensor ResNet::stage(int s, const at::Tensor& x_BCHW, const Inputs& inputs, Mode mode) {
   flops_[static_cast<size_t>(s)] = 0;
   const at::Tensor y_BCHW = s == 0 ? stem(images_of(inputs), mode) : block(s, x_BCHW, mode);
   return s == num_blocks() ? y_BCHW.mean({2, 3}) : y_BCHW;
@@ -50,7 +50,7 @@ at::Tensor ResNet::conv_norm(int stage, const at::Tensor& x_BCHW, const ConvNorm
   return batch_norm_by_batch(y_BCHW, layer.norm, rule_.mode == BatchNormMode::synchronized ? rule_.over : nullptr);
 }
 
-double ResNet::flops(int64_t images, int64_t, Reads) const {
+double ResNet::flops(int64_t images, int64_t) const {
   return std::accumulate(flops_.begin(), flops_.end(), 0.0) * static_cast<double>(images);
 }
 

@@ -38,18 +38,18 @@ class ResNet : public Model {
 
   Parameters parameters() const override { return parameters_; }
   Parameters buffers() const override { return buffers_; }
-  at::Tensor stage(int s, const at::Tensor& x, const Inputs& inputs, Reads reads, Mode mode) override;
-  Features features(const at::Tensor& x, Reads reads) const override { return {x, reads}; }
+  at::Tensor stage(int s, const at::Tensor& x, const Inputs& inputs, Mode mode) override;
+  at::Tensor features(const at::Tensor& x) const override { return x; }
   bool repeats_stages() const override { return false; }  // statistics would move twice
   bool has_pooler() const override { return false; }
   at::Tensor pool(const at::Tensor& first_BC, const RowKeys&) override { return first_BC; }
 
   bool moves_where_frozen() const override { return !rule_.still_where_frozen && rule_.mode != BatchNormMode::frozen; }
 
-  HeadShape head(Reads) const override { return {.output = torchvision_ ? "fc" : "classifier.1"}; }
+  HeadShape sequence_head() const override { return {.output = torchvision_ ? "fc" : "classifier.1"}; }
   double initializer_range() const override;
   const nlohmann::json& config() const override { return content_; }
-  double flops(int64_t images, int64_t samples, Reads reads) const override;
+  double flops(int64_t images, int64_t read) const override;
   std::string architecture(const std::string& class_ending) const override;
   std::string prefix() const override { return torchvision_ ? "" : "resnet."; }
   std::string canonical(const std::string& file_name) const override;

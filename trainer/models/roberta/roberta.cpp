@@ -34,8 +34,8 @@ class Roberta final : public TextEncoder {
     limits.max_positions -= padding_ + 1;
     return limits;
   }
-  HeadShape head(Reads reads) const override {
-    if (reads == Reads::all) return {.dropout = classifier_dropout_};
+  HeadShape token_head() const override { return {.dropout = classifier_dropout_}; }
+  HeadShape sequence_head() const override {
     return {.input_dropout = classifier_dropout_,
             .hidden = "classifier.dense",
             .activation = Activation::tanh,

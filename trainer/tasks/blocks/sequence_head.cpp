@@ -51,7 +51,7 @@ at::Tensor mean_of_rows(const at::Tensor& rows_NC, const TextInputs& inputs) {
 }  // namespace
 
 SequenceHead::SequenceHead(const TaskSettings& settings, const Model& model, int64_t num_outputs)
-    : shape_(model.head(Reads::first)),
+    : shape_(model.sequence_head()),
       usual_(usual_pooling(model, shape_)),
       pooling_(pooling_of(settings.pooling, model, usual_)),
       input_key_(dropout_key(settings.dropout_seed, "head.input")),
@@ -60,11 +60,12 @@ SequenceHead::SequenceHead(const TaskSettings& settings, const Model& model, int
   output_ = head_layer(shape_.output, num_outputs, model, settings, parameters_);
 }
 
-at::Tensor SequenceHead::logits(Model& model, const Features& features, const Inputs& inputs, Mode mode) const {
+at::Tensor SequenceHead::logits(Model& model, const at::Tensor& features, const Inputs& inputs, Mode mode) const {
   const bool trains = mode == Mode::training;
   const at::Tensor& draws_B = draws_of(inputs);
-  at::Tensor x_BC = pooling_ == Pooling::mean ? mean_of_rows(features.rows, text_of(inputs)) : features.rows;
-  if (pooling_ == Pooling::pooler) x_BC = model.pool(x_BC, trains ? RowKeys{draws_B, at::zeros_like(draws_B)} : RowKeys{});
+  at::Tensor x_BC = pooling_ == Pooling::mean ? mean_of_rows(features, text_of(inputs)) : features;
+  if (pooling_ == Pooling::pooler)
+    x_BC = model.pool(x_BC, trains ? RowKeys{draws_B, at::zeros_like(draws_B)} : RowKeys{});
   if (!shape_.hidden.empty()) {
     x_BC = dropped(x_BC, input_key_, draws_B, trains ? shape_.input_dropout : 0.0);
     x_BC = activate(shape_.activation, at::linear(x_BC, hidden_.weight), hidden_.bias);

@@ -20,12 +20,12 @@ class SequenceHead {
   // ConfigError for a pooling that the model does not have.
   SequenceHead(const TaskSettings& settings, const Model& model, int64_t num_outputs);
 
-  Reads reads() const { return pooling_ == Pooling::mean ? Reads::all : Reads::first; }
+  Reads reads() const { return pooling_ == Pooling::mean ? Reads::all : shape_.reads; }
   bool reads_pooler() const { return pooling_ == Pooling::pooler; }
   Parameters parameters() const { return parameters_; }
 
   // [B, num_outputs]
-  at::Tensor logits(Model& model, const Features& features, const Inputs& inputs, Mode mode) const;
+  at::Tensor logits(Model& model, const at::Tensor& features, const Inputs& inputs, Mode mode) const;
 
   // What transformers' class does needs no word in config.json; another pooling is read back by our own commands.
   void describe(nlohmann::json& config) const;

@@ -2,17 +2,17 @@
 #pragma once
 
 #include "trainer/tasks/blocks/describe_labels.h"
+#include "trainer/tasks/blocks/logits_task.h"
 #include "trainer/tasks/blocks/sequence_head.h"
-#include "trainer/tasks/task.h"
 
 namespace sft {
 
-class SequenceTask : public Task {
+class SequenceTask : public LogitsTask {
  public:
   Reads reads() const final { return head_.reads(); }
   bool reads_pooler() const final { return head_.reads_pooler(); }
   Parameters parameters() const final { return head_.parameters(); }
-  at::Tensor logits(Model& model, const Features& features, const Inputs& inputs, Mode mode) final {
+  at::Tensor logits(Model& model, const at::Tensor& features, const Inputs& inputs, Mode mode) final {
     return head_.logits(model, features, inputs, mode);
   }
 

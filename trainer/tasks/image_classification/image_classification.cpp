@@ -17,7 +17,7 @@ constexpr int64_t kBest = 5;  // of top5_accuracy
 
 // One label a sample is the same whatever the sample is: loss, scores and predictions are those of text classification.
 // What images add is whether the label is among the five most likely: one more count behind the others.
-class ImageClassification final : public Task {
+class ImageClassification final : public LogitsTask {
  public:
   ImageClassification(const TaskSettings& settings, const Model& model)
       : single_label_(make_text_classification(settings, model)),
@@ -27,13 +27,13 @@ class ImageClassification final : public Task {
   Reads reads() const override { return Reads::first; }
   bool reads_pooler() const override { return false; }
   Parameters parameters() const override { return single_label_->parameters(); }
-  at::Tensor logits(Model& model, const Features& features, const Inputs& inputs, Mode mode) override {
+  at::Tensor logits(Model& model, const at::Tensor& features, const Inputs& inputs, Mode mode) override {
     return single_label_->logits(model, features, inputs, mode);
   }
 
   double weight(const Batch& batch) const override { return single_label_->weight(batch); }
-  LossSum loss_sum(const at::Tensor& logits, const Batch& batch) const override {
-    return single_label_->loss_sum(logits, batch);
+  at::Tensor loss_of(const at::Tensor& logits, const Batch& batch) const override {
+    return single_label_->loss_of(logits, batch);
   }
 
   Statistics empty_statistics() const override {
@@ -104,13 +104,13 @@ class ImageClassification final : public Task {
     return hits;
   }
 
-  std::unique_ptr<Task> single_label_;
+  std::unique_ptr<LogitsTask> single_label_;
   bool has_more_;  // than five classes
 };
 
 }  // namespace
 
-std::unique_ptr<Task> make_image_classification(const TaskSettings& settings, const Model& model) {
+std::unique_ptr<LogitsTask> make_image_classification(const TaskSettings& settings, const Model& model) {
   if (settings.labels.names.size() < 2)
     throw ConfigError(
         concat("image_classification needs at least two labels, and there are ", settings.labels.names.size()));

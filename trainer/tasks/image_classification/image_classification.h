@@ -3,10 +3,10 @@
 
 #include <memory>
 
-#include "trainer/tasks/task.h"
+#include "trainer/tasks/blocks/logits_task.h"
 
 namespace sft {
 
-std::unique_ptr<Task> make_image_classification(const TaskSettings& settings, const Model& model);
+std::unique_ptr<LogitsTask> make_image_classification(const TaskSettings& settings, const Model& model);
 
 }  // namespace sft

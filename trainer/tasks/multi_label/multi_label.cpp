@@ -47,14 +47,14 @@ class MultiLabel final : public SequenceTask {
   }
 
   // Smoothing moves each target towards one half, as Keras's BinaryCrossentropy does.
-  LossSum loss_sum(const at::Tensor& logits, const Batch& batch) const override {
+  at::Tensor loss_of(const at::Tensor& logits, const Batch& batch) const override {
     const at::Tensor rows =
         at::tensor(at::ArrayRef<float>(batch.weights)).to(logits.options(), /*non_blocking=*/true).unsqueeze(1);
     const at::Tensor targets_BK =
         view_of(batch, "labels").to(logits.options(), /*non_blocking=*/true) * (1 - smoothing_) + smoothing_ / 2;
     const at::Tensor surprise_BK =
         at::binary_cross_entropy_with_logits(logits, targets_BK, {}, pos_weights_K_, at::Reduction::None);
-    return {(rows * surprise_BK).sum(), weight(batch)};
+    return (rows * surprise_BK).sum();
   }
 
   Statistics empty_statistics() const override {
@@ -129,7 +129,7 @@ class MultiLabel final : public SequenceTask {
 
 }  // namespace
 
-std::unique_ptr<Task> make_multi_label(const TaskSettings& settings, const Model& model) {
+std::unique_ptr<LogitsTask> make_multi_label(const TaskSettings& settings, const Model& model) {
   require_accepted(settings.loss,
                    {.targets = "sets of labels are", .kinds = {"bce"}, .pos_weight = true, .label_smoothing = true});
   if (settings.labels.names.empty()) throw ConfigError("multi-label classification needs a label, and there is none");

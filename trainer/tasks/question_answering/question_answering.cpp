@@ -45,7 +45,7 @@ struct HostLogits {
   std::span<const float> starts, ends;
 };
 
-class QuestionAnswering final : public Task {
+class QuestionAnswering final : public LogitsTask {
  public:
   QuestionAnswering(const TaskSettings& settings, const AnsweringConfig& answering, const Model& model)
       : answering_(answering), shape_(model.span_head()), key_(dropout_key(settings.dropout_seed, "head")) {
@@ -58,10 +58,10 @@ class QuestionAnswering final : public Task {
   bool keeps_pooler() const override { return false; }
   Parameters parameters() const override { return parameters_; }
 
-  at::Tensor logits(Model&, const Features& features, const Inputs& any, Mode mode) override {
+  at::Tensor logits(Model&, const at::Tensor& features, const Inputs& any, Mode mode) override {
     const TextInputs& inputs = text_of(any);
     const double falls = mode == Mode::training ? shape_.dropout : 0.0;
-    const at::Tensor x_NC = keyed_dropout(features.rows, key_, inputs.draws_N, inputs.positions_N, falls);
+    const at::Tensor x_NC = keyed_dropout(features, key_, inputs.draws_N, inputs.positions_N, falls);
     return at::linear(x_NC, output_.weight, output_.bias);
   }
 
@@ -69,11 +69,11 @@ class QuestionAnswering final : public Task {
     return std::accumulate(batch.weights.begin(), batch.weights.end(), 0.0);
   }
 
-  LossSum loss_sum(const at::Tensor& logits_N2, const Batch& batch) const override {
+  at::Tensor loss_of(const at::Tensor& logits_N2, const Batch& batch) const override {
     const at::Tensor spans_B2 = view_of(batch, "span").to(logits_N2.device(), at::kLong, /*non_blocking=*/true);
     const at::Tensor weights_B =
         at::tensor(at::ArrayRef<float>(batch.weights)).to(logits_N2.options(), /*non_blocking=*/true);
-    return {span_loss_sum(logits_N2, batch.offsets("token"), spans_B2, weights_B), weight(batch)};
+    return span_loss_sum(logits_N2, batch.offsets("token"), spans_B2, weights_B);
   }
 
   Statistics empty_statistics() const override { return {std::vector<double>(kNumCounts)}; }
@@ -178,8 +178,8 @@ class QuestionAnswering final : public Task {
 
 }  // namespace
 
-std::unique_ptr<Task> make_question_answering(const TaskSettings& settings, const AnsweringConfig& answering,
-                                              const Model& model) {
+std::unique_ptr<LogitsTask> make_question_answering(const TaskSettings& settings, const AnsweringConfig& answering,
+                                                    const Model& model) {
   if (settings.pooling != "auto")
     throw ConfigError(
         concat("model.pooling = ", in_quotes(settings.pooling), ": question_answering reads every token"));

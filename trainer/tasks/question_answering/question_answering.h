@@ -4,8 +4,8 @@
 #include <memory>
 
 #include "trainer/metrics/answer_scores.h"
+#include "trainer/tasks/blocks/logits_task.h"
 #include "trainer/tasks/question_answering/span_search.h"
-#include "trainer/tasks/task.h"
 
 namespace sft {
 
@@ -18,7 +18,7 @@ struct AnsweringConfig {
 };
 
 // ConfigError where the settings do not fit the task.
-std::unique_ptr<Task> make_question_answering(const TaskSettings& settings, const AnsweringConfig& answering,
-                                              const Model& model);
+std::unique_ptr<LogitsTask> make_question_answering(const TaskSettings& settings, const AnsweringConfig& answering,
+                                                    const Model& model);
 
 }  // namespace sft

@@ -49,11 +49,10 @@ class Regression final : public SequenceTask {
     return samples * static_cast<double>(names_.size());
   }
 
-  LossSum loss_sum(const at::Tensor& logits, const Batch& batch) const override {
+  at::Tensor loss_of(const at::Tensor& logits, const Batch& batch) const override {
     const at::Tensor rows =
         at::tensor(at::ArrayRef<float>(batch.weights)).to(logits.options(), /*non_blocking=*/true).unsqueeze(1);
-    return {(rows * distances(logits, view_of(batch, "values").to(logits.options(), /*non_blocking=*/true))).sum(),
-            weight(batch)};
+    return (rows * distances(logits, view_of(batch, "values").to(logits.options(), /*non_blocking=*/true))).sum();
   }
 
   Statistics empty_statistics() const override { return {std::vector<double>(2), {}}; }
@@ -162,7 +161,7 @@ class Regression final : public SequenceTask {
 
 }  // namespace
 
-std::unique_ptr<Task> make_regression(const TaskSettings& settings, const Model& model) {
+std::unique_ptr<LogitsTask> make_regression(const TaskSettings& settings, const Model& model) {
   require_accepted(settings.loss, {.targets = "numbers are", .kinds = {"mse", "mae", "huber"}});
   return std::make_unique<Regression>(settings, model);
 }

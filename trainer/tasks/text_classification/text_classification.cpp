@@ -46,10 +46,10 @@ class TextClassification final : public SequenceTask {
     return cross_entropy_weight(batch.at("labels").as<int64_t>(), batch.weights, weights_);
   }
 
-  LossSum loss_sum(const at::Tensor& logits, const Batch& batch) const override {
+  at::Tensor loss_of(const at::Tensor& logits, const Batch& batch) const override {
     const at::Tensor labels = view_of(batch, "labels").to(logits.device(), at::kLong, /*non_blocking=*/true);
     const at::Tensor rows = at::tensor(at::ArrayRef<float>(batch.weights)).to(logits.options(), /*non_blocking=*/true);
-    return {cross_entropy_sum(logits, labels, weights_K_, rows, smoothing_, focal_gamma_), weight(batch)};
+    return cross_entropy_sum(logits, labels, weights_K_, rows, smoothing_, focal_gamma_);
   }
 
   Statistics empty_statistics() const override {
@@ -126,7 +126,7 @@ class TextClassification final : public SequenceTask {
 
 }  // namespace
 
-std::unique_ptr<Task> make_text_classification(const TaskSettings& settings, const Model& model) {
+std::unique_ptr<LogitsTask> make_text_classification(const TaskSettings& settings, const Model& model) {
   if (settings.labels.names.size() < 2)
     throw ConfigError(
         concat("text_classification needs at least two labels, and there are ", settings.labels.names.size()));

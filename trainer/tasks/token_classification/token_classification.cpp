@@ -42,12 +42,12 @@ size_t best_of(const double* values, size_t count) {
   return static_cast<size_t>(std::max_element(values, values + count) - values);
 }
 
-class TokenClassification final : public Task {
+class TokenClassification final : public LogitsTask {
  public:
   TokenClassification(const TaskSettings& settings, const Model& model)
       : names_(settings.labels.names),
         tagging_(names_),
-        shape_(model.head(Reads::all)),
+        shape_(model.token_head()),
         smoothing_(settings.loss.label_smoothing_factor),
         focal_gamma_(settings.loss.kind == "focal" ? settings.loss.focal_gamma : 0.0),
         weights_(class_weights(settings.loss.class_weights, names_, settings.labels.counts)),
@@ -66,10 +66,10 @@ class TokenClassification final : public Task {
   bool keeps_pooler() const override { return false; }
   Parameters parameters() const override { return parameters_; }
 
-  at::Tensor logits(Model&, const Features& features, const Inputs& any, Mode mode) override {
+  at::Tensor logits(Model&, const at::Tensor& features, const Inputs& any, Mode mode) override {
     const TextInputs& inputs = text_of(any);
     const double falls = mode == Mode::training ? shape_.dropout : 0.0;
-    const at::Tensor x_NC = keyed_dropout(features.rows, key_, inputs.draws_N, inputs.positions_N, falls);
+    const at::Tensor x_NC = keyed_dropout(features, key_, inputs.draws_N, inputs.positions_N, falls);
     return at::linear(x_NC, output_.weight, output_.bias);
   }
 
@@ -78,12 +78,12 @@ class TokenClassification final : public Task {
     return cross_entropy_weight(std::vector<int64_t>(labels.begin(), labels.end()), weights_of_tokens(batch), weights_);
   }
 
-  LossSum loss_sum(const at::Tensor& logits_NK, const Batch& batch) const override {
+  at::Tensor loss_of(const at::Tensor& logits_NK, const Batch& batch) const override {
     const std::vector<float> weights = weights_of_tokens(batch);
     const at::Tensor labels_N = view_of(batch, "labels").to(logits_NK.device(), at::kLong, /*non_blocking=*/true);
     const at::Tensor weights_N =
         at::tensor(at::ArrayRef<float>(weights)).to(logits_NK.options(), /*non_blocking=*/true);
-    return {cross_entropy_sum(logits_NK, labels_N, weights_K_, weights_N, smoothing_, focal_gamma_), weight(batch)};
+    return cross_entropy_sum(logits_NK, labels_N, weights_K_, weights_N, smoothing_, focal_gamma_);
   }
 
   Statistics empty_statistics() const override { return {std::vector<double>(kEntities + 2 * num_counts())}; }
@@ -185,7 +185,7 @@ class TokenClassification final : public Task {
 
 }  // namespace
 
-std::unique_ptr<Task> make_token_classification(const TaskSettings& settings, const Model& model) {
+std::unique_ptr<LogitsTask> make_token_classification(const TaskSettings& settings, const Model& model) {
   if (settings.labels.names.size() < 2)
     throw ConfigError(
         concat("token_classification needs at least two labels, and there are ", settings.labels.names.size()));

@@ -1,0 +1,16 @@
+// Which rows of a text a task looks at, in what the last stage of a model gives.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace sft {
+
+enum class Reads { all, first, last, with_target };
+
+struct Reading {
+  Reads reads = Reads::all;
+  std::vector<int64_t> rows = {};  // of Reads::with_target: rows of the packed batch, ascending
+};
+
+}  // namespace sft

@@ -1,0 +1,35 @@
+// Tasks whose logits are few enough to be kept, and whose loss is one term: what is done with a batch is told of its
+// logits.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "trainer/tasks/task.h"
+
+namespace sft {
+
+class LogitsTask : public Task {
+ public:
+  // Of the rows that are read, [rows, outputs].
+  virtual at::Tensor logits(Model& model, const at::Tensor& features, const Inputs& inputs, Mode mode) = 0;
+
+  virtual double weight(const Batch& batch) const = 0;
+  virtual at::Tensor loss_of(const at::Tensor& logits, const Batch& batch) const = 0;  // the sum over targets
+  virtual void accumulate(const at::Tensor& logits, const Batch& batch, Statistics& into) const = 0;
+  virtual std::vector<std::string> predictions(const at::Tensor& logits, const Batch& batch) const = 0;
+
+  Weights weights(const Batch& batch) const final { return {weight(batch)}; }
+  at::Tensor loss_sum(Model& model, const at::Tensor& features, const Inputs& inputs, const Batch& batch,
+                      const Weights&) final {
+    return loss_of(logits(model, features, inputs, Mode::training), batch);
+  }
+  void observe(Model& model, const at::Tensor& features, const Inputs& inputs, const Batch& batch,
+               const Asked& asked) final {
+    const at::Tensor given = logits(model, features, inputs, Mode::evaluation);
+    if (asked.statistics != nullptr) accumulate(given, batch, *asked.statistics);
+    if (asked.predictions != nullptr) *asked.predictions = predictions(given, batch);
+  }
+};
+
+}  // namespace sft
