@@ -297,8 +297,7 @@ std::vector<Case> cases() {
   adapters.lora = {.r = 3, .lora_alpha = 6, .lora_dropout = 0.2, .target_modules = {"all-linear"}};
   Case& upper_adapters = enroll("distilbert_adapters_of_upper_blocks", adamw);
   upper_adapters.model = tiny_distilbert();
-  upper_adapters.lora = {
-      .r = 2, .target_modules = {"layer.1.attention.q_lin", "layer.2.ffn.lin2"}, .use_rslora = true};
+  upper_adapters.lora = {.r = 2, .target_modules = {"layer.1.attention.q_lin", "layer.2.ffn.lin2"}, .use_rslora = true};
   return all;
 }
 

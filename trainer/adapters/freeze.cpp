@@ -79,7 +79,8 @@ void refuse_beside_adapters(const FreezeConfig& config) {
                                     {"freeze.trainable", !config.trainable.empty()},
                                     {"freeze.all_but_last", config.all_but_last >= 0}})
     if (is_set)
-      throw ConfigError(concat(key, " says what trains, and so do adapters: these and the head train, all else is "
+      throw ConfigError(concat(key,
+                               " says what trains, and so do adapters: these and the head train, all else is "
                                "frozen. Remove it; lora.target_modules chooses layers"));
 }
 

@@ -36,7 +36,8 @@ struct LowRankAdapters {
 LowRankAdapters put_adapters(const std::vector<NamedLinear>& layers, const LoraConfig& config, uint64_t seed,
                              uint64_t dropout_seed);
 
-// `parameters` with W + s · B A where a layer has an adapter, computed in the type of the weights: tensors of their own.
+// `parameters` with W + s · B A where a layer has an adapter, computed in the type of the weights: tensors of their
+// own.
 Parameters merged(Parameters parameters, const LowRankAdapters& adapters);
 
 }  // namespace sft

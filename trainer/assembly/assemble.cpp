@@ -191,7 +191,9 @@ std::unique_ptr<Assembly> assemble(LoadedConfig loaded, const World& world) {
   const RunConfig& config = run->config();
   Communicator& control = run->world.control;
 
-  together(control, [&] { run->directory = std::make_unique<ModelDirectory>(config.model.model_name_or_path, config.model.adapter); });
+  together(control, [&] {
+    run->directory = std::make_unique<ModelDirectory>(config.model.model_name_or_path, config.model.adapter);
+  });
   run->data = open_datasets(run->loaded, *run->directory, control);
   run->batch_statistics = std::make_unique<WorldStatistics>(control);
   Built built = build_model(config, *run->directory, run->data.labels, world.device,

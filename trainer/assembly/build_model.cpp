@@ -89,8 +89,7 @@ Built build_model(const RunConfig& config, const ModelDirectory& directory, cons
                            *built.model);
     if (!files) return;
     Parameters of_files = all_saved(*built.model, *built.task);
-    if (adapter)
-      std::erase_if(of_files, [&](const Parameter& one) { return adapter->find(one.name) != nullptr; });
+    if (adapter) std::erase_if(of_files, [&](const Parameter& one) { return adapter->find(one.name) != nullptr; });
     report = load_pretrained(*files, *built.model, of_files, config.model.ignore_mismatched_sizes);
     built.adapters = build_adapters(config, adapter, *built.model, *built.task, report);
     const auto of_backbone = [&](const Parameter& one) { return one.stage <= built.model->pooler_stage(); };

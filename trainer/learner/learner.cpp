@@ -155,8 +155,6 @@ Parameters Learner::saved() const {
 
 Parameters Learner::whole() const { return merged(all_saved(*model_, *task_), adapters_); }
 
-Parameters Learner::trained() const {
-  return chosen(parameters(), trained_);
-}
+Parameters Learner::trained() const { return chosen(parameters(), trained_); }
 
 }  // namespace sft

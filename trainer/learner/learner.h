@@ -55,7 +55,8 @@ class Learner {
   // The columns that the model and the task read.
   Needs needs() const;
 
-  // What a checkpoint holds: parameters and buffers; of a model with adapters what trains, as its base stays where it is.
+  // What a checkpoint holds: parameters and buffers; of a model with adapters what trains, as its base stays where it
+  // is.
   Parameters saved() const;
   // What a file of the model holds: parameters and buffers, the adapters merged into the weights.
   Parameters whole() const;

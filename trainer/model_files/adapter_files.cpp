@@ -14,11 +14,11 @@ namespace {
 namespace fs = std::filesystem;
 
 // What changes the adapter or the base when it is set. Keys that only say how PEFT started or stored it are not here.
-const char* const kNotBuilt[] = {"use_dora",           "rank_pattern",      "alpha_pattern",
-                                 "lora_bias",          "layer_replication", "trainable_token_indices",
-                                 "target_parameters",  "use_qalora",        "use_bdlora",
-                                 "kasa_config",        "velora_config",     "monteclora_config",
-                                 "arrow_config",       "loftq_config",      "alora_invocation_tokens"};
+const char* const kNotBuilt[] = {"use_dora",          "rank_pattern",      "alpha_pattern",
+                                 "lora_bias",         "layer_replication", "trainable_token_indices",
+                                 "target_parameters", "use_qalora",        "use_bdlora",
+                                 "kasa_config",       "velora_config",     "monteclora_config",
+                                 "arrow_config",      "loftq_config",      "alora_invocation_tokens"};
 
 bool is_set(const nlohmann::json& value) {
   return !(value.is_null() || value == false || ((value.is_object() || value.is_array()) && value.empty()));

@@ -1,5 +1,5 @@
-// A LoRA adapter as PEFT leaves it in a directory: adapter_config.json beside adapter_model.safetensors. A checkpoint of
-// a run with adapters is one too, its tensors in files of the names that every checkpoint has.
+// A LoRA adapter as PEFT leaves it in a directory: adapter_config.json beside adapter_model.safetensors. A checkpoint
+// of a run with adapters is one too, its tensors in files of the names that every checkpoint has.
 #pragma once
 
 #include <cstdint>

@@ -18,8 +18,8 @@ class ModelDirectory {
   // A directory, or an id ("org/name") that the local hub cache holds. ConfigError naming what was looked
   // for where; DataError for a config.json that is not JSON.
   //
-  // A directory with an adapter (adapter_config.json) stands for the model that it names as its base, with the adapter on
-  // it, and so does a model with `adapter`, such a directory, beside it. Files are then looked for in the adapter's
+  // A directory with an adapter (adapter_config.json) stands for the model that it names as its base, with the adapter
+  // on it, and so does a model with `adapter`, such a directory, beside it. Files are then looked for in the adapter's
   // directory first.
   explicit ModelDirectory(const std::string& name_or_path, const std::string& adapter = "");
 
@@ -30,8 +30,8 @@ class ModelDirectory {
   const nlohmann::json& config() const { return config_; }
   // Labels by id as id2label has them; empty where it is absent or only LABEL_0, LABEL_1, …
   std::vector<std::string> label_names() const;
-  // The transformers class that config.json names first, or the ending of one that fits an adapter whose directory has no
-  // config.json; "" where none is named.
+  // The transformers class that config.json names first, or the ending of one that fits an adapter whose directory has
+  // no config.json; "" where none is named.
   std::string architecture() const;
   // "model_max_length" of tokenizer_config.json, 0 where it has none.
   int64_t model_max_length() const;

@@ -11,8 +11,8 @@
 
 namespace sft {
 
-void export_model(FileOps& files, const std::string& directory, const Parameters& parameters,
-                  const NamedFiles& beside, const std::string& weights) {
+void export_model(FileOps& files, const std::string& directory, const Parameters& parameters, const NamedFiles& beside,
+                  const std::string& weights) {
   namespace fs = std::filesystem;
   std::string path = directory;
   while (path.size() > 1 && path.ends_with('/')) path.pop_back();

@@ -90,7 +90,8 @@ class Model {
   // checkpointing wants it.
   virtual bool repeats_stages() const { return true; }
 
-  // The pretrained pooler over first rows [B, C] → [B, C], keyed as B rows; has_pooler() false where the model has none.
+  // The pretrained pooler over first rows [B, C] → [B, C], keyed as B rows; has_pooler() false where the model has
+  // none.
   virtual bool has_pooler() const = 0;
   virtual at::Tensor pool(const at::Tensor& first_BC, const RowKeys& keys) = 0;
 

@@ -1,4 +1,6 @@
 // Layers with low-rank adapters against torch's operators in float64.
+#include "trainer/models/blocks/low_rank.h"
+
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
@@ -8,7 +10,6 @@
 
 #include "trainer/models/blocks/dropout.h"
 #include "trainer/models/blocks/linear.h"
-#include "trainer/models/blocks/low_rank.h"
 #include "trainer/models/model_fixtures.h"
 
 namespace sft {

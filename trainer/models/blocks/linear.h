@@ -27,8 +27,8 @@ struct RowKeys {
   at::Tensor draws, positions;  // int64 [N]
 };
 
-// x [N, in] → [N, out], in the type of x. What the backward pass keeps is x, where a weight or an adapter trains, and of
-// each adapter x Aᵀ; the gradient of a weight that does not train is never computed.
+// x [N, in] → [N, out], in the type of x. What the backward pass keeps is x, where a weight or an adapter trains, and
+// of each adapter x Aᵀ; the gradient of a weight that does not train is never computed.
 at::Tensor linear(const at::Tensor& x, const Linear& layer, const RowKeys& keys);
 
 // Several layers on the same rows: the gradient of x is summed inside the products.

@@ -72,12 +72,12 @@ at::Tensor TextEncoder::block(int stage, const at::Tensor& x_NC, const TextInput
 
   // The biases of both output layers and of the intermediate one are added by what follows the product.
   const at::Tensor attended_MC = add_norm(
-      linear(read_MC, block.attention_output.without_bias(), keys_M), block.attention_output.bias, x_MC, block.attention_norm,
-      dropout(mode, stage, "attention.output", shape_.hidden_dropout), draws_M, positions_M);
-  const at::Tensor hidden_MI =
-      activate(shape_.activation, linear(attended_MC, block.intermediate.without_bias(), keys_M), block.intermediate.bias);
-  return add_norm(linear(hidden_MI, block.output.without_bias(), keys_M), block.output.bias, attended_MC, block.output_norm,
-                  dropout(mode, stage, "output", shape_.hidden_dropout), draws_M, positions_M);
+      linear(read_MC, block.attention_output.without_bias(), keys_M), block.attention_output.bias, x_MC,
+      block.attention_norm, dropout(mode, stage, "attention.output", shape_.hidden_dropout), draws_M, positions_M);
+  const at::Tensor hidden_MI = activate(
+      shape_.activation, linear(attended_MC, block.intermediate.without_bias(), keys_M), block.intermediate.bias);
+  return add_norm(linear(hidden_MI, block.output.without_bias(), keys_M), block.output.bias, attended_MC,
+                  block.output_norm, dropout(mode, stage, "output", shape_.hidden_dropout), draws_M, positions_M);
 }
 
 // On a device all that flows is narrow. On a CPU the products are: what lies between them is no faster there.
@@ -104,7 +104,9 @@ void TextEncoder::follow_weights() {
   if (!narrow_.empty()) at::_foreach_copy_(narrow_, masters_);
 }
 
-at::Tensor TextEncoder::pool(const at::Tensor&, const RowKeys&) { throw std::logic_error(names_.prefix + " has no pooler"); }
+at::Tensor TextEncoder::pool(const at::Tensor&, const RowKeys&) {
+  throw std::logic_error(names_.prefix + " has no pooler");
+}
 
 Dropout TextEncoder::dropout(Mode mode, int stage, const char* place, double p) const {
   return {dropout_key(dropout_seed_, place, stage), mode == Mode::training ? p : 0.0};
