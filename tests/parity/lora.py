@@ -5,6 +5,7 @@
 Each case is a random architecture of a family and a LoraConfig. Loss, logits and the gradients of A, B and the head must
 agree as harness.py has it; the weights under the adapters get none on either side. Then 10 updates of AdamW as there.
 """
+import copy
 import random
 import sys
 
@@ -19,12 +20,13 @@ except ImportError as missing:
     print(f"SKIPPED: no parity was checked, {missing} (tools/setup.sh test brings the Python references)")
     sys.exit(77)
 
+LAYERS_OF_BERT = ["query", "key", "value", "intermediate.dense", "output.dense"]  # PEFT's all-linear takes the head of a token class too, and fails
 LAYERS_OF_DISTILBERT = ["q_lin", "k_lin", "v_lin", "out_lin", "ffn.lin1", "ffn.lin2"]
 CASES = [  # class, read, PEFT's settings, ours where they differ
     (BertForSequenceClassification, "text_classification", dict(r=4, lora_alpha=12), dict(target_modules=["query", "value"])),
     (BertForSequenceClassification, "text_classification", dict(r=3, lora_alpha=5, target_modules="all-linear", use_rslora=True), {}),
     (BertForSequenceClassification, "text_classification", dict(r=2, target_modules=["output.dense", "layer.1.attention.self.key"]), {}),
-    (BertForTokenClassification, "token_classification", dict(r=8, lora_alpha=16, target_modules="all-linear"), dict(target_modules=["query", "key", "value", "attention.output.dense", "intermediate.dense", "output.dense"])),
+    (BertForTokenClassification, "token_classification", dict(r=8, lora_alpha=16, target_modules=LAYERS_OF_BERT), {}),
     (RobertaForSequenceClassification, "text_classification", dict(r=4, lora_alpha=3, target_modules="all-linear"), {}),
     (DistilBertForSequenceClassification, "text_classification", dict(r=5, lora_alpha=9, target_modules=LAYERS_OF_DISTILBERT, modules_to_save=["pre_classifier", "classifier"]), {}),
 ]
@@ -54,7 +56,7 @@ def our_name(name):
 def model_of(family, config, read, settings):
     model = family.model_class(config)
     task = "TOKEN_CLS" if read == "token_classification" else "SEQ_CLS"
-    model = peft.get_peft_model(model, peft.LoraConfig(task_type=task, **settings))
+    model = peft.get_peft_model(model, peft.LoraConfig(task_type=task, **copy.deepcopy(settings)))
     for name, value in model.named_parameters():  # B zero would hide A's gradient
         if value.dim() == 1 or "lora_B" in name:
             value.data.add_(torch.randn_like(value) * 0.2)

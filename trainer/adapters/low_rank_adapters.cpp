@@ -1,5 +1,6 @@
 #include "trainer/adapters/low_rank_adapters.h"
 
+#include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 
 #include <cmath>

@@ -2,6 +2,7 @@
 #include "trainer/adapters/low_rank_adapters.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 
 #include <cmath>

@@ -2,6 +2,7 @@
 #include "trainer/models/blocks/low_rank.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
