@@ -1,10 +1,9 @@
 """Low-rank adapters as a user has them: trained on 1 and 2 ranks, resumed on another number, exported merged and as PEFT reads them, PEFT's taken in."""
 import json
-import pathlib
 import shutil
 import unittest
 
-from harness import LABELS, WORDS, EndToEnd, make_model, make_rows, read_rows, write_rows
+from harness import EndToEnd, make_model, read_rows, write_rows
 from test_families import make_family
 
 try:
@@ -70,11 +69,12 @@ class Lora(EndToEnd):
 
     def test_only_adapters_and_head_train_on_any_ranks_and_a_checkpoint_holds_them_alone(self):
         for ranks in (1, 2):
-            done = self.succeed(self.config(f"on{ranks}", **self.settings(model={"dtype": "float64"})), ranks=ranks)
+            done = self.succeed(self.config(f"on{ranks}", **self.settings(model={"dtype": "float64"}, optim={"learning_rate": 2e-2})), ranks=ranks)
             self.assertIn("training 1,123 of 23,651 parameters", done.err)
         for step, loss in self.lines("on1").items():
             self.assertAlmostEqual(loss, self.lines("on2")[step], delta=1e-11)
-        self.assertGreater(self.lines("on1")[1], 1.2 * self.lines("on1")[36])
+        losses = list(self.lines("on1").values())
+        self.assertLess(sum(losses[-10:]), 0.9 * sum(losses[:10]))
         before, after = tensors(self.shared / "model"), tensors(self.run_dir("on1") / "model")
         moved = {name for name in before if not (before[name] == after[name]).all()}
         self.assertEqual(moved, {f"bert.encoder.layer.{i}.attention.self.{part}.weight" for i in (0, 1) for part in ("query", "value")} | {"classifier.weight", "classifier.bias"})
@@ -119,7 +119,7 @@ class Lora(EndToEnd):
                 self.assertFalse((home / "model" / "adapter_config.json").exists())
                 self.succeed("export", home, "--checkpoint", "last", "--output", self.home / f"{family}-exported")
                 self.assert_near(self.scores(self.home / f"{family}-exported", "exported.jsonl"), merged)
-                evaluated = json.loads(self.succeed("evaluate", home, "--checkpoint", "last").out)
+                evaluated = json.loads(self.succeed("evaluate", home, "--checkpoint", "last", "--split", "test").out)
                 self.assertAlmostEqual(evaluated["eval_loss"], self.summary(family)["test_metrics"]["loss"], delta=1e-6)
 
     def test_files_have_the_names_that_peft_writes(self):
