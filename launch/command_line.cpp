@@ -85,12 +85,17 @@ void declare(CLI::App& app, Arguments& a) {
       ->required()
       ->type_name("DIR");
   predict
-      ->add_option(
-          "--input", a.inputs,
-          "rows: .jsonl, .csv or .tsv, words also .conll, labels not needed; or images and directories of them")
+      ->add_option("--input", a.inputs,
+                   "rows: .jsonl, .csv or .tsv, words also .conll, questions also SQuAD's .json, labels not needed; or "
+                   "images and "
+                   "directories of them")
       ->required()
       ->type_name("FILE");
   predict->add_option("--output", a.output, "JSON Lines file to write")->required()->type_name("FILE");
+  predict
+      ->add_option("--squad", a.squad,
+                   "of questions: also write {id: answer} to this file, which SQuAD's evaluation script reads")
+      ->type_name("FILE");
   predict
       ->add_option("--text-column", a.text_columns,
                    "column of the text, or several to be joined; default: the run's, else text, of words also tokens")
@@ -106,8 +111,14 @@ void declare(CLI::App& app, Arguments& a) {
   CLI::App* prepare =
       add(app, "prepare", "Tokenize the raw files of a config into HDF5 shards ahead of `train`, which else does it.",
           "  mpirun -np 2 sft-dist prepare run.toml\n"
-          "  sft-dist prepare run.toml data.max_length=256");
+          "  sft-dist prepare run.toml data.max_length=256\n"
+          "  sft-dist prepare run.toml --show 3");
   takes_config(prepare, a);
+  prepare
+      ->add_option("--show", a.show,
+                   "print the first N training samples as text, with what language models learn of them marked")
+      ->type_name("N")
+      ->check(CLI::NonNegativeNumber);
 
   CLI::App* exporting =
       add(app, "export", "A checkpoint's model in Hugging Face layout, without what only training needs.",
@@ -183,8 +194,8 @@ void declare(CLI::App& app, Arguments& a) {
                        "  sft-dist init > run.toml\n"
                        "  sft-dist init token_classification > run.toml");
   init->add_option("TASK", a.target,
-                   "what is learned: text_classification, multi_label, regression, token_classification or "
-                   "image_classification")
+                   "what is learned: text_classification, multi_label, regression, token_classification, "
+                   "question_answering or image_classification")
       ->type_name("TASK")
       ->default_str("text_classification");
 }

@@ -14,6 +14,7 @@ struct Arguments {
   std::vector<std::string> overrides;  // "key.path=value", "--key", "value"
   std::vector<std::string> inputs;
   std::string output;
+  std::string squad;
   std::string checkpoint = "best";
   std::string split;
   std::string file;
@@ -22,6 +23,7 @@ struct Arguments {
   std::string image_column;
   int64_t index = -1;
   int64_t batch_size = 64;
+  int64_t show = 0;
   double min_rate = 1e-7, max_rate = 1.0;
   int64_t steps = 100;
   bool dry_run = false, verify = false, list = false, slurm = false;

@@ -53,8 +53,8 @@ LoadedModel load_model(const std::string& path, RunConfig config, const World& w
   config.train.loss.pos_weight = {};
   together(world.control, [&] {
     loaded.directory = std::make_unique<ModelDirectory>(path);
-    loaded.labels.names = all_label_names(*loaded.directory);
     const TaskKind& task = task_named(config.model.task);
+    if (task.target != TargetForm::span) loaded.labels.names = all_label_names(*loaded.directory);
     loaded.labels.target = *task.problem_type == '\0'
                                ? task.target
                                : target_of_model(loaded.directory->config(), loaded.labels.names.size());

@@ -64,6 +64,7 @@ RunConfig settings_of_model(const ModelDirectory& model) {
   config.model.task = task_of_class(model.architecture(), takes_of(model.config())).name;
   model.read_image_settings(config.data);
   config.data.truncation = model.truncation_side();
+  if (model.model_max_length() > 0) config.data.max_length = model.model_max_length();
   return config;
 }
 

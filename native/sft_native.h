@@ -61,7 +61,8 @@ void sft_encodings_free(sft_encodings*);
 typedef struct {
   const uint32_t* ids;
   const uint8_t* segments;
-  const int32_t* words; /* of its text, which each token is of, -1 for special tokens; NULL unless texts came as words */
+  const int32_t*
+      words; /* of its text, which each token is of, -1 for special tokens; NULL unless texts came as words */
   const size_t* ends;
   const size_t* full_lengths;
 } sft_encodings_view;
@@ -82,8 +83,8 @@ void sft_windows_free(sft_windows*);
 
 /* Row i has the windows window_ends[i-1] (0 for the first) to window_ends[i], none where question and special tokens
  * leave no room for more than `stride` tokens of a context that does not fit. Window w has the tokens token_ends[w-1]
- * to token_ends[w]. A token is made of the characters (code points of Unicode) first … end-1 of the context; both are -1
- * where it is not of the context. */
+ * to token_ends[w]. A token is made of the characters (code points of Unicode) first … end-1 of the context; both are
+ * -1 where it is not of the context. */
 typedef struct {
   const uint32_t* ids;
   const uint8_t* segments;
@@ -96,10 +97,62 @@ typedef struct {
 } sft_windows_view;
 sft_windows_view sft_windows_get(const sft_windows*);
 
+/* Many texts at once, without special tokens around them and not cut: text i has the tokens ends[i-1] (0 for the first)
+ * to ends[i], and a token is made of the bytes first … end-1 of its text. */
+typedef struct sft_placed sft_placed;
+int sft_tokenizer_encode_placed(const sft_tokenizer*, const sft_bytes* texts, size_t count, sft_placed** out);
+void sft_placed_free(sft_placed*);
+typedef struct {
+  const uint32_t* ids;
+  const int64_t* first;
+  const int64_t* end;
+  const size_t* ends;
+} sft_placed_view;
+sft_placed_view sft_placed_get(const sft_placed*);
+
+/* Chat templates: Jinja as transformers renders it (trim_blocks, lstrip_blocks, loop controls, Python's methods,
+ * raise_exception, strftime_now, tojson, {% generation %}). One that was opened may be used from several threads. */
+typedef struct sft_chat_template sft_chat_template;
+
+/* `special_tokens`: a JSON object, such as {"bos_token": "<s>"}, whose members templates see. `date`, "2026-01-31", is
+ * what strftime_now tells. An error says the line and what is wrong there. */
+int sft_chat_template_open(sft_bytes source, sft_bytes special_tokens, sft_bytes date, sft_chat_template** out);
+void sft_chat_template_free(sft_chat_template*);
+int sft_chat_template_marks_generation(const sft_chat_template*); /* not 0: it has a {% generation %} */
+
+/* The first num_messages messages of chat number `chat`, with or without what asks for an answer. */
+typedef struct {
+  size_t chat;
+  size_t num_messages;
+  int add_generation_prompt;
+} sft_chat_part;
+
+/* Many parts at once, on the cores that this process may use. A chat is a JSON object: "messages", and what else its
+ * template sees. What a template refuses fails its part alone. */
+typedef struct sft_renderings sft_renderings;
+int sft_chat_template_render(const sft_chat_template*, const sft_bytes* chats, size_t num_chats,
+                             const sft_chat_part* parts, size_t count, sft_renderings** out);
+void sft_renderings_free(sft_renderings*);
+
+/* Part i has the bytes text_ends[i-1] (0 for the first) to text_ends[i] of the text; they say why where failed[i]. What
+ * stood between {% generation %} and {% endgeneration %} are the bytes spans[2k] to spans[2k+1] of its own text, k from
+ * span_ends[i-1] to span_ends[i]. */
+typedef struct {
+  const char* text;
+  const size_t* text_ends;
+  const size_t* spans;
+  const size_t* span_ends;
+  const uint8_t* failed;
+} sft_renderings_view;
+sft_renderings_view sft_renderings_get(const sft_renderings*);
+
 /* A text of ours that the caller frees. */
 typedef struct sft_text sft_text;
 sft_bytes sft_text_get(const sft_text*);
 void sft_text_free(sft_text*);
+
+/* Ids back to text, special tokens by their names. */
+int sft_tokenizer_decode(const sft_tokenizer*, const uint32_t* ids, size_t count, sft_text** out);
 
 /* Lower case in any script; a sigma that ends a word is the final one. */
 int sft_lowercase(sft_bytes text, sft_text** out);

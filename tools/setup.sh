@@ -98,7 +98,8 @@ if [ "$what" != build ]; then
 fi
 if [ "$what" != build ] && [ "$what" != gpu ]; then
   # The wheel's Python side links CUDA's libraries even where there is no GPU.
-  done_once "Python references for the tests" pip_install "${torch_wheels[0]}" -r tools/requirements.txt
+  mapfile -t references < <(grep -v '^#' tools/requirements.txt)  # by name, so that a new one is seen to be missing
+  done_once "Python references for the tests" pip_install "${torch_wheels[0]}" "${references[@]}"
   done_once "torchvision" pip_install --no-deps torchvision==0.26.0 pillow
   "$deps/venv/bin/python" tools/fetch_demo.py --model || say "without a pretrained model one test will be skipped: parity_minilm"
 fi

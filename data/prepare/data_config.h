@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/schema.h"
+#include "data/prepare/chat_config.h"
 
 namespace sft {
 
@@ -20,7 +21,9 @@ struct DataConfig {
   std::string label_separator = "|";
   std::string weight_column;
   bool label_all_tokens = false;
+  ChatConfig chat;
   int64_t max_length = 128;
+  int64_t doc_stride = -1;
   std::string truncation = "right";
   std::string on_bad_row = "error";
   std::string train_sampling_strategy = "random";
@@ -37,7 +40,9 @@ struct DataConfig {
   static constexpr auto fields() {
     return std::tuple{
         field("train_file", &DataConfig::train_file,
-              "training rows: .jsonl .csv .tsv .h5, tagged words also .conll; a glob or a list", Path{})
+              "training rows: .jsonl .csv .tsv .h5, tagged words also .conll, questions also SQuAD's .json; a glob or "
+              "a list",
+              Path{})
             .changeable(),
         field("validation_file", &DataConfig::validation_file, "rows evaluated during training", Path{}).changeable(),
         field("test_file", &DataConfig::test_file, "rows evaluated once at the end, predictions written", Path{})
@@ -47,20 +52,30 @@ struct DataConfig {
         field("group_column", &DataConfig::group_column,
               "rows with an equal value here stay on one side of validation_split"),
         field("text_column", &DataConfig::text_column,
-              "column of the text, or a list of columns joined by a space; of tagged words: tokens"),
-        field("text_pair_column", &DataConfig::text_pair_column, "column of the second text of a pair"),
+              "column of the text, or a list of columns joined by a space; of tagged words: tokens; of questions: "
+              "question"),
+        field("text_pair_column", &DataConfig::text_pair_column,
+              "column of the second text of a pair; of questions: of their contexts, \"\" is context"),
         field("label_column", &DataConfig::label_column,
-              "column of the label, or of the labels or numbers of a row; of tagged words: ner_tags"),
+              "column of the label, or of the labels or numbers of a row; of tagged words: ner_tags; of questions: "
+              "answers"),
         field("label_separator", &DataConfig::label_separator,
               "stands between the labels or numbers of a row, where they are text and not a JSON list"),
         field("weight_column", &DataConfig::weight_column,
               "column of the row's weight in the loss, or of its share of draws under weighted sampling"),
         field("label_all_tokens", &DataConfig::label_all_tokens,
               "token classification trains on all tokens of a word, not on its first alone"),
+        splice(&DataConfig::chat),
         field("max_length", &DataConfig::max_length, "tokens kept of a row, special tokens included",
               at_least(int64_t{2}))
             .alias("max_seq_length"),
-        field("truncation", &DataConfig::truncation, "where a longer row is cut", one_of("right", "left", "error")),
+        field("doc_stride", &DataConfig::doc_stride,
+              "of questions: tokens of a context that a window shares with the one before; -1: a third of max_length",
+              at_least(int64_t{-1})),
+        field("truncation", &DataConfig::truncation,
+              "where a longer row is cut; of language models also drop, which leaves it out, and split, which makes "
+              "pieces of a text",
+              one_of("right", "left", "error", "drop", "split")),
         field("on_bad_row", &DataConfig::on_bad_row, "what a malformed row does", one_of("error", "skip")).changeable(),
         field("train_sampling_strategy", &DataConfig::train_sampling_strategy,
               "order of training rows; balanced: every class equally often, weighted: by weight_column",

@@ -22,7 +22,7 @@ using nlohmann::json;
 using Side = PrepareRequest::Side;
 
 // Of what a folder holds; another one makes old folders be prepared anew.
-constexpr int kVersion = 3;
+constexpr int kVersion = 4;
 
 std::string ending_of(const std::string& path) { return path.substr(std::min(path.rfind('.'), path.size())); }
 
@@ -161,11 +161,22 @@ class Preparation {
       if (report.num_rows == 0) fail_without_rows();
       if (report.num_samples == 0)
         throw DataError(concat(join(request_.files, ", "), ": ", human_count(static_cast<double>(report.num_rows)), " ",
-                               report.rows_are, ", and none gives a sample for ", request_.split));
+                               report.rows_are, ", and none gives a sample for ", request_.split, first_notes(report)));
+      recipe_.judge(report);
       if (is_root()) folder.commit(report);
     });
     for (std::string& name : report.shards) name = concat(folder.path(), "/", name);
     return report;
+  }
+
+  // Why rows were left out.
+  static std::string first_notes(const PrepareReport& report) {
+    std::string out;
+    for (const auto& [what, note] : report.notes)
+      if (note.num_rows > 0)
+        out += concat("\n  ", note.num_rows, " ", what, note.first.empty() ? "" : ". The first: ", note.first);
+    for (const std::string& example : report.bad_row_examples) out += "\n  left out: " + example;
+    return out;
   }
 
   [[noreturn]] void fail_without_rows() const {

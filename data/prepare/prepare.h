@@ -44,6 +44,7 @@ struct PrepareReport {
   bool reused = false;  // the keyed folder was there and complete
   int64_t num_rows = 0, num_samples = 0, bad_rows = 0, truncated_rows = 0;
   int64_t total_units = 0;                // tokens
+  int64_t trained_units = -1;             // of them, those that are learned; -1: of no matter
   std::string rows_are = "rows";          // "images of 24 × 24"
   std::string units_are;                  // "tokens"; "": samples have no length
   std::string problem_type;               // as found, or as asked for; "": of no matter
@@ -55,6 +56,7 @@ struct PrepareReport {
   std::vector<int64_t> length_histogram;  // [i]: samples of 2^i … 2^(i+1)−1 units
   std::map<std::string, Note> notes;      // by what they say behind the number of rows
   StringList bad_row_examples;            // messages of the first few, file and line in them
+  StringList warnings;                    // of the whole
 };
 
 // Every rank calls this; the report is the same on all of them, and so are the shards whatever their number: the

@@ -14,8 +14,8 @@
 #include "data/prepare/input.h"
 #include "data/prepare/prepare.h"
 #include "data/readers/row.h"
-#include "data/samples/shard_writer.h"
 #include "data/samples/sample.h"
+#include "data/samples/shard_writer.h"
 
 namespace sft {
 
@@ -71,6 +71,9 @@ class Recipe {
 
   // What the report says of the whole split beside what make() counts.
   virtual void describe(PrepareReport& report) const = 0;
+
+  // What is wrong, or to be told, where all rows are counted: DataError, or warnings in the report.
+  virtual void judge(PrepareReport& /*report*/) const {}
 
   virtual size_t rows_at_once() const { return 1; }  // at most, that make() wants
   virtual void make(std::span<const Row> rows, SampleSink& out) const = 0;

@@ -48,6 +48,13 @@ std::string lengths_line(const PrepareReport& report) {
   return concat("\n  ", counted, " by ", report.units_are, ": ", join(parts, " · "));
 }
 
+// Of the units, in percent: one digit behind the point below 10.
+double share(const PrepareReport& report) {
+  const double percent =
+      100.0 * static_cast<double>(report.trained_units) / static_cast<double>(std::max<int64_t>(report.total_units, 1));
+  return percent < 10 ? std::round(10 * percent) / 10 : std::round(percent);
+}
+
 // "rows have …" of one row becomes "row has …".
 std::string note_line(std::string what, const Note& note) {
   constexpr std::string_view kMany = "rows have ";
@@ -82,6 +89,7 @@ void append(PrepareReport& report, const PrepareReport& part) {
   report.bad_rows += part.bad_rows;
   report.truncated_rows += part.truncated_rows;
   report.total_units += part.total_units;
+  if (part.trained_units >= 0) report.trained_units = std::max<int64_t>(report.trained_units, 0) + part.trained_units;
   for (size_t i = 0; i < part.label_counts.size(); ++i) add_at(report.label_counts, i, part.label_counts[i]);
   for (size_t i = 0; i < part.length_histogram.size(); ++i)
     add_at(report.length_histogram, i, part.length_histogram[i]);
@@ -105,6 +113,8 @@ std::string to_json(const PrepareReport& report) {
                     {"bad_row_examples", report.bad_row_examples},
                     {"truncated_rows", report.truncated_rows},
                     {"total_units", report.total_units},
+                    {"trained_units", report.trained_units},
+                    {"warnings", report.warnings},
                     {"rows_are", report.rows_are},
                     {"units_are", report.units_are},
                     {"problem_type", report.problem_type},
@@ -128,6 +138,8 @@ PrepareReport report_from_json(const std::string& text) {
   in.at("bad_row_examples").get_to(report.bad_row_examples);
   in.at("truncated_rows").get_to(report.truncated_rows);
   in.at("total_units").get_to(report.total_units);
+  in.at("trained_units").get_to(report.trained_units);
+  in.at("warnings").get_to(report.warnings);
   in.at("rows_are").get_to(report.rows_are);
   in.at("units_are").get_to(report.units_are);
   in.at("problem_type").get_to(report.problem_type);
@@ -147,6 +159,8 @@ std::string describe(const PrepareReport& report, const std::string& split) {
   std::string out = concat(split, ": ", human(report.num_rows), " ", report.rows_are);
   if (report.num_samples != report.num_rows) out += concat(", ", human(report.num_samples), " samples");
   if (!report.units_are.empty()) out += concat(", ", human(report.total_units), " ", report.units_are);
+  if (report.trained_units >= 0)
+    out += concat(", ", human(report.trained_units), " of them trained (", share(report), " %)");
   out += concat(" in ", report.shards.size(), report.shards.size() == 1 ? " shard" : " shards",
                 report.reused ? ", prepared before" : "");
   if (report.truncated_rows > 0) out += concat(", ", human(report.truncated_rows), " cut to max_length");

@@ -22,7 +22,7 @@ std::string shortest(double value) {
 }
 
 // Deeper values are passed over: what holds nothing else may be millions deep.
-constexpr size_t kMostDepth = 8;
+constexpr size_t kMostDepth = 32;
 
 class RowEvents final : public nlohmann::json_sax<json> {
  public:

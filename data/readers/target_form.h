@@ -13,6 +13,8 @@ enum class TargetForm {
   label_set,     // any number of k classes
   values,        // k real numbers
   token_labels,  // a class for each token, −100 where the token has none
+  span,          // a first and a last token
+  spans,         // any number of stretches of tokens
 };
 
 std::string name_of(TargetForm form);                                // "label_set"

@@ -135,6 +135,7 @@ PlannedAttributes ShardWriter::State::attributes() const {
                {format::kTask, info.task},
                {format::kTokenizer, info.tokenizer_sha256},
                {format::kCommand, info.creation_command}};
+  for (const auto& [name, text] : info.notes) out.texts.emplace_back(name, text);
   out.integers = {{format::kVersionAttribute, format::kVersion},
                   {format::kNumSamples, num_samples},
                   {format::kNumRows, num_rows},

@@ -23,7 +23,8 @@ struct ShardInfo {
   std::string task = "text_classification";
   std::string tokenizer_sha256;  // "": no tokenizer made the ids
   StringList label_names;        // by id; empty where labels are plain ids. None ends in a NUL
-  std::vector<std::pair<std::string, std::string>> sources;  // path, sha256
+  std::vector<std::pair<std::string, std::string>> sources;     // path, sha256
+  std::vector<std::pair<std::string, std::string>> notes = {};  // attributes of the task's own: name, text
   std::string creation_command;
 };
 

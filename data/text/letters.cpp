@@ -2,6 +2,8 @@
 
 #include <sft_native.h>
 
+#include <algorithm>
+#include <iterator>
 #include <memory>
 
 #include "base/errors.h"
@@ -39,6 +41,24 @@ bool is_white_space(char32_t character) {
 bool is_punctuation(char32_t character) {
   return is_among(character, 0x21, 0x2F) || is_among(character, 0x3A, 0x40) || is_among(character, 0x5B, 0x60) ||
          is_among(character, 0x7B, 0x7E);
+}
+
+std::u32string_view stripped(std::u32string_view text) {
+  const auto first = std::find_if_not(text.begin(), text.end(), is_white_space);
+  const auto end = std::find_if_not(text.rbegin(), std::make_reverse_iterator(first), is_white_space).base();
+  return {first, end};
+}
+
+std::vector<std::u32string> words_between_spaces(std::u32string_view text) {
+  std::vector<std::u32string> words;
+  bool inside = false;
+  for (const char32_t character : text) {
+    const bool separates = is_white_space(character);
+    if (!separates && !inside) words.emplace_back();
+    if (!separates) words.back() += character;
+    inside = !separates;
+  }
+  return words;
 }
 
 bool is_cjk(char32_t character) {

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace sft {
 
@@ -11,8 +12,11 @@ namespace sft {
 std::string lowercase(std::string_view text);
 
 bool is_alphanumeric(char32_t character);  // a letter, digit or number
-bool is_white_space(char32_t character);   // at which Python's str.split cuts
+bool is_white_space(char32_t character);   // Python's str.isspace
 bool is_punctuation(char32_t character);   // of ASCII: Python's string.punctuation
+
+std::u32string_view stripped(std::u32string_view text);                      // as Python's str.strip
+std::vector<std::u32string> words_between_spaces(std::u32string_view text);  // as Python's str.split
 
 // Characters of Chinese and Japanese, which are written without spaces: Han and kana.
 bool is_cjk(char32_t character);

@@ -9,33 +9,17 @@
 #include "base/errors.h"
 #include "base/text.h"
 #include "data/hash/sha256.h"
+#include "data/text/native_calls.h"
 
 namespace sft {
 namespace {
-
-void check(int status) {
-  if (status == SFT_NATIVE_OK) return;
-  const sft_bytes error = sft_native_error();
-  const std::string message(error.data, error.size);
-  if (status == SFT_NATIVE_CONFIG) throw ConfigError(message);
-  if (status == SFT_NATIVE_DATA) throw DataError(message);
-  throw Error(ExitCode::internal, message);
-}
 
 struct Free {
   void operator()(sft_tokenizer* it) const { sft_tokenizer_free(it); }
   void operator()(sft_encodings* it) const { sft_encodings_free(it); }
   void operator()(sft_windows* it) const { sft_windows_free(it); }
+  void operator()(sft_placed* it) const { sft_placed_free(it); }
 };
-
-sft_bytes lend(std::string_view text) { return {text.data(), text.size()}; }
-
-std::vector<sft_bytes> lend(const std::vector<std::string_view>& texts) {
-  std::vector<sft_bytes> out;
-  out.reserve(texts.size());
-  for (const std::string_view text : texts) out.push_back(lend(text));
-  return out;
-}
 
 ContextWindow window_of(const sft_windows_view& view, size_t begin, size_t end) {
   ContextWindow out;
@@ -62,15 +46,16 @@ std::string too_narrow(size_t question_length, size_t num_special, const WindowL
 
 class NativeTokenizer final : public Tokenizer {
  public:
-  explicit NativeTokenizer(const std::string& directory) {
+  explicit NativeTokenizer(const std::string& directory) : directory_(directory) {
     sft_tokenizer* opened = nullptr;
     check(sft_tokenizer_open(lend(directory), &opened));
     handle_.reset(opened);
     sha256_ = sft::sha256(to_json());
   }
 
+  const std::string& directory() const override { return directory_; }
+
   void set_truncation(int64_t max_length, const std::string& direction) override {
-    assert(direction == "right" || direction == "left" || direction == "error");
     check(sft_tokenizer_truncate(handle_.get(), static_cast<size_t>(max_length), direction == "left"));
     max_length_ = max_length;
     longer_is_error_ = direction == "error";
@@ -129,6 +114,28 @@ class NativeTokenizer final : public Tokenizer {
     return out;
   }
 
+  std::vector<PlacedTokens> encode_placed(const std::vector<std::string_view>& texts) const override {
+    const auto lent = lend(texts);
+    sft_placed* encoded = nullptr;
+    check(sft_tokenizer_encode_placed(handle_.get(), lent.data(), lent.size(), &encoded));
+    const std::unique_ptr<sft_placed, Free> owner(encoded);
+    const sft_placed_view view = sft_placed_get(encoded);
+    std::vector<PlacedTokens> out(texts.size());
+    for (size_t i = 0, begin = 0; i < out.size(); begin = view.ends[i++]) {
+      out[i].ids.assign(view.ids + begin, view.ids + view.ends[i]);
+      out[i].first.assign(view.first + begin, view.first + view.ends[i]);
+      out[i].end.assign(view.end + begin, view.end + view.ends[i]);
+    }
+    return out;
+  }
+
+  std::string decode(std::span<const int32_t> ids) const override {
+    const std::vector<uint32_t> numbers(ids.begin(), ids.end());
+    sft_text* decoded = nullptr;
+    check(sft_tokenizer_decode(handle_.get(), numbers.data(), numbers.size(), &decoded));
+    return taken(decoded);
+  }
+
   int64_t vocab_size() const override { return static_cast<int64_t>(sft_tokenizer_vocab_size(handle_.get())); }
 
   std::string to_json() const override {
@@ -163,7 +170,7 @@ class NativeTokenizer final : public Tokenizer {
   }
 
   std::unique_ptr<sft_tokenizer, Free> handle_;
-  std::string sha256_;
+  std::string directory_, sha256_;
   int64_t max_length_ = 0;
   bool longer_is_error_ = false;
 };

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,12 @@ struct Encoding {
   std::vector<int32_t> words;     // of encode_words: which word each token is of, −1 for special tokens
   int64_t full_length = 0;        // tokens before truncation, special tokens included
   bool truncated = false;         // full_length is above what set_truncation allows
+};
+
+// A text whose tokens know their place: each is made of the bytes first … end−1.
+struct PlacedTokens {
+  std::vector<int32_t> ids;
+  std::vector<int64_t> first, end;
 };
 
 // A question and a piece of its context, as one pair.
@@ -46,8 +53,12 @@ class Tokenizer {
   static std::unique_ptr<Tokenizer> from_directory(const std::string& directory);
   virtual ~Tokenizer() = default;
 
-  // direction: right | left | error. A pair loses tokens of its longer text first, as by transformers'
-  // longest_first. ConfigError where max_length leaves no room for the special tokens.
+  // Where it was read from, and where the model's other files about its texts stand.
+  virtual const std::string& directory() const = 0;
+
+  // direction: left cuts the beginning, all others cut the end; error also has a longer text refused. A pair loses
+  // tokens of its longer text first, as by transformers' longest_first. ConfigError where max_length leaves no room for
+  // the special tokens.
   virtual void set_truncation(int64_t max_length, const std::string& direction) = 0;
 
   // Text is UTF-8 (else DataError) and may hold NUL. Under direction "error" a longer text is a DataError.
@@ -63,6 +74,13 @@ class Tokenizer {
   // Texts that come as words, each cut by itself: the ids of transformers' is_split_into_words. A word may have no
   // token.
   virtual std::vector<Encoding> encode_words(const std::vector<std::vector<std::string>>& texts) const = 0;
+
+  // Many at once, whatever set_truncation says, and without special tokens around them: those that stand in a text are
+  // found there.
+  virtual std::vector<PlacedTokens> encode_placed(const std::vector<std::string_view>& texts) const = 0;
+
+  // Ids back to text, special tokens by their names. Bytes that are no whole character become U+FFFD.
+  virtual std::string decode(std::span<const int32_t> ids) const = 0;
 
   // Pairs of a question and its context, each in as many windows as a long context needs, whatever set_truncation says:
   // transformers' truncation = "only_second" with return_overflowing_tokens. As many contexts as questions; those with

@@ -14,6 +14,7 @@
 #include "trainer/assembly/run_settings.h"
 #include "trainer/loop/evaluator.h"
 #include "trainer/loop/row_writer.h"
+#include "trainer/tasks/question_answering/squad_file.h"
 #include "trainer/tasks/tasks.h"
 
 namespace sft {
@@ -55,12 +56,20 @@ std::unique_ptr<Dataset> open_rows(const StringList& files, const RunConfig& con
   }
 }
 
+void require_questions(const Arguments& arguments, const RunConfig& config) {
+  if (arguments.squad.empty() || task_named(config.model.task).target == TargetForm::span) return;
+  throw Error(ExitCode::usage,
+              concat("--squad writes the answers of questions, and the model's task is ", config.model.task),
+              Reach::everywhere);
+}
+
 }  // namespace
 
 ExitCode predict(const Arguments& arguments, Job& job) {
   ReadAs read_as;
   together(job.control(), [&] { read_as = settle_reading(arguments); });
   const auto& [directory, config, files, assumes] = read_as;
+  require_questions(arguments, config);
   const World world = job.world(config.device, config.threads, config.comm);
   const LoadedModel model = load_model(directory, config, world);
   if (job.control().rank() == 0 && assumes) say_assumptions(model, config);
@@ -71,10 +80,17 @@ ExitCode predict(const Arguments& arguments, Job& job) {
   together(job.control(), [&] {
     rows->require(model.learner->model().needs(), {job.control().rank(), job.control().size()});
   });
-  RowWriter writer(arguments.output, *rows, job.control(), real_files());
+  const Task& task = model.learner->task();
+  RowWriter writer(
+      arguments.output, *rows, [&](const std::vector<std::string>& samples) { return task.prediction_of_row(samples); },
+      job.control(), real_files());
   Evaluator(*model.learner, *rows, job.control(), evaluator_settings(config, world.device))
       .predict([&](int64_t sample, const std::string& json) { writer.add(sample, json); });
   writer.publish();
+  together(job.control(), [&] {
+    if (job.control().rank() == 0 && !arguments.squad.empty())
+      write_squad(arguments.output, arguments.squad, real_files());
+  });
   if (job.control().rank() == 0)
     log::info(concat(human_count(static_cast<double>(rows->info().num_rows)), " rows in ",
                      human_seconds(watch.seconds()), ": ", arguments.output));

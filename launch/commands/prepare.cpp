@@ -1,21 +1,38 @@
 // Tokenizes the raw files of a config ahead of training; `train` then starts at once.
+#include <unistd.h>
+
+#include <algorithm>
 #include <iostream>
 
+#include "base/errors.h"
 #include "comm/agree.h"
 #include "launch/commands/commands.h"
 #include "launch/run_directory.h"
 #include "trainer/assembly/datasets.h"
+#include "trainer/tasks/recipes/shown_sample.h"
 
 namespace sft {
+namespace {
+
+void show(const Datasets& data, int64_t count, bool speaks) {
+  if (!data.tokenizer) throw ConfigError("--show prints texts, and the samples of this task are pictures");
+  if (!speaks) return;
+  const bool colour = ::isatty(STDOUT_FILENO) != 0;
+  for (int64_t i = 0; i < std::min(count, data.train->size()); ++i)
+    std::cout << shown_sample(*data.train, i, *data.tokenizer, colour) << '\n';
+}
+
+}  // namespace
 
 ExitCode prepare(const Arguments& arguments, Job& job) {
   LoadedConfig loaded;
   std::unique_ptr<ModelDirectory> model;
   together(job.control(), [&] {
     loaded = load_run(arguments.target, arguments.overrides);
-    model = std::make_unique<ModelDirectory>(loaded.config.model.model_name_or_path);
+    model = std::make_unique<ModelDirectory>(loaded.config.model.model_name_or_path, loaded.config.model.adapter);
   });
   const Datasets data = open_datasets(loaded, *model, job.control());
+  if (arguments.show > 0) together(job.control(), [&] { show(data, arguments.show, job.control().rank() == 0); });
   if (job.control().rank() == 0) std::cout << prepared_directory(loaded.config) << std::endl;
   return ExitCode::done;
 }

@@ -43,10 +43,15 @@ void say_finished(const Assembly& run) {
       log::warn(concat(change.key, " was ", change.before, " in this run; ", change.after, " has no effect any more"));
 }
 
+std::string targets_of(const Assembly& run) {
+  const Labels& labels = run.data.labels;
+  if (labels.names.empty()) return "";
+  return concat(" with ", labels.names.size(), labels.target == TargetForm::values ? " real targets" : " labels");
+}
+
 void introduce(const Assembly& run) {
   const RunConfig& config = run.config();
-  log::info(concat(config.model.model_name_or_path, " for ", config.model.task, " with ", run.data.labels.names.size(),
-                   run.data.labels.target == TargetForm::values ? " real targets; " : " labels; ",
+  log::info(concat(config.model.model_name_or_path, " for ", config.model.task, targets_of(run), "; ",
                    human_count(static_cast<double>(run.data.train->size())), " rows, ", run.total_steps, " updates of ",
                    run.global_batch_size, " rows on ", run.world.control.size(),
                    run.world.control.size() == 1 ? " rank" : " ranks", " (", run.world.gradients.backend(), ", ",

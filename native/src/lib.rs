@@ -2,13 +2,19 @@
 //! error's text, and the guard that keeps a panic from unwinding into C++.
 
 mod bert;
+mod chat_template;
 mod cuts;
+mod generation_tags;
 mod hash;
 mod letters;
 mod limits;
+mod offsets;
 mod pieces;
+mod python_filters;
+mod python_json;
 mod roberta;
 mod settings;
+mod strftime;
 mod tokenizer;
 mod windows;
 

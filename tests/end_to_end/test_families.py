@@ -49,7 +49,7 @@ def make_family(family, directory, base_class=False, only_vocabulary=False):
     return directory
 
 
-class Families(EndToEnd):
+class FamilyTests(EndToEnd):
     def transformers_predict(self, directory, rows, pair=None, max_length=32):
         import torch
         from transformers import AutoModelForSequenceClassification, AutoTokenizer
@@ -68,8 +68,7 @@ class Families(EndToEnd):
             for name, score in reference.items():
                 self.assertAlmostEqual(mine["scores"][name], score, delta=1e-5)
 
-    def train_and_compare(self, family, architecture, **options):
-        model = make_family(family, self.home / "model", **options)
+    def train_and_compare(self, model, architecture):
         keys = {"model_name_or_path": str(model)}
         for ranks in (1, 3):
             done = self.succeed(self.config(f"r{ranks}", model={**keys, "dtype": "float64"}), ranks=ranks)
@@ -84,8 +83,13 @@ class Families(EndToEnd):
         self.assert_same_scores(read_rows(self.run_dir() / "predictions.jsonl"), theirs)
         return done
 
+
+class Families(FamilyTests):
+    def train_family(self, family, architecture, **options):
+        return self.train_and_compare(make_family(family, self.home / "model", **options), architecture)
+
     def test_roberta_from_its_vocabulary_alone(self):
-        self.train_and_compare("roberta", "RobertaForSequenceClassification", only_vocabulary=True)
+        self.train_family("roberta", "RobertaForSequenceClassification", only_vocabulary=True)
         exported = self.run_dir() / "model"
         for name in ("vocab.json", "merges.txt", "tokenizer.json", "tokenizer_config.json"):
             self.assertTrue((exported / name).exists(), name)
@@ -93,13 +97,13 @@ class Families(EndToEnd):
         self.assertEqual(names, {"<s>", "</s>", "<unk>", "<pad>", "<mask>"})
 
     def test_distilbert_from_its_vocabulary_alone(self):
-        self.train_and_compare("distilbert", "DistilBertForSequenceClassification", only_vocabulary=True)
+        self.train_family("distilbert", "DistilBertForSequenceClassification", only_vocabulary=True)
 
     def test_xlm_roberta(self):
-        self.train_and_compare("xlm-roberta", "XLMRobertaForSequenceClassification")
+        self.train_family("xlm-roberta", "XLMRobertaForSequenceClassification")
 
     def test_camembert(self):
-        self.train_and_compare("camembert", "CamembertForSequenceClassification")
+        self.train_family("camembert", "CamembertForSequenceClassification")
 
     def test_pairs_and_texts_that_spell_special_tokens_out(self):
         draw = random.Random(3)

@@ -17,6 +17,8 @@ class Init(EndToEnd):
             rows = [{**row, "label": len(row["text"]) / 100} for row in rows]
         if starter == "token_classification":
             rows = [{"tokens": row["text"].split(), "ner_tags": ["B-A" if word.endswith("1") else "O" for word in row["text"].split()]} for row in rows]
+        if starter == "question_answering":
+            rows = [{"id": str(i), "question": "a", "context": row["text"], "answers": {"text": [row["text"].split()[0]], "answer_start": [0]}} for i, row in enumerate(rows)]
         paths = [self.home / f"{starter}-{part}.jsonl" for part in ("train", "validation")]
         write_rows(paths[0], rows[:60])
         write_rows(paths[1], rows[60:])
@@ -24,13 +26,13 @@ class Init(EndToEnd):
 
     def test_every_starter_trains_as_it_is_printed(self):
         make_resnet(self.home / "resnet")
-        for starter in ("text_classification", "multi_label", "regression", "token_classification", "image_classification"):
+        for starter in ("text_classification", "multi_label", "regression", "token_classification", "question_answering", "image_classification"):
             config = self.home / f"{starter}.toml"
             config.write_text(self.succeed("init", starter).out)
             train, validation = self.files(starter)
             model = self.home / "resnet" if starter == "image_classification" else self.shared / "model"
             done = self.succeed(config, f"output_dir={self.home / starter}", f"model.model_name_or_path={model}", f"data.train_file={train}", f"data.validation_file={validation}",
-                                *(["data.image_size=24"] if starter == "image_classification" else ["data.max_length=32"]), "model.ignore_mismatched_sizes=true", "train.num_train_epochs=1", "log.progress=none", ranks=2)
+                                *(["data.image_size=24"] if starter == "image_classification" else ["data.max_length=32"] + (["data.doc_stride=8"] if starter == "question_answering" else [])), "model.ignore_mismatched_sizes=true", "train.num_train_epochs=1", "log.progress=none", ranks=2)
             self.assertNotIn("has no effect", done.err, starter)
             self.assertTrue((self.home / starter / "model" / "config.json").exists(), starter)
 

@@ -10,6 +10,8 @@
 #include "comm/make_communicator.h"
 #include "comm/tree_ordered.h"
 #include "data/loading/loader.h"
+#include "equivalence/questions.h"
+#include "equivalence/two_terms.h"
 #include "support/memory_dataset.h"
 #include "trainer/adapters/target_modules.h"
 #include "trainer/assembly/datasets.h"
@@ -115,6 +117,7 @@ void train(const Case& job, const Cut& cut, Communicator& ranks, const std::stri
   const auto dtype = job.in_double ? at::kDouble : at::kFloat;
   const bool images = job.task == "image_classification";
   const auto made = [&](int64_t size, uint64_t seed) {
+    if (job.target == TargetForm::span) return windows_of_questions(size, kVocab, kLongest, seed);
     return images ? MemoryDataset::of_images(size, 12, job.num_labels, seed)
                   : MemoryDataset(size, kVocab, job.num_labels, kLongest, seed, job.target);
   };
@@ -139,6 +142,7 @@ void train(const Case& job, const Cut& cut, Communicator& ranks, const std::stri
                          .seed = 12,
                          .dropout_seed = 14},
                         *model);
+  if (job.two_terms) task = with_second_term(std::move(task));
   LowRankAdapters adapters;
   if (job.lora.is_on())
     adapters = put_adapters(find_targets(job.lora.target_modules, model->linears()), job.lora, 15, 16);
@@ -242,6 +246,7 @@ std::vector<Case> cases() {
   last_blocks.class_weights = uneven;
   last_blocks.freeze = two_blocks;
   enroll("bert_head_alone", adamw).freeze = head;
+  enroll("bert_two_terms", adamw).two_terms = true;
   enroll("roberta", adamw).model = tiny_roberta();
   for (const char* alias : {"xlm-roberta", "camembert"}) {
     Case& added = enroll(alias, adamw);
@@ -298,6 +303,16 @@ std::vector<Case> cases() {
   Case& upper_adapters = enroll("distilbert_adapters_of_upper_blocks", adamw);
   upper_adapters.model = tiny_distilbert();
   upper_adapters.lora = {.r = 2, .target_modules = {"layer.1.attention.q_lin", "layer.2.ffn.lin2"}, .use_rslora = true};
+  const auto enroll_questions = [&](const char* name, const OptimConfig& optim, nlohmann::json model) {
+    Case& added = enroll(name, optim);
+    added.task = "question_answering";
+    added.target = TargetForm::span;
+    added.num_labels = 0;
+    added.model = std::move(model);
+    added.model["sft_dist_null_answers"] = true;
+  };
+  enroll_questions("bert_questions", adamw, tiny_bert());
+  enroll_questions("distilbert_questions_sgd", sgd, tiny_distilbert());
   return all;
 }
 

@@ -30,6 +30,7 @@ struct Case {
   std::string loss = "auto";
   std::string sampling = "random";
   Penalty penalty;
+  bool two_terms = false;  // the loss has a second term with a denominator of its own
   WordOrNumbers class_weights;
   WordOrNumbers pos_weight;
   OptimConfig optim;

@@ -16,6 +16,7 @@ class Mutation:
 
 
 EQUIVALENCE = "test_equivalence: *Invariance*bert*"
+GENERATION = ["test_metrics: *", "parity_generation: generation_scores.py"]
 
 MUTATIONS = [
     Mutation("divide by the local weight", "trainer/loop/trainer.cpp",
@@ -57,12 +58,24 @@ MUTATIONS = [
     Mutation("BatchNorm left in training where it is frozen", "trainer/models/resnet/resnet.cpp",
              "rule_.mode != BatchNormMode::frozen && (trains || !rule_.still_where_frozen)", "(trains || rule_.still_where_frozen)",
              ["test_equivalence: *resnet_frozen_norms*", "test_models: *ResNet*"]),
+    Mutation("targets that are not shifted", "trainer/tasks/causal_lm/rows/shifted_targets.cpp",
+             "tokens[static_cast<size_t>(row + 1)]", "tokens[static_cast<size_t>(row)]", ["test_causal_lm_rows: ShiftedTargets.*"]),
+    Mutation("a shift across the end of a sequence", "trainer/tasks/causal_lm/rows/shifted_targets.cpp",
+             "spans[static_cast<size_t>(2 * s)], 1)", "spans[static_cast<size_t>(2 * s)], b > 0 ? 0 : 1)", ["test_causal_lm_rows: ShiftedTargets.*"]),
+    Mutation("a weight that counts first tokens", "trainer/tasks/causal_lm/rows/shifted_targets.cpp",
+             "static_cast<double>(end - first);", "static_cast<double>(end - first + 1);", ["test_causal_lm_rows: ShiftedTargets.*"]),
+    Mutation("a turn whose end is not trained", "trainer/tasks/causal_lm/rows/chat_spans.cpp",
+             "span.end = span.begin + trimmed.size();", "span.end = span.begin + trimmed.size() - stops_.at_end_of(trimmed).size();", ["test_causal_lm_rows: Spans.*"]),
+    Mutation("a turn that is trained though the text renders it otherwise", "trainer/tasks/causal_lm/rows/chat_spans.cpp",
+             "part.problem.empty() && out.text.starts_with(part.text)", "part.problem.empty()", ["test_causal_lm_rows: Spans.*"]),
+    Mutation("a prompt's last token trained with the answer", "trainer/tasks/causal_lm/rows/token_spans.cpp",
+             "first(at) < span.begin)", "static_cast<size_t>(tokens.end[at]) <= span.begin)", ["test_causal_lm_rows: Spans.*"]),
     Mutation("positions that run on from one packed text to the next", "trainer/models/inputs.cpp",
              "positions_N.begin() + sequences[b + 1], int64_t{0});", "positions_N.begin() + sequences[b + 1], sequences[b] % 16);", ["test_models: *"]),
     Mutation("dropout keyed by a row's number among those that are read", "trainer/models/inputs.cpp",
-             "journey.add(picked(positions_N, rows))", "journey.add(picked(positions_N, std::vector<int64_t>(rows.size())))", ["test_models: *TextEncoders*"]),
+             "journey.add(picked(positions_N, rows))", "journey.add(picked(positions_N, std::vector<int64_t>(rows.size())))", ["test_models: *TextModels*"]),
     Mutation("the last block reads the row before", "trainer/models/inputs.cpp",
-             "rows.push_back(sequences[b] - 1);", "rows.push_back(std::max<int64_t>(sequences[b] - 2, 0));", ["test_models: *TextEncoders*"]),
+             "rows.push_back(sequences[b] - 1);", "rows.push_back(std::max<int64_t>(sequences[b] - 2, 0));", ["test_models: *TextModels*"]),
     Mutation("class weights in the sum and not in what divides it", "trainer/tasks/blocks/cross_entropy.cpp",
              "weight += static_cast<double>(sample_weights[i]) * class_weights[static_cast<size_t>(labels[i])];", "weight += static_cast<double>(sample_weights[i]) + 0 * class_weights[static_cast<size_t>(labels[i])];", ["test_tasks: *"]),
     Mutation("label smoothing over the other classes alone", "trainer/tasks/blocks/cross_entropy.cpp",
@@ -86,6 +99,26 @@ MUTATIONS = [
              "    add_product(parameter.value, low_rank.b.detach() * low_rank.scale, low_rank.a.detach());\n", "    (void)low_rank;\n", ["test_adapters: *LowRank*", "sft-dist: test_lora.Lora.test_exports_what_is_asked_for"]),
     Mutation("an adapter's dropout that its gradient of x forgets", "trainer/models/blocks/linear.cpp",
              "dx.add_(fallen(product(d_low, narrow), dropout, keys));", "dx.add_(product(d_low, narrow));", ["test_models: *LowRank*"]),
+    Mutation("a window's answer that ends a token later", "trainer/tasks/question_answering/windows/window_target.cpp",
+             "    covering[1] = static_cast<int32_t>(token);", "    covering[1] = static_cast<int32_t>(token) + 1;", ["test_tasks: WindowTarget.*", "sft-dist: test_question_answering"]),
+    Mutation("windows counted as questions", "trainer/metrics/answer_scores.cpp",
+             "rows_.empty() || rows_.back().row != window.row", "rows_.empty() || rows_.back().row <= window.row", ["test_metrics: AnswerScores.*", "sft-dist: test_question_answering"]),
+    Mutation("the null score of a question's last window", "trainer/tasks/question_answering/answer_rows.cpp",
+             "all.null_score = std::min(all.null_score, window[\"null_score\"].get<double>());", "all.null_score = window[\"null_score\"].get<double>();", ["test_tasks: AnswerRows.*"]),
+    Mutation("answers of places that run on over all windows", "trainer/tasks/question_answering/windows/kept_window.cpp",
+             "batch.at(\"context_first\").as<int32_t>()[b]", "batch.at(\"context_first\").as<int32_t>()[0]", ["sft-dist: test_question_answering"]),
+    Mutation("a span's softmax over all windows of a batch", "trainer/tasks/question_answering/span_loss.cpp",
+             "at::log_softmax(padded_BL2, 1)", "(at::log_softmax(padded_BL2.flatten(0, 1), 0).view_as(padded_BL2))", ["test_tasks: SpanLoss.*", "test_equivalence: *Invariance*bert_questions*"]),
     Mutation("a frozen tensor in the optimizer's reach", "trainer/adapters/freeze.cpp",
              "parameter.stage >= first_trained && !any_matches(freeze, parameter.name)", "parameter.stage >= first_trained - 1 && !any_matches(freeze, parameter.name)", ["test_adapters: *"]),
+    Mutation("BLEU as the mean of its rows", "trainer/metrics/generation/generation_scores.cpp",
+             "  BleuCounts::add(row.hypothesis, row.reference, tokenizer, counts.subspan(kBleu, BleuCounts::kSize));\n",
+             "  std::vector<double> alone(BleuCounts::kSize);\n"
+             "  BleuCounts::add(row.hypothesis, row.reference, tokenizer, alone);\n"
+             "  for (size_t i = 0; i < alone.size(); ++i)  // so that the formula of the corpus gives the mean\n"
+             "    counts[kBleu + i] += i >= BleuCounts::kMatches && i < BleuCounts::kTotals ? bleu_score(alone).score / 100 : 1;\n", GENERATION),
+    Mutation("BLEU without its brevity penalty", "trainer/metrics/generation/bleu.cpp",
+             "out.brevity_penalty * std::exp(", "std::exp(", GENERATION),
+    Mutation("chrF's means over orders that no text has", "trainer/metrics/generation/chrf.cpp",
+             "    num_orders += 1;\n", "    num_orders = ChrfCounts::kOrders;\n", GENERATION),
 ]

@@ -20,10 +20,10 @@ at::ScalarType dtype_of(const json& test) { return test["dtype"] == "float64" ? 
 
 Leaves filled(const Learner& learner, const json& test, const std::string& directory) {
   Leaves leaves;
-  for (const Parameter& parameter : learner.parameters()) leaves[parameter.name] = parameter.value;
+  for (const Parameter& parameter : learner.parameters()) leaves[parameter.name] = parameter;
   std::ifstream weights(directory + "/weights.bin", std::ios::binary);
   for (const json& tensor : test["tensors"]) {
-    at::Tensor target = leaves.at(tensor[0].get<std::string>()).detach();
+    at::Tensor target = leaves.at(tensor[0].get<std::string>()).in_files();
     const at::Tensor values = at::empty(tensor[1].get<std::vector<int64_t>>(), target.options());
     weights.read(static_cast<char*>(values.data_ptr()), static_cast<std::streamsize>(values.nbytes()));
     if (!weights) throw std::runtime_error("weights.bin is too short");
@@ -40,8 +40,9 @@ void write_values(std::ostream& file, const at::Tensor& values) {
 
 void write_gradients(std::ostream& file, const json& test, const Leaves& leaves) {
   for (const json& tensor : test["tensors"]) {
-    const at::Tensor& leaf = leaves.at(tensor[0].get<std::string>());
-    write_values(file, leaf.grad().defined() ? leaf.grad() : at::zeros_like(leaf));
+    const Parameter& leaf = leaves.at(tensor[0].get<std::string>());
+    const at::Tensor gradient = leaf.value.grad().defined() ? leaf.value.grad() : at::zeros_like(leaf.value);
+    write_values(file, leaf.is_transposed_in_files ? gradient.t() : gradient);
   }
 }
 

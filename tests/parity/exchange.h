@@ -17,7 +17,7 @@ namespace sft::parity {
 nlohmann::json case_in(const std::string& directory);
 at::ScalarType dtype_of(const nlohmann::json& test);
 
-using Leaves = std::map<std::string, at::Tensor>;  // by name
+using Leaves = std::map<std::string, Parameter>;  // by name
 
 // The learner's parameters, filled from DIR/weights.bin in the order of the case's tensors, [name, shape] each.
 Leaves filled(const Learner& learner, const nlohmann::json& test, const std::string& directory);

@@ -36,6 +36,7 @@ class Family:
     key_bias = "key.bias"     # how the names of key biases end
     reads = ["all", "text_classification"]
     is_pretrained = False     # True: weights stay as they are
+    attention = "eager"       # transformers' implementation
 
     def config(self, r, number):
         """A random architecture with dropout 0."""
@@ -52,6 +53,9 @@ class Family:
         """How many token types a batch may have."""
         return getattr(config, "type_vocab_size", 1)
 
+    def tokens(self, config, r, n):
+        return [r.randrange(config.vocab_size) for _ in range(n)]
+
     def task(self, read):
         """Our name of the task, and its pooling."""
         return read, "auto"
@@ -64,7 +68,7 @@ def random_batch(family, config, read, r, rows):
     lengths = [r.randint(1, family.longest(config)) for _ in range(rows)]
     label = lambda: r.randrange(config.num_labels)
     per_token = lambda n: [-100 if r.random() < 0.2 else label() for _ in range(n - 1)] + [label()]
-    return {"tokens": [[r.randrange(config.vocab_size) for _ in range(n)] for n in lengths],
+    return {"tokens": [family.tokens(config, r, n) for n in lengths],
             "segments": [[r.randrange(family.segments(config)) for _ in range(n)] for n in lengths],
             "labels": [per_token(n) if read == "token_classification" else label() for n in lengths]}
 
@@ -165,7 +169,7 @@ def check(family, number, updates, tool):
             "updates": UPDATES["updates"] if updates else 0,
             "batches": [random_batch(family, config, read, r, rows) for _ in range(3 if updates else 1)]}
     torch.manual_seed(number)
-    config._attn_implementation = "eager"
+    config._attn_implementation = family.attention
     model = family.model(config, read).to(getattr(torch, case["dtype"])).train()
     for name, value in model.named_parameters():  # norms and biases that could not be mistaken for absent ones
         if value.dim() == 1 and not family.is_pretrained:

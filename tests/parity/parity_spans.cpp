@@ -41,7 +41,7 @@ void run(const std::string& directory) {
   const json test = sft::parity::case_in(directory);
   const at::ScalarType dtype = sft::parity::dtype_of(test);
   auto model = sft::make_model(test["config"], {.dtype = dtype, .seed = 0});
-  auto task = sft::make_question_answering({.dtype = dtype}, {}, *model);
+  auto task = sft::make_question_answering({.dtype = dtype}, *model);
   const std::vector<bool> trained(sft::all_parameters(*model, *task).size(), true);
   sft::Learner learner(std::move(model), std::move(task), trained, {});
   sft::parity::compare_on(batch_of(test), learner, test, directory);

@@ -10,7 +10,9 @@ if not pathlib.Path("/usr/lib/apt/apt-helper").exists():
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
 import debian_descriptions
+import fetch_chat_demo
 import fetch_demo
+import fetch_questions_demo
 import fetch_tagged_demo
 import fetch_targets_demo
 import minilm_as
@@ -77,10 +79,37 @@ class Demo(unittest.TestCase):
             own = row["text"].replace(" number ", "-") + " does" in row["second"]
             self.assertEqual(own, row["label"] == "same", row)
 
+    def test_asks_what_a_package_is(self):
+        files = fetch_chat_demo.chats(self.rows)
+        self.assertEqual(sum(map(len, files.values())), len(self.rows))
+        texts = {row.package: row.text for row in self.rows}
+        for messages in (row["messages"] for rows in files.values() for row in rows):
+            self.assertEqual([message["role"] for message in messages], ["user", "assistant"])
+            package = messages[0]["content"].removeprefix("What is the Debian package ").removesuffix("?")
+            self.assertEqual(messages[1]["content"], texts[package])
+        source_of = {row.text: row.source for row in self.rows}
+        train, test = ({source_of[row["messages"][1]["content"]] for row in files[f"chat_{split}"]} for split in ("train", "test"))
+        self.assertFalse(train & test)
+        self.assertTrue(test)
+
     def test_tags_words_by_rule(self):
         words = "libfoo2 >= 1.4 was written by Ada Lovelace , see /etc/foo.conf and --help".split()
         self.assertEqual(fetch_tagged_demo.tag(words, {"libfoo2"}, set()),
                          ["B-PKG", "B-VER", "I-VER", "O", "O", "O", "B-PER", "I-PER", "O", "O", "B-FILE", "O", "B-CMD"])
+
+    def test_answers_stand_where_questions_say(self):
+        fields = {"Package": "qmail", "Maintainer": "Ada Lovelace <ada@example.org>", "Version": "1.06-6", "Section": "mail", "Installed-Size": "512"}
+        answered, asked = set(), 0
+        for number in range(40):
+            made = fetch_questions_demo.paragraph({**fields, "Package": f"qmail{number}"}, "A mail system. It sends mail (1.06-6 of them). It is small.")
+            for question in made["qas"] if made else []:
+                asked += 1
+                self.assertEqual(question["is_impossible"], not question["answers"])
+                for answer in question["answers"]:
+                    self.assertEqual(made["context"][answer["answer_start"]:][:len(answer["text"])], answer["text"])
+                    answered.add(answer["text"])
+        self.assertEqual(answered, {"Ada Lovelace", "1.06-6", "mail", "512"})
+        self.assertGreater(asked, 60)
 
     def test_bert_under_another_architecture_says_the_same(self):
         import torch

@@ -97,6 +97,13 @@ TEST_F(RunConfigFile, RefusesByNameWhatIsNotBuiltYet) {
     EXPECT_EQ(wrong("", {setting}), "") << setting;
 }
 
+TEST_F(RunConfigFile, TasksSayWhereLongRowsAreCut) {
+  EXPECT_EQ(load("").config.data.truncation, "right");
+  EXPECT_EQ(load("", {"data.truncation=left"}).config.data.truncation, "left");
+  EXPECT_EQ(wrong("", {"data.truncation=drop"}),
+            "command line: data.truncation = 'drop' is not for text_classification; wanted one of: right, left, error");
+}
+
 TEST_F(RunConfigFile, AsksForWhatEveryRunNeeds) {
   const auto message = [&](const std::string& toml) {
     try {

@@ -14,6 +14,7 @@
 #include "trainer/assembly/build_model.h"
 #include "trainer/assembly/exported_files.h"
 #include "trainer/assembly/gemm_peak.h"
+#include "trainer/assembly/generate_settings.h"
 #include "trainer/assembly/keep_frozen_part.h"
 #include "trainer/assembly/run_settings.h"
 #include "trainer/config/training_keys.h"
@@ -193,6 +194,7 @@ std::unique_ptr<Assembly> assemble(LoadedConfig loaded, const World& world) {
 
   together(control, [&] {
     run->directory = std::make_unique<ModelDirectory>(config.model.model_name_or_path, config.model.adapter);
+    run->loaded.config.generate = settled(config.generate, run->loaded.origins, *run->directory);
   });
   run->data = open_datasets(run->loaded, *run->directory, control);
   run->batch_statistics = std::make_unique<WorldStatistics>(control);

@@ -87,6 +87,8 @@ Built build_model(const RunConfig& config, const ModelDirectory& directory, cons
                             .seed = derive_key(seed, "head"),
                             .dropout_seed = derive_key(seed, "head dropout")},
                            *built.model);
+    // A class that the family lacks is told now, and not when the trained model is written.
+    built.model->architecture(task_named(config.model.task).class_ending);
     if (!files) return;
     Parameters of_files = all_saved(*built.model, *built.task);
     if (adapter) std::erase_if(of_files, [&](const Parameter& one) { return adapter->find(one.name) != nullptr; });
@@ -126,7 +128,8 @@ void check_fit(const RunConfig& config, const Model& model, const Datasets& data
   if (data.tokenizer->vocab_size() > limits->vocab_size)
     throw DataError(concat(directory.path(), ": the tokenizer gives ids up to ", data.tokenizer->vocab_size() - 1,
                            ", and the model has ", limits->vocab_size, " embeddings; they are not of one model"));
-  const int64_t longest = std::max(config.data.max_length, data.train->info().max_length);
+  const bool is_cut_to_fit = task_named(config.model.task).max_length > 0;
+  const int64_t longest = std::max(is_cut_to_fit ? 0 : config.data.max_length, data.train->info().max_length);
   if (longest > limits->max_positions)
     throw ConfigError(
         concat("data.max_length is ", longest, ", and the model has positions for ", limits->max_positions, " tokens"));

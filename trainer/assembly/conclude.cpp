@@ -65,7 +65,11 @@ void export_run(const Assembly& run) {
 Evaluation evaluate_test(Assembly& run) {
   Evaluator evaluator(run.learner(), *run.data.test, run.world.control,
                       evaluator_settings(run.config(), run.world.device));
-  RowWriter rows(run.config().output_dir + "/predictions.jsonl", *run.data.test, run.world.control, real_files());
+  const Task& task = run.learner().task();
+  RowWriter rows(
+      run.config().output_dir + "/predictions.jsonl", *run.data.test,
+      [&](const std::vector<std::string>& samples) { return task.prediction_of_row(samples); }, run.world.control,
+      real_files());
   Evaluation evaluation = evaluator.run([&](int64_t sample, const std::string& json) { rows.add(sample, json); });
   rows.publish();
   return evaluation;

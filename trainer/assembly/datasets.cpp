@@ -47,7 +47,10 @@ PrepareReport prepare_split(PrepareRequest request, const DataConfig& config, co
   std::unique_ptr<Recipe> recipe;
   together(control, [&] { recipe = task_named(request.task).recipe(request, config, tokenizer); });
   const PrepareReport report = prepare_shards(request, config, *recipe, peers_of(control));
-  if (control.rank() == 0) log::info(describe(report, request.split));
+  if (control.rank() == 0) {
+    log::info(describe(report, request.split));
+    for (const std::string& warning : report.warnings) log::warn(warning);
+  }
   return report;
 }
 
@@ -126,8 +129,13 @@ void announce(const RunConfig& config, TargetForm target) {
   log::info(concat("targets: ", meant, ", so model.problem_type is ", problem_type_of(target)));
 }
 
+// The samples of the first rows that have some.
 std::unique_ptr<Dataset> limited(std::unique_ptr<Dataset> dataset, int64_t most) {
-  return most > 0 && most < dataset->size() ? head_of(std::move(dataset), most) : std::move(dataset);
+  if (most == 0) return dataset;
+  int64_t rows = 0, end = 0;
+  for (; end < dataset->size(); ++end)
+    if ((end == 0 || dataset->row(end) != dataset->row(end - 1)) && ++rows > most) break;
+  return head_of(std::move(dataset), end);
 }
 
 // What the config says of the targets; nothing where it is left to the data.
@@ -249,6 +257,7 @@ Datasets open_datasets(const LoadedConfig& loaded, const ModelDirectory& model, 
   data.train = limited(open_train(loaded, model, data, control), config.data.max_train_samples);
   data.labels.target = target_form_of(data.train->schema());
   data.labels.num_rows = data.train->size();
+  data.labels.samples = data.train->schema();
   if (control.rank() == 0) announce(config, data.labels.target);
   together(control, [&] {
     check_tokenizer(*data.train, task, data.tokenizer.get(), "train");

@@ -3,6 +3,7 @@
 #include <initializer_list>
 #include <set>
 
+#include "data/text/chat_template.h"
 #include "trainer/model_files/preprocessor_config.h"
 #include "trainer/tasks/tasks.h"
 
@@ -42,6 +43,41 @@ nlohmann::json usual_tokenizer_config(const Tokenizer& tokenizer, const Model& m
   return config;
 }
 
+// The content of a special token of tokenizer_config.json, which may be spelled out as an object; "" where it has none.
+std::string special_token(const nlohmann::json& tokenizer_config, const char* role) {
+  const nlohmann::json token = tokenizer_config.value(role, nlohmann::json());
+  if (token.is_object()) return token.value("content", "");
+  return token.is_string() ? token.get<std::string>() : "";
+}
+
+// A transformers class that reads the last token finds it by pad_token_id, and refuses batches where config.json names
+// none. The tokenizer's own padding token, else that which ends a sequence.
+void name_padding(nlohmann::json& config, nlohmann::json& tokenizer_config, const Tokenizer& tokenizer) {
+  const auto content = nlohmann::json::parse(tokenizer.to_json());
+  if (config.contains("pad_token_id") && !config["pad_token_id"].is_null()) {
+    if (!special_token(tokenizer_config, "pad_token").empty()) return;
+    for (const auto& token : content["added_tokens"])
+      if (token["id"] == config["pad_token_id"]) tokenizer_config["pad_token"] = token["content"];
+    return;
+  }
+  for (const char* role : {"pad_token", "eos_token"}) {
+    const std::string padding = special_token(tokenizer_config, role);
+    for (const auto& token : content["added_tokens"])
+      if (!padding.empty() && token["content"] == padding) {
+        config["pad_token_id"] = token["id"];
+        tokenizer_config["pad_token"] = padding;
+        return;
+      }
+  }
+}
+
+// What chats were trained with: the one that the config names, else the model's file; "": it has none, or it stands in
+// tokenizer_config.json.
+std::string chat_template_of(const ModelDirectory& from, const std::string& chosen) {
+  if (chosen.empty()) return from.text_of("chat_template.jinja");
+  return ChatTemplate::find(from.path(), chosen, today())->text();
+}
+
 }  // namespace
 
 NamedFiles exported_files(const ModelDirectory& from, const Model& model, const Task& task, const RunConfig& run,
@@ -56,11 +92,15 @@ NamedFiles exported_files(const ModelDirectory& from, const Model& model, const 
             {"preprocessor_config.json", preprocessor_config(config, run.data).dump(2) + "\n"}};
   nlohmann::json tokenizer_config = nlohmann::json::parse(from.text_of("tokenizer_config.json"), nullptr, false);
   if (!tokenizer_config.is_object()) tokenizer_config = usual_tokenizer_config(*tokenizer, model);
+  if (model.sequence_head().reads == Reads::last) name_padding(config, tokenizer_config, *tokenizer);
   tokenizer_config["model_max_length"] = run.data.max_length;
   tokenizer_config["truncation_side"] = run.data.truncation == "left" ? "left" : "right";
+  const std::string chat_template = chat_template_of(from, run.data.chat.chat_template);
+  if (!chat_template.empty()) tokenizer_config.erase("chat_template");  // the file is the one that counts
   NamedFiles files{{"config.json", config.dump(2) + "\n"},
                    {"tokenizer.json", tokenizer->to_json()},
                    {"tokenizer_config.json", tokenizer_config.dump(2) + "\n"}};
+  if (!chat_template.empty()) files.emplace_back("chat_template.jinja", chat_template);
   for (const char* name : {"special_tokens_map.json", "added_tokens.json", "vocab.txt", "vocab.json", "merges.txt",
                            "sentencepiece.bpe.model"})
     if (std::string text = from.text_of(name); !text.empty()) files.emplace_back(name, std::move(text));

@@ -121,8 +121,17 @@ void check_problem_type(const ModelConfig& model, const Origins& origins) {
       concat(" = ", in_quotes(model.problem_type), " is not built for ", model.task, "; built: ", join(built, ", ")));
 }
 
+void check_truncation(const RunConfig& config, const Origins& origins) {
+  const StringList& taken = task_named(config.model.task).truncations;
+  if (std::ranges::find(taken, config.data.truncation) == taken.end())
+    refuse(origins, "data.truncation",
+           concat(" = ", in_quotes(config.data.truncation), " is not for ", config.model.task,
+                  "; wanted one of: ", join(taken, ", ")));
+}
+
 void check_together(const RunConfig& config, const Origins& origins) {
   check_problem_type(config.model, origins);
+  check_truncation(config, origins);
   for (const auto& [key, numbers] : {std::pair{"data.mean", &config.data.mean}, {"data.std", &config.data.std}})
     if (!numbers->empty() && numbers->size() != 3)
       refuse(origins, key, concat(": wanted three numbers, of red, green and blue, found ", numbers->size()));
@@ -186,6 +195,8 @@ LoadedConfig load_run_config(const std::string& path, const std::vector<std::str
   const TaskKind& task = task_named(config.model.task);
   if (!loaded.origins.contains("data.text_column")) config.data.text_column = {task.text_column};
   if (!loaded.origins.contains("data.label_column")) config.data.label_column = task.label_column;
+  if (!loaded.origins.contains("data.truncation")) config.data.truncation = task.truncations.front();
+  if (!loaded.origins.contains("data.max_length") && task.max_length > 0) config.data.max_length = task.max_length;
   if (config.eval.early_stopping_patience > 0) config.eval.load_best_model_at_end = true;
   if (!has_validation_data(config)) config.eval.eval_strategy = "no";
   if (config.eval.eval_strategy == "auto") config.eval.eval_strategy = "epoch";

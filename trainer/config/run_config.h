@@ -19,6 +19,7 @@
 #include "trainer/models/model_config.h"
 #include "trainer/optim/optim_config.h"
 #include "trainer/parallel/parallel_config.h"
+#include "trainer/tasks/generate_config.h"
 #include "trainer/tasks/tasks.h"
 #include "trainer/telemetry/log_config.h"
 
@@ -40,6 +41,7 @@ struct RunConfig {
   OptimConfig optim;
   SchedulerConfig scheduler;
   EvalConfig eval;
+  GenerateConfig generate;
   SaveConfig save;
   LogConfig log;
   CommConfig comm;
@@ -73,6 +75,7 @@ struct RunConfig {
         section("optim", &RunConfig::optim),
         section("scheduler", &RunConfig::scheduler),
         section("eval", &RunConfig::eval).changeable(),
+        section("generate", &RunConfig::generate).changeable(),
         section("save", &RunConfig::save).changeable(),
         section("log", &RunConfig::log).changeable(),
         section("comm", &RunConfig::comm).changeable(),

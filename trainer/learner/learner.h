@@ -68,6 +68,8 @@ class Learner {
   const Task& task() const { return *task_; }
   const LowRankAdapters& adapters() const { return adapters_; }
 
+  const at::Device& device() const { return device_; }
+
   // The batch as model and task take it, with the rows that the task reads.
   Inputs inputs(const Batch& batch) const;
   // How many of so many tokens in so many samples are read; where it depends on targets, by those that were seen.

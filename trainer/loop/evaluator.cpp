@@ -42,7 +42,10 @@ nlohmann::ordered_json chosen(nlohmann::ordered_json metrics, const std::vector<
 }  // namespace
 
 Evaluator::Evaluator(Learner& learner, const Dataset& dataset, Communicator& control, const Settings& settings)
-    : learner_(learner), dataset_(dataset), control_(control), settings_(settings) {}
+    : learner_(learner), dataset_(dataset), control_(control), settings_(settings) {
+  if (learner.task().generating() != nullptr && settings.answers.most_rows > 0)
+    answering_ = std::make_unique<Answering>(learner, dataset.size(), settings.answers);
+}
 
 Evaluation Evaluator::run(const PredictionSink& predicted) {
   const Stopwatch watch;
@@ -71,6 +74,7 @@ void Evaluator::predict(const PredictionSink& predicted) {
 void Evaluator::observe(const Batch& batch, Statistics* into, const PredictionSink& predicted) {
   std::vector<std::string> rows;
   learner_.observe(batch, {into, predicted ? &rows : nullptr}, kept_.get());
+  if (answering_) answering_->answer(batch, into, predicted ? &rows : nullptr);
   for (size_t b = 0; b < rows.size(); ++b) predicted(batch.ids[b], rows[b]);
 }
 

@@ -12,6 +12,7 @@
 #include "data/loading/loader.h"
 #include "data/samples/dataset.h"
 #include "trainer/learner/learner.h"
+#include "trainer/loop/answering.h"
 
 namespace sft {
 
@@ -30,6 +31,7 @@ class Evaluator {
   struct Settings {
     EvalLoaderConfig loading = {};
     std::vector<std::string> metrics = {};  // told beside the loss; empty: all
+    AnswerSettings answers = {};            // of tasks whose model goes on from prompts
   };
 
   // Borrows all three; `control` joins host values.
@@ -55,6 +57,7 @@ class Evaluator {
   Communicator& control_;
   Settings settings_;
   std::unique_ptr<FrozenPart> kept_;
+  std::unique_ptr<Answering> answering_;  // null where nothing is answered
 };
 
 }  // namespace sft

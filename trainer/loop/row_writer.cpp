@@ -29,11 +29,12 @@ void append_file(FileOps& files, int descriptor, const std::string& path, int64_
 
 }  // namespace
 
-RowWriter::RowWriter(std::string path, const Dataset& dataset, Communicator& control, FileOps& files)
+RowWriter::RowWriter(std::string path, const Dataset& dataset, RowOf row_of, Communicator& control, FileOps& files)
     : path_(std::move(path)),
       control_(control),
       files_(files),
       dataset_(dataset),
+      row_of_(std::move(row_of)),
       next_(range_of(dataset, {control.rank(), control.size()}).first) {
   std::tie(row_, end_row_) = rows_of(dataset, {control.rank(), control.size()});
   together(control_, [&] {
@@ -52,7 +53,7 @@ void RowWriter::add(int64_t sample, const std::string& json) {
   waiting_.emplace(sample, json);
   while (!waiting_.empty() && waiting_.begin()->first == next_) {
     while (row_ < dataset_.row(next_)) end_row();
-    of_row_.push_back(std::move(waiting_.begin()->second));
+    samples_.push_back(std::move(waiting_.begin()->second));
     waiting_.erase(waiting_.begin());
     ++next_;
   }
@@ -60,9 +61,9 @@ void RowWriter::add(int64_t sample, const std::string& json) {
 }
 
 void RowWriter::end_row() {
-  buffer_ += of_row_.empty() ? "null" : of_row_.size() == 1 ? of_row_.front() : concat("[", join(of_row_, ", "), "]");
+  buffer_ += samples_.empty() ? "null" : row_of_(samples_);
   buffer_ += '\n';
-  of_row_.clear();
+  samples_.clear();
   ++row_;
 }
 

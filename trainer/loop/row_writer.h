@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -13,14 +14,17 @@
 
 namespace sft {
 
+// What is written of a row, from what was of its samples, at least one.
+using RowOf = std::function<std::string(const std::vector<std::string>& samples)>;
+
 class RowWriter {
  public:
   // Every rank constructs one; `dataset`, borrowed, says which row each sample was made of.
-  RowWriter(std::string path, const Dataset& dataset, Communicator& control, FileOps& files);
+  RowWriter(std::string path, const Dataset& dataset, RowOf row_of, Communicator& control, FileOps& files);
   ~RowWriter();
 
   // Of one sample, by its index. Samples may come out of order inside this rank's range, each of them once. A row of
-  // several samples becomes a list of theirs, a row of none "null".
+  // none becomes "null".
   void add(int64_t sample, const std::string& json);
   void publish();  // every rank calls; afterwards `path` holds all rows, durably
 
@@ -33,9 +37,10 @@ class RowWriter {
   Communicator& control_;
   FileOps& files_;
   const Dataset& dataset_;
+  RowOf row_of_;
   int64_t next_;                            // sample that the part goes on with
   int64_t row_, end_row_;                   // row that is being put together; behind this rank's last
-  std::vector<std::string> of_row_;         // its samples
+  std::vector<std::string> samples_;        // of it
   std::map<int64_t, std::string> waiting_;  // came before their turn
   std::string buffer_;
   int part_ = -1;

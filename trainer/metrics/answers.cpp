@@ -11,19 +11,6 @@ namespace {
 
 using Segments = std::vector<std::u32string>;
 
-template <class IsSeparator>
-Segments split(std::u32string_view text, const IsSeparator& is_separator) {
-  Segments out;
-  bool inside = false;
-  for (const char32_t character : text) {
-    const bool separates = is_separator(character);
-    if (!separates && !inside) out.emplace_back();
-    if (!separates) out.back() += character;
-    inside = !separates;
-  }
-  return out;
-}
-
 // Blank in place of a, an and the where nothing of a word stands beside them.
 void blank_articles(std::u32string& text) {
   for (size_t begin = 0; begin < text.size();) {
@@ -40,7 +27,7 @@ Segments words_of(std::string_view text) {
   std::u32string characters = characters_of(lowercase(text));
   std::erase_if(characters, is_punctuation);
   blank_articles(characters);
-  return split(characters, is_white_space);
+  return words_between_spaces(characters);
 }
 
 double harmonic_mean(size_t common, size_t found, size_t wanted) {
@@ -67,10 +54,8 @@ bool is_dropped(char32_t character) {
 }
 
 std::u32string without_signs(std::string_view text) {
-  std::u32string characters = characters_of(lowercase(text));
-  const auto first = std::find_if_not(characters.begin(), characters.end(), is_white_space);
-  const auto end = std::find_if_not(characters.rbegin(), std::make_reverse_iterator(first), is_white_space).base();
-  std::u32string out(first, end);
+  const std::u32string characters = characters_of(lowercase(text));
+  std::u32string out(stripped(characters));
   std::erase_if(out, is_dropped);
   return out;
 }
@@ -88,7 +73,7 @@ Segments segments_of(const std::u32string& text) {
   Segments out;
   std::u32string other;
   const auto finish = [&] {
-    for (const std::u32string& word : split(other, is_white_space)) append_word(word, out);
+    for (const std::u32string& word : words_between_spaces(other)) append_word(word, out);
     other.clear();
   };
   for (const char32_t character : text) {

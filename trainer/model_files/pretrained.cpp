@@ -51,7 +51,8 @@ void copy_weight(const TensorRef& ref, const at::Tensor& into, const std::string
 LoadReport load_pretrained(const WeightFiles& files, const Model& model, const Parameters& parameters,
                            bool ignore_mismatched_sizes) {
   std::map<std::string, const TensorRef*> by_name;
-  for (const std::string& name : files.names()) by_name[model.canonical(name)] = files.find(name);
+  for (const std::string& name : files.names())
+    if (const std::string canonical = model.canonical(name); !canonical.empty()) by_name[canonical] = files.find(name);
 
   LoadReport report;
   size_t of_backbone = 0;
@@ -63,16 +64,17 @@ LoadReport load_pretrained(const WeightFiles& files, const Model& model, const P
       continue;
     }
     const TensorRef& ref = *found->second;
-    if (parameter.value.sizes() != at::IntArrayRef(ref.shape)) {
+    at::Tensor target = parameter.in_files();
+    if (target.sizes() != at::IntArrayRef(ref.shape)) {
       const std::string what = concat(parameter.name, " ", shape_text(ref.shape), " in the file, ",
-                                      shape_text(parameter.value.sizes()), " in the model");
+                                      shape_text(target.sizes()), " in the model");
       if (!ignore_mismatched_sizes)
         throw DataError(concat("weights do not fit: ", what,
                                "; set model.ignore_mismatched_sizes = true to start that tensor anew"));
       report.mismatched.push_back(what);
       report.untouched.push_back(parameter);
     } else {
-      copy_weight(ref, parameter.value, files.path_of(ref.name));
+      copy_weight(ref, target, files.path_of(ref.name));
       if (parameter.name.starts_with(model.prefix())) ++of_backbone;
     }
     by_name.erase(found);

@@ -29,21 +29,21 @@ TensorRef ref_of(const std::string& name, const at::Tensor& tensor) {
 
 NamedTensors named_tensors(const Parameters& parameters) {
   NamedTensors tensors;
-  for (const Parameter& parameter : parameters) tensors.emplace_back(parameter.name, parameter.value);
+  for (const Parameter& parameter : parameters) tensors.emplace_back(parameter.name, parameter.in_files());
   return tensors;
 }
 
 HostTensors::HostTensors(const NamedTensors& tensors) {
   for (const auto& [name, tensor] : tensors) {
     homes_.push_back(tensor.detach());
-    copies_.push_back(homes_.back().cpu());
+    copies_.push_back(homes_.back().cpu().contiguous());
     refs_.push_back(ref_of(name, copies_.back()));
   }
 }
 
 void HostTensors::write_back() const {
   for (size_t i = 0; i < homes_.size(); ++i)
-    if (!homes_[i].is_cpu()) homes_[i].copy_(copies_[i]);
+    if (!copies_[i].is_alias_of(homes_[i])) homes_[i].copy_(copies_[i]);
 }
 
 std::string dtype_name(at::ScalarType dtype) {

@@ -15,15 +15,15 @@ namespace sft {
 using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
 NamedTensors named_tensors(const Parameters& parameters);
 
-// Tensors in host memory, where files are written from and read to: those of a CPU themselves, those of a device as
-// copies, which must outlive what borrows their references.
+// Tensors in host memory, where files are written from and read to: those of a CPU themselves; those of a device, and
+// those that files hold transposed, as copies, which must outlive what borrows their references.
 class HostTensors {
  public:
   explicit HostTensors(const NamedTensors& tensors);
 
   const std::vector<TensorRef>& refs() const { return refs_; }
   std::vector<TensorRef>& refs() { return refs_; }
-  // After something was read into the references: brings it to the tensors on a device.
+  // After something was read into the references: brings it to the tensors that have copies.
   void write_back() const;
 
  private:

@@ -70,14 +70,17 @@ TextInputs text_inputs(const Batch& batch, const at::Device& device, const Readi
   const auto num_tokens = static_cast<size_t>(sequences.back());
   std::vector<int64_t> draws_N, positions_N(num_tokens), segments_N(num_tokens);
   draws_N.reserve(num_tokens);
+  int64_t longest = 0;
   for (size_t b = 0; b + 1 < sequences.size(); ++b) {
     draws_N.insert(draws_N.end(), static_cast<size_t>(sequences[b + 1] - sequences[b]), batch.draws[b]);
     std::iota(positions_N.begin() + sequences[b], positions_N.begin() + sequences[b + 1], int64_t{0});
+    longest = std::max(longest, sequences[b + 1] - sequences[b]);
   }
   if (batch.schema.find("segments") != nullptr)
     std::ranges::copy(batch.at("segments").as<uint8_t>(), segments_N.begin());
   TextInputs inputs;
   inputs.host_offsets = sequences;
+  inputs.most_positions = longest;
   std::vector<int64_t> order;
   if (!device.is_cpu()) inputs.groups.groups = group_sequences(sequences, sequences, order);
   std::vector<int64_t> rows;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "data/samples/batch.h"
+#include "trainer/models/blocks/key_value_cache.h"
 #include "trainer/models/blocks/sequence_groups.h"
 #include "trainer/models/reading.h"
 
@@ -34,6 +35,8 @@ struct TextInputs {
   SequenceGroups groups;              // on a device: how attention cuts the batch
   std::vector<int64_t> host_offsets;  // [B+1]
   std::optional<ReadRows> read;       // nothing: all N
+  int64_t most_positions = 0;         // above every position
+  KeyValueCache* cache = nullptr;     // in generation: what was read before; borrowed
 
   int64_t num_sequences() const { return static_cast<int64_t>(host_offsets.size()) - 1; }
 };

@@ -27,6 +27,11 @@ enum class Takes { texts, pictures };
 // Whether dropout falls and running statistics move in a stage.
 enum class Mode { evaluation, training };
 
+// What keys the dropout of adapters on rows of a stage.
+inline RowKeys row_keys(Mode mode, const at::Tensor& draws, const at::Tensor& positions) {
+  return mode == Mode::training ? RowKeys{draws, positions} : RowKeys{};
+}
+
 // Which texts a model can take.
 struct TextLimits {
   int64_t vocab_size = 0;
@@ -103,6 +108,9 @@ class Model {
   virtual HeadShape sequence_head() const = 0;
   virtual HeadShape token_head() const { return sequence_head(); }
   virtual HeadShape span_head() const { return {.output = "qa_outputs"}; }
+  // The table of words [V, C] where config.json ties the output layer of a language model to it; undefined: that layer
+  // is a parameter of its own.
+  virtual at::Tensor output_embedding() const { return {}; }
   virtual double initializer_range() const = 0;
   // config.json's content with everything the model read, overrides applied; the caller adds architectures and labels.
   virtual const nlohmann::json& config() const = 0;
@@ -113,7 +121,8 @@ class Model {
   virtual std::string architecture(const std::string& class_ending) const = 0;
   // Prefix of the base model's names: "bert."; a file of the base class lacks it.
   virtual std::string prefix() const = 0;
-  // Old spellings of a name in checkpoint files ("LayerNorm.gamma"), canonical one otherwise.
+  // Old spellings of a name in checkpoint files ("LayerNorm.gamma"), canonical one otherwise; "" for what old files
+  // hold and nobody needs.
   virtual std::string canonical(const std::string& file_name) const = 0;
 };
 

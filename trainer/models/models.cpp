@@ -6,7 +6,11 @@
 #include "base/text.h"
 #include "trainer/models/bert/bert.h"
 #include "trainer/models/distilbert/distilbert.h"
+#include "trainer/models/gpt2/gpt2.h"
+#include "trainer/models/llama/llama.h"
 #include "trainer/models/model.h"
+#include "trainer/models/qwen2/qwen2.h"
+#include "trainer/models/qwen3/qwen3.h"
 #include "trainer/models/resnet/resnet.h"
 #include "trainer/models/roberta/roberta.h"
 
@@ -21,10 +25,15 @@ struct Family {
   Make make;
 };
 
-constexpr std::array<Family, 6> kFamilies{{
+constexpr std::array<Family, 11> kFamilies{{
     {"bert", Takes::texts, make_bert},
     {"camembert", Takes::texts, make_roberta},
     {"distilbert", Takes::texts, make_distilbert},
+    {"gpt2", Takes::texts, make_gpt2},
+    {"llama", Takes::texts, make_llama},
+    {"mistral", Takes::texts, make_llama},
+    {"qwen2", Takes::texts, make_qwen2},
+    {"qwen3", Takes::texts, make_qwen3},
     {"resnet", Takes::pictures, make_resnet},
     {"roberta", Takes::texts, make_roberta},
     {"xlm-roberta", Takes::texts, make_roberta},

@@ -9,10 +9,14 @@
 namespace sft {
 
 struct Parameter {
-  std::string name;    // as in the checkpoint of the transformers class, "bert.encoder.layer.0.…"
-  at::Tensor value;    // a leaf; model and optimizer share it
-  int stage = 0;       // 0 the embedding, 1 … n the blocks, n+1 the pooler, n+2 the head
-  bool decays = true;  // false for biases and norm weights, as in Hugging Face
+  std::string name;                     // as in the checkpoint of the transformers class, "bert.encoder.layer.0.…"
+  at::Tensor value;                     // a leaf; model and optimizer share it
+  int stage = 0;                        // 0 the embedding, 1 … n the blocks, n+1 the pooler, n+2 the head
+  bool decays = true;                   // false for biases and norm weights, as in Hugging Face
+  bool is_transposed_in_files = false;  // GPT-2's matrices are [in, out] there, and [out, in] here
+
+  // As weight files and checkpoints have it: a view.
+  at::Tensor in_files() const { return is_transposed_in_files ? value.detach().t() : value.detach(); }
 };
 using Parameters = std::vector<Parameter>;  // in forward order
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/schema.h"
+#include "trainer/tasks/question_answering/answering_config.h"
 
 namespace sft {
 
@@ -38,6 +39,7 @@ struct LossConfig {
 struct ScoreConfig {
   StringList metrics = {};
   double threshold = 0.5;
+  AnsweringConfig answering = {};
 
   static constexpr auto fields() {
     return std::tuple{
@@ -45,7 +47,8 @@ struct ScoreConfig {
               "what is told beside the loss; []: all of the task's, and of more than two labels roc_auc and "
               "average_precision only where they are named"),
         field("threshold", &ScoreConfig::threshold, "of sets of labels: a label is given above this probability",
-              in_range(0.0, 1.0))};
+              in_range(0.0, 1.0)),
+        splice(&ScoreConfig::answering)};
   }
 };
 

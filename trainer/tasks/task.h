@@ -13,7 +13,9 @@
 #include "base/schema.h"
 #include "data/readers/target_form.h"
 #include "data/samples/batch.h"
+#include "data/text/tokenizer.h"
 #include "trainer/models/model.h"
+#include "trainer/tasks/generating.h"
 #include "trainer/tasks/loss_config.h"
 
 namespace sft {
@@ -64,9 +66,15 @@ class Task {
   // Of a name in metrics(): errors are better when they are smaller.
   virtual bool more_is_better(const std::string& metric) const { return metric != "loss"; }
 
+  // The JSON object of a row, from those of its samples, at least one, in order: by default that of its first.
+  virtual std::string prediction_of_row(const std::vector<std::string>& samples) const { return samples.front(); }
+
   // Floating point operations of the head's matrix products in a forward pass over so many rows that are read; 0 where
   // they are nothing beside the model's.
   virtual double flops(int64_t) const { return 0; }
+
+  // Null where the model does not go on from prompts. Borrowed.
+  virtual const Generating* generating() const { return nullptr; }
 
   // What config.json gets: num_labels, id2label, label2id, problem_type.
   virtual void describe(nlohmann::json& config) const = 0;
@@ -78,6 +86,7 @@ struct Labels {
   std::vector<int64_t> counts = {};  // of training rows, by id; empty where nobody asked
   TargetForm target = TargetForm::label;
   int64_t num_rows = 0;  // of training
+  Schema samples = {};   // of training; no columns where that is not known
 };
 
 struct TaskSettings {
@@ -85,6 +94,7 @@ struct TaskSettings {
   Labels labels = {};
   LossConfig loss = {};
   ScoreConfig scores = {};
+  const Tokenizer* tokenizer = nullptr;  // of the texts; borrowed, null where nothing is to be spelled out
   at::Device device = at::kCPU;
   at::ScalarType dtype = at::kFloat;
   uint64_t seed = 0;  // of the head's initialisation

@@ -9,6 +9,8 @@
 #include "trainer/tasks/image_classification/image_classification.h"
 #include "trainer/tasks/image_classification/recipe.h"
 #include "trainer/tasks/multi_label/multi_label.h"
+#include "trainer/tasks/question_answering/question_answering.h"
+#include "trainer/tasks/question_answering/recipe.h"
 #include "trainer/tasks/regression/regression.h"
 #include "trainer/tasks/text_classification/recipe.h"
 #include "trainer/tasks/text_classification/text_classification.h"
@@ -27,6 +29,15 @@ const StringList kOfTexts = {"data.text_column",  "data.text_pair_column", "data
                              "data.group_column", "data.max_length",       "data.truncation"};
 const StringList kOfSamples = joined(kOfTexts, {"model.problem_type"});
 const StringList kOfWords = joined(kOfTexts, {"data.label_all_tokens"});
+const StringList kOfQuestions = {"data.text_column",
+                                 "data.text_pair_column",
+                                 "data.max_length",
+                                 "data.doc_stride",
+                                 "eval.n_best_size",
+                                 "eval.max_answer_length",
+                                 "eval.version_2_with_negative",
+                                 "eval.null_score_diff_threshold",
+                                 "eval.answer_unit"};
 const StringList kOfPictures = {"data.image_size",  "data.crop",          "data.horizontal_flip",
                                 "data.mean",        "data.std",           "data.image_column",
                                 "train.batch_norm", "model.problem_type", "freeze.freeze_batch_norm_statistics"};
@@ -45,6 +56,8 @@ const TaskKind kTasks[] = {
      "label", kOfSamples, text_classification_recipe, made<make_regression>},
     {"token_classification", "", TargetForm::token_labels, "ForTokenClassification", Takes::texts, "tokens", "ner_tags",
      kOfWords, token_classification_recipe, made<make_token_classification>},
+    {"question_answering", "", TargetForm::span, "ForQuestionAnswering", Takes::texts, "question", "answers",
+     kOfQuestions, question_answering_recipe, made<make_question_answering>},
     {"image_classification", "single_label_classification", TargetForm::label, "ForImageClassification",
      Takes::pictures, "text", "label", kOfPictures, image_classification_recipe, made<make_image_classification>},
 };

@@ -28,6 +28,10 @@ struct TaskKind {
   std::unique_ptr<Recipe> (*recipe)(const PrepareRequest&, const DataConfig&,
                                     const Tokenizer*);  // borrows the last two
   std::unique_ptr<Task> (*make)(const TaskSettings& settings, const Model& model);
+  StringList truncations = {"right", "left", "error"};  // values of data.truncation that it takes; the first is usual
+  // data.max_length, where nobody names one; then no sample has more tokens than the model has positions. 0: the
+  // setting's own default, which must fit the model.
+  int64_t max_length = 0;
 };
 
 std::span<const TaskKind> tasks();

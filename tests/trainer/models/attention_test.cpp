@@ -150,6 +150,30 @@ TEST(PackedAttention, OfASequenceDoesNotDependOnWhatIsPackedBesideIt) {
     }
 }
 
+// As rows that a cache keeps for later tokens: what stands there is nobody's, here what would spoil every sum.
+TEST(PackedAttention, LeavesOutRowsBetweenTheKeysOfSequences) {
+  AttentionCase with(last_rows(kLengths), {.heads = 4, .key_heads = 2, .width = 5});
+  with.attention.causal = true;
+  const at::Tensor expected = attend(with.q, with.k, with.v, with.attention).detach();
+  constexpr int64_t kRoom = 150;
+  const std::vector<int64_t>& keys = with.asked.keys;
+  const int64_t count = static_cast<int64_t>(kLengths.size());
+  at::Tensor k = at::full({count * kRoom, with.k.size(1)}, std::nan(""), at::kDouble), v = k.clone();
+  std::vector<int64_t> begins, ends;
+  for (int64_t b = 0; b < count; ++b) {
+    const int64_t first = keys[static_cast<size_t>(b)], length = keys[static_cast<size_t>(b) + 1] - first;
+    begins.push_back(b * kRoom);
+    ends.push_back(b * kRoom + length);
+    k.narrow(0, begins.back(), length).copy_(with.k.detach().narrow(0, first, length));
+    v.narrow(0, begins.back(), length).copy_(with.v.detach().narrow(0, first, length));
+  }
+  begins.push_back(count * kRoom);
+  Attention spread = with.attention;
+  spread.keys = &begins;
+  spread.key_ends = &ends;
+  EXPECT_TRUE(attend(with.q.detach(), k, v, spread).equal(expected));
+}
+
 TEST(PackedAttention, LargeScoresOverflowNothing) {
   for (const bool causal : {false, true}) {
     AttentionCase with(all_rows({40, 3}), {.heads = 2, .key_heads = 2, .width = 16, .type = at::kFloat});

@@ -1,4 +1,4 @@
-// DistilBERT's names, config and refusals; what it shares with others is in text_encoder_test.cpp.
+// DistilBERT's names, config and refusals; what it shares with others is in text_models_test.cpp.
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 

@@ -21,6 +21,33 @@ nlohmann::json small_config(const std::string& model_type) {
             {"attention_dropout", 0.3},
             {"initializer_range", 0.3},
             {"max_position_embeddings", 40}};
+  if (model_type == "gpt2")
+    return {{"model_type", model_type},
+            {"vocab_size", 50},
+            {"n_embd", 20},
+            {"n_layer", 3},
+            {"n_head", 4},
+            {"n_inner", 37},
+            {"n_positions", 40},
+            {"embd_pdrop", 0.2},
+            {"resid_pdrop", 0.2},
+            {"attn_pdrop", 0.3},
+            {"initializer_range", 0.3}};
+  for (const char* decoder : {"llama", "mistral", "qwen2", "qwen3"})
+    if (model_type == decoder)
+      return {{"model_type", model_type},
+              {"vocab_size", 50},
+              {"hidden_size", 20},
+              {"num_hidden_layers", 3},
+              {"num_attention_heads", 4},
+              {"num_key_value_heads", 2},
+              {"head_dim", 6},
+              {"intermediate_size", 37},
+              {"max_position_embeddings", 40},
+              {"sliding_window", 7},
+              {"attention_dropout", 0.3},
+              {"pad_token_id", 3},
+              {"initializer_range", 0.3}};
   // RoBERTa's positions begin behind the padding's row, which is 1.
   return {{"model_type", model_type},
           {"vocab_size", 50},

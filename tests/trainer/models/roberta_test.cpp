@@ -1,4 +1,4 @@
-// RoBERTa's names, positions, config and refusals; what it shares with others is in text_encoder_test.cpp.
+// RoBERTa's names, positions, config and refusals; what it shares with others is in text_models_test.cpp.
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 

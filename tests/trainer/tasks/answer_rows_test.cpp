@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -10,11 +11,6 @@ namespace sft {
 namespace {
 
 using nlohmann::json;
-
-struct Row {
-  int64_t row;
-  json prediction;
-};
 
 void expect_near(const json& found, const json& wanted) {
   ASSERT_EQ(found.size(), wanted.size()) << found << " " << wanted;
@@ -35,39 +31,28 @@ TEST(AnswerRows, AreThePredictionsOfRunQa) {
   size_t none = 0;
   for (const json& entry : cases) {
     SCOPED_TRACE(entry["context"].get<std::string>());
-    std::vector<Row> rows;
-    AnswerRows answers({entry["n_best"], entry["max_answer_length"]}, {entry["allowed"], entry["threshold"]},
-                       [&](int64_t row, const std::string& text) {
-                         rows.push_back({row, json::parse(text)});
-                       });
+    const SpanLimits limits{entry["n_best"], entry["max_answer_length"]};
+    const NullAnswers null_answers{entry["allowed"], entry["threshold"]};
     const auto context = entry["context"].get<std::string>();
-    for (const int64_t row : {3, 8}) {  // the same question twice
-      for (const json& window : entry["windows"]) {
-        const std::vector<float> starts = window["start_logits"], ends = window["end_logits"];
-        ContextWindow places;
-        places.first = window["first"].get<std::vector<int32_t>>();
-        places.end = window["end"].get<std::vector<int32_t>>();
-        answers.add(row, "q", {starts, ends, places.first, places.end}, piece_of(places, context));
-      }
+    std::vector<std::string> windows;
+    for (const json& window : entry["windows"]) {
+      const std::vector<float> starts = window["start_logits"], ends = window["end_logits"];
+      ContextWindow places;
+      places.first = window["first"].get<std::vector<int32_t>>();
+      places.end = window["end"].get<std::vector<int32_t>>();
+      SpanSearch search(limits);
+      search.add({starts, ends, places.first, places.end});
+      windows.push_back(window_prediction("q", search.finish(), piece_of(places, context)));
     }
-    answers.finish();
-    ASSERT_EQ(rows.size(), 2u);
-    EXPECT_EQ(rows[0].row, 3);
-    EXPECT_EQ(rows[1].row, 8);
-    EXPECT_EQ(rows[0].prediction, rows[1].prediction);
     json wanted = entry["prediction"];
     wanted["id"] = "q";
-    expect_near(rows[0].prediction, wanted);
+    expect_near(json::parse(question_prediction(windows, limits, null_answers)), wanted);
+    std::ranges::reverse(windows);
+    expect_near(json::parse(question_prediction(windows, limits, null_answers)), wanted);
     none += wanted["answer"] == "";
   }
   EXPECT_GT(none, 5u);
   EXPECT_LT(none, cases.size() / 2);
-}
-
-TEST(AnswerRows, OfNothingAreNone) {
-  AnswerRows answers({}, {}, [](int64_t, const std::string&) { FAIL(); });
-  answers.finish();
-  answers.finish();
 }
 
 TEST(ContextPiece, IsWhatTheTokensOfAWindowAreMadeOf) {

@@ -33,8 +33,9 @@ std::vector<std::string> names_of(const Schema& schema) {
 TEST(WindowColumns, HoldInputsAndTheTarget) {
   const auto bert = tokenizer(0), roberta = tokenizer(2);
   const WindowColumns of_bert(*bert, 64, WindowUse::training), of_roberta(*roberta, 64, WindowUse::training);
-  EXPECT_EQ(names_of(of_bert.schema()), (std::vector<std::string>{"tokens", "span", "segments"}));
-  EXPECT_EQ(names_of(of_roberta.schema()), (std::vector<std::string>{"tokens", "span"})) << "it tells no segments";
+  EXPECT_EQ(names_of(of_bert.schema()), (std::vector<std::string>{"tokens", "span", "segments", "no_answer"}));
+  EXPECT_EQ(names_of(of_roberta.schema()), (std::vector<std::string>{"tokens", "span", "no_answer"}))
+      << "it tells no segments";
   EXPECT_EQ(of_bert.schema().units, StringList{"token"});
 
   const auto window = bert->encode_windows({kQuestion.question}, {kQuestion.context}, {64, 8})[0].windows.at(0);
@@ -46,6 +47,17 @@ TEST(WindowColumns, HoldInputsAndTheTarget) {
   ASSERT_EQ(span.size(), 2u);
   EXPECT_EQ(window.first[static_cast<size_t>(span[0])], 28);
   EXPECT_EQ(window.end[static_cast<size_t>(span[1])], 31);
+  EXPECT_EQ(cell<uint8_t>(sample, of_bert.schema(), "no_answer")[0], 0);
+  of_bert.put(window, {"q2", "", kQuestion.context, {}}, sample);
+  EXPECT_EQ(cell<uint8_t>(sample, of_bert.schema(), "no_answer")[0], 1);
+}
+
+TEST(WindowColumns, TellByABoundWhetherQuestionsLackAnswers) {
+  Schema schema{.columns = {{.name = "no_answer", .number = Number::uint8, .bound = 1, .role = Role::target}}};
+  EXPECT_FALSE(lacks_answers(schema));
+  schema.columns[0].bound = 2;
+  EXPECT_TRUE(lacks_answers(schema));
+  EXPECT_FALSE(lacks_answers({}));
 }
 
 TEST(WindowColumns, KeepWhatAnAnswerIsCutFromAndHeldAgainst) {

@@ -89,9 +89,6 @@ struct BiasGelu : torch::autograd::Function<BiasGelu> {
   }
 };
 
-// In the type of x, which may be narrower than that of parameters.
-at::Tensor biased(const at::Tensor& x, const at::Tensor& bias) { return x + bias.to(x.scalar_type()); }
-
 }  // namespace
 
 Activation activation_named(const std::string& name, const std::string& key) {
@@ -104,27 +101,31 @@ Activation activation_named(const std::string& name, const std::string& key) {
                            "; there are: ", join(known, ", ")));
 }
 
-at::Tensor activate(Activation activation, const at::Tensor& x, const at::Tensor& bias) {
+at::Tensor activate(Activation activation, const at::Tensor& x) {
   switch (activation) {
     case Activation::gelu:
-      return BiasGelu::apply(x, bias);
+      return at::gelu(x);
     case Activation::gelu_tanh:
-      return at::gelu(biased(x, bias), "tanh");
+      return at::gelu(x, "tanh");
     case Activation::relu:
-      return at::relu(biased(x, bias));
+      return at::relu(x);
     case Activation::silu:
-      return at::silu(biased(x, bias));
+      return at::silu(x);
     case Activation::tanh:
-      return at::tanh(biased(x, bias));
+      return at::tanh(x);
     case Activation::sigmoid:
-      return at::sigmoid(biased(x, bias));
+      return at::sigmoid(x);
     case Activation::mish:
-      return at::mish(biased(x, bias));
+      return at::mish(x);
     case Activation::quick_gelu:
       break;
   }
-  const at::Tensor v = biased(x, bias);
-  return v * at::sigmoid(v * 1.702);
+  return x * at::sigmoid(x * 1.702);
+}
+
+at::Tensor activate(Activation activation, const at::Tensor& x, const at::Tensor& bias) {
+  if (activation == Activation::gelu) return BiasGelu::apply(x, bias);
+  return activate(activation, x + bias.to(x.scalar_type()));  // x may be narrower than parameters
 }
 
 }  // namespace sft

@@ -4,6 +4,7 @@
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
+#include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros_like.h>
 #include <torch/csrc/autograd/custom_function.h>
 
@@ -24,7 +25,7 @@ constexpr int64_t kItemsAThread = 4;
 
 // What both passes read beside the rows; the offsets are owned, since the backward pass comes after the batch.
 struct HostAttention {
-  std::vector<int64_t> queries, keys;
+  std::vector<int64_t> queries, keys, key_ends;
   int64_t heads = 1, key_heads = 1;
   bool causal = false;
   int64_t window = 0;
@@ -33,6 +34,7 @@ struct HostAttention {
   explicit HostAttention(const Attention& attention)
       : queries(*attention.queries),
         keys(*attention.keys),
+        key_ends(attention.key_ends != nullptr ? *attention.key_ends : std::vector<int64_t>()),
         heads(attention.heads),
         key_heads(attention.key_heads),
         causal(attention.causal),
@@ -64,6 +66,7 @@ struct HostAttention {
     assert(queries.size() == keys.size() && heads % key_heads == 0);
     return {.queries = queries.data(),
             .keys = keys.data(),
+            .key_ends = key_ends.empty() ? nullptr : key_ends.data(),
             .places = places_M.defined() ? places_M.const_data_ptr<int64_t>() : nullptr,
             .draws = draws_B.const_data_ptr<int64_t>(),
             .heads = heads,
@@ -140,10 +143,36 @@ struct PackedAttention : torch::autograd::Function<PackedAttention> {
   }
 };
 
+// A device's kernels take rows one behind the other: what stands between is left out first.
+at::Tensor attend_without_gaps(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                               const Attention& attention) {
+  std::vector<int64_t> rows, keys{0}, order;
+  for (size_t b = 0; b < attention.key_ends->size(); ++b) {
+    for (int64_t row = (*attention.keys)[b]; row < (*attention.key_ends)[b]; ++row) rows.push_back(row);
+    keys.push_back(static_cast<int64_t>(rows.size()));
+  }
+  const auto there = [&](const std::vector<int64_t>& values, at::ScalarType type) {
+    return at::tensor(values, at::kLong).to(q.device(), type);
+  };
+  const at::Tensor chosen = there(rows, at::kLong);
+  Attention packed = attention;
+  SequenceGroups groups;
+  groups.groups = group_sequences(*attention.queries, keys, order);
+  groups.order_B = there(order, at::kInt);
+  groups.queries = there(*attention.queries, at::kInt);
+  groups.keys = there(keys, at::kInt);
+  packed.keys = &keys;
+  packed.key_ends = nullptr;
+  packed.groups = &groups;
+  return attend_on_device(q, k.index_select(0, chosen), v.index_select(0, chosen), packed);
+}
+
 }  // namespace
 
 at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const Attention& attention) {
-  if (!q.is_cpu()) return attend_on_device(q, k, v, attention);
+  if (!q.is_cpu())
+    return attention.key_ends != nullptr ? attend_without_gaps(q, k, v, attention)
+                                         : attend_on_device(q, k, v, attention);
   const auto bias = attention.bias.defined() ? std::optional(attention.bias) : std::nullopt;
   return PackedAttention::apply(q, k, v, bias, attention);
 }

@@ -19,6 +19,9 @@ struct Attention {
   // Of each sequence's rows, [B+1] on the host: the same in self-attention of all rows. A sequence may have no queries,
   // and, in cross attention, no keys.
   const std::vector<int64_t>*queries = nullptr, *keys = nullptr;
+  // [B] on the host, where rows of no sequence stand between: where each sequence's keys end. Null: where the next
+  // one's begin. In a forward pass alone.
+  const std::vector<int64_t>* key_ends = nullptr;
   // Of each query among its sequence's keys, int64 [M] on q's device, ascending in a sequence. Undefined: a sequence's
   // queries are at 0, 1, 2, …, however many keys there are.
   at::Tensor places_M = {};

@@ -14,7 +14,7 @@ struct AttentionItem {
       : sequence(index / shape.key_heads),
         key_head(index % shape.key_heads),
         key_row(shape.keys[sequence]),
-        num_keys(shape.keys[sequence + 1] - key_row),
+        num_keys(shape.num_keys(sequence)),
         query_row(shape.queries[sequence]),
         num_queries(shape.queries[sequence + 1] - query_row),
         num_heads(shape.heads / shape.key_heads),
@@ -53,7 +53,7 @@ struct LargestItem {
   LargestItem(const AttentionShape& shape, const AttentionItems& items) {
     if (items.first >= items.end) return;
     for (int64_t b = items.first / shape.key_heads; b <= (items.end - 1) / shape.key_heads; ++b) {
-      keys = std::max(keys, shape.keys[b + 1] - shape.keys[b]);
+      keys = std::max(keys, shape.num_keys(b));
       queries = std::max(queries, shape.queries[b + 1] - shape.queries[b]);
     }
   }

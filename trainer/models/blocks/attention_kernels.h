@@ -16,10 +16,11 @@ namespace sft {
 // Who attends to what, the same on the way back. The query at place i sees the keys j with |i − j| ≤ window and, if
 // causal, j ≤ i.
 struct AttentionShape {
-  const int64_t* queries = nullptr;  // [B+1]: sequence b asks by the rows queries[b] … queries[b+1] of q
-  const int64_t* keys = nullptr;     // [B+1], likewise of k and v
-  const int64_t* places = nullptr;   // [M] of each query among its sequence's keys, ascending; null: 0, 1, 2, …
-  const int64_t* draws = nullptr;    // [B]
+  const int64_t* queries = nullptr;   // [B+1]: sequence b asks by the rows queries[b] … queries[b+1] of q
+  const int64_t* keys = nullptr;      // [B+1], likewise of k and v
+  const int64_t* key_ends = nullptr;  // [B]: where a sequence's rows of k and v end; null: where the next one's begin
+  const int64_t* places = nullptr;    // [M] of each query among its sequence's keys, ascending; null: 0, 1, 2, …
+  const int64_t* draws = nullptr;     // [B]
   int64_t heads = 0, key_heads = 0;
   int64_t head_width = 0;
   bool causal = false;
@@ -28,6 +29,7 @@ struct AttentionShape {
   DropRate rate{0.0};
 
   bool masks() const { return causal || window > 0; }
+  int64_t num_keys(int64_t b) const { return (key_ends ? key_ends[b] : keys[b + 1]) - keys[b]; }
 };
 
 // [H, …, …] by the places of query and key, added to scores: T5's relative positions.

@@ -36,8 +36,8 @@ bool ConfigReader::flag(const char* key, bool otherwise) {
   return found.get<bool>();
 }
 
-Activation ConfigReader::activation(const char* key) {
-  const json& found = value(key, "gelu");
+Activation ConfigReader::activation(const char* key, const char* otherwise) {
+  const json& found = value(key, otherwise);
   if (!found.is_string()) refuse(key, "a name");
   return activation_named(found.get<std::string>(), key);
 }

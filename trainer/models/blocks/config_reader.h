@@ -22,7 +22,7 @@ class ConfigReader {
   double rate(const char* key, double otherwise);                                      // from 0 to below 1
   double number(const char* key, double otherwise, double below, const char* wanted);  // from 0 to below `below`
   bool flag(const char* key, bool otherwise);
-  Activation activation(const char* key);
+  Activation activation(const char* key, const char* otherwise = "gelu");
   int64_t row(const char* key, int64_t otherwise, int64_t rows);          // an id below `rows`
   int64_t row_or_none(const char* key, int64_t otherwise, int64_t rows);  // −1 where the file says null
 

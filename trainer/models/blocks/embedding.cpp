@@ -69,8 +69,13 @@ struct EmbeddingSum : torch::autograd::Function<EmbeddingSum> {
 
 at::Tensor embed(const EmbeddingTables& tables, const at::Tensor& tokens_N, const at::Tensor& positions_N,
                  const at::Tensor& segments_N) {
-  tensor_list looked_up{tables.word_VC, tables.position_PC}, ids{tokens_N, positions_N};
-  std::vector<int64_t> padding{tables.padding_id, tables.padding_position};
+  tensor_list looked_up{tables.word_VC}, ids{tokens_N};
+  std::vector<int64_t> padding{tables.padding_id};
+  if (tables.position_PC.defined()) {
+    looked_up.push_back(tables.position_PC);
+    ids.push_back(positions_N);
+    padding.push_back(tables.padding_position);
+  }
   if (tables.segment_SC.defined()) {
     looked_up.push_back(tables.segment_SC);
     ids.push_back(segments_N);

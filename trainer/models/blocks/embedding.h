@@ -1,4 +1,4 @@
-// The sum of word, position and, where the model has them, segment embeddings.
+// The sum of word embeddings and of those of positions and segments, where the model has them.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -8,7 +8,7 @@
 namespace sft {
 
 struct EmbeddingTables {
-  at::Tensor word_VC, position_PC, segment_SC;  // no segment_SC: segments are not looked at
+  at::Tensor word_VC, position_PC, segment_SC;  // a table that is not there is not looked at
   int64_t padding_id = -1;                      // this word's row gets no gradient; -1: every row does
   int64_t padding_position = -1;                // likewise the position's
 };

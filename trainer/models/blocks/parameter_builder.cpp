@@ -1,35 +1,46 @@
 #include "trainer/models/blocks/parameter_builder.h"
 
+#include <utility>
+
 #include "trainer/models/initialize.h"
 
 namespace sft {
 
 at::Tensor ParameterBuilder::table(const std::string& name, int64_t rows, int64_t width, int64_t zero, int stage) {
-  const at::Tensor table = drawn(name + ".weight", {rows, width}, stage);
+  const at::Tensor table = drawn(name + ".weight", {rows, width}, deviation_, stage);
   if (zero >= 0) table.detach()[zero].zero_();
   return table;
 }
 
-Linear ParameterBuilder::linear(const std::string& name, int64_t out, int64_t in, int stage) {
-  return {drawn(name + ".weight", {out, in}, stage), constant(name + ".bias", out, 0.0, stage)};
+Linear ParameterBuilder::linear(const std::string& name, int64_t out, int64_t in, int stage, const LinearTraits& form) {
+  Linear layer{.weight = drawn(name + ".weight", {out, in}, deviation_ * form.narrowed, stage), .bias = {}};
+  list_.back().is_transposed_in_files = form.is_transposed_in_files;
+  if (form.is_biased) layer.bias = constant(name + ".bias", out, 0.0, stage);
+  return layer;
 }
 
 LayerNorm ParameterBuilder::norm(const std::string& name, int64_t width, double eps, int stage) {
   return {constant(name + ".weight", width, 1.0, stage), constant(name + ".bias", width, 0.0, stage), eps};
 }
 
-at::Tensor ParameterBuilder::drawn(const std::string& name, at::IntArrayRef shape, int stage) {
-  return listed(name, normal_parameter(prefix_ + name, shape, deviation_, seed_, options_), stage, true);
+RmsNorm ParameterBuilder::rms_norm(const std::string& name, int64_t width, double eps, int stage) {
+  return {constant(name + ".weight", width, 1.0, stage), eps};
+}
+
+at::Tensor ParameterBuilder::drawn(const std::string& name, at::IntArrayRef shape, double deviation, int stage) {
+  const at::Tensor value = normal_parameter(prefix_ + name, shape, deviation, seed_, options_);
+  return listed({.name = prefix_ + name, .value = value, .stage = stage, .decays = true});
 }
 
 at::Tensor ParameterBuilder::constant(const std::string& name, int64_t size, double value, int stage) {
-  return listed(name, constant_parameter({size}, value, options_), stage, false);
+  const at::Tensor filled = constant_parameter({size}, value, options_);
+  return listed({.name = prefix_ + name, .value = filled, .stage = stage, .decays = false});
 }
 
-at::Tensor ParameterBuilder::listed(const std::string& name, const at::Tensor& value, int stage, bool decays) {
-  value.set_requires_grad(true);
-  list_.push_back({prefix_ + name, value, stage, decays});
-  return value;
+at::Tensor ParameterBuilder::listed(Parameter parameter) {
+  parameter.value.set_requires_grad(true);
+  list_.push_back(std::move(parameter));
+  return list_.back().value;
 }
 
 }  // namespace sft

@@ -8,10 +8,18 @@
 
 #include "trainer/models/blocks/add_norm.h"
 #include "trainer/models/blocks/linear.h"
+#include "trainer/models/blocks/rms_norm.h"
 #include "trainer/models/initial_seed.h"
 #include "trainer/models/parameter.h"
 
 namespace sft {
+
+// What is unusual in a layer.
+struct LinearTraits {
+  bool is_biased = true;
+  bool is_transposed_in_files = false;
+  double narrowed = 1.0;  // its weights start at `deviation` times this
+};
 
 // Started like transformers' own: weights normal of `deviation`, biases zero, norms one.
 class ParameterBuilder {
@@ -22,13 +30,14 @@ class ParameterBuilder {
 
   // [rows, width]; row `zero` is nil (−1: no row).
   at::Tensor table(const std::string& name, int64_t rows, int64_t width, int64_t zero, int stage);
-  Linear linear(const std::string& name, int64_t out, int64_t in, int stage);
+  Linear linear(const std::string& name, int64_t out, int64_t in, int stage, const LinearTraits& form = {});
   LayerNorm norm(const std::string& name, int64_t width, double eps, int stage);
+  RmsNorm rms_norm(const std::string& name, int64_t width, double eps, int stage);
 
  private:
-  at::Tensor drawn(const std::string& name, at::IntArrayRef shape, int stage);
+  at::Tensor drawn(const std::string& name, at::IntArrayRef shape, double deviation, int stage);
   at::Tensor constant(const std::string& name, int64_t size, double value, int stage);
-  at::Tensor listed(const std::string& name, const at::Tensor& value, int stage, bool decays);
+  at::Tensor listed(Parameter parameter);
 
   Parameters& list_;
   std::string prefix_;

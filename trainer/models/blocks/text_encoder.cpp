@@ -14,14 +14,6 @@
 
 namespace sft {
 
-namespace {
-
-RowKeys row_keys(Mode mode, const at::Tensor& draws, const at::Tensor& positions) {
-  return mode == Mode::training ? RowKeys{draws, positions} : RowKeys{};
-}
-
-}  // namespace
-
 at::Tensor TextEncoder::stage(int s, const at::Tensor& x, const Inputs& inputs, Mode mode) {
   const TextInputs& text = text_of(inputs);
   const ReadRows* read = s == num_blocks() && text.read ? &*text.read : nullptr;

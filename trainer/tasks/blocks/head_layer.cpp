@@ -4,16 +4,41 @@
 
 namespace sft {
 
+namespace {
+
+at::TensorOptions options_of(const TaskSettings& settings) {
+  return at::TensorOptions().dtype(settings.dtype).device(settings.device);
+}
+
+at::Tensor weight_of(const std::string& layer, int64_t outputs, const Model& model, const TaskSettings& settings,
+                     Parameters& list) {
+  const std::string name = layer + ".weight";
+  const at::Tensor weight =
+      normal_parameter(name, {outputs, model.width()}, model.initializer_range(), settings.seed, options_of(settings));
+  list.push_back({.name = name, .value = weight, .stage = model.head_stage(), .decays = true});
+  return weight;
+}
+
+at::Tensor bias_of(const std::string& layer, int64_t outputs, const Model& model, const TaskSettings& settings,
+                   Parameters& list) {
+  const at::Tensor bias = constant_parameter({outputs}, 0.0, options_of(settings));
+  list.push_back({.name = layer + ".bias", .value = bias, .stage = model.head_stage(), .decays = false});
+  return bias;
+}
+
+}  // namespace
+
 Linear head_layer(const std::string& name, int64_t outputs, const Model& model, const TaskSettings& settings,
                   Parameters& list) {
-  const auto options = at::TensorOptions().dtype(settings.dtype).device(settings.device);
-  const std::string weight = name + ".weight", bias = name + ".bias";
-  const Linear made{
-      normal_parameter(weight, {outputs, model.width()}, model.initializer_range(), settings.seed, options),
-      constant_parameter({outputs}, 0.0, options)};
-  list.push_back({.name = weight, .value = made.weight, .stage = model.head_stage(), .decays = true});
-  list.push_back({.name = bias, .value = made.bias, .stage = model.head_stage(), .decays = false});
-  return made;
+  Linear layer{.weight = weight_of(name, outputs, model, settings, list), .bias = {}};
+  layer.bias = bias_of(name, outputs, model, settings, list);
+  return layer;
+}
+
+Linear output_layer(const HeadShape& shape, int64_t outputs, const Model& model, const TaskSettings& settings,
+                    Parameters& list) {
+  if (shape.has_bias) return head_layer(shape.output, outputs, model, settings, list);
+  return {.weight = weight_of(shape.output, outputs, model, settings, list), .bias = {}};
 }
 
 }  // namespace sft

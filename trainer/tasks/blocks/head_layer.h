@@ -1,4 +1,4 @@
-// A linear layer of a task's head.
+// The linear layers of a task's head.
 #pragma once
 
 #include <cstdint>
@@ -13,5 +13,9 @@ namespace sft {
 // `name`.bias are added to `list`, in the stage of the head.
 Linear head_layer(const std::string& name, int64_t outputs, const Model& model, const TaskSettings& settings,
                   Parameters& list);
+
+// The last one of a head, with a bias or without one as the head's shape says.
+Linear output_layer(const HeadShape& shape, int64_t outputs, const Model& model, const TaskSettings& settings,
+                    Parameters& list);
 
 }  // namespace sft

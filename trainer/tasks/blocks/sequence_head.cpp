@@ -57,15 +57,14 @@ SequenceHead::SequenceHead(const TaskSettings& settings, const Model& model, int
       input_key_(dropout_key(settings.dropout_seed, "head.input")),
       key_(dropout_key(settings.dropout_seed, "head")) {
   if (!shape_.hidden.empty()) hidden_ = head_layer(shape_.hidden, model.width(), model, settings, parameters_);
-  output_ = head_layer(shape_.output, num_outputs, model, settings, parameters_);
+  output_ = output_layer(shape_, num_outputs, model, settings, parameters_);
 }
 
 at::Tensor SequenceHead::logits(Model& model, const at::Tensor& features, const Inputs& inputs, Mode mode) const {
   const bool trains = mode == Mode::training;
   const at::Tensor& draws_B = draws_of(inputs);
   at::Tensor x_BC = pooling_ == Pooling::mean ? mean_of_rows(features, text_of(inputs)) : features;
-  if (pooling_ == Pooling::pooler)
-    x_BC = model.pool(x_BC, trains ? RowKeys{draws_B, at::zeros_like(draws_B)} : RowKeys{});
+  if (pooling_ == Pooling::pooler) x_BC = model.pool(x_BC, row_keys(mode, draws_B, at::zeros_like(draws_B)));
   if (!shape_.hidden.empty()) {
     x_BC = dropped(x_BC, input_key_, draws_B, trains ? shape_.input_dropout : 0.0);
     x_BC = activate(shape_.activation, at::linear(x_BC, hidden_.weight), hidden_.bias);

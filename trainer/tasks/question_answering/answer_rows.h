@@ -1,8 +1,6 @@
-// Predictions: one JSON object a question, joined from its windows.
+// Predictions: one JSON object a question, joined from those of its windows.
 #pragma once
 
-#include <cstdint>
-#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,38 +11,14 @@
 
 namespace sft {
 
-class AnswerRows {
- public:
-  using Sink = std::function<void(int64_t row, const std::string& json)>;
+// What is kept of a window until those of its question are joined: the id of the question, the null score, and the
+// best spans with their texts, which are cut from the window's piece.
+std::string window_prediction(std::string_view id, const BestSpans& found, const ContextPiece& piece);
 
-  AnswerRows(const SpanLimits& limits, const NullAnswers& null_answers, Sink sink)
-      : search_(limits), limits_(limits), null_answers_(null_answers), sink_(std::move(sink)) {}
-
-  // The windows of a row come one after another.
-  void add(int64_t row, std::string_view id, const WindowLogits& window, const ContextPiece& piece);
-  void finish();  // behind the last row
-
- private:
-  struct Piece {
-    int32_t first = 0;
-    std::string text;
-  };
-  struct Candidate {
-    std::string_view answer;  // "": none
-    int32_t start = -1, end = -1;
-    double score = 0, probability = 0;
-  };
-  std::string_view text_of(const ScoredSpan& span) const;
-  std::vector<Candidate> candidates(const BestSpans& found) const;
-  std::string to_json(const BestSpans& found) const;
-
-  SpanSearch search_;
-  SpanLimits limits_;
-  NullAnswers null_answers_;
-  Sink sink_;
-  int64_t row_ = -1;           // −1: none yet
-  std::string id_;             // of the row
-  std::vector<Piece> pieces_;  // of its windows
-};
+// Of the windows of one question, at least one, in any order: {"id", "answer", "start", "end" (characters of the
+// context), "score", "null_score", "n_best": [{"answer", "start", "end", "score", "probability"}]}. "null_score" is
+// there where null answers are allowed; the empty answer has −1 as start and end.
+std::string question_prediction(const std::vector<std::string>& windows, const SpanLimits& limits,
+                                const NullAnswers& null_answers);
 
 }  // namespace sft

@@ -11,6 +11,7 @@
 
 #include "base/errors.h"
 #include "base/text.h"
+#include "trainer/metrics/answer_scores.h"
 #include "trainer/metrics/answers.h"
 #include "trainer/models/blocks/dropout.h"
 #include "trainer/models/blocks/linear.h"
@@ -19,6 +20,7 @@
 #include "trainer/tasks/question_answering/answer_rows.h"
 #include "trainer/tasks/question_answering/span_loss.h"
 #include "trainer/tasks/question_answering/windows/kept_window.h"
+#include "trainer/tasks/question_answering/windows/window_columns.h"
 
 namespace sft {
 namespace {
@@ -27,6 +29,15 @@ namespace {
 // numbers of AnsweredWindow with scores by words, and then by characters.
 constexpr size_t kLossSum = 0, kWindows = 1, kLetters = 2, kCjk = 3, kNumCounts = 4;
 constexpr AnswerUnit kUnits[] = {AnswerUnit::word, AnswerUnit::character};
+
+constexpr char kNullAnswers[] = "sft_dist_null_answers";  // in config.json: true where the model was taught some
+
+bool allows_null_answers(const TaskSettings& settings, const Model& model) {
+  const AutoBool wanted = settings.scores.answering.version_2_with_negative;
+  if (wanted != AutoBool::automatic) return wanted == AutoBool::yes;
+  if (!settings.labels.samples.columns.empty()) return lacks_answers(settings.labels.samples);
+  return model.config().value(kNullAnswers, nlohmann::json()) == true;
+}
 
 // Logits in host memory, the starts of all tokens before their ends.
 struct HostLogits {
@@ -47,9 +58,13 @@ struct HostLogits {
 
 class QuestionAnswering final : public LogitsTask {
  public:
-  QuestionAnswering(const TaskSettings& settings, const AnsweringConfig& answering, const Model& model)
-      : answering_(answering), shape_(model.span_head()), key_(dropout_key(settings.dropout_seed, "head")) {
-    output_ = head_layer(shape_.output, 2, model, settings, parameters_);
+  QuestionAnswering(const TaskSettings& settings, const Model& model)
+      : limits_{settings.scores.answering.n_best_size, settings.scores.answering.max_answer_length},
+        null_answers_{allows_null_answers(settings, model), settings.scores.answering.null_score_diff_threshold},
+        unit_(settings.scores.answering.answer_unit),
+        shape_(model.span_head()),
+        key_(dropout_key(settings.dropout_seed, "head")) {
+    output_ = output_layer(shape_, 2, model, settings, parameters_);
   }
 
   Needs needs() const override { return {{.column = {.name = "span", .number = Number::int32, .shape = {2}}}}; }
@@ -84,14 +99,14 @@ class QuestionAnswering final : public LogitsTask {
                                          at::ones({batch.size()}, at::kDouble));
     into.counts[kLossSum] += sum.item<double>();
     into.counts[kWindows] += static_cast<double>(batch.size());
-    if (!keeps_windows(batch.schema)) return;
+    require_kept_windows(batch.schema);
     const HostLogits logits(logits_N2);
     for (size_t b = 0; b < batch.rows.size(); ++b) score(batch, b, logits, into);
   }
 
   nlohmann::ordered_json metrics(const Statistics& total) const override {
     nlohmann::ordered_json all{{"loss", total.counts[kLossSum] / std::max(total.counts[kWindows], 1.0)}};
-    if (!total.rows.empty()) all.update(AnswerScores(numbers(total), null_answers(total)).scores());
+    all.update(AnswerScores(numbers(total), null_answers_).scores());
     return all;
   }
 
@@ -99,25 +114,40 @@ class QuestionAnswering final : public LogitsTask {
   std::string default_metric() const override { return "f1"; }
 
   std::vector<std::string> predictions(const at::Tensor& logits_N2, const Batch& batch) const override {
+    require_kept_windows(batch.schema);
     const HostLogits logits(logits_N2);
-    const NullAnswers null_answers{answering_.version_2_with_negative != "false", answering_.null_score_diff_threshold};
     std::vector<std::string> windows;
-    AnswerRows rows(answering_.limits, null_answers,
-                    [&](int64_t, const std::string& json) { windows.push_back(json); });
     for (size_t b = 0; b < batch.rows.size(); ++b) {
       const KeptWindow window = kept_window(batch, b);
-      rows.add(batch.rows[b], window.id, logits.of(window, batch.offsets("token")[b]), window.piece);
-      rows.finish();
+      windows.push_back(window_prediction(window.id, best_spans(batch, b, window, logits), window.piece));
     }
     return windows;
+  }
+
+  std::string prediction_of_row(const std::vector<std::string>& windows) const override {
+    return question_prediction(windows, limits_, null_answers_);
   }
 
   // transformers sizes the head by its number of labels, of which two are the default.
   void describe(nlohmann::json& config) const override {
     for (const char* key : {"num_labels", "id2label", "label2id", "problem_type"}) config.erase(key);
+    config[kNullAnswers] = null_answers_.allowed;
   }
 
  private:
+  static void require_kept_windows(const Schema& schema) {
+    if (!keeps_windows(schema))
+      throw DataError(
+          "windows that were prepared to train on lack the contexts and answers that scores need; name "
+          "the raw file, of which windows are made that have them");
+  }
+
+  BestSpans best_spans(const Batch& batch, size_t b, const KeptWindow& window, const HostLogits& logits) const {
+    SpanSearch search(limits_);
+    search.add(logits.of(window, batch.offsets("token")[b]));
+    return search.finish();
+  }
+
   void score(const Batch& batch, size_t b, const HostLogits& logits, Statistics& into) const {
     const KeptWindow window = kept_window(batch, b);
     LetterCounts letters;
@@ -125,9 +155,7 @@ class QuestionAnswering final : public LogitsTask {
     into.counts[kLetters] += static_cast<double>(letters.letters);
     into.counts[kCjk] += static_cast<double>(letters.cjk);
 
-    SpanSearch search(answering_.limits);
-    search.add(logits.of(window, batch.offsets("token")[b]));
-    const BestSpans found = search.finish();
+    const BestSpans found = best_spans(batch, b, window, logits);
     AnsweredWindow scored{.row = static_cast<double>(batch.rows[b]),
                           .has_answer = window.answers.empty() ? 0.0 : 1.0,
                           .null_score = found.null_score};
@@ -144,8 +172,8 @@ class QuestionAnswering final : public LogitsTask {
   }
 
   AnswerUnit unit(const Statistics& total) const {
-    if (answering_.answer_unit == "word") return AnswerUnit::word;
-    if (answering_.answer_unit == "character") return AnswerUnit::character;
+    if (unit_ == "word") return AnswerUnit::word;
+    if (unit_ == "character") return AnswerUnit::character;
     return LetterCounts{static_cast<int64_t>(total.counts[kLetters]), static_cast<int64_t>(total.counts[kCjk])}.unit();
   }
 
@@ -160,16 +188,9 @@ class QuestionAnswering final : public LogitsTask {
     return out;
   }
 
-  NullAnswers null_answers(const Statistics& total) const {
-    bool allowed = answering_.version_2_with_negative == "true";
-    constexpr size_t kHasAnswer = 1;
-    if (answering_.version_2_with_negative == "auto")
-      for (size_t i = kHasAnswer; i < total.rows.size(); i += AnsweredWindow::kNumbers)
-        allowed = allowed || total.rows[i] == 0;
-    return {allowed, answering_.null_score_diff_threshold};
-  }
-
-  AnsweringConfig answering_;
+  SpanLimits limits_;
+  NullAnswers null_answers_;
+  std::string unit_;  // auto | word | character
   HeadShape shape_;
   Linear output_;
   Parameters parameters_;
@@ -178,13 +199,12 @@ class QuestionAnswering final : public LogitsTask {
 
 }  // namespace
 
-std::unique_ptr<LogitsTask> make_question_answering(const TaskSettings& settings, const AnsweringConfig& answering,
-                                                    const Model& model) {
+std::unique_ptr<LogitsTask> make_question_answering(const TaskSettings& settings, const Model& model) {
   if (settings.pooling != "auto")
     throw ConfigError(
         concat("model.pooling = ", in_quotes(settings.pooling), ": question_answering reads every token"));
   require_accepted(settings.loss, {.targets = "one span a window is", .kinds = {"cross_entropy"}});
-  return std::make_unique<QuestionAnswering>(settings, answering, model);
+  return std::make_unique<QuestionAnswering>(settings, model);
 }
 
 }  // namespace sft

@@ -3,22 +3,12 @@
 
 #include <memory>
 
-#include "trainer/metrics/answer_scores.h"
 #include "trainer/tasks/blocks/logits_task.h"
-#include "trainer/tasks/question_answering/span_search.h"
 
 namespace sft {
 
-// How answers are chosen and scored.
-struct AnsweringConfig {
-  SpanLimits limits = {};
-  std::string version_2_with_negative = "auto";  // auto: where a question has no answer; true | false
-  double null_score_diff_threshold = 0;
-  std::string answer_unit = "auto";  // auto (LetterCounts) | word | character
-};
-
-// ConfigError where the settings do not fit the task.
-std::unique_ptr<LogitsTask> make_question_answering(const TaskSettings& settings, const AnsweringConfig& answering,
-                                                    const Model& model);
+// Whether null answers may be given, settings that leave it open take from the training samples, or, where there are
+// none, from what describe() has left in the model's config.json. ConfigError where the settings do not fit the task.
+std::unique_ptr<LogitsTask> make_question_answering(const TaskSettings& settings, const Model& model);
 
 }  // namespace sft

@@ -27,12 +27,12 @@ std::vector<size_t> highest(std::span<const float> logits, int64_t count) {
   return places;
 }
 
+}  // namespace
+
 bool is_better(const ScoredSpan& a, const ScoredSpan& b) {
   if (a.score != b.score) return a.score > b.score;
   return std::pair(a.first, a.end) < std::pair(b.first, b.end);
 }
-
-}  // namespace
 
 void SpanSearch::add(const WindowLogits& window) {
   assert(!window.start_logits.empty() && window.start_logits.size() == window.end_logits.size());

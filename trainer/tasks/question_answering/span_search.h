@@ -26,6 +26,9 @@ struct ScoredSpan {
   int32_t first = 0, end = 0;
 };
 
+// A higher score, then the earlier span, then the shorter one.
+bool is_better(const ScoredSpan& a, const ScoredSpan& b);
+
 struct BestSpans {
   std::vector<ScoredSpan>
       spans;              // the best first, n_best at most; of equal scores the earlier, then the shorter; may be none

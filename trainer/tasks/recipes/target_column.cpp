@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cassert>
 
+#include "trainer/tasks/causal_lm/rows/columns.h"
+
 namespace sft {
 namespace {
 
@@ -27,6 +29,10 @@ Column target_column(TargetForm form, int64_t count) {
       return {.name = "labels", .number = Number::float32, .shape = {count}, .bound = 2, .role = Role::target};
     case TargetForm::values:
       return {.name = "values", .number = Number::float32, .shape = {count}, .role = Role::target};
+    case TargetForm::span:
+      return {.name = "span", .number = Number::int32, .shape = {2}, .bound = count, .role = Role::target};
+    case TargetForm::spans:
+      return causal::spans_column(count);
   }
   return column;
 }
@@ -34,12 +40,15 @@ Column target_column(TargetForm form, int64_t count) {
 TargetForm target_form_of(const Schema& schema) {
   const Column& column = target_of(schema);
   if (column.name == "values") return TargetForm::values;
+  if (column.name == "span") return TargetForm::span;
+  if (column.name == causal::kSpans) return TargetForm::spans;
   if (column.number == Number::float32) return TargetForm::label_set;
   return column.axis.empty() ? TargetForm::label : TargetForm::token_labels;
 }
 
 int64_t target_count(const Schema& schema) {
   const Column& column = target_of(schema);
+  if (column.name == "span" || column.name == causal::kSpans) return 0;
   return column.shape.empty() ? column.bound : column.shape[0];
 }
 

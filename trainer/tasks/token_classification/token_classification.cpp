@@ -53,7 +53,7 @@ class TokenClassification final : public LogitsTask {
         weights_(class_weights(settings.loss.class_weights, names_, settings.labels.counts)),
         key_(dropout_key(settings.dropout_seed, "head")) {
     assert(shape_.hidden.empty());
-    output_ = head_layer(shape_.output, static_cast<int64_t>(names_.size()), model, settings, parameters_);
+    output_ = output_layer(shape_, static_cast<int64_t>(names_.size()), model, settings, parameters_);
     weights_K_ = at::tensor(weights_, at::kDouble).to(settings.device, settings.dtype);
   }
 

@@ -33,7 +33,10 @@ WindowColumns::WindowColumns(const Tokenizer& tokenizer, int64_t max_length, Win
   along("span", Number::int32, "", Role::target, max_length);
   schema_.columns.back().shape = {2};
   if (has_segments_) along("segments", Number::uint8, "token", Role::input);
-  if (use_ == WindowUse::training) return;
+  if (use_ == WindowUse::training) {
+    along("no_answer", Number::uint8, "", Role::target);
+    return;
+  }
   along("first", Number::int32, "token", Role::note);
   along("end", Number::int32, "token", Role::note);
   along("context", Number::uint8, "context_byte", Role::note);
@@ -49,6 +52,7 @@ void WindowColumns::put(const ContextWindow& window, const Question& question, S
   cell(sample, "span").set(std::vector<int32_t>(target.begin(), target.end()));
   if (has_segments_) cell(sample, "segments").set(window.segments);
   if (use_ == WindowUse::scoring) put_notes(window, question, sample);
+  if (use_ == WindowUse::training) cell(sample, "no_answer").set(static_cast<uint8_t>(question.answers.empty()));
 }
 
 void WindowColumns::put_notes(const ContextWindow& window, const Question& question, Sample& sample) const {
@@ -66,6 +70,11 @@ void WindowColumns::put_notes(const ContextWindow& window, const Question& quest
   }
   set_text(cell(sample, "answers"), answers);
   cell(sample, "answer_ends").set(ends);
+}
+
+bool lacks_answers(const Schema& schema) {
+  const Column* found = schema.find("no_answer");
+  return found != nullptr && found->bound > 1;
 }
 
 std::vector<std::string> kept_answers(std::span<const uint8_t> answers, std::span<const int32_t> ends) {

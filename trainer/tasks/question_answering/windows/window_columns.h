@@ -24,9 +24,10 @@ class WindowColumns {
   WindowColumns(const Tokenizer& tokenizer, int64_t max_length, WindowUse use);
 
   // "tokens" and "segments", where the tokenizer tells the question from the context, along "token"; "span" [2]: the
-  // first and the last token of the answer. Notes: "first" and "end" along "token" (characters of the context, −1
-  // outside), "context" (UTF-8 of the window's piece) from the character "context_first" on, "id", and "answers" (UTF-8
-  // end to end) with the byte at which each ends, "answer_ends".
+  // first and the last token of the answer. training: "no_answer", 1 where the question has none, so that the bound of
+  // the column tells whether there is such a question. scoring, notes: "first" and "end" along "token" (characters of
+  // the context, −1 outside), "context" (UTF-8 of the window's piece) from the character "context_first" on, "id", and
+  // "answers" (UTF-8 end to end) with the byte at which each ends, "answer_ends".
   const Schema& schema() const { return schema_; }
 
   // Fills the cells of a sample of this schema.
@@ -40,6 +41,9 @@ class WindowColumns {
   bool has_segments_ = false;
   WindowUse use_;
 };
+
+// Whether windows of this schema, of a training split, are known to be of questions some of which have no answer.
+bool lacks_answers(const Schema& schema);
 
 // The answers that are kept in two cells.
 std::vector<std::string> kept_answers(std::span<const uint8_t> answers, std::span<const int32_t> ends);

@@ -1,5 +1,5 @@
-// A forward and a backward pass of each encoder on the GPU against the CPU's, dropout on: the same masks, or nothing
-// here would agree in its first digit.
+// A forward and a backward pass of each model of text on the GPU against the CPU's, dropout on: the same masks, or
+// nothing here would agree in its first digit.
 #include <ATen/ATen.h>
 
 #include <nlohmann/json.hpp>
@@ -31,10 +31,13 @@ nlohmann::json wide_config(const std::string& family) {
   nlohmann::json config = small_config(family);
   if (family == "distilbert")
     config.update({{"dim", 64}, {"n_heads", 2}, {"hidden_dim", 64}, {"initializer_range", 0.1}});
+  else if (family == "gpt2")
+    config.update({{"n_embd", 64}, {"n_head", 2}, {"n_inner", 64}, {"n_positions", 160}, {"initializer_range", 0.1}});
   else
     config.update(
         {{"hidden_size", 64}, {"num_attention_heads", 2}, {"intermediate_size", 64}, {"initializer_range", 0.1}});
-  config["max_position_embeddings"] = 160;
+  if (config.contains("head_dim")) config.update({{"head_dim", 32}, {"num_key_value_heads", 1}});
+  if (family != "gpt2") config["max_position_embeddings"] = 160;
   return config;
 }
 
@@ -75,10 +78,10 @@ void expect_near(const Passed& ours, const Passed& reference, double tolerance, 
   }
 }
 
-class DeviceEncoder : public testing::OnGpu {
+class DeviceTextModel : public testing::OnGpu {
  protected:
   void compare(const Setting& setting, double tolerance) {
-    for (const char* family : {"bert", "roberta", "distilbert"}) {
+    for (const char* family : {"bert", "roberta", "distilbert", "llama", "mistral", "qwen2", "qwen3", "gpt2"}) {
       for (const Reads reads : {Reads::all, Reads::first, Reads::last, Reads::with_target}) {
         Setting here = setting, exact = setting;
         here.reads = exact.reads = reads;
@@ -90,17 +93,17 @@ class DeviceEncoder : public testing::OnGpu {
   }
 };
 
-TEST_F(DeviceEncoder, InFloat64EqualsTheCpu) { compare({at::kDouble, at::kDouble}, 1e-11); }
+TEST_F(DeviceTextModel, InFloat64EqualsTheCpu) { compare({at::kDouble, at::kDouble}, 1e-11); }
 
-TEST_F(DeviceEncoder, InFloat32IsWithinRounding) { compare({at::kFloat, at::kFloat}, 2e-5); }
+TEST_F(DeviceTextModel, InFloat32IsWithinRounding) { compare({at::kFloat, at::kFloat}, 2e-5); }
 
-TEST_F(DeviceEncoder, InBfloat16IsWithinItsRounding) { compare({at::kFloat, at::kBFloat16}, 0.15); }
+TEST_F(DeviceTextModel, InBfloat16IsWithinItsRounding) { compare({at::kFloat, at::kBFloat16}, 0.15); }
 
-TEST_F(DeviceEncoder, InBfloat16OfWholeVectorsIsWithinItsRounding) {
+TEST_F(DeviceTextModel, InBfloat16OfWholeVectorsIsWithinItsRounding) {
   compare({at::kFloat, at::kBFloat16, Reads::all, wide_config, {70, 1, 17, 130, 64, 33}}, 0.15);
 }
 
-TEST_F(DeviceEncoder, RepeatsTheBitsOfAForwardPass) {
+TEST_F(DeviceTextModel, RepeatsTheBitsOfAForwardPass) {
   const Setting setting{at::kFloat, at::kBFloat16};
   EXPECT_TRUE(pass("bert", device, setting).rows.equal(pass("bert", device, setting).rows));
 }

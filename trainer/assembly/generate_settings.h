@@ -1,0 +1,15 @@
+// How a model goes on from prompts where the config leaves it open: as its generation_config.json says, then by the
+// defaults.
+#pragma once
+
+#include "base/config_file.h"
+#include "trainer/model_files/model_directory.h"
+#include "trainer/tasks/generate_config.h"
+
+namespace sft {
+
+// Keys that are not among `origins` ("generate.top_p") take the model's own values. Its settings that are not built,
+// such as num_beams above 1, are left out. eos_token_id is that of generation_config.json or config.json.
+GenerateConfig settled(const GenerateConfig& asked, const Origins& origins, const ModelDirectory& model);
+
+}  // namespace sft

@@ -1,0 +1,54 @@
+#include "trainer/models/blocks/gated_mlp.h"
+
+#include <ATen/Dispatch.h>
+#include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/empty_like.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include "trainer/models/blocks/decoder_kernels.h"
+
+namespace sft {
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::tensor_list;
+
+constexpr int64_t kGatedAThread = 4096;
+
+struct SwishGated : torch::autograd::Function<SwishGated> {
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& gate_any, const at::Tensor& up_any) {
+    const at::Tensor gate = gate_any.contiguous(), up = up_any.contiguous(), y = at::empty_like(gate);
+    ctx->save_for_backward({gate, up});
+    AT_DISPATCH_FLOATING_TYPES(gate.scalar_type(), "swish_gate", [&] {
+      const SwishGate<scalar_t> work{gate.const_data_ptr<scalar_t>(), up.const_data_ptr<scalar_t>(),
+                                     y.mutable_data_ptr<scalar_t>()};
+      at::parallel_for(0, gate.numel(), kGatedAThread,
+                       [&](int64_t begin, int64_t end) { swish_gate(work, begin, end); });
+    });
+    return y;
+  }
+
+  static tensor_list backward(AutogradContext* ctx, const tensor_list& d_outputs) {
+    const tensor_list saved = ctx->get_saved_variables();
+    const at::Tensor &gate = saved[0], &up = saved[1];
+    const at::Tensor dy = d_outputs[0].contiguous(), d_gate = at::empty_like(gate), d_up = at::empty_like(up);
+    AT_DISPATCH_FLOATING_TYPES(gate.scalar_type(), "swish_gate_backward", [&] {
+      const SwishGateBackward<scalar_t> work{gate.const_data_ptr<scalar_t>(), up.const_data_ptr<scalar_t>(),
+                                             dy.const_data_ptr<scalar_t>(), d_gate.mutable_data_ptr<scalar_t>(),
+                                             d_up.mutable_data_ptr<scalar_t>()};
+      at::parallel_for(0, gate.numel(), kGatedAThread,
+                       [&](int64_t begin, int64_t end) { swish_gate_backward(work, begin, end); });
+    });
+    return {d_gate, d_up};
+  }
+};
+
+}  // namespace
+
+at::Tensor gated(Activation activation, const at::Tensor& gate, const at::Tensor& up) {
+  if (activation == Activation::silu && gate.is_cpu()) return SwishGated::apply(gate, up);
+  return activate(activation, gate) * up;
+}
+
+}  // namespace sft

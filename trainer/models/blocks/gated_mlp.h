@@ -1,0 +1,13 @@
+// Between the products of a gated MLP (Shazeer, 2020):  activation(gate) · up
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include "trainer/models/blocks/activation.h"
+
+namespace sft {
+
+// gate, up [N, I]. SiLU (SwiGLU) in one pass on a CPU, the others (GeGLU) by ATen.
+at::Tensor gated(Activation activation, const at::Tensor& gate, const at::Tensor& up);
+
+}  // namespace sft

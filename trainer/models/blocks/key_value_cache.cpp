@@ -1,0 +1,40 @@
+#include "trainer/models/blocks/key_value_cache.h"
+
+#include <ATen/ops/empty.h>
+#include <ATen/ops/tensor.h>
+
+#include <stdexcept>
+
+namespace sft {
+
+void KeyValueCache::go_on(std::vector<int64_t> slots, std::vector<int64_t> lengths,
+                          const std::vector<int64_t>& offsets) {
+  begins_.clear();
+  ends_.clear();
+  std::vector<int64_t> rows;
+  for (size_t b = 0; b < slots.size(); ++b) {
+    const int64_t begin = slots[b] * capacity_, end = begin + lengths[b] + offsets[b + 1] - offsets[b];
+    if (slots[b] >= slots_ || end > begin + capacity_)
+      throw std::length_error("a sequence outgrows its slot in the cache of keys and values");
+    for (int64_t row = begin + lengths[b]; row < end; ++row) rows.push_back(row);
+    begins_.push_back(begin);
+    ends_.push_back(end);
+  }
+  begins_.push_back(slots_ * capacity_);
+  rows_N_ = at::tensor(rows, at::kLong);
+}
+
+KeyValueCache::Kept KeyValueCache::append(int block, const at::Tensor& k_NC, const at::Tensor& v_NC) {
+  if (blocks_.size() <= static_cast<size_t>(block)) blocks_.resize(static_cast<size_t>(block) + 1);
+  Block& kept = blocks_[static_cast<size_t>(block)];
+  if (!kept.k.defined()) {
+    kept.k = at::empty({slots_ * capacity_, k_NC.size(1)}, k_NC.options());
+    kept.v = at::empty({slots_ * capacity_, v_NC.size(1)}, v_NC.options());
+  }
+  const at::Tensor rows = rows_N_.to(k_NC.device());
+  kept.k.index_copy_(0, rows, k_NC);
+  kept.v.index_copy_(0, rows, v_NC);
+  return {kept.k, kept.v, &begins_, &ends_};
+}
+
+}  // namespace sft

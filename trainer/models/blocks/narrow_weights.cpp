@@ -1,0 +1,26 @@
+#include "trainer/models/blocks/narrow_weights.h"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/_foreach_copy.h>
+#include <ATen/ops/empty.h>
+
+namespace sft {
+
+void NarrowWeights::add(Linear& layer, at::ScalarType type) {
+  if (layer.weight.scalar_type() == type) return;
+  layer.narrow_weight = copy_of(layer.weight, type);
+  if (layer.bias.defined() && !layer.bias.is_cpu()) layer.narrow_bias = copy_of(layer.bias, type);
+}
+
+void NarrowWeights::follow() const {
+  const at::NoGradGuard no_graph;
+  if (!narrow_.empty()) at::_foreach_copy_(narrow_, masters_);
+}
+
+at::Tensor NarrowWeights::copy_of(const at::Tensor& parameter, at::ScalarType type) {
+  masters_.push_back(parameter);
+  narrow_.push_back(at::empty(parameter.sizes(), parameter.options().dtype(type).requires_grad(false)));
+  return narrow_.back();
+}
+
+}  // namespace sft

@@ -1,0 +1,81 @@
+// The network. B sequences, N packed rows, C channels, H heads over G key heads of width D; in the last block the M
+// rows that are read ask and are carried on, while keys and values still come from all N.
+#include "trainer/models/blocks/rotary_decoder.h"
+
+#include <ATen/TensorOperators.h>
+
+#include <algorithm>
+
+#include "trainer/models/blocks/gated_mlp.h"
+
+namespace sft {
+namespace {
+
+// Each head's width by itself.
+at::Tensor norm_of_heads(const at::Tensor& x, const RmsNorm& norm) {
+  if (!norm.weight.defined()) return x;
+  const int64_t width = norm.weight.size(0);
+  return rms_norm(x.view({x.size(0) * (x.size(1) / width), width}), norm).view(x.sizes());
+}
+
+int64_t longest(const std::vector<int64_t>& offsets) {
+  int64_t most = 0;
+  for (size_t b = 0; b + 1 < offsets.size(); ++b) most = std::max(most, offsets[b + 1] - offsets[b]);
+  return most;
+}
+
+}  // namespace
+
+at::Tensor RotaryDecoder::embedding(const TextInputs& inputs, Mode) {
+  return embed(tables_, inputs.tokens_N, inputs.positions_N, inputs.segments_N);
+}
+
+at::Tensor RotaryDecoder::attended(int stage, const at::Tensor& x_NC, const BlockRows& rows, Mode mode) {
+  const RotaryBlock& block = blocks_[static_cast<size_t>(stage - 1)];
+  const at::Tensor normed_NC = rms_norm(x_NC, block.input_norm);
+  const RowKeys keys_N = row_keys(mode, rows.inputs.draws_N, rows.inputs.positions_N);
+  const RowKeys keys_M = row_keys(mode, rows.draws_M(), rows.positions_M());
+  at::Tensor q, k, v;
+  if (rows.read != nullptr) {
+    q = linear(rows.of(normed_NC), block.query, keys_M);
+    const std::vector<at::Tensor> both = linear(normed_NC, {block.key, block.value}, keys_N);
+    k = both[0];
+    v = both[1];
+  } else {
+    const std::vector<at::Tensor> all = linear(normed_NC, {block.query, block.key, block.value}, keys_N);
+    q = all[0];
+    k = all[1];
+    v = all[2];
+  }
+  const Rotated turned =
+      rotate(norm_of_heads(q, block.query_norm), norm_of_heads(k, block.key_norm), rows.positions_M(),
+             rows.inputs.positions_N, angles_.up_to(longest(rows.inputs.host_offsets)));
+  Attention attention = rows.attention();
+  attention.heads = shape_.heads;
+  attention.key_heads = shape_.key_heads;
+  attention.causal = true;
+  attention.window = shape_.window;
+  attention.dropout = dropout(mode, stage, "self_attn", shape_.attention_dropout);
+  return linear(attend(turned.q, turned.k, v, attention), block.attention_output, keys_M);
+}
+
+at::Tensor RotaryDecoder::block(int stage, const at::Tensor& x_NC, const BlockRows& rows, Mode mode) {
+  const RotaryBlock& block = blocks_[static_cast<size_t>(stage - 1)];
+  const RowKeys keys_M = row_keys(mode, rows.draws_M(), rows.positions_M());
+  const NormedSum middle = add_rms_norm(attended(stage, x_NC, rows, mode), rows.of(x_NC), block.output_norm);
+  const std::vector<at::Tensor> inner = linear(middle.normed, {block.gate, block.up}, keys_M);
+  const at::Tensor out = linear(gated(shape_.activation, inner[0], inner[1]), block.down, keys_M);
+  return stage == num_blocks() ? add_rms_norm(out, middle.sum, final_norm_).normed : out + middle.sum;
+}
+
+double RotaryDecoder::flops(int64_t tokens, int64_t read) const {
+  const auto channels = static_cast<double>(shape_.width), inner = static_cast<double>(shape_.inner),
+             of_queries = static_cast<double>(shape_.heads * shape_.head_width),
+             of_keys = static_cast<double>(shape_.key_heads * shape_.head_width);
+  const double keys_and_values = 4 * channels * of_keys, rest = 4 * channels * of_queries + 6 * channels * inner;
+  const auto rows = static_cast<double>(tokens);
+  return static_cast<double>(num_blocks() - 1) * rows * (keys_and_values + rest) + rows * keys_and_values +
+         static_cast<double>(read) * rest;
+}
+
+}  // namespace sft

@@ -1,0 +1,18 @@
+#include "trainer/models/qwen2/qwen2.h"
+
+#include <utility>
+
+#include "trainer/models/blocks/rotary_decoder.h"
+#include "trainer/models/blocks/rotary_decoder_config.h"
+
+namespace sft {
+
+std::unique_ptr<Model> make_qwen2(nlohmann::json content, const ModelSettings& settings) {
+  refuse_sliding_windows(content);
+  RotaryDecoderShape shape =
+      read_rotary_decoder(content, {.vocab_size = 151936, .inner = 22016, .positions = 32768, .key_heads = 32});
+  shape.has_qkv_bias = true;
+  return std::make_unique<RotaryDecoder>(std::move(content), shape, "Qwen2", settings);
+}
+
+}  // namespace sft

@@ -1,0 +1,244 @@
+#include "trainer/tasks/causal_lm/recipe.h"
+
+#include <nlohmann/json.hpp>
+
+#include "base/errors.h"
+#include "base/random.h"
+#include "base/text.h"
+#include "data/prepare/report.h"
+#include "data/text/model_texts.h"
+#include "trainer/tasks/causal_lm/rows/chat_spans.h"
+#include "trainer/tasks/causal_lm/rows/columns.h"
+#include "trainer/tasks/causal_lm/rows/conversation.h"
+#include "trainer/tasks/causal_lm/rows/model_facts.h"
+#include "trainer/tasks/causal_lm/rows/token_spans.h"
+#include "trainer/tasks/recipes/cells.h"
+
+namespace sft {
+namespace {
+
+using namespace causal;
+using nlohmann::json;
+
+// Facts of a glance.
+constexpr char kForm[] = "form", kFormAt[] = "place of the form";
+
+class CausalLm final : public Recipe {
+ public:
+  CausalLm(const PrepareRequest& request, const DataConfig& config, const Tokenizer& tokenizer)
+      : config_(config),
+        answers_(request.labels_required),
+        tokenizer_(tokenizer),
+        facts_(config, tokenizer),
+        weight_{"weight_column", config.weight_column},
+        group_{"group_column", request.splits() ? config.group_column : ""} {
+    if (!config.text_pair_column.empty()) throw ConfigError("data.text_pair_column: a language model reads no pairs");
+    if (config.text_column.size() != 1) throw ConfigError("data.text_column: texts come from one column");
+  }
+
+  std::unique_ptr<Input> open(const StringList& files) const override { return open_rows(files); }
+  std::vector<WantedColumn> wanted_columns() const override { return {weight_, group_}; }
+
+  json key() const override {
+    return {{"model", facts_.key()},
+            {"columns", {config_.text_column.front(), weight_.name, group_.name}},
+            {"train_on", {config_.chat.train_on, config_.chat.train_on_trailing}},
+            {"add_eos", config_.chat.add_eos},
+            {"max_length", facts_.max_length()},
+            {"truncation", config_.truncation},
+            {"answers", answers_}};
+  }
+
+  bool wants_glance() const override { return true; }
+
+  bool glance(const Row& row, Census& into) const override {
+    into.tell(kForm, name_of(form_of(row, config_.text_column.front(), answers_)));
+    into.tell(kFormAt, row.place());
+    return true;
+  }
+
+  void expect(const Census& told) override {
+    if (!told.knows(kForm)) return;  // no row has a form, and each will say so
+    form_ = *row_form_named(told.told(kForm));
+    form_at_ = told.told(kFormAt);
+    if (config_.truncation == "split" && form_ != RowForm::text)
+      throw ConfigError(concat("data.truncation = 'split' makes pieces of plain texts, and ", form_at_, " has ",
+                               name_of(form_), "; right, left and drop are for all rows"));
+  }
+
+  Group group_of(const Row& row, uint64_t seed) const override {
+    if (!group_.name.empty())
+      return {read_cell(row, group_, [&](const Cell& cell) { return derive_key(seed, cell.text); })};
+    const Conversation read = this->read(row);
+    return {derive_key(seed, read.is_chat ? read.chat.json : read.text)};
+  }
+
+  ShardInfo shard() const override {
+    ShardInfo info;
+    info.schema = schema();
+    info.has_weights = !weight_.name.empty();
+    info.max_length = facts_.max_length();
+    info.task = "causal_lm";
+    info.tokenizer_sha256 = tokenizer_.sha256();
+    info.notes = {{"train_on", config_.chat.train_on}, {"eos_token_ids", facts_.stop_ids()}};
+    if (is_chat()) info.notes.emplace_back("chat_template_sha256", facts_.chat_template().sha256());
+    if (is_chat() && facts_.chat_template().tells_date()) info.notes.emplace_back("date", facts_.date());
+    return info;
+  }
+
+  void describe(PrepareReport& report) const override {
+    report.units_are = "tokens";
+    report.trained_units = 0;
+    report.notes[facts_.described(form_, config_.chat)] = {};
+  }
+
+  void judge(PrepareReport& report) const override {
+    const double share =
+        static_cast<double>(report.trained_units) / static_cast<double>(std::max<int64_t>(report.total_units, 1));
+    const auto warn = [&](const char* what) {
+      report.warnings.push_back(concat(human_count(static_cast<double>(report.trained_units)), " of ",
+                                       human_count(static_cast<double>(report.total_units)), " tokens are trained, ",
+                                       what, "; sft-dist prepare CONFIG --show 3 shows which"));
+    };
+    if (answers_ && share < 0.01) warn("less than 1 %");
+    if (answers_ && is_chat() && share > 0.95 && config_.chat.train_on != "all")
+      warn("more than 95 %, so questions seem to be among them");
+  }
+
+  size_t rows_at_once() const override { return 1024; }
+
+  void make(std::span<const Row> rows, SampleSink& out) const override {
+    std::vector<Conversation> read = read_rows(rows, out, [&](const Row& row) { return this->read(row); });
+    std::vector<SpannedText> texts = spanned(read);
+    std::vector<std::string_view> views;
+    for (const SpannedText& text : texts) views.push_back(text.text);
+    const std::vector<PlacedTokens> tokens = tokenizer_.encode_placed(views);
+    Sample sample(schema());
+    for (size_t i = 0; i < read.size(); ++i) {
+      try {
+        if (!texts[i].problem.empty()) throw BadRow(concat(read[i].row->place(), ": ", texts[i].problem));
+        SpannedTokens whole = to_tokens(tokens[i], texts[i].spans);
+        if (!read[i].is_chat) put_in_front(facts_.ids_in_front(), whole);
+        check(*read[i].row, whole);
+        sample.weight = read[i].weight;
+        append(*read[i].row, std::move(whole), texts[i].turns_left_out, sample, out);
+      } catch (const BadRow& error) {
+        out.refuse(error);
+      }
+    }
+  }
+
+ private:
+  Schema schema() const {
+    return {.columns = {tokens_column(tokenizer_.vocab_size()), spans_column(facts_.max_length())}, .units = {"token"}};
+  }
+
+  bool is_chat() const {
+    return form_ == RowForm::messages || form_ == RowForm::conversations || form_ == RowForm::instruction_output;
+  }
+
+  Conversation read(const Row& row) const {
+    const RowForm form = form_of(row, config_.text_column.front(), answers_);
+    if (form != form_)
+      throw BadRow(concat(row.place(), ": has ", name_of(form), ", and the first row of the files, ", form_at_,
+                          ", has ", name_of(form_), "; rows of one form go into one run"));
+    Conversation out = read_conversation(row, form, config_.text_column.front(), facts_.eos(), answers_);
+    if (!weight_.name.empty()) out.weight = read_cell(row, weight_, weight_in);
+    return out;
+  }
+
+  // Chats are rendered all at once.
+  std::vector<SpannedText> spanned(const std::vector<Conversation>& read) const {
+    std::vector<SpannedText> texts(read.size());
+    std::vector<const Conversation*> chats;
+    for (size_t i = 0; i < read.size(); ++i) {
+      if (read[i].is_chat)
+        chats.push_back(&read[i]);
+      else
+        texts[i] = {.text = read[i].text, .spans = {text_span(read[i])}};
+    }
+    if (chats.empty()) return texts;
+    std::vector<SpannedText> rendered =
+        ChatSpans(facts_.chat_template(), config_.chat, facts_.stops(), answers_).of(chats);
+    for (size_t i = 0, next = 0; i < read.size(); ++i)
+      if (read[i].is_chat) texts[i] = std::move(rendered[next++]);
+    return texts;
+  }
+
+  ByteSpan text_span(const Conversation& read) const {
+    return {config_.chat.train_on == "all" ? 0 : read.answer_from, read.text.size()};
+  }
+
+  // What no cut could heal.
+  void check(const Row& row, const SpannedTokens& tokens) const {
+    if (tokens.ids.empty()) throw BadRow(concat(row.place(), ": the text has no tokens"));
+    const auto largest = std::ranges::max_element(tokens.ids);
+    if (facts_.vocab_size() > 0 && *largest >= facts_.vocab_size())
+      throw DataError(concat(row.place(), ": token ", in_quotes(tokenizer_.decode(std::vector<int32_t>{*largest})),
+                             " has the id ", *largest, ", and the model knows ", facts_.vocab_size(),
+                             " tokens (the tokenizer ", tokenizer_.vocab_size(),
+                             "). The model is not enlarged: its vocab_size in config.json and its embeddings must have "
+                             "a row for each token"));
+    const int32_t bos = facts_.bos_id();
+    if (bos >= 0 && tokens.ids.size() > 1 && tokens.ids[0] == bos && tokens.ids[1] == bos)
+      throw BadRow(concat(row.place(), ": begins with ", in_quotes(tokenizer_.decode(std::vector<int32_t>{bos})),
+                          " twice, of which one stands in the text and one is put there"));
+  }
+
+  void append(const Row& row, SpannedTokens whole, size_t turns_left_out, Sample& sample, SampleSink& out) const {
+    const auto length = static_cast<int64_t>(whole.ids.size()), most = facts_.max_length();
+    if (length > most && config_.truncation == "error")
+      throw BadRow(concat(row.place(), ": has ", length, " tokens, max_length is ", most,
+                          "; raise it, or let data.truncation be drop, right or left"));
+    const int64_t straddling = whole.straddling;
+    std::vector<SpannedTokens> pieces = fitted(std::move(whole), most, config_.truncation);
+    out.begin(row);
+    PrepareReport& report = out.report();
+    if (length > most && pieces.empty())
+      count_note(report, concat("rows have more than max_length = ", most, " tokens and are left out"),
+                 concat(row.place(), " with ", length));
+    if (length > most && pieces.size() == 1) ++report.truncated_rows;
+    if (straddling > 0)
+      count_note(report, "rows have a token that begins before what is trained and ends in it; it is not trained",
+                 row.place());
+    if (turns_left_out > 0)
+      count_note(
+          report,
+          "rows have turns of the assistant that the chat template renders otherwise when more turns follow; they "
+          "are not trained",
+          concat(row.place(), ", ", turns_left_out, turns_left_out == 1 ? " turn" : " turns"));
+    bool any = false;
+    for (SpannedTokens& piece : pieces) any = append_piece(piece, sample, out) || any;
+    if (!any && !pieces.empty())
+      count_note(report, "rows have no token left to be trained and are left out", row.place());
+  }
+
+  bool append_piece(const SpannedTokens& piece, Sample& sample, SampleSink& out) const {
+    const int64_t trained = piece.num_trained();
+    if (answers_ && trained == 0) return false;
+    std::vector<int32_t> spans;
+    for (const TokenSpan& span : piece.spans) spans.insert(spans.end(), {span.begin, span.end});
+    sample.cells[0].set(piece.ids);
+    sample.cells[1].set(spans);
+    out.append(sample);
+    out.report().trained_units = std::max<int64_t>(out.report().trained_units, 0) + trained;
+    return true;
+  }
+
+  const DataConfig& config_;
+  bool answers_;  // rows bring them, to be learned or compared with
+  const Tokenizer& tokenizer_;
+  ModelFacts facts_;
+  WantedColumn weight_, group_;  // no name: not wanted
+  RowForm form_ = RowForm::text;
+  std::string form_at_;  // the first row that has it
+};
+
+}  // namespace
+
+std::unique_ptr<Recipe> causal_lm_recipe(const PrepareRequest& request, const DataConfig& config,
+                                         const Tokenizer* tokenizer) {
+  return std::make_unique<CausalLm>(request, config, *tokenizer);
+}
+
+}  // namespace sft

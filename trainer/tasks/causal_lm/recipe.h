@@ -1,0 +1,17 @@
+// Chats, instructions with their answers and plain texts, as tokens of which some are learned.
+#pragma once
+
+#include <memory>
+
+#include "data/prepare/recipe.h"
+#include "data/text/tokenizer.h"
+
+namespace sft {
+
+// Borrows config and tokenizer. The form of the rows is told by the columns of the first one (rows/row_form.h), columns
+// of samples are those of rows/columns.h. Chat template, stop tokens, positions and the size of the vocabulary are
+// found in the tokenizer's directory.
+std::unique_ptr<Recipe> causal_lm_recipe(const PrepareRequest& request, const DataConfig& config,
+                                         const Tokenizer* tokenizer);
+
+}  // namespace sft

@@ -1,0 +1,215 @@
+#include "trainer/tasks/causal_lm/rows/conversation.h"
+
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+#include "trainer/tasks/recipes/cells.h"
+
+namespace sft::causal {
+namespace {
+
+using Json = nlohmann::ordered_json;  // templates print objects in the order of their keys
+using Kind = Cell::Kind;
+
+bool is_text(const Cell& cell) { return cell.kind == Kind::text || cell.kind == Kind::plain; }
+
+Json json_of(const Cell& cell) {
+  switch (cell.kind) {
+    case Kind::null:
+      return nullptr;
+    case Kind::boolean:
+      return cell.text == "true";
+    case Kind::number:
+      return Json::parse(cell.text);
+    case Kind::text:
+    case Kind::plain:
+      return cell.text;
+    case Kind::nested: {
+      Json object = Json::object();
+      for (size_t i = 0; i < cell.items.size(); ++i) object[cell.names[i]] = json_of(cell.items[i]);
+      return object;
+    }
+    case Kind::list: {
+      Json list = Json::array();
+      for (const Cell& item : cell.items) list.push_back(json_of(item));
+      return list;
+    }
+  }
+  return nullptr;
+}
+
+[[noreturn]] void refuse(size_t message, const std::string& what) {
+  throw CellProblem{concat("has a message ", message + 1, " that ", what)};
+}
+
+// As others write it: axolotl's "training", and "weight": 0.
+bool takes_out(const std::string& key, const Cell& value) {
+  if (key == "train" || key == "training") return value.kind == Kind::boolean && value.text == "false";
+  return key == "weight" && value.kind == Kind::number && value.text == "0";
+}
+
+bool is_setting(const std::string& key) { return key == "train" || key == "training" || key == "weight"; }
+
+std::string role_of_speaker(const std::string& from, size_t message) {
+  if (from == "human" || from == "user") return "user";
+  if (from == "gpt" || from == "assistant" || from == "model") return "assistant";
+  if (from == "system" || from == "tool") return from;
+  if (from == "observation" || from == "function_response") return "tool";
+  refuse(message, concat("is from ", in_quotes(from), "; wanted human, gpt, system or tool"));
+}
+
+bool says_nothing(const Json& message) {
+  if (message.contains("tool_calls") && !message["tool_calls"].empty()) return false;
+  const auto content = message.find("content");
+  if (content == message.end()) return true;
+  if (content->is_string()) return content->get<std::string>().find_first_not_of(" \t\r\n") == std::string::npos;
+  return content->empty();
+}
+
+// transformers fills the newer names of thoughts from the older ones.
+void name_thoughts(Json& message) {
+  for (const char* name : {"reasoning_content", "thinking", "reasoning"})
+    if (message.contains(name)) {
+      const Json thoughts = message[name];
+      if (!message.contains("thinking")) message["thinking"] = thoughts;
+      message["reasoning_content"] = thoughts;
+      return;
+    }
+}
+
+struct Reader {
+  Json messages = Json::array();
+  std::vector<Turn> turns = {};
+  bool answers;
+
+  void read(const Cell& cell, bool may_be_shared) {
+    if (cell.kind != Kind::list) throw CellProblem{concat("wanted a list of messages, found ", describe(cell))};
+    if (cell.items.empty()) throw CellProblem{"has no message"};
+    for (const Cell& item : cell.items) read_message(item, may_be_shared);
+  }
+
+  void read_message(const Cell& item, bool may_be_shared) {
+    const size_t number = turns.size();
+    if (item.kind != Kind::nested) refuse(number, concat("is ", describe(item), " and no object"));
+    Json message = Json::object();
+    Turn turn;
+    for (size_t i = 0; i < item.items.size(); ++i) {
+      const Cell& value = item.items[i];
+      if (takes_out(item.names[i], value)) turn.trains = false;
+      if (value.kind != Kind::null && !is_setting(item.names[i])) message[item.names[i]] = json_of(value);
+    }
+    if (may_be_shared && !message.contains("role")) from_share_gpt(message, number);
+    const auto role = message.find("role");
+    if (role == message.end() || !role->is_string()) refuse(number, "has no role");
+    turn.is_assistant = *role == "assistant";
+    if (answers && turn.is_assistant && turn.trains && says_nothing(message)) refuse(number, "is an empty answer");
+    name_thoughts(message);
+    turns.push_back(turn);
+    messages.push_back(std::move(message));
+  }
+
+  static void from_share_gpt(Json& message, size_t number) {
+    if (!message.contains("from") || !message["from"].is_string()) refuse(number, "has neither from nor role");
+    if (!message.contains("value")) refuse(number, "has no value");
+    Json named = {{"role", role_of_speaker(message["from"], number)}, {"content", message["value"]}};
+    for (const auto& [key, value] : message.items())
+      if (key != "from" && key != "value") named[key] = value;
+    message = std::move(named);
+  }
+
+  void add(const char* role, std::string content) {
+    turns.push_back({std::string_view(role) == "assistant"});
+    messages.push_back({{"role", role}, {"content", std::move(content)}});
+  }
+};
+
+// A list, or its JSON in a string, as tables keep it.
+Json tools_in(const Cell& cell) {
+  Json tools = is_text(cell) ? Json::parse(cell.text, nullptr, /*allow_exceptions=*/false) : json_of(cell);
+  if (!tools.is_array()) throw CellProblem{concat("wanted a list of tools, found ", describe(cell))};
+  return tools;
+}
+
+void finish_chat(const Row& row, Reader& reader, Conversation& out) {
+  Json chat = Json::object();
+  if (const Cell* extra = row.find("chat_template_kwargs"); extra != nullptr && extra->kind == Kind::nested)
+    chat = json_of(*extra);
+  if (const Cell* tools = row.find("tools"); tools != nullptr && tools->kind != Kind::null)
+    read_cell(row, {"", "tools"}, [&](const Cell& cell) { chat["tools"] = tools_in(cell); });
+  out.chat.has_tools = chat.contains("tools") && !chat["tools"].empty();
+  chat["messages"] = std::move(reader.messages);
+  out.is_chat = true;
+  out.turns = std::move(reader.turns);
+  out.chat.json = chat.dump();
+}
+
+void require_assistant(const Row& row, const Conversation& out) {
+  for (const Turn& turn : out.turns)
+    if (turn.is_assistant && turn.trains) return;
+  throw BadRow(concat(row.place(), ": the chat has no turn of the assistant that could be trained"));
+}
+
+std::string with_end(std::string text, const std::string& eos) { return text.ends_with(eos) ? text : text + eos; }
+
+const std::string& text_of(const Row& row, const char* column) { return read_cell(row, {"", column}, string_in); }
+
+void read_prompt(const Row& row, const std::string& eos, bool answers, Conversation& out) {
+  const Cell* prompt = row.find("prompt");
+  const Cell* completion = row.find("completion");
+  const bool has_answer = completion != nullptr && (answers || completion->kind != Kind::null);
+  if (has_answer && (prompt->kind == Kind::list) != (completion->kind == Kind::list))
+    throw BadRow(concat(row.place(), ": prompt is ", describe(*prompt), " and completion is ", describe(*completion),
+                        "; wanted two strings, or two lists of messages"));
+  if (prompt->kind == Kind::list) {
+    Reader reader{.answers = answers};
+    read_cell(row, {"", "prompt"}, [&](const Cell& cell) { reader.read(cell, false); });
+    out.completion_from = reader.turns.size();
+    if (has_answer) read_cell(row, {"", "completion"}, [&](const Cell& cell) { reader.read(cell, false); });
+    finish_chat(row, reader, out);
+    return;
+  }
+  out.text = text_of(row, "prompt");
+  out.answer_from = out.text.size();
+  if (!has_answer) return;
+  const std::string& answer = text_of(row, "completion");
+  if (answers && answer.empty()) throw BadRow(concat(row.place(), ": column 'completion' is empty"));
+  out.text += with_end(answer, eos);
+}
+
+void read_instruction(const Row& row, bool answers, Conversation& out) {
+  Reader reader{.answers = answers};
+  std::string question = text_of(row, "instruction");
+  const Cell* input = row.find("input");
+  if (input != nullptr && input->kind != Kind::null && !text_of(row, "input").empty())
+    question += "\n\n" + text_of(row, "input");
+  reader.add("user", std::move(question));
+  if (const Cell* output = row.find("output"); output != nullptr && (answers || output->kind != Kind::null)) {
+    if (answers && text_of(row, "output").empty()) throw BadRow(concat(row.place(), ": column 'output' is empty"));
+    reader.add("assistant", text_of(row, "output"));
+  }
+  finish_chat(row, reader, out);
+}
+
+}  // namespace
+
+Conversation read_conversation(const Row& row, RowForm form, const std::string& text_column, const std::string& eos,
+                               bool answers) {
+  Conversation out{.row = &row};
+  if (form == RowForm::messages || form == RowForm::conversations) {
+    Reader reader{.answers = answers};
+    read_cell(row, {"", name_of(form)}, [&](const Cell& cell) { reader.read(cell, form == RowForm::conversations); });
+    finish_chat(row, reader, out);
+    if (answers) require_assistant(row, out);
+  } else if (form == RowForm::prompt_completion) {
+    read_prompt(row, eos, answers, out);
+  } else if (form == RowForm::instruction_output) {
+    read_instruction(row, answers, out);
+  } else {
+    const std::string& text = read_cell(row, {"text_column", text_column}, string_in);
+    if (text.empty()) throw BadRow(concat(row.place(), ": column ", in_quotes(text_column), " is empty"));
+    out.text = with_end(text, eos);
+  }
+  return out;
+}
+
+}  // namespace sft::causal
