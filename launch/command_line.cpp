@@ -137,7 +137,9 @@ void declare(CLI::App& app, Arguments& a) {
       add(app, "export", "A checkpoint's model in Hugging Face layout, without what only training needs.",
           "  sft-dist export runs/sections --output my-model\n"
           "  sft-dist export runs/sections --checkpoint checkpoint-126 --output my-model");
-  exporting->add_option("RUN_DIR", a.target, "run directory")->required()->type_name("DIR");
+  exporting->add_option("RUN_DIR", a.target, "run directory, or that of an adapter, which is merged into its base")
+      ->required()
+      ->type_name("DIR");
   takes_checkpoint(exporting, a);
   exporting->add_option("--output", a.output, "directory to make")->required()->type_name("DIR");
 

@@ -1,11 +1,14 @@
 #include "launch/loaded_model.h"
 
+#include <filesystem>
+
 #include "base/errors.h"
 #include "base/text.h"
 #include "comm/agree.h"
 #include "trainer/assembly/build_model.h"
 #include "trainer/assembly/generate_settings.h"
 #include "trainer/assembly/problem_type.h"
+#include "trainer/model_files/adapter_files.h"
 #include "trainer/tasks/tasks.h"
 
 namespace sft {
@@ -13,11 +16,23 @@ namespace {
 
 constexpr size_t kMostLabels = size_t{1} << 24;
 
+// Of the head that an adapter brings whose directory has no config.json, as PEFT leaves it; else 0.
+size_t outputs_of_adapter(const ModelDirectory& directory) {
+  const std::string& path = directory.adapter();
+  if (path.empty() || std::filesystem::exists(std::filesystem::path(path) / "config.json")) return 0;
+  const AdapterFiles files(path);
+  for (const char* output : {"classifier.out_proj.weight", "classifier.weight", "score.weight"})
+    if (const TensorRef* ref = files.find(output); ref != nullptr && !ref->shape.empty())
+      return static_cast<size_t>(ref->shape.front());
+  return 0;
+}
+
 // Names by id, the default ones included; a model without a head has none.
 std::vector<std::string> all_label_names(const ModelDirectory& directory) {
   if (auto names = directory.label_names(); !names.empty()) return names;
   const auto& config = directory.config();
-  const size_t count = config.contains("id2label") ? config["id2label"].size() : config.value("num_labels", size_t{0});
+  size_t count = config.contains("id2label") ? config["id2label"].size() : config.value("num_labels", size_t{0});
+  if (const size_t of_adapter = outputs_of_adapter(directory); of_adapter > 0) count = of_adapter;
   if (count > kMostLabels)
     throw DataError(concat(directory.path(), "/config.json: ", count, " labels; at most ", kMostLabels, " are read"));
   if (count == 0)
@@ -33,12 +48,15 @@ LoadedModel load_model(const std::string& path, RunConfig config, const World& w
   LoadedModel loaded;
   config.model.model_name_or_path = path;
   config.model.init = "pretrained";
+  config.model.adapter = "";
+  config.lora = {};  // the directory says what stands on the model
   config.train.loss.class_weights = {};
   config.train.loss.pos_weight = {};
   together(world.control, [&] {
     loaded.directory = std::make_unique<ModelDirectory>(path);
     const TaskKind& task = task_named(config.model.task);
-    if (task.target != TargetForm::span && task.target != TargetForm::spans) loaded.labels.names = all_label_names(*loaded.directory);
+    if (task.target != TargetForm::span && task.target != TargetForm::spans)
+      loaded.labels.names = all_label_names(*loaded.directory);
     loaded.labels.target = *task.problem_type == '\0'
                                ? task.target
                                : target_of_model(loaded.directory->config(), loaded.labels.names.size());
@@ -54,9 +72,9 @@ LoadedModel load_model(const std::string& path, RunConfig config, const World& w
   });
   Built built = build_model(config, *loaded.directory, loaded.labels, loaded.tokenizer.get(), world.device,
                             {.mode = BatchNormMode::frozen}, world.control);
-  const std::vector<bool> frozen(all_parameters(*built.model, *built.task).size(), false);
+  const std::vector<bool> frozen(all_parameters(*built.model, *built.task, built.adapters).size(), false);
   loaded.learner = std::make_unique<Learner>(std::move(built.model), std::move(built.task), frozen,
-                                             LearnerSettings{.device = world.device});
+                                             LearnerSettings{.device = world.device}, std::move(built.adapters));
   return loaded;
 }
 

@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 bool is_run(const std::string& target) { return fs::is_regular_file(fs::path(target) / "config.toml"); }
 
 std::string model_directory(const std::string& target) {
-  if (fs::is_directory(fs::path(target) / "model")) return (fs::path(target) / "model").string();
+  if (const std::string model = exported_by(target); !model.empty()) return model;
   if (!is_run(target)) return target;
   RunConfig config = kept_config(target);
   config.output_dir = target;
@@ -35,16 +35,6 @@ RunConfig settings_of_run(const std::string& run) {
   config.deterministic = usual.deterministic;
   config.data.weight_column = config.data.group_column = "";
   config.data.on_bad_row = usual.data.on_bad_row;
-  return config;
-}
-
-// What a model directory says of its rows.
-RunConfig settings_of_model(const ModelDirectory& model) {
-  RunConfig config;
-  config.model.task = task_of_class(model.architecture(), takes_of(model.config())).name;
-  model.read_image_settings(config.data);
-  config.data.truncation = model.truncation_side();
-  if (model.model_max_length() > 0) config.data.max_length = model.model_max_length();
   return config;
 }
 
@@ -68,6 +58,15 @@ void take_options(const Arguments& arguments, RunConfig& config) {
 }
 
 }  // namespace
+
+RunConfig settings_of_model(const ModelDirectory& model) {
+  RunConfig config;
+  config.model.task = task_of_class(model.architecture(), takes_of(model.config())).name;
+  model.read_image_settings(config.data);
+  config.data.truncation = model.truncation_side();
+  if (model.model_max_length() > 0) config.data.max_length = model.model_max_length();
+  return config;
+}
 
 ReadAs settle_reading(const Arguments& arguments) {
   ReadAs settled;

@@ -26,6 +26,9 @@ struct ModelToTalkTo {
 };
 ModelToTalkTo model_to_talk_to(const std::string& target);
 
+// What a model directory, or an adapter's, says of its rows.
+RunConfig settings_of_model(const ModelDirectory& model);
+
 // Tells which columns, cut and size are taken of a model directory.
 void say_assumptions(const LoadedModel& model, const RunConfig& config);
 

@@ -113,14 +113,20 @@ LoadedConfig load_run(const std::string& target, const std::vector<std::string>&
   return loaded;
 }
 
+std::string exported_by(const std::string& run_directory) {
+  for (const char* name : {"model", "adapter"})
+    if (const fs::path path = fs::path(run_directory) / name; fs::is_directory(path)) return path.string();
+  return "";
+}
+
 std::string checkpoint_directory(const RunConfig& config, const std::string& which) {
   if (which != "best" && which != "last") {
     if (fs::is_directory(which)) return which;
     if (fs::is_directory(config.output_dir + "/" + which)) return config.output_dir + "/" + which;
     throw ConfigError(concat("--checkpoint ", in_quotes(which), ": wanted best, last or a checkpoint directory"));
   }
-  const std::string model = config.output_dir + "/model";
-  if (which == "best" && config.eval.load_best_model_at_end && fs::is_directory(model)) return model;
+  const std::string model = exported_by(config.output_dir);
+  if (which == "best" && config.eval.load_best_model_at_end && !model.empty()) return model;
   const std::vector<int64_t> steps =
       fs::is_directory(config.output_dir) ? checkpoint_steps(config.output_dir) : std::vector<int64_t>{};
   if (!steps.empty()) {
@@ -130,7 +136,7 @@ std::string checkpoint_directory(const RunConfig& config, const std::string& whi
     const std::string best = state.is_object() ? state.value("best_model_checkpoint", "") : "";
     return best.empty() ? last : config.output_dir + "/" + best;
   }
-  if (fs::is_directory(model)) return model;
+  if (!model.empty()) return model;
   throw ConfigError(concat(config.output_dir, " holds no checkpoint and no model/; has the run been started?"));
 }
 

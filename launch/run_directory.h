@@ -24,6 +24,9 @@ RunConfig kept_config(const std::string& run_directory);
 // The config of a run, from its directory or a config file.
 LoadedConfig load_run(const std::string& directory_or_config, const std::vector<std::string>& overrides = {});
 
+// What a run that has ended leaves: its model/, or its adapter/ where it exports that alone; "" where neither is there.
+std::string exported_by(const std::string& run_directory);
+
 // The directory that `which` ("best", "last" or a path) means: a checkpoint, or model/ where the run has
 // ended with its best one. ConfigError naming what is there.
 std::string checkpoint_directory(const RunConfig& config, const std::string& which);

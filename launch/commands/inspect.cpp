@@ -12,6 +12,7 @@
 #include "trainer/checkpoint/manifest.h"
 #include "trainer/checkpoint/safetensors.h"
 #include "trainer/checkpoint/verify.h"
+#include "trainer/model_files/adapter_files.h"
 #include "trainer/report/report.h"
 
 namespace sft {
@@ -73,6 +74,7 @@ std::string describe_here(const fs::path& path, bool verify) {
   if (fs::is_directory(path)) {
     if (fs::exists(path / "config.toml")) return run_in_words(path.string());
     if (fs::exists(path / "model.safetensors")) return describe_safetensors((path / "model.safetensors").string());
+    if (fs::exists(path / kAdapterWeights)) return describe_safetensors((path / kAdapterWeights).string());
     std::string text;
     for (const auto& entry : fs::directory_iterator(path))
       if (entry.path().extension() == ".h5") text += describe_hdf5(entry.path().string(), verify) + "\n";

@@ -29,7 +29,7 @@ ExitCode prepare(const Arguments& arguments, Job& job) {
   std::unique_ptr<ModelDirectory> model;
   together(job.control(), [&] {
     loaded = load_run(arguments.target, arguments.overrides);
-    model = std::make_unique<ModelDirectory>(loaded.config.model.model_name_or_path);
+    model = std::make_unique<ModelDirectory>(loaded.config.model.model_name_or_path, loaded.config.model.adapter);
   });
   const Datasets data = open_datasets(loaded, *model, job.control());
   if (arguments.show > 0) together(job.control(), [&] { show(data, arguments.show, job.control().rank() == 0); });

@@ -66,7 +66,7 @@ void dry_run(const Assembly& run) {
 void say_where(const Assembly& run, ExitCode code) {
   const std::string& directory = run.config().output_dir;
   if (code == ExitCode::done)
-    log::info(concat("model: ", directory, "/model   report: ", directory, "/report.html   numbers: ", directory,
+    log::info(concat("model: ", exported_by(directory), "   report: ", directory, "/report.html   numbers: ", directory,
                      "/summary.json"));
   else if (run.trainer->state().has_learned_nothing())
     log::info(

@@ -13,6 +13,7 @@
 #include "equivalence/questions.h"
 #include "equivalence/two_terms.h"
 #include "support/memory_dataset.h"
+#include "trainer/adapters/target_modules.h"
 #include "trainer/assembly/datasets.h"
 #include "trainer/learner/activation_cache.h"
 #include "trainer/learner/learner.h"
@@ -142,8 +143,12 @@ void train(const Case& job, const Cut& cut, Communicator& ranks, const std::stri
                          .dropout_seed = 14},
                         *model);
   if (job.two_terms) task = with_second_term(std::move(task));
-  std::vector<bool> trained = trained_parameters(job.freeze, *model, *task);
-  auto built = std::make_unique<Learner>(std::move(model), std::move(task), std::move(trained), LearnerSettings{});
+  LowRankAdapters adapters;
+  if (job.lora.is_on())
+    adapters = put_adapters(find_targets(job.lora.target_modules, model->linears()), job.lora, 15, 16);
+  std::vector<bool> trained = trained_parameters(job.freeze, *model, *task, adapters);
+  auto built = std::make_unique<Learner>(std::move(model), std::move(task), std::move(trained), LearnerSettings{},
+                                         std::move(adapters));
 
   const auto sampler = make_sampler(job.sampling, data, 42, job.global_batch_size, peers_of(world));
   auto loader = std::make_unique<Counted>(
@@ -292,6 +297,12 @@ std::vector<Case> cases() {
   weighted_tokens.target = tokens.target;
   weighted_tokens.label_smoothing = 0.1;
   weighted_tokens.class_weights = {"", {{"O", 0.25}, {"B-A", 4.0}}};
+  // Rows of q differ from those of k and v in the last block, and the first block has no gradient of x to hand down.
+  Case& adapters = enroll("bert_adapters_all_linear", adamw);
+  adapters.lora = {.r = 3, .lora_alpha = 6, .lora_dropout = 0.2, .target_modules = {"all-linear"}};
+  Case& upper_adapters = enroll("distilbert_adapters_of_upper_blocks", adamw);
+  upper_adapters.model = tiny_distilbert();
+  upper_adapters.lora = {.r = 2, .target_modules = {"layer.1.attention.q_lin", "layer.2.ffn.lin2"}, .use_rslora = true};
   const auto enroll_questions = [&](const char* name, const OptimConfig& optim, nlohmann::json model) {
     Case& added = enroll(name, optim);
     added.task = "question_answering";

@@ -11,6 +11,7 @@
 #include "data/readers/target_form.h"
 #include "equivalence/toys.h"
 #include "trainer/adapters/freeze.h"
+#include "trainer/adapters/lora_config.h"
 #include "trainer/models/blocks/batch_norm.h"
 #include "trainer/optim/optim_config.h"
 #include "trainer/optim/penalty.h"
@@ -34,6 +35,7 @@ struct Case {
   WordOrNumbers pos_weight;
   OptimConfig optim;
   FreezeConfig freeze;
+  LoraConfig lora;
   BatchNormMode batch_norm = BatchNormMode::local;  // of models that have it
   bool micro_batches_are_free = true;               // false: BatchNorm sees them, so a rank has one an update
   int64_t rows = 42;                                // 42 in batches of 8: the last one is short

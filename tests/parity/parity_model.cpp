@@ -5,7 +5,8 @@
 // DIR/case.json: config; dtype; read ("all": every row of the backbone; else the logits of task and pooling);
 // num_labels; tensors, the order of weights.bin as [name, size]; batches, each with tokens and segments (a list a
 // sequence) and labels (one a sequence, or a list of one a token); updates, learning_rate, warmup_steps, weight_decay,
-// max_grad_norm. Little-endian values of `dtype` throughout.
+// max_grad_norm; lora, where there are adapters: r, lora_alpha, target_modules, use_rslora. Little-endian values of
+// `dtype` throughout.
 //
 // Writes DIR/out.bin. Without updates: the loss on the first batch, what was read, then the gradient of each tensor in
 // the same order. With updates: the loss of each, one batch an update in turns.
@@ -20,6 +21,7 @@
 #include "comm/solo/solo.h"
 #include "parity/exchange.h"
 #include "tests/support/texts.h"
+#include "trainer/adapters/target_modules.h"
 #include "trainer/learner/stages.h"
 #include "trainer/loop/update.h"
 #include "trainer/tasks/tasks.h"
@@ -46,6 +48,14 @@ sft::Batch batch_of(const json& given) {
   return sft::batch_of(sft::text_schema(sft::target_column(form, 0), 0, /*segments=*/true), texts);
 }
 
+sft::LowRankAdapters adapters_of(const json& lora, sft::Model& model) {
+  const sft::LoraConfig config{.r = lora["r"],
+                               .lora_alpha = lora["lora_alpha"],
+                               .target_modules = lora["target_modules"],
+                               .use_rslora = lora["use_rslora"]};
+  return sft::put_adapters(sft::find_targets(config.target_modules, model.linears()), config, 0, 0);
+}
+
 std::unique_ptr<sft::Learner> learner_of(const json& test) {
   const at::ScalarType dtype = sft::parity::dtype_of(test);
   auto model = sft::make_model(test["config"], {.dtype = dtype, .seed = 0});
@@ -53,8 +63,13 @@ std::unique_ptr<sft::Learner> learner_of(const json& test) {
   for (int64_t i = 0; i < test["num_labels"]; ++i) names.push_back("label" + std::to_string(i));
   auto task = sft::make_task(test["read"] == "all" ? "text_classification" : test["task"].get<std::string>(),
                              {.pooling = test["pooling"], .labels = {.names = names}, .dtype = dtype}, *model);
-  const std::vector<bool> trained(sft::all_parameters(*model, *task).size(), true);
-  return std::make_unique<sft::Learner>(std::move(model), std::move(task), trained, sft::LearnerSettings{});
+  sft::LowRankAdapters adapters;
+  std::vector<bool> trained(sft::all_parameters(*model, *task).size(), true);
+  if (test.contains("lora")) {
+    adapters = adapters_of(test["lora"], *model);
+    trained = sft::trained_parameters({}, *model, *task, adapters);
+  }
+  return std::make_unique<sft::Learner>(std::move(model), std::move(task), trained, sft::LearnerSettings{}, adapters);
 }
 
 void write_one_pass(const json& test, sft::Learner& learner, const sft::parity::Leaves& leaves, std::ostream& out) {

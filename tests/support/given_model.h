@@ -23,7 +23,7 @@ class GivenModel final : public Model {
   at::Tensor stage(int, const at::Tensor&, const Inputs&, Mode) override { return {}; }
   at::Tensor features(const at::Tensor&) const override { return {}; }
   bool has_pooler() const override { return has_pooler_; }
-  at::Tensor pool(const at::Tensor& first_BC) override { return at::tanh(first_BC); }
+  at::Tensor pool(const at::Tensor& first_BC, const RowKeys&) override { return at::tanh(first_BC); }
   HeadShape sequence_head() const override { return {.dropout = dropout_}; }
   double initializer_range() const override { return 0.02; }
   const nlohmann::json& config() const override { return config_; }

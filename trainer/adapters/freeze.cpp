@@ -74,6 +74,16 @@ std::vector<bool> choose_trained(const FreezeConfig& config, const Parameters& p
   return trained;
 }
 
+void refuse_beside_adapters(const FreezeConfig& config) {
+  for (const auto& [key, is_set] : {std::pair{"freeze.freeze", !config.freeze.empty()},
+                                    {"freeze.trainable", !config.trainable.empty()},
+                                    {"freeze.all_but_last", config.all_but_last >= 0}})
+    if (is_set)
+      throw ConfigError(concat(key,
+                               " says what trains, and so do adapters: these and the head train, all else is "
+                               "frozen. Remove it; lora.target_modules chooses layers"));
+}
+
 std::string summary_of(const Parameters& parameters, const std::vector<bool>& trained) {
   assert(parameters.size() == trained.size());
   double num_trained = 0, num_all = 0;

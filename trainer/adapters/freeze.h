@@ -39,6 +39,10 @@ struct FreezeConfig {
 // than there are, and where nothing is left to train.
 std::vector<bool> choose_trained(const FreezeConfig& config, const Parameters& parameters, int num_blocks);
 
+// ConfigError for a key that says which parameters train: beside adapters, these and the head do and all else is
+// frozen.
+void refuse_beside_adapters(const FreezeConfig& config);
+
 // "training 21,945 of 22,735,161 parameters (2 of 103 tensors)".
 std::string summary_of(const Parameters& parameters, const std::vector<bool>& trained);
 

@@ -10,6 +10,7 @@
 #include "comm/agree.h"
 #include "comm/tree_ordered.h"
 #include "trainer/adapters/freeze.h"
+#include "trainer/assembly/adapter_export.h"
 #include "trainer/assembly/build_model.h"
 #include "trainer/assembly/exported_files.h"
 #include "trainer/assembly/gemm_peak.h"
@@ -29,8 +30,9 @@ std::unique_ptr<Communicator> tree_of(const RunConfig& config, Communicator& wor
 std::unique_ptr<Learner> make_learner(Assembly& run, Built built) {
   const RunConfig& config = run.config();
   check_fit(config, *built.model, run.data, *run.directory);
-  std::vector<bool> trained = trained_parameters(config.freeze, *built.model, *built.task);
-  if (run.world.control.rank() == 0) log::info(summary_of(all_parameters(*built.model, *built.task), trained));
+  std::vector<bool> trained = trained_parameters(config.freeze, *built.model, *built.task, built.adapters);
+  if (run.world.control.rank() == 0)
+    log::info(summary_of(all_parameters(*built.model, *built.task, built.adapters), trained));
   run.files = exported_files(*run.directory, *built.model, *built.task, config, run.data.tokenizer.get());
   if (config.deterministic && !built.model->buffers().empty() && config.train.batch_norm != "frozen")
     throw ConfigError(
@@ -38,7 +40,12 @@ std::unique_ptr<Learner> make_learner(Assembly& run, Built built) {
                ": what a norm sees depends on how a batch is cut; set it to \"frozen\""));
   auto learner = std::make_unique<Learner>(
       std::move(built.model), std::move(built.task), std::move(trained),
-      LearnerSettings{.device = run.world.device, .recomputes = config.train.gradient_checkpointing});
+      LearnerSettings{.device = run.world.device, .recomputes = config.train.gradient_checkpointing},
+      std::move(built.adapters));
+  if (!learner->adapters().empty()) {
+    run.adapter_files = adapter_files(*learner, config, *run.directory);
+    run.base_checksum = base_checksum(*learner);
+  }
   for (const auto* split : {&run.data.train, &run.data.validation, &run.data.test})
     if (*split) (*split)->require(learner->needs(), {run.world.control.rank(), run.world.control.size()});
   return learner;
@@ -174,6 +181,8 @@ TrainerSettings trainer_settings(const Assembly& run) {
   settings.settings = training_keys(config, run.global_batch_size, run.data.train->info().fingerprint);
   settings.settings["labels"] = run.data.labels.names;  // a fingerprint knows ids alone
   settings.files = run.files;
+  settings.files.insert(settings.files.end(), run.adapter_files.begin(), run.adapter_files.end());
+  if (!run.base_checksum.empty()) settings.settings["base_weights"] = run.base_checksum;
   return settings;
 }
 
@@ -184,7 +193,7 @@ std::unique_ptr<Assembly> assemble(LoadedConfig loaded, const World& world) {
   Communicator& control = run->world.control;
 
   together(control, [&] {
-    run->directory = std::make_unique<ModelDirectory>(config.model.model_name_or_path);
+    run->directory = std::make_unique<ModelDirectory>(config.model.model_name_or_path, config.model.adapter);
     run->loaded.config.generate = settled(config.generate, run->loaded.origins, *run->directory);
   });
   run->data = open_datasets(run->loaded, *run->directory, control);

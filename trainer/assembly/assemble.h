@@ -31,7 +31,9 @@ struct Assembly {
   std::unique_ptr<Checkpoints> checkpoints;
   std::unique_ptr<Telemetry> telemetry;
   std::unique_ptr<Trainer> trainer;
-  NamedFiles files;  // that stand beside the weights in every checkpoint
+  NamedFiles files;           // that stand beside the weights in every checkpoint
+  NamedFiles adapter_files;   // and beside those of adapters
+  std::string base_checksum;  // of the weights that adapters stand on, which no checkpoint holds; "" without adapters
   int64_t total_steps = 0;
   int64_t global_batch_size = 0;
 

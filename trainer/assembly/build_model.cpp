@@ -10,6 +10,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "comm/agree.h"
+#include "trainer/assembly/build_adapters.h"
 #include "trainer/checkpoint/safetensors.h"
 #include "trainer/learner/learner.h"
 #include "trainer/model_files/pretrained.h"
@@ -64,6 +65,8 @@ Built build_model(const RunConfig& config, const ModelDirectory& directory, cons
     if (!config.data.std.empty()) model_config["image_std"] = config.data.std;
     const auto dtype = config.model.dtype == "float64" ? at::kDouble : at::kFloat;
     const auto seed = static_cast<uint64_t>(config.seed);
+    std::optional<AdapterFiles> adapter;
+    if (!directory.adapter().empty()) adapter.emplace(directory.adapter());
     std::optional<WeightFiles> files;
     if (config.model.init == "pretrained") files.emplace(directory.path());
     ModelSettings settings{.device = device,
@@ -90,8 +93,10 @@ Built build_model(const RunConfig& config, const ModelDirectory& directory, cons
     // A class that the family lacks is told now, and not when the trained model is written.
     built.model->architecture(task_named(config.model.task).class_ending);
     if (!files) return;
-    report = load_pretrained(*files, *built.model, all_saved(*built.model, *built.task),
-                             config.model.ignore_mismatched_sizes);
+    Parameters of_files = all_saved(*built.model, *built.task);
+    if (adapter) std::erase_if(of_files, [&](const Parameter& one) { return adapter->find(one.name) != nullptr; });
+    report = load_pretrained(*files, *built.model, of_files, config.model.ignore_mismatched_sizes);
+    built.adapters = build_adapters(config, adapter, *built.model, *built.task, report);
     const auto of_backbone = [&](const Parameter& one) { return one.stage <= built.model->pooler_stage(); };
     if (std::ranges::none_of(report.untouched, of_backbone)) return;
     settings.seed = initial;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "comm/communicator.h"
+#include "trainer/adapters/low_rank_adapters.h"
 #include "trainer/assembly/datasets.h"
 #include "trainer/config/run_config.h"
 #include "trainer/model_files/model_directory.h"
@@ -16,9 +17,11 @@ namespace sft {
 struct Built {
   std::unique_ptr<Model> model;
   std::unique_ptr<Task> task;
+  LowRankAdapters adapters;  // on the model
 };
 
-// Every rank calls; errors are the same on all of them. Rank 0 tells which tensors were missing or not used.
+// With the adapters that the config asks for, or that stand in the directory. Every rank calls; errors are the same on
+// all of them. Rank 0 tells which tensors were missing or not used.
 // `tokenizer` is borrowed by the task; null where the data are images.
 Built build_model(const RunConfig& config, const ModelDirectory& directory, const Labels& labels,
                   const Tokenizer* tokenizer, const at::Device& device, const BatchNormRule& batch_norm,

@@ -7,9 +7,11 @@
 #include "base/process.h"
 #include "base/text.h"
 #include "comm/agree.h"
+#include "trainer/assembly/adapter_export.h"
 #include "trainer/assembly/ended_run.h"
 #include "trainer/assembly/run_settings.h"
 #include "trainer/loop/row_writer.h"
+#include "trainer/model_files/adapter_files.h"
 #include "trainer/model_files/model_export.h"
 #include "trainer/model_files/tensor_refs.h"
 #include "trainer/report/report.h"
@@ -44,6 +46,20 @@ void load_best(Assembly& run) {
   model.write_back();
   if (run.world.control.rank() == 0)
     log::info(concat("the best model is of step ", best.step, ": ", state.best_metric.value_or(0)));
+}
+
+// The model, the adapters merged into it, and the adapters alone.
+void export_run(const Assembly& run) {
+  const RunConfig& config = run.config();
+  const Learner& learner = run.learner();
+  const bool adapted = !learner.adapters().empty();
+  if (!adapted || config.lora.exports != "adapter")
+    export_model(real_files(), config.output_dir + "/model", learner.whole(), run.files);
+  if (adapted && config.lora.exports != "merged") {
+    NamedFiles beside = run.files;
+    beside.insert(beside.end(), run.adapter_files.begin(), run.adapter_files.end());
+    export_model(real_files(), config.output_dir + "/adapter", peft_tensors(learner), beside, kAdapterWeights);
+  }
 }
 
 Evaluation evaluate_test(Assembly& run) {
@@ -100,7 +116,7 @@ ExitCode conclude(Assembly& run, StopReason reason) {
   if (whole) {
     load_best(run);
     together(control, [&] {
-      if (control.rank() == 0) export_model(real_files(), directory + "/model", run.learner().saved(), run.files);
+      if (control.rank() == 0) export_run(run);
     });
     if (run.data.test) {
       const Evaluation evaluation = evaluate_test(run);

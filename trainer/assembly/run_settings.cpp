@@ -118,8 +118,10 @@ std::function<double(int64_t, int64_t)> work_of(const Learner& learner) {
   int lowest = blocks + 1;
   for (const Parameter& parameter : learner.trained()) lowest = std::min(lowest, std::max(parameter.stage, 1));
   const double trained = static_cast<double>(blocks + 1 - lowest) / blocks;
-  return [&learner, trained](int64_t tokens, int64_t samples) {
-    const double passes = learner.keeps_frozen_part() ? 3 * trained : 1 + 2 * trained;
+  // The frozen weights beside adapters hand gradients down, and get none.
+  const double backward = learner.adapters().empty() ? 2 : 1;
+  return [&learner, trained, backward](int64_t tokens, int64_t samples) {
+    const double passes = learner.keeps_frozen_part() ? (1 + backward) * trained : 1 + backward * trained;
     const int64_t read = learner.rows_read(tokens, samples);
     return passes * learner.model().flops(tokens, read) + 3 * learner.task().flops(read);
   };

@@ -59,6 +59,8 @@ StringList keys_without_effect(const RunConfig& config, const Origins& origins) 
   idle.push_back({config.data.crop == "center" && config.data.image_size == 0, "data.crop", "data.image_size is 0"});
   idle.push_back(
       {config.train.batch_norm == "frozen", "freeze.freeze_batch_norm_statistics", "train.batch_norm is frozen"});
+  for (const char* key : {"lora_alpha", "lora_dropout", "target_modules", "use_rslora"})
+    idle.push_back({!config.lora.is_on(), concat("lora.", key), "lora.r is 0"});
   if (!has_validation_data(config)) {
     idle.push_back({when != "no", "eval.eval_strategy", because_data});
     for (const char* key : {"eval.eval_steps", "eval.metric_for_best_model", "eval.greater_is_better"})
@@ -133,6 +135,9 @@ void check_together(const RunConfig& config, const Origins& origins) {
   for (const auto& [key, numbers] : {std::pair{"data.mean", &config.data.mean}, {"data.std", &config.data.std}})
     if (!numbers->empty() && numbers->size() != 3)
       refuse(origins, key, concat(": wanted three numbers, of red, green and blue, found ", numbers->size()));
+  if (config.lora.is_on()) refuse_beside_adapters(config.freeze);
+  if (config.lora.is_on() && config.model.init == "random")
+    refuse(origins, "lora.r", ": adapters stand on pretrained weights, and model.init is random");
   check_steps(config, origins);
   seconds_of(config.train.max_time, place_of(origins, "train.max_time") + "train.max_time");
   if (config.train.max_steps == 0) refuse(origins, "train.max_steps", ": wanted a number of updates or -1, found 0");

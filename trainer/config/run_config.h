@@ -12,6 +12,7 @@
 #include "data/prepare/data_config.h"
 #include "data/readers/input_files.h"
 #include "trainer/adapters/freeze.h"
+#include "trainer/adapters/lora_config.h"
 #include "trainer/checkpoint/save_config.h"
 #include "trainer/config/eval_config.h"
 #include "trainer/config/train_config.h"
@@ -34,6 +35,7 @@ struct RunConfig {
   int64_t threads = 0;
   ModelConfig model;
   FreezeConfig freeze;
+  LoraConfig lora;
   DataConfig data;
   TrainConfig train;
   OptimConfig optim;
@@ -67,6 +69,7 @@ struct RunConfig {
             .changeable(),
         section("model", &RunConfig::model),
         section("freeze", &RunConfig::freeze),
+        section("lora", &RunConfig::lora),
         section("data", &RunConfig::data),
         section("train", &RunConfig::train),
         section("optim", &RunConfig::optim),

@@ -6,18 +6,49 @@
 #include <cassert>
 #include <cmath>
 #include <numeric>
+#include <set>
+#include <string>
 
 namespace sft {
 
-Parameters all_parameters(const Model& model, const Task& task) {
+Parameters all_parameters(const Model& model, const Task& task, const LowRankAdapters& adapters) {
   Parameters all = model.parameters();
   if (!task.keeps_pooler())
     std::erase_if(all, [&](const Parameter& parameter) { return parameter.stage == model.pooler_stage(); });
   for (Parameter& parameter : task.parameters()) all.push_back(std::move(parameter));
+  if (adapters.empty()) return all;
+  for (Parameter& parameter : adapters.parameters()) all.push_back(std::move(parameter));
+  std::ranges::stable_sort(all, {}, &Parameter::stage);
   return all;
 }
 
-std::vector<bool> trained_parameters(const FreezeConfig& freeze, const Model& model, const Task& task) {
+namespace {
+
+Parameters chosen(const Parameters& all, const std::vector<bool>& which) {
+  Parameters some;
+  for (size_t i = 0; i < all.size(); ++i)
+    if (which[i]) some.push_back(all[i]);
+  return some;
+}
+
+std::vector<bool> trained_beside(const LowRankAdapters& adapters, const Model& model, const Task& task) {
+  std::set<std::string> names;
+  for (const Parameters& list : {adapters.parameters(), task.parameters()})
+    for (const Parameter& parameter : list) names.insert(parameter.name);
+  std::vector<bool> trained;
+  for (const Parameter& parameter : all_parameters(model, task, adapters))
+    trained.push_back(names.contains(parameter.name));
+  return trained;
+}
+
+}  // namespace
+
+std::vector<bool> trained_parameters(const FreezeConfig& freeze, const Model& model, const Task& task,
+                                     const LowRankAdapters& adapters) {
+  if (!adapters.empty()) {
+    refuse_beside_adapters(freeze);
+    return trained_beside(adapters, model, task);
+  }
   const Parameters all = all_parameters(model, task);
   std::vector<bool> trained = choose_trained(freeze, all, model.num_blocks());
   for (size_t i = 0; i < all.size(); ++i)
@@ -32,9 +63,10 @@ Parameters all_saved(const Model& model, const Task& task) {
 }
 
 Learner::Learner(std::unique_ptr<Model> model, std::unique_ptr<Task> task, std::vector<bool> trained,
-                 const LearnerSettings& settings)
+                 const LearnerSettings& settings, LowRankAdapters adapters)
     : model_(std::move(model)),
       task_(std::move(task)),
+      adapters_(std::move(adapters)),
       trained_(std::move(trained)),
       stages_(*model_, freeze(settings)),
       device_(settings.device) {}
@@ -107,7 +139,7 @@ int64_t Learner::rows_read(int64_t tokens, int64_t samples) const {
   return tokens_seen_ > 0 ? std::llround(static_cast<double>(tokens) * targets_seen_ / tokens_seen_) : tokens;
 }
 
-Parameters Learner::parameters() const { return all_parameters(*model_, *task_); }
+Parameters Learner::parameters() const { return all_parameters(*model_, *task_, adapters_); }
 
 Needs Learner::needs() const {
   Needs all = model_->needs();
@@ -116,14 +148,13 @@ Needs Learner::needs() const {
   return all;
 }
 
-Parameters Learner::saved() const { return all_saved(*model_, *task_); }
-
-Parameters Learner::trained() const {
-  const Parameters all = parameters();
-  Parameters chosen;
-  for (size_t i = 0; i < all.size(); ++i)
-    if (trained_[i]) chosen.push_back(all[i]);
-  return chosen;
+Parameters Learner::saved() const {
+  if (adapters_.empty()) return all_saved(*model_, *task_);
+  return chosen(parameters(), trained_beside(adapters_, *model_, *task_));
 }
+
+Parameters Learner::whole() const { return merged(all_saved(*model_, *task_), adapters_); }
+
+Parameters Learner::trained() const { return chosen(parameters(), trained_); }
 
 }  // namespace sft

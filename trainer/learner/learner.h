@@ -8,6 +8,7 @@
 
 #include "data/samples/batch.h"
 #include "trainer/adapters/freeze.h"
+#include "trainer/adapters/low_rank_adapters.h"
 #include "trainer/learner/stages.h"
 #include "trainer/models/model.h"
 #include "trainer/tasks/task.h"
@@ -30,9 +31,9 @@ struct LearnerSettings {
 class Learner {
  public:
   // trained[i] says whether parameters()[i] trains. The rest asks for no gradient, and stages in which
-  // nothing trains stay in evaluation mode.
+  // nothing trains stay in evaluation mode. `adapters` are those on the model.
   Learner(std::unique_ptr<Model> model, std::unique_ptr<Task> task, std::vector<bool> trained,
-          const LearnerSettings& settings);
+          const LearnerSettings& settings, LowRankAdapters adapters = {});
 
   // Task::loss_sum() of a micro-batch: dropout on where something trains.
   at::Tensor loss_sum(const Batch& batch, const Weights& total);
@@ -54,13 +55,18 @@ class Learner {
   // The columns that the model and the task read.
   Needs needs() const;
 
-  Parameters saved() const;       // parameters and buffers: what a file of the model holds
+  // What a checkpoint holds: parameters and buffers; of a model with adapters what trains, as its base stays where it
+  // is.
+  Parameters saved() const;
+  // What a file of the model holds: parameters and buffers, the adapters merged into the weights.
+  Parameters whole() const;
   Parameters parameters() const;  // all of them, in forward order, by their Hugging Face names
   Parameters trained() const;
   Model& model() { return *model_; }
   Task& task() { return *task_; }
   const Model& model() const { return *model_; }
   const Task& task() const { return *task_; }
+  const LowRankAdapters& adapters() const { return adapters_; }
 
   const at::Device& device() const { return device_; }
 
@@ -75,6 +81,7 @@ class Learner {
 
   std::unique_ptr<Model> model_;
   std::unique_ptr<Task> task_;
+  LowRankAdapters adapters_;
   std::vector<bool> trained_;
   Stages stages_;
   std::unique_ptr<FrozenPart> kept_;
@@ -82,11 +89,14 @@ class Learner {
   double tokens_seen_ = 0, targets_seen_ = 0;  // of loss_sum()
 };
 
-// Model first, then head: the order that freezing, arenas and files see.
-Parameters all_parameters(const Model& model, const Task& task);
+// Model first, then head: the order that freezing, arenas and files see. Adapters stand behind what else is in their
+// stage.
+Parameters all_parameters(const Model& model, const Task& task, const LowRankAdapters& adapters = {});
 
-// Which of them train: those that the config lets train, less a pooler that the task does not read.
-std::vector<bool> trained_parameters(const FreezeConfig& freeze, const Model& model, const Task& task);
+// Which of them train: those that the config lets train, less a pooler that the task does not read. Of a model with
+// adapters these and the head, and a config that freezes more, or less, is a ConfigError.
+std::vector<bool> trained_parameters(const FreezeConfig& freeze, const Model& model, const Task& task,
+                                     const LowRankAdapters& adapters = {});
 
 // And the model's buffers behind them.
 Parameters all_saved(const Model& model, const Task& task);

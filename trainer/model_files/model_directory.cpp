@@ -7,6 +7,7 @@
 #include "base/errors.h"
 #include "base/file_ops.h"
 #include "base/text.h"
+#include "trainer/model_files/adapter_files.h"
 #include "trainer/model_files/preprocessor_config.h"
 
 namespace sft {
@@ -57,9 +58,42 @@ std::string find_directory(const std::string& name) {
                            " (nothing is downloaded)"));
 }
 
+bool holds_adapter(const std::string& directory) { return fs::exists(fs::path(directory) / kAdapterConfig); }
+
+std::string base_of(const std::string& adapter) {
+  const std::string base = read_adapter_settings(adapter).base;
+  if (base.empty())
+    throw ConfigError(concat(adapter, "/", kAdapterConfig, " names no base_model_name_or_path; set ",
+                             "model.model_name_or_path to the base, and model.adapter to this directory"));
+  return base;
+}
+
+// PEFT's task_type → how names of transformers' classes end.
+std::string class_ending_of(const std::string& task_type) {
+  if (task_type == "TOKEN_CLS") return "ForTokenClassification";
+  if (task_type == "QUESTION_ANS") return "ForQuestionAnswering";
+  if (task_type == "CAUSAL_LM") return "ForCausalLM";
+  if (task_type == "SEQ_2_SEQ_LM") return "ForConditionalGeneration";
+  return "ForSequenceClassification";
+}
+
 }  // namespace
 
-ModelDirectory::ModelDirectory(const std::string& name_or_path) : path_(find_directory(name_or_path)) {
+ModelDirectory::ModelDirectory(const std::string& name_or_path, const std::string& adapter)
+    : adapter_(adapter), name_(name_or_path) {
+  if (!adapter_.empty() && !holds_adapter(adapter_))
+    throw ConfigError(concat("model.adapter ", in_quotes(adapter_, 400), " holds no ", kAdapterConfig,
+                             "; wanted: a directory that PEFT or a run has left"));
+  path_ = find_directory(name_);
+  if (holds_adapter(path_)) {
+    if (!adapter_.empty())
+      throw ConfigError(concat("model.model_name_or_path ", in_quotes(path_, 400), " is an adapter itself, and ",
+                               "model.adapter names another; one adapter stands on a model"));
+    adapter_ = path_;
+    name_ = base_of(adapter_);
+    path_ = find_directory(name_);
+  }
+  if (fs::is_directory(name_)) name_ = fs::absolute(name_).lexically_normal().string();
   const std::string text = text_of("config.json");
   if (text.empty())
     throw ConfigError(concat(path_, " holds no config.json; wanted: a model directory in Hugging Face layout"));
@@ -86,6 +120,8 @@ std::vector<std::string> ModelDirectory::label_names() const {
 }
 
 std::string ModelDirectory::architecture() const {
+  if (!adapter_.empty() && !fs::exists(fs::path(adapter_) / "config.json"))
+    return class_ending_of(read_adapter_settings(adapter_).task_type);
   const auto classes = config_.value("architectures", nlohmann::json::array());
   return !classes.empty() && classes[0].is_string() ? classes[0].get<std::string>() : "";
 }
@@ -116,8 +152,11 @@ nlohmann::json ModelDirectory::json_of(const std::string& file) const {
 }
 
 std::string ModelDirectory::text_of(const std::string& file) const {
-  const fs::path path = fs::path(path_) / file;
-  return fs::exists(path) ? read_file(path.string()) : std::string();
+  for (const std::string& directory : {adapter_, path_}) {
+    const fs::path path = fs::path(directory) / file;
+    if (!directory.empty() && fs::exists(path)) return read_file(path.string());
+  }
+  return {};
 }
 
 }  // namespace sft

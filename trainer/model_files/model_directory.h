@@ -17,13 +17,21 @@ class ModelDirectory {
  public:
   // A directory, or an id ("org/name") that the local hub cache holds. ConfigError naming what was looked
   // for where; DataError for a config.json that is not JSON.
-  explicit ModelDirectory(const std::string& name_or_path);
+  //
+  // A directory with an adapter (adapter_config.json) stands for the model that it names as its base, with the adapter
+  // on it, and so does a model with `adapter`, such a directory, beside it. Files are then looked for in the adapter's
+  // directory first.
+  explicit ModelDirectory(const std::string& name_or_path, const std::string& adapter = "");
 
-  const std::string& path() const { return path_; }
+  const std::string& path() const { return path_; }        // where the model's weights are
+  const std::string& adapter() const { return adapter_; }  // the directory of an adapter, "" where there is none
+  // What finds the model again from anywhere: an id of the hub, or an absolute path.
+  const std::string& name() const { return name_; }
   const nlohmann::json& config() const { return config_; }
   // Labels by id as id2label has them; empty where it is absent or only LABEL_0, LABEL_1, …
   std::vector<std::string> label_names() const;
-  // The transformers class that config.json names first; "" where it names none.
+  // The transformers class that config.json names first, or the ending of one that fits an adapter whose directory has
+  // no config.json; "" where none is named.
   std::string architecture() const;
   // "model_max_length" of tokenizer_config.json, 0 where it has none.
   int64_t model_max_length() const;
@@ -46,7 +54,7 @@ class ModelDirectory {
  private:
   nlohmann::json json_of(const std::string& file) const;  // discarded where it is not there, or no JSON
 
-  std::string path_;
+  std::string adapter_, name_, path_;
   nlohmann::json config_;
 };
 

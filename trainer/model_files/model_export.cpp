@@ -11,8 +11,8 @@
 
 namespace sft {
 
-void export_model(FileOps& files, const std::string& directory, const Parameters& parameters,
-                  const NamedFiles& beside) {
+void export_model(FileOps& files, const std::string& directory, const Parameters& parameters, const NamedFiles& beside,
+                  const std::string& weights) {
   namespace fs = std::filesystem;
   std::string path = directory;
   while (path.size() > 1 && path.ends_with('/')) path.pop_back();
@@ -24,7 +24,7 @@ void export_model(FileOps& files, const std::string& directory, const Parameters
       throw Error(ExitCode::not_finite, concat("the model is not exported: ", what));
   files.remove_all(temporary);
   files.make_directory(temporary);
-  write_safetensors(files, temporary + "/model.safetensors", tensors.refs(), {{"format", "pt"}});
+  write_safetensors(files, temporary + "/" + weights, tensors.refs(), {{"format", "pt"}});
   for (const auto& [name, content] : beside) write_atomically(files, temporary + "/" + name, content);
   files.sync_directory(temporary);
   const bool replaces = fs::exists(directory);

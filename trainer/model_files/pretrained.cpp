@@ -40,13 +40,20 @@ bool is_known_leftover(const std::string& name) { return name.ends_with("positio
 
 }  // namespace
 
+void copy_weight(const TensorRef& ref, const at::Tensor& into, const std::string& file) {
+  const at::NoGradGuard no_graph;
+  at::Tensor target = into;
+  require_weights(ref, target, file);
+  target.copy_(at::from_blob(ref.data, ref.shape, dtype_from(ref.dtype)));
+  require_mapped_files_whole();
+}
+
 LoadReport load_pretrained(const WeightFiles& files, const Model& model, const Parameters& parameters,
                            bool ignore_mismatched_sizes) {
   std::map<std::string, const TensorRef*> by_name;
   for (const std::string& name : files.names())
     if (const std::string canonical = model.canonical(name); !canonical.empty()) by_name[canonical] = files.find(name);
 
-  const at::NoGradGuard no_graph;
   LoadReport report;
   size_t of_backbone = 0;
   for (const Parameter& parameter : parameters) {
@@ -67,9 +74,7 @@ LoadReport load_pretrained(const WeightFiles& files, const Model& model, const P
       report.mismatched.push_back(what);
       report.untouched.push_back(parameter);
     } else {
-      require_weights(ref, target, files.path_of(ref.name));
-      target.copy_(at::from_blob(ref.data, ref.shape, dtype_from(ref.dtype)));
-      require_mapped_files_whole();
+      copy_weight(ref, target, files.path_of(ref.name));
       if (parameter.name.starts_with(model.prefix())) ++of_backbone;
     }
     by_name.erase(found);

@@ -22,6 +22,9 @@ struct LoadReport {
 LoadReport load_pretrained(const WeightFiles& files, const Model& model, const Parameters& parameters,
                            bool ignore_mismatched_sizes);
 
+// Copies one tensor of a file, of the same shape. DataError where it is not of floating point numbers that are finite.
+void copy_weight(const TensorRef& ref, const at::Tensor& into, const std::string& file);
+
 // Lists missing, unexpected and mismatched names for a person; "" where all fitted.
 std::string describe(const LoadReport& report);
 

@@ -14,6 +14,10 @@ namespace sft {
 at::Tensor normal_parameter(const std::string& name, at::IntArrayRef shape, double deviation, InitialSeed seed,
                             const at::TensorOptions& options);
 
+// A leaf of values uniform in [−bound, bound] that requires no gradient.
+at::Tensor uniform_parameter(const std::string& name, at::IntArrayRef shape, double bound, uint64_t seed,
+                             const at::TensorOptions& options);
+
 // A leaf of one value.
 at::Tensor constant_parameter(at::IntArrayRef shape, double value, const at::TensorOptions& options);
 

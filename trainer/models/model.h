@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "trainer/models/blocks/activation.h"
+#include "trainer/models/blocks/linear.h"
 #include "trainer/models/inputs.h"
 #include "trainer/models/model_settings.h"
 #include "trainer/models/parameter.h"
@@ -25,6 +26,11 @@ enum class Takes { texts, pictures };
 
 // Whether dropout falls and running statistics move in a stage.
 enum class Mode { evaluation, training };
+
+// What keys the dropout of adapters on rows of a stage.
+inline RowKeys row_keys(Mode mode, const at::Tensor& draws, const at::Tensor& positions) {
+  return mode == Mode::training ? RowKeys{draws, positions} : RowKeys{};
+}
 
 // Which texts a model can take.
 struct TextLimits {
@@ -45,6 +51,14 @@ struct HeadShape {
   Reads reads = Reads::first;         // the row that stands for a sample: the first, or a decoder's last
 };
 
+// A fully connected layer that an adapter may be put on.
+struct NamedLinear {
+  std::string name;             // of transformers' module, "bert.encoder.layer.0.attention.self.query"
+  Linear* layer;                // of the model, as long as it lives
+  int stage = 0;                // as Parameter::stage
+  bool fan_in_fan_out = false;  // files hold its weight as [in, out]
+};
+
 class Model {
  public:
   virtual ~Model() = default;
@@ -59,6 +73,10 @@ class Model {
   virtual Parameters parameters() const = 0;
   // Saved and loaded beside the parameters, and never trained: running statistics of norms.
   virtual Parameters buffers() const { return {}; }
+
+  // The fully connected layers in forward order, those of a head left out. What stands in Linear::adapter when a stage
+  // runs takes part in it.
+  virtual std::vector<NamedLinear> linears() { return {}; }
 
   // Parameter::stage of the pooler and of a task's head, which stand on top of the others.
   int num_stages() const { return num_blocks() + 1; }  // that stage() runs
@@ -77,9 +95,10 @@ class Model {
   // checkpointing wants it.
   virtual bool repeats_stages() const { return true; }
 
-  // The pretrained pooler over first rows [B, C] → [B, C]; has_pooler() false where the model has none.
+  // The pretrained pooler over first rows [B, C] → [B, C], keyed as B rows; has_pooler() false where the model has
+  // none.
   virtual bool has_pooler() const = 0;
-  virtual at::Tensor pool(const at::Tensor& first_BC) = 0;
+  virtual at::Tensor pool(const at::Tensor& first_BC, const RowKeys& keys) = 0;
 
   // True: stages in which nothing trains run in Mode::training all the same, because their statistics move.
   virtual bool moves_where_frozen() const { return false; }
@@ -102,8 +121,8 @@ class Model {
   virtual std::string architecture(const std::string& class_ending) const = 0;
   // Prefix of the base model's names: "bert."; a file of the base class lacks it.
   virtual std::string prefix() const = 0;
-  // Old spellings of a name in checkpoint files ("LayerNorm.gamma"), canonical one otherwise; "" for what old files hold
-  // and nobody needs.
+  // Old spellings of a name in checkpoint files ("LayerNorm.gamma"), canonical one otherwise; "" for what old files
+  // hold and nobody needs.
   virtual std::string canonical(const std::string& file_name) const = 0;
 };
 

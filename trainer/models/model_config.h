@@ -10,6 +10,7 @@ namespace sft {
 
 struct ModelConfig {
   std::string model_name_or_path;
+  std::string adapter;
   std::string task = "text_classification";
   std::string problem_type;
   int64_t num_labels = 0;
@@ -23,6 +24,9 @@ struct ModelConfig {
     return std::tuple{
         field("model_name_or_path", &ModelConfig::model_name_or_path,
               "directory in Hugging Face layout, or an id found in the local hub cache", Path{})
+            .changeable(),
+        field("adapter", &ModelConfig::adapter,
+              "directory of a LoRA adapter of that model, as PEFT or a run leaves it: training goes on from it", Path{})
             .changeable(),
         field("task", &ModelConfig::task, "what is learned: a name of trainer/tasks/tasks.cpp"),
         field("problem_type", &ModelConfig::problem_type, "\"\": from the data, announced",

@@ -19,7 +19,14 @@ class Bert final : public TextEncoder {
         pooler_(builder().linear("pooler.dense", width(), width(), pooler_stage())) {}
 
   bool has_pooler() const override { return true; }
-  at::Tensor pool(const at::Tensor& first_BC) override { return at::tanh(linear(first_BC, pooler_)); }
+  at::Tensor pool(const at::Tensor& first_BC, const RowKeys& keys) override {
+    return at::tanh(linear(first_BC, pooler_, keys));
+  }
+  std::vector<NamedLinear> linears() override {
+    std::vector<NamedLinear> all = TextEncoder::linears();
+    all.push_back({.name = "bert.pooler.dense", .layer = &pooler_, .stage = pooler_stage()});
+    return all;
+  }
   HeadShape sequence_head() const override { return {.dropout = classifier_dropout_}; }
 
  private:

@@ -17,6 +17,21 @@ using torch::autograd::tensor_list;
 
 constexpr int64_t kRowsAThread = 64;
 
+struct KeyedDropout : torch::autograd::Function<KeyedDropout> {
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x, const Dropout& dropout, const at::Tensor& draws,
+                            const at::Tensor& positions) {
+    save_dropout(ctx, dropout);
+    ctx->save_for_backward({draws, positions});
+    return dropped(x, dropout, draws, positions);
+  }
+  static tensor_list backward(AutogradContext* ctx, const tensor_list& d_outputs) {
+    const tensor_list saved = ctx->get_saved_variables();
+    return {dropped(d_outputs[0], saved_dropout(ctx), saved[0], saved[1]), {}, {}, {}};
+  }
+};
+
+}  // namespace
+
 at::Tensor dropped(const at::Tensor& x_any, const Dropout& dropout, const at::Tensor& draws,
                    const at::Tensor& positions) {
   const at::Tensor x = x_any.contiguous();
@@ -33,21 +48,6 @@ at::Tensor dropped(const at::Tensor& x_any, const Dropout& dropout, const at::Te
   });
   return y;
 }
-
-struct KeyedDropout : torch::autograd::Function<KeyedDropout> {
-  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x, const Dropout& dropout, const at::Tensor& draws,
-                            const at::Tensor& positions) {
-    save_dropout(ctx, dropout);
-    ctx->save_for_backward({draws, positions});
-    return dropped(x, dropout, draws, positions);
-  }
-  static tensor_list backward(AutogradContext* ctx, const tensor_list& d_outputs) {
-    const tensor_list saved = ctx->get_saved_variables();
-    return {dropped(d_outputs[0], saved_dropout(ctx), saved[0], saved[1]), {}, {}, {}};
-  }
-};
-
-}  // namespace
 
 at::Tensor keyed_dropout(const at::Tensor& x, const DropoutKey& key, const at::Tensor& draws,
                          const at::Tensor& positions, double p) {

@@ -18,4 +18,7 @@ namespace sft {
 at::Tensor keyed_dropout(const at::Tensor& x, const DropoutKey& key, const at::Tensor& draws,
                          const at::Tensor& positions, double p);
 
+// The same without a graph: the values, or from a gradient of the values that of x.
+at::Tensor dropped(const at::Tensor& x, const Dropout& dropout, const at::Tensor& draws, const at::Tensor& positions);
+
 }  // namespace sft

@@ -1,9 +1,16 @@
 #include "trainer/models/blocks/linear.h"
 
+#include <ATen/core/custom_class.h>
 #include <ATen/ops/sum.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <algorithm>
+#include <stdexcept>
+
+#include "trainer/models/blocks/drop_rate.h"
+#include "trainer/models/blocks/dropout.h"
 #include "trainer/models/blocks/gradient.h"
+#include "trainer/models/blocks/low_rank.h"
 #include "trainer/models/blocks/matrix_product.h"
 
 namespace sft {
@@ -12,55 +19,137 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::tensor_list;
 
-// `parameters` holds each layer's weight, and its bias behind it where it has one; `computed` the same tensors, or
-// copies of them in the type of the product. Where that is narrower than x, x and the outputs' gradients are rounded to
-// it once, and kept so.
+// What the backward pass of a layer knows beside tensors.
+struct LayerForm {
+  bool has_bias = false, has_adapter = false;
+  double scale = 0;
+  Dropout dropout;
+
+  explicit LayerForm(const Linear& layer) : has_bias(layer.bias.defined()), has_adapter(layer.adapter != nullptr) {
+    if (!has_adapter) return;
+    scale = layer.adapter->scale;
+    dropout = layer.adapter->dropout;
+  }
+};
+
+struct LayerForms : torch::CustomClassHolder {
+  explicit LayerForms(const std::vector<Linear>& layers) : all(layers.begin(), layers.end()) {}
+  std::vector<LayerForm> all;
+};
+
+// Rows under an adapter's own dropout. On a CPU masks fall on wide rows.
+at::Tensor fallen(const at::Tensor& rows, const Dropout& dropout, const RowKeys& keys) {
+  if (!keys.draws.defined() || !DropRate(dropout.p).drops()) return rows;
+  const bool widens = rows.is_cpu() && rows.scalar_type() == at::kBFloat16;
+  const at::Tensor wide = widens ? rows.to(at::kFloat) : rows;
+  return dropped(wide, dropout, keys.draws, keys.positions).to(rows.scalar_type());
+}
+
+// Adds s · B A x to y; what it returns, s · A x [N, r], is what the gradient of B needs.
+at::Tensor add_adapter(at::Tensor& y, const at::Tensor& rows, const LowRank& adapter, const RowKeys& keys) {
+  const at::Tensor a = adapter.a.detach().to(rows.scalar_type()), b = adapter.b.detach().to(rows.scalar_type());
+  at::Tensor low = product(fallen(rows, adapter.dropout, keys), a.t());
+  low.mul_(adapter.scale);
+  add_product(y, low, b.t());
+  return low;
+}
+
+// `parameters` holds each layer's weight, its bias behind it where it has one, and its adapter's A and B behind these.
+// Products are of their narrow copies where there are some. Where those are narrower than x, x and the outputs'
+// gradients are rounded to their type once, and kept so.
+//
+// Kept are: the rows, where somebody needs them; their keys; then of each layer weight, copy, bias, A, B, s · A x.
 struct LinearFunction : torch::autograd::Function<LinearFunction> {
+  static constexpr size_t kRows = 0, kDraws = 1, kPositions = 2, kLayers = 3;
+
   static tensor_list forward(AutogradContext* ctx, const at::Tensor& x, at::TensorList parameters,
-                             const tensor_list& computed, const std::vector<bool>& biased) {
-    const at::Tensor rows = x.to(computed[0].scalar_type());
-    tensor_list outputs, saved{rows};
-    size_t at = 0;
-    for (const bool has_bias : biased) {
-      const at::Tensor weight = computed[at].t();
-      const at::Tensor y = has_bias ? biased_product(computed[at + 1], rows, weight) : product(rows, weight);
-      outputs.push_back(y.to(x.scalar_type()));
-      at += has_bias ? 2 : 1;
+                             const std::vector<Linear>& layers, const RowKeys& keys) {
+    tensor_list outputs, saved{{}, keys.draws, keys.positions};
+    at::Tensor rows;
+    bool needs_rows = false;
+    auto parameter = parameters.begin();
+    for (const Linear& layer : layers) {
+      const at::Tensor weight = layer.narrow_weight.defined() ? layer.narrow_weight : layer.weight.detach();
+      if (!rows.defined()) rows = x.to(weight.scalar_type());
+      needs_rows = needs_rows || parameter->requires_grad();
+      saved.insert(saved.end(), {*parameter++, weight});
+      at::Tensor y;
+      if (layer.bias.defined()) {
+        y = biased_product(layer.narrow_bias.defined() ? layer.narrow_bias : layer.bias.detach(), rows, weight.t());
+        saved.push_back(*parameter++);
+      } else {
+        y = product(rows, weight.t());
+      }
+      y = y.to(x.scalar_type());
+      if (layer.adapter) {
+        needs_rows = needs_rows || parameter->requires_grad();
+        const at::Tensor low = add_adapter(y, rows, *layer.adapter, keys);
+        saved.insert(saved.end(), {parameter[0], parameter[1], low});
+        parameter += 2;
+      }
+      outputs.push_back(y);
     }
-    saved.insert(saved.end(), parameters.begin(), parameters.end());
-    saved.insert(saved.end(), computed.begin(), computed.end());
+    if (needs_rows) saved[kRows] = rows;
     ctx->save_for_backward(saved);
-    ctx->saved_data["biased"] = biased;
+    ctx->saved_data["forms"] = c10::IValue::make_capsule(c10::make_intrusive<LayerForms>(layers));
     ctx->set_materialize_grads(false);
     return outputs;
   }
 
   static tensor_list backward(AutogradContext* ctx, const tensor_list& d_outputs) {
     const tensor_list saved = ctx->get_saved_variables();
-    const auto biased = ctx->saved_data["biased"].toBoolList();
-    const at::Tensor& x = saved[0];
-    const size_t num_parameters = (saved.size() - 1) / 2;
-    tensor_list gradients(num_parameters + 3);
-    size_t at = 1;
-    for (size_t i = 0; i < d_outputs.size(); ++i) {
-      const bool has_bias = biased.get(i);
+    const auto capsule = ctx->saved_data["forms"].toCapsule();
+    const std::vector<LayerForm>& forms = static_cast<const LayerForms&>(*capsule).all;
+    tensor_list gradients(1);  // of x, then of the parameters in their order
+    size_t at = kLayers;
+    for (size_t i = 0; i < forms.size(); ++i) {
+      const LayerForm& form = forms[i];
+      const at::Tensor &leaf = saved[at], &weight = saved[at + 1];
+      at += 2;
+      at::Tensor dy;
       if (d_outputs[i].defined()) {
-        const at::Tensor dy = d_outputs[i].to(x.scalar_type());
-        if (ctx->needs_input_grad(0)) {
-          const at::Tensor& weight = saved[num_parameters + at];
-          if (gradients[0].defined()) {
-            add_product(gradients[0], dy, weight);
-          } else {
-            gradients[0] = product(dy, weight).to(d_outputs[i].scalar_type());
-          }
-        }
-        if (ctx->needs_input_grad(at)) gradients[at] = weight_gradient(saved[at], dy, x);
-        if (has_bias && ctx->needs_input_grad(at + 1))
-          gradients[at + 1] = deliver(saved[at + 1], bias_gradient(saved[at + 1], d_outputs[i]));
+        dy = d_outputs[i].to(weight.scalar_type());
+        if (ctx->needs_input_grad(0)) add_to(gradients[0], dy, weight, d_outputs[i].scalar_type());
       }
-      at += has_bias ? 2 : 1;
+      const auto wanted = [&] { return dy.defined() && ctx->needs_input_grad(gradients.size()); };
+      gradients.push_back(wanted() ? weight_gradient(leaf, dy, saved[kRows]) : at::Tensor());
+      if (form.has_bias) {
+        const at::Tensor& bias = saved[at++];
+        gradients.push_back(wanted() ? deliver(bias, bias_gradient(bias, d_outputs[i])) : at::Tensor());
+      }
+      if (!form.has_adapter) continue;
+      const at::Tensor &a = saved[at], &b = saved[at + 1], &low = saved[at + 2];
+      const RowKeys keys{saved[kDraws], saved[kPositions]};
+      at += 3;
+      at::Tensor d_low;  // [N, r]
+      if (dy.defined()) {
+        d_low = product(dy, b.detach().to(dy.scalar_type())).mul_(form.scale);
+        if (ctx->needs_input_grad(0)) add_through(gradients[0], d_low, a, form.dropout, keys);
+      }
+      gradients.push_back(wanted() ? weight_gradient(a, d_low, fallen(saved[kRows], form.dropout, keys))
+                                   : at::Tensor());
+      gradients.push_back(wanted() ? weight_gradient(b, dy, low) : at::Tensor());
     }
+    gradients.resize(gradients.size() + 2);
     return gradients;
+  }
+
+  // dx += dy · W, in the type of the outputs.
+  static void add_to(at::Tensor& dx, const at::Tensor& dy, const at::Tensor& weight, at::ScalarType type) {
+    if (dx.defined())
+      add_product(dx, dy, weight);
+    else
+      dx = product(dy, weight).to(type);
+  }
+
+  // dx += d_low · A where the adapter's rows did not fall.
+  static void add_through(at::Tensor& dx, const at::Tensor& d_low, const at::Tensor& a, const Dropout& dropout,
+                          const RowKeys& keys) {
+    const at::Tensor narrow = a.detach().to(d_low.scalar_type());
+    if (!keys.draws.defined() || !DropRate(dropout.p).drops())
+      add_product(dx, d_low, narrow);
+    else
+      dx.add_(fallen(product(d_low, narrow), dropout, keys));
   }
 
   static at::Tensor bias_gradient(const at::Tensor& bias, const at::Tensor& dy) {
@@ -77,19 +166,25 @@ struct LinearFunction : torch::autograd::Function<LinearFunction> {
 
 }  // namespace
 
-std::vector<at::Tensor> linear(const at::Tensor& x, const std::vector<Linear>& layers) {
-  tensor_list parameters, computed;
-  std::vector<bool> biased;
-  const auto add = [&](const at::Tensor& parameter, const at::Tensor& narrow) {
-    parameters.push_back(parameter);
-    computed.push_back(narrow.defined() ? narrow : parameter.detach());
-  };
+std::vector<at::Tensor> linear(const at::Tensor& x, const std::vector<Linear>& layers, const RowKeys& keys) {
+  tensor_list parameters;
   for (const Linear& layer : layers) {
-    add(layer.weight, layer.narrow_weight);
-    if (layer.bias.defined()) add(layer.bias, layer.narrow_bias);
-    biased.push_back(layer.bias.defined());
+    parameters.push_back(layer.weight);
+    if (layer.bias.defined()) parameters.push_back(layer.bias);
+    if (layer.adapter) parameters.insert(parameters.end(), {layer.adapter->a, layer.adapter->b});
   }
-  return LinearFunction::apply(x, at::TensorList(parameters), computed, biased);
+  return LinearFunction::apply(x, at::TensorList(parameters), layers, keys);
+}
+
+at::Tensor linear(const at::Tensor& x, const Linear& layer, const RowKeys& keys) {
+  return linear(x, std::vector{layer}, keys).front();
+}
+
+std::vector<at::Tensor> linear(const at::Tensor& x, const std::vector<Linear>& layers) {
+  for (const Linear& layer : layers)
+    if (layer.adapter && layer.adapter->dropout.p > 0)
+      throw std::logic_error("an adapter's dropout falls by row: linear() wants the rows' keys");
+  return linear(x, layers, RowKeys{});
 }
 
 at::Tensor linear(const at::Tensor& x, const Linear& layer) { return linear(x, std::vector{layer}).front(); }

@@ -25,14 +25,16 @@ at::Tensor RotaryDecoder::embedding(const TextInputs& inputs, Mode) {
 at::Tensor RotaryDecoder::attended(int stage, const at::Tensor& x_NC, const BlockRows& rows, Mode mode) {
   const RotaryBlock& block = blocks_[static_cast<size_t>(stage - 1)];
   const at::Tensor normed_NC = rms_norm(x_NC, block.input_norm);
+  const RowKeys keys_N = row_keys(mode, rows.inputs.draws_N, rows.inputs.positions_N);
+  const RowKeys keys_M = row_keys(mode, rows.draws_M(), rows.positions_M());
   at::Tensor q, k, v;
   if (rows.read != nullptr) {
-    q = linear(rows.of(normed_NC), block.query);
-    const std::vector<at::Tensor> both = linear(normed_NC, {block.key, block.value});
+    q = linear(rows.of(normed_NC), block.query, keys_M);
+    const std::vector<at::Tensor> both = linear(normed_NC, {block.key, block.value}, keys_N);
     k = both[0];
     v = both[1];
   } else {
-    const std::vector<at::Tensor> all = linear(normed_NC, {block.query, block.key, block.value});
+    const std::vector<at::Tensor> all = linear(normed_NC, {block.query, block.key, block.value}, keys_N);
     q = all[0];
     k = all[1];
     v = all[2];
@@ -44,14 +46,15 @@ at::Tensor RotaryDecoder::attended(int stage, const at::Tensor& x_NC, const Bloc
                       .causal = true,
                       .window = shape_.window,
                       .dropout = dropout(mode, stage, "self_attn", shape_.attention_dropout)};
-  return linear(rows.attended(stage, turned.q, turned.k, v, how), block.attention_output);
+  return linear(rows.attended(stage, turned.q, turned.k, v, how), block.attention_output, keys_M);
 }
 
 at::Tensor RotaryDecoder::block(int stage, const at::Tensor& x_NC, const BlockRows& rows, Mode mode) {
   const RotaryBlock& block = blocks_[static_cast<size_t>(stage - 1)];
+  const RowKeys keys_M = row_keys(mode, rows.draws_M(), rows.positions_M());
   const NormedSum middle = add_rms_norm(attended(stage, x_NC, rows, mode), rows.of(x_NC), block.output_norm);
-  const std::vector<at::Tensor> inner = linear(middle.normed, {block.gate, block.up});
-  const at::Tensor out = linear(gated(shape_.activation, inner[0], inner[1]), block.down);
+  const std::vector<at::Tensor> inner = linear(middle.normed, {block.gate, block.up}, keys_M);
+  const at::Tensor out = linear(gated(shape_.activation, inner[0], inner[1]), block.down, keys_M);
   return stage == num_blocks() ? add_rms_norm(out, middle.sum, final_norm_).normed : out + middle.sum;
 }
 

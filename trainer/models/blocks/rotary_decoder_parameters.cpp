@@ -75,7 +75,7 @@ RotaryDecoder::RotaryDecoder(nlohmann::json content, const RotaryDecoderShape& s
     block.output_norm = norm("post_attention_layernorm", channels);
     for (Linear* each :
          {&block.query, &block.key, &block.value, &block.attention_output, &block.gate, &block.up, &block.down})
-      compute_narrowly(*each);
+      add_layer(*each);
   }
   final_norm_ = build.rms_norm("norm", channels, shape_.norm_eps, num_blocks());
 }

@@ -1,6 +1,8 @@
 #include "trainer/models/blocks/text_decoder.h"
 
+#include <algorithm>
 #include <stdexcept>
+#include <string_view>
 #include <utility>
 
 #include "base/errors.h"
@@ -30,14 +32,31 @@ at::Tensor TextDecoder::stage(int s, const at::Tensor& x, const Inputs& inputs, 
 
 at::Tensor TextDecoder::features(const at::Tensor& x) const { return x.to(at::typeMetaToScalarType(options_.dtype())); }
 
-at::Tensor TextDecoder::pool(const at::Tensor&) { throw std::logic_error(facts_.prefix + " has no pooler"); }
+at::Tensor TextDecoder::pool(const at::Tensor&, const RowKeys&) {
+  throw std::logic_error(facts_.prefix + " has no pooler");
+}
 
 ParameterBuilder TextDecoder::builder() {
   return {parameters_, facts_.prefix, options_, facts_.initializer_range, seed_};
 }
 
-void TextDecoder::compute_narrowly(Linear& layer) {
+void TextDecoder::add_layer(Linear& layer) {
+  layers_.push_back(&layer);
   if (compute_type_) narrow_.add(layer, *compute_type_);
+}
+
+std::vector<NamedLinear> TextDecoder::linears() {
+  constexpr std::string_view kWeight = ".weight";
+  std::vector<NamedLinear> all;
+  for (Linear* layer : layers_) {
+    const auto of = std::ranges::find_if(
+        parameters_, [&](const Parameter& parameter) { return parameter.value.is_same(layer->weight); });
+    all.push_back({.name = of->name.substr(0, of->name.size() - kWeight.size()),
+                   .layer = layer,
+                   .stage = of->stage,
+                   .fan_in_fan_out = of->is_transposed_in_files});
+  }
+  return all;
 }
 
 Dropout TextDecoder::dropout(Mode mode, int stage, const char* place, double p) const {

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "trainer/models/blocks/block_rows.h"
 #include "trainer/models/blocks/dropout_key.h"
@@ -38,11 +39,12 @@ class TextDecoder : public Model {
   }
 
   Parameters parameters() const override { return parameters_; }
+  std::vector<NamedLinear> linears() override;
   at::Tensor stage(int s, const at::Tensor& x, const Inputs& inputs, Mode mode) override;
   at::Tensor features(const at::Tensor& x) const override;
   void follow_weights() override { narrow_.follow(); }
   bool has_pooler() const override { return false; }
-  at::Tensor pool(const at::Tensor& first_BC) override;
+  at::Tensor pool(const at::Tensor& first_BC, const RowKeys& keys) override;
 
   // transformers reads the last token that is no padding; packed rows have no padding.
   HeadShape sequence_head() const override { return {.output = "score", .has_bias = false, .reads = Reads::last}; }
@@ -58,8 +60,9 @@ class TextDecoder : public Model {
 
   const DecoderFacts& facts() const { return facts_; }
   ParameterBuilder builder();  // adds behind the parameters that are there
-  // To be called for each layer when all parameters are made.
-  void compute_narrowly(Linear& layer);
+  // Lists a layer of a block, which stays where it is and whose parameters are made; its products are narrow where the
+  // settings say so.
+  void add_layer(Linear& layer);
   Dropout dropout(Mode mode, int stage, const char* place, double p) const;
   const at::TensorOptions& options() const { return options_; }  // of parameters
 
@@ -81,6 +84,7 @@ class TextDecoder : public Model {
   InitialSeed seed_;
   uint64_t dropout_seed_;
   NarrowWeights narrow_;
+  std::vector<Linear*> layers_;  // in forward order
   Parameters parameters_;
 };
 

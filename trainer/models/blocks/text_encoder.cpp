@@ -34,19 +34,21 @@ at::Tensor TextEncoder::embedding(const TextInputs& inputs, Mode mode) const {
 at::Tensor TextEncoder::block(int stage, const at::Tensor& x_NC, const BlockRows& rows, Mode mode) const {
   const EncoderBlock& block = blocks_[static_cast<size_t>(stage - 1)];
   const at::Tensor x_MC = rows.of(x_NC);
+  const at::Tensor &draws_M = rows.draws_M(), &positions_M = rows.positions_M();
+  const RowKeys keys_N = row_keys(mode, rows.inputs.draws_N, rows.inputs.positions_N);
+  const RowKeys keys_M = row_keys(mode, draws_M, positions_M);
   at::Tensor q_MC, k_NC, v_NC;
   if (rows.read != nullptr) {
-    q_MC = linear(x_MC, block.query);
-    const std::vector<at::Tensor> both = linear(x_NC, {block.key, block.value});
+    q_MC = linear(x_MC, block.query, keys_M);
+    const std::vector<at::Tensor> both = linear(x_NC, {block.key, block.value}, keys_N);
     k_NC = both[0];
     v_NC = both[1];
   } else {
-    const std::vector<at::Tensor> all = linear(x_NC, {block.query, block.key, block.value});
+    const std::vector<at::Tensor> all = linear(x_NC, {block.query, block.key, block.value}, keys_N);
     q_MC = all[0];
     k_NC = all[1];
     v_NC = all[2];
   }
-  const at::Tensor &draws_M = rows.draws_M(), &positions_M = rows.positions_M();
   const at::Tensor read_MC =
       rows.attended(stage, q_MC, k_NC, v_NC,
                     {.heads = shape_.heads,
@@ -55,12 +57,12 @@ at::Tensor TextEncoder::block(int stage, const at::Tensor& x_NC, const BlockRows
 
   // The biases of both output layers and of the intermediate one are added by what follows the product.
   const at::Tensor attended_MC = add_norm(
-      linear(read_MC, block.attention_output.without_bias()), block.attention_output.bias, x_MC, block.attention_norm,
-      dropout(mode, stage, "attention.output", shape_.hidden_dropout), draws_M, positions_M);
-  const at::Tensor hidden_MI =
-      activate(shape_.activation, linear(attended_MC, block.intermediate.without_bias()), block.intermediate.bias);
-  return add_norm(linear(hidden_MI, block.output.without_bias()), block.output.bias, attended_MC, block.output_norm,
-                  dropout(mode, stage, "output", shape_.hidden_dropout), draws_M, positions_M);
+      linear(read_MC, block.attention_output.without_bias(), keys_M), block.attention_output.bias, x_MC,
+      block.attention_norm, dropout(mode, stage, "attention.output", shape_.hidden_dropout), draws_M, positions_M);
+  const at::Tensor hidden_MI = activate(
+      shape_.activation, linear(attended_MC, block.intermediate.without_bias(), keys_M), block.intermediate.bias);
+  return add_norm(linear(hidden_MI, block.output.without_bias(), keys_M), block.output.bias, attended_MC,
+                  block.output_norm, dropout(mode, stage, "output", shape_.hidden_dropout), draws_M, positions_M);
 }
 
 // On a device all that flows is narrow. On a CPU the products are: what lies between them is no faster there.
@@ -87,7 +89,9 @@ void TextEncoder::follow_weights() {
   if (!narrow_.empty()) at::_foreach_copy_(narrow_, masters_);
 }
 
-at::Tensor TextEncoder::pool(const at::Tensor&) { throw std::logic_error(names_.prefix + " has no pooler"); }
+at::Tensor TextEncoder::pool(const at::Tensor&, const RowKeys&) {
+  throw std::logic_error(names_.prefix + " has no pooler");
+}
 
 Dropout TextEncoder::dropout(Mode mode, int stage, const char* place, double p) const {
   return {dropout_key(dropout_seed_, place, stage), mode == Mode::training ? p : 0.0};

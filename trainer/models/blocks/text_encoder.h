@@ -55,11 +55,12 @@ class TextEncoder : public Model {
   }
 
   Parameters parameters() const override { return parameters_; }
+  std::vector<NamedLinear> linears() override;
   at::Tensor stage(int s, const at::Tensor& x, const Inputs& inputs, Mode mode) override;
   at::Tensor features(const at::Tensor& x) const override;
   void follow_weights() override;
   bool has_pooler() const override { return false; }
-  at::Tensor pool(const at::Tensor& first_BC) override;
+  at::Tensor pool(const at::Tensor& first_BC, const RowKeys& keys) override;
 
   double initializer_range() const override { return shape_.initializer_range; }
   const nlohmann::json& config() const override { return content_; }

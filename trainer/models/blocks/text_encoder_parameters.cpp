@@ -68,6 +68,23 @@ TextEncoder::TextEncoder(nlohmann::json content, const EncoderShape& shape, cons
   if (settings.compute_type) compute_in(*settings.compute_type);
 }
 
+std::vector<NamedLinear> TextEncoder::linears() {
+  std::vector<NamedLinear> all;
+  for (size_t i = 0; i < blocks_.size(); ++i) {
+    EncoderBlock& block = blocks_[i];
+    const std::string name = concat(names_.prefix, names_.blocks, i, ".");
+    const int stage = static_cast<int>(i) + 1;
+    for (const auto& [part, layer] : {std::pair{&names_.query, &block.query},
+                                      {&names_.key, &block.key},
+                                      {&names_.value, &block.value},
+                                      {&names_.attention_output, &block.attention_output},
+                                      {&names_.intermediate, &block.intermediate},
+                                      {&names_.output, &block.output}})
+      all.push_back({.name = name + *part, .layer = layer, .stage = stage});
+  }
+  return all;
+}
+
 ParameterBuilder TextEncoder::builder() {
   return {parameters_, names_.prefix, options_, shape_.initializer_range, seed_};
 }

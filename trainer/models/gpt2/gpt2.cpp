@@ -88,17 +88,22 @@ class Gpt2 final : public TextDecoder {
       const Dropout fall = dropout(mode, stage, place, config_.residual_dropout);
       return keyed_dropout(x_MC, fall.key, rows.draws_M(), rows.positions_M(), fall.p);
     };
-    const std::vector<at::Tensor> parts = linear(normed(x_NC, block.input_norm), block.query_key_value).chunk(3, 1);
+    const RowKeys keys_N = row_keys(mode, rows.inputs.draws_N, rows.inputs.positions_N);
+    const RowKeys keys_M = row_keys(mode, rows.draws_M(), rows.positions_M());
+    const std::vector<at::Tensor> parts =
+        linear(normed(x_NC, block.input_norm), block.query_key_value, keys_N).chunk(3, 1);
     const Attention how{.heads = config_.heads,
                         .key_heads = config_.heads,
                         .causal = true,
                         .dropout = dropout(mode, stage, "attn", config_.attention_dropout)};
     const at::Tensor read_MC = rows.attended(stage, rows.of(parts[0]), parts[1], parts[2], how);
-    const at::Tensor middle_MC = dropped(linear(read_MC, block.attention_output), "attn.c_proj") + rows.of(x_NC);
+    const at::Tensor middle_MC =
+        dropped(linear(read_MC, block.attention_output, keys_M), "attn.c_proj") + rows.of(x_NC);
 
-    const at::Tensor hidden_MI = activate(
-        config_.activation, linear(normed(middle_MC, block.output_norm), block.inner.without_bias()), block.inner.bias);
-    const at::Tensor y_MC = dropped(linear(hidden_MI, block.output), "mlp.c_proj") + middle_MC;
+    const at::Tensor hidden_MI =
+        activate(config_.activation, linear(normed(middle_MC, block.output_norm), block.inner.without_bias(), keys_M),
+                 block.inner.bias);
+    const at::Tensor y_MC = dropped(linear(hidden_MI, block.output, keys_M), "mlp.c_proj") + middle_MC;
     return stage == num_blocks() ? normed(y_MC, final_norm_) : y_MC;
   }
 
@@ -128,7 +133,7 @@ class Gpt2 final : public TextDecoder {
     block.inner = build.linear(name + "mlp.c_fc", config_.inner, config_.width, stage, form);
     block.output = build.linear(name + "mlp.c_proj", config_.width, config_.inner, stage, narrowed);
     for (Linear* each : {&block.query_key_value, &block.attention_output, &block.inner, &block.output})
-      compute_narrowly(*each);
+      add_layer(*each);
   }
 
   Gpt2Config config_;

@@ -42,7 +42,7 @@ class ResNet : public Model {
   at::Tensor features(const at::Tensor& x) const override { return x; }
   bool repeats_stages() const override { return false; }  // statistics would move twice
   bool has_pooler() const override { return false; }
-  at::Tensor pool(const at::Tensor& first_BC) override { return first_BC; }
+  at::Tensor pool(const at::Tensor& first_BC, const RowKeys&) override { return first_BC; }
 
   bool moves_where_frozen() const override { return !rule_.still_where_frozen && rule_.mode != BatchNormMode::frozen; }
 

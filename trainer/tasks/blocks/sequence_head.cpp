@@ -64,7 +64,7 @@ at::Tensor SequenceHead::logits(Model& model, const at::Tensor& features, const 
   const bool trains = mode == Mode::training;
   const at::Tensor& draws_B = draws_of(inputs);
   at::Tensor x_BC = pooling_ == Pooling::mean ? mean_of_rows(features, text_of(inputs)) : features;
-  if (pooling_ == Pooling::pooler) x_BC = model.pool(x_BC);
+  if (pooling_ == Pooling::pooler) x_BC = model.pool(x_BC, row_keys(mode, draws_B, at::zeros_like(draws_B)));
   if (!shape_.hidden.empty()) {
     x_BC = dropped(x_BC, input_key_, draws_B, trains ? shape_.input_dropout : 0.0);
     x_BC = activate(shape_.activation, at::linear(x_BC, hidden_.weight), hidden_.bias);

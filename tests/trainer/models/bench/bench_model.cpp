@@ -67,7 +67,7 @@ void step(sft::Model& model, int64_t length, double peak, int repeats) {
   double forward = std::numeric_limits<double>::infinity(), backward = forward, whole = forward;
   for (int i = 0; i < repeats; ++i) {
     sft::Stopwatch watch;
-    const at::Tensor loss = model.pool(sft::Stages(model).forward(inputs, sft::Mode::training)).sum();
+    const at::Tensor loss = model.pool(sft::Stages(model).forward(inputs, sft::Mode::training), {}).sum();
     const double middle = watch.seconds();
     loss.backward();
     const double end = watch.seconds();

@@ -1,0 +1,106 @@
+#include "trainer/assembly/adapter_export.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <utility>
+
+#include "base/crc32c.h"
+#include "base/text.h"
+#include "trainer/adapters/target_modules.h"
+#include "trainer/assembly/build_adapters.h"
+#include "trainer/checkpoint/manifest.h"
+#include "trainer/model_files/adapter_files.h"
+#include "trainer/model_files/tensor_refs.h"
+#include "trainer/tasks/tasks.h"
+
+namespace sft {
+namespace {
+
+// How names of transformers' classes end → PEFT's task_type.
+std::string task_type_of(const std::string& class_ending) {
+  constexpr std::array<std::pair<const char*, const char*>, 5> kTypes{{{"ForSequenceClassification", "SEQ_CLS"},
+                                                                       {"ForTokenClassification", "TOKEN_CLS"},
+                                                                       {"ForQuestionAnswering", "QUESTION_ANS"},
+                                                                       {"ForCausalLM", "CAUSAL_LM"},
+                                                                       {"ForConditionalGeneration", "SEQ_2_SEQ_LM"}}};
+  for (const auto& [ending, type] : kTypes)
+    if (class_ending == ending) return type;
+  return "";
+}
+
+// Of all parameters, "….weight": what PEFT's rule can find.
+std::set<std::string> modules_of(const Learner& learner) {
+  std::set<std::string> modules;
+  for (const Parameter& parameter : all_parameters(learner.model(), learner.task()))
+    if (parameter.name.ends_with(".weight")) modules.insert(parameter.name.substr(0, parameter.name.size() - 7));
+  return modules;
+}
+
+// As the config has them, where PEFT's rule finds by them exactly the layers that have adapters; else all their names.
+StringList target_modules(const Learner& learner) {
+  const LowRankAdapters& adapters = learner.adapters();
+  StringList all;
+  for (const AdaptedLayer& adapted : adapters.layers) all.push_back(adapted.layer.name);
+  const StringList& words = adapters.config.target_modules;
+  const auto finds = [&](const std::string& module) {
+    return std::ranges::any_of(words, [&](const std::string& word) { return is_target(module, word); });
+  };
+  StringList found;
+  for (const std::string& module : modules_of(learner))
+    if (finds(module)) found.push_back(module);
+  std::ranges::sort(all);
+  return found == all ? words : all;
+}
+
+nlohmann::ordered_json number(double value) {
+  const auto whole = static_cast<int64_t>(value);
+  return static_cast<double>(whole) == value ? nlohmann::ordered_json(whole) : nlohmann::ordered_json(value);
+}
+
+}  // namespace
+
+NamedFiles adapter_files(const Learner& learner, const RunConfig& config, const ModelDirectory& base) {
+  const LoraConfig& lora = learner.adapters().config;
+  const auto& layers = learner.adapters().layers;
+  const StringList heads = head_modules(learner.task());
+  const std::string task_type = task_type_of(task_named(config.model.task).class_ending);
+  const nlohmann::ordered_json content{
+      {"peft_type", "LORA"},
+      {"task_type", task_type.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(task_type)},
+      {"base_model_name_or_path", base.name()},
+      {"r", lora.r},
+      {"lora_alpha", number(lora.lora_alpha)},
+      {"lora_dropout", lora.lora_dropout},
+      {"target_modules", target_modules(learner)},
+      {"modules_to_save", heads.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(heads)},
+      {"use_rslora", lora.use_rslora},
+      {"bias", "none"},
+      {"fan_in_fan_out", !layers.empty() && layers.front().layer.fan_in_fan_out},
+      {"init_lora_weights", true},
+      {"inference_mode", true}};
+  return {{kAdapterConfig, content.dump(2) + "\n"}};
+}
+
+Parameters peft_tensors(const Learner& learner) {
+  Parameters tensors = learner.saved();
+  for (Parameter& tensor : tensors) tensor.name = kPeftPrefix + tensor.name;
+  return tensors;
+}
+
+std::string base_checksum(const Learner& learner) {
+  const Parameters saved = learner.saved();
+  Parameters frozen = learner.parameters();
+  std::erase_if(frozen, [&](const Parameter& one) {
+    return std::ranges::any_of(saved, [&](const Parameter& other) { return other.name == one.name; });
+  });
+  uint32_t sum = 0;
+  for (const Parameter& parameter : frozen) {
+    const HostTensors host(named_tensors({parameter}));
+    const TensorRef& ref = host.refs().front();
+    sum = crc32c(ref.data, static_cast<size_t>(ref.bytes), sum);
+  }
+  return hex_of(sum);
+}
+
+}  // namespace sft
