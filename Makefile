@@ -5,7 +5,7 @@ PYTHON := $(SFT_DEPS)/venv/bin/python
 CONFIGURE := cmake -G Ninja -DSFT_DEPS=$(SFT_DEPS)
 PREFIX ?= /usr/local
 
-.PHONY: all build gpu test test-slurm verify mutations systems bench bench-rates quickstart install check-floors dev tsan clang clean
+.PHONY: all build gpu test test-slurm verify mutations systems bench bench-rates quickstart chat install check-floors dev tsan clang clean
 
 all: build
 
@@ -67,6 +67,9 @@ bench-rates: build
 # From nothing to a fine-tuned model on real text, on two ranks.
 quickstart: build
 	@tools/quickstart.sh
+
+chat: build
+	@tools/chat.sh
 
 install: build
 	cmake --install build --prefix $(PREFIX)

@@ -108,6 +108,19 @@ void declare(CLI::App& app, Arguments& a) {
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
 
+  CLI::App* chat = add(app, "chat", "Talk with a language model on the terminal; its chat template frames the turns.",
+                       "  sft-dist chat runs/debian\n"
+                       "  sft-dist chat model/ --system 'You answer in one sentence.' generate.do_sample=true "
+                       "generate.temperature=0.7\n"
+                       "  echo 'What is the Debian package gzip?' | sft-dist chat runs/debian");
+  chat->add_option("MODEL", a.target,
+                   "run directory (its model/, else its best checkpoint), or a model directory; keys of [generate] and "
+                   "data.chat_template can follow")
+      ->required()
+      ->type_name("DIR");
+  chat->add_option("--system", a.system, "what the model is told first")->type_name("TEXT");
+  chat->allow_extras();
+
   CLI::App* prepare =
       add(app, "prepare", "Tokenize the raw files of a config into HDF5 shards ahead of `train`, which else does it.",
           "  mpirun -np 2 sft-dist prepare run.toml\n"

@@ -15,6 +15,7 @@ struct Arguments {
   std::vector<std::string> inputs;
   std::string output;
   std::string squad;
+  std::string system;
   std::string checkpoint = "best";
   std::string split;
   std::string file;

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "comm/agree.h"
 #include "trainer/assembly/build_model.h"
+#include "trainer/assembly/generate_settings.h"
 #include "trainer/assembly/problem_type.h"
 #include "trainer/model_files/adapter_files.h"
 #include "trainer/tasks/tasks.h"
@@ -54,11 +55,14 @@ LoadedModel load_model(const std::string& path, RunConfig config, const World& w
   together(world.control, [&] {
     loaded.directory = std::make_unique<ModelDirectory>(path);
     const TaskKind& task = task_named(config.model.task);
-    if (task.target != TargetForm::span) loaded.labels.names = all_label_names(*loaded.directory);
+    if (task.target != TargetForm::span && task.target != TargetForm::spans)
+      loaded.labels.names = all_label_names(*loaded.directory);
     loaded.labels.target = *task.problem_type == '\0'
                                ? task.target
                                : target_of_model(loaded.directory->config(), loaded.labels.names.size());
     config.eval.scores.threshold = loaded.directory->threshold();
+    if (config.generate.eos_token_id.empty()) config.generate = settled(config.generate, {}, *loaded.directory);
+    loaded.generate = config.generate;
     if (task.takes == Takes::pictures) return;
     loaded.tokenizer = Tokenizer::from_directory(loaded.directory->path());
     const int64_t trained_length = loaded.directory->model_max_length();
@@ -66,8 +70,8 @@ LoadedModel load_model(const std::string& path, RunConfig config, const World& w
                                      config.data.truncation);
     if (config.model.pooling == "auto") config.model.pooling = loaded.directory->pooling();
   });
-  Built built = build_model(config, *loaded.directory, loaded.labels, world.device, {.mode = BatchNormMode::frozen},
-                            world.control);
+  Built built = build_model(config, *loaded.directory, loaded.labels, loaded.tokenizer.get(), world.device,
+                            {.mode = BatchNormMode::frozen}, world.control);
   const std::vector<bool> frozen(all_parameters(*built.model, *built.task, built.adapters).size(), false);
   loaded.learner = std::make_unique<Learner>(std::move(built.model), std::move(built.task), frozen,
                                              LearnerSettings{.device = world.device}, std::move(built.adapters));

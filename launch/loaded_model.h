@@ -18,6 +18,7 @@ struct LoadedModel {
   std::unique_ptr<Tokenizer> tokenizer;  // null for a model of images
   std::unique_ptr<Learner> learner;
   Labels labels;
+  GenerateConfig generate = {};  // of `config`, and what that leaves open by the model
 };
 
 // Every rank calls. `config` says task, pooling and dtype; labels and sizes come from the directory.

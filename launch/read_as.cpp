@@ -82,6 +82,11 @@ ReadAs settle_reading(const Arguments& arguments) {
   return settled;
 }
 
+ModelToTalkTo model_to_talk_to(const std::string& target) {
+  const std::string directory = model_directory(target);
+  return {directory, is_run(target) ? settings_of_run(target) : settings_of_model(ModelDirectory(directory))};
+}
+
 void say_assumptions(const LoadedModel& model, const RunConfig& config) {
   const DataConfig& data = config.data;
   if (!model.tokenizer) {

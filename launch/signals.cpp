@@ -23,15 +23,21 @@ void take(int signal) {
   ::raise(signal);
 }
 
-}  // namespace
-
-void install() {
+void handle(int flags) {
   struct sigaction action {};
   action.sa_handler = take;
-  action.sa_flags = SA_RESTART;  // reads and writes in flight go on
+  action.sa_flags = flags;
   sigemptyset(&action.sa_mask);
   for (const int signal : kRequests) sigaction(signal, &action, nullptr);
 }
+
+}  // namespace
+
+void install() { handle(SA_RESTART); }  // reads and writes in flight go on
+
+void wake_readers() { handle(0); }
+
+int take_requested() { return first.exchange(0); }
 
 void outlive_readers() { ::signal(SIGPIPE, SIG_IGN); }
 

@@ -15,6 +15,12 @@ void outlive_readers();
 // agree on may decide.
 int requested();
 
+// The same, and the next signal is a first one again: of commands in which a signal ends a part alone.
+int take_requested();
+
+// Reads and writes that wait return when a signal comes, where they would otherwise go on.
+void wake_readers();
+
 // "SIGUSR2".
 std::string name_of(int signal);
 

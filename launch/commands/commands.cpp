@@ -7,10 +7,11 @@
 namespace sft {
 
 Command find_command(const std::string& name) {
-  static const std::array<std::pair<const char*, Command>, 11> kCommands{
+  static const std::array<std::pair<const char*, Command>, 12> kCommands{
       {{"train", train},
        {"evaluate", evaluate},
        {"predict", predict},
+       {"chat", chat},
        {"prepare", [](const Arguments& a, Job& j) { return prepare(a, j); }},
        {"export", export_run},
        {"sweep", sweep},

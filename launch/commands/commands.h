@@ -19,6 +19,7 @@ ExitCode train_run(LoadedConfig loaded, Job& job);
 ExitCode train(const Arguments& arguments, Job& job);
 ExitCode evaluate(const Arguments& arguments, Job& job);
 ExitCode predict(const Arguments& arguments, Job& job);
+ExitCode chat(const Arguments& arguments, Job& job);
 ExitCode prepare(const Arguments& arguments, Job& job);
 ExitCode export_run(const Arguments& arguments, Job& job);
 ExitCode sweep(const Arguments& arguments, Job& job);

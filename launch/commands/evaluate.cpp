@@ -41,8 +41,9 @@ ExitCode evaluate(const Arguments& arguments, Job& job) {
   const auto rows = open_split(split, files, config.data, prepared_directory(config), task_named(config.model.task),
                                model.tokenizer.get(), model.labels, true, job.control());
   together(job.control(), [&] { rows->require(model.learner->needs(), {job.control().rank(), job.control().size()}); });
-  const Evaluation evaluation =
-      Evaluator(*model.learner, *rows, job.control(), evaluator_settings(config, world.device)).run();
+  Evaluator::Settings settings = evaluator_settings(config, world.device);
+  settings.answers.generate = model.generate;
+  const Evaluation evaluation = Evaluator(*model.learner, *rows, job.control(), settings).run();
   if (job.control().rank() == 0) {
     nlohmann::ordered_json out{{"model", directory}, {"split", split}, {"samples", evaluation.samples}};
     for (const auto& [name, value] : evaluation.metrics.items()) out["eval_" + name] = value;

@@ -84,8 +84,12 @@ ExitCode predict(const Arguments& arguments, Job& job) {
   RowWriter writer(
       arguments.output, *rows, [&](const std::vector<std::string>& samples) { return task.prediction_of_row(samples); },
       job.control(), real_files());
-  Evaluator(*model.learner, *rows, job.control(), evaluator_settings(config, world.device))
-      .predict([&](int64_t sample, const std::string& json) { writer.add(sample, json); });
+  Evaluator::Settings settings = evaluator_settings(config, world.device);
+  settings.answers.generate = model.generate;
+  settings.answers.most_rows = rows->size();
+  Evaluator(*model.learner, *rows, job.control(), settings).predict([&](int64_t sample, const std::string& json) {
+    writer.add(sample, json);
+  });
   writer.publish();
   together(job.control(), [&] {
     if (job.control().rank() == 0 && !arguments.squad.empty())

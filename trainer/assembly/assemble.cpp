@@ -198,7 +198,7 @@ std::unique_ptr<Assembly> assemble(LoadedConfig loaded, const World& world) {
   });
   run->data = open_datasets(run->loaded, *run->directory, control);
   run->batch_statistics = std::make_unique<WorldStatistics>(control);
-  Built built = build_model(config, *run->directory, run->data.labels, world.device,
+  Built built = build_model(config, *run->directory, run->data.labels, run->data.tokenizer.get(), world.device,
                             batch_norm_rule(config, *run->batch_statistics), control);
   std::unique_ptr<Learner> learner;
   together(control, [&] { learner = make_learner(*run, std::move(built)); });

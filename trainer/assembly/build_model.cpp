@@ -54,7 +54,8 @@ void warn_of_other_labels(const LoadReport& report, const Built& built, const Mo
 }  // namespace
 
 Built build_model(const RunConfig& config, const ModelDirectory& directory, const Labels& labels,
-                  const at::Device& device, const BatchNormRule& batch_norm, Communicator& control) {
+                  const Tokenizer* tokenizer, const at::Device& device, const BatchNormRule& batch_norm,
+                  Communicator& control) {
   Built built;
   LoadReport report;
   together(control, [&] {
@@ -82,6 +83,8 @@ Built build_model(const RunConfig& config, const ModelDirectory& directory, cons
                             .labels = labels,
                             .loss = config.train.loss,
                             .scores = config.eval.scores,
+                            .stop_tokens = config.generate.eos_token_id,
+                            .tokenizer = tokenizer,
                             .device = device,
                             .dtype = dtype,
                             .seed = derive_key(seed, "head"),

@@ -22,8 +22,10 @@ struct Built {
 
 // With the adapters that the config asks for, or that stand in the directory. Every rank calls; errors are the same on
 // all of them. Rank 0 tells which tensors were missing or not used.
+// `tokenizer` is borrowed by the task; null where the data are images.
 Built build_model(const RunConfig& config, const ModelDirectory& directory, const Labels& labels,
-                  const at::Device& device, const BatchNormRule& batch_norm, Communicator& control);
+                  const Tokenizer* tokenizer, const at::Device& device, const BatchNormRule& batch_norm,
+                  Communicator& control);
 
 BatchNormMode batch_norm_mode(const RunConfig& config);
 // The config's rule of BatchNorm; `over` sums over all ranks, and is borrowed.

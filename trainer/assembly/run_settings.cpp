@@ -85,7 +85,7 @@ Augmentation augmentation_of(const RunConfig& config, const Schema& schema) {
 }
 
 Evaluator::Settings evaluator_settings(const RunConfig& config, const at::Device& device) {
-  const AnswerConfig& answers = config.eval.answers;
+  const AnswerConfig& answers = config.eval.scores.answers;
   return {{micro_batch_tokens(config, device), config.eval.per_device_eval_batch_size, num_parts(config)},
           config.eval.scores.metrics,
           {config.generate, static_cast<uint64_t>(config.seed), answers.generate ? answers.max_generate_samples : 0}};

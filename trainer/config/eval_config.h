@@ -5,7 +5,6 @@
 #include <string>
 
 #include "base/schema.h"
-#include "trainer/tasks/generate_config.h"
 #include "trainer/tasks/loss_config.h"
 
 namespace sft {
@@ -15,7 +14,6 @@ struct EvalConfig {
   double eval_steps = 500;
   int64_t per_device_eval_batch_size = 64;
   ScoreConfig scores;
-  AnswerConfig answers;
   std::string metric_for_best_model = "auto";
   AutoBool greater_is_better = AutoBool::automatic;
   int64_t early_stopping_patience = 0;
@@ -29,7 +27,6 @@ struct EvalConfig {
         field("per_device_eval_batch_size", &EvalConfig::per_device_eval_batch_size, "rows a rank evaluates at once",
               at_least(int64_t{1})),
         splice(&EvalConfig::scores),
-        splice(&EvalConfig::answers),
         field("metric_for_best_model", &EvalConfig::metric_for_best_model,
               "auto: the task's first; the prefix eval_ may be there or not"),
         field("greater_is_better", &EvalConfig::greater_is_better, "auto: false for loss and errors"),

@@ -4,6 +4,8 @@
 #include <string>
 
 #include "base/schema.h"
+#include "trainer/metrics/generation/generation_scores.h"
+#include "trainer/tasks/generate_config.h"
 #include "trainer/tasks/question_answering/answering_config.h"
 
 namespace sft {
@@ -40,6 +42,8 @@ struct ScoreConfig {
   StringList metrics = {};
   double threshold = 0.5;
   AnsweringConfig answering = {};
+  AnswerConfig answers = {};
+  GenerationScoreConfig generation = {};
 
   static constexpr auto fields() {
     return std::tuple{
@@ -48,7 +52,7 @@ struct ScoreConfig {
               "average_precision only where they are named"),
         field("threshold", &ScoreConfig::threshold, "of sets of labels: a label is given above this probability",
               in_range(0.0, 1.0)),
-        splice(&ScoreConfig::answering)};
+        splice(&ScoreConfig::answering), splice(&ScoreConfig::answers), splice(&ScoreConfig::generation)};
   }
 };
 

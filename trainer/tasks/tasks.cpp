@@ -6,6 +6,8 @@
 
 #include "base/errors.h"
 #include "base/text.h"
+#include "trainer/tasks/causal_lm/causal_lm.h"
+#include "trainer/tasks/causal_lm/recipe.h"
 #include "trainer/tasks/image_classification/image_classification.h"
 #include "trainer/tasks/image_classification/recipe.h"
 #include "trainer/tasks/multi_label/multi_label.h"
@@ -38,6 +40,28 @@ const StringList kOfQuestions = {"data.text_column",
                                  "eval.version_2_with_negative",
                                  "eval.null_score_diff_threshold",
                                  "eval.answer_unit"};
+const StringList kOfChats = {"data.text_column",
+                             "data.weight_column",
+                             "data.group_column",
+                             "data.max_length",
+                             "data.truncation",
+                             "data.train_on",
+                             "data.train_on_trailing",
+                             "data.add_eos",
+                             "data.chat_template",
+                             "data.date",
+                             "eval.generate",
+                             "eval.max_generate_samples",
+                             "eval.bleu_tokenize",
+                             "generate.max_new_tokens",
+                             "generate.do_sample",
+                             "generate.temperature",
+                             "generate.top_k",
+                             "generate.top_p",
+                             "generate.repetition_penalty",
+                             "generate.no_repeat_ngram_size",
+                             "generate.num_beams",
+                             "generate.eos_token_id"};
 const StringList kOfPictures = {"data.image_size",  "data.crop",          "data.horizontal_flip",
                                 "data.mean",        "data.std",           "data.image_column",
                                 "train.batch_norm", "model.problem_type", "freeze.freeze_batch_norm_statistics"};
@@ -58,6 +82,8 @@ const TaskKind kTasks[] = {
      kOfWords, token_classification_recipe, made<make_token_classification>},
     {"question_answering", "", TargetForm::span, "ForQuestionAnswering", Takes::texts, "question", "answers",
      kOfQuestions, question_answering_recipe, made<make_question_answering>},
+    {"causal_lm", "", TargetForm::spans, "ForCausalLM", Takes::texts, "text", "label", kOfChats, causal_lm_recipe,
+     made<make_causal_lm>, {"drop", "right", "left", "error", "split"}, 2048},
     {"image_classification", "single_label_classification", TargetForm::label, "ForImageClassification",
      Takes::pictures, "text", "label", kOfPictures, image_classification_recipe, made<make_image_classification>},
 };
@@ -86,7 +112,8 @@ const TaskKind& task_named(const std::string& name) {
                            "; built: ", join(task_names(), ", ")));
 }
 
-const TaskKind& task_of_class(const std::string& architecture, Takes takes) {
+const TaskKind& task_of_class(const std::string& name, Takes takes) {
+  const std::string architecture = name.ends_with("LMHeadModel") ? "ForCausalLM" : name;  // of older families
   const auto named = std::ranges::find_if(
       kTasks, [&](const TaskKind& kind) { return kind.takes == takes && architecture.ends_with(kind.class_ending); });
   return named != std::end(kTasks) ? *named : *std::ranges::find(kTasks, takes, &TaskKind::takes);

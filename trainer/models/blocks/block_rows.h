@@ -18,15 +18,9 @@ struct BlockRows {
   const at::Tensor& draws_M() const { return read != nullptr ? read->draws_M : inputs.draws_N; }
   const at::Tensor& positions_M() const { return read != nullptr ? read->positions_M : inputs.positions_N; }
 
-  // Of these rows over all; heads, masks and dropout are for the caller to say.
-  Attention attention() const {
-    return {.queries = read != nullptr ? &read->offsets : &inputs.host_offsets,
-            .keys = &inputs.host_offsets,
-            .places_M = read != nullptr ? read->positions_M : at::Tensor(),
-            .draws_B = inputs.draws_B,
-            .dropout = {},
-            .groups = read != nullptr ? &read->groups : &inputs.groups};
-  }
+  // Queries [M, …] of these rows over keys and values of all: the batch's, k and v [N, …], and in generation those that
+  // block `stage` has kept before. `how` says heads, masks, bias and dropout.
+  at::Tensor attended(int stage, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, Attention how) const;
 };
 
 }  // namespace sft

@@ -4,8 +4,6 @@
 
 #include <ATen/TensorOperators.h>
 
-#include <algorithm>
-
 #include "trainer/models/blocks/gated_mlp.h"
 
 namespace sft {
@@ -16,12 +14,6 @@ at::Tensor norm_of_heads(const at::Tensor& x, const RmsNorm& norm) {
   if (!norm.weight.defined()) return x;
   const int64_t width = norm.weight.size(0);
   return rms_norm(x.view({x.size(0) * (x.size(1) / width), width}), norm).view(x.sizes());
-}
-
-int64_t longest(const std::vector<int64_t>& offsets) {
-  int64_t most = 0;
-  for (size_t b = 0; b + 1 < offsets.size(); ++b) most = std::max(most, offsets[b + 1] - offsets[b]);
-  return most;
 }
 
 }  // namespace
@@ -47,16 +39,14 @@ at::Tensor RotaryDecoder::attended(int stage, const at::Tensor& x_NC, const Bloc
     k = all[1];
     v = all[2];
   }
-  const Rotated turned =
-      rotate(norm_of_heads(q, block.query_norm), norm_of_heads(k, block.key_norm), rows.positions_M(),
-             rows.inputs.positions_N, angles_.up_to(longest(rows.inputs.host_offsets)));
-  Attention attention = rows.attention();
-  attention.heads = shape_.heads;
-  attention.key_heads = shape_.key_heads;
-  attention.causal = true;
-  attention.window = shape_.window;
-  attention.dropout = dropout(mode, stage, "self_attn", shape_.attention_dropout);
-  return linear(attend(turned.q, turned.k, v, attention), block.attention_output, keys_M);
+  const Rotated turned = rotate(norm_of_heads(q, block.query_norm), norm_of_heads(k, block.key_norm),
+                                rows.positions_M(), rows.inputs.positions_N, angles_.up_to(rows.inputs.most_positions));
+  const Attention how{.heads = shape_.heads,
+                      .key_heads = shape_.key_heads,
+                      .causal = true,
+                      .window = shape_.window,
+                      .dropout = dropout(mode, stage, "self_attn", shape_.attention_dropout)};
+  return linear(rows.attended(stage, turned.q, turned.k, v, how), block.attention_output, keys_M);
 }
 
 at::Tensor RotaryDecoder::block(int stage, const at::Tensor& x_NC, const BlockRows& rows, Mode mode) {

@@ -16,8 +16,9 @@ namespace sft {
 
 at::Tensor TextEncoder::stage(int s, const at::Tensor& x, const Inputs& inputs, Mode mode) {
   const TextInputs& text = text_of(inputs);
-  const ReadRows* read = s == num_blocks() && text.read ? &*text.read : nullptr;
-  return s == 0 ? embedding(text, mode) : block(s, x, text, read, mode);
+  if (s == 0) return embedding(text, mode);
+  const bool reads_few = s == num_blocks() && text.read;
+  return block(s, x, {.inputs = text, .read = reads_few ? &*text.read : nullptr}, mode);
 }
 
 at::Tensor TextEncoder::features(const at::Tensor& x) const { return x.to(at::typeMetaToScalarType(options_.dtype())); }
@@ -30,17 +31,14 @@ at::Tensor TextEncoder::embedding(const TextInputs& inputs, Mode mode) const {
   return keyed_dropout(x_NC, fall.key, inputs.draws_N, inputs.positions_N, fall.p).to(flow_type_);
 }
 
-// `read`: the rows that ask and are carried on; null: all of them.
-at::Tensor TextEncoder::block(int stage, const at::Tensor& x_NC, const TextInputs& inputs, const ReadRows* read,
-                              Mode mode) const {
+at::Tensor TextEncoder::block(int stage, const at::Tensor& x_NC, const BlockRows& rows, Mode mode) const {
   const EncoderBlock& block = blocks_[static_cast<size_t>(stage - 1)];
-  at::Tensor x_MC = x_NC, q_MC, k_NC, v_NC;
-  const at::Tensor& draws_M = read != nullptr ? read->draws_M : inputs.draws_N;
-  const at::Tensor& positions_M = read != nullptr ? read->positions_M : inputs.positions_N;
-  const RowKeys keys_N = row_keys(mode, inputs.draws_N, inputs.positions_N);
+  const at::Tensor x_MC = rows.of(x_NC);
+  at::Tensor q_MC, k_NC, v_NC;
+  const at::Tensor &draws_M = rows.draws_M(), &positions_M = rows.positions_M();
+  const RowKeys keys_N = row_keys(mode, rows.inputs.draws_N, rows.inputs.positions_N);
   const RowKeys keys_M = row_keys(mode, draws_M, positions_M);
-  if (read != nullptr) {
-    x_MC = x_NC.index_select(0, read->rows_M);
+  if (rows.read != nullptr) {
     q_MC = linear(x_MC, block.query, keys_M);
     const std::vector<at::Tensor> both = linear(x_NC, {block.key, block.value}, keys_N);
     k_NC = both[0];
@@ -51,16 +49,11 @@ at::Tensor TextEncoder::block(int stage, const at::Tensor& x_NC, const TextInput
     k_NC = all[1];
     v_NC = all[2];
   }
-  const Attention attention{.heads = shape_.heads,
-                            .key_heads = shape_.heads,
-                            .queries = read != nullptr ? &read->offsets : &inputs.host_offsets,
-                            .keys = &inputs.host_offsets,
-                            .places_M = read != nullptr ? read->positions_M : at::Tensor(),
-                            .draws_B = inputs.draws_B,
-                            .dropout = dropout(mode, stage, "attention.self", shape_.attention_dropout),
-                            .groups = read != nullptr ? &read->groups : &inputs.groups};
-
-  const at::Tensor read_MC = attend(q_MC, k_NC, v_NC, attention);
+  const at::Tensor read_MC =
+      rows.attended(stage, q_MC, k_NC, v_NC,
+                    {.heads = shape_.heads,
+                     .key_heads = shape_.heads,
+                     .dropout = dropout(mode, stage, "attention.self", shape_.attention_dropout)});
 
   // The biases of both output layers and of the intermediate one are added by what follows the product.
   const at::Tensor attended_MC = add_norm(

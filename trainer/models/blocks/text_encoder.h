@@ -12,6 +12,7 @@
 
 #include "trainer/models/blocks/activation.h"
 #include "trainer/models/blocks/add_norm.h"
+#include "trainer/models/blocks/block_rows.h"
 #include "trainer/models/blocks/embedding.h"
 #include "trainer/models/blocks/linear.h"
 #include "trainer/models/blocks/parameter_builder.h"
@@ -81,7 +82,7 @@ class TextEncoder : public Model {
   void compute_in(at::ScalarType type);
   Dropout dropout(Mode mode, int stage, const char* place, double p) const;
   at::Tensor embedding(const TextInputs& inputs, Mode mode) const;
-  at::Tensor block(int stage, const at::Tensor& x, const TextInputs& inputs, const ReadRows* read, Mode mode) const;
+  at::Tensor block(int stage, const at::Tensor& x, const BlockRows& rows, Mode mode) const;
 
   nlohmann::json content_;
   EncoderShape shape_;

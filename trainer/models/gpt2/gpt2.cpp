@@ -92,11 +92,11 @@ class Gpt2 final : public TextDecoder {
     const RowKeys keys_M = row_keys(mode, rows.draws_M(), rows.positions_M());
     const std::vector<at::Tensor> parts =
         linear(normed(x_NC, block.input_norm), block.query_key_value, keys_N).chunk(3, 1);
-    Attention attention = rows.attention();
-    attention.heads = attention.key_heads = config_.heads;
-    attention.causal = true;
-    attention.dropout = dropout(mode, stage, "attn", config_.attention_dropout);
-    const at::Tensor read_MC = attend(rows.of(parts[0]), parts[1], parts[2], attention);
+    const Attention how{.heads = config_.heads,
+                        .key_heads = config_.heads,
+                        .causal = true,
+                        .dropout = dropout(mode, stage, "attn", config_.attention_dropout)};
+    const at::Tensor read_MC = rows.attended(stage, rows.of(parts[0]), parts[1], parts[2], how);
     const at::Tensor middle_MC =
         dropped(linear(read_MC, block.attention_output, keys_M), "attn.c_proj") + rows.of(x_NC);
 

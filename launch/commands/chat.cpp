@@ -1,0 +1,136 @@
+// A talk with a language model on the terminal: the chat template is rendered anew at each turn.
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <iostream>
+
+#include "base/config_file.h"
+#include "base/errors.h"
+#include "base/text.h"
+#include "comm/agree.h"
+#include "data/text/chat_template.h"
+#include "launch/commands/commands.h"
+#include "launch/loaded_model.h"
+#include "launch/read_as.h"
+#include "launch/signals.h"
+#include "trainer/assembly/generate_settings.h"
+#include "trainer/learner/generator.h"
+#include "trainer/tasks/tasks.h"
+
+namespace sft {
+namespace {
+
+using nlohmann::ordered_json;
+
+// One line of the standard input without its end; false at its end. A signal in between is an empty line.
+bool read_line(std::string& line) {
+  line.clear();
+  for (char byte = 0;;) {
+    const ssize_t count = ::read(STDIN_FILENO, &byte, 1);
+    if (count < 0 && errno == EINTR) {
+      if (signals::take_requested() != 0) return line.clear(), true;
+      continue;
+    }
+    if (count < 0) throw StorageError(concat("cannot read the standard input: ", std::strerror(errno)));
+    if (count == 0) return !line.empty();
+    if (byte == '\n') return true;
+    line += byte;
+  }
+}
+
+// Prints a text that grows, up to a character that is not whole yet.
+class Growing {
+ public:
+  void show(const std::string& whole) {
+    constexpr std::string_view kNotWhole = "\xEF\xBF\xBD";  // U+FFFD
+    std::string_view text = whole;
+    while (text.ends_with(kNotWhole)) text.remove_suffix(kNotWhole.size());
+    if (text.size() <= shown_) return;
+    std::cout << text.substr(shown_) << std::flush;
+    shown_ = text.size();
+  }
+
+ private:
+  size_t shown_ = 0;
+};
+
+class Talk {
+ public:
+  Talk(const LoadedModel& model, const ChatTemplate& chat_template, const GeneratorSettings& settings)
+      : tokenizer_(*model.tokenizer),
+        template_(chat_template),
+        generator_(
+            model.learner->model(),
+            [&task = *model.learner->task().generating()](const at::Tensor& x_BC) { return task.next_logits(x_BC); },
+            settings) {}
+
+  void say(const std::string& role, const std::string& text) {
+    messages_.push_back({{"role", role}, {"content", text}});
+  }
+
+  // Says what the model answers while it comes; an interrupt ends the answer, which stays as far as it came.
+  void answer() {
+    const std::vector<RenderedChat> rendered =
+        template_.render({{.json = ordered_json{{"messages", messages_}}.dump()}},
+                         {{.num_messages = messages_.size(), .add_generation_prompt = true}});
+    if (!rendered[0].problem.empty()) throw DataError(rendered[0].problem);
+    const Prompt prompt{tokenizer_.encode_placed({rendered[0].text})[0].ids, turn_++};
+    Growing shown;
+    std::vector<int32_t> tokens;
+    const auto token = [&](size_t, int32_t id) {
+      tokens.push_back(id);
+      shown.show(tokenizer_.decode(tokens));
+      return signals::take_requested() == 0;
+    };
+    generator_.run(
+        {&prompt, 1}, [](size_t, const Continuation&) {}, token);
+    std::cout << std::endl;
+    say("assistant", tokenizer_.decode(tokens));
+  }
+
+ private:
+  const Tokenizer& tokenizer_;
+  const ChatTemplate& template_;
+  Generator generator_;
+  ordered_json messages_ = ordered_json::array();
+  int64_t turn_ = 0;
+};
+
+void require_one_rank(Job& job) {
+  if (job.control().size() > 1)
+    throw Error(ExitCode::usage, "chat talks with one person: start it without mpirun", Reach::everywhere);
+}
+
+}  // namespace
+
+ExitCode chat(const Arguments& arguments, Job& job) {
+  require_one_rank(job);
+  auto [directory, config] = model_to_talk_to(arguments.target);
+  Origins origins;
+  apply_overrides(bind_fields(config), arguments.overrides, origins);
+  const World world = job.world(config.device, config.threads, config.comm);
+  const LoadedModel model = load_model(directory, config, world);
+  if (model.learner->task().generating() == nullptr)
+    throw ConfigError(concat(directory, " is a model for ", config.model.task, "; chat is for language models"));
+  const auto chat_template = ChatTemplate::find(directory, config.data.chat.chat_template, today());
+
+  GenerateConfig generate = settled(config.generate, origins, *model.directory);
+  Talk talk(model, *chat_template,
+            {.generate = generate, .seed = static_cast<uint64_t>(config.seed), .sequences = 1, .device = world.device});
+  if (!arguments.system.empty()) talk.say("system", arguments.system);
+  signals::wake_readers();
+  const bool is_terminal = ::isatty(STDIN_FILENO) != 0;
+  if (is_terminal) std::cout << "Ctrl-C ends an answer, Ctrl-D the talk.\n";
+  for (std::string line;;) {
+    if (is_terminal) std::cout << "\n> " << std::flush;
+    if (!read_line(line)) break;
+    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
+    talk.say("user", line);
+    talk.answer();
+  }
+  if (is_terminal) std::cout << std::endl;
+  return ExitCode::done;
+}
+
+}  // namespace sft
