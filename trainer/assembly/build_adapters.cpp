@@ -88,7 +88,7 @@ void refuse_what_is_left(const AdapterFiles& adapter, const Parameters& places, 
 void refuse_drawn_weights(const Model& model, const Task& task, const std::optional<AdapterFiles>& adapter,
                           const LoadReport& base) {
   for (const Parameter& parameter : base.untouched) {
-    const bool in_head = parameter.stage == model.head_stage();
+    const bool in_head = parameter.stage == model.head_stage() && !task.head_is_pretrained();
     if (in_head ? !adapter : parameter.stage == model.pooler_stage() && !task.reads_pooler()) continue;
     if (in_head) throw DataError(concat("neither the base nor ", adapter->directory(), " holds ", parameter.name));
     throw ConfigError(concat("the weight files of the base lack ", parameter.name,
@@ -107,6 +107,7 @@ bool wants_adapters(const RunConfig& config, const std::optional<AdapterFiles>& 
 
 StringList head_modules(const Task& task) {
   StringList modules;
+  if (task.head_is_pretrained()) return modules;
   for (const Parameter& parameter : task.parameters())
     if (const std::string module = parameter.name.substr(0, parameter.name.find('.'));
         std::ranges::find(modules, module) == modules.end())

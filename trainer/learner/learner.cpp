@@ -33,8 +33,9 @@ Parameters chosen(const Parameters& all, const std::vector<bool>& which) {
 
 std::vector<bool> trained_beside(const LowRankAdapters& adapters, const Model& model, const Task& task) {
   std::set<std::string> names;
-  for (const Parameters& list : {adapters.parameters(), task.parameters()})
-    for (const Parameter& parameter : list) names.insert(parameter.name);
+  for (const Parameter& parameter : adapters.parameters()) names.insert(parameter.name);
+  if (!task.head_is_pretrained())
+    for (const Parameter& parameter : task.parameters()) names.insert(parameter.name);
   std::vector<bool> trained;
   for (const Parameter& parameter : all_parameters(model, task, adapters))
     trained.push_back(names.contains(parameter.name));

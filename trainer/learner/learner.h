@@ -94,7 +94,7 @@ class Learner {
 Parameters all_parameters(const Model& model, const Task& task, const LowRankAdapters& adapters = {});
 
 // Which of them train: those that the config lets train, less a pooler that the task does not read. Of a model with
-// adapters these and the head, and a config that freezes more, or less, is a ConfigError.
+// adapters these and the head, unless that came with the model; a config that freezes more, or less, is a ConfigError.
 std::vector<bool> trained_parameters(const FreezeConfig& freeze, const Model& model, const Task& task,
                                      const LowRankAdapters& adapters = {});
 

@@ -46,6 +46,8 @@ class Task {
   virtual bool reads_pooler() const = 0;              // false: the model's pooler has no part in the loss
   virtual bool keeps_pooler() const { return true; }  // false: the transformers class of the task has none
   virtual Parameters parameters() const = 0;          // the head; the pooler is the model's
+  // True: the head came with the model, as a language model's, so that beside adapters it is frozen like the rest.
+  virtual bool head_is_pretrained() const { return false; }
 
   // What a batch adds to each denominator, from targets alone: known before any forward.
   virtual Weights weights(const Batch& batch) const = 0;

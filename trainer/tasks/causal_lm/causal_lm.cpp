@@ -42,6 +42,7 @@ class CausalLm final : public Task, private Generating {
   bool reads_pooler() const override { return false; }
   bool keeps_pooler() const override { return false; }
   Parameters parameters() const override { return parameters_; }
+  bool head_is_pretrained() const override { return true; }
   double flops(int64_t rows) const override {
     return 2.0 * static_cast<double>(rows) * static_cast<double>(weight_VC_.numel());
   }
