@@ -124,7 +124,8 @@ TEST(Enrolment, EveryTaskFormOfTargetAndModelIsACase) {
       },
       ModelConfig::fields());
   for (const std::string& model : model_types()) EXPECT_TRUE(models.contains(model)) << model;
-  for (const TargetForm form : {TargetForm::label, TargetForm::label_set, TargetForm::values, TargetForm::token_labels})
+  for (const TargetForm form : {TargetForm::label, TargetForm::label_set, TargetForm::values, TargetForm::token_labels,
+                                TargetForm::span, TargetForm::spans})
     EXPECT_TRUE(targets.contains(form));
 }
 

@@ -10,6 +10,7 @@
 #include "comm/make_communicator.h"
 #include "comm/tree_ordered.h"
 #include "data/loading/loader.h"
+#include "equivalence/completions.h"
 #include "equivalence/questions.h"
 #include "equivalence/two_terms.h"
 #include "support/memory_dataset.h"
@@ -55,6 +56,19 @@ nlohmann::json tiny_distilbert() {
           {"seq_classif_dropout", 0.2},
           {"initializer_range", 0.2},
           {"max_position_embeddings", 32}};
+}
+
+nlohmann::json tiny_llama(const char* family) {
+  return {{"model_type", family},     {"vocab_size", kVocab},     {"hidden_size", 24},
+          {"num_hidden_layers", 3},   {"num_attention_heads", 4}, {"num_key_value_heads", 2},
+          {"intermediate_size", 40},  {"initializer_range", 0.2}, {"max_position_embeddings", 32},
+          {"attention_dropout", 0.1}, {"pad_token_id", 0},        {"tie_word_embeddings", true}};
+}
+
+nlohmann::json tiny_gpt2() {
+  return {{"model_type", "gpt2"}, {"vocab_size", kVocab},    {"n_embd", 24},      {"n_layer", 2},
+          {"n_head", 3},          {"n_positions", 32},       {"embd_pdrop", 0.1}, {"attn_pdrop", 0.1},
+          {"resid_pdrop", 0.1},   {"initializer_range", 0.2}};
 }
 
 nlohmann::json tiny_resnet() {
@@ -117,6 +131,7 @@ void train(const Case& job, const Cut& cut, Communicator& ranks, const std::stri
   const auto dtype = job.in_double ? at::kDouble : at::kFloat;
   const bool images = job.task == "image_classification";
   const auto made = [&](int64_t size, uint64_t seed) {
+    if (job.target == TargetForm::spans) return rows_to_complete(size, kVocab, kLongest, seed);
     if (job.target == TargetForm::span) return windows_of_questions(size, kVocab, kLongest, seed);
     return images ? MemoryDataset::of_images(size, 12, job.num_labels, seed)
                   : MemoryDataset(size, kVocab, job.num_labels, kLongest, seed, job.target);
@@ -313,6 +328,23 @@ std::vector<Case> cases() {
   };
   enroll_questions("bert_questions", adamw, tiny_bert());
   enroll_questions("distilbert_questions_sgd", sgd, tiny_distilbert());
+  const auto enroll_completions = [&](const char* name, const OptimConfig& optim, nlohmann::json model) -> Case& {
+    Case& added = enroll(name, optim);
+    added.task = "causal_lm";
+    added.target = TargetForm::spans;
+    added.num_labels = 0;
+    added.model = std::move(model);
+    return added;
+  };
+  enroll_completions("llama_tied", adamw, tiny_llama("llama"));
+  nlohmann::json untied = tiny_llama("qwen3");
+  untied["tie_word_embeddings"] = false;
+  enroll_completions("qwen3_untied_smoothed_sgd", sgd, untied).label_smoothing = 0.1;
+  enroll_completions("gpt2_last_block", adamw, tiny_gpt2()).freeze.all_but_last = 1;
+  nlohmann::json windowed = tiny_llama("mistral");
+  windowed["sliding_window"] = 5;
+  enroll_completions("mistral_adapters", adamw, windowed).lora = {.r = 3, .lora_dropout = 0.1};
+  enroll("qwen2_classifier", adamw).model = tiny_llama("qwen2");
   return all;
 }
 

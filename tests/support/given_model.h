@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 
 #include "trainer/models/model.h"
@@ -17,6 +18,11 @@ class GivenModel final : public Model {
   static constexpr int64_t kWidth = 6;
 
   explicit GivenModel(bool has_pooler = true, double dropout = 0.0) : has_pooler_(has_pooler), dropout_(dropout) {}
+  // A decoder of so many words.
+  explicit GivenModel(int64_t words) : has_pooler_(false), dropout_(0), words_(words) {}
+  std::optional<TextLimits> text_limits() const override {
+    return words_ > 0 ? std::optional(TextLimits{.vocab_size = words_}) : std::nullopt;
+  }
   int num_blocks() const override { return 4; }
   int64_t width() const override { return kWidth; }
   Parameters parameters() const override { return {}; }
@@ -24,7 +30,9 @@ class GivenModel final : public Model {
   at::Tensor features(const at::Tensor&) const override { return {}; }
   bool has_pooler() const override { return has_pooler_; }
   at::Tensor pool(const at::Tensor& first_BC, const RowKeys&) override { return at::tanh(first_BC); }
-  HeadShape sequence_head() const override { return {.dropout = dropout_}; }
+  HeadShape sequence_head() const override {
+    return {.dropout = dropout_, .reads = words_ > 0 ? Reads::last : Reads::first};
+  }
   double initializer_range() const override { return 0.02; }
   const nlohmann::json& config() const override { return config_; }
   double flops(int64_t, int64_t) const override { return 0; }
@@ -35,7 +43,8 @@ class GivenModel final : public Model {
  private:
   bool has_pooler_;
   double dropout_;
-  nlohmann::json config_;
+  int64_t words_ = 0;
+  nlohmann::json config_ = nlohmann::json::object();
 };
 
 }  // namespace sft::testing

@@ -27,6 +27,14 @@ std::unique_ptr<Communicator> tree_of(const RunConfig& config, Communicator& wor
   return config.deterministic ? tree_ordered(world.split(0, world.rank())) : nullptr;
 }
 
+// Answers end where training has them end.
+void settle_stop_tokens(Assembly& run) {
+  const TaskKind& task = task_named(run.config().model.task);
+  if (task.stop_tokens == nullptr) return;
+  run.loaded.config.generate = settled(run.config().generate, run.loaded.origins, *run.directory,
+                                       task.stop_tokens(run.config().data, *run.data.tokenizer));
+}
+
 std::unique_ptr<Learner> make_learner(Assembly& run, Built built) {
   const RunConfig& config = run.config();
   check_fit(config, *built.model, run.data, *run.directory);
@@ -194,9 +202,9 @@ std::unique_ptr<Assembly> assemble(LoadedConfig loaded, const World& world) {
 
   together(control, [&] {
     run->directory = std::make_unique<ModelDirectory>(config.model.model_name_or_path, config.model.adapter);
-    run->loaded.config.generate = settled(config.generate, run->loaded.origins, *run->directory);
   });
   run->data = open_datasets(run->loaded, *run->directory, control);
+  together(control, [&] { settle_stop_tokens(*run); });
   run->batch_statistics = std::make_unique<WorldStatistics>(control);
   Built built = build_model(config, *run->directory, run->data.labels, run->data.tokenizer.get(), world.device,
                             batch_norm_rule(config, *run->batch_statistics), control);

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "data/text/chat_template.h"
+#include "trainer/assembly/generate_settings.h"
 #include "trainer/model_files/preprocessor_config.h"
 #include "trainer/tasks/tasks.h"
 
@@ -101,6 +102,7 @@ NamedFiles exported_files(const ModelDirectory& from, const Model& model, const 
                    {"tokenizer.json", tokenizer->to_json()},
                    {"tokenizer_config.json", tokenizer_config.dump(2) + "\n"}};
   if (!chat_template.empty()) files.emplace_back("chat_template.jinja", chat_template);
+  if (task.generating() != nullptr) files.emplace_back("generation_config.json", generation_config(from, run.generate));
   for (const char* name : {"special_tokens_map.json", "added_tokens.json", "vocab.txt", "vocab.json", "merges.txt",
                            "sentencepiece.bpe.model"})
     if (std::string text = from.text_of(name); !text.empty()) files.emplace_back(name, std::move(text));

@@ -4,6 +4,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "base/schema.h"
 #include "data/prepare/recipe.h"
@@ -32,6 +33,8 @@ struct TaskKind {
   // data.max_length, where nobody names one; then no sample has more tokens than the model has positions. 0: the
   // setting's own default, which must fit the model.
   int64_t max_length = 0;
+  // Of a task whose model goes on from prompts: the tokens that end an answer. Null: another task.
+  std::vector<int32_t> (*stop_tokens)(const DataConfig&, const Tokenizer&) = nullptr;
 };
 
 std::span<const TaskKind> tasks();

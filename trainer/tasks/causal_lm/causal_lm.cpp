@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/errors.h"
+#include "base/text.h"
 #include "trainer/metrics/generation/generation_scores.h"
 #include "trainer/models/blocks/matrix_product.h"
 #include "trainer/models/blocks/token_loss.h"
@@ -187,6 +188,11 @@ std::unique_ptr<Task> make_causal_lm(const TaskSettings& settings, const Model& 
     throw ConfigError("model.pooling is for texts that are classified; causal_lm reads every trained token");
   require_accepted(settings.loss,
                    {.targets = "tokens that follow are", .kinds = {"cross_entropy"}, .label_smoothing = true});
+  if (!model.text_limits() || model.sequence_head().reads != Reads::last)
+    throw ConfigError(concat("model.task = \"causal_lm\": a model of model_type ",
+                             in_quotes(model.config().value("model_type", "")),
+                             " sees tokens on both sides, and cannot learn to foretell them; take a decoder, such as "
+                             "gpt2, llama, mistral, qwen2 or qwen3"));
   return std::make_unique<CausalLm>(settings, model);
 }
 

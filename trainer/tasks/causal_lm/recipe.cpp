@@ -23,6 +23,13 @@ using nlohmann::json;
 // Facts of a glance.
 constexpr char kForm[] = "form", kFormAt[] = "place of the form";
 
+// "2,32000"
+std::string joined(const std::vector<int32_t>& ids) {
+  StringList names;
+  for (const int32_t id : ids) names.push_back(std::to_string(id));
+  return join(names, ",");
+}
+
 class CausalLm final : public Recipe {
  public:
   CausalLm(const PrepareRequest& request, const DataConfig& config, const Tokenizer& tokenizer)
@@ -80,7 +87,7 @@ class CausalLm final : public Recipe {
     info.max_length = facts_.max_length();
     info.task = "causal_lm";
     info.tokenizer_sha256 = tokenizer_.sha256();
-    info.notes = {{"train_on", config_.chat.train_on}, {"eos_token_ids", facts_.stop_ids()}};
+    info.notes = {{"train_on", config_.chat.train_on}, {"eos_token_ids", joined(facts_.stop_ids())}};
     if (is_chat()) info.notes.emplace_back("chat_template_sha256", facts_.chat_template().sha256());
     if (is_chat() && facts_.chat_template().tells_date()) info.notes.emplace_back("date", facts_.date());
     return info;
@@ -239,6 +246,10 @@ class CausalLm final : public Recipe {
 std::unique_ptr<Recipe> causal_lm_recipe(const PrepareRequest& request, const DataConfig& config,
                                          const Tokenizer* tokenizer) {
   return std::make_unique<CausalLm>(request, config, *tokenizer);
+}
+
+std::vector<int32_t> causal_lm_stop_tokens(const DataConfig& config, const Tokenizer& tokenizer) {
+  return ModelFacts(config, tokenizer).stop_ids();
 }
 
 }  // namespace sft

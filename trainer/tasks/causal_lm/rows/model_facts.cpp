@@ -68,16 +68,14 @@ std::string ModelFacts::end_of_turn() const {
   return std::string(stops_.at_end_of(std::string_view(chat.text).substr(0, last + 1)));
 }
 
-std::string ModelFacts::stop_ids() const {
+std::vector<int32_t> ModelFacts::stop_ids() const {
   std::set<int32_t> ids(stops_.eos_ids().begin(), stops_.eos_ids().end());
   for (const std::string& text : {end_of_turn(), eos_}) {
     if (text.empty()) continue;
     const std::vector<int32_t> found = tokenizer_.encode_placed({text})[0].ids;
     if (found.size() == 1) ids.insert(found[0]);
   }
-  std::vector<std::string> names;
-  for (const int32_t id : ids) names.push_back(std::to_string(id));
-  return join(names, ",");
+  return {ids.begin(), ids.end()};
 }
 
 std::string ModelFacts::described(RowForm form, const ChatConfig& config) const {

@@ -30,7 +30,7 @@ class ModelFacts {
   int64_t max_length() const { return max_length_; }  // data.max_length, or fewer positions that the model has
   int64_t vocab_size() const { return vocab_size_; }  // of the model; 0: not known
   const std::string& date() const { return date_; }
-  std::string stop_ids() const;  // those at which a model that was trained so may stop: "2,32000"
+  std::vector<int32_t> stop_ids() const;  // at which a model that was trained so may stop, rising
 
   // For people: the form of the rows, what of them is trained, by which template.
   std::string described(RowForm form, const ChatConfig& config) const;
