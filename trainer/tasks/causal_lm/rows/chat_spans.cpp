@@ -34,12 +34,16 @@ struct ChatSpans::Plan {
   std::vector<Piece> pieces;
   std::vector<size_t> turns;  // to be trained, where {% generation %} marks them
   bool whole = false;
+
+  // It ends with a question, so what was said before is no target.
+  bool asks() const { return parts.front().add_generation_prompt; }
 };
 
 ChatSpans::Plan ChatSpans::plan_of(const Conversation& chat) const {
   const size_t count = chat.turns.size();
   Plan plan;
   plan.parts.push_back({0, count, !answers_ && !chat.turns.back().is_assistant});
+  if (plan.asks()) return plan;
   const auto piece = [&](size_t first, size_t end) {
     const size_t before = plan.parts.size();
     const bool asked = first == 0 || !chat.turns[first - 1].is_assistant;
@@ -90,6 +94,7 @@ SpannedText ChatSpans::spanned(const Conversation& chat, const Plan& plan,
     return out;
   }
   out.text = rendered[kWhole].text;
+  if (plan.asks()) return out;
   if (plan.whole) {
     if (leaves_a_turn_out(chat))
       out.problem = "data.train_on = 'all' trains every turn, and a message says that it is not to be trained";

@@ -27,7 +27,8 @@ struct SpannedText {
 // told apart by turns where not all turns are trained. Else turn i is what `messages` up to i, rendered, has more than
 // `messages` before i with the prompt for an answer: both must be beginnings of the whole text.
 // A span ends behind the token that ends the turn, of which there must be one; white space behind that belongs to it
-// where `config.train_on_trailing` says so.
+// where `config.train_on_trailing` says so. Where no answers are wanted, a chat that ends with a question gets its
+// prompt for an answer, and no spans.
 class ChatSpans {
  public:
   // Borrows all. `answers`: each chat has something to be trained.

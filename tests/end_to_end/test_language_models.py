@@ -1,0 +1,179 @@
+"""Language models as a user has them: chats in, a model that answers out, held to transformers and PEFT on the way."""
+import json
+import random
+import subprocess
+import unittest
+
+from harness import WORDS, EndToEnd, read_rows, write_rows
+
+TEMPLATE = ("{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}"
+            "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}")
+
+
+def make_chat_model(family, directory, **changes):
+    """A random decoder in Hugging Face layout, with a tokenizer of bytes and ChatML's template."""
+    import torch
+    import transformers
+    from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
+
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    tokenizer = Tokenizer(models.BPE(vocab={symbol: i for i, symbol in enumerate(alphabet)}, merges=[]))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.add_special_tokens([AddedToken(name, special=True) for name in ("<|im_start|>", "<|im_end|>", "<eos>")])
+    fast = transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<eos>", pad_token="<eos>", model_input_names=["input_ids", "attention_mask"])
+    fast.chat_template = TEMPLATE
+    fast.save_pretrained(directory)
+    shared = dict(vocab_size=len(tokenizer.get_vocab()) + 3, bos_token_id=258, eos_token_id=258, pad_token_id=258, initializer_range=0.1)
+    if family == "gpt2":
+        config = transformers.GPT2Config(**{**shared, **dict(n_embd=32, n_layer=2, n_head=4, n_positions=160), **changes})
+    else:
+        config = transformers.AutoConfig.for_model(family, **{**shared, **dict(hidden_size=32, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
+                                                                              head_dim=16, intermediate_size=64, max_position_embeddings=160), **changes})
+    torch.manual_seed(7)
+    model = transformers.AutoModelForCausalLM.from_config(config)
+    model.generation_config.eos_token_id = 258
+    model.save_pretrained(directory)
+    return directory
+
+
+def make_chats(count, seed):
+    """An answer repeats the word that was asked for; some chats have two turns."""
+    draw = random.Random(seed)
+    rows = []
+    for _ in range(count):
+        messages = []
+        for _ in range(draw.choice([1, 1, 2])):
+            word = draw.choice(WORDS)[4:]
+            messages += [{"role": "user", "content": f"say {word}"}, {"role": "assistant", "content": f"{word} {word}"}]
+        rows.append({"messages": messages})
+    return rows
+
+
+class LanguageModels(EndToEnd):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        make_chat_model("llama", cls.shared / "llama")
+        cls.test = make_chats(21, 3)
+        for name, rows in (("train", make_chats(90, 1)), ("validation", make_chats(17, 2)), ("test", cls.test)):
+            write_rows(cls.shared / f"{name}.jsonl", rows)
+
+    def config(self, name="run", **sections):
+        sections["model"] = {"model_name_or_path": str(self.shared / "llama"), "task": "causal_lm", **sections.get("model", {})}
+        sections["data"] = {"max_length": 160, **sections.get("data", {})}
+        sections["eval"] = {"generate": True, "max_generate_samples": 9, **sections.get("eval", {})}
+        sections["generate"] = {"max_new_tokens": 12, **sections.get("generate", {})}
+        return super().config(name, **sections)
+
+    def by_transformers(self, directory, rows, adapter=None):
+        """Of each chat: the mean loss of its answers' tokens, and what the model says to all but its last answer."""
+        import torch
+        from transformers import AutoModelForCausalLM, AutoTokenizer
+
+        tokenizer = AutoTokenizer.from_pretrained(directory)
+        model, told = AutoModelForCausalLM.from_pretrained(directory, output_loading_info=True, dtype=torch.float64)
+        self.assertFalse(told["missing_keys"] or told["unexpected_keys"] or told["mismatched_keys"], told)
+        if adapter is not None:
+            from peft import PeftModel
+            model = PeftModel.from_pretrained(model, adapter, torch_dtype=torch.float64).double()
+        found = []
+        for row in rows:
+            text = lambda messages, **more: tokenizer.apply_chat_template(messages, tokenize=False, **more)
+            ids = tokenizer(text(row["messages"]), add_special_tokens=False)["input_ids"]
+            labels = [-100] * len(ids)
+            for i, message in enumerate(row["messages"]):
+                if message["role"] == "assistant":
+                    first = len(tokenizer(text(row["messages"][:i], add_generation_prompt=True), add_special_tokens=False)["input_ids"])
+                    end = len(tokenizer(text(row["messages"][:i + 1]), add_special_tokens=False)["input_ids"]) - 1  # the line break is not learned
+                    labels[first:end] = ids[first:end]
+            prompt = torch.tensor([tokenizer(text(row["messages"][:-1], add_generation_prompt=True), add_special_tokens=False)["input_ids"]])
+            with torch.no_grad():
+                loss = model(input_ids=torch.tensor([ids]), labels=torch.tensor([labels])).loss.item()
+                said = model.generate(input_ids=prompt, attention_mask=torch.ones_like(prompt), max_new_tokens=12, do_sample=False)[0, prompt.shape[1]:]
+            found.append((loss, tokenizer.decode(said, skip_special_tokens=True)))
+        return found
+
+    def test_numbers_do_not_depend_on_ranks_and_transformers_says_the_same(self):
+        for name, ranks in (("one", 1), ("three", 3)):
+            self.succeed(self.config(name, model={"dtype": "float64"}, train={"num_train_epochs": 4}), ranks=ranks)
+        for key in ("loss", "grad_norm", "eval_loss", "eval_token_accuracy", "eval_chrf"):
+            for step, value in self.lines("one", key).items():
+                self.assertAlmostEqual(self.lines("three", key)[step], value, delta=1e-11 * max(1, abs(value)), msg=f"{key} {step}")
+        ours = read_rows(self.run_dir("one") / "predictions.jsonl")
+        self.assertEqual(read_rows(self.run_dir("three") / "predictions.jsonl")[0].keys(), ours[0].keys())
+        losses = list(self.lines("one", "loss").values())
+        self.assertLess(losses[-1], 0.7 * losses[0])
+
+        exported = self.run_dir("three") / "model"
+        self.assertEqual(json.loads((exported / "generation_config.json").read_text())["eos_token_id"], [258, 257])
+        theirs = self.by_transformers(exported, self.test)
+        answered = [row for row in ours if "prediction" in row]
+        self.assertEqual(len(answered), 9)
+        for mine, (loss, said), row in zip(ours, theirs, self.test):
+            self.assertAlmostEqual(mine["loss"], loss, delta=1e-6)  # its norms round to float32
+            if "prediction" in mine:
+                self.assertEqual(mine["prediction"], said)
+                self.assertEqual(mine["reference"], row["messages"][-1]["content"])
+        self.predicts_alike({i: said for i, (_, said) in enumerate(theirs)})
+
+    def predicts_alike(self, said):
+        """Every row is answered: chats that end with a question, from the run and from its model alone."""
+        asked = self.home / "asked.jsonl"
+        write_rows(asked, [{"messages": row["messages"][:-1]} for row in self.test])
+        for target, ranks in ((self.run_dir("three"), 1), (self.run_dir("three"), 2), (self.run_dir("three") / "model", 1)):
+            self.succeed("predict", target, "--input", asked, "--output", self.home / "out.jsonl", ranks=ranks)
+            for i, row in enumerate(read_rows(self.home / "out.jsonl")):
+                self.assertEqual(row["prediction"], said[i])
+                self.assertEqual(row["finish"], "stop" if row["tokens"] < 12 else row["finish"])
+        talk = subprocess.run(self.command("chat", self.run_dir("three"), "generate.max_new_tokens=12"), input=self.test[0]["messages"][0]["content"] + "\n", capture_output=True, text=True, timeout=60)
+        self.assertEqual(talk.returncode, 0, talk.stderr)
+        if len(self.test[0]["messages"]) == 2:
+            self.assertEqual(talk.stdout.rstrip("\n"), said[0])
+
+    def test_killed_run_goes_on_bitwise(self):
+        saves = {"save": {"save_strategy": "steps", "save_steps": 5}, "train": {"num_train_epochs": 1}, "eval": {"generate": False}}
+        self.succeed(self.config("straight", **saves), ranks=2)
+        config = self.config("killed", **saves)
+        self.assertNotEqual(self.run_program(config, ranks=2, environment={"SFT_FAILPOINTS": "rank=1;trainer.step@8=kill"}).code, 0)
+        self.succeed(config, ranks=2)
+        self.assertEqual(self.weights("killed"), self.weights("straight"))
+
+    def test_adapters_train_alone_and_peft_reads_them(self):
+        lora = {"lora": {"r": 4, "lora_alpha": 8, "target_modules": "all-linear"}, "train": {"num_train_epochs": 2}}
+        done = self.succeed(self.config(**lora), ranks=2)
+        self.assertIn("adapter", done.err + done.out)
+        ours = read_rows(self.run_dir() / "predictions.jsonl")
+        merged = self.by_transformers(self.run_dir() / "model", self.test)
+        loaded = self.by_transformers(self.shared / "llama", self.test, adapter=self.run_dir() / "adapter")
+        for mine, (loss, _), (peft_loss, _) in zip(ours, merged, loaded):
+            self.assertAlmostEqual(mine["loss"], loss, delta=1e-4)
+            self.assertAlmostEqual(mine["loss"], peft_loss, delta=1e-4)
+
+    def test_plain_texts_and_instructions_train_gpt2(self):
+        make_chat_model("gpt2", self.home / "gpt2")
+        write_rows(self.home / "texts.jsonl", [{"text": " ".join(WORDS[i:i + 12])} for i in range(40)])
+        write_rows(self.home / "instructions.jsonl", [{"prompt": f"say {word} ", "completion": word} for word in WORDS])
+        for name, data in (("texts", {"truncation": "split", "max_length": 24}), ("instructions", {})):
+            data = {"train_file": str(self.home / f"{name}.jsonl"), "validation_file": None, "test_file": None, **data}
+            self.succeed(self.config(name, model={"model_name_or_path": str(self.home / "gpt2")}, data=data, train={"num_train_epochs": 3}), ranks=2)
+            losses = list(self.lines(name).values())
+            self.assertLess(losses[-1], 0.85 * losses[0], name)
+            self.by_transformers(self.run_dir(name) / "model", [])
+
+    def test_what_cannot_be_is_told(self):
+        write_rows(self.home / "plain.jsonl", [{"text": "word1 word2 word3"}] * 9)
+        plain = {"train_file": str(self.home / "plain.jsonl"), "validation_file": None, "test_file": None}
+        done = self.run_program(self.config(model={"model_name_or_path": str(self.shared / "model")}, data=plain))
+        self.assertEqual(done.code, 78, done.err)
+        self.assertIn("a model of model_type 'bert' sees tokens on both sides", done.err)
+        done = self.run_program("chat", self.shared / "model")
+        self.assertEqual(done.code, 78, done.err)
+        self.assertIn("chat is for language models", done.err)
+        done = self.run_program(self.config(generate={"num_beams": 4}))
+        self.assertEqual(done.code, 78, done.err)
+        self.assertIn("generate.num_beams", done.err)
+
+
+if __name__ == "__main__":
+    unittest.main()
