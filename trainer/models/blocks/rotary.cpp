@@ -77,10 +77,11 @@ at::Tensor rotated_on_device(const at::Tensor& x, const at::Tensor& positions, c
 at::Tensor llama3_scaled(const at::Tensor& frequencies, const RotaryRule& rule) {
   const auto original = static_cast<double>(rule.original_positions);
   const double longest = original / rule.low_frequency_factor, shortest = original / rule.high_frequency_factor;
-  const at::Tensor length = 2 * std::numbers::pi / frequencies;
+  // A number divided by a tensor is, in Python, the reciprocal times the number: another last bit.
+  const at::Tensor length = frequencies.reciprocal() * (2 * std::numbers::pi);
   const at::Tensor scaled = at::where(length > longest, frequencies / rule.factor, frequencies);
-  const at::Tensor share =
-      (original / length - rule.low_frequency_factor) / (rule.high_frequency_factor - rule.low_frequency_factor);
+  const at::Tensor share = (length.reciprocal() * original - rule.low_frequency_factor) /
+                           (rule.high_frequency_factor - rule.low_frequency_factor);
   const at::Tensor between = (1 - share) * scaled / rule.factor + share * scaled;
   return at::where(length.ge(shortest).logical_and(length.le(longest)), between, scaled);
 }
