@@ -19,15 +19,15 @@ struct ReadAs {
 // ConfigError where the target is neither, or an input is missing. Options of the command line go before all else.
 ReadAs settle_reading(const Arguments& arguments);
 
-// What a model directory, or an adapter's, says of its rows.
-RunConfig settings_of_model(const ModelDirectory& model);
-
 // A model directory, or a run's, and the settings that it was trained under, on whatever this job computes with.
 struct ModelToTalkTo {
   std::string directory;
   RunConfig config;
 };
 ModelToTalkTo model_to_talk_to(const std::string& target);
+
+// What a model directory, or an adapter's, says of its rows.
+RunConfig settings_of_model(const ModelDirectory& model);
 
 // Tells which columns, cut and size are taken of a model directory.
 void say_assumptions(const LoadedModel& model, const RunConfig& config);

@@ -7,6 +7,7 @@ transformers' generate() gives for each prompt alone, greedy, with penalties whe
 
     language_models.py PARITY_LANGUAGE [first_case [cases]]
 """
+import copy
 import json
 import random
 import subprocess
@@ -98,6 +99,15 @@ def ours(case, tensors, tool):
     return loss[0], [g.view_as(v) for g, (_, v) in zip(gradients, tensors)], said
 
 
+def is_as_near_the_truth(case, model, name, mine, theirs):
+    """Whether float32 cannot say it better: transformers' own gradient is off by the same order, measured in float64."""
+    exact = copy.deepcopy(model).double()
+    exact.zero_grad()
+    reference_loss(case, exact).backward()
+    truth = dict(exact.named_parameters())[name].grad
+    return (mine.double() - truth).norm() <= 4 * (theirs.double() - truth).norm()
+
+
 def check(number, tool):
     kind, case = random_case(number)
     torch.manual_seed(number)
@@ -115,6 +125,8 @@ def check(number, tool):
         only_rounding = name.endswith(("k_proj.bias", "c_attn.bias")) and case["dtype"] == "float32"
         allowed = max(value.grad.double().norm(), (1e-2 if only_rounding else 1e-4) * whole)
         worst[name] = ((mine - value.grad).double().norm() / allowed).item()
+        if case["dtype"] == "float32" and worst[name] > TOLERANCE["float32"] and is_as_near_the_truth(case, model, name, mine, value.grad):
+            worst[name] = TOLERANCE["float32"]
     name, error = max(worst.items(), key=lambda item: item[1])
     expected = reference_said(case, model.eval())
     alike = sum(mine == theirs for mine, theirs in zip(said, expected))

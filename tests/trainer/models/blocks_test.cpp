@@ -170,6 +170,12 @@ TEST(Embedding, AddsRowsInPlaceAndLeavesThePaddingRow) {
   (embed({word, position, segment, 0}, tokens, positions, segments) * seen).sum().backward();
   EXPECT_EQ(word.grad()[0].abs().sum().item<double>(), 0.0);
   EXPECT_LT(distance(word.grad()[3], seen[0] + seen[2]), 1e-15);
+
+  // What a tied output layer gave to the padding's row stays.
+  word.mutable_grad() = at::ones_like(word);
+  (embed({word, position, segment, 0}, tokens, positions, segments) * seen).sum().backward();
+  EXPECT_TRUE(word.grad()[0].eq(1.0).all().item<bool>());
+  EXPECT_LT(distance(word.grad()[3], 1 + seen[0] + seen[2]), 1e-15);
 }
 
 TEST(Embedding, AnIdOutsideOfTheTableIsAnError) {

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "base/errors.h"
+#include "trainer/learner/stages.h"
+#include "trainer/models/decoding_inputs.h"
 #include "trainer/models/model_fixtures.h"
 
 namespace sft {
@@ -57,6 +59,50 @@ TEST(Decoders, MistralsWindowCountsTheTokenItself) {
   json config = small_config("mistral");
   config["sliding_window"] = 2;
   EXPECT_EQ(rows_that_see(config, 4), (std::vector<int64_t>{4, 5, 6, 7}));
+}
+
+// Prompts of different lengths in slots of any order, then some more tokens in steps of one and of several.
+TEST(Decoders, GoOnOverKeptKeysAndValuesAsOverTheWholeText) {
+  const at::NoGradGuard no_graph;
+  const std::vector<int32_t> first{5, 9, 31, 7, 44, 12, 8, 30, 2, 19, 6, 41}, second{17, 3, 25, 11, 40, 21, 33, 14};
+  for (const char* type : {"llama", "mistral", "qwen2", "qwen3", "gpt2"}) {
+    const auto model = small_model(type);
+    const auto last_row = [&](const std::vector<int32_t>& tokens, size_t count) {
+      Batch batch = batch_of({static_cast<int64_t>(count)});
+      batch.at("tokens").set(std::vector<int32_t>(tokens.begin(), tokens.begin() + static_cast<std::ptrdiff_t>(count)));
+      return testing::forward(*model, to_device(batch, at::kCPU, {Reads::last}), Mode::evaluation);
+    };
+    KeyValueCache cache(3, 20);
+    const auto step = [&](size_t a, size_t a_end, size_t b, size_t b_end) {
+      const auto part = [](const std::vector<int32_t>& all, size_t begin, size_t end) {
+        return std::vector<int32_t>(all.begin() + static_cast<std::ptrdiff_t>(begin),
+                                    all.begin() + static_cast<std::ptrdiff_t>(end));
+      };
+      const std::vector<NextTokens> next{{2, static_cast<int64_t>(a), part(first, a, a_end)},
+                                         {0, static_cast<int64_t>(b), part(second, b, b_end)}};
+      const at::Tensor rows = Stages(*model).forward(decoding_inputs(next, cache, at::kCPU), Mode::evaluation);
+      EXPECT_LT(distance(rows, at::cat({last_row(first, a_end), last_row(second, b_end)})), 1e-12) << type << a_end;
+    };
+    step(0, 9, 0, 3);
+    step(9, 10, 3, 4);
+    step(10, 12, 4, 8);
+  }
+}
+
+TEST(Decoders, MultiplyNarrowlyAndFollowTheirWeights) {
+  const Inputs inputs = to_device(batch_of({12, 5}), at::kCPU);
+  for (const char* type : {"llama", "qwen2", "qwen3", "gpt2"}) {
+    const auto wide = make_model(small_config(type), {.seed = 5}),
+               narrow = make_model(small_config(type), {.compute_type = at::kBFloat16, .seed = 5});
+    const auto run = [&](Model& model) { return testing::forward(model, inputs, Mode::evaluation).detach(); };
+    const double rounding = distance(run(*narrow), run(*wide));
+    EXPECT_GT(rounding, 1e-4) << type << ": nothing was rounded";
+    EXPECT_LT(rounding, 0.05) << type;
+    for (const auto& model : {std::cref(*wide), std::cref(*narrow)})
+      for (const Parameter& parameter : model.get().parameters())
+        if (parameter.decays) parameter.value.detach().mul_(1.5);
+    EXPECT_LT(distance(run(*narrow), run(*wide)), 0.1) << type << ": the copies are of weights that have moved";
+  }
 }
 
 TEST(Decoders, NamesAreThoseOfTransformers) {

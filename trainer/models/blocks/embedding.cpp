@@ -18,25 +18,30 @@ using torch::autograd::tensor_list;
 // Threads share channels, not rows: every sum runs over the rows in order, the same bits on any number of threads.
 constexpr int64_t kChannelsAThread = 64;
 
-void add_rows(at::Tensor& table, const at::Tensor& ids, const at::Tensor& rows) {
+void add_rows(at::Tensor& table, const at::Tensor& ids, const at::Tensor& rows, int64_t padding_id) {
   if (!table.is_cpu() || !table.is_contiguous()) {
-    table.index_add_(0, ids, rows);
+    table.index_add_(0, ids, padding_id < 0 ? rows : rows.masked_fill(ids.eq(padding_id).unsqueeze(1), 0.0));
     return;
   }
   AT_DISPATCH_FLOATING_TYPES(rows.scalar_type(), "embedding_backward", [&] {
-    at::parallel_for(0, rows.size(1), kChannelsAThread, [&](int64_t begin, int64_t end) {
-      scatter_add_rows(rows.const_data_ptr<scalar_t>(), ids.const_data_ptr<int64_t>(), rows.size(0), rows.size(1),
-                       table.data_ptr<scalar_t>(), begin, end);
-    });
+    const ScatterRows<scalar_t> work{.rows = rows.const_data_ptr<scalar_t>(),
+                                     .ids = ids.const_data_ptr<int64_t>(),
+                                     .num_rows = rows.size(0),
+                                     .width = rows.size(1),
+                                     .left_out = padding_id,
+                                     .table = table.data_ptr<scalar_t>()};
+    at::parallel_for(0, rows.size(1), kChannelsAThread,
+                     [&](int64_t begin, int64_t end) { scatter_add_rows(work, begin, end); });
   });
 }
 
+// The padding's row is left as it is: a preset gradient may hold what the table got elsewhere, as the output layer of a
+// language model.
 at::Tensor table_gradient(const at::Tensor& table, const at::Tensor& ids, const at::Tensor& rows, int64_t padding_id) {
   at::Tensor gradient = preset_gradient(table);
   const bool preset = gradient.defined();
   if (!preset) gradient = at::zeros_like(table);
-  add_rows(gradient, ids, rows);
-  if (padding_id >= 0) gradient[padding_id].zero_();
+  add_rows(gradient, ids, rows, padding_id);
   return preset ? at::Tensor() : gradient;
 }
 

@@ -139,11 +139,11 @@ inline void add_norm_backward(const AddNormBackwardRows<T>& rows, NormGradients<
 }
 
 template <class T>
-inline void scatter_add(const T* rows, const int64_t* ids, int64_t num_rows, int64_t width, T* table, int64_t begin,
-                        int64_t end) {
-  for (int64_t r = 0; r < num_rows; ++r) {
-    const T* __restrict from = rows + r * width;
-    T* __restrict to = table + ids[r] * width;
+inline void scatter_add(const ScatterRows<T>& work, int64_t begin, int64_t end) {
+  for (int64_t r = 0; r < work.num_rows; ++r) {
+    if (work.ids[r] == work.left_out) continue;
+    const T* __restrict from = work.rows + r * work.width;
+    T* __restrict to = work.table + work.ids[r] * work.width;
     for (int64_t c = begin; c < end; ++c) {
       to[c] += from[c];
     }
@@ -175,13 +175,11 @@ void add_norm_backward_rows(const AddNormBackwardRows<double>& rows, NormGradien
   on_widest_vectors([&]<int Bytes>() { add_norm_backward<Bytes>(rows, gradients, begin, end); });
 }
 
-void scatter_add_rows(const float* rows, const int64_t* ids, int64_t num_rows, int64_t width, float* table,
-                      int64_t begin, int64_t end) {
-  on_widest_vectors([&]<int Bytes>() { scatter_add(rows, ids, num_rows, width, table, begin, end); });
+void scatter_add_rows(const ScatterRows<float>& work, int64_t begin, int64_t end) {
+  on_widest_vectors([&]<int Bytes>() { scatter_add(work, begin, end); });
 }
-void scatter_add_rows(const double* rows, const int64_t* ids, int64_t num_rows, int64_t width, double* table,
-                      int64_t begin, int64_t end) {
-  on_widest_vectors([&]<int Bytes>() { scatter_add(rows, ids, num_rows, width, table, begin, end); });
+void scatter_add_rows(const ScatterRows<double>& work, int64_t begin, int64_t end) {
+  on_widest_vectors([&]<int Bytes>() { scatter_add(work, begin, end); });
 }
 
 }  // namespace sft

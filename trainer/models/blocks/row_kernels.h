@@ -49,10 +49,15 @@ void add_norm_backward_rows(const AddNormBackwardRows<float>& rows, NormGradient
 void add_norm_backward_rows(const AddNormBackwardRows<double>& rows, NormGradients<double> gradients, int64_t begin,
                             int64_t end);
 
-// table[ids[r], c] += rows[r, c] for all N rows and the channels begin … end.
-void scatter_add_rows(const float* rows, const int64_t* ids, int64_t num_rows, int64_t width, float* table,
-                      int64_t begin, int64_t end);
-void scatter_add_rows(const double* rows, const int64_t* ids, int64_t num_rows, int64_t width, double* table,
-                      int64_t begin, int64_t end);
+// table[ids[r], c] += rows[r, c] for all N rows whose id is not `left_out`, and the channels begin … end.
+template <class T>
+struct ScatterRows {
+  const T* rows = nullptr;       // [N, C]
+  const int64_t* ids = nullptr;  // [N]
+  int64_t num_rows = 0, width = 0, left_out = -1;
+  T* table = nullptr;
+};
+void scatter_add_rows(const ScatterRows<float>& work, int64_t begin, int64_t end);
+void scatter_add_rows(const ScatterRows<double>& work, int64_t begin, int64_t end);
 
 }  // namespace sft

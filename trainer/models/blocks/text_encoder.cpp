@@ -34,10 +34,10 @@ at::Tensor TextEncoder::embedding(const TextInputs& inputs, Mode mode) const {
 at::Tensor TextEncoder::block(int stage, const at::Tensor& x_NC, const BlockRows& rows, Mode mode) const {
   const EncoderBlock& block = blocks_[static_cast<size_t>(stage - 1)];
   const at::Tensor x_MC = rows.of(x_NC);
-  at::Tensor q_MC, k_NC, v_NC;
   const at::Tensor &draws_M = rows.draws_M(), &positions_M = rows.positions_M();
   const RowKeys keys_N = row_keys(mode, rows.inputs.draws_N, rows.inputs.positions_N);
   const RowKeys keys_M = row_keys(mode, draws_M, positions_M);
+  at::Tensor q_MC, k_NC, v_NC;
   if (rows.read != nullptr) {
     q_MC = linear(x_MC, block.query, keys_M);
     const std::vector<at::Tensor> both = linear(x_NC, {block.key, block.value}, keys_N);
