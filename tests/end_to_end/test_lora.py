@@ -4,6 +4,7 @@ import shutil
 import unittest
 
 from harness import EndToEnd, make_model, read_rows, write_rows
+from test_decoders import make_decoder
 from test_families import make_family
 
 try:
@@ -103,10 +104,10 @@ class Lora(EndToEnd):
     def test_merged_and_adapter_and_checkpoint_predict_the_same_and_peft_agrees(self):
         from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-        for family in ("bert", "roberta", "distilbert"):
+        for family in ("bert", "roberta", "distilbert", "llama", "gpt2"):
             with self.subTest(family=family):
                 home = self.run_dir(family)
-                base = self.shared / "model" if family == "bert" else make_family(family, self.home / f"{family}-base")
+                base = self.shared / "model" if family == "bert" else (make_decoder if family in ("llama", "gpt2") else make_family)(family, self.home / f"{family}-base")
                 targets = {} if family == "bert" else {"target_modules": "all-linear", "use_rslora": True}
                 self.succeed(self.config(family, **self.settings(model={"model_name_or_path": str(base)}, lora={**LORA, **targets})), ranks=2)
                 merged = self.scores(home, "merged.jsonl")
@@ -132,6 +133,29 @@ class Lora(EndToEnd):
             config = json.loads((self.run_dir(name) / "adapter" / "adapter_config.json").read_text())
             self.assertEqual(config["task_type"], task)
             self.assertLessEqual(set(config), set(json.loads((theirs / "adapter_config.json").read_text())))
+
+    def test_a_language_model_trains_its_adapters_alone(self):
+        import torch
+        from transformers import AutoModelForCausalLM
+
+        for family, tied in (("llama", False), ("gpt2", True)):
+            with self.subTest(family=family):
+                base, name = make_decoder(family, self.home / f"{family}-lm", tie_word_embeddings=tied), f"{family}-run"
+                AutoModelForCausalLM.from_pretrained(base).save_pretrained(base)
+                self.succeed(self.config(name, model={"model_name_or_path": str(base), "task": "causal_lm"}, lora={**LORA, "target_modules": "all-linear"}, train={"max_steps": 8}, optim={"learning_rate": 2e-2}), ranks=2)
+                adapted = peft.get_peft_model(AutoModelForCausalLM.from_pretrained(base), peft.LoraConfig(task_type="CAUSAL_LM", r=4, target_modules="all-linear", fan_in_fan_out=family == "gpt2"))
+                adapted.save_pretrained(self.home / f"{family}-theirs")
+                ours = tensors(self.run_dir(name) / "adapter", "adapter_model.safetensors")
+                self.assertEqual({key: value.shape for key, value in ours.items()}, {key: value.shape for key, value in tensors(self.home / f"{family}-theirs", "adapter_model.safetensors").items()})
+                config = json.loads((self.run_dir(name) / "adapter" / "adapter_config.json").read_text())
+                self.assertEqual((config["task_type"], config["modules_to_save"]), ("CAUSAL_LM", None))
+                words = torch.arange(3, 43).view(2, 20)
+                with torch.no_grad():
+                    plain = AutoModelForCausalLM.from_pretrained(base)(words).logits
+                    merged = AutoModelForCausalLM.from_pretrained(self.run_dir(name) / "model")(words).logits
+                    beside = peft.PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(base), self.run_dir(name) / "adapter")(words).logits
+                self.assertLess((merged - beside).abs().max().item(), 1e-5 * beside.abs().max().item())
+                self.assertGreater((merged - plain).abs().max().item(), 0.1 * beside.abs().max().item())
 
     def test_exports_what_is_asked_for(self):
         for wanted, there in (("merged", {"model"}), ("adapter", {"adapter"})):

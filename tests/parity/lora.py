@@ -9,13 +9,15 @@ import copy
 import random
 import sys
 
+import decoder
 import harness
 import torch
 
 try:
     import peft
-    from transformers import (BertConfig, BertForSequenceClassification, BertForTokenClassification, DistilBertConfig, DistilBertForSequenceClassification, RobertaConfig,
-                              RobertaForSequenceClassification, Trainer, get_linear_schedule_with_warmup)
+    from transformers import (BertConfig, BertForSequenceClassification, BertForTokenClassification, DistilBertConfig, DistilBertForSequenceClassification, GPT2Config,
+                              GPT2ForSequenceClassification, LlamaConfig, LlamaForSequenceClassification, RobertaConfig, RobertaForSequenceClassification, Trainer, get_linear_schedule_with_warmup)
+    from transformers.models.llama.modeling_llama import LlamaRMSNorm
 except ImportError as missing:
     print(f"SKIPPED: no parity was checked, {missing} (tools/setup.sh test brings the Python references)")
     sys.exit(77)
@@ -29,17 +31,28 @@ CASES = [  # class, read, PEFT's settings, ours where they differ
     (BertForTokenClassification, "token_classification", dict(r=8, lora_alpha=16, target_modules=LAYERS_OF_BERT), {}),
     (RobertaForSequenceClassification, "text_classification", dict(r=4, lora_alpha=3, target_modules="all-linear"), {}),
     (DistilBertForSequenceClassification, "text_classification", dict(r=5, lora_alpha=9, target_modules=LAYERS_OF_DISTILBERT, modules_to_save=["pre_classifier", "classifier"]), {}),
+    (LlamaForSequenceClassification, "text_classification", dict(r=4, lora_alpha=6), dict(target_modules=["q_proj", "v_proj"])),
+    (LlamaForSequenceClassification, "text_classification", dict(r=3, lora_alpha=6, target_modules="all-linear"), {}),
+    (GPT2ForSequenceClassification, "text_classification", dict(r=4, lora_alpha=6, fan_in_fan_out=True), dict(target_modules=["c_attn"])),
+    (GPT2ForSequenceClassification, "text_classification", dict(r=2, lora_alpha=6, target_modules="all-linear", fan_in_fan_out=True), {}),
 ]
 
 
-class Family(harness.Family):
+class Family(decoder.Decoder):
+    attention = "eager"
+
     def __init__(self, model_class):
         self.model_class = model_class
+        self.key_bias = "key.bias"
 
     def config(self, r, number):
-        small = dict(vocab_size=90, num_labels=3, max_position_embeddings=70, pad_token_id=1 if self.model_class is RobertaForSequenceClassification else 0)
+        small = dict(vocab_size=90, num_labels=3, **({} if self.model_class is GPT2ForSequenceClassification else {"max_position_embeddings": 70}), pad_token_id=1 if self.model_class is RobertaForSequenceClassification else 0)
         if self.model_class is DistilBertForSequenceClassification:
             return DistilBertConfig(dim=24, n_layers=3, n_heads=3, hidden_dim=40, dropout=0.0, attention_dropout=0.0, seq_classif_dropout=0.0, initializer_range=0.2, **small)
+        if self.model_class is LlamaForSequenceClassification:
+            return LlamaConfig(hidden_size=24, num_hidden_layers=3, num_attention_heads=4, num_key_value_heads=2, head_dim=10, intermediate_size=40, attention_dropout=0.0, initializer_range=0.2, **small)
+        if self.model_class is GPT2ForSequenceClassification:
+            return GPT2Config(n_embd=24, n_layer=3, n_head=3, n_inner=40, embd_pdrop=0.0, resid_pdrop=0.0, attn_pdrop=0.0, initializer_range=0.2, bos_token_id=1, eos_token_id=1, n_positions=70, **small)
         config_class = RobertaConfig if self.model_class is RobertaForSequenceClassification else BertConfig
         return config_class(hidden_size=24, num_hidden_layers=3, num_attention_heads=3, intermediate_size=40, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0,
                             type_vocab_size=1 if config_class is RobertaConfig else 2, initializer_range=0.2, **small)
@@ -111,7 +124,7 @@ def check(number, tool, updates, dtype):
     r = random.Random(number)
     family = Family(model_class)
     config = family.config(r, number)
-    config._attn_implementation = "eager"
+    config._attn_implementation = "sdpa" if config.model_type in ("llama", "gpt2") else "eager"
     torch.manual_seed(number)
     model = model_of(family, config, read, settings).to(getattr(torch, dtype))
     lora = {"lora_alpha": 8, "use_rslora": False, **settings, **other}
@@ -122,6 +135,9 @@ def check(number, tool, updates, dtype):
     good = error <= harness.TOLERANCE[dtype]
     print(f"{'ok  ' if good else 'FAIL'} {model_class.__name__} {dtype} {settings} {'over 10 updates' if updates else ''}: worst {error:.1e} ({what})", flush=True)
     return good
+
+
+decoder.exact_in_float64(LlamaRMSNorm)
 
 
 def main():

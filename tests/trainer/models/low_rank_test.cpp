@@ -144,19 +144,30 @@ TEST(LowRankAdapter, KeepsNoRowsOfFrozenLayers) {
 
 // By every layer that the model names: each takes part in what the model computes.
 TEST(Linears, EachIsTheParameterOfItsNameAndTakesPart) {
-  for (const char* type : {"bert", "roberta", "distilbert"}) {
+  struct Of {
+    const char* type;
+    size_t layers_a_block;
+    Reads reads = Reads::first;
+  };
+  for (const auto& [type, layers_a_block, reads] : {Of{"bert", 6},
+                                                    {"roberta", 6},
+                                                    {"distilbert", 6},
+                                                    {"gpt2", 4, Reads::last},
+                                                    {"llama", 7, Reads::last},
+                                                    {"qwen2", 7, Reads::last},
+                                                    {"qwen3", 7, Reads::last}}) {
     const std::unique_ptr<Model> model = testing::small_model(type);
     const Batch batch = testing::batch_of({5, 3});
     const auto value = [&] {
       const at::NoGradGuard no_graph;
-      const Inputs inputs = to_device(batch, at::kCPU, testing::reading_of(Reads::first, batch));
+      const Inputs inputs = to_device(batch, at::kCPU, testing::reading_of(reads, batch));
       const at::Tensor rows = testing::forward(*model, inputs, Mode::evaluation);
       return model->has_pooler() ? model->pool(rows, {}) : rows;
     };
     const at::Tensor before = value();
     const Parameters parameters = model->parameters();
     const std::vector<NamedLinear> layers = model->linears();
-    EXPECT_EQ(layers.size(), size_t{6} * 3 + (model->has_pooler() ? 1 : 0));
+    EXPECT_EQ(layers.size(), layers_a_block * 3 + (model->has_pooler() ? 1 : 0));
     for (const NamedLinear& named : layers) {
       SCOPED_TRACE(named.name);
       const auto found = std::find_if(parameters.begin(), parameters.end(),
@@ -170,6 +181,15 @@ TEST(Linears, EachIsTheParameterOfItsNameAndTakesPart) {
       named.layer->adapter = nullptr;
     }
     EXPECT_LT(distance(value(), before), 1e-15);
+
+    // Every call of linear() says whose rows it has: the others would throw.
+    for (const NamedLinear& named : layers) {
+      const int64_t out = named.layer->weight.size(0), in = named.layer->weight.size(1);
+      named.layer->adapter = std::make_shared<const LowRank>(drawn({2, in}, 1), drawn({out, 2}, 2), 1.0,
+                                                             Dropout{dropout_key(1, named.name), 0.5});
+    }
+    const Inputs inputs = to_device(batch, at::kCPU, testing::reading_of(reads, batch));
+    EXPECT_NO_THROW(testing::forward(*model, inputs, Mode::training));
   }
 }
 
