@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "comm/agree.h"
 #include "launch/commands/commands.h"
+#include "launch/ownership.h"
 #include "launch/run_directory.h"
 #include "launch/sweep_plan.h"
 #include "launch/sweep_table.h"
@@ -79,6 +80,9 @@ ExitCode sweep(const Arguments& arguments, Job& job) {
   const size_t end = arguments.index < 0 ? plan.trials.size() : first + 1;
   if (speaks)
     for (const std::string& warning : loaded.warnings) log::warn(warning);
+  together(job.control(), [&] {
+    if (speaks) take_sweep_directory(directory);
+  });
   std::vector<ExitCode> codes(plan.trials.size(), ExitCode::done);
   for (size_t i = first; i < end; ++i) {
     codes[i] = run_trial(plan.trials[i], std::move(trials[i]), concat(i + 1, " of ", plan.trials.size()), job);

@@ -72,6 +72,7 @@ void Evaluator::predict(const PredictionSink& predicted) {
 }
 
 void Evaluator::observe(const Batch& batch, Statistics* into, const PredictionSink& predicted) {
+  settings_.before_batch();
   std::vector<std::string> rows;
   learner_.observe(batch, {into, predicted ? &rows : nullptr}, kept_.get());
   if (answering_) answering_->answer(batch, into, predicted ? &rows : nullptr);
