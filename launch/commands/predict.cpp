@@ -5,6 +5,7 @@
 #include "base/file_ops.h"
 #include "base/log.h"
 #include "base/output_file.h"
+#include "base/stop_request.h"
 #include "base/stopwatch.h"
 #include "base/text.h"
 #include "comm/agree.h"
@@ -97,7 +98,10 @@ ExitCode predict(const Arguments& arguments, Job& job) {
   Evaluator::Settings settings = evaluator_settings(config, world.device);
   settings.answers.generate = model.generate;
   settings.answers.most_rows = rows->size();
-  settings.before_batch = [] { failpoint("predict.batch"); };
+  settings.may_leave = [] {
+    failpoint("predict.batch");
+    leave_if_asked();
+  };
   Evaluator(*model.learner, *rows, job.control(), settings).predict([&](int64_t sample, const std::string& json) {
     writer.add(sample, json);
   });

@@ -1,4 +1,7 @@
 // The main job.
+#include <unistd.h>
+
+#include <fstream>
 #include <iostream>
 
 #include "base/log.h"
@@ -58,6 +61,16 @@ void introduce(const Assembly& run) {
                    run.world.device.str(), ")"));
 }
 
+// Open MPI 4 ends its ranks a second after the TERM that follows a Ctrl-C, which is too soon for a large checkpoint.
+void say_how_to_stop() {
+  std::string parent;
+  std::ifstream(concat("/proc/", ::getppid(), "/comm")) >> parent;
+  if (parent != "mpirun" && parent != "mpiexec" && parent != "orterun") return;
+  log::info(concat("to stop with a checkpoint: kill -USR1 ", ::getppid(), " (", parent,
+                   "). Ctrl-C leaves the ranks one second, or what --mca odls_base_sigkill_timeout 60 says; the last "
+                   "checkpoint resumes in any case"));
+}
+
 void dry_run(const Assembly& run) {
   std::cout << to_toml(run.config());
   log::info("dry run: nothing was trained");
@@ -90,6 +103,7 @@ ExitCode train_run(LoadedConfig loaded, Job& job) {
     if (speaks) say_finished(*run);
     return ExitCode::done;
   }
+  if (speaks) say_how_to_stop();
   resume(*run);
   together(job.control(), [&] { require_resumed(*run); });
   keep_config(run->loaded, job.control());

@@ -1,0 +1,72 @@
+"""A request to stop ends every command soon and cleanly, and a job that gets nowhere is not requeued for ever."""
+import os
+import signal
+import subprocess
+import time
+import unittest
+
+from harness import EndToEnd, Finished, make_rows, write_rows
+
+
+class Stops(EndToEnd):
+    def signal_when(self, ready, *arguments, ranks=1, number=signal.SIGTERM, environment=None):
+        """Starts the program and sends it, or its launcher, the signal once `ready` holds; says how long it went on."""
+        process = subprocess.Popen(self.command(*arguments, ranks=ranks), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, **(environment or {})})
+        deadline = time.time() + 60
+        while not ready() and process.poll() is None and time.time() < deadline:
+            time.sleep(0.005)
+        self.assertIsNone(process.poll(), "it ended before the signal")
+        process.send_signal(number)
+        self.since = time.time()
+        out, err = process.communicate(timeout=60)
+        self.since = time.time() - self.since
+        return Finished(process.returncode, out, err)
+
+    def many_rows(self):
+        rows = make_rows(200, 9)
+        write_rows(self.home / "many.jsonl", rows * 300)
+        return self.home / "many.jsonl"
+
+    def test_prepare_leaves_nothing_half_written(self):
+        config = self.config(data={"train_file": str(self.many_rows()), "validation_file": None, "test_file": None, "prepared_dir": str(self.home / "p")})
+        for ranks, number in ((1, signal.SIGTERM), (1, signal.SIGINT), (2, signal.SIGUSR2)):
+            with self.subTest(ranks=ranks, number=number):
+                done = self.signal_when(lambda: list(self.home.glob("p/*.partial-*")), "prepare", config, ranks=ranks, number=number)
+                self.assertEqual(done.code, 75, done.err)
+                self.assertIn("stopped by a signal", done.err)
+                self.assertEqual(list((self.home / "p").iterdir()), [])
+
+    def test_train_leaves_while_it_prepares(self):
+        config = self.config(data={"train_file": str(self.many_rows()), "validation_file": None, "test_file": None, "prepared_dir": str(self.home / "p")}, train={"max_steps": 2})
+        done = self.signal_when(lambda: list(self.home.glob("p/*.partial-*")), config)
+        self.assertEqual((done.code, self.exit_status()), (75, 75), done.err)
+        self.assertEqual(list((self.home / "p").iterdir()), [])
+
+    def test_predict_and_evaluate_leave(self):
+        self.succeed(self.config(data={"test_file": None, "prepared_dir": str(self.home / "p")}, train={"max_steps": 2}))
+        rows = self.many_rows()
+        for ranks in (1, 2):
+            out = self.home / f"out{ranks}.jsonl"
+            done = self.signal_when(lambda: list(self.home.glob(f"{out.name}.scratch-*/*.part-0")), "predict", self.run_dir(), "--input", rows, "--output", out, ranks=ranks, number=signal.SIGUSR1)
+            self.assertEqual(done.code, 75, done.err)
+            self.assertEqual(list(self.home.glob(f"{out.name}*")), [])
+        self.assertNotIn("error", done.err)
+        made = lambda: [path for path in (self.home / "p").glob("file-*") if ".partial-" not in path.name]
+        done = self.signal_when(made, "evaluate", self.run_dir(), "--file", rows)
+        self.assertEqual((done.code, done.out), (75, ""), done.err)
+
+    def test_ctrl_c_under_mpirun_goes_on_from_the_last_checkpoint(self):
+        saves = {"save_strategy": "steps", "save_steps": 5}
+        self.succeed(self.config("straight", save=saves), ranks=2)
+        config = self.config("stopped", save=saves)
+        checkpoint = self.run_dir("stopped") / "checkpoint-10"
+        done = self.signal_when(checkpoint.exists, config, ranks=2, number=signal.SIGINT, environment={"SFT_FAILPOINTS": "trainer.step=sleep:0.1"})
+        self.assertIn("to stop with a checkpoint: kill -USR1", done.err)
+        self.assertNotEqual(done.code, 0)
+        self.succeed(config, ranks=2)
+        self.assertEqual(self.weights("stopped"), self.weights("straight"))
+        self.assertEqual(self.lines("stopped"), self.lines("straight"))
+
+
+if __name__ == "__main__":
+    unittest.main()
