@@ -4,6 +4,7 @@
 
 #include "base/file_ops.h"
 #include "base/log.h"
+#include "base/stop_request.h"
 #include "base/text.h"
 #include "comm/agree.h"
 #include "launch/commands/commands.h"
@@ -33,7 +34,7 @@ ExitCode run_trial(const Trial& trial, LoadedConfig loaded, const std::string& p
   try {
     return train_run(std::move(loaded), job);
   } catch (const Error& error) {
-    if (error.reach() == Reach::here) throw;
+    if (error.reach() == Reach::here || error.code() == ExitCode::requeue) throw;
     if (speaks) log::error(concat(trial.name, ": ", error.what()));
     return error.code();
   }
@@ -85,6 +86,11 @@ ExitCode sweep(const Arguments& arguments, Job& job) {
   });
   std::vector<ExitCode> codes(plan.trials.size(), ExitCode::done);
   for (size_t i = first; i < end; ++i) {
+    if (max(job.control(), stop_requested() != 0 ? 1 : 0) > 0) {
+      if (speaks) log::info(concat("stopped between trials; the same command goes on with ", plan.trials[i].name));
+      job.report_exit_to(directory);
+      return ExitCode::requeue;
+    }
     codes[i] = run_trial(plan.trials[i], std::move(trials[i]), concat(i + 1, " of ", plan.trials.size()), job);
     if (codes[i] == ExitCode::requeue) return codes[i];  // a signal is for the whole sweep
   }

@@ -55,6 +55,16 @@ class Stops(EndToEnd):
         done = self.signal_when(made, "evaluate", self.run_dir(), "--file", rows)
         self.assertEqual((done.code, done.out), (75, ""), done.err)
 
+    def test_a_sweep_stops_between_its_trials(self):
+        config = self.config("sweep", data={"test_file": None}, train={"max_steps": 3})
+        with open(config, "a") as out:
+            out.write('[sweep.parameters]\nseed = [1, 2, 3]\n')
+        first = self.run_dir("sweep") / "seed=1" / "model"
+        done = self.signal_when(first.exists, "sweep", config)
+        self.assertEqual(done.code, 75, done.err)
+        self.assertFalse((self.run_dir("sweep") / "seed=3").exists())
+        self.succeed("sweep", config)
+
     def test_ctrl_c_under_mpirun_goes_on_from_the_last_checkpoint(self):
         saves = {"save_strategy": "steps", "save_steps": 5}
         self.succeed(self.config("straight", save=saves), ranks=2)
