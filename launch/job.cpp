@@ -22,17 +22,17 @@
 #include "launch/failure.h"
 #include "launch/signals.h"
 #include "launch/standard_output.h"
+#include "launch/starts.h"
 
 namespace sft {
 namespace {
 
-// The number alone, where the batch script looks for it: mpirun may change a rank's code.
+// `directory`: a run's, or "".
 void write_exit_status(const std::string& directory, ExitCode code) {
-  const std::string text = std::to_string(static_cast<int>(code)) + "\n";
   try {
-    if (!directory.empty() && std::filesystem::is_directory(directory))
-      write_atomically(real_files(), directory + "/exit_status", text);
-    if (const char* path = std::getenv("SFT_EXIT_STATUS")) write_atomically(real_files(), path, text);
+    if (!directory.empty() && std::filesystem::is_directory(directory)) end_start(directory, code);
+    if (const char* path = std::getenv("SFT_EXIT_STATUS"))
+      write_atomically(real_files(), path, concat(static_cast<int>(code), "\n"));
   } catch (const std::exception& error) {
     log::error(concat("the exit status could not be written: ", error.what()));
   }

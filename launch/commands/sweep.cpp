@@ -10,6 +10,7 @@
 #include "launch/commands/commands.h"
 #include "launch/ownership.h"
 #include "launch/run_directory.h"
+#include "launch/starts.h"
 #include "launch/sweep_plan.h"
 #include "launch/sweep_table.h"
 #include "trainer/report/report.h"
@@ -30,12 +31,16 @@ LoadedConfig config_of(const Arguments& arguments, const std::string& sweep_dire
 // A trial that fails for a reason of its own is told and does not stop the others.
 ExitCode run_trial(const Trial& trial, LoadedConfig loaded, const std::string& place, Job& job) {
   const bool speaks = job.control().rank() == 0;
+  const std::string directory = loaded.config.output_dir;
   if (speaks) log::info(concat("trial ", place, ": ", join(trial.overrides, "  ")));
   try {
-    return train_run(std::move(loaded), job);
+    const ExitCode code = train_run(std::move(loaded), job);
+    if (speaks) end_start(directory, code);
+    return code;
   } catch (const Error& error) {
     if (error.reach() == Reach::here || error.code() == ExitCode::requeue) throw;
     if (speaks) log::error(concat(trial.name, ": ", error.what()));
+    if (speaks && job.run_directory() == directory) end_start(directory, error.code());
     return error.code();
   }
 }

@@ -9,6 +9,7 @@
 #include "comm/agree.h"
 #include "launch/commands/commands.h"
 #include "launch/run_directory.h"
+#include "launch/starts.h"
 #include "trainer/assembly/assemble.h"
 #include "trainer/assembly/conclude.h"
 #include "trainer/assembly/ended_run.h"
@@ -96,6 +97,9 @@ ExitCode train_run(LoadedConfig loaded, Job& job) {
   const bool speaks = job.control().rank() == 0;
   const auto lock = claim_run_directory(loaded, job.control());
   job.report_exit_to(config.output_dir);
+  together(job.control(), [&] {
+    if (speaks) begin_start(config.output_dir);
+  });
   const auto run = assemble(std::move(loaded), job.world(config.device, num_threads(config), config.comm));
   run->checkpoints->guard_with(lock.get());
   if (speaks) introduce(*run);

@@ -64,6 +64,7 @@ class Stops(EndToEnd):
         self.assertEqual(done.code, 75, done.err)
         self.assertFalse((self.run_dir("sweep") / "seed=3").exists())
         self.succeed("sweep", config)
+        self.assertEqual([self.exit_status(f"sweep/seed={seed}") for seed in (1, 2, 3)], [0, 0, 0])
 
     def test_ctrl_c_under_mpirun_goes_on_from_the_last_checkpoint(self):
         saves = {"save_strategy": "steps", "save_steps": 5}
@@ -76,6 +77,15 @@ class Stops(EndToEnd):
         self.succeed(config, ranks=2)
         self.assertEqual(self.weights("stopped"), self.weights("straight"))
         self.assertEqual(self.lines("stopped"), self.lines("straight"))
+
+    def test_no_exit_status_of_an_earlier_start_survives(self):
+        config = self.config(save={"save_strategy": "steps", "save_steps": 5})
+        self.signal_at_step(config, 7)
+        self.assertEqual(self.exit_status(), 75)
+        self.run_program(config, environment={"SFT_FAILPOINTS": "trainer.step@3=kill"})
+        self.assertFalse((self.run_dir() / "exit_status").exists())
+        self.succeed(config)
+        self.assertEqual(self.exit_status(), 0)
 
 
 if __name__ == "__main__":
