@@ -87,7 +87,9 @@ ExitCode sweep(const Arguments& arguments, Job& job) {
   if (speaks)
     for (const std::string& warning : loaded.warnings) log::warn(warning);
   together(job.control(), [&] {
-    if (speaks) take_sweep_directory(directory);
+    if (!speaks) return;
+    take_sweep_directory(directory);
+    if (arguments.index < 0) real_files().remove_all(directory + "/exit_status");  // of an earlier start
   });
   std::vector<ExitCode> codes(plan.trials.size(), ExitCode::done);
   for (size_t i = first; i < end; ++i) {

@@ -87,6 +87,19 @@ class Stops(EndToEnd):
         self.succeed(config)
         self.assertEqual(self.exit_status(), 0)
 
+    def test_three_starts_that_get_nowhere_are_the_last(self):
+        config = self.config(save={"save_strategy": "steps", "save_steps": 5})
+        die = lambda step: self.run_program(config, environment={"SFT_FAILPOINTS": f"trainer.step@{step}=kill"})
+        for start in range(3):
+            self.assertEqual(die(3).code, -signal.SIGKILL)
+        done = self.run_program(config)
+        self.assertEqual((done.code, self.exit_status()), (93, 93), done.err)
+        self.assertIn("3 starts in a row", done.err)
+        for start in range(5):  # each of them saves once more
+            self.assertEqual(die(7).code, -signal.SIGKILL)
+        self.succeed(config)
+        self.assertFalse((self.run_dir() / ".starts").exists())
+
 
 if __name__ == "__main__":
     unittest.main()
