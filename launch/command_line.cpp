@@ -25,7 +25,7 @@ const char* const kAfterCommands =
 
 Exit codes: 0 done, 2 command line, 69 device or communication, 70 internal, 75 stopped with a checkpoint: start it
 again, 76 a rank hung, 77 run directory in use, 78 config, 79 bad content of a file, 80 loss not finite, 81 cannot
-write, 82 out of memory.)";
+write, 82 out of memory, 93 three starts that got nowhere.)";
 
 // Commands that take a config also take overrides of its keys, which CLI11 hands back as they are.
 void takes_config(CLI::App* command, Arguments& arguments, const std::string& what = "the run's TOML config") {

@@ -11,6 +11,7 @@
 #include "base/failpoint.h"
 #include "base/file_ops.h"
 #include "base/log.h"
+#include "base/stop_request.h"
 #include "base/text.h"
 #include "comm/agree.h"
 #include "comm/make_communicator.h"
@@ -21,26 +22,31 @@
 #include "launch/failure.h"
 #include "launch/signals.h"
 #include "launch/standard_output.h"
+#include "launch/starts.h"
 
 namespace sft {
 namespace {
 
-// The number alone, where the batch script looks for it: mpirun may change a rank's code.
+// `directory`: a run's, or "".
 void write_exit_status(const std::string& directory, ExitCode code) {
-  const std::string text = std::to_string(static_cast<int>(code)) + "\n";
   try {
-    if (!directory.empty() && std::filesystem::is_directory(directory))
-      write_atomically(real_files(), directory + "/exit_status", text);
-    if (const char* path = std::getenv("SFT_EXIT_STATUS")) write_atomically(real_files(), path, text);
+    if (!directory.empty() && std::filesystem::is_directory(directory)) end_start(directory, code);
+    if (const char* path = std::getenv("SFT_EXIT_STATUS"))
+      write_atomically(real_files(), path, concat(static_cast<int>(code), "\n"));
   } catch (const std::exception& error) {
     log::error(concat("the exit status could not be written: ", error.what()));
   }
 }
 
+// A stop that was asked for is no error.
+void tell(ExitCode code, const std::string& message) {
+  code == ExitCode::requeue ? log::info(message) : log::error(message);
+}
+
 // One rank's own failure: the others wait in a collective that it will not reach, so it must not wait for
 // them. It ends at once, and the launcher ends them.
 [[noreturn]] void leave_alone(const Failure& failure, const std::string& directory) {
-  log::error(failure.message);
+  tell(failure.code, failure.message);
   write_exit_status(directory, failure.code);
   std::fflush(nullptr);
   ::_exit(static_cast<int>(failure.code));
@@ -86,7 +92,7 @@ World Job::world(const std::string& device, int64_t threads, const CommConfig& c
     if (backend == "mpi" && chosen.is_cpu() && core_is_left) gradients_ = overlapped(std::move(gradients_));
     watch(comm.timeout_seconds);
   }
-  return {*gradients_, *control_, chosen, [] { return signals::requested() != 0; }};
+  return {*gradients_, *control_, chosen, [] { return stop_requested() != 0; }};
 }
 
 // From now on a collective that lasts too long ends the job, names the late rank and leaves 76 behind.
@@ -116,7 +122,7 @@ int run_job(const std::function<ExitCode(Job&)>& body) {
   const std::string directory = job->run_directory();
   if (failure.reach == Reach::here && job->control().size() > 1) leave_alone(failure, directory);
   if (job->control().rank() == 0) {
-    log::error(failure.message);
+    tell(failure.code, failure.message);
     write_exit_status(directory, failure.code);
   }
   job->control().barrier();

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "comm/agree.h"
+#include "launch/ownership.h"
 #include "trainer/assembly/ended_run.h"
 #include "trainer/config/training_keys.h"
 
@@ -80,11 +81,15 @@ std::unique_ptr<RunLock> claim_run_directory(const LoadedConfig& loaded, Communi
   std::unique_ptr<RunLock> lock;
   together(control, [&] {
     if (control.rank() != 0) return;
-    if (config.overwrite_output_dir && holds_a_run(directory)) {
+    refuse_over_inputs(config);
+    if (config.overwrite_output_dir && holds_a_run(directory) && is_own(directory)) {
       const RunLock still_free(directory);
-      if (!goes_on(config)) move_aside(directory);
+      if (!goes_on(config)) {
+        refuse_to_move_inputs(config);
+        move_aside(directory);
+      }
     }
-    real_files().make_directory(directory);
+    take_run_directory(directory);
     lock = std::make_unique<RunLock>(directory);
   });
   return lock;

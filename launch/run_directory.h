@@ -10,9 +10,10 @@
 
 namespace sft {
 
-// Makes and locks the run directory on rank 0. With overwrite_output_dir an old run is moved aside to
-// <output_dir>.old-<time>, unless it is of the same training and has not ended: that one goes on. Held until destroyed;
-// null on the other ranks.
+// Makes, marks and locks the run directory on rank 0. ConfigError where it holds what another program made under the
+// names of a run's files, or where the run would replace or move what it reads (launch/ownership.h). With
+// overwrite_output_dir an old run is moved aside to <output_dir>.old-<time>, unless it is of the same training and has
+// not ended: that one goes on. Held until destroyed; null on the other ranks.
 std::unique_ptr<RunLock> claim_run_directory(const LoadedConfig& loaded, Communicator& control);
 
 // Writes config.toml into the run directory, by rank 0: once it is settled that the run trains under these settings.

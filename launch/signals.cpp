@@ -4,20 +4,17 @@
 #include <string.h>
 
 #include <array>
-#include <atomic>
+
+#include "base/stop_request.h"
 
 namespace sft::signals {
 namespace {
 
 constexpr std::array kRequests{SIGUSR1, SIGUSR2, SIGTERM, SIGINT};
 
-std::atomic<int> first{0};
-static_assert(std::atomic<int>::is_always_lock_free, "set by a signal handler");
-
 // Only what is safe in a handler.
 void take(int signal) {
-  int none = 0;
-  if (first.compare_exchange_strong(none, signal)) return;
+  if (request_stop(signal)) return;
   if (signal != SIGTERM && signal != SIGINT) return;
   ::signal(signal, SIG_DFL);
   ::raise(signal);
@@ -37,11 +34,7 @@ void install() { handle(SA_RESTART); }  // reads and writes in flight go on
 
 void wake_readers() { handle(0); }
 
-int take_requested() { return first.exchange(0); }
-
 void outlive_readers() { ::signal(SIGPIPE, SIG_IGN); }
-
-int requested() { return first.load(); }
 
 std::string name_of(int signal) {
   const char* name = sigabbrev_np(signal);

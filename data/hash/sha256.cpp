@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/input_file.h"
+#include "base/stop_request.h"
 
 namespace sft {
 
@@ -40,6 +41,7 @@ std::string sha256_of_file(const std::string& path) {
   Sha256 hash;
   std::vector<char> block(1 << 20);
   for (int64_t offset = 0; offset < file.size();) {
+    leave_if_asked();
     const size_t count = file.read(block.data(), block.size(), offset);
     if (count == 0) break;  // the file became shorter
     hash.update({block.data(), count});

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "base/stop_request.h"
 #include "data/prepare/report.h"
 
 namespace sft {
@@ -100,6 +101,7 @@ PrepareReport make_shard(const Making& making, Reader& rows, const std::string& 
   ShardSink sink(making, std::filesystem::path(folder) / name);
   Batches batches(making, sink);
   while (true) {
+    leave_if_asked();
     try {
       if (!rows.next(batches.next())) break;
       batches.keep();

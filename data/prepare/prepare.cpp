@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "base/stop_request.h"
 #include "base/text.h"
 #include "data/hash/sha256.h"
 #include "data/prepare/digests.h"
@@ -84,6 +85,7 @@ class Preparation {
     const auto reader = input_->open(piece);
     Row row;
     while (true) {
+      leave_if_asked();
       try {
         if (!reader->next(row) || !visit(row)) return;
       } catch (const BadRow& error) {

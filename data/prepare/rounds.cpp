@@ -1,5 +1,7 @@
 #include "data/prepare/rounds.h"
 
+#include "base/stop_request.h"
+
 namespace sft {
 
 using nlohmann::json;
@@ -8,6 +10,7 @@ void in_rounds(int64_t count, const Peers& peers, const std::function<void(int64
   for (int64_t first = 0; first < count; first += peers.self.count) {
     const int64_t mine = first + peers.self.index;
     peers.together([&] {
+      leave_if_asked();
       if (mine < count) body(mine);
     });
   }

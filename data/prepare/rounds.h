@@ -12,7 +12,8 @@
 namespace sft {
 
 // Calls body(i) for each of `count` pieces of work on one of the ranks. They go in rounds, with all ranks meeting in
-// between: no rank waits longer than one piece takes, and the failure of the lowest i is the one thrown.
+// between: no rank waits longer than one piece takes, and the failure of the lowest i is the one thrown. A request to
+// stop is a failure of its round.
 void in_rounds(int64_t count, const Peers& peers, const std::function<void(int64_t)>& body);
 
 // As in_rounds; every rank gets what the body returned, by i.

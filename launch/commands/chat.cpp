@@ -7,6 +7,7 @@
 
 #include "base/config_file.h"
 #include "base/errors.h"
+#include "base/stop_request.h"
 #include "base/text.h"
 #include "comm/agree.h"
 #include "data/text/chat_template.h"
@@ -29,7 +30,7 @@ bool read_line(std::string& line) {
   for (char byte = 0;;) {
     const ssize_t count = ::read(STDIN_FILENO, &byte, 1);
     if (count < 0 && errno == EINTR) {
-      if (signals::take_requested() != 0) return line.clear(), true;
+      if (take_stop_request() != 0) return line.clear(), true;
       continue;
     }
     if (count < 0) throw StorageError(concat("cannot read the standard input: ", std::strerror(errno)));
@@ -81,7 +82,7 @@ class Talk {
     const auto token = [&](size_t, int32_t id) {
       tokens.push_back(id);
       shown.show(tokenizer_.decode(tokens));
-      return signals::take_requested() == 0;
+      return take_stop_request() == 0;
     };
     generator_.run(
         {&prompt, 1}, [](size_t, const Continuation&) {}, token);
@@ -119,6 +120,7 @@ ExitCode chat(const Arguments& arguments, Job& job) {
   Talk talk(model, *chat_template,
             {.generate = generate, .seed = static_cast<uint64_t>(config.seed), .sequences = 1, .device = world.device});
   if (!arguments.system.empty()) talk.say("system", arguments.system);
+  leave_if_asked();
   signals::wake_readers();
   const bool is_terminal = ::isatty(STDIN_FILENO) != 0;
   if (is_terminal) std::cout << "Ctrl-C ends an answer, Ctrl-D the talk.\n";

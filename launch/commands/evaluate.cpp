@@ -1,6 +1,7 @@
 // Metrics of a run's model on one of its splits or on another file.
 #include <iostream>
 
+#include "base/stop_request.h"
 #include "base/text.h"
 #include "comm/agree.h"
 #include "launch/commands/commands.h"
@@ -43,6 +44,7 @@ ExitCode evaluate(const Arguments& arguments, Job& job) {
   together(job.control(), [&] { rows->require(model.learner->needs(), {job.control().rank(), job.control().size()}); });
   Evaluator::Settings settings = evaluator_settings(config, world.device);
   settings.answers.generate = model.generate;
+  settings.may_leave = leave_if_asked;
   const Evaluation evaluation = Evaluator(*model.learner, *rows, job.control(), settings).run();
   if (job.control().rank() == 0) {
     nlohmann::ordered_json out{{"model", directory}, {"split", split}, {"samples", evaluation.samples}};

@@ -5,6 +5,7 @@
 
 #include "base/file_ops.h"
 #include "base/log.h"
+#include "base/output_file.h"
 #include "base/terminal_line.h"
 #include "base/text.h"
 #include "comm/agree.h"
@@ -28,10 +29,12 @@ RangeTest test_of(const Arguments& arguments) {
   return {arguments.min_rate, arguments.max_rate, arguments.steps};
 }
 
-void require_folder(const std::string& page) {
-  const fs::path folder = fs::absolute(page).parent_path();
-  if (!fs::is_directory(folder))
-    throw ConfigError(concat("--output: there is no directory ", in_quotes(folder.string(), 400)));
+StringList what_is_read(const Arguments& arguments, const DataConfig& data) {
+  const bool is_run = fs::is_directory(arguments.target);
+  StringList files{is_run ? arguments.target + "/config.toml" : arguments.target};
+  for (const StringList* rows : {&data.train_file, &data.validation_file})
+    files.insert(files.end(), rows->begin(), rows->end());
+  return files;
 }
 
 // "run.toml" → "run.find-lr.html" where the command was given. Another ending is refused, so that no config is
@@ -92,8 +95,8 @@ ExitCode find_lr(const Arguments& arguments, Job& job) {
   together(job.control(), [&] {
     test = test_of(arguments);
     page = page_of(arguments);
-    require_folder(page);
     loaded = load_run(arguments.target, arguments.overrides);
+    page = output_file("--output", page, what_is_read(arguments, loaded.config.data));
   });
   const RunConfig config = loaded.config;
   const bool speaks = job.control().rank() == 0;

@@ -1,9 +1,11 @@
 // Raw rows in, one JSON object a row out, in input order.
 #include <cstring>
-#include <filesystem>
 
+#include "base/failpoint.h"
 #include "base/file_ops.h"
 #include "base/log.h"
+#include "base/output_file.h"
+#include "base/stop_request.h"
 #include "base/stopwatch.h"
 #include "base/text.h"
 #include "comm/agree.h"
@@ -11,6 +13,7 @@
 #include "launch/commands/commands.h"
 #include "launch/loaded_model.h"
 #include "launch/read_as.h"
+#include "launch/scratch.h"
 #include "trainer/assembly/run_settings.h"
 #include "trainer/loop/evaluator.h"
 #include "trainer/loop/row_writer.h"
@@ -19,8 +22,6 @@
 
 namespace sft {
 namespace {
-
-namespace fs = std::filesystem;
 
 // The user's word for what a message calls by its key.
 [[noreturn]] void rethrow_by_option(const Error& error) {
@@ -31,20 +32,25 @@ namespace fs = std::filesystem;
   throw Error(error.code(), message, error.reach());
 }
 
-// Shards of the input while it is being predicted; gone afterwards.
-class Scratch {
- public:
-  Scratch(std::string path, Communicator& control) : path_(std::move(path)), control_(control) {}
-  ~Scratch() {
-    std::error_code ignored;
-    if (control_.rank() == 0) fs::remove_all(path_, ignored);
-  }
-  const std::string& path() const { return path_; }
+StringList what_is_read(const Arguments& arguments, const ReadAs& read_as) {
+  StringList files = read_as.files;
+  files.push_back(read_as.model);
+  files.push_back(arguments.target + "/config.toml");
+  return files;
+}
 
- private:
-  std::string path_;
-  Communicator& control_;
+// Where rows go, and the answers for SQuAD's script ("": nowhere).
+struct Outputs {
+  std::string rows, squad;
 };
+
+Outputs outputs_of(const Arguments& arguments, StringList read) {
+  Outputs outputs{output_file("--output", arguments.output, read), ""};
+  if (arguments.squad.empty()) return outputs;
+  read.push_back(outputs.rows);
+  outputs.squad = output_file("--squad", arguments.squad, read);
+  return outputs;
+}
 
 std::unique_ptr<Dataset> open_rows(const StringList& files, const RunConfig& config, const std::string& scratch,
                                    const LoadedModel& model, Communicator& control) {
@@ -67,7 +73,11 @@ void require_questions(const Arguments& arguments, const RunConfig& config) {
 
 ExitCode predict(const Arguments& arguments, Job& job) {
   ReadAs read_as;
-  together(job.control(), [&] { read_as = settle_reading(arguments); });
+  Outputs outputs;
+  together(job.control(), [&] {
+    read_as = settle_reading(arguments);
+    outputs = outputs_of(arguments, what_is_read(arguments, read_as));
+  });
   const auto& [directory, config, files, assumes] = read_as;
   require_questions(arguments, config);
   const World world = job.world(config.device, config.threads, config.comm);
@@ -75,25 +85,29 @@ ExitCode predict(const Arguments& arguments, Job& job) {
   if (job.control().rank() == 0 && assumes) say_assumptions(model, config);
 
   const Stopwatch watch;
-  const Scratch scratch(arguments.output + ".prepared", job.control());
+  const Scratch scratch(outputs.rows, job.control());
   const auto rows = open_rows(files, config, scratch.path(), model, job.control());
   together(job.control(), [&] {
     rows->require(model.learner->model().needs(), {job.control().rank(), job.control().size()});
   });
   const Task& task = model.learner->task();
   RowWriter writer(
-      arguments.output, *rows, [&](const std::vector<std::string>& samples) { return task.prediction_of_row(samples); },
-      job.control(), real_files());
+      outputs.rows, scratch.path() + "/rows", *rows,
+      [&](const std::vector<std::string>& samples) { return task.prediction_of_row(samples); }, job.control(),
+      real_files());
   Evaluator::Settings settings = evaluator_settings(config, world.device);
   settings.answers.generate = model.generate;
   settings.answers.most_rows = rows->size();
+  settings.may_leave = [] {
+    failpoint("predict.batch");
+    leave_if_asked();
+  };
   Evaluator(*model.learner, *rows, job.control(), settings).predict([&](int64_t sample, const std::string& json) {
     writer.add(sample, json);
   });
   writer.publish();
   together(job.control(), [&] {
-    if (job.control().rank() == 0 && !arguments.squad.empty())
-      write_squad(arguments.output, arguments.squad, real_files());
+    if (job.control().rank() == 0 && !outputs.squad.empty()) write_squad(outputs.rows, outputs.squad, real_files());
   });
   if (job.control().rank() == 0)
     log::info(concat(human_count(static_cast<double>(rows->info().num_rows)), " rows in ",

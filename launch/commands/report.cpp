@@ -4,11 +4,26 @@
 #include <filesystem>
 
 #include "base/log.h"
+#include "base/output_file.h"
 #include "base/text.h"
 #include "comm/agree.h"
 #include "launch/commands/commands.h"
+#include "trainer/report/run_record.h"
 
 namespace sft {
+namespace {
+
+// That a report is made from.
+std::vector<std::string> files_of_runs(const std::vector<std::string>& directories) {
+  std::vector<std::string> files;
+  for (const std::string& directory : directories)
+    for (const std::string& run : runs_at(directory))
+      for (const char* name : {"config.toml", "metrics.jsonl", "summary.json", "predictions.jsonl", "exit_status"})
+        files.push_back(run + "/" + name);
+  return files;
+}
+
+}  // namespace
 
 // A run's report lies in its directory, one of several here, unless --output says where.
 ExitCode report(const Arguments& arguments, Job& job) {
@@ -17,7 +32,8 @@ ExitCode report(const Arguments& arguments, Job& job) {
                              : is_one_run ? (std::filesystem::path(arguments.inputs[0]) / "report.html").string()
                                           : "report.html";
   together(job.control(), [&] {
-    if (job.control().rank() == 0) write_report(arguments.inputs, output);
+    if (job.control().rank() != 0) return;
+    write_report(arguments.inputs, output_file("--output", output, files_of_runs(arguments.inputs)));
   });
   if (job.control().rank() == 0) log::info(concat("report: ", output));
   return ExitCode::done;

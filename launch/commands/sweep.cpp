@@ -4,10 +4,13 @@
 
 #include "base/file_ops.h"
 #include "base/log.h"
+#include "base/stop_request.h"
 #include "base/text.h"
 #include "comm/agree.h"
 #include "launch/commands/commands.h"
+#include "launch/ownership.h"
 #include "launch/run_directory.h"
+#include "launch/starts.h"
 #include "launch/sweep_plan.h"
 #include "launch/sweep_table.h"
 #include "trainer/report/report.h"
@@ -28,12 +31,16 @@ LoadedConfig config_of(const Arguments& arguments, const std::string& sweep_dire
 // A trial that fails for a reason of its own is told and does not stop the others.
 ExitCode run_trial(const Trial& trial, LoadedConfig loaded, const std::string& place, Job& job) {
   const bool speaks = job.control().rank() == 0;
+  const std::string directory = loaded.config.output_dir;
   if (speaks) log::info(concat("trial ", place, ": ", join(trial.overrides, "  ")));
   try {
-    return train_run(std::move(loaded), job);
+    const ExitCode code = train_run(std::move(loaded), job);
+    if (speaks) end_start(directory, code);
+    return code;
   } catch (const Error& error) {
-    if (error.reach() == Reach::here) throw;
+    if (error.reach() == Reach::here || error.code() == ExitCode::requeue) throw;
     if (speaks) log::error(concat(trial.name, ": ", error.what()));
+    if (speaks && job.run_directory() == directory) end_start(directory, error.code());
     return error.code();
   }
 }
@@ -79,8 +86,18 @@ ExitCode sweep(const Arguments& arguments, Job& job) {
   const size_t end = arguments.index < 0 ? plan.trials.size() : first + 1;
   if (speaks)
     for (const std::string& warning : loaded.warnings) log::warn(warning);
+  together(job.control(), [&] {
+    if (!speaks) return;
+    take_sweep_directory(directory);
+    if (arguments.index < 0) real_files().remove_all(directory + "/exit_status");  // of an earlier start
+  });
   std::vector<ExitCode> codes(plan.trials.size(), ExitCode::done);
   for (size_t i = first; i < end; ++i) {
+    if (max(job.control(), stop_requested() != 0 ? 1 : 0) > 0) {
+      if (speaks) log::info(concat("stopped between trials; the same command goes on with ", plan.trials[i].name));
+      job.report_exit_to(directory);
+      return ExitCode::requeue;
+    }
     codes[i] = run_trial(plan.trials[i], std::move(trials[i]), concat(i + 1, " of ", plan.trials.size()), job);
     if (codes[i] == ExitCode::requeue) return codes[i];  // a signal is for the whole sweep
   }

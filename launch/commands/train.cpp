@@ -1,4 +1,7 @@
 // The main job.
+#include <unistd.h>
+
+#include <fstream>
 #include <iostream>
 
 #include "base/log.h"
@@ -6,6 +9,7 @@
 #include "comm/agree.h"
 #include "launch/commands/commands.h"
 #include "launch/run_directory.h"
+#include "launch/starts.h"
 #include "trainer/assembly/assemble.h"
 #include "trainer/assembly/conclude.h"
 #include "trainer/assembly/ended_run.h"
@@ -58,6 +62,16 @@ void introduce(const Assembly& run) {
                    run.world.device.str(), ")"));
 }
 
+// Open MPI 4 ends its ranks a second after the TERM that follows a Ctrl-C, which is too soon for a large checkpoint.
+void say_how_to_stop() {
+  std::string parent;
+  std::ifstream(concat("/proc/", ::getppid(), "/comm")) >> parent;
+  if (parent != "mpirun" && parent != "mpiexec" && parent != "orterun") return;
+  log::info(concat("to stop with a checkpoint: kill -USR1 ", ::getppid(), " (", parent,
+                   "). Ctrl-C leaves the ranks one second, or what --mca odls_base_sigkill_timeout 60 says; the last "
+                   "checkpoint resumes in any case"));
+}
+
 void dry_run(const Assembly& run) {
   std::cout << to_toml(run.config());
   log::info("dry run: nothing was trained");
@@ -83,6 +97,9 @@ ExitCode train_run(LoadedConfig loaded, Job& job) {
   const bool speaks = job.control().rank() == 0;
   const auto lock = claim_run_directory(loaded, job.control());
   job.report_exit_to(config.output_dir);
+  together(job.control(), [&] {
+    if (speaks) begin_start(config.output_dir);
+  });
   const auto run = assemble(std::move(loaded), job.world(config.device, num_threads(config), config.comm));
   run->checkpoints->guard_with(lock.get());
   if (speaks) introduce(*run);
@@ -90,6 +107,7 @@ ExitCode train_run(LoadedConfig loaded, Job& job) {
     if (speaks) say_finished(*run);
     return ExitCode::done;
   }
+  if (speaks) say_how_to_stop();
   resume(*run);
   together(job.control(), [&] { require_resumed(*run); });
   keep_config(run->loaded, job.control());

@@ -23,6 +23,7 @@ void save(const std::string& run, int64_t step) {
   config.save_total_limit = 1;
   spawn_ranks(3, [&](Communicator& control) {
     Checkpoints checkpoints(run, config, control, real_files(), kSmallCuts);
+    checkpoints.find_latest();  // goes on with the run
     EXPECT_TRUE(checkpoints.save(SampleTraining(step).content()));
     checkpoints.prune("");
   });

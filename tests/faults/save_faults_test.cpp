@@ -58,6 +58,7 @@ std::vector<Told> save_under(FileOps& files, const std::string& run, int world) 
       Told& mine = told[static_cast<size_t>(control.rank())];
       try {
         Checkpoints checkpoints(run, keeping_two(), control, files, kSmallCuts);
+        checkpoints.find_latest();  // goes on with the run
         for (const int64_t step : {3, 4}) {
           if (checkpoints.save(SampleTraining(step).content())) mine.saved.push_back(step);
           checkpoints.prune("");

@@ -4,6 +4,8 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#include "base/stop_request.h"
+
 namespace sft {
 namespace {
 
@@ -11,7 +13,7 @@ namespace {
 void exit_with_what_was_requested(std::initializer_list<int> sent) {
   signals::install();
   for (const int signal : sent) raise(signal);
-  _exit(signals::requested());
+  _exit(stop_requested());
 }
 
 using SignalsDeathTest = ::testing::TestWithParam<int>;

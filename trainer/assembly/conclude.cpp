@@ -67,7 +67,7 @@ Evaluation evaluate_test(Assembly& run) {
                       evaluator_settings(run.config(), run.world.device));
   const Task& task = run.learner().task();
   RowWriter rows(
-      run.config().output_dir + "/predictions.jsonl", *run.data.test,
+      run.config().output_dir + "/predictions.jsonl", run.config().output_dir + "/.predictions", *run.data.test,
       [&](const std::vector<std::string>& samples) { return task.prediction_of_row(samples); }, run.world.control,
       real_files());
   Evaluation evaluation = evaluator.run([&](int64_t sample, const std::string& json) { rows.add(sample, json); });

@@ -86,9 +86,10 @@ Augmentation augmentation_of(const RunConfig& config, const Schema& schema) {
 
 Evaluator::Settings evaluator_settings(const RunConfig& config, const at::Device& device) {
   const AnswerConfig& answers = config.eval.scores.answers;
-  return {{micro_batch_tokens(config, device), config.eval.per_device_eval_batch_size, num_parts(config)},
-          config.eval.scores.metrics,
-          {config.generate, static_cast<uint64_t>(config.seed), answers.generate ? answers.max_generate_samples : 0}};
+  return {.loading = {micro_batch_tokens(config, device), config.eval.per_device_eval_batch_size, num_parts(config)},
+          .metrics = config.eval.scores.metrics,
+          .answers = {config.generate, static_cast<uint64_t>(config.seed),
+                      answers.generate ? answers.max_generate_samples : 0}};
 }
 
 int num_parts(const RunConfig& config) { return config.deterministic ? kDeterministicParts : 0; }

@@ -145,7 +145,8 @@ FoundCheckpoint Checkpoints::open(const std::string& checkpoint_directory) {
 void Checkpoints::prune(const std::string& best) {
   if (control_.rank() != 0 || config_.save_total_limit <= 0) return;
   const std::string best_name = fs::path(without_trailing_slash(best)).filename().string();
-  const std::vector<int64_t> steps = list_run(directory_).steps;
+  std::vector<int64_t> steps = list_run(directory_).steps;
+  std::erase_if(steps, [&](int64_t step) { return !is_of_run(path_of(step), run_id_); });
   for (size_t k = static_cast<size_t>(config_.save_total_limit); k < steps.size(); ++k) {
     const std::string path = path_of(steps[k]);
     if (fs::path(path).filename() == best_name) continue;

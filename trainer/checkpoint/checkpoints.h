@@ -69,7 +69,8 @@ class Checkpoints {
   void load(const FoundCheckpoint& found, std::vector<TensorRef>& model, std::vector<TensorRef>& optimizer);
 
   // Keeps the save_total_limit newest, and `best` (a checkpoint's directory, or "") always; with a limit of 0,
-  // all. What is no checkpoint of this program is never removed. A failure is told and leaves more than asked.
+  // all. What is no checkpoint of this run, by the run id in its manifest, is never removed. A failure is told and
+  // leaves more than asked.
   void prune(const std::string& best);
 
   static constexpr int kMostFailures = 3;

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/mapped_file.h"
+#include "base/stop_request.h"
 #include "comm/agree.h"
 #include "trainer/parallel/gradient_sync.h"
 
@@ -46,6 +47,7 @@ Activations frozen_activations(Learner& learner, const Dataset& dataset, Communi
     for (const Shard part : parts_of({control.rank(), control.size()}, loading.parts)) {
       const auto loader = make_eval_loader(dataset, part, loading);
       for (Batch batch; loader->next(batch);) {
+        leave_if_asked();
         mine.push_back({batch.ids, learner.frozen_part(batch)});
         const std::vector<int64_t> offsets = learner.frozen_offsets(batch);
         for (size_t b = 0; b < batch.ids.size(); ++b)

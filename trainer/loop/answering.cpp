@@ -12,7 +12,8 @@ Answering::Answering(Learner& learner, int64_t num_samples, const AnswerSettings
       most_rows_(settings.most_rows),
       order_(num_samples, derive_key(settings.seed, "rows to answer")) {}
 
-void Answering::answer(const Batch& batch, Statistics* into, std::vector<std::string>* rows) {
+void Answering::answer(const Batch& batch, Statistics* into, std::vector<std::string>* rows,
+                       const std::function<void()>& may_leave) {
   std::vector<size_t> chosen;
   std::vector<Prompt> prompts;
   for (size_t b = 0; b < batch.ids.size(); ++b) {
@@ -24,7 +25,9 @@ void Answering::answer(const Batch& batch, Statistics* into, std::vector<std::st
   }
   // In the order of the batch, so that sums do not depend on who ends first.
   std::vector<Continuation> said(prompts.size());
-  generator_.run(prompts, [&](size_t i, Continuation one) { said[i] = std::move(one); });
+  const auto each_token = [&](size_t, int32_t) { return may_leave(), true; };
+  generator_.run(
+      prompts, [&](size_t i, Continuation one) { said[i] = std::move(one); }, each_token);
   for (size_t i = 0; i < chosen.size(); ++i) {
     if (into != nullptr) generating_.compare(batch, chosen[i], said[i], *into);
     if (rows == nullptr) continue;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -24,8 +25,10 @@ class Answering {
   Answering(Learner& learner, int64_t num_samples, const AnswerSettings& settings);
 
   // Answers the samples of the batch that are chosen. Where they are not null, `into` gets the comparison with the
-  // samples' own answers, and rows[b] of a batch's JSON objects what was said.
-  void answer(const Batch& batch, Statistics* into, std::vector<std::string>* rows);
+  // samples' own answers, and rows[b] of a batch's JSON objects what was said. `may_leave`, called at each token, may
+  // throw.
+  void answer(const Batch& batch, Statistics* into, std::vector<std::string>* rows,
+              const std::function<void()>& may_leave);
 
  private:
   const Generating& generating_;

@@ -30,8 +30,9 @@ class Evaluator {
  public:
   struct Settings {
     EvalLoaderConfig loading = {};
-    std::vector<std::string> metrics = {};  // told beside the loss; empty: all
-    AnswerSettings answers = {};            // of tasks whose model goes on from prompts
+    std::vector<std::string> metrics = {};    // told beside the loss; empty: all
+    AnswerSettings answers = {};              // of tasks whose model goes on from prompts
+    std::function<void()> may_leave = [] {};  // called before each batch and token that is answered; may throw
   };
 
   // Borrows all three; `control` joins host values.

@@ -29,8 +29,10 @@ void append_file(FileOps& files, int descriptor, const std::string& path, int64_
 
 }  // namespace
 
-RowWriter::RowWriter(std::string path, const Dataset& dataset, RowOf row_of, Communicator& control, FileOps& files)
+RowWriter::RowWriter(std::string path, std::string parts, const Dataset& dataset, RowOf row_of, Communicator& control,
+                     FileOps& files)
     : path_(std::move(path)),
+      parts_(std::move(parts)),
       control_(control),
       files_(files),
       dataset_(dataset),
@@ -81,7 +83,7 @@ void RowWriter::publish() {
   });
   together(control_, [&] {
     if (control_.rank() != 0) return;
-    const std::string temporary = path_ + ".tmp";
+    const std::string temporary = parts_ + ".whole";
     ::unlink(temporary.c_str());
     const int whole = files_.create(temporary);
     int64_t offset = 0;
@@ -92,6 +94,6 @@ void RowWriter::publish() {
   });
 }
 
-std::string RowWriter::part_of(int rank) const { return concat(path_, ".part-", rank); }
+std::string RowWriter::part_of(int rank) const { return concat(parts_, ".part-", rank); }
 
 }  // namespace sft

@@ -19,8 +19,10 @@ using RowOf = std::function<std::string(const std::vector<std::string>& samples)
 
 class RowWriter {
  public:
-  // Every rank constructs one; `dataset`, borrowed, says which row each sample was made of.
-  RowWriter(std::string path, const Dataset& dataset, RowOf row_of, Communicator& control, FileOps& files);
+  // Every rank constructs one; `dataset`, borrowed, says which row each sample was made of. `parts` begins the names of
+  // the parts, in a directory that is this job's own, on the file system of `path`.
+  RowWriter(std::string path, std::string parts, const Dataset& dataset, RowOf row_of, Communicator& control,
+            FileOps& files);
   ~RowWriter();
 
   // Of one sample, by its index. Samples may come out of order inside this rank's range, each of them once. A row of
@@ -33,7 +35,7 @@ class RowWriter {
   void flush();
   std::string part_of(int rank) const;
 
-  std::string path_;
+  std::string path_, parts_;
   Communicator& control_;
   FileOps& files_;
   const Dataset& dataset_;

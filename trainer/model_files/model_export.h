@@ -9,8 +9,10 @@
 
 namespace sft {
 
-// Called by rank 0 alone. A directory that stands there already is moved aside first and removed when the new one is in
-// place. ExitCode::not_finite, naming the tensor, where a weight is no number; nothing is written then.
+// Called by rank 0 alone. A directory that stands there already is moved aside first. It is removed when the new one is
+// in place, if it holds what an export left, to the byte; else, changed since or made before exports bore a mark, it
+// stays as <directory>.kept-<unique>, which is told. ExitCode::not_finite, naming the tensor, where a weight is no
+// number; nothing is written then.
 void export_model(FileOps& files, const std::string& directory, const Parameters& parameters, const NamedFiles& beside,
                   const std::string& weights = "model.safetensors");
 

@@ -162,8 +162,23 @@ TEST_F(CheckpointsTest, CollectWhatADeadRunLeft) {
 
 TEST_F(CheckpointsTest, KeepTheNewestAndTheBest) {
   config_.save_total_limit = 2;
-  for (int64_t step = 1; step <= 5; ++step) save(step, 2, run_.path("checkpoint-2/"));
+  spawn_ranks(2, [&](Communicator& control) {
+    Checkpoints checkpoints(run_.path(), config_, control, real_files(), kSmallCuts);
+    for (int64_t step = 1; step <= 5; ++step) {
+      EXPECT_TRUE(checkpoints.save(SampleTraining(step).content()));
+      checkpoints.prune(run_.path("checkpoint-2/"));
+    }
+  });
   EXPECT_EQ(names(), (std::vector<std::string>{"checkpoint-2", "checkpoint-4", "checkpoint-5", "latest"}));
+}
+
+TEST_F(CheckpointsTest, NeverRemoveOrCountThoseOfOtherRunsAndPrograms) {
+  config_.save_total_limit = 1;
+  fs::create_directories(run_.path("checkpoint-1"));
+  std::ofstream(run_.path("checkpoint-1/manifest.json")) << R"({"some": "tool"})";
+  save(8);  // each of these is a run of its own
+  save(3);
+  EXPECT_EQ(names(), (std::vector<std::string>{"checkpoint-1", "checkpoint-3", "checkpoint-8", "latest"}));
 }
 
 TEST_F(CheckpointsTest, WriteTheSameStepTwiceOnlyIfItsStateChanged) {

@@ -1,0 +1,63 @@
+#include "base/output_file.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "base/errors.h"
+#include "base/text.h"
+
+namespace sft {
+namespace {
+
+namespace fs = std::filesystem;
+
+const char* kind_of(const fs::file_status& status) {
+  switch (status.type()) {
+    case fs::file_type::directory:
+      return "a directory";
+    case fs::file_type::character:
+    case fs::file_type::block:
+      return "a device";
+    case fs::file_type::fifo:
+      return "a pipe";
+    case fs::file_type::socket:
+      return "a socket";
+    default:
+      return "no plain file";
+  }
+}
+
+}  // namespace
+
+std::string output_file(const std::string& option, const std::string& path, const std::vector<std::string>& inputs) {
+  const auto refuse = [&](const std::string& problem) {
+    throw ConfigError(concat(option, ": ", in_quotes(path, 400), " ", problem));
+  };
+  std::error_code none;
+  const fs::file_status status = fs::status(path, none);
+  if (fs::exists(status) && !fs::is_regular_file(status))
+    refuse(concat("is ", kind_of(status), "; wanted: a file to make, or one to replace"));
+  for (const std::string& input : inputs)
+    if (is_same_file(path, input) || (fs::exists(status) && fs::is_directory(input, none) && lies_in(path, input)))
+      refuse(concat("is read by this command (", in_quotes(input, 400), ") and would be lost; name another file"));
+  const fs::path target = fs::weakly_canonical(fs::absolute(path), none);
+  if (none) refuse(concat("cannot be followed: ", none.message()));
+  if (!fs::is_directory(target.parent_path(), none))
+    refuse(concat("would be in ", in_quotes(target.parent_path().string(), 400), ", which is no directory"));
+  return target.string();
+}
+
+bool is_same_file(const std::string& one, const std::string& other) {
+  std::error_code none;
+  return fs::equivalent(one, other, none) ||
+         fs::weakly_canonical(fs::absolute(one), none) == fs::weakly_canonical(fs::absolute(other), none);
+}
+
+bool lies_in(const std::string& path, const std::string& directory) {
+  std::error_code none;
+  const fs::path inner = fs::weakly_canonical(fs::absolute(path), none),
+                 outer = fs::weakly_canonical(fs::absolute(directory), none);
+  return std::ranges::mismatch(outer, inner).in1 == outer.end();
+}
+
+}  // namespace sft

@@ -1,0 +1,136 @@
+#include "launch/ownership.h"
+
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "base/errors.h"
+#include "base/file_ops.h"
+#include "base/mark.h"
+#include "base/output_file.h"
+#include "base/text.h"
+#include "launch/run_directory.h"
+#include "trainer/checkpoint/manifest.h"
+#include "trainer/checkpoint/run_directory.h"
+
+namespace sft {
+namespace {
+
+namespace fs = std::filesystem;
+
+// What a run writes. Not its checkpoints, which take no name from another one, and not exit_status, which holds a
+// number alone and is left by starts that were refused.
+const StringList kOfRun{"config.toml", "metrics.jsonl", "summary.json", "predictions.jsonl", "report.html",
+                        "trace.json",  "events",        "model",        "adapter",           "latest"};
+const StringList kOfSweep{"sweep.csv", "report.html"};
+
+bool has_valid_manifest(const std::string& checkpoint) {
+  const std::string path = checkpoint + "/" + kManifestName;
+  try {
+    parse_manifest(read_file(path), path);
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+bool has_config(const std::string& directory) {
+  try {
+    kept_config(directory);
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+bool has_summary(const std::string& directory) {
+  const std::string path = directory + "/summary.json";
+  if (!fs::is_regular_file(path)) return false;
+  const auto summary = nlohmann::json::parse(read_file(path), nullptr, false);
+  return summary.is_object() && summary.contains("exit_reason") && summary.contains("total_steps");
+}
+
+// A run writes config.toml before the first line of its log, and holds the lock, a file with a number, while it does.
+bool has_log_of_run(const std::string& directory) {
+  const std::string log = directory + "/metrics.jsonl", lock = directory + "/.lock";
+  if (!fs::is_regular_file(log) || fs::file_size(log) == 0 || !fs::is_regular_file(lock)) return false;
+  const std::string number = read_file(lock);
+  return number.size() > 1 && number.find_first_not_of("0123456789\n") == number.npos;
+}
+
+// As builds left it that made no marks.
+bool is_earlier_run(const std::string& directory) {
+  for (const int64_t step : list_run(directory).steps)
+    if (has_valid_manifest(checkpoint_path(directory, step))) return true;
+  return has_config(directory) && (has_summary(directory) || has_log_of_run(directory));
+}
+
+bool is_own_run(const std::string& directory) {
+  const auto mark = mark_of(directory);
+  return (mark && mark->value("is", "") == "run") || is_earlier_run(directory);
+}
+
+bool is_own_sweep(const std::string& directory) {
+  const auto mark = mark_of(directory);
+  if (mark && mark->value("is", "") == "sweep") return true;
+  if (!fs::is_regular_file(directory + "/sweep.csv")) return false;
+  return std::any_of(fs::directory_iterator(directory), fs::directory_iterator(),
+                     [](const auto& entry) { return entry.is_directory() && is_own_run(entry.path().string()); });
+}
+
+void take(const std::string& directory, const char* kind, const StringList& names) {
+  real_files().make_directory(directory);
+  if (mark_of(directory)) return;
+  if (!is_own(directory))
+    for (const std::string& name : names)
+      if (std::error_code none; fs::exists(fs::symlink_status(directory + "/" + name, none)))
+        throw ConfigError(concat("output_dir ", in_quotes(directory, 400), " holds ", in_quotes(name),
+                                 ", which this program did not make (there is no ", kMarkName,
+                                 " beside it). Name another output_dir, or move what is there"));
+  leave_mark(real_files(), directory, {{"is", kind}});
+}
+
+StringList read_by(const RunConfig& config) {
+  StringList paths{config.model.model_name_or_path};
+  for (const StringList* files : {&config.data.train_file, &config.data.validation_file, &config.data.test_file})
+    paths.insert(paths.end(), files->begin(), files->end());
+  return paths;
+}
+
+// `input` may be a pattern.
+bool leads_to(const std::string& input, const std::string& directory, const std::string& name) {
+  const fs::path pattern(input);
+  return is_same_file(input, directory + "/" + name) ||
+         (is_same_file(pattern.has_parent_path() ? pattern.parent_path() : ".", directory) &&
+          ::fnmatch(pattern.filename().c_str(), name.c_str(), 0) == 0);
+}
+
+}  // namespace
+
+bool is_own(const std::string& directory) {
+  return fs::is_directory(directory) && (is_own_run(directory) || is_own_sweep(directory));
+}
+
+void take_run_directory(const std::string& directory) { take(directory, "run", kOfRun); }
+
+void take_sweep_directory(const std::string& directory) { take(directory, "sweep", kOfSweep); }
+
+void refuse_over_inputs(const RunConfig& config) {
+  for (const std::string& input : read_by(config))
+    for (const std::string& name : kOfRun)
+      if (leads_to(input, config.output_dir, name))
+        throw ConfigError(concat(in_quotes(input, 400), " is read by this run, which would replace it as ",
+                                 config.output_dir, "/", name, "; name another output_dir"));
+}
+
+void refuse_to_move_inputs(const RunConfig& config) {
+  for (const std::string& input : read_by(config))
+    if (lies_in(input, config.output_dir))
+      throw ConfigError(concat(
+          in_quotes(input, 400),
+          " is read by this run and lies in its output_dir, which overwrite_output_dir = true would move aside"));
+}
+
+}  // namespace sft

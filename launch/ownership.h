@@ -1,0 +1,25 @@
+// Whose files stand where a run or a sweep is to write. A name proves nothing: what this program made bears its mark
+// (base/mark.h), or, made by a build before there were marks, what such a build alone writes.
+#pragma once
+
+#include <string>
+
+#include "trainer/config/run_config.h"
+
+namespace sft {
+
+// Whether the directory is a run's, or a sweep's.
+bool is_own(const std::string& directory);
+
+// Makes the directory of a run, or of a sweep, where it is missing, and marks it. ConfigError where it is not this
+// program's and holds a file under a name that is to be written: somebody's file would be lost. For rank 0.
+void take_run_directory(const std::string& directory);
+void take_sweep_directory(const std::string& directory);
+
+// ConfigError where the run of this config would write over a file or a model that it reads.
+void refuse_over_inputs(const RunConfig& config);
+
+// ConfigError where a file or a model that the run reads lies in its output_dir, which is to be moved aside.
+void refuse_to_move_inputs(const RunConfig& config);
+
+}  // namespace sft

@@ -1,0 +1,182 @@
+"""Nobody's file is lost: no command writes over what it reads, over a device or a pipe, or removes what it did not make."""
+import json
+import os
+import pathlib
+import shutil
+import socket
+import stat
+import unittest
+
+from harness import EndToEnd, read_rows, write_rows
+
+
+class Outputs(EndToEnd):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.home = cls.shared
+        self = cls("test_predict_never_writes_over_what_it_reads")
+        self.succeed(self.config("ref", train={"max_steps": 3}, data={"test_file": None}))
+        cls.ref = cls.shared / "ref"
+
+    def refuse(self, *arguments, told="--output"):
+        done = self.run_program(*arguments)
+        self.assertEqual(done.code, 78, done.err)
+        self.assertIn(told, done.err)
+
+    def test_predict_never_writes_over_what_it_reads(self):
+        rows = self.home / "rows.jsonl"
+        shutil.copy(self.shared / "test.jsonl", rows)
+        os.symlink(rows, self.home / "soft.jsonl")
+        os.link(rows, self.home / "hard.jsonl")
+        (self.home / "folder").symlink_to(self.home)
+        before = rows.read_bytes()
+        for output in (rows, self.home / "soft.jsonl", self.home / "hard.jsonl", self.home / "folder" / "rows.jsonl", self.ref / "model" / "config.json", self.ref / "config.toml"):
+            with self.subTest(output=output):
+                kept = output.read_bytes()
+                self.refuse("predict", self.ref, "--input", rows, "--output", output, told="is read by this command")
+                self.assertEqual(output.read_bytes(), kept)
+        self.assertEqual(rows.read_bytes(), before)
+        new = self.home / "new.jsonl"
+        self.refuse("predict", self.ref, "--input", rows, "--output", new, "--squad", new, told="--squad")
+        page = rows.rename(self.home / "rows.html")
+        self.refuse("find-lr", self.shared / "ref.toml", f"data.validation_file={page}", "--output", page, told="is read by this command")
+        self.assertEqual(page.read_bytes(), before)
+
+    def test_devices_pipes_and_directories_are_refused_and_links_are_followed(self):
+        rows = self.shared / "test.jsonl"
+        os.mkfifo(self.home / "pipe")
+        (self.home / "folder").mkdir()
+        places = [self.home / "pipe", self.home / "folder"]
+        if os.geteuid() == 0:
+            os.mknod(self.home / "null", 0o666 | stat.S_IFCHR, os.makedev(1, 3))
+            places.append(self.home / "null")
+        for place in places:
+            kind = place.stat().st_mode
+            self.refuse("predict", self.ref, "--input", rows, "--output", place)
+            self.refuse("report", self.ref, "--output", place)
+            self.assertEqual(place.stat().st_mode, kind)
+        self.refuse("predict", self.ref, "--input", rows, "--output", self.home / "nowhere" / "p.jsonl", told="no directory")
+        self.refuse("report", self.ref, "--output", self.ref / "metrics.jsonl", told="is read by this command")
+        (self.home / "target.jsonl").write_text("old\n")
+        os.symlink(self.home / "target.jsonl", self.home / "link.jsonl")
+        self.succeed("predict", self.ref, "--input", rows, "--output", self.home / "link.jsonl", ranks=2)
+        self.assertTrue((self.home / "link.jsonl").is_symlink())
+        self.assertEqual(len(read_rows(self.home / "target.jsonl")), 37)
+
+    def test_only_marked_scratch_is_removed(self):
+        (self.home / "o.jsonl.prepared").mkdir()
+        (self.home / "o.jsonl.prepared" / "thesis.txt").write_text("mine")
+        for name in ("o.jsonl.part-0", "o.jsonl.tmp"):
+            (self.home / name).write_text("mine")
+        foreign = self.home / f"o.jsonl.scratch-{socket.gethostname()}-4194999"  # above the highest number of a process
+        foreign.mkdir()
+        (foreign / "thesis.txt").write_text("mine")
+        done = self.run_program("predict", self.ref, "--input", self.shared / "test.jsonl", "--output", self.home / "o.jsonl", environment={"SFT_FAILPOINTS": "predict.batch=kill"})
+        self.assertNotEqual(done.code, 0)
+        self.assertEqual(len(list(self.home.glob("o.jsonl.scratch-*"))), 2)
+        self.succeed("predict", self.ref, "--input", self.shared / "test.jsonl", "--output", self.home / "o.jsonl", ranks=2)
+        self.assertEqual(list(self.home.glob("o.jsonl.scratch-*")), [foreign])
+        for path in (foreign / "thesis.txt", self.home / "o.jsonl.prepared" / "thesis.txt", self.home / "o.jsonl.part-0", self.home / "o.jsonl.tmp"):
+            self.assertEqual(path.read_text(), "mine")
+
+
+class RunDirectories(EndToEnd):
+    def config(self, name="run", **sections):
+        return super().config(name, **{"data": {"test_file": None}, "train": {"max_steps": 3}, **sections})
+
+    def test_the_pretrained_model_is_never_what_the_run_replaces(self):
+        self.run_dir().mkdir()
+        shutil.copytree(self.shared / "model", self.run_dir() / "model")
+        os.symlink(self.run_dir() / "model", self.home / "link")
+        for path in (self.run_dir() / "model", self.home / "link"):
+            done = self.run_program(self.config(model={"model_name_or_path": str(path)}))
+            self.assertEqual(done.code, 78, done.err)
+            self.assertIn("is read by this run", done.err)
+        done = self.run_program(self.config())
+        self.assertEqual(done.code, 78, done.err)
+        self.assertIn("holds 'model', which this program did not make", done.err)
+        self.assertEqual((self.run_dir() / "model/model.safetensors").read_bytes(), (self.shared / "model/model.safetensors").read_bytes())
+
+    def test_rows_that_a_run_would_replace_or_move_are_refused(self):
+        self.succeed(self.config())
+        rows = self.run_dir() / "predictions.jsonl"
+        shutil.copy(self.shared / "train.jsonl", rows)
+        for top, told in (({}, "would replace it"), ({"overwrite_output_dir": True}, "is read by this run")):
+            done = self.run_program(self.config(top=top, data={"train_file": str(rows), "test_file": None}))
+            self.assertEqual(done.code, 78, done.err)
+            self.assertIn(told, done.err)
+        inside = self.run_dir() / "mine.jsonl"
+        shutil.copy(self.shared / "train.jsonl", inside)
+        done = self.run_program(self.config(top={"overwrite_output_dir": True}, data={"train_file": str(inside), "test_file": None}))
+        self.assertEqual(done.code, 78, done.err)
+        self.assertTrue(inside.exists())
+
+    def test_a_config_of_ones_own_in_the_output_dir_is_kept(self):
+        config = self.config()
+        self.run_dir().mkdir()
+        own = self.run_dir() / "config.toml"
+        own.write_text("# my notes\n" + config.read_text())
+        done = self.run_program(own)
+        self.assertEqual(done.code, 78, done.err)
+        self.assertTrue(own.read_text().startswith("# my notes"))
+
+    def unmark(self):
+        """As builds left a run that made no marks."""
+        for mark in (self.run_dir() / ".sft-dist", self.run_dir() / "model" / ".sft-dist"):
+            mark.unlink(missing_ok=True)
+
+    def test_runs_of_earlier_builds_go_on(self):
+        self.run_program(self.config(), environment={"SFT_FAILPOINTS": "trainer.step@2=kill"})  # before a checkpoint
+        self.unmark()
+        self.succeed(self.config())
+        self.unmark()
+        done = self.succeed(self.config(train={"max_steps": 5}))
+        self.assertEqual(self.summary()["global_step"], 5)
+        self.assertIn("is kept as", done.err)
+        self.assertEqual(len(list(self.run_dir().glob("model.kept-*"))), 1)
+        self.assertTrue((self.run_dir() / ".sft-dist").exists())
+        self.unmark()
+        for path in self.run_dir().glob("checkpoint-*"):
+            shutil.rmtree(path)
+        self.assertIn("this run is finished already", self.succeed(self.config(train={"max_steps": 5})).err)
+        self.unmark()
+        self.succeed(self.config(top={"overwrite_output_dir": True, "seed": 5}))
+        self.assertEqual(len(list(self.home.glob("run.old-*"))), 1)
+
+    def test_a_directory_of_somebody_is_never_moved(self):
+        self.run_dir().mkdir()
+        (self.run_dir() / "report.html").write_text("mine")
+        for top in ({}, {"overwrite_output_dir": True}):
+            done = self.run_program(self.config(top=top))
+            self.assertEqual(done.code, 78, done.err)
+            self.assertIn("holds 'report.html', which this program did not make", done.err)
+        (self.run_dir() / "report.html").rename(self.run_dir() / "thesis.html")
+        self.succeed(self.config(top={"overwrite_output_dir": True}))
+        self.assertEqual((self.run_dir() / "thesis.html").read_text(), "mine")
+
+    def test_a_checkpoint_of_another_program_is_never_pruned(self):
+        self.succeed(self.config())
+        foreign = self.run_dir() / "checkpoint-1"
+        foreign.mkdir()
+        (foreign / "manifest.json").write_text('{"some":"tool"}')
+        (foreign / "thesis.txt").write_text("mine")
+        self.succeed(self.config(train={"max_steps": 9}, save={"save_strategy": "steps", "save_steps": 1, "save_total_limit": 2}))
+        self.assertEqual((foreign / "thesis.txt").read_text(), "mine")
+        self.assertEqual(sorted(path.name for path in self.run_dir().glob("checkpoint-*")), ["checkpoint-1", "checkpoint-8", "checkpoint-9"])
+
+    def test_a_model_that_was_changed_by_hand_is_kept_beside_the_new_one(self):
+        self.succeed(self.config())
+        self.succeed(self.config(train={"max_steps": 4}))
+        self.assertEqual(list(self.run_dir().glob("model.kept-*")), [])
+        for change in (lambda model: (model / "notes.txt").write_text("mine"), lambda model: (model / "config.json").write_text("{}"), lambda model: (model / ".sft-dist").unlink()):
+            change(self.run_dir() / "model")
+            shutil.rmtree(next(self.run_dir().glob("model.kept-*"), self.home / "none"), ignore_errors=True)
+            steps = self.summary()["global_step"]
+            done = self.succeed(self.config(train={"max_steps": steps + 1}))
+            self.assertIn("is kept as", done.err)
+            self.assertEqual(len(list(self.run_dir().glob("model.kept-*"))), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
