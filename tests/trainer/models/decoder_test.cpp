@@ -1,6 +1,7 @@
 // Names, configs, refusals and what a token sees in the decoders; what they share with encoders is in
 // text_models_test.cpp, and their values are compared with transformers' in tests/parity.
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 
 #include "base/errors.h"

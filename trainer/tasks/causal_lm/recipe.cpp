@@ -95,8 +95,8 @@ class CausalLm final : public Recipe {
 
   void describe(PrepareReport& report) const override {
     report.units_are = "tokens";
-    report.trained_units = 0;
-    report.notes[facts_.described(form_, config_.chat)] = {};
+    if (answers_) report.trained_units = 0;
+    report.notes[answers_ ? facts_.described(form_, config_.chat) : facts_.asked(form_)] = {};
   }
 
   void judge(PrepareReport& report) const override {
@@ -228,7 +228,7 @@ class CausalLm final : public Recipe {
     sample.cells[0].set(piece.ids);
     sample.cells[1].set(spans);
     out.append(sample);
-    out.report().trained_units = std::max<int64_t>(out.report().trained_units, 0) + trained;
+    if (answers_) out.report().trained_units = std::max<int64_t>(out.report().trained_units, 0) + trained;
     return true;
   }
 

@@ -78,6 +78,13 @@ std::vector<int32_t> ModelFacts::stop_ids() const {
   return {ids.begin(), ids.end()};
 }
 
+std::string ModelFacts::asked(RowForm form) const {
+  const bool is_chat =
+      form == RowForm::messages || form == RowForm::conversations || form == RowForm::instruction_output;
+  return concat("rows are ", name_of(form), ", to be answered",
+                is_chat ? "; chat template " + chat_template().name() : "", "; max_length is ", max_length_);
+}
+
 std::string ModelFacts::described(RowForm form, const ChatConfig& config) const {
   const std::string limit = concat("; max_length is ", max_length_);
   if (form == RowForm::text)

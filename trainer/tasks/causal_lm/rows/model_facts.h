@@ -34,6 +34,8 @@ class ModelFacts {
 
   // For people: the form of the rows, what of them is trained, by which template.
   std::string described(RowForm form, const ChatConfig& config) const;
+  // Likewise of rows that are to be answered.
+  std::string asked(RowForm form) const;
 
   // All that samples follow from.
   nlohmann::json key() const;
