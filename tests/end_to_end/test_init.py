@@ -3,6 +3,7 @@ import unittest
 
 from harness import EndToEnd, read_rows, write_rows
 from test_images import make_images, make_resnet
+from test_language_models import make_chat_model
 
 
 class Init(EndToEnd):
