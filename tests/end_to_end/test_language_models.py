@@ -143,6 +143,9 @@ class LanguageModels(EndToEnd):
         lora = {"lora": {"r": 4, "lora_alpha": 8, "target_modules": "all-linear"}, "train": {"num_train_epochs": 2}}
         done = self.succeed(self.config(**lora), ranks=2)
         self.assertIn("adapter", done.err + done.out)
+        written = json.loads((self.run_dir() / "adapter/adapter_config.json").read_text())
+        self.assertEqual(written["target_modules"], ["down_proj", "gate_proj", "k_proj", "o_proj", "q_proj", "up_proj", "v_proj"])
+        self.assertEqual(written["task_type"], "CAUSAL_LM")
         ours = read_rows(self.run_dir() / "predictions.jsonl")
         merged = self.by_transformers(self.run_dir() / "model", self.test)
         loaded = self.by_transformers(self.shared / "llama", self.test, adapter=self.run_dir() / "adapter")

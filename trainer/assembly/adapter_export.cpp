@@ -37,20 +37,30 @@ std::set<std::string> modules_of(const Learner& learner) {
   return modules;
 }
 
-// As the config has them, where PEFT's rule finds by them exactly the layers that have adapters; else all their names.
+// What PEFT's rule finds by the words among the modules, in the modules' order.
+StringList found_by(const StringList& words, const std::set<std::string>& modules) {
+  StringList found;
+  for (const std::string& module : modules)
+    if (std::ranges::any_of(words, [&](const std::string& word) { return is_target(module, word); }))
+      found.push_back(module);
+  return found;
+}
+
+// The config's words, or the last words of the layers' names, where PEFT's rule finds by them exactly the layers that
+// have adapters; else all their names.
 StringList target_modules(const Learner& learner) {
   const LowRankAdapters& adapters = learner.adapters();
-  StringList all;
-  for (const AdaptedLayer& adapted : adapters.layers) all.push_back(adapted.layer.name);
-  const StringList& words = adapters.config.target_modules;
-  const auto finds = [&](const std::string& module) {
-    return std::ranges::any_of(words, [&](const std::string& word) { return is_target(module, word); });
-  };
-  StringList found;
-  for (const std::string& module : modules_of(learner))
-    if (finds(module)) found.push_back(module);
-  std::ranges::sort(all);
-  return found == all ? words : all;
+  std::set<std::string> all, ends;
+  for (const AdaptedLayer& adapted : adapters.layers) {
+    const std::string& name = adapted.layer.name;
+    all.insert(name);
+    ends.insert(name.substr(name.rfind('.') + 1));
+  }
+  const StringList names(all.begin(), all.end());
+  const std::set<std::string> modules = modules_of(learner);
+  for (const StringList& words : {adapters.config.target_modules, StringList(ends.begin(), ends.end())})
+    if (found_by(words, modules) == names) return words;
+  return names;
 }
 
 nlohmann::ordered_json number(double value) {
