@@ -163,6 +163,9 @@ class LanguageModels(EndToEnd):
             losses = list(self.lines(name).values())
             self.assertLess(losses[-1], 0.85 * losses[0], name)
             self.by_transformers(self.run_dir(name) / "model", [])
+        write_rows(self.home / "begun.jsonl", [{"text": "word1 word2 wo"}, {"text": "word7 "}])
+        self.succeed("predict", self.run_dir("texts"), "--input", self.home / "begun.jsonl", "--output", self.home / "out.jsonl", ranks=2)
+        self.assertEqual([row["tokens"] > 0 for row in read_rows(self.home / "out.jsonl")], [True, True])
 
     def test_what_cannot_be_is_told(self):
         write_rows(self.home / "plain.jsonl", [{"text": "word1 word2 word3"}] * 9)

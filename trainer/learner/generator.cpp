@@ -4,8 +4,6 @@
 
 #include <algorithm>
 
-#include "base/errors.h"
-#include "base/text.h"
 #include "trainer/learner/next_token.h"
 
 namespace sft {
@@ -27,7 +25,7 @@ void Generator::run(std::span<const Prompt> prompts, const std::function<void(si
   for (const Prompt& prompt : prompts)
     capacity = std::max(capacity, static_cast<int64_t>(prompt.tokens.size()) + settings_.generate.max_new_tokens);
   capacity = std::min(capacity, positions_of(model_));
-  const int64_t num_slots = std::min(settings_.sequences, static_cast<int64_t>(prompts.size()));
+  const int64_t num_slots = std::min(slots_of(capacity), static_cast<int64_t>(prompts.size()));
   KeyValueCache cache(num_slots, capacity);
   std::vector<int64_t> free_slots;
   for (int64_t slot = num_slots; slot-- > 0;) free_slots.push_back(slot);
@@ -35,11 +33,16 @@ void Generator::run(std::span<const Prompt> prompts, const std::function<void(si
   std::vector<Sequence> running;
   for (size_t waiting = 0; waiting < prompts.size() || !running.empty();) {
     for (int64_t new_tokens = 0; waiting < prompts.size() && !free_slots.empty() && new_tokens < kPromptTokens;) {
-      running.push_back(begun(prompts[waiting], waiting, free_slots.back()));
-      new_tokens += static_cast<int64_t>(prompts[waiting].tokens.size());
+      const size_t number = waiting++;
+      if (room_for(prompts[number]) < 1) {
+        done(number, {});
+        continue;
+      }
+      running.push_back(begun(prompts[number], number, free_slots.back()));
+      new_tokens += static_cast<int64_t>(prompts[number].tokens.size());
       free_slots.pop_back();
-      ++waiting;
     }
+    if (running.empty()) continue;
     std::vector<NextTokens> batch;
     for (Sequence& sequence : running) batch.push_back(sequence.next);
     const at::Tensor logits_BV = logits_of(batch, cache);
@@ -69,11 +72,23 @@ void Generator::run(std::span<const Prompt> prompts, const std::function<void(si
 }
 
 Generator::Sequence Generator::begun(const Prompt& prompt, size_t number, int64_t slot) const {
-  const int64_t room = positions_of(model_) - static_cast<int64_t>(prompt.tokens.size());
-  if (prompt.tokens.empty() || room < 1)
-    throw DataError(concat("row ", prompt.row + 1, ": a prompt of ", prompt.tokens.size(),
-                           " tokens leaves no position for an answer; the model has ", positions_of(model_)));
-  return {number, {slot, 0, prompt.tokens}, prompt.tokens, {}, std::min(room, settings_.generate.max_new_tokens)};
+  return {number,
+          {slot, 0, prompt.tokens},
+          prompt.tokens,
+          {},
+          std::min(room_for(prompt), settings_.generate.max_new_tokens)};
+}
+
+int64_t Generator::room_for(const Prompt& prompt) const {
+  return positions_of(model_) - static_cast<int64_t>(prompt.tokens.size());
+}
+
+// Of a model whose heads share no keys; others take less.
+int64_t Generator::slots_of(int64_t capacity) const {
+  constexpr int64_t kBytesOfANumber = 4;
+  const int64_t of_a_sequence =
+      2 * model_.num_blocks() * model_.width() * kBytesOfANumber * std::max<int64_t>(capacity, 1);
+  return std::clamp<int64_t>(settings_.bytes / of_a_sequence, 1, settings_.sequences);
 }
 
 // In float32 on the host, as transformers chooses from it.

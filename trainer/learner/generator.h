@@ -22,7 +22,8 @@ namespace sft {
 struct GeneratorSettings {
   GenerateConfig generate = {};
   uint64_t seed = 0;
-  int64_t sequences = 16;  // at once
+  int64_t sequences = 16;  // at once, at most; fewer where their keys and values would take more than `bytes`
+  int64_t bytes = int64_t{2} << 30;
   at::Device device = at::kCPU;
 };
 
@@ -34,8 +35,8 @@ class Generator {
   // Borrows the model, which reads text and is causal.
   Generator(Model& model, Head head, const GeneratorSettings& settings);
 
-  // Calls done(i, …) once for each prompt, as they end. DataError for a prompt that leaves no position for an answer.
-  // `token`, where there is one, is called with each token as it comes; false ends that answer.
+  // Calls done(i, …) once for each prompt, as they end. A prompt that leaves the model no position for an answer ends
+  // by length at once. `token`, where there is one, is called with each token as it comes; false ends that answer.
   void run(std::span<const Prompt> prompts, const std::function<void(size_t, Continuation)>& done,
            const std::function<bool(size_t, int32_t)>& token = {});
 
@@ -48,6 +49,8 @@ class Generator {
     int64_t most_new;
   };
 
+  int64_t room_for(const Prompt& prompt) const;  // positions that are left
+  int64_t slots_of(int64_t capacity) const;
   Sequence begun(const Prompt& prompt, size_t number, int64_t slot) const;
   at::Tensor logits_of(std::span<const NextTokens> batch, KeyValueCache& cache);
   bool ends(int32_t token) const;

@@ -149,7 +149,8 @@ class CausalLm final : public Recipe {
     if (form != form_)
       throw BadRow(concat(row.place(), ": has ", name_of(form), ", and the first row of the files, ", form_at_,
                           ", has ", name_of(form_), "; rows of one form go into one run"));
-    Conversation out = read_conversation(row, form, config_.text_column.front(), facts_.eos(), answers_);
+    const std::string eos = goes_on() ? "" : facts_.eos();
+    Conversation out = read_conversation(row, form, config_.text_column.front(), eos, answers_);
     if (!weight_.name.empty()) out.weight = read_cell(row, weight_, weight_in);
     return out;
   }
@@ -172,7 +173,11 @@ class CausalLm final : public Recipe {
     return texts;
   }
 
+  // Whether a plain text is what a model is to go on from, and not what it is to learn.
+  bool goes_on() const { return !answers_ && form_ == RowForm::text; }
+
   ByteSpan text_span(const Conversation& read) const {
+    if (goes_on()) return {read.text.size(), read.text.size()};
     return {config_.chat.train_on == "all" ? 0 : read.answer_from, read.text.size()};
   }
 
