@@ -124,7 +124,7 @@ std::function<double(int64_t, int64_t)> work_of(const Learner& learner) {
   return [&learner, trained, backward](int64_t tokens, int64_t samples) {
     const double passes = learner.keeps_frozen_part() ? (1 + backward) * trained : 1 + backward * trained;
     const int64_t read = learner.rows_read(tokens, samples);
-    return passes * learner.model().flops(tokens, read) + 3 * learner.task().flops(read);
+    return passes * learner.model().flops(tokens, read) + (1 + backward) * learner.task().flops(read);
   };
 }
 
