@@ -30,6 +30,12 @@ def make_decoder(family, directory, base_class=False, dtype="float32", **changes
 
 
 class Decoders(FamilyTests):
+    def tokenizer_of(self, directory):
+        """As its file says; transformers' class for Qwen2 would make bytes of whole words."""
+        from transformers import PreTrainedTokenizerFast
+
+        return PreTrainedTokenizerFast.from_pretrained(directory)
+
     def train_and_compare_decoder(self, family, architecture, **changes):
         model = make_decoder(family, self.home / "model", **changes)
         self.train_and_compare(model, architecture)

@@ -50,11 +50,16 @@ def make_family(family, directory, base_class=False, only_vocabulary=False):
 
 
 class FamilyTests(EndToEnd):
+    def tokenizer_of(self, directory):
+        from transformers import AutoTokenizer
+
+        return AutoTokenizer.from_pretrained(directory)
+
     def transformers_predict(self, directory, rows, pair=None, max_length=32):
         import torch
-        from transformers import AutoModelForSequenceClassification, AutoTokenizer
+        from transformers import AutoModelForSequenceClassification
 
-        tokenizer = AutoTokenizer.from_pretrained(directory)
+        tokenizer = self.tokenizer_of(directory)
         model = AutoModelForSequenceClassification.from_pretrained(directory).eval()
         texts = [[row["text"] for row in rows]] + ([[row[pair] for row in rows]] if pair else [])
         encoded = tokenizer(*texts, padding=True, truncation=True, max_length=max_length, return_tensors="pt")

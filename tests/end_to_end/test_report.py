@@ -88,10 +88,12 @@ class Report(EndToEnd):
         self.assertEqual(len(none.err.strip().splitlines()), 1, none.err)
 
     def test_report_that_cannot_be_written_fails_no_run(self):
+        self.succeed(self.config(train={"num_train_epochs": 1}))
         blocked = self.run_dir() / "report.html"
-        blocked.mkdir(parents=True)
+        blocked.unlink()
+        blocked.mkdir()
         (blocked / "in_the_way").touch()
-        done = self.succeed(self.config(train={"num_train_epochs": 1}))
+        done = self.succeed(self.config(train={"num_train_epochs": 2}))
         self.assertIn("no report", done.err)
         self.assertEqual(self.exit_status(), 0)
 

@@ -51,6 +51,13 @@ void warn_of_other_labels(const LoadReport& report, const Built& built, const Mo
                    ", and so on in the order of ids. Labels that are spelled as in its config.json keep their place"));
 }
 
+void require_same_kind(const RunConfig& config, const Model& model, const ModelDirectory& directory) {
+  const bool takes_texts = model.text_limits().has_value();
+  if (takes_texts == (task_named(config.model.task).takes == Takes::pictures))
+    throw ConfigError(concat(directory.path(), ": this model takes ", takes_texts ? "texts" : "images",
+                             ", and model.task is ", in_quotes(config.model.task)));
+}
+
 }  // namespace
 
 Built build_model(const RunConfig& config, const ModelDirectory& directory, const Labels& labels,
@@ -91,6 +98,7 @@ Built build_model(const RunConfig& config, const ModelDirectory& directory, cons
                             .dropout_seed = derive_key(seed, "head dropout")},
                            *built.model);
     // A class that the family lacks is told now, and not when the trained model is written.
+    require_same_kind(config, *built.model, directory);
     built.model->architecture(task_named(config.model.task).class_ending);
     if (!files) return;
     Parameters of_files = all_saved(*built.model, *built.task);
@@ -122,12 +130,8 @@ BatchNormRule batch_norm_rule(const RunConfig& config, BatchStatistics& over) {
 
 void check_fit(const RunConfig& config, const Model& model, const Datasets& data, const ModelDirectory& directory) {
   const std::optional<TextLimits> limits = model.text_limits();
-  const bool wants_images = task_named(config.model.task).takes == Takes::pictures;
-  if (wants_images == limits.has_value())
-    throw ConfigError(concat(directory.path(), ": this model takes ", limits ? "texts" : "images",
-                             ", and model.task is ", in_quotes(config.model.task)));
   if (data.train->size() == 0) throw DataError("the training data has no rows");
-  if (wants_images) return;
+  if (!limits) return;
   if (data.tokenizer->vocab_size() > limits->vocab_size)
     throw DataError(concat(directory.path(), ": the tokenizer gives ids up to ", data.tokenizer->vocab_size() - 1,
                            ", and the model has ", limits->vocab_size, " embeddings; they are not of one model"));
