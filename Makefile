@@ -5,7 +5,7 @@ PYTHON := $(SFT_DEPS)/venv/bin/python
 CONFIGURE := cmake -G Ninja -DSFT_DEPS=$(SFT_DEPS)
 PREFIX ?= /usr/local
 
-.PHONY: all build gpu test test-slurm verify mutations systems bench bench-rates quickstart chat install check-floors dev tsan clang clean
+.PHONY: all build gpu test test-slurm verify mutations systems bench bench-rates quickstart chat chat-demo install check-floors dev tsan clang clean
 
 all: build
 
@@ -50,8 +50,8 @@ mutations:
 systems: bench-systems
 
 # Speed beside the peers, a transcript a script; on a quiet machine, where alone its figures mean anything. What takes longer
-# has its own target: bench-fine_tune_full, bench-page_faults, bench-deterministic, bench-systems; bench-overlap wants four cores,
-# bench-update_profile perf, which is not installed from here.
+# has its own target: bench-fine_tune_full, bench-page_faults, bench-deterministic, bench-systems, bench-chat, bench-generate; bench-overlap
+# wants four cores, bench-head_memory 12 GB of memory, bench-update_profile perf, which is not installed from here.
 BENCHES := start_up fine_tune frozen_trunk scaling all_reduce prepare predict
 bench: $(addprefix bench-,$(BENCHES)) bench-rates
 bench-%: build
@@ -59,6 +59,11 @@ bench-%: build
 	@cmake --build build -j $(JOBS) --target all_reduce_bench > /dev/null
 	@[ -d demo/data ] || $(PYTHON) tools/fetch_demo.py
 	@bash -o pipefail -c '$(PYTHON) benchmarks/$*.py | tee build/bench-$*.txt' && mv build/bench-$*.txt benchmarks/$*.txt
+bench-chat bench-generate bench-head_memory: chat-demo
+chat-demo: build
+	@tools/setup.sh test
+	@$(PYTHON) tools/fetch_smollm2.py
+	@$(PYTHON) tools/fetch_chat_demo.py
 bench-rates: build
 	@cmake --build build -j $(JOBS) --target dropout_rate loader_rate > /dev/null
 	@bash -o pipefail -c 'build/trainer/dropout_rate | tee build/bench-dropout_rate.txt' && mv build/bench-dropout_rate.txt benchmarks/dropout_rate.txt
