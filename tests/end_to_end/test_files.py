@@ -126,6 +126,13 @@ class RunDirectories(EndToEnd):
         for mark in (self.run_dir() / ".sft-dist", self.run_dir() / "model" / ".sft-dist"):
             mark.unlink(missing_ok=True)
 
+    def forget_later_settings(self):
+        """As the record of a build that did not have them."""
+        summary = self.summary()
+        for key in ("add_eos", "train_on", "chat_template"):
+            del summary["training"]["settings"]["data"][key]
+        (self.run_dir() / "summary.json").write_text(json.dumps(summary))
+
     def test_runs_of_earlier_builds_go_on(self):
         self.run_program(self.config(), environment={"SFT_FAILPOINTS": "trainer.step@2=kill"})  # before a checkpoint
         self.unmark()
@@ -137,10 +144,14 @@ class RunDirectories(EndToEnd):
         self.assertEqual(len(list(self.run_dir().glob("model.kept-*"))), 1)
         self.assertTrue((self.run_dir() / ".sft-dist").exists())
         self.unmark()
+        self.forget_later_settings()
         for path in self.run_dir().glob("checkpoint-*"):
             shutil.rmtree(path)
         self.assertIn("this run is finished already", self.succeed(self.config(train={"max_steps": 5})).err)
         self.unmark()
+        done = self.run_program(self.config(data={"test_file": None, "add_eos": False}, train={"max_steps": 5}))
+        self.assertEqual(done.code, 78, done.err)
+        self.assertIn("data.add_eos was true and is false", done.err)
         self.succeed(self.config(top={"overwrite_output_dir": True, "seed": 5}))
         self.assertEqual(len(list(self.home.glob("run.old-*"))), 1)
 

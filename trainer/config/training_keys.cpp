@@ -38,6 +38,18 @@ nlohmann::json value_at(const nlohmann::json& flat, const std::string& pointer) 
 // What a program of before did not write down at all cannot be compared.
 std::string section_of(const std::string& pointer) { return pointer.substr(1, pointer.find('/', 1) - 1); }
 
+// A setting that a build of before did not have was as its default is now.
+nlohmann::json with_later_settings(nlohmann::json before, const nlohmann::json& now) {
+  const nlohmann::json defaults = to_json(RunConfig());
+  for (const auto& [section, settings] : now.items()) {
+    if (!settings.is_object() || !before.contains(section) || !before[section].is_object()) continue;
+    for (const auto& [key, value] : settings.items())
+      if (!before[section].contains(key) && defaults.contains(section) && defaults[section].contains(key))
+        before[section][key] = defaults[section][key];
+  }
+  return before;
+}
+
 }  // namespace
 
 nlohmann::json training_keys(const RunConfig& config, int64_t global_batch_size, const std::string& data_fingerprint) {
@@ -51,7 +63,7 @@ nlohmann::json training_keys(const RunConfig& config, int64_t global_batch_size,
 }
 
 void check_same_training(const nlohmann::json& before, const nlohmann::json& now, const std::string& trained) {
-  const nlohmann::json old_flat = before.flatten(), new_flat = now.flatten();
+  const nlohmann::json old_flat = with_later_settings(before, now).flatten(), new_flat = now.flatten();
   std::set<std::string> pointers;
   for (const nlohmann::json* flat : {&old_flat, &new_flat})
     for (const auto& [pointer, value] : flat->items()) pointers.insert(pointer);
