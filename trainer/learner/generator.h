@@ -1,4 +1,4 @@
-// A language model that goes on from prompts: one engine for predictions, evaluations and talks.
+// Generation from prompts by a language model: one engine for predictions, evaluations and chats.
 //
 // Prompts are packed, and then each sequence is one row an update of its own, over the keys and values that are kept. A
 // sequence that has ended leaves at once, and the next prompt takes its place. Nothing is padded, and what follows a
@@ -34,8 +34,9 @@ class Generator {
   // Borrows the model, which reads text and is causal.
   Generator(Model& model, Head head, const GeneratorSettings& settings);
 
-  // Calls done(i, …) once for each prompt, as they end. DataError for a prompt that leaves no position for an answer.
-  // `token`, where there is one, is called with each token as it comes; false ends that answer.
+  // Calls done(i, …) once for each prompt, at the end of its answer. DataError for a prompt that leaves no position for
+  // an answer.
+  // `token`, where it is not empty, is called with each new token; false ends that answer.
   void run(std::span<const Prompt> prompts, const std::function<void(size_t, Continuation)>& done,
            const std::function<bool(size_t, int32_t)>& token = {});
 
@@ -43,7 +44,7 @@ class Generator {
   struct Sequence {
     size_t prompt;
     NextTokens next;
-    std::vector<int32_t> all;  // the prompt and what followed
+    std::vector<int32_t> all;  // tokens of the prompt and of the answer so far
     Continuation continuation;
     int64_t most_new;
   };
