@@ -1,4 +1,4 @@
-// What changes a training picture from draw to draw. A pure function of (seed, draw): the same on any number of ranks
+// Random crops and flips of training pictures. A pure function of (seed, draw): the same on any number of ranks
 // and after a resume, and the same for all columns of a sample.
 #pragma once
 

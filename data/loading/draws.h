@@ -23,8 +23,8 @@ class BalancedSampler final : public Sampler {
  private:
   int64_t size_;
   uint64_t seed_;
-  std::vector<int64_t> rows_;    // by class
-  std::vector<int64_t> starts_;  // of each class in rows_, and the end
+  std::vector<int64_t> rows_;    // grouped by class
+  std::vector<int64_t> starts_;  // the first place of each class in rows_, and the end
 };
 
 // Each row with a probability in proportion to its weight, at every place; with replacement. Draws are stratified

@@ -1,5 +1,5 @@
-// Cuts each global batch among ranks and packs this rank's share into micro-batches. Given the same
-// sampler, the union over ranks of what comes out is the same for any Shard::count.
+// Loaders cut each global batch among ranks and pack this rank's share into micro-batches. Given the same
+// sampler, the union of the shares over ranks is the same for any Shard::count.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,8 @@ struct LoaderConfig {
   bool even = false;               // as many micro-batches on every rank: the last ones of some are empty
 };
 
-// Micro-batches whose gradients are summed one after the other; none where there are more parts than samples.
+// Micro-batches whose gradients are summed one after the other; a part is empty where there are more parts than
+// samples.
 using Part = std::vector<Batch>;
 
 // One global batch as one rank sees it.

@@ -1,5 +1,5 @@
 // Cuts samples by their lengths: a global batch among ranks, and a rank's share into micro-batches.
-// Only lengths are looked at; pure functions of them.
+// Pure functions of the lengths.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Makes things ahead of their use, in order, on one background thread that starts with the first use.
+// Results of a function, made ahead of their use, in order, by one background thread that starts with the first use.
 #pragma once
 
 #include <cassert>

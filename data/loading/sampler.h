@@ -1,5 +1,5 @@
-// Which sample comes at which place of an epoch: a pure function of (seed, epoch, position) over
-// the global order. It knows no ranks, so the same samples make the same update on any number of them.
+// The sample at each place of an epoch: a pure function of (seed, epoch, position) over the global
+// order. A sampler knows no ranks, so the same samples make the same update on any number of ranks.
 #pragma once
 
 #include <cstdint>

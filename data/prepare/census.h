@@ -1,4 +1,4 @@
-// What is known of all rows before the first sample is made. Parts taken by several ranks merge.
+// Facts, labels and groups of all rows, collected before the first sample is made. The censuses of several ranks merge.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,7 @@ class Census {
   // The rows that come next are of this piece of the input.
   void begin(int64_t piece) { piece_ = piece; }
 
-  // Of all that is told of a fact, the first in the order of the rows counts, whichever rank reads them.
+  // The first row, in the order of the rows, that tells a fact decides it, whichever rank reads that row.
   void tell(const std::string& fact, const std::string& value) { facts_.try_emplace(fact, piece_, value); }
   bool knows(const std::string& fact) const { return facts_.contains(fact); }
   std::string told(const std::string& fact) const;  // "": no row told it
@@ -32,7 +32,7 @@ class Census {
 
  private:
   int64_t piece_ = 0;
-  std::map<std::string, std::pair<int64_t, std::string>> facts_;  // the lowest piece that told it, and its word
+  std::map<std::string, std::pair<int64_t, std::string>> facts_;  // by fact: its lowest piece, and its value
 };
 
 }  // namespace sft

@@ -1,4 +1,4 @@
-// Settings of [data] that only language models read: what of a row is trained, and how chats become text.
+// Settings of [data] that only language models read: the trained part of a row, and the rendering of chats as text.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// What the files of an input hold, as digests.
+// Digests of the content of an input's files.
 #pragma once
 
 #include "data/prepare/input.h"

@@ -1,5 +1,5 @@
-// A folder of shards that is either whole or not there: it is filled under another name and then
-// renamed. One rank holds it.
+// A folder of shards that is either whole or absent: one rank fills the folder under another name and
+// then renames it.
 #pragma once
 
 #include <optional>
@@ -17,8 +17,8 @@ class PreparedFolder {
   PreparedFolder(const PreparedFolder&) = delete;
   PreparedFolder& operator=(const PreparedFolder&) = delete;
 
-  // The report of a whole folder, `reused` set and the shards' paths complete; nothing where there is none. DataError
-  // where one was tampered with.
+  // The report of a whole folder, `reused` set and the shards' paths complete; nothing where there is no whole folder.
+  // DataError where the folder was tampered with.
   std::optional<PrepareReport> load() const;
 
   // Makes the folder to fill and returns its path. What dead processes of this host left is removed, here and by
@@ -33,7 +33,7 @@ class PreparedFolder {
 
  private:
   std::string path_;
-  std::string partial_;  // "" when there is none
+  std::string partial_;  // path of the folder that is being filled; "" when there is none
   FileOps& files_;
 };
 

@@ -24,15 +24,15 @@ class Input {
  public:
   virtual ~Input() = default;
   virtual const char* noun() const = 0;               // of one row, for messages: "row", "image"
-  virtual std::vector<StringList> files() const = 0;  // what is read, by the path that was asked for
-  // What rows hold that no file's content tells, such as names of folders; "": nothing.
+  virtual std::vector<StringList> files() const = 0;  // files that are read, by the path that was asked for
+  // Content of rows that stands outside the files, such as names of folders; "": none.
   virtual std::string told_by_names() const { return ""; }
-  virtual StringList notes() const { return {}; }  // what a person should know of how it is read
+  virtual StringList notes() const { return {}; }  // remarks for people on how the input is read
 
   // ConfigError where a file has rows but lacks a column, naming those it has and the nearest. Called on rank 0 alone.
   virtual void require(const std::vector<WantedColumn>& columns) const = 0;
 
-  // Returns the number of pieces. Every rank calls this and gets the same.
+  // Cuts the input and returns the number of pieces. Every rank calls and gets the same number.
   virtual int64_t cut(const Peers& peers) = 0;
 
   // The rows of one piece, their `file` set.

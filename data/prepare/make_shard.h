@@ -9,7 +9,7 @@
 
 namespace sft {
 
-// What all pieces of one preparation share; borrowed.
+// Things that all pieces of one preparation share; borrowed.
 struct Making {
   const PrepareRequest& request;
   const DataConfig& config;

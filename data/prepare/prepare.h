@@ -24,7 +24,7 @@ struct PrepareRequest {
   StringList label_names;             // known names by id (a model's own, or train's); empty: found in the data
   bool labels_must_be_known = false;  // validation and test: a new label is a DataError naming file, row and label
   bool labels_required = true;        // false: predict's input
-  bool keep_notes = false;            // what predictions tell of a row is kept beside its samples
+  bool keep_notes = false;            // columns of notes, which predictions are told with, are written too
   // Which side of DataConfig::validation_split is kept; the split is a pure function of content and seed.
   enum class Side { all, train, validation };
   Side side = Side::all;
@@ -44,7 +44,7 @@ struct PrepareReport {
   bool reused = false;  // the keyed folder was there and complete
   int64_t num_rows = 0, num_samples = 0, bad_rows = 0, truncated_rows = 0;
   int64_t total_units = 0;                // tokens
-  int64_t trained_units = -1;             // of them, those that are learned; -1: of no matter
+  int64_t trained_units = -1;             // units that are learned; -1: of no matter
   std::string rows_are = "rows";          // "images of 24 × 24"
   std::string units_are;                  // "tokens"; "": samples have no length
   std::string problem_type;               // as found, or as asked for; "": of no matter
@@ -54,7 +54,7 @@ struct PrepareReport {
   std::string labels_are_of = "rows";     // what label_counts counts
   bool labels_are_sets = false;           // a row has any number of them
   std::vector<int64_t> length_histogram;  // [i]: samples of 2^i … 2^(i+1)−1 units
-  std::map<std::string, Note> notes;      // by what they say behind the number of rows
+  std::map<std::string, Note> notes;      // by their text behind the number of rows
   StringList bad_row_examples;            // messages of the first few, file and line in them
   StringList warnings;                    // of the whole
 };

@@ -1,5 +1,5 @@
-// What a task makes of raw rows. prepare_shards() tells the story and asks a recipe: what is to be read, which rows
-// must be looked at before the first sample is made, and for the samples of rows. A recipe knows no ranks.
+// The recipe by which a task makes samples of raw rows. prepare_shards() tells the story and asks the recipe which
+// columns to read, which rows to look at before the first sample is made, and for samples. A recipe knows no ranks.
 #pragma once
 
 #include <cstddef>
@@ -26,7 +26,7 @@ struct Group {
   std::string stratum = {};  // "": all rows are one
 };
 
-// Where the samples of a piece go. What only a recipe can count it adds to the report.
+// The receiver of a piece's samples. A recipe adds to its report the counts that only the recipe knows.
 class SampleSink {
  public:
   virtual ~SampleSink() = default;
@@ -48,31 +48,32 @@ class Recipe {
   virtual std::unique_ptr<Input> open(const StringList& files) const = 0;
   virtual std::vector<WantedColumn> wanted_columns() const = 0;
 
-  // All that the samples follow from, beside the content of the files and the split.
+  // Every setting that the samples depend on, beside the content of the files and the split.
   virtual nlohmann::json key() const = 0;
 
-  // Where the first rows tell how all are to be read: each piece is read up to the row at which glance() returns true.
-  // Malformed rows are passed over. expect() gets what was told.
+  // A glance, for recipes that learn from the first rows how to read all: each piece is read up to the row at which
+  // glance() returns true. Malformed rows are passed over. expect() gets the facts of all pieces.
   virtual bool wants_glance() const { return false; }
   virtual bool glance(const Row& /*row*/, Census& /*into*/) const { return true; }
   virtual void expect(const Census& /*told*/) {}
 
-  // Where all rows must be known before the first sample is made, as for names of labels. BadRow where make() would
-  // refuse the row for what is in its cells. settle() gets the census of all ranks; DataError where it will not do.
+  // A survey, for recipes that must know all rows before the first sample is made, as for names of labels. BadRow where
+  // make() would refuse the row for its cells. settle() gets the census of all ranks; DataError where no samples can be
+  // made of these rows.
   virtual bool wants_survey() const { return false; }
   virtual void survey(const Row& /*row*/, Census& /*into*/) const {}
   virtual void settle(const Census& /*all*/) {}
 
-  // From here on everything is settled. BadRow as by survey().
+  // The functions below are called after settle(). BadRow as by survey().
   virtual Group group_of(const Row& row, uint64_t seed) const = 0;
 
   // Schema, names, kind and task; sources and command are the caller's.
   virtual ShardInfo shard() const = 0;
 
-  // What the report says of the whole split beside what make() counts.
+  // Fills in the facts of the whole split, beside the counts of make().
   virtual void describe(PrepareReport& report) const = 0;
 
-  // What is wrong, or to be told, where all rows are counted: DataError, or warnings in the report.
+  // Judges the counts of all rows: DataError, or warnings in the report.
   virtual void judge(PrepareReport& /*report*/) const {}
 
   virtual size_t rows_at_once() const { return 1; }  // at most, that make() wants

@@ -1,4 +1,4 @@
-// A PrepareReport as it is counted, gathered from ranks and kept beside the shards.
+// Counting, merging over ranks and storing of a PrepareReport.
 #pragma once
 
 #include <string>
@@ -17,7 +17,7 @@ void append(PrepareReport& report, const PrepareReport& part);
 
 std::string to_json(const PrepareReport& report);
 
-// Throws what the JSON library throws where it is not what to_json wrote.
+// Throws the JSON library's errors where the JSON is not of to_json().
 PrepareReport report_from_json(const std::string& text);
 
 }  // namespace sft

@@ -1,4 +1,4 @@
-// Work on all ranks at once: pieces of it in turn, and what each found gathered.
+// Rounds of work on all ranks at once: pieces in turn, and their results gathered.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ void in_rounds(int64_t count, const Peers& peers, const std::function<void(int64
 std::map<int64_t, nlohmann::json> gather_in_rounds(int64_t count, const Peers& peers,
                                                    const std::function<nlohmann::json(int64_t)>& body);
 
-// What rank 0 found, on every rank.
+// The result of rank 0, on every rank.
 std::string from_root(const Peers& peers, const std::function<std::string()>& body);
 
 }  // namespace sft

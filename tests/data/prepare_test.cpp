@@ -18,6 +18,7 @@
 #include "data/samples/dataset.h"
 #include "support/ranks.h"
 #include "support/texts.h"
+#include "trainer/tasks/recipes/row_notes.h"
 #include "trainer/tasks/text_classification/recipe.h"
 #include "trainer/tasks/token_classification/recipe.h"
 
@@ -608,6 +609,38 @@ TEST_F(PrepareTest, SplitsSetsAndNumbersByContent) {
   request_.label_names = train.label_names;
   request_.labels_must_be_known = true;
   EXPECT_EQ(run(3).num_rows, 20);
+}
+
+TEST_F(PrepareTest, NotesSayWhereALabelledRowIsAndHowItBegins) {
+  const std::string begins = "a" + std::string(238, 'b');
+  request_.files = {write("notes.jsonl", R"({"text": ")" + begins + R"(éé", "pair": "äx", "label": "x"}
+{"text": "b", "pair": "", "label": "y"}
+)")};
+  config_.text_pair_column = "pair";
+  request_.label_names = {"x", "y"};
+  request_.problem_type = "single_label_classification";
+  const PrepareReport plain = run();
+  EXPECT_FALSE(has_row_notes(open_dataset(plain.shards)->schema()));
+  request_.keep_notes = true;
+  const PrepareReport noted = run();
+  const auto dataset = open_dataset(noted.shards);
+  ASSERT_TRUE(has_row_notes(dataset->schema()));
+  Batch batch(dataset->schema());
+  for (const int64_t i : {0, 1}) dataset->append(i, batch);
+  nlohmann::ordered_json first, second;
+  tell_row_notes(batch, 0, first);
+  tell_row_notes(batch, 1, second);
+  const std::string& file = request_.files.front();
+  EXPECT_EQ(first, (nlohmann::ordered_json{{"text", begins + "…"}, {"characters", 243}, {"place", file + ":1"}}));
+  EXPECT_EQ(second, (nlohmann::ordered_json{{"text", "b"}, {"characters", 1}, {"place", file + ":2"}}));
+  EXPECT_EQ(dataset->info().fingerprint, open_dataset(plain.shards)->info().fingerprint);
+
+  const std::string moved = directory_ / "moved.jsonl";  // the places name the file, so its shards are others
+  fs::rename(file, moved);
+  request_.files = {moved};
+  EXPECT_FALSE(run().reused);
+  request_.labels_required = false;
+  EXPECT_FALSE(has_row_notes(open_dataset(run().shards)->schema())) << "what is to be predicted has no label to show";
 }
 
 TEST_F(PrepareTest, NeedsNoLabelsToPredict) {

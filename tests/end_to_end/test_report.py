@@ -74,6 +74,38 @@ class Report(EndToEnd):
         self.assertIn(evil, page.all_text())
         self.assertEqual(sum(name == "script" and attributes.get("type") is None for name, attributes in page.elements), 1)
 
+    def test_rows_beside_their_predictions_come_from_the_run_alone(self):
+        rows = make_rows(40, 5, pairs=True)
+        rows[3]["text"] = " ".join(["word1"] * 70)
+        write_rows(self.home / "moved.jsonl", rows)
+        data = {"test_file": str(self.home / "moved.jsonl"), "text_pair_column": "second", "train_file": str(self.home / "train.jsonl"), "validation_file": None}
+        write_rows(self.home / "train.jsonl", make_rows(90, 6, pairs=True))
+        config = self.config(data=data, train={"num_train_epochs": 1})
+        self.succeed(config, ranks=2)
+        ours = read_rows(self.run_dir() / "predictions.jsonl")
+        for number, (row, mine) in enumerate(zip(rows, ours, strict=True), start=1):
+            self.assertEqual(list(mine), ["label", "score", "scores", "reference", "text", "characters", "place"])
+            self.assertEqual(mine["reference"], row["label"])
+            self.assertEqual(mine["text"], row["text"] if len(row["text"]) <= 240 else row["text"][:240] + "…")
+            self.assertEqual(mine["characters"], len(row["text"]) + len(row["second"]))
+            self.assertEqual(mine["place"], f"{self.home / 'moved.jsonl'}:{number}")
+        self.succeed("predict", self.run_dir(), "--input", self.home / "moved.jsonl", "--output", self.home / "again.jsonl")
+        self.assertEqual([list(row) for row in read_rows(self.home / "again.jsonl")], [["label", "score", "scores"]] * 40)
+
+        page = (self.run_dir() / "report.html").read_text()
+        self.assertIn("Errors by length", page)
+        (self.home / "moved.jsonl").unlink()
+        self.succeed("report", self.run_dir(), "--output", self.home / "again.html")
+        self.assertEqual((self.home / "again.html").read_text(), page)
+
+    def test_prepared_test_rows_without_texts_give_a_page_that_says_so(self):
+        self.succeed(self.config("first", data={"test_file": None, "prepared_dir": str(self.home / "prepared")}, train={"num_train_epochs": 1}))
+        [shard] = (self.home / "prepared").glob("validation-*/*.h5")
+        self.succeed(self.config(data={"test_file": str(shard)}, train={"num_train_epochs": 1}))
+        self.assertEqual(list(read_rows(self.run_dir() / "predictions.jsonl")[0]), ["label", "score", "scores"])
+        text = self.page(self.run_dir() / "report.html").all_text()
+        self.assertIn("Errors by length: predictions.jsonl has no texts and labels beside its predictions", text)
+
     def test_interrupted_run_and_a_directory_that_is_none(self):
         config = self.config(train={"num_train_epochs": 50})
         self.assertEqual(self.signal_at_step(config, 12).code, 75)

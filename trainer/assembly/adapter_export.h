@@ -12,10 +12,10 @@ namespace sft {
 // adapter_config.json of a learner with adapters; `base` is the model that they stand on.
 NamedFiles adapter_files(const Learner& learner, const RunConfig& config, const ModelDirectory& base);
 
-// A, B and the head under PEFT's names.
+// Tensors A and B of each adapter, and the head, under PEFT's names.
 Parameters peft_tensors(const Learner& learner);
 
-// Of the weights that do not train. A checkpoint of adapters lacks them, and is of no use on others.
+// A checksum of the frozen weights. A checkpoint of adapters lacks these weights, and fits no others.
 std::string base_checksum(const Learner& learner);
 
 }  // namespace sft

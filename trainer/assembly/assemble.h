@@ -1,5 +1,5 @@
-// Builds everything that a run works with, in order, from its config: the one place where all rooms
-// of the house meet.
+// The parts of a run, built in order from its config: the one place where all rooms of the house
+// meet.
 #pragma once
 
 #include <memory>
@@ -31,9 +31,9 @@ struct Assembly {
   std::unique_ptr<Checkpoints> checkpoints;
   std::unique_ptr<Telemetry> telemetry;
   std::unique_ptr<Trainer> trainer;
-  NamedFiles files;           // that stand beside the weights in every checkpoint
-  NamedFiles adapter_files;   // and beside those of adapters
-  std::string base_checksum;  // of the weights that adapters stand on, which no checkpoint holds; "" without adapters
+  NamedFiles files;           // beside the weights in every checkpoint
+  NamedFiles adapter_files;   // beside the exported weights of adapters
+  std::string base_checksum;  // of the frozen weights below adapters, which no checkpoint holds; "" without adapters
   int64_t total_steps = 0;
   int64_t global_batch_size = 0;
 
@@ -44,11 +44,11 @@ struct Assembly {
 // Every rank calls; errors are the same on all of them.
 std::unique_ptr<Assembly> assemble(LoadedConfig loaded, const World& world);
 
-// Goes on from the newest checkpoint, or stays at the start, and keeps the activations of frozen stages on wish. Every
-// rank calls, before run.trainer->run().
+// Resumes from the newest checkpoint, if there is one, then fills the caches of freeze.cache. Every rank calls, before
+// run.trainer->run().
 void resume(Assembly& run);
 
-// Of a loop over the run, by the run's schedule or another.
+// The trainer's parts from the run, with the run's schedule or another.
 TrainerParts parts_of(Assembly& run, Schedule& schedule);
 TrainerSettings trainer_settings(const Assembly& run);
 

@@ -12,15 +12,15 @@
 
 namespace sft {
 
-// None where neither asks for some. `adapter`: the files to go on from, which also fill the head; [lora] may then be
-// left out, and where it is there it must say what the files do. `base`: what the files of the base held.
+// No adapters where neither [lora] nor `adapter` asks for some. `adapter`: the files to continue from, which also fill
+// the head; [lora] must then be left out or agree with the files. `base`: the tensors that the base's files held.
 //
 // ConfigError or DataError where files and model do not fit, where they hold more than adapters and a head, and where a
 // weight that nobody trained would stay frozen as it was drawn.
 LowRankAdapters build_adapters(const RunConfig& config, const std::optional<AdapterFiles>& adapter, Model& model,
                                const Task& task, const LoadReport& base);
 
-// Of [lora], or of the adapter's files where there is no such section.
+// The settings of [lora], or of the adapter's files where there is no such section.
 bool wants_adapters(const RunConfig& config, const std::optional<AdapterFiles>& adapter);
 
 // The modules of a head as PEFT names them: "classifier" of "classifier.out_proj.weight".

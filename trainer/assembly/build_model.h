@@ -20,8 +20,8 @@ struct Built {
   LowRankAdapters adapters;  // on the model
 };
 
-// With the adapters that the config asks for, or that stand in the directory. Every rank calls; errors are the same on
-// all of them. Rank 0 tells which tensors were missing or not used.
+// The model has the adapters that the config asks for, or those of the directory. Every rank calls; errors are the same
+// on all of them. Rank 0 logs which tensors were missing or not used.
 // `tokenizer` is borrowed by the task; null where the data are images.
 Built build_model(const RunConfig& config, const ModelDirectory& directory, const Labels& labels,
                   const Tokenizer* tokenizer, const at::Device& device, const BatchNormRule& batch_norm,

@@ -1,4 +1,4 @@
-// What a run leaves when its loop has ended: the model, the test metrics and predictions, the summary, the
+// The results of a run whose loop has ended: the model, the test metrics and predictions, the summary, the
 // report.
 #pragma once
 
@@ -9,7 +9,7 @@
 namespace sft {
 
 // Every rank calls. `done` after a whole run; `requeue` after a signal or max_time: then only the summary
-// is written, and the checkpoint that the loop left is what goes on.
+// is written, and the run resumes from the checkpoint that the loop left.
 ExitCode conclude(Assembly& run, StopReason reason);
 
 }  // namespace sft

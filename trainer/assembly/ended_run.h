@@ -1,5 +1,4 @@
-// What a run that has ended says of itself in summary.json, so that a start in the same directory can tell whether it
-// asks for the same.
+// The record of an ended run in summary.json, with which a start in the same directory is compared.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +14,7 @@ struct EndedRun {
   bool stopped_early = false;  // by early stopping, before its last update
   int64_t step = 0;
   int64_t evaluations_without_gain = 0;
-  nlohmann::json settings;  // that alter training (training_keys)
+  nlohmann::json settings;  // settings that alter training (training_keys)
   std::string test_data;    // identifies the rows that were evaluated at the end; "" where none were
 };
 
@@ -25,8 +24,8 @@ std::optional<EndedRun> read_ended_run(const std::string& output_dir);
 // The part of summary.json that read_ended_run looks for, of a run that ends here.
 nlohmann::ordered_json record_of(const Assembly& run);
 
-// What `run` asks for that the one in its output_dir has not done. ConfigError where it asks for other training, or for
-// less of it.
+// The work that `run` asks for and the ended run in its output_dir has not done. ConfigError where `run` asks for other
+// training, or for less of it.
 enum class Left { nothing, test, training };  // in rising order
 Left left_of(const EndedRun& ended, const Assembly& run);
 

@@ -10,7 +10,7 @@
 namespace sft {
 
 // config.json with the dtype of the weights, and the tokenizer's files with data.max_length and the side of the cut, or
-// preprocessor_config.json where there is no tokenizer; of a model fine-tuned from that in `from`.
+// preprocessor_config.json where there is no tokenizer; of a model fine-tuned from the one in `from`.
 NamedFiles exported_files(const ModelDirectory& from, const Model& model, const Task& task, const RunConfig& run,
                           const Tokenizer* tokenizer);
 

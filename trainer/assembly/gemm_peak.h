@@ -1,4 +1,4 @@
-// The speed of light here: what a matrix product reaches on this rank's threads or device, measured at start.
+// The peak rate of matrix products on this rank's threads or device, measured at start.
 #pragma once
 
 #include <c10/core/Device.h>

@@ -1,4 +1,4 @@
-// How a model goes on from prompts where the config leaves it open: as its generation_config.json says, then by the
+// Settings of generation that the config leaves open: taken from the model's generation_config.json, then from the
 // defaults.
 #pragma once
 
@@ -12,13 +12,14 @@
 
 namespace sft {
 
-// Keys that are not among `origins` ("generate.top_p") take the model's own values. Its settings that are not built,
-// such as num_beams above 1, are left out. eos_token_id is that of generation_config.json or config.json, and
-// `trained`, the tokens that end what is learned.
+// Keys that are not among `origins` ("generate.top_p") take the model's own values. Settings of the model that are not
+// supported, such as num_beams above 1, are left out. Answers end at the eos_token_id of generation_config.json or
+// config.json, and at `trained`, the tokens that end trained answers.
 GenerateConfig settled(const GenerateConfig& asked, const Origins& origins, const ModelDirectory& model,
                        const std::vector<int32_t>& trained = {});
 
-// generation_config.json of a model that stops at these tokens: the one of `from`, where it has one, with them.
+// generation_config.json of a model that stops at these tokens: the one in `from`, if there is one, with the tokens
+// set.
 std::string generation_config(const ModelDirectory& from, const GenerateConfig& config);
 
 }  // namespace sft

@@ -15,8 +15,8 @@ namespace sft {
 // ConfigError where the frozen stages of the learner would not give the same activations at every draw of a sample.
 void check_cache(const RunConfig& config, const Learner& learner, const Schema& schema);
 
-// Read from the file of an earlier run (freeze.cache = "disk"), or computed by all ranks together. Every rank calls;
-// rank 0 logs which of the two, about `what` rows.
+// The activations are read from the file of an earlier run (freeze.cache = "disk"), or computed by all ranks together.
+// Every rank calls; rank 0 logs which of the two, about `what` rows.
 std::unique_ptr<ActivationCache> kept_activations(const RunConfig& config, Learner& learner, const Dataset& dataset,
                                                   const std::string& what, Communicator& control,
                                                   const EvalLoaderConfig& loading);

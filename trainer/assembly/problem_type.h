@@ -1,4 +1,4 @@
-// model.problem_type, transformers' name for what the targets of a sample are.
+// model.problem_type, transformers' name for the form of a sample's targets.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -9,11 +9,12 @@
 
 namespace sft {
 
-// Nothing for "": the data tells.
+// The form that a problem type names; nothing for "", where the data decides.
 std::optional<TargetForm> target_of(const std::string& problem_type);
 std::string problem_type_of(TargetForm target);
 
-// Of a fine-tuned model by its config.json. As in transformers, one output that is not told is a regression.
+// The form of a fine-tuned model's targets by its config.json. As in transformers, one output without a problem type is
+// a regression.
 TargetForm target_of_model(const nlohmann::json& config, size_t num_labels);
 
 }  // namespace sft

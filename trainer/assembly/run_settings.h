@@ -23,27 +23,27 @@ Evaluator::Settings evaluator_settings(const RunConfig& config, const at::Device
 
 Augmentation augmentation_of(const RunConfig& config, const Schema& schema);
 
-// Of a deterministic run: the parts that each global batch and each evaluation is cut into, whatever the number of
-// ranks; else 0.
+// The number of parts that each global batch and each evaluation of a deterministic run is cut into, whatever the
+// number of ranks; 0 in other runs.
 int num_parts(const RunConfig& config);
 // ConfigError where the ranks cannot share the parts evenly as branches of one tree, or compute on a GPU.
 void check_deterministic(const RunConfig& config, const World& world);
-// For kernels whose order of sums follows from the number of threads: 1 in a deterministic run that names none.
+// The number of threads, on which the order of sums in kernels depends: 1 in a deterministic run that names none.
 int64_t num_threads(const RunConfig& config);
 
 int64_t steps_in_all(const RunConfig& config, int64_t batches_per_epoch);
 
-// When a thing is due that is done by `strategy`: "epoch", "steps" (every `steps`) or never.
+// The cadence of an action with this `strategy`: "epoch", "steps" (every `steps`) or never.
 Cadence cadence(const std::string& strategy, double steps, int64_t batches_per_epoch, int64_t total);
 
-// How checkpoints are compared. ConfigError for a metric that the task does not have.
+// The rule by which evaluations are compared. ConfigError for a metric that the task does not have.
 Selection selection(const RunConfig& config, const Task& task);
 
 // Operations of a step over so many tokens in so many samples: a forward pass, and twice as many backward in the blocks
 // that gradients reach. Borrows `learner`.
 std::function<double(int64_t tokens, int64_t samples)> work_of(const Learner& learner);
 
-// Where reports go. Lines of steps after `resumed_step`, which a resumed run will do again, are cut off first.
+// The sinks of telemetry. Lines of steps after `resumed_step`, which a resumed run will repeat, are cut off first.
 std::vector<Sink> open_sinks(const RunConfig& config, int64_t resumed_step);
 
 }  // namespace sft

@@ -1,4 +1,4 @@
-// What a run needs of the job around it; made in launch, borrowed by all below.
+// The job around a run: device, communicators and requests to stop. Made in launch, borrowed by all floors below.
 #pragma once
 
 #include <c10/core/Device.h>

@@ -1,6 +1,6 @@
-// What the frozen stages of a model give for each sample of a dataset: computed once, by all ranks together, so that an
-// update costs no more than what trains. The same bits that the stages would give again in batches of the same shape;
-// their sums differ with the shape, as between micro-batches.
+// The activations of the frozen stages for each sample of a dataset: computed once, by all ranks together, so that an
+// update costs the trained stages alone. A batch of the same shape would give the same bits again; sums differ with
+// the shape, as between micro-batches.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -16,13 +16,14 @@
 
 namespace sft {
 
-// Of every sample, in order, one behind the other.
+// Activations of every sample, in order, one behind the other.
 struct Activations {
   at::Tensor rows;               // [rows, …] in host memory
   std::vector<int64_t> offsets;  // [samples + 1]: sample i is rows offsets[i] … offsets[i + 1]
 };
 
-// Every rank calls, with a learner that has a frozen part, and has all of it in the end. `control` joins host memory.
+// Every rank calls, with a learner that has a frozen part, and gets the activations of all samples. `control` joins
+// host memory.
 Activations frozen_activations(Learner& learner, const Dataset& dataset, Communicator& control,
                                const EvalLoaderConfig& loading);
 

@@ -1,5 +1,6 @@
-// What frozen stages give for the rows of a dataset, in a file for later runs. Its name is a digest of all that it
-// follows from, and it holds that itself: other weights, rows or settings look for another file.
+// The activations of frozen stages for the rows of a dataset, in a file for later runs. The name of the file is a digest
+// of all that the activations follow from, which the file holds too: other weights, rows or settings look for another
+// file.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -16,12 +17,11 @@ namespace sft {
 // model's config, what is read of a row, and `dtype`, the type that it is computed in.
 std::string activation_key(const Learner& learner, const Dataset& dataset, const std::string& dtype);
 
-// Rows are mapped, so that the ranks of a node share one copy; read only. Undefined where there is no file of that key;
-// DataError for a
-// damaged one.
+// Rows are mapped read only, so that the ranks of a node share one copy. Undefined where no file has that key;
+// DataError for a damaged file.
 Activations read_activations(const std::string& directory, const std::string& key);
 
-// Under another name until it is whole. StorageError where it cannot be written.
+// The file has another name until it is whole. StorageError where it cannot be written.
 void write_activations(FileOps& files, const std::string& directory, const std::string& key, const Activations& all);
 
 }  // namespace sft

@@ -1,4 +1,4 @@
-// A language model that goes on from prompts: one engine for predictions, evaluations and talks.
+// Generation from prompts by a language model: one engine for predictions, evaluations and chats.
 //
 // Prompts are packed, and then each sequence is one row an update of its own, over the keys and values that are kept. A
 // sequence that has ended leaves at once, and the next prompt takes its place. Nothing is padded, and what follows a
@@ -44,7 +44,7 @@ class Generator {
   struct Sequence {
     size_t prompt;
     NextTokens next;
-    std::vector<int32_t> all;  // the prompt and what followed
+    std::vector<int32_t> all;  // tokens of the prompt and of the answer so far
     Continuation continuation;
     int64_t most_new;
   };

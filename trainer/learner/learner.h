@@ -1,4 +1,4 @@
-// One module of model and head: what is trained, what is frozen, what is saved.
+// Model, head and adapters as one module, with the parameters that train, are frozen and are saved.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -42,7 +42,7 @@ class Learner {
   // stages are run.
   void observe(const Batch& batch, const Asked& asked, const FrozenPart* kept = nullptr);
 
-  // Whether the lowest stages are frozen; and their activations, in host memory.
+  // Whether the lowest stages are frozen; frozen_part() has their activations, in host memory.
   bool has_frozen_part() const { return first_trained() > 0; }
   int first_trained() const { return stages_.first_trained(); }  // the lowest stage of a trained parameter
   at::Tensor frozen_part(const Batch& batch);
@@ -55,12 +55,12 @@ class Learner {
   // The columns that the model and the task read.
   Needs needs() const;
 
-  // What a checkpoint holds: parameters and buffers; of a model with adapters what trains, as its base stays where it
-  // is.
+  // The tensors of a checkpoint: parameters and buffers; of a model with adapters the trained ones alone, as its base
+  // never changes.
   Parameters saved() const;
-  // What a file of the model holds: parameters and buffers, the adapters merged into the weights.
+  // The tensors of a model file: parameters and buffers, the adapters merged into the weights.
   Parameters whole() const;
-  Parameters parameters() const;  // all of them, in forward order, by their Hugging Face names
+  Parameters parameters() const;  // all parameters, in forward order, by their Hugging Face names
   Parameters trained() const;
   Model& model() { return *model_; }
   Task& task() { return *task_; }
@@ -72,7 +72,8 @@ class Learner {
 
   // The batch as model and task take it, with the rows that the task reads.
   Inputs inputs(const Batch& batch) const;
-  // How many of so many tokens in so many samples are read; where it depends on targets, by those that were seen.
+  // The number of rows that the task reads of so many tokens in so many samples; where it depends on targets, an
+  // estimate by the targets seen so far.
   int64_t rows_read(int64_t tokens, int64_t samples) const;
 
  private:
@@ -86,19 +87,20 @@ class Learner {
   Stages stages_;
   std::unique_ptr<FrozenPart> kept_;
   at::Device device_;
-  double tokens_seen_ = 0, targets_seen_ = 0;  // of loss_sum()
+  double tokens_seen_ = 0, targets_seen_ = 0;  // in batches of loss_sum()
 };
 
-// Model first, then head: the order that freezing, arenas and files see. Adapters stand behind what else is in their
-// stage.
+// The model's parameters, then the head's: the order in freezing, arenas and files. Adapters stand behind the other
+// parameters of their stage.
 Parameters all_parameters(const Model& model, const Task& task, const LowRankAdapters& adapters = {});
 
-// Which of them train: those that the config lets train, less a pooler that the task does not read. Of a model with
-// adapters these and the head, unless that came with the model; a config that freezes more, or less, is a ConfigError.
+// For each of all_parameters(), whether it trains: as the config says, less a pooler that the task does not read. Of a
+// model with adapters, the adapters and a head that did not come with the model train; ConfigError where the config
+// says otherwise.
 std::vector<bool> trained_parameters(const FreezeConfig& freeze, const Model& model, const Task& task,
                                      const LowRankAdapters& adapters = {});
 
-// And the model's buffers behind them.
+// all_parameters(), and the model's buffers behind them.
 Parameters all_saved(const Model& model, const Task& task);
 
 }  // namespace sft

@@ -1,5 +1,5 @@
-// Which token follows: transformers' logits processors and warpers, in their order, and then the likeliest token or a
-// draw.
+// The choice of the next token: transformers' logits processors and warpers, in their order, then the likeliest token
+// or a draw.
 #pragma once
 
 #include <cstdint>
@@ -10,13 +10,13 @@
 
 namespace sft {
 
-// What a draw follows from: the run's seed, the row, and the token's place in the answer. Never the neighbours.
+// The key of a draw: the run's seed, the row, and the token's place in the answer, but never the neighbours in a batch.
 struct TokenDraw {
   uint64_t seed = 0;
   int64_t row = 0, place = 0;
 };
 
-// `logits` of all words are changed; `before`: the prompt and what followed so far.
+// Changes `logits`, one a word. `before`: tokens of the prompt and of the answer so far.
 int32_t next_token(std::vector<float>& logits, std::span<const int32_t> before, const GenerateConfig& config,
                    const TokenDraw& draw);
 

@@ -1,5 +1,5 @@
 // The one loop over a model's stages: no autograd below the lowest trained stage, stages recomputed in the backward
-// pass where memory is short, a span of each in the trace, and somebody watching.
+// pass where memory is short, a span of each in the trace, and a watch around each.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -23,9 +23,9 @@ class StageWatch {
 
 struct StageRule {
   std::vector<bool> trains = {};  // of each stage 0 … num_blocks; empty: all of them
-  int first_trained = 0;          // the lowest stage of a trained parameter; num_blocks + 1 and more: none of these
-  bool recomputes = false;        // keeps of each stage its input alone, and runs it again in the backward pass
-  StageWatch* watch = nullptr;    // borrowed
+  int first_trained = 0;    // the lowest stage of a trained parameter; num_blocks + 1 and more: all of these are frozen
+  bool recomputes = false;  // keeps the input of each stage alone, and runs the stage again in the backward pass
+  StageWatch* watch = nullptr;  // borrowed
 };
 
 class Stages {
@@ -35,10 +35,10 @@ class Stages {
 
   int first_trained() const { return rule_.first_trained; }
 
-  // The stages below the first trained one, without autograd: the same for a sample at every draw, as long as nothing
-  // there moves. Rows as Model::stage(); undefined where there is no such stage.
+  // The stages below the first trained one, without autograd: the same for a sample at every draw, as long as no
+  // statistics of these stages move. Rows as Model::stage(); undefined where there is no such stage.
   at::Tensor frozen_part(const Inputs& inputs, Mode mode);
-  // The stages from there on, over what frozen_part() returned. Returns Model::features().
+  // The stages from the first trained one on, over the result of frozen_part(). Returns Model::features().
   at::Tensor trained_part(at::Tensor x, const Inputs& inputs, Mode mode);
 
   at::Tensor forward(const Inputs& inputs, Mode mode) { return trained_part(frozen_part(inputs, mode), inputs, mode); }
@@ -49,7 +49,7 @@ class Stages {
 
   Model& model_;
   StageRule rule_;
-  std::vector<std::string> names_;  // of spans
+  std::vector<std::string> names_;  // of the spans in the trace
 };
 
 }  // namespace sft

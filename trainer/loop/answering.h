@@ -1,4 +1,5 @@
-// What a language model says to the rows of an evaluation, beside what it makes of their own answers.
+// Generated answers in an evaluation: a language model goes on from the prompts of some rows, and each answer is
+// compared with the reference of its row.
 #pragma once
 
 #include <cstdint>
@@ -15,8 +16,8 @@ namespace sft {
 
 struct AnswerSettings {
   GenerateConfig generate = {};
-  uint64_t seed = 0;      // of the choice of rows, and of draws
-  int64_t most_rows = 0;  // so many rows of the dataset are answered, the same on any ranks
+  uint64_t seed = 0;      // of the chosen rows and of the drawn tokens
+  int64_t most_rows = 0;  // number of rows that are answered; the same rows on any number of ranks
 };
 
 class Answering {
@@ -24,9 +25,8 @@ class Answering {
   // Borrows the learner, whose task is Generating.
   Answering(Learner& learner, int64_t num_samples, const AnswerSettings& settings);
 
-  // Answers the samples of the batch that are chosen. Where they are not null, `into` gets the comparison with the
-  // samples' own answers, and rows[b] of a batch's JSON objects what was said. `may_leave`, called at each token, may
-  // throw.
+  // Answers the chosen samples of the batch. The comparison with their references is added to `into`, and the answer of
+  // sample b to the JSON object rows[b], where these are not null. `may_leave`, called at each token, may throw.
   void answer(const Batch& batch, Statistics* into, std::vector<std::string>* rows,
               const std::function<void()>& may_leave);
 

@@ -30,8 +30,8 @@ class Evaluator {
  public:
   struct Settings {
     EvalLoaderConfig loading = {};
-    std::vector<std::string> metrics = {};    // told beside the loss; empty: all
-    AnswerSettings answers = {};              // of tasks whose model goes on from prompts
+    std::vector<std::string> metrics = {};    // names of the metrics that are reported beside the loss; empty: all
+    AnswerSettings answers = {};              // generated answers of language models
     std::function<void()> may_leave = [] {};  // called before each batch and token that is answered; may throw
   };
 
@@ -48,7 +48,7 @@ class Evaluator {
   void predict(const PredictionSink& predicted);
 
  private:
-  // `into`: null where nothing is counted.
+  // Statistics are added to `into`, unless it is null.
   void observe(const Batch& batch, Statistics* into, const PredictionSink& predicted);
   // Calls `body` with a loader of each of this rank's parts of the dataset. Every rank calls.
   void each_part(const std::function<void(EvalLoader&)>& body);

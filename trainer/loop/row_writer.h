@@ -14,7 +14,7 @@
 
 namespace sft {
 
-// What is written of a row, from what was of its samples, at least one.
+// The JSON object of a row, from those of its samples, at least one.
 using RowOf = std::function<std::string(const std::vector<std::string>& samples)>;
 
 class RowWriter {
@@ -25,8 +25,8 @@ class RowWriter {
             FileOps& files);
   ~RowWriter();
 
-  // Of one sample, by its index. Samples may come out of order inside this rank's range, each of them once. A row of
-  // none becomes "null".
+  // Adds the JSON object of one sample. Samples may come out of order inside this rank's range, each of them once. A
+  // row without samples becomes "null".
   void add(int64_t sample, const std::string& json);
   void publish();  // every rank calls; afterwards `path` holds all rows, durably
 
@@ -40,10 +40,10 @@ class RowWriter {
   FileOps& files_;
   const Dataset& dataset_;
   RowOf row_of_;
-  int64_t next_;                            // sample that the part goes on with
-  int64_t row_, end_row_;                   // row that is being put together; behind this rank's last
-  std::vector<std::string> samples_;        // of it
-  std::map<int64_t, std::string> waiting_;  // came before their turn
+  int64_t next_;                            // the next sample in order
+  int64_t row_, end_row_;                   // the row whose samples are being collected; the end of this rank's rows
+  std::vector<std::string> samples_;        // JSON objects of row_ so far
+  std::map<int64_t, std::string> waiting_;  // JSON objects of samples behind next_
   std::string buffer_;
   int part_ = -1;
   int64_t written_ = 0;

@@ -1,4 +1,4 @@
-// What makes a run beside its tensors: enough to go on as if it had never stopped.
+// The state of a run beside its tensors: a resumed run continues from both as if it had never stopped.
 #pragma once
 
 #include <cstdint>
@@ -20,19 +20,19 @@ struct LossWindow {
 struct RunState {
   int64_t step = 0;
   Cursor cursor;
-  int64_t samples = 0;  // seen since the run's very beginning
+  int64_t samples = 0;  // trained on, earlier sessions included
   int64_t tokens = 0;
-  int64_t skipped_updates = 0;  // gradients not finite, or nothing to learn from
+  int64_t skipped_updates = 0;  // updates whose gradients were not finite, or that had nothing to learn
   int64_t not_finite_in_a_row = 0;
   double seconds = 0;  // of training, earlier sessions included
   LossWindow window;
   std::optional<double> best_metric;
   std::string best_checkpoint;  // path relative to output_dir
   int64_t evaluations_without_gain = 0;
-  std::string schedule;  // of reduce_lr_on_plateau
+  std::string schedule;  // state of reduce_lr_on_plateau
   nlohmann::ordered_json last_evaluation = nullptr;
 
-  // No update has changed a weight yet: nothing to go on from, and nothing to show.
+  // True while no update has changed a weight: there is no progress to save or to report.
   bool has_learned_nothing() const { return skipped_updates == step; }
 };
 

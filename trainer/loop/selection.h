@@ -1,4 +1,4 @@
-// Which evaluation was the best, and when it is no use to go on.
+// The best evaluation of a run, and early stopping.
 #pragma once
 
 #include <cmath>
@@ -13,8 +13,8 @@ namespace sft {
 struct Selection {
   std::string metric;  // without the eval_ prefix
   bool greater_is_better = true;
-  int64_t patience = 0;     // evaluations without a better one before training ends; 0: no end
-  bool saves_best = false;  // a better one is saved at once
+  int64_t patience = 0;     // evaluations without gain before training ends; 0: no early stopping
+  bool saves_best = false;  // a checkpoint is written at each best evaluation
 
   // Takes the value into the state; true when it is the best so far. Not-a-number is no result: neither better nor an
   // evaluation without gain.

@@ -1,5 +1,5 @@
-// Takes what the loop reports, decides when to look at it, and hands lines to the sinks. Losses stay
-// where they are until a line is due; then all ranks join the window's sums in one reduction.
+// Metrics of training: the loop reports each update, and lines of metrics go to the sinks. Losses stay on
+// their device until a line is due; then all ranks join the window's sums in one reduction.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -24,9 +24,9 @@ struct StepReport {
   int64_t step = 0;
   double epoch = 0;
   at::Tensor loss_sum;  // of this rank's share, a scalar
-  double penalty = 0;   // of the parameters, the same on every rank: added to the mean
+  double penalty = 0;   // L1 and L2 of the parameters, the same on every rank; added to the mean loss
   double weight = 0;
-  double norm = 0;  // of the gradient, before the clip
+  double norm = 0;  // norm of the gradient before clipping
   double rate = 0;
   int64_t samples = 0;
   int64_t tokens = 0;
@@ -45,7 +45,7 @@ class Telemetry {
     std::string trace_path = {};
   };
 
-  // Opens the targets of a run that goes on after `resumed_step` (0: a new one). Asked on rank 0 only.
+  // Opens the sinks of a run resumed at `resumed_step` (0: a new run). Called on rank 0 alone.
   using OpenSinks = std::function<std::vector<Sink>(int64_t resumed_step)>;
 
   // Borrows `control`. Every rank makes the same calls.
@@ -57,7 +57,7 @@ class Telemetry {
   void record(const Evaluation& evaluation, int64_t step, double epoch);
   void summarize(const nlohmann::ordered_json& values, int64_t step);
 
-  // Brings the window up to date without writing a line; before the state is saved.
+  // Reduces the window's sums without writing a line. Called before the state is saved.
   void settle(LossWindow& window);
 
  private:
@@ -77,7 +77,7 @@ class Telemetry {
   int64_t updates_to_trace_ = 0;
 };
 
-// A number for JSON: what is not finite as "NaN", "Infinity" or "-Infinity", shown and never dropped.
+// A number for JSON; one that is not finite is "NaN", "Infinity" or "-Infinity", and never dropped.
 nlohmann::ordered_json shown(double value);
 
 }  // namespace sft

@@ -21,7 +21,7 @@
 
 namespace sft {
 
-// Everything the loop works with, built by assemble; the trainer borrows it.
+// The parts that the loop works with. assemble builds them, and the trainer borrows them.
 struct TrainerParts {
   Communicator& control;
   Update& update;
@@ -42,9 +42,9 @@ struct TrainerSettings {
   std::string resume_directory;  // "" : the newest valid checkpoint of the run
   bool save_only_model = false;
   double max_seconds = 0;                                  // 0: no limit
-  std::function<bool()> stop_requested;                    // a signal came; may differ between ranks
-  nlohmann::json settings;                                 // that alter training, for the checkpoint
-  std::vector<std::pair<std::string, std::string>> files;  // beside the weights in a checkpoint
+  std::function<bool()> stop_requested;                    // true after a signal; may differ between ranks
+  nlohmann::json settings;                                 // settings that alter training, stored in checkpoints
+  std::vector<std::pair<std::string, std::string>> files;  // files beside the weights in a checkpoint
 };
 
 enum class StopReason { finished, early_stopping, signal, max_time };
@@ -54,19 +54,19 @@ class Trainer {
  public:
   Trainer(const TrainerParts& parts, TrainerSettings settings);
 
-  // Goes on from the checkpoint that the settings name, if there is one. Every rank calls, before run(). ConfigError
-  // where it was trained with other settings, or has made more updates than are asked for.
+  // Resumes from the checkpoint that the settings name, if there is one. Every rank calls, before run(). ConfigError
+  // where the checkpoint was trained with other settings, or has more updates than the settings ask for.
   void resume();
 
   // Error with ExitCode::not_finite where the updates are over and none of them changed a weight.
   StopReason run();
 
-  // One update, without what comes between updates in run(); for a range test. Every rank calls.
+  // One update, without the evaluations and saves of run(); for a range test. Every rank calls.
   StepReport step();
 
   const RunState& state() const { return state_; }
   double epoch() const;
-  // From exec to the end of this session's first update.
+  // Seconds from exec to the end of this session's first update.
   double first_step_seconds() const { return first_step_seconds_; }
 
  private:
@@ -83,8 +83,8 @@ class Trainer {
   RunState state_;
   StopReason reason_ = StopReason::finished;
   int64_t saved_step_ = -1;
-  double earlier_seconds_ = 0;  // of the sessions before this one
-  double longest_pause_ = 1;    // seconds of a step, evaluation or save: what max_time must leave
+  double earlier_seconds_ = 0;  // training time of the sessions before this one
+  double longest_pause_ = 1;    // the longest step, evaluation or save, in seconds: the time kept free before max_time
   double first_step_seconds_ = 0;
   Stopwatch session_;
 };

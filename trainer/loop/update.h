@@ -1,4 +1,4 @@
-// All that one synchronized update of the weights takes, wired in the one right order.
+// The parts of one synchronized update of the weights, wired in the one right order.
 #pragma once
 
 #include <cstdint>
@@ -22,17 +22,17 @@ struct UpdateSettings {
   int64_t total_steps = 0;
   int64_t bucket_bytes = int64_t{1} << 20;
   Leave leave = Leave::at_the_end;
-  int parts = 1;                                     // of this rank's share of a global batch
+  int parts = 1;                                     // parts of this rank's share of a global batch
   BatchNormMode batch_norm = BatchNormMode::frozen;  // of the learner's model
 };
 
 // Members are borrowed by those below them, so they are destroyed last.
 struct Update {
   std::unique_ptr<Learner> learner;
-  std::unique_ptr<Loader> loader;  // null for whoever brings batches along
+  std::unique_ptr<Loader> loader;  // null where the caller brings the batches
   std::unique_ptr<Arena> arena;
   std::unique_ptr<GradientSync> gradients;
-  std::unique_ptr<RunningStatistics> statistics;  // that ranks have of their own
+  std::unique_ptr<RunningStatistics> statistics;  // BatchNorm statistics, where each rank has its own
   std::unique_ptr<Optimizer> optimizer;
   std::unique_ptr<Schedule> schedule;
 };

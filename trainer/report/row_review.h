@@ -1,4 +1,4 @@
-// Where a classifier errs: its predictions for the test file beside the file's own texts and labels.
+// Where a classifier errs: its predictions for the test rows beside their texts and labels.
 #pragma once
 
 #include <cstdint>
@@ -16,9 +16,8 @@ struct Bin {
 };
 
 struct Mistake {
-  int64_t line = 0;  // of the test file
-  std::string file;
-  std::string text;
+  std::string place;  // "test.jsonl:12"
+  std::string text;   // its beginning
   std::string truth, guess;
   double score = 0;
 };
@@ -31,8 +30,8 @@ struct RowReview {
   std::string why_absent = {};       // why there is none of this; "" where there is, or where it was not to be expected
 };
 
-// Reads predictions.jsonl and the test file together. Never throws: where they are not there or do not fit each other
-// or the summary's accuracy, the review is empty.
+// Reads predictions.jsonl, which has texts and labels where the test rows were prepared with notes. Never throws: where
+// it is not there, has none or does not fit the summary's accuracy, the review is empty.
 RowReview review_rows(const RunRecord& record);
 
 }  // namespace sft

@@ -8,8 +8,6 @@
 namespace sft {
 namespace {
 
-constexpr size_t kMostTextBytes = 240;
-
 std::string bins_table(const std::string& title, const std::string& what, const std::vector<Bin>& bins) {
   std::string rows;
   for (const Bin& bin : bins) {
@@ -24,20 +22,15 @@ std::string bins_table(const std::string& title, const std::string& what, const 
                 "</tbody></table>\n");
 }
 
-// Cut at the start of a character.
-std::string beginning_of(const std::string& text) {
-  if (text.size() <= kMostTextBytes) return html(text);
-  size_t end = kMostTextBytes;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-  return html(text.substr(0, end)) + "…";
-}
+// "12" of "test.jsonl:12".
+std::string line_of(const std::string& place) { return place.substr(place.rfind(':') + 1); }
 
 std::string mistakes_table(const std::vector<Mistake>& mistakes) {
   std::string rows;
   for (const Mistake& mistake : mistakes)
-    rows += concat("<tr><td class=n title=\"", html(mistake.file), "\">", mistake.line, "</td><td class=\"text\">",
-                   beginning_of(mistake.text), "</td><td>", html(mistake.truth), "</td><td>", html(mistake.guess),
-                   "</td><td class=n>", html(number_text(mistake.score)), "</td></tr>");
+    rows += concat("<tr><td class=n title=\"", html(mistake.place), "\">", html(line_of(mistake.place)),
+                   "</td><td class=\"text\">", html(mistake.text), "</td><td>", html(mistake.truth), "</td><td>",
+                   html(mistake.guess), "</td><td class=n>", html(number_text(mistake.score)), "</td></tr>");
   return concat(
       "<table class=\"wide\"><caption>The surest mistakes: wrong labels are often among them</caption><thead><tr>"
       "<th class=n>Line</th><th>Text</th><th>Labelled</th><th>Predicted</th><th class=n>Score</th></tr></thead>"

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "base/errors.h"
 #include "base/file_ops.h"
 #include "tests/base/temporary_directory.h"
@@ -98,33 +100,55 @@ TEST_F(RunReport, ShowsMetricsAndDetailsOfAnyShape) {
   EXPECT_NE(page_of("run").find("Scores by entity"), std::string::npos);
 }
 
+std::string predicted(const char* label, double score, const char* reference, const char* text, int characters,
+                      int line) {
+  return nlohmann::json{{"label", label},           {"score", score},
+                        {"reference", reference},   {"text", text},
+                        {"characters", characters}, {"place", "a:b/test.jsonl:" + std::to_string(line)}}
+             .dump() +
+         "\n";
+}
+
+// The config names a test file that is not there: nobody reads it again.
 TEST_F(RunReport, FindsErrorsByLengthAndTheSurestMistakes) {
   config("run");
   summary("run", R"({"test_metrics": {"accuracy": 0.5, "details": {"labels": ["a", "b"]}}})");
-  directory.file("test.jsonl",
-                 "{\"text\": \"äöü\", \"label\": \"a\"}\n\n{\"text\": \"12345\", \"label\": 1}\n{\"text\": \"äöü\", "
-                 "\"label\": \"a\"}\n{\"text\": \"123456\", \"label\": \"b\"}\n");
   directory.file("run/predictions.jsonl",
-                 "{\"label\": \"a\", \"score\": 0.95}\n{\"label\": \"b\", \"score\": 0.6}\n{\"label\": \"b\", "
-                 "\"score\": 0.8}\n{\"label\": \"a\", \"score\": 0.995}\n");
+                 predicted("a", 0.95, "a", "äöü", 3, 1) + predicted("b", 0.6, "b", "12345", 5, 3) +
+                     predicted("b", 0.8, "a", "äöü", 3, 4) + predicted("a", 0.995, "b", "<i>12…", 600, 5));
   const RowReview review = review_rows(read_run(directory.path("run")));
   ASSERT_EQ(review.rows, 4) << review.why_absent;
   ASSERT_EQ(review.surest.size(), 2u);
-  EXPECT_EQ(review.surest[0].line, 5);
+  EXPECT_EQ(review.surest[0].place, "a:b/test.jsonl:5");
   EXPECT_EQ(review.surest[0].guess, "a");
-  EXPECT_EQ(review.by_length.front().name, "3");  // characters, not bytes
+  EXPECT_EQ(review.surest[0].truth, "b");
+  EXPECT_EQ(review.by_length.front().name, "3");
   EXPECT_EQ(review.by_length.front().rows, 2);
   EXPECT_EQ(review.by_length.front().right, 1);
+  EXPECT_EQ(review.by_length.back().name, "600") << "of the whole text, not of its beginning";
+  EXPECT_NE(page_of("run").find("title=\"a:b/test.jsonl:5\">5</td><td class=\"text\">&lt;i&gt;12…</td>"),
+            std::string::npos);
 }
 
-TEST_F(RunReport, RefusesATestFileThatIsNotTheOneOfTheRun) {
+TEST_F(RunReport, RefusesPredictionsThatAreNotThoseOfTheRun) {
   config("run");
   summary("run", R"({"test_metrics": {"accuracy": 1.0, "details": {"labels": ["a", "b"]}}})");
-  directory.file("test.jsonl", "{\"text\": \"x\", \"label\": \"b\"}\n");
-  directory.file("run/predictions.jsonl", "{\"label\": \"a\", \"score\": 0.95}\n");
+  directory.file("run/predictions.jsonl", predicted("a", 0.95, "b", "x", 1, 1));
   const RowReview review = review_rows(read_run(directory.path("run")));
   EXPECT_TRUE(review.by_length.empty());
   EXPECT_NE(review.why_absent.find("changed"), std::string::npos);
+}
+
+// As from a test file that was prepared without notes, or from another task.
+TEST_F(RunReport, SaysWhyThereAreNoErrorsByLength) {
+  config("run");
+  directory.file("run/predictions.jsonl", "{\"label\": \"a\", \"score\": 0.95}\n");
+  EXPECT_NE(page_of("run").find("Errors by length: predictions.jsonl has no texts and labels"), std::string::npos);
+  directory.file("run/predictions.jsonl", "{\"value\": 0.95}\n");
+  EXPECT_EQ(page_of("run").find("Errors by length"), std::string::npos);
+  directory.file("run/predictions.jsonl",
+                 "{\"label\": \"a\", \"reference\": 1, \"text\": 2, \"characters\": 3, \"place\": []}\n");
+  EXPECT_NE(page_of("run").find("</html>"), std::string::npos);
 }
 
 TEST_F(RunReport, ComparesTheRunsOfAFolderByWhatDiffers) {

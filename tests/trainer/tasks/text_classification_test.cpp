@@ -9,6 +9,7 @@
 #include "base/errors.h"
 #include "support/given_model.h"
 #include "trainer/tasks/blocks/cross_entropy.h"
+#include "trainer/tasks/recipes/row_notes.h"
 #include "trainer/tasks/tasks.h"
 
 namespace sft {
@@ -175,6 +176,35 @@ TEST(TextClassification, PredictsLabelScoreAndTheScoresOfAllClassesInOrder) {
   EXPECT_EQ(order, kNames);
   EXPECT_NEAR(row["scores"]["web"].get<double>(), 0.2, 1e-6);
   EXPECT_EQ(nlohmann::json::parse(lines[1])["label"], "admin");
+}
+
+TEST(TextClassification, PredictionsOfNotedRowsTellTheirTextsAndLabels) {
+  Schema schema{.columns = {{.name = "labels", .role = Role::target}}};
+  schema.columns.insert(schema.columns.end(), row_notes().begin(), row_notes().end());
+  const std::string file = "t.jsonl";
+  Batch batch(schema);
+  Row row;
+  row.file = &file;
+  for (const auto& [label, text] : {std::pair<int64_t, const char*>{2, "é"}, {0, "b\xff"}}) {
+    ++row.line;
+    Sample sample(schema);
+    sample.cells[0].set(label);
+    put_row_notes({.row = &row, .single = text, .pair = "cd"}, schema, sample);
+    batch.append(sample);
+  }
+  GivenModel model;
+  const auto task = make_text_classification(settings_of(), model);
+  const auto lines = task->predictions(at::zeros({2, 3}, at::kDouble), batch);
+  const auto first = nlohmann::ordered_json::parse(lines[0]), second = nlohmann::ordered_json::parse(lines[1]);
+  StringList keys;
+  for (const auto& [key, value] : first.items()) keys.push_back(key);
+  EXPECT_EQ(keys, (StringList{"label", "score", "scores", "reference", "text", "characters", "place"}));
+  EXPECT_EQ(first["reference"], "web");
+  EXPECT_EQ(first["text"], "é");
+  EXPECT_EQ(first["characters"], 3);
+  EXPECT_EQ(second["reference"], "admin");
+  EXPECT_EQ(second["text"], "b\uFFFD") << "bytes that are no text break no line";
+  EXPECT_EQ(second["place"], "t.jsonl:2");
 }
 
 TEST(TextClassification, DescribesItsLabelsAsTransformersReadsThem) {

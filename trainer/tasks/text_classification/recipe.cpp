@@ -6,6 +6,7 @@
 #include "data/prepare/report.h"
 #include "trainer/tasks/recipes/cells.h"
 #include "trainer/tasks/recipes/class_names.h"
+#include "trainer/tasks/recipes/row_notes.h"
 #include "trainer/tasks/recipes/target_cells.h"
 #include "trainer/tasks/recipes/text_rows.h"
 #include "trainer/tasks/recipes/token_columns.h"
@@ -21,7 +22,12 @@ constexpr char kType[] = "problem type", kNumbers[] = "numbers", kLists[] = "lis
 class TextClassification final : public Recipe {
  public:
   TextClassification(const PrepareRequest& request, const DataConfig& config, const Tokenizer& tokenizer)
-      : request_(request), config_(config), tokens_(config, tokenizer), rows_(request, config), classes_(request) {
+      : request_(request),
+        config_(config),
+        tokens_(config, tokenizer),
+        rows_(request, config),
+        classes_(request),
+        keeps_notes_(request.keep_notes && request.labels_required && request.problem_type == kOneLabel) {
     const std::string type = request.labels_required ? request.problem_type : kOneLabel;
     const bool is_told = !type.empty() && (type != kRealNumbers || request.num_targets > 0);
     if (is_told) target_ = make_target(type, request.num_targets, config.label_separator);
@@ -33,10 +39,12 @@ class TextClassification final : public Recipe {
   json key() const override {
     StringList columns;
     for (const WantedColumn& column : rows_.columns()) columns.push_back(column.name);
-    return {{"tokens", tokens_.key()},
-            {"columns", columns},
-            {"target", {request_.problem_type, request_.num_targets, config_.label_separator}},
-            {"labels", classes_.key()}};
+    json key{{"tokens", tokens_.key()},
+             {"columns", columns},
+             {"target", {request_.problem_type, request_.num_targets, config_.label_separator}},
+             {"labels", classes_.key()}};
+    if (keeps_notes_) key["notes_of"] = request_.files;  // places name the files
+    return key;
   }
 
   bool wants_glance() const override { return !target_; }
@@ -76,7 +84,7 @@ class TextClassification final : public Recipe {
   }
 
   ShardInfo shard() const override {
-    ShardInfo info = tokens_.shard(tokens_.schema(target_column()));
+    ShardInfo info = tokens_.shard(schema());
     info.task = "text_classification";
     if (target_->has_classes()) info.label_names = classes_.names();
     return info;
@@ -96,11 +104,13 @@ class TextClassification final : public Recipe {
     const std::vector<TextRow> read = read_rows(rows, out, [&](const Row& row) { return read_known(row); });
     const std::vector<Encoding> encodings = encode(read);
     const Column target = target_column();
-    Sample sample(tokens_.schema(target));
+    const Schema columns = schema();
+    Sample sample(columns);
     for (size_t i = 0; i < read.size(); ++i) {
       if (!tokens_.begin(*read[i].row, encodings[i], sample, out)) continue;
       target_->put(read[i].answer, target, sample.cells[TokenColumns::kTarget]);
       sample.weight = read[i].weight;
+      if (keeps_notes_) put_row_notes(read[i], columns, sample);
       out.append(sample);
       for (const int64_t id : read[i].answer.ids) count_label(out.report(), id);
     }
@@ -108,6 +118,12 @@ class TextClassification final : public Recipe {
 
  private:
   Column target_column() const { return target_->column(std::ssize(classes_.names())); }
+
+  Schema schema() const {
+    Schema schema = tokens_.schema(target_column());
+    if (keeps_notes_) schema.columns.insert(schema.columns.end(), row_notes().begin(), row_notes().end());
+    return schema;
+  }
 
   // With the ids of its labels.
   TextRow read_known(const Row& row) const {
@@ -131,6 +147,7 @@ class TextClassification final : public Recipe {
   TextRows rows_;
   std::unique_ptr<Target> target_;  // null until the rows tell it
   ClassNames classes_;
+  bool keeps_notes_;
 };
 
 }  // namespace

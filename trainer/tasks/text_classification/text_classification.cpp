@@ -18,6 +18,7 @@
 #include "trainer/tasks/blocks/class_weights.h"
 #include "trainer/tasks/blocks/cross_entropy.h"
 #include "trainer/tasks/blocks/sequence_task.h"
+#include "trainer/tasks/recipes/row_notes.h"
 
 namespace sft {
 namespace {
@@ -85,15 +86,17 @@ class TextClassification final : public SequenceTask {
   }
   std::string default_metric() const override { return "accuracy"; }
 
-  std::vector<std::string> predictions(const at::Tensor& logits, const Batch&) const override {
+  std::vector<std::string> predictions(const at::Tensor& logits, const Batch& batch) const override {
     const at::Tensor scores_BK = at::softmax(logits.to(at::kDouble), 1).cpu().contiguous();
     const double* score = scores_BK.data_ptr<double>();
+    const bool is_reviewed = has_row_notes(batch.schema);
     std::vector<std::string> rows;
-    for (int64_t b = 0; b < scores_BK.size(0); ++b, score += names_.size()) {
+    for (size_t b = 0; b < static_cast<size_t>(scores_BK.size(0)); ++b, score += names_.size()) {
       const auto best = static_cast<size_t>(std::max_element(score, score + names_.size()) - score);
       nlohmann::ordered_json row = {{"label", names_[best]}, {"score", score[best]}};
       for (size_t k = 0; k < names_.size(); ++k) row["scores"][names_[k]] = score[k];
-      rows.push_back(row.dump());
+      if (is_reviewed) tell_reference(batch, b, row);
+      rows.push_back(row.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
     }
     return rows;
   }
@@ -101,6 +104,14 @@ class TextClassification final : public SequenceTask {
   void describe(nlohmann::json& config) const override { describe_as("single_label_classification", config); }
 
  private:
+  // The true label, and the row that has it.
+  void tell_reference(const Batch& batch, size_t b, nlohmann::ordered_json& row) const {
+    const int64_t label = batch.at("labels").as<int64_t>()[b];
+    if (label < 0) return;
+    row["reference"] = names_[static_cast<size_t>(label)];
+    tell_row_notes(batch, b, row);
+  }
+
   // Of two classes the second alone, of more each against the rest.
   void add_to_areas(size_t label, const double* likely, std::vector<double>& rows) const {
     std::vector<uint8_t> truth(num_areas_);
