@@ -139,12 +139,10 @@ def main():
     if options.tiny:
         options.rows, options.repeats, options.prompts, options.new_tokens = 16, 1, 8, 4
     model = make_llama(HOME / "llama", **({"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": 32} if options.tiny else {}))
-    parameters = write_weights(model)
-    import peft
-    import trl as trl_package
-    print(f"{common.machine()}; {common.versions()}, trl {trl_package.__version__}, peft {peft.__version__}")
+    parameters = common.apart(write_weights, model)
+    print(f"{common.machine()}; {common.versions('trl', 'peft')}")
     print(f"benchmarks/chat.py {' '.join(sys.argv[1:])}\nLlama of {parameters / 1e6:.1f} M, {options.rows} chats, {BATCH} an update, float32, 2 threads of the one process or 2 ranks × 1 thread")
-    chats = choose_chats(options.rows)
+    chats = common.apart(choose_chats, options.rows)
     full = train(model, chats, options.repeats, lora=False)
     adapters = train(model, chats, options.repeats, lora=True)
     print(f"our adapters / our full fine-tuning, best of each: tokens_per_second {adapters / full:.3f}\n")
