@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""A chat model beside TRL: training from random weights, in full and by adapters, and answers beside transformers' `generate` (generate.py), alternating.
+"""A chat model beside TRL: training, from random weights that all sides read, in full and by adapters, and answers beside transformers' `generate` (generate.py), alternating.
 
     .deps/venv/bin/python benchmarks/chat.py > benchmarks/chat.txt     (--quick: one run of each, some 12 minutes)
 
 Llama of 31.5 M parameters (384 wide, 8 layers, 6 heads, 2 of keys, 49,152 words, tied head) on chats about Debian's packages, 8 rows an update, each row
-once, AdamW, float32, two cores. Of 400 chats sorted by length and cut into eights every fifth eight is taken (--rows 80), so that lengths, and what sorting
-saves the peer, are those of 400. Sides: ours as 1 rank × 2 threads and 2 ranks × 1, TRL's SFTTrainer as one process with both, in each of its modes (peer_sft.py).
-Only answers are trained. Tokens are real ones, padding left out, and only the updates behind the first count. `first step` is from exec to the end of the first update, with the rows'
-preparation in it on both sides. Memory is a process's peak, of two ranks their sum. Medians, ratios to each mode and to the best one.
-Needs demo/models/smollm2 (tokenizer, template) and demo/data/chat_train.jsonl: tools/fetch_smollm2.py, tools/fetch_chat_demo.py.
+once, answers alone trained, AdamW, float32, two cores. Of 400 chats sorted by length and cut into eights every fifth eight is taken (--rows 80), so that
+lengths, and what sorting saves the peer, are those of 400. Ours runs as 1 rank × 2 threads and as 2 ranks × 1, TRL's SFTTrainer as one process with both, in
+each of its modes (peer_sft.py). Tokens are real ones, padding left out, and only the updates behind the first count. `first step` is from exec to the end of
+the first update, with the rows' preparation in it on both sides. Memory is a process's peak, of two ranks their sum. Medians, ratios to each mode and to the
+best of them in each column. Needs demo/models/smollm2 (tokenizer, template, and the model that answers) and demo/data/chat_*.jsonl: `make chat-demo`.
 """
 import argparse
 import json
@@ -41,6 +41,19 @@ def make_llama(directory, **changes):
     return directory
 
 
+def write_weights(directory):
+    """Random weights, the same for all sides: adapters stand on weights alone that were read from a file."""
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM
+    from transformers.utils.logging import disable_progress_bar
+
+    disable_progress_bar()
+    torch.manual_seed(0)
+    model = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(directory), dtype=torch.float32)
+    model.save_pretrained(directory)
+    return model.num_parameters()
+
+
 def choose_chats(rows):
     """A file of so many chats, spread evenly over the lengths of the first 400, in random order."""
     from transformers import AutoTokenizer
@@ -59,7 +72,7 @@ def choose_chats(rows):
 
 
 def ours(model, chats, lora, ranks):
-    run = common.Run("chat-train", "smollm2_chat_full", f"model.model_name_or_path={model}", "model.init=random", "data.truncation=right", "data.max_length=1024",
+    run = common.Run("chat-train", "smollm2_chat_full", f"model.model_name_or_path={model}", "data.truncation=right", "data.max_length=1024",
                      f"data.train_file={chats}", f"data.prepared_dir={common.ROOT / 'runs/bench/chat-train/prepared'}", "data.max_train_samples=0", "data.max_eval_samples=1", "eval.generate=false", f"train.global_batch_size={BATCH}", "optim.learning_rate=3e-4", "scheduler.lr_scheduler_type=linear", "scheduler.warmup_steps=0",
                      f"lora.r={8 if lora else 0}", *(["lora.lora_alpha=16"] if lora else []), "log.logging_steps=1",
                      ranks=ranks, threads=2 // ranks, mpi_options=("--bind-to", "core") if ranks > 1 else ())
@@ -126,11 +139,10 @@ def main():
     if options.tiny:
         options.rows, options.repeats, options.prompts, options.new_tokens = 16, 1, 8, 4
     model = make_llama(HOME / "llama", **({"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": 32} if options.tiny else {}))
-    import peft
-    import trl as trl_package
-    print(f"{common.machine()}; {common.versions()}, trl {trl_package.__version__}, peft {peft.__version__}")
-    print(f"benchmarks/chat.py {' '.join(sys.argv[1:])}\nLlama of {'a toy size' if options.tiny else '31.5 M'}, {options.rows} chats, {BATCH} an update, float32, 2 threads of the one process or 2 ranks × 1 thread")
-    chats = choose_chats(options.rows)
+    parameters = common.apart(write_weights, model)
+    print(f"{common.machine()}; {common.versions('trl', 'peft')}")
+    print(f"benchmarks/chat.py {' '.join(sys.argv[1:])}\nLlama of {parameters / 1e6:.1f} M, {options.rows} chats, {BATCH} an update, float32, 2 threads of the one process or 2 ranks × 1 thread")
+    chats = common.apart(choose_chats, options.rows)
     full = train(model, chats, options.repeats, lora=False)
     adapters = train(model, chats, options.repeats, lora=True)
     print(f"our adapters / our full fine-tuning, best of each: tokens_per_second {adapters / full:.3f}\n")

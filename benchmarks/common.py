@@ -1,5 +1,8 @@
 """What the benchmark scripts share: programs of both sides as whole processes, what a run of ours has written, and the machine in a line."""
+import concurrent.futures
+import importlib.metadata
 import json
+import multiprocessing
 import os
 import pathlib
 import platform
@@ -20,10 +23,16 @@ def machine():
     return f"{cpu}{wide}, {os.cpu_count()} cores"
 
 
-def versions():
-    import torch
-    import transformers
-    return f"torch {torch.__version__}, transformers {transformers.__version__}"
+def versions(*more):
+    """Asked for without an import, which would make this process large: see apart()."""
+    return ", ".join(f"{package} {importlib.metadata.version(package)}" for package in ("torch", "transformers", *more))
+
+
+def apart(function, *arguments):
+    """What a function returns, called in a process of its own. Linux keeps a process's peak memory over exec, so a program started from here never tells
+    less than this script has at that time: whatever loads torch does it elsewhere."""
+    with concurrent.futures.ProcessPoolExecutor(1, multiprocessing.get_context("fork")) as pool:
+        return pool.submit(function, *arguments).result()
 
 
 def call(command, threads=None):

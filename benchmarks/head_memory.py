@@ -4,8 +4,8 @@ one micro-batch holds; beside transformers, which keeps the logits.
 
     .deps/venv/bin/python benchmarks/head_memory.py > benchmarks/head_memory.txt
 
-One process of two threads each, float32, AdamW, texts of 256 tokens, random weights; the figure is the process's peak. A peer that cannot have the memory is
-stopped by a limit of nine tenths of what the machine has free, and told as more than that.
+One process of two threads each, float32, AdamW, texts of 256 tokens, the same random weights; the figure is the process's peak, and the loss that of the
+same rows before the update. A peer that cannot have the memory is stopped by a limit of nine tenths of what the machine has free, and told as more than that.
 """
 import argparse
 import json
@@ -21,12 +21,12 @@ import json, os, resource, sys
 limit = int(sys.argv[4])
 resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer
 home, source, length = sys.argv[1:4]
 with open(source, encoding="utf-8") as lines:
     texts = [json.loads(line)["text"] for line in lines]
 ids = AutoTokenizer.from_pretrained(home)(texts, truncation=True, max_length=int(length), add_special_tokens=False, return_tensors="pt")["input_ids"]
-model = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(home), dtype=torch.float32)
+model = AutoModelForCausalLM.from_pretrained(home, dtype=torch.float32)
 optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4, fused=True)
 try:
     loss = model(input_ids=ids, labels=ids).loss
@@ -52,7 +52,7 @@ def write_texts(tokens):
 
 
 def ours(model, texts, tokens):
-    run = common.Run("head-memory", "smollm2_text", f"model.model_name_or_path={model}", "model.init=random", f"data.train_file={texts}", "data.validation_split=0", f"data.test_file={texts}", "data.truncation=right",
+    run = common.Run("head-memory", "smollm2_text", f"model.model_name_or_path={model}", f"data.train_file={texts}", "data.validation_split=0", f"data.test_file={texts}", "data.truncation=right",
                      f"data.max_length={LENGTH}", "data.max_train_samples=0", "data.max_eval_samples=1", f"train.global_batch_size={tokens // LENGTH}",
                      f"train.max_tokens_per_micro_batch={tokens}", "train.max_steps=1", "optim.learning_rate=1e-4", "lora.r=0", "log.logging_steps=1", ranks=1, threads=2)
     step = run.steps()[0]
@@ -88,6 +88,7 @@ def main():
     words, sizes = (49152, [256, 512]) if options.tiny else (151936, options.tokens)
     HOME.mkdir(parents=True, exist_ok=True)
     model = chat.make_llama(HOME / f"llama-{words}", vocab_size=words, hidden_size=128, intermediate_size=512, num_hidden_layers=2, num_attention_heads=2, num_key_value_heads=2)
+    common.apart(chat.write_weights, model)
     print(f"{common.machine()}; {common.versions()}\nbenchmarks/head_memory.py {' '.join(sys.argv[1:])}")
     print(f"Llama of 128 × 2, {words:,} words, tied head; one update of AdamW, float32; weights, gradient and two moments take {4 * 4 * words * 128 / 2**20:,.0f} MiB of each side\n")
     print(f"{'tokens':>12}{'logits once':>16}{'sft-dist':>16}{'transformers':>18}{'ratio':>10}{'loss':>18}")

@@ -3,9 +3,10 @@
 
     .deps/venv/bin/python benchmarks/peer_sft.py --model DIR --train chats.jsonl --mode packed --lora
 
-The model has the architecture of DIR's config.json and random weights. Modes: `padded` (8 rows an update, in random order), `by length` (all rows sorted and cut
-into eights, which come in random order; the Trainer's own group_by_length sorts 50 batches at a time where there are 1,600 rows, and nothing where there are few), `packed` (one window of --max-length tokens an update, filled best fit first). No gradient checkpointing, which TRL has by default: it would cost speed. Prints one
-JSON object on the last line: real tokens/s between the first update and the last, seconds from exec to the first update, peak memory, mean loss.
+Modes: `padded` (8 rows an update, in random order), `by length` (all rows sorted and cut into eights, which come in random order; the Trainer's own
+group_by_length sorts 50 batches at a time where there are 1,600 rows, and nothing where there are few), `packed` (one window of --max-length tokens an
+update, filled best fit first). No gradient checkpointing, which TRL has by default: it would cost speed. Prints one JSON object on the last line: real
+tokens/s between the first update and the last, seconds from exec to the first update, peak memory, mean loss.
 """
 import argparse
 import json
@@ -34,7 +35,7 @@ def main():
     options = arguments()
     import torch
     from datasets import Dataset, disable_progress_bars
-    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, TrainerCallback
+    from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
     from trl import SFTConfig, SFTTrainer
 
     disable_progress_bars()
@@ -46,8 +47,7 @@ def main():
         eights = [chats[first:first + options.batch] for first in range(0, len(chats), options.batch)]
         random.Random(0).shuffle(eights)
         chats = [chat for eight in eights for chat in eight]
-    torch.manual_seed(0)
-    model = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(options.model), dtype=torch.float32)
+    model = AutoModelForCausalLM.from_pretrained(options.model, dtype=torch.float32)
     adapters = None
     if options.lora:
         from peft import LoraConfig
