@@ -1,4 +1,5 @@
 // A talk with a language model on the terminal: the chat template is rendered anew at each turn.
+#include <signal.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -15,7 +16,6 @@
 #include "launch/loaded_model.h"
 #include "launch/read_as.h"
 #include "launch/signals.h"
-#include "trainer/assembly/generate_settings.h"
 #include "trainer/learner/generator.h"
 #include "trainer/tasks/tasks.h"
 
@@ -24,14 +24,19 @@ namespace {
 
 using nlohmann::ordered_json;
 
-// One line of the standard input without its end; false at its end. A signal in between is an empty line.
+// Ctrl-C ends an answer, or a line that is being typed; any other signal ends the talk.
+bool ends_the_talk(int signal) { return signal != 0 && signal != SIGINT; }
+
+// One line of the standard input without its end; false at its end, or where a signal ends the talk.
 bool read_line(std::string& line) {
   line.clear();
   for (char byte = 0;;) {
     const ssize_t count = ::read(STDIN_FILENO, &byte, 1);
     if (count < 0 && errno == EINTR) {
-      if (take_stop_request() != 0) return line.clear(), true;
-      continue;
+      if (ends_the_talk(stop_requested())) return false;
+      if (take_stop_request() == 0) continue;
+      line.clear();
+      return true;
     }
     if (count < 0) throw StorageError(concat("cannot read the standard input: ", std::strerror(errno)));
     if (count == 0) return !line.empty();
@@ -82,7 +87,7 @@ class Talk {
     const auto token = [&](size_t, int32_t id) {
       tokens.push_back(id);
       shown.show(tokenizer_.decode(tokens));
-      return take_stop_request() == 0;
+      return ends_the_talk(stop_requested()) ? false : take_stop_request() == 0;
     };
     generator_.run(
         {&prompt, 1}, [](size_t, const Continuation&) {}, token);
@@ -116,15 +121,19 @@ ExitCode chat(const Arguments& arguments, Job& job) {
     throw ConfigError(concat(directory, " is a model for ", config.model.task, "; chat is for language models"));
   const auto chat_template = ChatTemplate::find(directory, config.data.chat.chat_template, today());
 
-  GenerateConfig generate = settled(config.generate, origins, *model.directory);
+  config.generate = model.generate;  // of the run or the model; the command line goes before both
+  apply_overrides(bind_fields(config), arguments.overrides, origins);
   Talk talk(model, *chat_template,
-            {.generate = generate, .seed = static_cast<uint64_t>(config.seed), .sequences = 1, .device = world.device});
+            {.generate = config.generate,
+             .seed = static_cast<uint64_t>(config.seed),
+             .sequences = 1,
+             .device = world.device});
   if (!arguments.system.empty()) talk.say("system", arguments.system);
   leave_if_asked();
   signals::wake_readers();
   const bool is_terminal = ::isatty(STDIN_FILENO) != 0;
   if (is_terminal) std::cout << "Ctrl-C ends an answer, Ctrl-D the talk.\n";
-  for (std::string line;;) {
+  for (std::string line; !ends_the_talk(stop_requested());) {
     if (is_terminal) std::cout << "\n> " << std::flush;
     if (!read_line(line)) break;
     if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
