@@ -101,10 +101,6 @@ void refuse_drawn_weights(const Model& model, const Task& task, const std::optio
 
 }  // namespace
 
-bool wants_adapters(const RunConfig& config, const std::optional<AdapterFiles>& adapter) {
-  return config.lora.is_on() || adapter.has_value();
-}
-
 StringList head_modules(const Task& task) {
   StringList modules;
   if (task.head_is_pretrained()) return modules;
@@ -117,7 +113,7 @@ StringList head_modules(const Task& task) {
 
 LowRankAdapters build_adapters(const RunConfig& config, const std::optional<AdapterFiles>& adapter, Model& model,
                                const Task& task, const LoadReport& base) {
-  if (!wants_adapters(config, adapter)) return {};
+  if (!config.lora.is_on() && !adapter.has_value()) return {};
   refuse_drawn_weights(model, task, adapter, base);
   const auto seed = static_cast<uint64_t>(config.seed);
   const auto put = [&](const std::vector<NamedLinear>& layers, const LoraConfig& lora) {

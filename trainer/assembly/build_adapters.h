@@ -20,9 +20,6 @@ namespace sft {
 LowRankAdapters build_adapters(const RunConfig& config, const std::optional<AdapterFiles>& adapter, Model& model,
                                const Task& task, const LoadReport& base);
 
-// The settings of [lora], or of the adapter's files where there is no such section.
-bool wants_adapters(const RunConfig& config, const std::optional<AdapterFiles>& adapter);
-
 // The modules of a head as PEFT names them: "classifier" of "classifier.out_proj.weight".
 StringList head_modules(const Task& task);
 

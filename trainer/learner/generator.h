@@ -1,8 +1,8 @@
 // Generation from prompts by a language model: one engine for predictions, evaluations and chats.
 //
-// Prompts are packed, and then each sequence is one row an update of its own, over the keys and values that are kept. A
-// sequence that has ended leaves at once, and the next prompt takes its place. Nothing is padded, and what follows a
-// prompt does not depend on what stands beside it, but for the rounding of sums.
+// Prompts are packed, and then each sequence is one row a step, over the keys and values that are kept. A sequence that
+// has ended leaves at once, and the next prompt takes its place. Nothing is padded, and what follows a prompt does not
+// depend on what stands beside it, but for the rounding of sums.
 #pragma once
 
 #include <cstddef>

@@ -102,7 +102,7 @@ SpannedText ChatSpans::spanned(const Conversation& chat, const Plan& plan,
   } else if (!plan.pieces.empty()) {
     add_by_prefixes(plan, rendered, out);
   } else {
-    add_generated(chat, plan, rendered[kWhole], out);
+    add_generated(plan, rendered[kWhole], out);
   }
   settle_ends(chat, out);
   return out;
@@ -121,8 +121,7 @@ void ChatSpans::add_by_prefixes(const Plan& plan, const std::vector<RenderedChat
   }
 }
 
-void ChatSpans::add_generated(const Conversation&, const Plan& plan, const RenderedChat& whole,
-                              SpannedText& out) const {
+void ChatSpans::add_generated(const Plan& plan, const RenderedChat& whole, SpannedText& out) const {
   for (const auto& [begin, end] : whole.generated)
     if (begin < end) out.spans.push_back({begin, end});
   if (config_.train_on == "last" && plan.turns.size() == 1 && out.spans.size() > 1)

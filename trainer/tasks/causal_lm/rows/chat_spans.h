@@ -43,7 +43,7 @@ class ChatSpans {
   Plan plan_of(const Conversation& chat) const;
   SpannedText spanned(const Conversation& chat, const Plan& plan, const std::vector<RenderedChat>& rendered) const;
   void add_by_prefixes(const Plan& plan, const std::vector<RenderedChat>& rendered, SpannedText& out) const;
-  void add_generated(const Conversation& chat, const Plan& plan, const RenderedChat& whole, SpannedText& out) const;
+  void add_generated(const Plan& plan, const RenderedChat& whole, SpannedText& out) const;
   void settle_ends(const Conversation& chat, SpannedText& out) const;
 
   const ChatTemplate& template_;
