@@ -38,7 +38,7 @@ pub fn rewritten(source: &str) -> (String, bool) {
     let mut out = String::with_capacity(source.len());
     let (mut at, mut found, mut is_raw) = (0, false, false);
     while let Some(next) = source[at..].find('{').map(|next| at + next) {
-        let opening = &source[next..source.len().min(next + 2)];
+        let opening = source.get(next..next + 2).unwrap_or("");
         let end = match opening {
             "{%" => end_of(source, next + 2, "%}", true),
             "{{" if !is_raw => end_of(source, next + 2, "}}", true),

@@ -53,6 +53,12 @@ TEST_F(Spans, AreThoseThatATemplateMarks) {
   EXPECT_EQ(marked(chat(messages)), "user: q\nassistant: yes<|im_end|>\nuser: r\nassistant: [[no<|im_end|>]]\n");
 }
 
+TEST_F(Spans, ATemplateMayHoldABraceInFrontOfALetterThatIsNotLatin) {
+  write("chat_template.jinja",
+        "{% if not messages %}{é{ü{% endif %}{% for m in messages %}{{ m.content }}<|im_end|>{% endfor %}");
+  EXPECT_EQ(marked(chat({turn("user", "q"), turn("assistant", "yes")})), "q<|im_end|>[[yes<|im_end|>]]");
+}
+
 TEST_F(Spans, TakeInTheTokenBehindWhatATemplateMarks) {
   write(
       "chat_template.jinja",
