@@ -14,6 +14,7 @@
 
 #include "base/errors.h"
 #include "base/leftovers.h"
+#include "base/progress.h"
 #include "base/text.h"
 
 namespace sft {
@@ -63,6 +64,7 @@ void FileOps::write(int descriptor, const void* data, size_t size, int64_t offse
   constexpr size_t kMostBytes = size_t{1} << 30;  // Linux writes at most 2 GiB − 4096 a call
   const auto* bytes = static_cast<const char*>(data);
   while (size > 0) {
+    beat();
     const ssize_t written =
         uninterrupted([&] { return ::pwrite(descriptor, bytes, std::min(size, kMostBytes), offset); });
     if (written < 0) fail("write", path, errno);

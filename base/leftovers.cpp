@@ -3,7 +3,6 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <charconv>
 #include <filesystem>
@@ -11,18 +10,13 @@
 #include <vector>
 
 #include "base/errors.h"
+#include "base/process.h"
 #include "base/text.h"
 
 namespace sft {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  ::gethostname(name.data(), name.size() - 1);
-  return name.data();
-}
 
 bool is_dead(pid_t process) { return ::kill(process, 0) != 0 && errno == ESRCH; }
 

@@ -6,11 +6,18 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <fstream>
 #include <sstream>
 #include <string>
 
 namespace sft {
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  ::gethostname(name.data(), name.size() - 1);
+  return name.data();
+}
 
 // Field 22 of /proc/self/stat: the start, in clock ticks since boot (proc(5)). The name in field 2 may hold
 // blanks and parentheses, so fields are counted from the last one of these.

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 namespace sft {
 
+std::string host_name();
 double seconds_since_exec();
 int64_t peak_rss_bytes();
 

@@ -3,6 +3,7 @@
 #include <atomic>
 
 #include "base/errors.h"
+#include "base/progress.h"
 
 namespace sft {
 namespace {
@@ -22,6 +23,7 @@ int stop_requested() { return first.load(std::memory_order_relaxed); }
 int take_stop_request() { return first.exchange(0); }
 
 void leave_if_asked() {
+  beat();
   if (stop_requested() != 0)
     throw Error(ExitCode::requeue,
                 "stopped by a signal, with nothing half-written; the same command begins this work anew");

@@ -13,7 +13,7 @@ int stop_requested();
 int take_stop_request();
 
 // An Error with ExitCode::requeue where a stop was requested: for loops that leave nothing half-written behind an
-// error. On several ranks, inside together().
+// error. On several ranks, inside together(). Such a loop comes on at each call, which is a beat() (base/progress.h).
 void leave_if_asked();
 
 }  // namespace sft

@@ -10,7 +10,8 @@ namespace {
 using Kind = Operation::Kind;
 
 constexpr std::array<std::string_view, Operation::kKinds> kNames{
-    "all_reduce", "start_all_reduce", "wait", "reduce_scatter", "all_gather", "broadcast", "barrier", "split"};
+    "all_reduce", "start_all_reduce", "wait",  "reduce_scatter", "all_gather",
+    "broadcast",  "barrier",          "split", "connect"};
 
 }  // namespace
 
@@ -27,6 +28,7 @@ std::string describe(const Operation& operation) {
     case Kind::wait:
     case Kind::barrier:
     case Kind::split:
+    case Kind::connect:
       return std::string(name);
     default:
       return values;

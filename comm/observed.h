@@ -18,9 +18,10 @@ struct Operation {
     all_gather,
     broadcast,
     barrier,
-    split
+    split,
+    connect  // of a communicator that is being made
   };
-  static constexpr size_t kKinds = 8;
+  static constexpr size_t kKinds = 9;
 
   Kind kind = Kind::barrier;
   Element element = Element::u8;

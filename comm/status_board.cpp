@@ -40,22 +40,6 @@ int create_memory(size_t bytes) {
 
 }  // namespace
 
-void Status::set_phase(std::string_view name) {
-  std::array<char, 16> text{};
-  std::copy_n(name.begin(), std::min(name.size(), text.size()), text.begin());
-  std::array<uint64_t, 2> words;
-  std::memcpy(words.data(), text.data(), text.size());
-  phase[0] = words[0];
-  phase[1] = words[1];
-}
-
-std::string Status::phase_name() const {
-  const std::array<uint64_t, 2> words{phase[0], phase[1]};
-  std::array<char, 17> text{};
-  std::memcpy(text.data(), words.data(), sizeof words);
-  return text.data();
-}
-
 StatusBoard::StatusBoard(Communicator& control, const std::string& host) {
   const std::vector<std::string> hosts = gather_all(control, host);
   std::vector<int> neighbours;

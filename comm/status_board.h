@@ -2,13 +2,12 @@
 // name in any file system, so nothing is left behind however they end.
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <vector>
 
+#include "base/progress.h"
 #include "comm/observed.h"
 
 namespace sft {
@@ -19,12 +18,8 @@ struct alignas(64) Status {
   std::atomic<bool> inside{false};   // of it
   std::atomic<Operation::Kind> kind{Operation::Kind::barrier};
   std::atomic<int64_t> bytes{0};
-  std::atomic<int64_t> step{0};
-  std::array<std::atomic<uint64_t>, 2> phase{};  // 16 characters
-  std::atomic<int64_t> alive_at{0};              // nanoseconds of the monotonic clock, by the watchdog's thread
-
-  void set_phase(std::string_view name);
-  std::string phase_name() const;
+  std::atomic<int64_t> ticks{0};  // of the watchdog's thread
+  Progress progress;              // of the thread that works for the rank
 };
 
 class StatusBoard {

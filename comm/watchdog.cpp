@@ -14,24 +14,23 @@ namespace {
 using std::chrono::duration;
 using Clock = std::chrono::steady_clock;
 
-int64_t now() { return std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now().time_since_epoch()).count(); }
-
-// Begun calls count odd, ended ones even.
-int64_t progress(const Status& status) { return 2 * status.sequence - (status.inside ? 1 : 0); }
-
-// Its watchdog no longer writes: the process is stopped, or gone.
-bool is_silent(const Status& status, double period) {
-  return static_cast<double>(now() - status.alive_at) * 1e-9 > std::max(1.0, 4 * period);
-}
+// Longer than a look is late on a crowded machine.
+constexpr double kSilence = 0.5;
+// What a host whose ranks all wait leaves the others, one of which may see who is late.
+constexpr double kForOtherHosts = 1.0;
 
 // "sequence 812 all_reduce", "sequence 811 barrier done".
 std::string call_of(const Status& status) {
+  if (status.sequence == 0) return "before any collective";
   return concat("sequence ", status.sequence, " ", name_of(status.kind), status.inside ? "" : " done");
 }
 
-std::string place_of(const Status& status) {
-  const std::string phase = status.phase_name();
-  return phase.empty() ? "" : concat(", step ", status.step, " in ", phase);
+// ", step 57 in save", ", in prepare".
+std::string work_of(const Progress& progress) {
+  const std::string phase = progress.phase_name(), in = phase.empty() ? "" : "in " + phase;
+  const int64_t step = progress.step;
+  if (step > 0) return concat(", step ", step, in.empty() ? "" : " ", in);
+  return in.empty() ? "" : ", " + in;
 }
 
 }  // namespace
@@ -41,14 +40,8 @@ class Watchdog::Watched final : public Observed {
   Watched(std::unique_ptr<Communicator> inner, Watchdog& watchdog) : Observed(std::move(inner)), watchdog_(watchdog) {}
 
  private:
-  void begin(const Operation& operation) override {
-    Status& status = watchdog_.board_.mine();
-    status.kind = operation.kind;
-    status.bytes = static_cast<int64_t>(operation.bytes());
-    status.sequence = ++watchdog_.calls_;
-    status.inside = true;
-  }
-  void end(const Operation&) noexcept override { watchdog_.board_.mine().inside = false; }
+  void begin(const Operation& operation) override { watchdog_.begin(operation.kind, operation.bytes()); }
+  void end(const Operation&) noexcept override { watchdog_.end(); }
   std::unique_ptr<Communicator> observe(std::unique_ptr<Communicator> part) override {
     return watchdog_.watch(std::move(part));
   }
@@ -59,51 +52,85 @@ class Watchdog::Watched final : public Observed {
 Watchdog::Watchdog(Communicator& control, const std::string& host, double limit_seconds,
                    std::function<void(const std::string& message)> before_exit)
     : board_(control, host),
+      sights_(board_.lines().begin(), board_.lines().end()),
+      own_(&*std::ranges::find(sights_, control.rank(), &Sight::rank)),
       host_(host),
       limit_(limit_seconds),
       period_(std::clamp(limit_seconds / 10, 0.01, 0.5)),
       before_exit_(std::move(before_exit)),
-      thread_([this](std::stop_token stop) { run(stop); }) {}
+      thread_([this](std::stop_token stop) { run(stop); }) {
+  keep_progress_in(&board_.mine().progress);
+}
 
-Watchdog::~Watchdog() = default;
+Watchdog::~Watchdog() { keep_progress_in(nullptr); }
 
 std::unique_ptr<Communicator> Watchdog::watch(std::unique_ptr<Communicator> inner) {
   return std::make_unique<Watched>(std::move(inner), *this);
 }
 
-void Watchdog::at(int64_t step, std::string_view phase) {
-  board_.mine().step = step;
-  board_.mine().set_phase(phase);
+std::unique_ptr<Communicator> Watchdog::connect(const std::function<std::unique_ptr<Communicator>()>& make) {
+  struct Call {
+    explicit Call(Watchdog& of) : watchdog(of) { watchdog.begin(Operation::Kind::connect, 0); }
+    ~Call() { watchdog.end(); }
+    Watchdog& watchdog;
+  };
+  const auto called = [&] {
+    const Call call(*this);
+    return make();
+  };
+  return watch(called());
 }
 
-// Time is counted in ticks of this thread and not by the clock: a job that was suspended as a whole
-// has not been waiting meanwhile.
-void Watchdog::run(std::stop_token stop) {
+void Watchdog::begin(Operation::Kind kind, size_t bytes) {
   Status& status = board_.mine();
-  int64_t call = 0;
-  double waited = 0;
+  status.kind = kind;
+  status.bytes = static_cast<int64_t>(bytes);
+  status.sequence = ++calls_;
+  status.inside = true;
+}
+
+void Watchdog::run(std::stop_token stop) {
   auto last = Clock::now();
   std::unique_lock lock(mutex_);
   while (!stop.stop_requested()) {
-    status.alive_at = now();
+    ++board_.mine().ticks;
     wake_.wait_for(lock, stop, duration<double>(period_), [] { return false; });
-    const auto tick = Clock::now();
-    const double passed = std::min(duration<double>(tick - last).count(), 2 * period_);
-    last = tick;
-    waited = status.inside && status.sequence == call ? waited + passed : 0;
-    call = status.sequence;
-    if (waited >= limit_) bark(waited);
+    const auto now = Clock::now();
+    const double passed = std::min(duration<double>(now - last).count(), 2 * period_);
+    last = now;
+    for (Sight& sight : sights_) sight.look(passed);
+    if (must_bark()) bark();
   }
 }
 
-// One rank of the host speaks, the lowest that waits; the others leave it a second for that.
-void Watchdog::bark(double waited) {
-  const Status& own = board_.mine();
-  const auto speaker = std::ranges::find_if(board_.lines(), [&](const StatusBoard::Line& line) {
-    return line.status == &own || (progress(*line.status) == progress(own) && !is_silent(*line.status, period_));
+bool Watchdog::is_late(const Sight& sight) const { return sight.silent() >= limit_ || sight.still() >= limit_; }
+bool Watchdog::is_silent(const Sight& sight) const { return sight.silent() >= std::max(kSilence, 4 * period_); }
+
+bool Watchdog::one_is_silent() const {
+  return std::ranges::any_of(sights_, [&](const Sight& sight) { return sight.silent() >= limit_; });
+}
+bool Watchdog::one_is_late() const {
+  return std::ranges::any_of(sights_, [&](const Sight& sight) { return is_late(sight); });
+}
+
+// A host that cannot say who is late leaves the other hosts some time to do so.
+double Watchdog::limit() const { return limit_ + (one_is_late() || board_.other_hosts().empty() ? 0 : kForOtherHosts); }
+
+// A rank that is outside of any collective and not late works.
+bool Watchdog::must_bark() const {
+  if (one_is_silent()) return true;
+  return own_->waiting() >= limit() &&
+         std::ranges::all_of(sights_, [&](const Sight& sight) { return sight.waits() || is_late(sight); });
+}
+
+// One rank of the host speaks, the lowest that barks now; the others leave it a second for that.
+void Watchdog::bark() {
+  const auto speaker = std::ranges::find_if(sights_, [&](const Sight& sight) {
+    if (&sight == own_) return true;
+    return !is_silent(sight) && !is_late(sight) && (one_is_silent() || sight.waiting() + period_ >= limit());
   });
-  if (speaker->status == &own) {
-    const std::string message = diagnosis(waited);
+  if (&*speaker == own_) {
+    const std::string message = diagnosis();
     const std::string line = concat("[sft-dist] ", message, "\n");
     // Past the log, whose lock another thread may hold.
     [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
@@ -114,29 +141,29 @@ void Watchdog::bark(double waited) {
   ::_exit(static_cast<int>(ExitCode::hang));
 }
 
-std::string Watchdog::diagnosis(double waited) const {
-  const Status& ahead = *std::ranges::max_element(board_.lines(), {}, [](const StatusBoard::Line& line) {
-                           return progress(*line.status);
-                         })->status;
+std::string Watchdog::diagnosis() const {
+  const Sight& first = *std::ranges::max_element(sights_, {}, &Sight::place);
+  const Status& ahead = first.status();
   std::vector<std::string> late;
   std::vector<std::string> different;
-  for (const auto& [rank, status] : board_.lines()) {
-    const bool silent = is_silent(*status, period_);
-    if (silent || progress(*status) < progress(ahead))
-      late.push_back(concat("rank ", rank, ", host ", host_, ", ", call_of(*status), place_of(*status),
-                            silent ? ", not responding" : ""));
-    else if (status->kind != ahead.kind || status->bytes != ahead.bytes)
-      different.push_back(concat("rank ", rank, " calls ", name_of(status->kind), " of ",
-                                 human_bytes(static_cast<double>(status->bytes))));
+  for (const Sight& sight : sights_) {
+    const Status& status = sight.status();
+    if (one_is_late() ? is_late(sight) : sight.place() < first.place())
+      late.push_back(concat("rank ", sight.rank(), ", host ", host_, ", ", call_of(status), work_of(status.progress),
+                            is_silent(sight) ? ", not responding" : ""));
+    else if (status.kind != ahead.kind || status.bytes != ahead.bytes)
+      different.push_back(concat("rank ", sight.rank(), " calls ", name_of(status.kind), " of ",
+                                 human_bytes(static_cast<double>(status.bytes.load()))));
   }
-  const std::string others =
-      concat(call_of(ahead), " of ", human_bytes(static_cast<double>(ahead.bytes)), ", for ", human_seconds(waited));
+  const std::string others = concat(call_of(ahead), " of ", human_bytes(static_cast<double>(ahead.bytes.load())),
+                                    first.waits() ? concat(", for ", human_seconds(first.waiting())) : "");
   if (!late.empty()) return concat("late: ", join(late, "; "), "; others at ", others);
   if (!different.empty())
     return concat("ranks call different collectives: ", join(different, ", "), "; others at ", others);
   if (!board_.other_hosts().empty())
-    return concat("late: no rank of host ", host_, ", all at ", others, "; look at ", join(board_.other_hosts(), ", "));
-  return concat("hang: all ranks are at ", others, " and none gets on");
+    return concat("late: no rank of host ", host_, ", all at ", others, work_of(ahead.progress), "; look at ",
+                  join(board_.other_hosts(), ", "));
+  return concat("hang: all ranks are at ", others, work_of(ahead.progress), " and none gets on");
 }
 
 }  // namespace sft

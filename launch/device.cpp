@@ -9,12 +9,12 @@
 
 #include "base/errors.h"
 #include "base/log.h"
+#include "base/process.h"
 #include "base/text.h"
 #include "comm/agree.h"
 #include "comm/nccl/nccl.h"
 #include "launch/choose_device.h"
 #include "launch/cores.h"
-#include "launch/discover.h"
 #include "trainer/models/blocks/device_kernels.h"
 
 namespace sft {

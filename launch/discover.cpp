@@ -1,15 +1,13 @@
 #include "launch/discover.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <cstdlib>
 #include <optional>
 #include <string_view>
 
 #include "base/errors.h"
+#include "base/process.h"
 #include "base/text.h"
 #include "comm/agree.h"
 
@@ -112,12 +110,6 @@ void simulate_nodes(Placement& placement, int nodes) {
 }
 
 }  // namespace
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  gethostname(name.data(), name.size() - 1);
-  return name.data();
-}
 
 Environment process_environment() {
   return [](const char* name) -> const char* { return std::getenv(name); };

@@ -21,8 +21,6 @@ Placement discover(const Environment& environment = process_environment());
 // Whether this is the first of the processes that were started together, even if MPI does not know of the others.
 bool is_launchers_first(const Environment& environment = process_environment());
 
-std::string host_name();
-
 // Numbers the nodes by their hosts, in the order of ranks; collective over `control`. Launchers
 // other than SLURM do not tell.
 void number_nodes(Placement& placement, Communicator& control);

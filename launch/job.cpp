@@ -11,12 +11,14 @@
 #include "base/failpoint.h"
 #include "base/file_ops.h"
 #include "base/log.h"
+#include "base/progress.h"
 #include "base/stop_request.h"
 #include "base/text.h"
 #include "comm/agree.h"
 #include "comm/make_communicator.h"
 #include "comm/overlapped.h"
 #include "comm/traced.h"
+#include "launch/deadline.h"
 #include "launch/device.h"
 #include "launch/discover.h"
 #include "launch/failure.h"
@@ -62,6 +64,23 @@ void tell(ExitCode code, const std::string& message) {
   leave_alone(failure, "");
 }
 
+// The others of the host leave the one that tells a second for it.
+[[noreturn]] void hang_unjoined(const std::string& message, int rank) {
+  if (tells_for_its_host(rank)) leave_alone({ExitCode::hang, message}, "");
+  std::this_thread::sleep_for(std::chrono::seconds(1));
+  ::_exit(static_cast<int>(ExitCode::hang));
+}
+
+// MPI's end, which comes with the process's, waits for all ranks. All work is done by then, so its code stands.
+void end_in_time(double limit_seconds, ExitCode code, const Placement& placement) {
+  if (placement.world == 1) return;
+  // Never destroyed: it outlives whatever the end of the process destroys.
+  [[maybe_unused]] static const auto* const end = new Deadline(limit_seconds, [=, host = placement.host] {
+    std::fprintf(stderr, "[sft-dist] %s\n", who_is_late(host, "end", limit_seconds).c_str());
+    ::_exit(static_cast<int>(code));
+  });
+}
+
 void require_common_memory(const std::string& backend, const at::Device& device) {
   if (backend == "mpi" && device.is_cuda())
     throw ConfigError("comm.backend = \"mpi\" sums in host memory, and the run computes on GPUs: auto or nccl");
@@ -71,12 +90,28 @@ void require_common_memory(const std::string& backend, const at::Device& device)
 
 }  // namespace
 
-Job::Job() : placement_(discover()) {
+Job::Job(double limit_seconds) : placement_(discover()) {
   log::start(placement_.rank, placement_.world);
   arm_failpoints(placement_.rank);
   signals::install();
-  control_ = make_communicator(placement_.world > 1 ? "mpi" : "solo", placement_);
-  number_nodes(placement_, *control_);
+  progress().set_phase("start");
+  const Deadline start(limit_seconds, [this, limit_seconds] {
+    hang_unjoined(who_is_late(placement_.host, "start", limit_seconds), placement_.rank);
+  });
+  failpoint("job.start");
+  join(limit_seconds);
+}
+
+// From now on a wait that lasts too long ends the job, names the late rank and leaves 76 behind.
+void Job::join(double limit_seconds) {
+  auto all = make_communicator(placement_.world > 1 ? "mpi" : "solo", placement_);
+  number_nodes(placement_, *all);
+  failpoint("job.join");
+  watchdog_ = std::make_unique<Watchdog>(*all, placement_.host, limit_seconds, [this](const std::string&) {
+    write_exit_status(run_directory_, ExitCode::hang);
+  });
+  watched_ = std::move(all);
+  control_ = traced(watchdog_->watch(watched_->split(0, placement_.rank)));
 }
 
 Job::~Job() = default;
@@ -88,32 +123,27 @@ World Job::world(const std::string& device, int64_t threads, const CommConfig& c
     std::string backend = comm.backend;
     if (backend == "auto") backend = placement_.world == 1 ? "solo" : chosen.is_cuda() ? "nccl" : "mpi";
     together(*control_, [&] { require_common_memory(backend, chosen); });
-    gradients_ = make_communicator(backend, placement_);
-    if (backend == "mpi" && chosen.is_cpu() && core_is_left) gradients_ = overlapped(std::move(gradients_));
-    watch(comm.timeout_seconds);
+    const Phase phase("connect");
+    gradients_ = traced(watchdog_->connect([&] {
+      failpoint("job.connect");
+      auto made = make_communicator(backend, placement_);
+      const bool overlaps = backend == "mpi" && chosen.is_cpu() && core_is_left;
+      return overlaps ? overlapped(std::move(made)) : std::move(made);
+    }));
   }
   return {*gradients_, *control_, chosen, [] { return stop_requested() != 0; }};
 }
 
-// From now on a collective that lasts too long ends the job, names the late rank and leaves 76 behind.
-void Job::watch(double limit_seconds) {
-  watchdog_ = std::make_unique<Watchdog>(*control_, placement_.host, limit_seconds, [this](const std::string&) {
-    write_exit_status(run_directory_, ExitCode::hang);
-  });
-  watched_ = std::move(control_);
-  control_ = traced(watchdog_->watch(watched_->split(0, placement_.rank)));
-  gradients_ = traced(watchdog_->watch(std::move(gradients_)));
-}
-
-int run_job(const std::function<ExitCode(Job&)>& body) {
+int run_job(double limit_seconds, const std::function<ExitCode(Job&)>& body) {
   std::unique_ptr<Job> job;
   Failure failure;
   try {
-    job = std::make_unique<Job>();
+    job = std::make_unique<Job>(limit_seconds);
     const ExitCode code = body(*job);
     flush_standard_output();
     if (job->control().rank() == 0) write_exit_status(job->run_directory(), code);
     job->control().barrier();
+    end_in_time(limit_seconds, code, job->placement());
     return static_cast<int>(code);
   } catch (...) {
     failure = current_failure();

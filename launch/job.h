@@ -17,8 +17,9 @@ namespace sft {
 
 class Job {
  public:
-  // Finds out where this process stands and joins the control communicator.
-  Job();
+  // Finds out where this process stands and joins the control communicator. Every wait of the job has a deadline of
+  // `limit_seconds`, this one too (comm/watchdog.h): the late rank is named, and the process ends with 76.
+  explicit Job(double limit_seconds);
   ~Job();
 
   const Placement& placement() const { return placement_; }
@@ -32,7 +33,7 @@ class Job {
   const std::string& run_directory() const { return run_directory_; }
 
  private:
-  void watch(double limit_seconds);
+  void join(double limit_seconds);
 
   Placement placement_;
   std::unique_ptr<Communicator> watched_;  // what the watchdog itself talks over
@@ -44,6 +45,7 @@ class Job {
 
 // Runs a command's body on every rank and returns the process's exit code. An error that every rank has is told
 // once, by rank 0, and all leave in order; an error that one rank has is told by it, and the launcher ends the others.
-int run_job(const std::function<ExitCode(Job&)>& body);
+// `limit_seconds` is Job's.
+int run_job(double limit_seconds, const std::function<ExitCode(Job&)>& body);
 
 }  // namespace sft

@@ -9,6 +9,7 @@
 #include "base/process.h"
 #include "launch/command_line.h"
 #include "launch/commands/commands.h"
+#include "launch/deadline.h"
 #include "launch/failure.h"
 #include "launch/job.h"
 #include "launch/signals.h"
@@ -46,5 +47,7 @@ int main(int argc, char** argv) {
     return parsed.exit_code;
   }
   const sft::Command command = sft::find_command(parsed.arguments.command);
-  return sft::run_job([&](sft::Job& job) { return command(parsed.arguments, job); });
+  return sft::run_job(sft::waiting_limit(parsed.arguments), [&](sft::Job& job) {
+    return command(parsed.arguments, job);
+  });
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "base/failpoint.h"
 #include "base/stop_request.h"
 #include "data/prepare/report.h"
 
@@ -98,6 +99,7 @@ class Batches {
 }  // namespace
 
 PrepareReport make_shard(const Making& making, Reader& rows, const std::string& folder, const std::string& name) {
+  failpoint("prepare.shard");
   ShardSink sink(making, std::filesystem::path(folder) / name);
   Batches batches(making, sink);
   while (true) {

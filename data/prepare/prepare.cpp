@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "base/progress.h"
 #include "base/stop_request.h"
 #include "base/text.h"
 #include "data/hash/sha256.h"
@@ -203,6 +204,7 @@ class Preparation {
 
 PrepareReport prepare_shards(const PrepareRequest& request, const DataConfig& config, Recipe& recipe,
                              const Peers& peers) {
+  const Phase phase("prepare");
   return Preparation(request, config, recipe, peers).run();
 }
 

@@ -11,6 +11,7 @@
 #include "base/crc32c.h"
 #include "base/errors.h"
 #include "base/log.h"
+#include "base/progress.h"
 #include "base/text.h"
 #include "data/hdf5/elements.h"
 #include "data/readers/foreign_labels.h"
@@ -136,7 +137,7 @@ class PaddedDataset final : public Dataset {
     }
     const auto [first, end] = range_of(rows_, mine);
     Batch one(info_.schema);
-    for (int64_t i = has_new ? first : end; i < end; ++i, one.clear()) append(i, one);
+    for (int64_t i = has_new ? first : end; i < end; ++i, one.clear(), beat()) append(i, one);
   }
 
  private:

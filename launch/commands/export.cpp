@@ -2,6 +2,7 @@
 #include <filesystem>
 
 #include "base/log.h"
+#include "base/progress.h"
 #include "base/stop_request.h"
 #include "base/text.h"
 #include "comm/agree.h"
@@ -38,6 +39,7 @@ ExitCode export_run(const Arguments& arguments, Job& job) {
   });
   const RunConfig& config = loaded.config;
   const LoadedModel model = load_model(source, config, job.world("cpu", config.threads, config.comm));
+  const Phase phase("export");
   together(job.control(), [&] {
     leave_if_asked();
     if (job.control().rank() != 0) return;

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "base/errors.h"
+#include "base/progress.h"
 #include "base/timeline.h"
 #include "comm/agree.h"
 #include "comm/make_communicator.h"
@@ -102,20 +103,21 @@ class WatchdogDeathTest : public ::testing::Test {
  protected:
   void SetUp() override { ::testing::FLAGS_gtest_death_test_style = "threadsafe"; }
 
-  static void run(int size, const std::function<void(Communicator&, Watchdog&)>& body) {
+  static void run(int size, const std::function<void(Communicator&)>& body) {
     spawn_ranks(size, [&](Communicator& outer) {
       Watchdog watchdog(outer, "host7", 0.3);
       const auto world = watchdog.watch(outer.split(0, outer.rank()));
-      body(*world, watchdog);
+      body(*world);
     });
   }
 };
 
 TEST_F(WatchdogDeathTest, NamesTheRankThatDoesNotCome) {
   const auto hang = [] {
-    run(3, [](Communicator& world, Watchdog& watchdog) {
+    run(3, [](Communicator& world) {
       world.barrier();
-      watchdog.at(57, "forward");
+      progress().step = 57;
+      progress().set_phase("forward");
       if (world.rank() == 1) std::this_thread::sleep_for(60s);
       sum(world, 1.0);
     });
@@ -136,6 +138,51 @@ TEST_F(WatchdogDeathTest, LeavesAWordBeforeTheEnd) {
     });
   };
   EXPECT_EXIT(hang(), ::testing::ExitedWithCode(76), "word: late: rank 0");
+}
+
+TEST_F(WatchdogDeathTest, NamesTheRankThatDoesNotComeToAConnection) {
+  const auto hang = [] {
+    spawn_ranks(2, [](Communicator& outer) {
+      Watchdog watchdog(outer, "host7", 0.3);
+      const Phase phase("connect");
+      if (outer.rank() == 0) std::this_thread::sleep_for(60s);
+      watchdog.connect([&] { return outer.split(0, 0); });
+    });
+  };
+  EXPECT_EXIT(hang(), ::testing::ExitedWithCode(76),
+              "late: rank 0, host host7, before any collective, in connect; others at sequence 1 connect of 0 B");
+}
+
+TEST_F(WatchdogDeathTest, NamesTheOtherHostsWhereAllOfItsOwnWait) {
+  const auto hang = [] {
+    spawn_ranks(2, [](Communicator& outer) {
+      Watchdog watchdog(outer, outer.rank() == 0 ? "near" : "far", 0.3);
+      const auto world = watchdog.watch(outer.split(0, outer.rank()));
+      if (world->rank() == 1) std::this_thread::sleep_for(60s);
+      world->barrier();
+    });
+  };
+  EXPECT_EXIT(hang(), ::testing::ExitedWithCode(76), "late: no rank of host near, all at .*; look at far");
+}
+
+TEST_F(WatchdogDeathTest, NamesTheStuckRankBesideOneThatWorked) {
+  const auto hang = [] {
+    run(3, [](Communicator& world) {
+      if (world.rank() == 1) std::this_thread::sleep_for(60s);
+      for (int i = 0; world.rank() == 0 && i < 20; ++i, beat()) std::this_thread::sleep_for(50ms);
+      world.barrier();
+    });
+  };
+  EXPECT_EXIT(hang(), ::testing::ExitedWithCode(76), "late: rank 1, host host7, before any collective; others");
+}
+
+TEST(Watchdog, WaitsForARankThatWorksAsLongAsItGivesSignsOfLife) {
+  spawn_ranks(3, [](Communicator& outer) {
+    Watchdog watchdog(outer, "here", 0.5);
+    const auto world = watchdog.watch(outer.split(0, outer.rank()));
+    for (int i = 0; world->rank() == 1 && i < 30; ++i, beat()) std::this_thread::sleep_for(50ms);
+    world->barrier();
+  });
 }
 
 TEST(Watchdog, MindsNeitherLongComputationNorManyCalls) {

@@ -6,7 +6,9 @@
 #include <optional>
 
 #include "base/errors.h"
+#include "base/failpoint.h"
 #include "base/log.h"
+#include "base/progress.h"
 #include "base/random.h"
 #include "base/text.h"
 #include "comm/agree.h"
@@ -63,9 +65,11 @@ void require_same_kind(const RunConfig& config, const Model& model, const ModelD
 Built build_model(const RunConfig& config, const ModelDirectory& directory, const Labels& labels,
                   const Tokenizer* tokenizer, const at::Device& device, const BatchNormRule& batch_norm,
                   Communicator& control) {
+  const Phase phase("load");
   Built built;
   LoadReport report;
   together(control, [&] {
+    failpoint("model.load");
     nlohmann::json model_config = directory.config();
     for (const auto& [key, value] : config.model.config.items()) model_config[key] = value;
     if (!config.data.mean.empty()) model_config["image_mean"] = config.data.mean;

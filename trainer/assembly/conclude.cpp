@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/process.h"
+#include "base/progress.h"
 #include "base/text.h"
 #include "comm/agree.h"
 #include "trainer/assembly/adapter_export.h"
@@ -115,6 +116,7 @@ ExitCode conclude(Assembly& run, StopReason reason) {
   nlohmann::ordered_json test = nullptr;
   if (whole) {
     load_best(run);
+    const Phase phase("export");
     together(control, [&] {
       if (control.rank() == 0) export_run(run);
     });

@@ -7,6 +7,7 @@
 #include "base/errors.h"
 #include "base/file_ops.h"
 #include "base/mapped_file.h"
+#include "base/progress.h"
 #include "base/text.h"
 #include "comm/agree.h"
 #include "trainer/checkpoint/checkpoints.h"
@@ -23,6 +24,7 @@ class SliceReader {
   explicit SliceReader(const std::string& directory) : directory_(directory) {}
 
   void read(const TensorEntry& entry, const FileSlice& slice, void* to) {
+    beat();
     auto& file = files_[slice.file];
     const std::string path = concat(directory_, "/", slice.file);
     if (file == nullptr) file = std::make_unique<SafetensorsFile>(path);

@@ -20,6 +20,7 @@
 
 #include "base/errors.h"
 #include "base/file_ops.h"
+#include "base/process.h"
 #include "base/text.h"
 #include "trainer/checkpoint/new_file.h"
 
@@ -58,12 +59,6 @@ int64_t last_number(int descriptor) {
   const ssize_t length = ::pread(descriptor, digits, sizeof digits - 1, 0);
   if (length > 0) std::from_chars(digits, digits + length, number);
   return number;
-}
-
-std::string host_name() {
-  char name[256] = {};
-  ::gethostname(name, sizeof name - 1);
-  return name;
 }
 
 std::string job_id() {

@@ -17,6 +17,7 @@
 #include "base/failpoint.h"
 #include "base/file_ops.h"
 #include "base/log.h"
+#include "base/progress.h"
 #include "base/text.h"
 #include "comm/agree.h"
 #include "trainer/checkpoint/strict_json.h"
@@ -64,6 +65,7 @@ uint32_t checksum_of(const std::string& path, int64_t bytes) {
   ssize_t got = 0;
   while ((got = ::read(descriptor, buffer.data(), buffer.size())) > 0 || (got < 0 && errno == EINTR)) {
     if (got < 0) continue;
+    beat();
     crc = crc32c(buffer.data(), static_cast<size_t>(got), crc);
     seen += got;
   }

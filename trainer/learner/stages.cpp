@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/errors.h"
+#include "base/progress.h"
 #include "base/text.h"
 #include "base/timeline.h"
 #include "trainer/models/blocks/recomputed.h"
@@ -48,6 +49,7 @@ at::Tensor Stages::trained_part(at::Tensor x, const Inputs& inputs, Mode mode) {
 
 at::Tensor Stages::run(int stage, const at::Tensor& x, const Inputs& inputs, Mode mode) {
   const timeline::Span span(names_[static_cast<size_t>(stage)]);
+  beat();
   if (rule_.watch != nullptr) rule_.watch->before(stage);
   at::Tensor y = model_.stage(stage, x, inputs, mode_of(stage, mode));
   if (rule_.watch != nullptr) rule_.watch->after(stage);

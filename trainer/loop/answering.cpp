@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/failpoint.h"
+#include "base/progress.h"
+
 namespace sft {
 
 Answering::Answering(Learner& learner, int64_t num_samples, const AnswerSettings& settings)
@@ -14,6 +17,7 @@ Answering::Answering(Learner& learner, int64_t num_samples, const AnswerSettings
 
 void Answering::answer(const Batch& batch, Statistics* into, std::vector<std::string>* rows,
                        const std::function<void()>& may_leave) {
+  const Phase phase("generation");
   std::vector<size_t> chosen;
   std::vector<Prompt> prompts;
   for (size_t b = 0; b < batch.ids.size(); ++b) {
@@ -25,7 +29,12 @@ void Answering::answer(const Batch& batch, Statistics* into, std::vector<std::st
   }
   // In the order of the batch, so that sums do not depend on who ends first.
   std::vector<Continuation> said(prompts.size());
-  const auto each_token = [&](size_t, int32_t) { return may_leave(), true; };
+  const auto each_token = [&](size_t, int32_t) {
+    beat();
+    failpoint("generation.token");
+    may_leave();
+    return true;
+  };
   generator_.run(
       prompts, [&](size_t i, Continuation one) { said[i] = std::move(one); }, each_token);
   for (size_t i = 0; i < chosen.size(); ++i) {

@@ -4,6 +4,8 @@
 #include <span>
 #include <string>
 
+#include "base/failpoint.h"
+#include "base/progress.h"
 #include "base/stopwatch.h"
 #include "base/tree_sum.h"
 #include "comm/agree.h"
@@ -48,6 +50,7 @@ Evaluator::Evaluator(Learner& learner, const Dataset& dataset, Communicator& con
 }
 
 Evaluation Evaluator::run(const PredictionSink& predicted) {
+  const Phase phase("evaluation");
   const Stopwatch watch;
   std::vector<Statistics> parts;
   each_part([&](EvalLoader& loader) {
@@ -66,6 +69,7 @@ Evaluation Evaluator::run(const PredictionSink& predicted) {
 }
 
 void Evaluator::predict(const PredictionSink& predicted) {
+  const Phase phase("prediction");
   each_part([&](EvalLoader& loader) {
     for (Batch batch; loader.next(batch);) observe(batch, nullptr, predicted);
   });
@@ -73,6 +77,7 @@ void Evaluator::predict(const PredictionSink& predicted) {
 
 void Evaluator::observe(const Batch& batch, Statistics* into, const PredictionSink& predicted) {
   settings_.may_leave();
+  failpoint("evaluation.batch");
   std::vector<std::string> rows;
   learner_.observe(batch, {into, predicted ? &rows : nullptr}, kept_.get());
   if (answering_) answering_->answer(batch, into, predicted ? &rows : nullptr, settings_.may_leave);

@@ -11,6 +11,7 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "base/process.h"
+#include "base/progress.h"
 #include "base/text.h"
 #include "base/timeline.h"
 #include "base/tree_sum.h"
@@ -97,6 +98,8 @@ StopReason Trainer::run() {
 // weight, so the result does not depend on how many ranks there are.
 StepReport Trainer::step() {
   const Stopwatch watch;
+  const Phase phase("step");
+  progress().step = state_.step + 1;
   failpoint("trainer.step");
   const double rate = parts_.schedule.rate(state_.step);
   Share share = next_share();
@@ -216,6 +219,7 @@ void Trainer::evaluate() {
 void Trainer::save() {
   if (saved_step_ == state_.step || state_.has_learned_nothing()) return;
   const timeline::Span span("save");
+  const Phase phase("save");
   const Stopwatch watch;
   parts_.telemetry.settle(state_.window);
   const HostTensors model(named_tensors(update_.learner->saved()));
@@ -240,6 +244,7 @@ CheckpointContent Trainer::content(const HostTensors& model, const HostTensors& 
 
 void Trainer::resume() {
   if (!settings_.resumes) return;
+  const Phase phase("resume");
   std::optional<FoundCheckpoint> found;
   if (settings_.resume_directory.empty())
     found = parts_.checkpoints.find_latest();

@@ -6,9 +6,11 @@
 
 #include "base/crc32c.h"
 #include "base/errors.h"
+#include "base/failpoint.h"
 #include "base/leftovers.h"
 #include "base/log.h"
 #include "base/mark.h"
+#include "base/progress.h"
 #include "base/text.h"
 #include "trainer/checkpoint/finite.h"
 #include "trainer/checkpoint/run_directory.h"
@@ -25,8 +27,10 @@ uint32_t checksum_of(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
   std::vector<char> block(1 << 20);
   uint32_t crc = 0;
-  while (in.read(block.data(), static_cast<std::streamsize>(block.size())) || in.gcount() > 0)
+  while (in.read(block.data(), static_cast<std::streamsize>(block.size())) || in.gcount() > 0) {
+    beat();
     crc = crc32c(block.data(), static_cast<size_t>(in.gcount()), crc);
+  }
   return crc;
 }
 
@@ -53,12 +57,15 @@ void export_model(FileOps& files, const std::string& directory, const Parameters
                   const std::string& weights) {
   std::string path = directory;
   while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  failpoint("model.export");
   const std::string temporary = name_in_progress(path, "tmp");
   remove_leftovers(files, path, "tmp");
   const HostTensors tensors(named_tensors(parameters));
-  for (const TensorRef& tensor : tensors.refs())
+  for (const TensorRef& tensor : tensors.refs()) {
+    beat();
     if (const std::string what = not_finite_in(tensor); !what.empty())
       throw Error(ExitCode::not_finite, concat("the model is not exported: ", what));
+  }
   files.remove_all(temporary);
   files.make_directory(temporary);
   nlohmann::json checksums;

@@ -7,6 +7,7 @@
 
 #include "base/errors.h"
 #include "base/mapped_file.h"
+#include "base/progress.h"
 #include "base/text.h"
 #include "trainer/checkpoint/finite.h"
 #include "trainer/model_files/tensor_refs.h"
@@ -42,6 +43,7 @@ bool is_known_leftover(const std::string& name) { return name.ends_with("positio
 
 void copy_weight(const TensorRef& ref, const at::Tensor& into, const std::string& file) {
   const at::NoGradGuard no_graph;
+  beat();
   at::Tensor target = into;
   require_weights(ref, target, file);
   target.copy_(at::from_blob(ref.data, ref.shape, dtype_from(ref.dtype)));

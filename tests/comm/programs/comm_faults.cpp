@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/errors.h"
+#include "base/progress.h"
 #include "comm/agree.h"
 #include "comm/mpi/mpi.h"
 #include "comm/verified.h"
@@ -33,7 +34,8 @@ void stop_in_a_step(Communicator& world) {
   Watchdog watchdog(world, "here", 1.0);
   const auto watched = watchdog.watch(world.split(0, world.rank()));
   for (int step = 0;; ++step) {
-    watchdog.at(step, "train");
+    progress().step = step;
+    progress().set_phase("train");
     if (step == 100 && world.rank() == 1) raise(SIGSTOP);
     std::vector<float> values(50000);
     watched->all_reduce(Buffer::of(std::span(values)), Reduction::sum);
