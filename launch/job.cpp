@@ -15,6 +15,7 @@
 #include "base/stop_request.h"
 #include "base/text.h"
 #include "comm/agree.h"
+#include "comm/agreement.h"
 #include "comm/make_communicator.h"
 #include "comm/overlapped.h"
 #include "comm/traced.h"
@@ -22,6 +23,7 @@
 #include "launch/device.h"
 #include "launch/discover.h"
 #include "launch/failure.h"
+#include "launch/program_facts.h"
 #include "launch/signals.h"
 #include "launch/standard_output.h"
 #include "launch/starts.h"
@@ -118,6 +120,7 @@ Job::~Job() = default;
 
 World Job::world(const std::string& device, int64_t threads, const CommConfig& comm) {
   const at::Device chosen = agree_on_device(device, placement_, *control_);
+  if (chosen.is_cpu()) require_agreement(*control_, kernel_facts);
   const bool core_is_left = set_threads(threads, *control_);
   if (!gradients_) {
     std::string backend = comm.backend;

@@ -12,6 +12,7 @@
 #include "launch/deadline.h"
 #include "launch/failure.h"
 #include "launch/job.h"
+#include "launch/program_facts.h"
 #include "launch/signals.h"
 #include "launch/standard_output.h"
 
@@ -48,6 +49,7 @@ int main(int argc, char** argv) {
   }
   const sft::Command command = sft::find_command(parsed.arguments.command);
   return sft::run_job(sft::waiting_limit(parsed.arguments), [&](sft::Job& job) {
+    sft::require_agreement(job.control(), [&] { return sft::program_facts(parsed.arguments); });
     return command(parsed.arguments, job);
   });
 }

@@ -19,6 +19,9 @@ struct Options {
 // Why this backend cannot be used here; empty where it can.
 std::string unavailable(const Placement& placement);
 
+// Name and version of the MPI library, "Open MPI v4.1.4, …".
+std::string library_version();
+
 // The world of this process. Starts MPI on the first call; each call gives a communicator of its
 // own. Ranks of one host whose placement names different nodes are kept apart as if on two.
 // ConfigError where MPI finds another number of ranks than the placement.

@@ -5,6 +5,7 @@
 
 #include "base/errors.h"
 #include "base/text.h"
+#include "comm/mpi/mpi.h"
 #include "comm/mpi/one_node.h"
 
 namespace sft::mpi {
@@ -50,6 +51,13 @@ void check(int result, std::string_view operation, std::source_location where) {
   throw CommError(concat("rank ", rank, ", ", operation, ": ",
                          std::string_view(text.data(), static_cast<size_t>(length)), " (", where.file_name(), ":",
                          where.line(), ")"));
+}
+
+std::string library_version() {
+  std::array<char, MPI_MAX_LIBRARY_VERSION_STRING> text{};
+  int length = 0;
+  check(MPI_Get_library_version(text.data(), &length), "MPI_Get_library_version");
+  return text.data();
 }
 
 }  // namespace sft::mpi

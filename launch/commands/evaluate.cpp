@@ -7,6 +7,7 @@
 #include "launch/commands/commands.h"
 #include "launch/loaded_model.h"
 #include "launch/run_directory.h"
+#include "launch/run_facts.h"
 #include "trainer/assembly/run_settings.h"
 #include "trainer/loop/evaluator.h"
 
@@ -37,6 +38,7 @@ ExitCode evaluate(const Arguments& arguments, Job& job) {
     std::tie(split, files) = rows_of(arguments, loaded);
   });
   const RunConfig& config = loaded.config;
+  require_agreement(job.control(), [&] { return served_facts(config, directory, files); });
   const World world = job.world(config.device, config.threads, config.comm);
   const LoadedModel model = load_model(directory, config, world);
   const auto rows = open_split(split, files, config.data, prepared_directory(config), task_named(config.model.task),

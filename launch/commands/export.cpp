@@ -10,6 +10,7 @@
 #include "launch/loaded_model.h"
 #include "launch/read_as.h"
 #include "launch/run_directory.h"
+#include "launch/run_facts.h"
 #include "trainer/assembly/exported_files.h"
 #include "trainer/model_files/adapter_files.h"
 #include "trainer/model_files/model_export.h"
@@ -38,6 +39,7 @@ ExitCode export_run(const Arguments& arguments, Job& job) {
       throw ConfigError(concat("--output ", arguments.output, " exists already; nothing is overwritten"));
   });
   const RunConfig& config = loaded.config;
+  require_agreement(job.control(), [&] { return served_facts(config, source, {}); });
   const LoadedModel model = load_model(source, config, job.world("cpu", config.threads, config.comm));
   const Phase phase("export");
   together(job.control(), [&] {

@@ -11,6 +11,7 @@
 #include "comm/agree.h"
 #include "launch/commands/commands.h"
 #include "launch/run_directory.h"
+#include "launch/run_facts.h"
 #include "trainer/assembly/run_settings.h"
 #include "trainer/range_test/page.h"
 #include "trainer/range_test/plot.h"
@@ -100,6 +101,7 @@ ExitCode find_lr(const Arguments& arguments, Job& job) {
   });
   const RunConfig config = loaded.config;
   const bool speaks = job.control().rank() == 0;
+  require_agreement(job.control(), [&] { return run_facts(config); });
   const auto run = assemble(std::move(loaded), job.world(config.device, num_threads(config), config.comm));
   if (speaks)
     log::info(concat("rates from ", rate_text(test.min_rate), " to ", rate_text(test.max_rate), " in ", test.steps,

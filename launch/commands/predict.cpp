@@ -13,6 +13,7 @@
 #include "launch/commands/commands.h"
 #include "launch/loaded_model.h"
 #include "launch/read_as.h"
+#include "launch/run_facts.h"
 #include "launch/scratch.h"
 #include "trainer/assembly/run_settings.h"
 #include "trainer/loop/evaluator.h"
@@ -80,6 +81,7 @@ ExitCode predict(const Arguments& arguments, Job& job) {
   });
   const auto& [directory, config, files, assumes] = read_as;
   require_questions(arguments, config);
+  require_agreement(job.control(), [&] { return served_facts(config, directory, files); });
   const World world = job.world(config.device, config.threads, config.comm);
   const LoadedModel model = load_model(directory, config, world);
   if (job.control().rank() == 0 && assumes) say_assumptions(model, config);

@@ -8,6 +8,7 @@
 #include "comm/agree.h"
 #include "launch/commands/commands.h"
 #include "launch/run_directory.h"
+#include "launch/run_facts.h"
 #include "trainer/assembly/datasets.h"
 #include "trainer/tasks/recipes/shown_sample.h"
 
@@ -31,6 +32,7 @@ ExitCode prepare(const Arguments& arguments, Job& job) {
     loaded = load_run(arguments.target, arguments.overrides);
     model = std::make_unique<ModelDirectory>(loaded.config.model.model_name_or_path, loaded.config.model.adapter);
   });
+  require_agreement(job.control(), [&] { return run_facts(loaded.config); });
   const Datasets data = open_datasets(loaded, *model, job.control());
   if (arguments.show > 0) together(job.control(), [&] { show(data, arguments.show, job.control().rank() == 0); });
   if (job.control().rank() == 0) std::cout << prepared_directory(loaded.config) << std::endl;

@@ -10,6 +10,7 @@
 #include "launch/commands/commands.h"
 #include "launch/ownership.h"
 #include "launch/run_directory.h"
+#include "launch/run_facts.h"
 #include "launch/starts.h"
 #include "launch/sweep_plan.h"
 #include "launch/sweep_table.h"
@@ -75,6 +76,7 @@ ExitCode sweep(const Arguments& arguments, Job& job) {
   });
   const std::string directory = loaded.config.output_dir;
   const bool speaks = job.control().rank() == 0;
+  require_agreement(job.control(), [&] { return run_facts(loaded.config); });
   if (arguments.slurm || arguments.list) {
     if (speaks && arguments.slurm)
       std::cout << "sbatch --array=0-" << plan.trials.size() - 1 << " slurm/sweep.sbatch " << arguments.target << '\n';

@@ -9,6 +9,7 @@
 #include "comm/agree.h"
 #include "launch/commands/commands.h"
 #include "launch/run_directory.h"
+#include "launch/run_facts.h"
 #include "launch/starts.h"
 #include "trainer/assembly/assemble.h"
 #include "trainer/assembly/conclude.h"
@@ -95,6 +96,7 @@ void say_where(const Assembly& run, ExitCode code) {
 ExitCode train_run(LoadedConfig loaded, Job& job) {
   const RunConfig config = loaded.config;
   const bool speaks = job.control().rank() == 0;
+  require_agreement(job.control(), [&] { return run_facts(config); });
   const auto lock = claim_run_directory(loaded, job.control());
   job.report_exit_to(config.output_dir);
   together(job.control(), [&] {
@@ -130,6 +132,7 @@ ExitCode train(const Arguments& arguments, Job& job) {
     log::warn(concat(place_of(loaded.origins, "sweep"), "sweep has no effect: only `sft-dist sweep` reads it"));
   if (!arguments.dry_run) return train_run(std::move(loaded), job);
   const RunConfig config = loaded.config;
+  require_agreement(job.control(), [&] { return run_facts(config); });
   const auto run = assemble(std::move(loaded), job.world(config.device, num_threads(config), config.comm));
   if (speaks) introduce(*run);
   if (speaks) dry_run(*run);

@@ -5,13 +5,16 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/crc32c.h"
 #include "base/errors.h"
 #include "base/failpoint.h"
 #include "base/log.h"
+#include "base/mapped_file.h"
 #include "base/progress.h"
 #include "base/random.h"
 #include "base/text.h"
 #include "comm/agree.h"
+#include "comm/agreement.h"
 #include "trainer/assembly/build_adapters.h"
 #include "trainer/checkpoint/safetensors.h"
 #include "trainer/learner/learner.h"
@@ -53,6 +56,19 @@ void warn_of_other_labels(const LoadReport& report, const Built& built, const Mo
                    ", and so on in the order of ids. Labels that are spelled as in its config.json keep their place"));
 }
 
+// Each rank has read the weights by itself.
+Facts weight_facts(const WeightFiles& files, const std::string& model) {
+  Facts facts;
+  for (const std::string& name : files.names()) {
+    beat();
+    const TensorRef& tensor = *files.find(name);
+    facts[concat("tensor ", name, " of ", model)] =
+        concat("crc32c ", std::hex, crc32c(tensor.data, static_cast<size_t>(tensor.bytes)));
+  }
+  require_mapped_files_whole();
+  return facts;
+}
+
 void require_same_kind(const RunConfig& config, const Model& model, const ModelDirectory& directory) {
   const bool takes_texts = model.text_limits().has_value();
   if (takes_texts == (task_named(config.model.task).takes == Takes::pictures))
@@ -68,6 +84,7 @@ Built build_model(const RunConfig& config, const ModelDirectory& directory, cons
   const Phase phase("load");
   Built built;
   LoadReport report;
+  std::optional<WeightFiles> files;
   together(control, [&] {
     failpoint("model.load");
     nlohmann::json model_config = directory.config();
@@ -78,7 +95,6 @@ Built build_model(const RunConfig& config, const ModelDirectory& directory, cons
     const auto seed = static_cast<uint64_t>(config.seed);
     std::optional<AdapterFiles> adapter;
     if (!directory.adapter().empty()) adapter.emplace(directory.adapter());
-    std::optional<WeightFiles> files;
     if (config.model.init == "pretrained") files.emplace(directory.path());
     ModelSettings settings{.device = device,
                            .dtype = dtype,
@@ -114,6 +130,7 @@ Built build_model(const RunConfig& config, const ModelDirectory& directory, cons
     settings.seed = initial;
     take_values(report.untouched, make_model(model_config, settings)->parameters());
   });
+  if (files) require_agreement(control, [&] { return weight_facts(*files, config.model.model_name_or_path); });
   if (control.rank() == 0)
     if (const std::string text = describe(report); !text.empty()) log::info(text);
   if (control.rank() == 0 && config.model.init == "pretrained") warn_of_other_labels(report, built, directory, labels);

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "comm/agree.h"
+#include "comm/agreement.h"
 #include "data/hdf5/guard.h"
 #include "data/samples/shard_form.h"
 #include "trainer/assembly/problem_type.h"
@@ -148,11 +149,21 @@ Needs needs_of(std::optional<TargetForm> target) {
   return target ? Needs{{.column = target_column(*target, 0)}} : Needs{};
 }
 
+// Each rank has opened the samples by itself.
+void require_same_samples(const Dataset& dataset, const std::vector<std::string>& paths, Communicator& control) {
+  require_agreement(control, [&] {
+    const std::string what = "samples of " + paths.front();
+    return Facts{{what, concat(dataset.size(), ", with fingerprint ", dataset.info().fingerprint)},
+                 {"labels of the " + what, join(dataset.info().label_names, ", ")}};
+  });
+}
+
 // A file that one rank alone cannot read stops all of them here.
 std::unique_ptr<Dataset> open_together(const std::vector<std::string>& paths, std::optional<TargetForm> target,
                                        Communicator& control) {
   std::unique_ptr<Dataset> dataset;
   together(control, [&] { dataset = open_dataset(paths, needs_of(target)); });
+  require_same_samples(*dataset, paths, control);
   return dataset;
 }
 
@@ -237,6 +248,7 @@ std::unique_ptr<Dataset> open_split(const std::string& split, const StringList& 
       check_tokenizer(*dataset, task, tokenizer, split);
       check_width(dataset->schema(), files.front(), labels);
     });
+    require_same_samples(*dataset, files, control);
     return dataset;
   }
   PrepareRequest request = request_of(split, files, directory, task, labels);
