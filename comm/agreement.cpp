@@ -73,7 +73,9 @@ std::string row(const std::string& name, const std::map<std::string, std::vector
                 const std::vector<std::string>& hosts) {
   std::vector<const std::pair<const std::string, std::vector<int>>*> values;
   for (const auto& value : ranks_of) values.push_back(&value);
-  std::ranges::stable_sort(values, std::greater(), [](const auto* value) { return value->second.size(); });
+  // The most usual first, of equally usual ones that of the lowest rank.
+  std::ranges::sort(values, {},
+                    [](const auto* value) { return std::pair(-std::ssize(value->second), value->second.front()); });
   const size_t left_out = length_left_out(ranks_of);
   std::vector<std::string> parts;
   for (const auto* value : values) {

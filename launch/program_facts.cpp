@@ -53,7 +53,7 @@ std::string build_id(const dl_phdr_info& loaded) {
       ElfW(Nhdr) note;
       std::memcpy(&note, at, sizeof note);
       const std::byte* const name = at + sizeof note;
-      const std::byte* const content = name + padded(note.n_namesz);
+      const std::byte* const content = at + padded(sizeof note + note.n_namesz);
       if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 && std::memcmp(name, "GNU", 4) == 0) {
         std::string hex;
         for (size_t b = 0; b < note.n_descsz; ++b) {
@@ -63,7 +63,7 @@ std::string build_id(const dl_phdr_info& loaded) {
         }
         return hex;
       }
-      at = content + padded(note.n_descsz);
+      at += padded(static_cast<size_t>(content - at) + note.n_descsz);
     }
   }
   return "";
@@ -73,7 +73,8 @@ std::string build_id(const dl_phdr_info& loaded) {
 std::string identity(const dl_phdr_info& loaded) {
   if (const std::string id = build_id(loaded); !id.empty()) return "build " + id;
   std::error_code unknown;
-  return concat(fs::file_size(loaded.dlpi_name, unknown), " bytes");
+  const char* const path = *loaded.dlpi_name == '\0' ? "/proc/self/exe" : loaded.dlpi_name;
+  return concat(fs::file_size(path, unknown), " bytes");
 }
 
 int add_identity(dl_phdr_info* loaded, size_t, void* into) {

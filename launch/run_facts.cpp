@@ -61,8 +61,9 @@ Facts directory_facts(const std::string& name, const std::string& path) {
 Facts config_facts(const RunConfig& config) {
   nlohmann::json keys = to_json(config);
   if (!config.deterministic) keys.erase("threads");
+  const nlohmann::json flat = keys.flatten();
   Facts facts;
-  for (const auto& [pointer, value] : keys.flatten().items()) facts[key_of(pointer)] = value.dump();
+  for (const auto& [pointer, value] : flat.items()) facts[key_of(pointer)] = value.dump();
   return facts;
 }
 
