@@ -39,8 +39,8 @@ double waiting_limit(const Arguments& arguments) {
   return config.comm.timeout_seconds;
 }
 
-Deadline::Deadline(double seconds, std::function<void()> expired)
-    : expired_(std::move(expired)), thread_([this, seconds](std::stop_token stop) { run(stop, seconds); }) {}
+Deadline::Deadline(double seconds, std::function<void(double)> late)
+    : late_(std::move(late)), thread_([this, seconds](std::stop_token stop) { run(stop, seconds); }) {}
 
 // Counted in pieces: a job that was suspended as a whole has not been waiting meanwhile.
 void Deadline::run(std::stop_token stop, double seconds) {
@@ -48,23 +48,27 @@ void Deadline::run(std::stop_token stop, double seconds) {
   constexpr std::chrono::duration<double> kPiece{0.1};
   std::unique_lock lock(mutex_);
   auto last = Clock::now();
-  for (double waited = 0; waited < seconds;) {
+  double next = seconds;
+  for (double waited = 0;;) {
     wake_.wait_for(lock, stop, kPiece, [] { return false; });
     if (stop.stop_requested()) return;
     const auto now = Clock::now();
     waited += std::min(std::chrono::duration<double>(now - last), 2 * kPiece).count();
     last = now;
+    if (waited < next) continue;
+    next += seconds;
+    late_(waited);
   }
-  expired_();
 }
 
-std::string who_is_late(const std::string& host, const std::string& phase, double seconds) {
+std::string who_is_late(const std::string& host, const std::string& phase, double waited, double limit) {
+  const std::string since = concat(" in ", phase, ", for ", human_seconds(waited));
   std::vector<std::string> late;
   for (const Sibling& sibling : siblings())
     if (sibling.is_stopped) late.push_back(concat("rank ", sibling.rank, ", host ", host, ", in ", phase, ", stopped"));
-  if (!late.empty())
-    return concat("late: ", join(late, "; "), "; others wait in ", phase, ", for ", human_seconds(seconds));
-  return concat("late: some rank, in ", phase, ", for ", human_seconds(seconds), "; none of host ", host,
+  if (!late.empty()) return concat("late: ", join(late, "; "), "; others wait", since);
+  if (waited < std::max(limit, CommConfig().timeout_seconds)) return "";
+  return concat("late: some rank,", since, "; none of host ", host,
                 " is stopped. Look at the other hosts, and whether hosts reach each other (mpirun --mca "
                 "btl_tcp_if_include names a network)");
 }

@@ -17,20 +17,22 @@ double waiting_limit(const Arguments& arguments);
 
 class Deadline {
  public:
-  // Calls expired() after `seconds` in which the process could run, unless it is destroyed before.
-  Deadline(double seconds, std::function<void()> expired);
+  // Calls late(waited) after each further `seconds` in which the process could run, until this is destroyed.
+  Deadline(double seconds, std::function<void(double waited)> late);
 
  private:
   void run(std::stop_token stop, double seconds);
 
-  std::function<void()> expired_;
+  std::function<void(double)> late_;
   std::mutex mutex_;
   std::condition_variable_any wake_;
   std::jthread thread_;  // last: it uses all the others
 };
 
-// The ranks that have not come, in words: "late: rank 1, host node7, in start, stopped". `host` is this one.
-std::string who_is_late(const std::string& host, const std::string& phase, double seconds);
+// The ranks that have not come, in words: "late: rank 1, host node7, in start, stopped; others wait …". "" as long as
+// none of this host's is stopped and the wait is shorter than the usual comm.timeout_seconds: programs and libraries
+// that are loaded from a crowded disk give no sign of life. `host` is this one.
+std::string who_is_late(const std::string& host, const std::string& phase, double waited, double limit);
 
 // Whether this rank is the one of its host to tell.
 bool tells_for_its_host(int rank);

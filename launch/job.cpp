@@ -77,10 +77,13 @@ void tell(ExitCode code, const std::string& message) {
 void end_in_time(double limit_seconds, ExitCode code, const Placement& placement) {
   if (placement.world == 1) return;
   // Never destroyed: it outlives whatever the end of the process destroys.
-  [[maybe_unused]] static const auto* const end = new Deadline(limit_seconds, [=, host = placement.host] {
-    std::fprintf(stderr, "[sft-dist] %s\n", who_is_late(host, "end", limit_seconds).c_str());
-    ::_exit(static_cast<int>(code));
-  });
+  [[maybe_unused]] static const auto* const end =
+      new Deadline(limit_seconds, [=, host = placement.host](double waited) {
+        const std::string message = who_is_late(host, "end", waited, limit_seconds);
+        if (message.empty()) return;
+        std::fprintf(stderr, "[sft-dist] %s\n", message.c_str());
+        ::_exit(static_cast<int>(code));
+      });
 }
 
 void require_common_memory(const std::string& backend, const at::Device& device) {
@@ -97,8 +100,9 @@ Job::Job(double limit_seconds) : placement_(discover()) {
   arm_failpoints(placement_.rank);
   signals::install();
   progress().set_phase("start");
-  const Deadline start(limit_seconds, [this, limit_seconds] {
-    hang_unjoined(who_is_late(placement_.host, "start", limit_seconds), placement_.rank);
+  const Deadline start(limit_seconds, [this, limit_seconds](double waited) {
+    const std::string message = who_is_late(placement_.host, "start", waited, limit_seconds);
+    if (!message.empty()) hang_unjoined(message, placement_.rank);
   });
   failpoint("job.start");
   join(limit_seconds);

@@ -18,6 +18,7 @@ Answering::Answering(Learner& learner, int64_t num_samples, const AnswerSettings
 void Answering::answer(const Batch& batch, Statistics* into, std::vector<std::string>* rows,
                        const std::function<void()>& may_leave) {
   const Phase phase("generation");
+  failpoint("generation.batch");
   std::vector<size_t> chosen;
   std::vector<Prompt> prompts;
   for (size_t b = 0; b < batch.ids.size(); ++b) {
@@ -31,7 +32,6 @@ void Answering::answer(const Batch& batch, Statistics* into, std::vector<std::st
   std::vector<Continuation> said(prompts.size());
   const auto each_token = [&](size_t, int32_t) {
     beat();
-    failpoint("generation.token");
     may_leave();
     return true;
   };
