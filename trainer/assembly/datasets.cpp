@@ -2,14 +2,14 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <span>
 
 #include "base/errors.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "comm/agree.h"
-#include "data/hdf5/guard.h"
-#include "data/samples/shard_form.h"
+#include "trainer/assembly/check_samples.h"
+#include "trainer/assembly/count_labels.h"
+#include "trainer/assembly/prepared_files.h"
 #include "trainer/assembly/problem_type.h"
 #include "trainer/tasks/recipes/target_column.h"
 #include "trainer/tasks/tasks.h"
@@ -18,29 +18,6 @@ namespace sft {
 namespace {
 
 namespace fs = std::filesystem;
-
-bool is_hdf5(const std::string& path) { return path.ends_with(".h5") || path.ends_with(".hdf5"); }
-
-bool holds_hdf5(const std::string& path) {
-  if (!fs::is_directory(path)) return false;
-  return std::any_of(fs::directory_iterator(path), fs::directory_iterator(),
-                     [](const auto& entry) { return is_hdf5(entry.path().string()); });
-}
-
-// Of images only our own shards are ready; of texts any HDF5 is read as it is.
-bool is_prepared(const std::string& path, Takes takes) {
-  if (holds_hdf5(path)) return true;
-  return is_hdf5(path) && (takes == Takes::texts || is_shard(*open_guarded(path)));
-}
-
-// Whether the files are shards already. A list of both kinds has no order that a user could mean.
-bool are_prepared(const StringList& files, const std::string& split, Takes takes) {
-  const auto prepared =
-      std::count_if(files.begin(), files.end(), [&](const std::string& path) { return is_prepared(path, takes); });
-  if (prepared != 0 && static_cast<size_t>(prepared) != files.size())
-    throw ConfigError(concat("data.", split, "_file mixes HDF5 and raw files: ", join(files, ", ")));
-  return prepared != 0;
-}
 
 PrepareReport prepare_split(PrepareRequest request, const DataConfig& config, const Tokenizer* tokenizer,
                             Communicator& control) {
@@ -58,66 +35,6 @@ std::vector<std::string> numbered_labels(int64_t count) {
   std::vector<std::string> names;
   for (int64_t id = 0; id < count; ++id) names.push_back(concat("LABEL_", id));
   return names;
-}
-
-// Each rank counts its share; the sum is the same on all.
-std::vector<int64_t> count_labels(const Dataset& dataset, size_t num_labels, Communicator& control) {
-  std::vector<int64_t> counts(num_labels);
-  together(control, [&] {
-    const size_t place = dataset.schema().place("labels");
-    if (place == SIZE_MAX) return;
-    const Number number = dataset.schema().columns[place].number;
-    const auto count = [&](const auto& labels) {
-      for (const int64_t label : labels)
-        if (label >= 0) ++counts.at(static_cast<size_t>(label));
-    };
-    Packed cell(number);
-    const auto [first, end] = range_of(dataset.size(), {control.rank(), control.size()});
-    for (int64_t i = first; i < end; ++i) {
-      cell.clear();
-      dataset.append(i, place, cell);
-      if (number == Number::int64) count(cell.as<int64_t>());
-      if (number == Number::int32) count(cell.as<int32_t>());
-      if (number != Number::float32) continue;
-      const std::span<const float> flags = std::as_const(cell).as<float>();
-      for (size_t k = 0; k < flags.size(); ++k) counts.at(k) += flags[k] != 0.0f;
-    }
-  });
-  control.all_reduce(Buffer::of(std::span<int64_t>(counts)));
-  return counts;
-}
-
-// Shards say which tokenizer made them; another one's ids would mean other words.
-void check_tokenizer(const Dataset& dataset, const TaskKind& task, const Tokenizer* tokenizer,
-                     const std::string& split) {
-  const bool images = dataset.schema().find("tokens") == nullptr;
-  if (images != (task.takes == Takes::pictures))
-    throw ConfigError(concat("data.", split, "_file holds ", images ? "images" : "texts", ", and the task takes ",
-                             images ? "texts" : "images"));
-  if (images) return;
-  const std::string& made_by = dataset.info().tokenizer_sha256;
-  if (!made_by.empty() && made_by != tokenizer->sha256())
-    throw DataError(concat("data.", split, "_file was prepared with another tokenizer than the model's (sha256 ",
-                           made_by.substr(0, 12), "… against ", tokenizer->sha256().substr(0, 12),
-                           "…); prepare it again from the raw file"));
-}
-
-void check_width(const Schema& schema, const std::string& file, const Labels& labels) {
-  const int64_t found = target_count(schema);
-  const auto known = static_cast<int64_t>(labels.names.size());
-  const bool has_width = labels.target == TargetForm::label_set || labels.target == TargetForm::values;
-  if (has_width && found != known)
-    throw DataError(concat(file, " has ", found, " targets a row, and training has ", known));
-  if (found > known)
-    throw DataError(concat(file, " holds label ", found - 1, ", and training knows only ", known, " labels"));
-}
-
-void check_num_labels(const LoadedConfig& loaded, const Labels& labels) {
-  const int64_t wanted = loaded.config.model.num_labels;
-  const auto found = static_cast<int64_t>(labels.names.size());
-  if (wanted != 0 && wanted != found)
-    throw ConfigError(concat(place_of(loaded.origins, "model.num_labels"), "model.num_labels is ", wanted,
-                             ", and the training data has ", found, " labels; 0 takes them from the data"));
 }
 
 // Where the config leaves it to the data, it is said how the data was understood.
@@ -218,8 +135,6 @@ Peers peers_of(Communicator& control) {
           [&control](const std::string& mine) { return gather_all(control, mine); },
           [&control](const std::function<void()>& body) { together(control, body); }};
 }
-
-bool is_prepared(const std::string& path) { return is_hdf5(path); }
 
 std::string prepared_directory(const RunConfig& config) {
   if (!config.data.prepared_dir.empty()) return config.data.prepared_dir;
