@@ -15,7 +15,7 @@
 
 #include "equivalence/variants.h"
 #include "trainer/models/model.h"
-#include "trainer/models/model_config.h"
+#include "trainer/tasks/tasks.h"
 
 namespace sft::equivalence {
 namespace {
@@ -106,27 +106,15 @@ TEST_P(Invariance, GradientsInFloat32DifferByRoundingAlone) {
   record(job, most, kTolerance);
 }
 
-TEST(Enrolment, EveryTaskFormOfTargetAndModelIsACase) {
-  std::set<std::string> tasks, models;
-  std::set<TargetForm> targets;
+TEST(Enrolment, EveryRowOfTheTableOfTasksAndEveryModelIsACase) {
+  std::set<const TaskKind*> kinds;
+  std::set<std::string> models;
   for (const Case& job : cases()) {
-    tasks.insert(job.task);
-    targets.insert(job.target);
+    kinds.insert(&task_of_type(job.task, job.problem_type));
     models.insert(job.model.at("model_type").get<std::string>());
   }
-  std::apply(
-      [&](const auto&... fields) {
-        const auto expect_tasks = [&](const FieldInfo& info) {
-          if (info.name != "task") return;
-          for (const std::string_view task : info.rule.choices) EXPECT_TRUE(tasks.contains(std::string(task))) << task;
-        };
-        (expect_tasks(fields.info), ...);
-      },
-      ModelConfig::fields());
+  for (const TaskKind& kind : tasks()) EXPECT_TRUE(kinds.contains(&kind)) << kind.name << " " << kind.problem_type;
   for (const std::string& model : model_types()) EXPECT_TRUE(models.contains(model)) << model;
-  for (const TargetForm form : {TargetForm::label, TargetForm::label_set, TargetForm::values, TargetForm::token_labels,
-                                TargetForm::span, TargetForm::spans})
-    EXPECT_TRUE(targets.contains(form));
 }
 
 // `deterministic = true`: parts of a batch and ranks are added as one tree.

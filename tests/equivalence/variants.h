@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "base/schema.h"
-#include "data/readers/target_form.h"
 #include "equivalence/toys.h"
 #include "trainer/adapters/freeze.h"
 #include "trainer/adapters/lora_config.h"
@@ -24,7 +23,7 @@ struct Case {
   std::string task = "text_classification";
   nlohmann::json model;
   int64_t num_labels = 5;
-  TargetForm target = TargetForm::label;
+  std::string problem_type;
   std::string pooling = "auto";
   double label_smoothing = 0;
   std::string loss = "auto";

@@ -2,6 +2,7 @@
 
 #include "base/errors.h"
 #include "base/text.h"
+#include "trainer/tasks/recipes/target.h"
 #include "trainer/tasks/recipes/target_column.h"
 
 namespace sft {
@@ -23,7 +24,7 @@ void check_tokenizer(const Dataset& dataset, const TaskKind& task, const Tokeniz
 void check_width(const Schema& schema, const std::string& file, const Labels& labels) {
   const int64_t found = target_count(schema);
   const auto known = static_cast<int64_t>(labels.names.size());
-  const bool has_width = labels.target == TargetForm::label_set || labels.target == TargetForm::values;
+  const bool has_width = labels.problem_type == kLabelSet || labels.problem_type == kRealNumbers;
   if (has_width && found != known)
     throw DataError(concat(file, " has ", found, " targets a row, and training has ", known));
   if (found > known)

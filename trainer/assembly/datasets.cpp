@@ -10,7 +10,7 @@
 #include "trainer/assembly/check_samples.h"
 #include "trainer/assembly/count_labels.h"
 #include "trainer/assembly/prepared_files.h"
-#include "trainer/assembly/problem_type.h"
+#include "trainer/tasks/recipes/target.h"
 #include "trainer/tasks/recipes/target_column.h"
 #include "trainer/tasks/tasks.h"
 
@@ -38,12 +38,12 @@ std::vector<std::string> numbered_labels(int64_t count) {
 }
 
 // Where the config leaves it to the data, it is said how the data was understood.
-void announce(const RunConfig& config, TargetForm target) {
-  if (!config.model.problem_type.empty() || problem_type_of(target).empty()) return;
-  const char* meant = target == TargetForm::label_set ? "any number of labels a row"
-                      : target == TargetForm::values  ? "real numbers"
-                                                      : "one label a row";
-  log::info(concat("targets: ", meant, ", so model.problem_type is ", problem_type_of(target)));
+void announce(const ModelConfig& model, const std::string& problem_type) {
+  if (!model.problem_type.empty() || problem_type.empty()) return;
+  const char* meant = problem_type == kLabelSet      ? "any number of labels a row"
+                      : problem_type == kRealNumbers ? "real numbers"
+                                                     : "one label a row";
+  log::info(concat("targets: ", meant, ", so model.problem_type is ", problem_type));
 }
 
 // The samples of the first rows that have some.
@@ -56,20 +56,17 @@ std::unique_ptr<Dataset> limited(std::unique_ptr<Dataset> dataset, int64_t most)
 }
 
 // What the config says of the targets; nothing where it is left to the data.
-std::optional<TargetForm> wanted_target(const ModelConfig& model) {
-  const TaskKind& task = task_named(model.task);
-  return *task.problem_type == '\0' ? task.target : target_of(model.problem_type);
-}
-
-Needs needs_of(std::optional<TargetForm> target) {
-  return target ? Needs{{.column = target_column(*target, 0)}} : Needs{};
+Needs wanted_targets(const ModelConfig& model) {
+  const TaskKind& task = task_of_type(model.task, model.problem_type);
+  const bool is_left_to_data = model.problem_type.empty() && *task.problem_type != '\0';
+  return is_left_to_data ? Needs{} : Needs{{.column = task.target}};
 }
 
 // A file that one rank alone cannot read stops all of them here.
-std::unique_ptr<Dataset> open_together(const std::vector<std::string>& paths, std::optional<TargetForm> target,
+std::unique_ptr<Dataset> open_together(const std::vector<std::string>& paths, const Needs& needs,
                                        Communicator& control) {
   std::unique_ptr<Dataset> dataset;
-  together(control, [&] { dataset = open_dataset(paths, needs_of(target)); });
+  together(control, [&] { dataset = open_dataset(paths, needs); });
   return dataset;
 }
 
@@ -81,9 +78,12 @@ PrepareRequest request_of(const std::string& split, const StringList& files, con
   request.split = split;
   request.output_directory = directory;
   request.task = task.name;
-  request.problem_type = problem_type_of(labels.target);
-  if (labels.target == TargetForm::values) request.num_targets = static_cast<int64_t>(labels.names.size());
-  if (labels.target != TargetForm::values) request.label_names = labels.names;
+  request.problem_type = labels.problem_type;
+  if (labels.problem_type == kRealNumbers) {
+    request.num_targets = std::ssize(labels.names);
+  } else {
+    request.label_names = labels.names;
+  }
   request.labels_must_be_known = true;
   request.keep_notes = split == "test" || split == "input";
   return request;
@@ -96,7 +96,7 @@ std::unique_ptr<Dataset> open_train(const LoadedConfig& loaded, const ModelDirec
   const StringList files =
       expand_files(config.train_file, "data.train_file", loaded.origins, accepted_by(loaded.config.model.task));
   if (are_prepared(files, "train", task_named(loaded.config.model.task).takes)) {
-    auto train = open_together(files, wanted_target(loaded.config.model), control);
+    auto train = open_together(files, wanted_targets(loaded.config.model), control);
     const auto& known = train->info().label_names;
     data.labels.names = known.empty()
                             ? numbered_labels(std::max(target_count(train->schema()), loaded.config.model.num_labels))
@@ -148,7 +148,7 @@ std::unique_ptr<Dataset> open_split(const std::string& split, const StringList& 
   if (are_prepared(files, split, task.takes)) {
     std::unique_ptr<Dataset> dataset;
     together(control, [&] {
-      dataset = open_dataset(files, needs_of(labels.target));
+      dataset = open_dataset(files, {{.column = task_of_type(task.name, labels.problem_type).target}});
       check_tokenizer(*dataset, task, tokenizer, split);
       check_width(dataset->schema(), files.front(), labels);
     });
@@ -170,12 +170,12 @@ Datasets open_datasets(const LoadedConfig& loaded, const ModelDirectory& model, 
     data.tokenizer->set_truncation(config.data.max_length, config.data.truncation);
   });
   data.train = limited(open_train(loaded, model, data, control), config.data.max_train_samples);
-  data.labels.target = target_form_of(data.train->schema());
   data.labels.num_rows = data.train->size();
   data.labels.samples = data.train->schema();
-  if (control.rank() == 0) announce(config, data.labels.target);
   together(control, [&] {
     check_tokenizer(*data.train, task, data.tokenizer.get(), "train");
+    data.labels.problem_type = task_of_samples(config.model.task, data.train->schema()).problem_type;
+    if (control.rank() == 0) announce(config.model, data.labels.problem_type);
     check_num_labels(loaded, data.labels);
   });
 
