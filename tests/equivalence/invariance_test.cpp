@@ -138,8 +138,8 @@ TEST_P(SameBits, OnOneTwoFourAndEightRanks) {
   record(job, most, 0);
 }
 
-// What the frozen stages give may be computed once and kept.
-TEST(FrozenPart, KeptInMemoryChangesNothing) {
+// The activations of the frozen stages may be computed once and cached.
+TEST(ActivationCache, ChangesNothing) {
   int tried = 0;
   for (const Case& job : cases()) {
     if (job.name != "bert_head_alone" && job.name != "bert_last_blocks" && job.name != "distilbert_head_alone_mean")
@@ -148,7 +148,7 @@ TEST(FrozenPart, KeptInMemoryChangesNothing) {
     const Outcome expected = run(job, {1, 0});
     for (const int ranks : {1, 3}) {
       SCOPED_TRACE(job.name + " on " + std::to_string(ranks) + " ranks");
-      const Outcome actual = run(job, {.ranks = ranks, .keeps_frozen_part = true});
+      const Outcome actual = run(job, {.ranks = ranks, .caches_activations = true});
       EXPECT_LE(worst(actual.losses, expected.losses), 1e-12);
       EXPECT_LE(worst(actual.evaluation, expected.evaluation), 1e-12);
       for (size_t i = 0; i < expected.weights.size(); ++i)

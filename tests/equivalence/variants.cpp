@@ -16,7 +16,7 @@
 #include "support/memory_dataset.h"
 #include "trainer/adapters/target_modules.h"
 #include "trainer/assembly/datasets.h"
-#include "trainer/learner/activation_cache.h"
+#include "trainer/learner/compute_activations.h"
 #include "trainer/learner/learner.h"
 #include "trainer/loop/trainer.h"
 #include "trainer/loop/update.h"
@@ -194,12 +194,12 @@ void train(const Case& job, const Cut& cut, Communicator& ranks, const std::stri
                               world, world);
   Learner& learner = *update.learner;
   const auto control = control_of(cut.toy, world.split(0, world.rank()));
-  if (cut.keeps_frozen_part)
-    learner.keep(std::make_unique<ActivationCache>(frozen_activations(learner, data, world, {.max_tokens = 64})));
+  if (cut.caches_activations)
+    learner.use_cache(std::make_unique<ActivationCache>(compute_activations(learner, data, world, {.max_tokens = 64})));
   Evaluator evaluator(learner, *held_out, world, {{.max_tokens = 64, .max_samples = 4, .parts = cut.parts}});
-  if (cut.keeps_frozen_part)
-    evaluator.keep(
-        std::make_unique<ActivationCache>(frozen_activations(learner, *held_out, world, {.max_tokens = 64})));
+  if (cut.caches_activations)
+    evaluator.use_cache(
+        std::make_unique<ActivationCache>(compute_activations(learner, *held_out, world, {.max_tokens = 64})));
   Checkpoints checkpoints(directory, SaveConfig{}, world, real_files());
 
   Telemetry telemetry(

@@ -50,7 +50,7 @@ struct Cut {
   int64_t max_samples = 0;  // in a micro-batch; 0: no bound
   int parts = 0;            // of a batch over all ranks, added as one tree; 0: one a rank, added in any order
   Toy toy = Toy::none;
-  bool keeps_frozen_part = false;
+  bool caches_activations = false;
 };
 
 // How GoogleTest names them.
