@@ -1,14 +1,17 @@
 #include "launch/loaded_model.h"
 
+#include <algorithm>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "base/errors.h"
 #include "base/text.h"
 #include "comm/agree.h"
 #include "trainer/assembly/build_model.h"
 #include "trainer/assembly/generate_settings.h"
-#include "trainer/assembly/problem_type.h"
 #include "trainer/model_files/adapter_files.h"
+#include "trainer/tasks/recipes/target.h"
+#include "trainer/tasks/recipes/target_column.h"
 #include "trainer/tasks/tasks.h"
 
 namespace sft {
@@ -42,6 +45,15 @@ std::vector<std::string> all_label_names(const ModelDirectory& directory) {
   return names;
 }
 
+// As in transformers, one output without a problem type is a regression.
+std::string problem_type_of(const nlohmann::json& config, size_t num_labels) {
+  const auto found = config.find("problem_type");
+  const std::string said = found != config.end() && found->is_string() ? found->get<std::string>() : "";
+  const auto is_said = [&](const TaskKind& kind) { return said == kind.problem_type; };
+  if (!said.empty() && std::ranges::any_of(tasks(), is_said)) return said;
+  return num_labels == 1 ? kRealNumbers : kOneLabel;
+}
+
 }  // namespace
 
 LoadedModel load_model(const std::string& path, RunConfig config, const World& world) {
@@ -55,11 +67,9 @@ LoadedModel load_model(const std::string& path, RunConfig config, const World& w
   together(world.control, [&] {
     loaded.directory = std::make_unique<ModelDirectory>(path);
     const TaskKind& task = task_named(config.model.task);
-    if (task.target != TargetForm::span && task.target != TargetForm::spans)
-      loaded.labels.names = all_label_names(*loaded.directory);
-    loaded.labels.target = *task.problem_type == '\0'
-                               ? task.target
-                               : target_of_model(loaded.directory->config(), loaded.labels.names.size());
+    if (has_names(task.target)) loaded.labels.names = all_label_names(*loaded.directory);
+    if (*task.problem_type != '\0')
+      loaded.labels.problem_type = problem_type_of(loaded.directory->config(), loaded.labels.names.size());
     config.eval.scores.threshold = loaded.directory->threshold();
     if (config.generate.eos_token_id.empty()) config.generate = settled(config.generate, {}, *loaded.directory);
     loaded.generate = config.generate;

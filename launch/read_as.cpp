@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "data/readers/reader.h"
 #include "launch/run_directory.h"
+#include "trainer/assembly/prepared_files.h"
 #include "trainer/tasks/tasks.h"
 
 namespace sft {
@@ -40,7 +41,7 @@ RunConfig settings_of_run(const std::string& run) {
 
 // Words may come in the column that they were trained from, as texts, or in the task's own column.
 void find_words(const StringList& files, const TaskKind& task, StringList& text_column) {
-  if (is_prepared(files.front())) return;
+  if (is_hdf5(files.front())) return;
   const std::vector<std::string> there = columns_of(files.front());
   for (const std::string& name : {text_column.front(), std::string("text"), std::string(task.text_column)})
     if (std::ranges::find(there, name) != there.end()) {

@@ -18,7 +18,7 @@ struct PrepareRequest {
   StringList files;              // raw, in order; globs already expanded
   std::string split = "train";   // for messages
   std::string output_directory;  // where the keyed folder of shards is made
-  std::string task = "text_classification";
+  std::string task;
   std::string problem_type;           // model.problem_type; "": found in the data
   int64_t num_targets = 0;            // regression: numbers a row; 0: as many as the first row has
   StringList label_names;             // known names by id (a model's own, or train's); empty: found in the data

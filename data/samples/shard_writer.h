@@ -20,7 +20,7 @@ struct ShardInfo {
   bool has_weights = false;   // keep Sample::weight
   int64_t max_length = 0;     // no sample has more units
   std::string kind = "text";  // text | text_pair | image: for people
-  std::string task = "text_classification";
+  std::string task;
   std::string tokenizer_sha256;  // "": no tokenizer made the ids
   StringList label_names;        // by id; empty where labels are plain ids. None ends in a NUL
   std::vector<std::pair<std::string, std::string>> sources;     // path, sha256

@@ -19,6 +19,7 @@
 #include "trainer/loop/evaluator.h"
 #include "trainer/loop/row_writer.h"
 #include "trainer/tasks/question_answering/squad_file.h"
+#include "trainer/tasks/question_answering/windows/window_columns.h"
 #include "trainer/tasks/tasks.h"
 
 namespace sft {
@@ -64,7 +65,7 @@ std::unique_ptr<Dataset> open_rows(const StringList& files, const RunConfig& con
 }
 
 void require_questions(const Arguments& arguments, const RunConfig& config) {
-  if (arguments.squad.empty() || task_named(config.model.task).target == TargetForm::span) return;
+  if (arguments.squad.empty() || task_named(config.model.task).target == span_column(0)) return;
   throw Error(ExitCode::usage,
               concat("--squad writes the answers of questions, and the model's task is ", config.model.task),
               Reach::everywhere);

@@ -15,6 +15,7 @@
 #include "trainer/assembly/conclude.h"
 #include "trainer/assembly/ended_run.h"
 #include "trainer/assembly/run_settings.h"
+#include "trainer/tasks/recipes/target.h"
 
 namespace sft {
 namespace {
@@ -51,7 +52,7 @@ void say_finished(const Assembly& run) {
 std::string targets_of(const Assembly& run) {
   const Labels& labels = run.data.labels;
   if (labels.names.empty()) return "";
-  return concat(" with ", labels.names.size(), labels.target == TargetForm::values ? " real targets" : " labels");
+  return concat(" with ", labels.names.size(), labels.problem_type == kRealNumbers ? " real targets" : " labels");
 }
 
 void introduce(const Assembly& run) {

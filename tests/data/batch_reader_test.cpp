@@ -18,9 +18,8 @@ std::vector<Item> items_of(const Dataset& dataset, const std::vector<int64_t>& i
 }
 
 TEST(BatchReader, PutsTokensAndTargetsOfEachSampleInTheOrderAsked) {
-  for (const TargetForm form :
-       {TargetForm::label, TargetForm::label_set, TargetForm::values, TargetForm::token_labels}) {
-    const MemoryDataset dataset(20, 50, 4, 9, 3, form);
+  for (const Column& target : {label_column(0), label_set_column(0), values_column(0), token_labels_column(0)}) {
+    const MemoryDataset dataset(20, 50, 4, 9, 3, target);
     std::vector<int32_t> tokens;
     Packed targets(dataset.schema().columns[1].number);
     std::vector<int64_t> draws;

@@ -20,7 +20,7 @@ const Values kMask = {1, 1, 0, 0, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 0
 const std::vector<std::vector<int32_t>> kTokens = {{11, 12}, {21, 22, 23, 24}, {31}, {43, 44}, {0, 52, 0}};
 const Values kLabels = {2, 0, 1, 1, 0};
 
-Needs needed(TargetForm form) { return {{.column = target_column(form, 0)}}; }
+Needs needed(const Column& target) { return {{.column = target}}; }
 
 class Foreign : public ::testing::Test {
  protected:
@@ -58,7 +58,7 @@ TEST_F(Foreign, LengthsComeFromTheMaskWhereverThePaddingIs) {
   file.close();
   const auto dataset = open();
   expect_tokens(*dataset);
-  EXPECT_EQ(dataset->schema(), text_schema(target_column(TargetForm::label, 3)));
+  EXPECT_EQ(dataset->schema(), text_schema(label_column(3)));
   EXPECT_EQ(dataset->info().max_length, kColumns);
 }
 
@@ -113,10 +113,10 @@ TEST_F(Foreign, OneHotRowsAreOneLabelEach) {
   }
   // Where the form is not known, another matrix is another form; where one label is wanted, it is refused.
   for (const auto& [at, value, found] :
-       std::initializer_list<std::tuple<size_t, float, TargetForm>>{{4, 1.0f, TargetForm::label_set},
-                                                                    {3, 0.5f, TargetForm::values},
-                                                                    {5, -1.0f, TargetForm::values},
-                                                                    {3, 0.0f, TargetForm::label_set}}) {
+       std::initializer_list<std::tuple<size_t, float, Column>>{{4, 1.0f, label_set_column(3)},
+                                                                {3, 0.5f, values_column(3)},
+                                                                {5, -1.0f, values_column(3)},
+                                                                {3, 0.0f, label_set_column(3)}}) {
     std::vector<float> other = hot;
     other[at] = value;  // in row 1, whose one is at 3
     Hdf5File file(path_);
@@ -124,13 +124,13 @@ TEST_F(Foreign, OneHotRowsAreOneLabelEach) {
     file.add("labels", {kRows, 3}, other);
     file.close();
     const auto dataset = open();
-    EXPECT_EQ(dataset->schema().columns[1], target_column(found, 3));
+    EXPECT_EQ(dataset->schema().columns[1], found);
     for (int64_t i = 0; i < kRows; ++i) {
       const auto row = other.begin() + 3 * i;
       EXPECT_EQ(text_of(*dataset, i).values, std::vector<float>(row, row + 3)) << i;
     }
     EXPECT_NE(refusal<DataError>([&] {
-                open_dataset({path_}, needed(TargetForm::label));
+                open_dataset({path_}, needed(label_column(0)));
               }).find("dataset 'labels', row 1: one label a sample is wanted"),
               std::string::npos);
   }
@@ -145,25 +145,27 @@ TEST_F(Foreign, TargetsAreReadInTheFormThatIsAskedFor) {
     file.add("labels", shape, values);
     file.close();
   };
-  const auto why = [&](TargetForm form) { return refusal<DataError>([&] { open_dataset({path_}, needed(form)); }); };
+  const auto why = [&](const Column& target) {
+    return refusal<DataError>([&] { open_dataset({path_}, needed(target)); });
+  };
 
   write({kRows, 3}, hot);  // a small validation file may have one label in each row by chance
-  for (const TargetForm form : {TargetForm::label_set, TargetForm::values}) {
-    const auto dataset = open_dataset({path_}, needed(form));
-    EXPECT_EQ(dataset->schema().columns[1], target_column(form, 3));
+  for (const auto column : {label_set_column, values_column}) {
+    const auto dataset = open_dataset({path_}, needed(column(0)));
+    EXPECT_EQ(dataset->schema().columns[1], column(3));
     EXPECT_EQ(text_of(*dataset, 1).values, (std::vector<float>{1, 0, 0}));
   }
   write({kRows}, kLabels);  // whole numbers as real targets
-  EXPECT_EQ(target_form_of(open()->schema()), TargetForm::label);
-  const auto counted = open_dataset({path_}, needed(TargetForm::values));
+  EXPECT_TRUE(has_target(open()->schema(), label_column(0)));
+  const auto counted = open_dataset({path_}, needed(values_column(0)));
   EXPECT_EQ(target_count(counted->schema()), 1);
   EXPECT_EQ(text_of(*counted, 0).values, std::vector<float>{2});
-  EXPECT_NE(why(TargetForm::label_set).find("dataset 'labels', row 0: sets of labels are wanted"), std::string::npos);
+  EXPECT_NE(why(label_set_column(0)).find("dataset 'labels', row 0: sets of labels are wanted"), std::string::npos);
 
   std::vector<double> numbers = {0.5, -1e3, 0, 2, 7};
   write({kRows, 1}, numbers);
-  EXPECT_EQ(target_form_of(open()->schema()), TargetForm::values);
-  EXPECT_NE(why(TargetForm::label).find("labels are float64; class ids must be integers"), std::string::npos);
+  EXPECT_TRUE(has_target(open()->schema(), values_column(0)));
+  EXPECT_NE(why(label_column(0)).find("labels are float64; class ids must be integers"), std::string::npos);
   for (const double bad : {static_cast<double>(NAN), static_cast<double>(INFINITY), 1e39}) {
     numbers[3] = bad;
     write({kRows}, numbers);
@@ -269,7 +271,7 @@ TEST_F(Foreign, ShapesAndTypesThatDoNotFitAreNamed) {
     file.add("input_ids", {kRows, kColumns}, kIds);
     file.add("labels", {kRows}, std::vector<float>(kRows, 0.5f));
     file.close();
-    EXPECT_EQ(target_form_of(open()->schema()), TargetForm::values);
+    EXPECT_TRUE(has_target(open()->schema(), values_column(0)));
   }
   {
     Hdf5File file(path_);

@@ -64,7 +64,7 @@ std::string refusal(Body body) {
 
 inline ShardInfo sample_info() {
   ShardInfo info;
-  info.schema = text_schema(target_column(TargetForm::label, 3), 30000);
+  info.schema = text_schema(label_column(3), 30000);
   info.max_length = 64;
   info.tokenizer_sha256 = "0123abcd";
   info.label_names = {"cat", "guinea pig", "größe"};
@@ -80,19 +80,19 @@ inline Text sample(int64_t i, const ShardInfo& info = sample_info()) {
   };
   Text out;
   const Schema& schema = info.schema;
-  const TargetForm target = target_form_of(schema);
+  const Column& target = schema.columns[1];
   const int64_t length = 1 + bits("length", 0) % info.max_length;
   for (int64_t t = 0; t < length; ++t) {
     out.tokens.push_back(static_cast<int32_t>(bits("token", t) % schema.columns[0].bound));
     if (schema.find("segments") != nullptr) out.segments.push_back(static_cast<uint8_t>(2 * t >= length));
   }
-  if (target == TargetForm::label) out.label = bits("label", 0) % 3;
-  for (int64_t k = 0; schema.columns[1].number == Number::float32 && k < target_count(schema); ++k) {
+  if (target.number == Number::int64) out.label = bits("label", 0) % 3;
+  for (int64_t k = 0; target.number == Number::float32 && k < target_count(schema); ++k) {
     const int64_t drawn = bits("label", k);
-    out.values.push_back(target == TargetForm::label_set ? static_cast<float>(drawn % 2)
-                                                         : static_cast<float>(drawn % 2001) / 8.0f - 125.0f);
+    out.values.push_back(target.bound == 2 ? static_cast<float>(drawn % 2)
+                                           : static_cast<float>(drawn % 2001) / 8.0f - 125.0f);
   }
-  for (int64_t t = 0; target == TargetForm::token_labels && t < length; ++t)
+  for (int64_t t = 0; target.number == Number::int32 && t < length; ++t)
     out.token_labels.push_back(bits("label", t) % 4 == 3 ? -100 : static_cast<int32_t>(bits("label", t) % 4));
   if (info.has_weights) out.weight = static_cast<float>(bits("weight", 0) % 100) / 8.0f;
   return out;

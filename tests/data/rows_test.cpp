@@ -60,7 +60,7 @@ TEST(Rows, CountOnOverShards) {
 
 // Mutation: cutting at samples alone parts the windows of a row.
 TEST(Rows, MeetOnOneRankWithAllTheirSamplesInOrder) {
-  const Schema schema = text_schema(target_column(TargetForm::label, 2));
+  const Schema schema = text_schema(label_column(2));
   for (const std::vector<int64_t>& rows : {kRows, {0, 0, 0, 0}, {1, 2, 2, 2, 2, 7}, {}, {4}}) {
     std::vector<Sample> samples;
     for (const int64_t row : rows) {

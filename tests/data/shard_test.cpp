@@ -26,7 +26,7 @@ Sample row(int64_t i) {
 TEST(Shard, GivesBackEverySampleInOrder) {
   const Folder folder;
   ShardInfo info = sample_info();
-  info.schema = text_schema(target_column(TargetForm::label, 3), 30000, /*segments=*/true);
+  info.schema = text_schema(label_column(3), 30000, /*segments=*/true);
   info.has_weights = true;
   write_shard(folder / "a.h5", 0, 3000, info);
   const auto dataset = open_dataset({folder / "a.h5"});
@@ -49,25 +49,25 @@ TEST(Shard, GivesBackEverySampleInOrder) {
 }
 
 TEST(Shard, KeepsTargetsOfEveryForm) {
-  for (const auto& [form, width] :
-       std::initializer_list<std::pair<TargetForm, int64_t>>{{TargetForm::label_set, 3},
-                                                             {TargetForm::values, 2},
-                                                             {TargetForm::values, 1},
-                                                             {TargetForm::token_labels, 0}}) {
+  for (const auto& [target, of_any_size] :
+       std::initializer_list<std::pair<Column, Column>>{{label_set_column(3), label_set_column(0)},
+                                                        {values_column(2), values_column(0)},
+                                                        {values_column(1), values_column(0)},
+                                                        {token_labels_column(3), token_labels_column(0)}}) {
     const Folder folder;
     ShardInfo info = sample_info();
-    info.schema = text_schema(target_column(form, form == TargetForm::token_labels ? 3 : width), 30000);
+    info.schema = text_schema(target, 30000);
     info.has_weights = true;
-    if (form == TargetForm::values) info.label_names.clear();
+    if (target.name == "values") info.label_names.clear();
     write_shard(folder / "a.h5", 0, 500, info);
     write_shard(folder / "b.h5", 500, 700, info);
-    const auto dataset = open_dataset({folder / "a.h5", folder / "b.h5"}, {{.column = target_column(form, 0)}});
+    const auto dataset = open_dataset({folder / "a.h5", folder / "b.h5"}, {{.column = of_any_size}});
     ASSERT_EQ(dataset->schema(), info.schema);
     for (int64_t i = 0; i < 700; ++i) ASSERT_TRUE(read(*dataset, i) == sample(i, info)) << i;
     verify(StoredShard(open_guarded(folder / "a.h5")));
     EXPECT_NE(
         refusal<DataError>([&] {
-          open_dataset({folder / "a.h5"}, {{.column = target_column(TargetForm::label, 0)}});
+          open_dataset({folder / "a.h5"}, {{.column = label_column(0)}});
         }).find("a.h5' has no column 'labels' (int64), which is wanted here; it has 'tokens' (int32 along token)"),
         std::string::npos);
 
@@ -84,9 +84,8 @@ TEST(Shard, KeepsTargetsOfEveryForm) {
 
 TEST(Shard, RefusesTargetsOutOfRange) {
   const Folder folder;
-  const auto damaged = [&](TargetForm form, const std::string& from, const std::string& to) {
+  const auto damaged = [&](const Column& target, const std::string& from, const std::string& to) {
     ShardInfo info = sample_info();
-    const Column target = target_column(form, form == TargetForm::token_labels ? 0 : 1);
     info.schema = text_schema(target, 30000);
     info.label_names = {};
     ShardWriter writer(folder / "a.h5", info, real_files());
@@ -102,19 +101,18 @@ TEST(Shard, RefusesTargetsOutOfRange) {
   };
   using std::string;
   // Its checksum is compared first; what is beyond that is a file that somebody else wrote with care.
-  EXPECT_NE(damaged(TargetForm::label_set, "\x01", "\x02").find("dataset 'labels'"), string::npos);
-  EXPECT_NE(damaged(TargetForm::values, string("\0\0\x80\x3F", 4), string("\0\0\xC0\x7F", 4)).find("dataset 'values'"),
+  EXPECT_NE(damaged(label_set_column(1), "\x01", "\x02").find("dataset 'labels'"), string::npos);
+  EXPECT_NE(damaged(values_column(1), string("\0\0\x80\x3F", 4), string("\0\0\xC0\x7F", 4)).find("dataset 'values'"),
             string::npos);
-  EXPECT_NE(
-      damaged(TargetForm::token_labels, string("\0\0\0\0\1", 5), string("\7\0\0\0\1", 5)).find("dataset 'labels'"),
-      string::npos);
+  EXPECT_NE(damaged(token_labels_column(0), string("\0\0\0\0\1", 5), string("\7\0\0\0\1", 5)).find("dataset 'labels'"),
+            string::npos);
 }
 
 // As where only the second half of a text is learned.
 TEST(Shard, KeepsTargetsOfSomeTokensAlone) {
   const Folder folder;
   ShardInfo info = sample_info();
-  info.schema = text_schema(target_column(TargetForm::token_labels, 30000), 30000);
+  info.schema = text_schema(token_labels_column(30000), 30000);
   info.label_names = {};
   const Text text{.tokens = {5, 6, 7, 8}, .token_labels = {kNoTarget, kNoTarget, 7, 29999}};
   ShardWriter writer(folder / "a.h5", info, real_files());
@@ -324,7 +322,7 @@ TEST(Shard, VerifiesAgainstItsContentHash) {
   for (const bool segments : {false, true}) {
     for (const bool weights : {false, true}) {
       ShardInfo info = sample_info();
-      info.schema = text_schema(target_column(TargetForm::label, 3), 30000, segments);
+      info.schema = text_schema(label_column(3), 30000, segments);
       info.has_weights = weights;
       write_shard(folder / "a.h5", 0, 100, info);
       verify(StoredShard(open_guarded(folder / "a.h5")));

@@ -18,12 +18,12 @@ Batch batch_of(const Dataset& dataset, int64_t i) {
 
 TEST(Version1, NamesItsColumnsByARule) {
   const auto schema = [](const std::string& name) { return open_dataset({old_shard(name)})->schema(); };
-  EXPECT_EQ(schema("pair"), text_schema(target_column(TargetForm::label, 3), 116, /*segments=*/true));
-  EXPECT_EQ(schema("label_set"), text_schema(target_column(TargetForm::label_set, 3), 116));
-  EXPECT_EQ(schema("values"), text_schema(target_column(TargetForm::values, 2), 116));
-  EXPECT_EQ(schema("token_labels"), text_schema(target_column(TargetForm::token_labels, 3), 116));
-  EXPECT_EQ(schema("image"), (Schema{.columns = {{.name = "pixels", .number = Number::uint8, .shape = {6, 8, 3}},
-                                                 target_column(TargetForm::label, 2)}}));
+  EXPECT_EQ(schema("pair"), text_schema(label_column(3), 116, /*segments=*/true));
+  EXPECT_EQ(schema("label_set"), text_schema(label_set_column(3), 116));
+  EXPECT_EQ(schema("values"), text_schema(values_column(2), 116));
+  EXPECT_EQ(schema("token_labels"), text_schema(token_labels_column(3), 116));
+  EXPECT_EQ(schema("image"),
+            (Schema{.columns = {{.name = "pixels", .number = Number::uint8, .shape = {6, 8, 3}}, label_column(2)}}));
 }
 
 // The same samples, written anew, have the same fingerprint, so a checkpoint goes on with either.

@@ -175,11 +175,11 @@ class Lora(EndToEnd):
         self.succeed(self.config("straight_on", model={"model_name_or_path": str(adapter)}, train={"max_steps": 12}))
         self.assertEqual(json.loads((self.run_dir("straight_on") / "adapter" / "adapter_config.json").read_text())["r"], 3)
 
-    def test_a_frozen_part_below_the_lowest_adapter_is_kept_once(self):
+    def test_activations_below_the_lowest_adapter_are_cached_once(self):
         upper = {**LORA, "target_modules": ["layer.1.attention.self.query"]}
         self.succeed(self.config("plain", **self.settings(lora=upper)))
         done = self.succeed(self.config("cached", **self.settings(lora=upper, freeze={"cache": "memory"})), ranks=2)
-        self.assertIn("kept what the frozen stages give", done.err)
+        self.assertIn("cached the activations of the frozen stages", done.err)
         for step, loss in self.lines("plain").items():
             self.assertAlmostEqual(loss, self.lines("cached")[step], delta=1e-4)
 

@@ -51,7 +51,7 @@ class Storage(EndToEnd):
             config = self.long_run(data={"train_file": str(self.home / "many.jsonl"), "validation_file": None, "test_file": None})
             self.expect_cut_short(lambda: list((self.home / "prepared").rglob("*.h5")), config, ranks)
 
-    def test_kept_activations_cut_short_under_a_run(self):
+    def test_activation_cache_cut_short_under_a_run(self):
         frozen = self.long_run(freeze={"freeze": ["bert"], "cache": "disk"}, data={"validation_file": None, "test_file": None}, train={"num_train_epochs": 1})
         self.succeed(frozen)
         shutil.rmtree(self.run_dir())

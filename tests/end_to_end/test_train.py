@@ -143,12 +143,12 @@ class Train(EndToEnd):
         self.assertEqual(summary["trained_parameters"], 32 * 3 + 3)
         self.assertEqual(summary["bytes_reduced_per_step"], 4 * summary["trained_parameters"])
 
-    def test_frozen_part_kept_in_memory_changes_no_number(self):
+    def test_activation_cache_in_memory_changes_no_number(self):
         for name, cache in (("plain", "off"), ("kept", "memory")):
             for ranks in (1, 3):
                 done = self.succeed(self.config(f"{name}{ranks}", model={"dtype": "float64"}, freeze={"all_but_last": 0, "cache": cache}), ranks=ranks)
                 for split in ("90 training", "41 validation"):
-                    self.assertEqual(f"kept what the frozen stages give for {split} rows" in done.err, cache == "memory")
+                    self.assertEqual(f"cached the activations of the frozen stages for {split} rows" in done.err, cache == "memory")
         for name in ("plain3", "kept1", "kept3"):
             for key in ("loss", "grad_norm", "eval_loss"):
                 expected, actual = self.lines("plain1", key), self.lines(name, key)
@@ -169,16 +169,16 @@ class Train(EndToEnd):
         self.assertEqual(self.exit_status("nothing"), 78)
         self.assertIn("the lowest stage trains", done.err)
 
-    def test_frozen_part_kept_on_disk_is_found_by_later_runs_and_by_no_others(self):
+    def test_activation_cache_on_disk_is_found_by_later_runs_and_by_no_others(self):
         def run(name, ranks=2, **sections):
             config = self.config(name, **{"model": {"dtype": "float64"}, "freeze": {"all_but_last": 0, "cache": "disk"}, **sections})
             return self.succeed(config, ranks=ranks).err
 
         self.succeed(self.config("plain", model={"dtype": "float64"}, freeze={"all_but_last": 0}))
-        self.assertIn("kept what the frozen stages give", run("first"))
+        self.assertIn("cached the activations of the frozen stages", run("first"))
         again = run("again", ranks=3, optim={"learning_rate": 1e-3})
-        self.assertIn("found what the frozen stages give for 90 training rows", again)
-        self.assertIn("found what the frozen stages give for 41 validation rows", again)
+        self.assertIn("found the cached activations of the frozen stages for 90 training rows", again)
+        self.assertIn("found the cached activations of the frozen stages for 41 validation rows", again)
         run("same", ranks=1)
         for name in ("first", "same"):
             for key in ("loss", "grad_norm", "eval_loss"):
@@ -190,7 +190,7 @@ class Train(EndToEnd):
         other = make_model(self.home / "other", initializer_range=0.3)
         for name, sections in {"weights": {"model": {"dtype": "float64", "model_name_or_path": str(other)}}, "cut": {"freeze": {"all_but_last": 1, "cache": "disk"}},
                                "type": {"model": {"dtype": "float32"}}, "rows": {"data": {"max_train_samples": 50, "max_eval_samples": 20}}}.items():
-            self.assertNotIn("found what the frozen stages give", run(name, **sections), name)
+            self.assertNotIn("found the cached activations of the frozen stages", run(name, **sections), name)
         # A file that was damaged is told and made anew.
         for path in self.home.rglob("activations-*.safetensors"):
             bytes_of_file = bytearray(path.read_bytes())
@@ -198,8 +198,8 @@ class Train(EndToEnd):
             path.write_bytes(bytes_of_file)
         mended = run("mended")
         self.assertIn("damaged", mended)
-        self.assertIn("kept what the frozen stages give for 90 training rows", mended)
-        self.assertIn("found what the frozen stages give for 90 training rows", run("after"))
+        self.assertIn("cached the activations of the frozen stages for 90 training rows", mended)
+        self.assertIn("found the cached activations of the frozen stages for 90 training rows", run("after"))
 
     def test_narrow_products_follow_wide_ones_on_any_number_of_ranks(self):
         self.succeed(self.config("wide"))

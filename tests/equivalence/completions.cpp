@@ -11,8 +11,7 @@ MemoryDataset rows_to_complete(int64_t size, int64_t vocab_size, int64_t longest
   const auto draw = [&](int64_t below) {
     return static_cast<int64_t>(derive_key(seed, "completion", drawn++) % static_cast<uint64_t>(below));
   };
-  const Schema schema{.columns = {causal::tokens_column(vocab_size), causal::spans_column(longest)},
-                      .units = {"token"}};
+  const Schema schema = causal::sample_schema(vocab_size, longest);
   std::vector<Sample> samples;
   for (int64_t row = 0; row < size; ++row) {
     std::vector<int32_t> tokens(static_cast<size_t>(2 + draw(longest - 1))), spans;

@@ -15,7 +15,7 @@
 
 #include "equivalence/variants.h"
 #include "trainer/models/model.h"
-#include "trainer/models/model_config.h"
+#include "trainer/tasks/tasks.h"
 
 namespace sft::equivalence {
 namespace {
@@ -106,27 +106,15 @@ TEST_P(Invariance, GradientsInFloat32DifferByRoundingAlone) {
   record(job, most, kTolerance);
 }
 
-TEST(Enrolment, EveryTaskFormOfTargetAndModelIsACase) {
-  std::set<std::string> tasks, models;
-  std::set<TargetForm> targets;
+TEST(Enrolment, EveryRowOfTheTableOfTasksAndEveryModelIsACase) {
+  std::set<const TaskKind*> kinds;
+  std::set<std::string> models;
   for (const Case& job : cases()) {
-    tasks.insert(job.task);
-    targets.insert(job.target);
+    kinds.insert(&task_of_type(job.task, job.problem_type));
     models.insert(job.model.at("model_type").get<std::string>());
   }
-  std::apply(
-      [&](const auto&... fields) {
-        const auto expect_tasks = [&](const FieldInfo& info) {
-          if (info.name != "task") return;
-          for (const std::string_view task : info.rule.choices) EXPECT_TRUE(tasks.contains(std::string(task))) << task;
-        };
-        (expect_tasks(fields.info), ...);
-      },
-      ModelConfig::fields());
+  for (const TaskKind& kind : tasks()) EXPECT_TRUE(kinds.contains(&kind)) << kind.name << " " << kind.problem_type;
   for (const std::string& model : model_types()) EXPECT_TRUE(models.contains(model)) << model;
-  for (const TargetForm form : {TargetForm::label, TargetForm::label_set, TargetForm::values, TargetForm::token_labels,
-                                TargetForm::span, TargetForm::spans})
-    EXPECT_TRUE(targets.contains(form));
 }
 
 // `deterministic = true`: parts of a batch and ranks are added as one tree.
@@ -150,8 +138,8 @@ TEST_P(SameBits, OnOneTwoFourAndEightRanks) {
   record(job, most, 0);
 }
 
-// What the frozen stages give may be computed once and kept.
-TEST(FrozenPart, KeptInMemoryChangesNothing) {
+// The activations of the frozen stages may be computed once and cached.
+TEST(ActivationCache, ChangesNothing) {
   int tried = 0;
   for (const Case& job : cases()) {
     if (job.name != "bert_head_alone" && job.name != "bert_last_blocks" && job.name != "distilbert_head_alone_mean")
@@ -160,7 +148,7 @@ TEST(FrozenPart, KeptInMemoryChangesNothing) {
     const Outcome expected = run(job, {1, 0});
     for (const int ranks : {1, 3}) {
       SCOPED_TRACE(job.name + " on " + std::to_string(ranks) + " ranks");
-      const Outcome actual = run(job, {.ranks = ranks, .keeps_frozen_part = true});
+      const Outcome actual = run(job, {.ranks = ranks, .caches_activations = true});
       EXPECT_LE(worst(actual.losses, expected.losses), 1e-12);
       EXPECT_LE(worst(actual.evaluation, expected.evaluation), 1e-12);
       for (size_t i = 0; i < expected.weights.size(); ++i)

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <functional>
 
+#include "trainer/tasks/question_answering/windows/window_columns.h"
+
 namespace sft::equivalence {
 namespace {
 
@@ -41,7 +43,7 @@ Schema schema_of(int64_t vocab_size, int64_t longest) {
     return Column{.name = name, .number = number, .axis = axis, .role = Role::note};
   };
   return {.columns = {{.name = "tokens", .number = Number::int32, .axis = "token", .bound = vocab_size},
-                      {.name = "span", .number = Number::int32, .shape = {2}, .bound = longest, .role = Role::target},
+                      span_column(longest),
                       along("first", Number::int32, "token"),
                       along("end", Number::int32, "token"),
                       along("context", Number::uint8, "context_byte"),

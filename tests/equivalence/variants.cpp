@@ -16,10 +16,13 @@
 #include "support/memory_dataset.h"
 #include "trainer/adapters/target_modules.h"
 #include "trainer/assembly/datasets.h"
-#include "trainer/learner/activation_cache.h"
+#include "trainer/learner/compute_activations.h"
 #include "trainer/learner/learner.h"
 #include "trainer/loop/trainer.h"
 #include "trainer/loop/update.h"
+#include "trainer/tasks/causal_lm/rows/columns.h"
+#include "trainer/tasks/question_answering/windows/window_columns.h"
+#include "trainer/tasks/recipes/target.h"
 #include "trainer/tasks/tasks.h"
 
 namespace sft::equivalence {
@@ -130,11 +133,12 @@ void train(const Case& job, const Cut& cut, Communicator& ranks, const std::stri
   Communicator& world = tree ? *tree : ranks;
   const auto dtype = job.in_double ? at::kDouble : at::kFloat;
   const bool images = job.task == "image_classification";
+  const Column& target = task_of_type(job.task, job.problem_type).target;
   const auto made = [&](int64_t size, uint64_t seed) {
-    if (job.target == TargetForm::spans) return rows_to_complete(size, kVocab, kLongest, seed);
-    if (job.target == TargetForm::span) return windows_of_questions(size, kVocab, kLongest, seed);
+    if (target == causal::spans_column(0)) return rows_to_complete(size, kVocab, kLongest, seed);
+    if (target == span_column(0)) return windows_of_questions(size, kVocab, kLongest, seed);
     return images ? MemoryDataset::of_images(size, 12, job.num_labels, seed)
-                  : MemoryDataset(size, kVocab, job.num_labels, kLongest, seed, job.target);
+                  : MemoryDataset(size, kVocab, job.num_labels, kLongest, seed, target);
   };
   const MemoryDataset data = made(job.rows, 3);
   const auto held_out = held_out_of(cut.toy, std::make_unique<MemoryDataset>(made(13, 4)), world.size());
@@ -147,7 +151,7 @@ void train(const Case& job, const Cut& cut, Communicator& ranks, const std::stri
                   .batch_norm = {.mode = job.batch_norm, .still_where_frozen = true, .over = &batch_statistics}});
   auto task = make_task(job.task,
                         {.pooling = job.pooling,
-                         .labels = {.names = names_of(job.task, job.num_labels), .target = job.target},
+                         .labels = {.names = names_of(job.task, job.num_labels), .problem_type = job.problem_type},
                          .loss = {.kind = job.loss,
                                   .label_smoothing_factor = job.label_smoothing,
                                   .class_weights = job.class_weights,
@@ -190,12 +194,12 @@ void train(const Case& job, const Cut& cut, Communicator& ranks, const std::stri
                               world, world);
   Learner& learner = *update.learner;
   const auto control = control_of(cut.toy, world.split(0, world.rank()));
-  if (cut.keeps_frozen_part)
-    learner.keep(std::make_unique<ActivationCache>(frozen_activations(learner, data, world, {.max_tokens = 64})));
+  if (cut.caches_activations)
+    learner.use_cache(std::make_unique<ActivationCache>(compute_activations(learner, data, world, {.max_tokens = 64})));
   Evaluator evaluator(learner, *held_out, world, {{.max_tokens = 64, .max_samples = 4, .parts = cut.parts}});
-  if (cut.keeps_frozen_part)
-    evaluator.keep(
-        std::make_unique<ActivationCache>(frozen_activations(learner, *held_out, world, {.max_tokens = 64})));
+  if (cut.caches_activations)
+    evaluator.use_cache(
+        std::make_unique<ActivationCache>(compute_activations(learner, *held_out, world, {.max_tokens = 64})));
   Checkpoints checkpoints(directory, SaveConfig{}, world, real_files());
 
   Telemetry telemetry(
@@ -287,11 +291,11 @@ std::vector<Case> cases() {
   drawn.sampling = "weighted";
   drawn.class_weights = uneven;
   Case& sets = enroll("bert_multi_label", adamw);
-  sets.target = TargetForm::label_set;
+  sets.problem_type = kLabelSet;
   sets.label_smoothing = 0.1;
   sets.pos_weight = uneven;
   Case& numbers = enroll("bert_regression", adamw);
-  numbers.target = TargetForm::values;
+  numbers.problem_type = kRealNumbers;
   numbers.num_labels = 2;
   numbers.loss = "huber";
   const auto enroll_images = [&](const char* name, BatchNormMode mode) -> Case& {
@@ -306,10 +310,8 @@ std::vector<Case> cases() {
   enroll_images("resnet_one_big_batch", BatchNormMode::synchronized).micro_batches_are_free = false;
   Case& tokens = enroll("bert_tokens", adamw);
   tokens.task = "token_classification";
-  tokens.target = TargetForm::token_labels;
   Case& weighted_tokens = enroll("bert_tokens_smoothed_weighted_sgd", sgd);
   weighted_tokens.task = tokens.task;
-  weighted_tokens.target = tokens.target;
   weighted_tokens.label_smoothing = 0.1;
   weighted_tokens.class_weights = {"", {{"O", 0.25}, {"B-A", 4.0}}};
   // Rows of q differ from those of k and v in the last block, and the first block has no gradient of x to hand down.
@@ -321,7 +323,6 @@ std::vector<Case> cases() {
   const auto enroll_questions = [&](const char* name, const OptimConfig& optim, nlohmann::json model) {
     Case& added = enroll(name, optim);
     added.task = "question_answering";
-    added.target = TargetForm::span;
     added.num_labels = 0;
     added.model = std::move(model);
     added.model["sft_dist_null_answers"] = true;
@@ -333,7 +334,6 @@ std::vector<Case> cases() {
   const auto enroll_completions = [&](const char* name, const OptimConfig& optim, nlohmann::json model) -> Case& {
     Case& added = enroll(name, optim);
     added.task = "causal_lm";
-    added.target = TargetForm::spans;
     added.num_labels = 0;
     added.model = std::move(model);
     return added;

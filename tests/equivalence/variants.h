@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "base/schema.h"
-#include "data/readers/target_form.h"
 #include "equivalence/toys.h"
 #include "trainer/adapters/freeze.h"
 #include "trainer/adapters/lora_config.h"
@@ -24,7 +23,7 @@ struct Case {
   std::string task = "text_classification";
   nlohmann::json model;
   int64_t num_labels = 5;
-  TargetForm target = TargetForm::label;
+  std::string problem_type;
   std::string pooling = "auto";
   double label_smoothing = 0;
   std::string loss = "auto";
@@ -51,7 +50,7 @@ struct Cut {
   int64_t max_samples = 0;  // in a micro-batch; 0: no bound
   int parts = 0;            // of a batch over all ranks, added as one tree; 0: one a rank, added in any order
   Toy toy = Toy::none;
-  bool keeps_frozen_part = false;
+  bool caches_activations = false;
 };
 
 // How GoogleTest names them.

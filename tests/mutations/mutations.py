@@ -19,7 +19,7 @@ EQUIVALENCE = "test_equivalence: *Invariance*bert*"
 GENERATION = ["test_metrics: *", "parity_generation: generation_scores.py"]
 
 MUTATIONS = [
-    Mutation("divide by the local weight", "trainer/loop/trainer.cpp",
+    Mutation("divide by the local weight", "trainer/loop/share_weights.cpp",
              "  control.all_reduce(Buffer::of(std::span<double>(total)));\n", "", [EQUIVALENCE]),
     Mutation("mean over ranks of gradients that are sums", "trainer/parallel/replicated.cpp",
              "    works_.clear();\n", "    works_.clear();\n    arena_.gradients().div_(world_.size());\n", [EQUIVALENCE]),

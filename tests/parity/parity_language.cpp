@@ -14,6 +14,7 @@
 
 #include "base/config_file.h"
 #include "parity/exchange.h"
+#include "tests/support/texts.h"
 #include "trainer/learner/generator.h"
 #include "trainer/learner/learner.h"
 #include "trainer/tasks/causal_lm/causal_lm.h"
@@ -24,19 +25,13 @@ namespace {
 using nlohmann::json;
 
 sft::Batch batch_of(const json& test) {
-  const sft::Schema schema{.columns = {sft::causal::tokens_column(0), sft::causal::spans_column(0)},
-                           .units = {"token"}};
-  sft::Batch batch(schema);
-  sft::Sample sample(schema);
-  for (size_t b = 0; b < test["tokens"].size(); ++b) {
-    sample.cells[0].set(test["tokens"][b].get<std::vector<int32_t>>());
-    sample.cells[1].set(test["spans"][b].get<std::vector<int32_t>>());
-    sample.row = static_cast<int64_t>(b);
-    batch.append(sample);
-    batch.ids.push_back(sample.row);
-    batch.draws.push_back(sample.row);
+  const sft::Schema schema = sft::causal::sample_schema(0, 0);
+  std::vector<sft::Sample> samples(test["tokens"].size(), sft::Sample(schema));
+  for (size_t b = 0; b < samples.size(); ++b) {
+    samples[b].cells[0].set(test["tokens"][b].get<std::vector<int32_t>>());
+    samples[b].cells[1].set(test["spans"][b].get<std::vector<int32_t>>());
   }
-  return batch;
+  return sft::batch_of(schema, samples);
 }
 
 json said_by(sft::Learner& learner, const json& test) {

@@ -44,8 +44,8 @@ sft::Batch batch_of(const json& given) {
                      .label = by_token ? 0 : label.get<int64_t>(),
                      .token_labels = by_token ? label.get<std::vector<int32_t>>() : std::vector<int32_t>{}});
   }
-  const sft::TargetForm form = by_token ? sft::TargetForm::token_labels : sft::TargetForm::label;
-  return sft::batch_of(sft::text_schema(sft::target_column(form, 0), 0, /*segments=*/true), texts);
+  const sft::Column target = by_token ? sft::token_labels_column(0) : sft::label_column(0);
+  return sft::batch_of(sft::text_schema(target, 0, /*segments=*/true), texts);
 }
 
 sft::LowRankAdapters adapters_of(const json& lora, sft::Model& model) {

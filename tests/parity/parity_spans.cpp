@@ -10,31 +10,24 @@
 #include <vector>
 
 #include "parity/exchange.h"
+#include "tests/support/texts.h"
 #include "trainer/learner/learner.h"
 #include "trainer/tasks/question_answering/question_answering.h"
+#include "trainer/tasks/question_answering/windows/window_columns.h"
 
 namespace {
 
 using nlohmann::json;
 
 sft::Batch batch_of(const json& test) {
-  const sft::Schema schema{
-      .columns = {{.name = "tokens", .number = sft::Number::int32, .axis = "token"},
-                  {.name = "span", .number = sft::Number::int32, .shape = {2}, .role = sft::Role::target},
-                  {.name = "segments", .number = sft::Number::uint8, .axis = "token"}},
-      .units = {"token"}};
-  sft::Batch batch(schema);
-  sft::Sample sample(schema);
-  for (size_t b = 0; b < test["tokens"].size(); ++b) {
-    sample.cells[0].set(test["tokens"][b].get<std::vector<int32_t>>());
-    sample.cells[1].set(test["spans"][b].get<std::vector<int32_t>>());
-    sample.cells[2].set(test["segments"][b].get<std::vector<uint8_t>>());
-    sample.row = static_cast<int64_t>(b);
-    batch.append(sample);
-    batch.ids.push_back(sample.row);
-    batch.draws.push_back(sample.row);
+  const sft::Schema schema = sft::text_schema(sft::span_column(0), 0, /*segments=*/true);
+  std::vector<sft::Sample> samples(test["tokens"].size(), sft::Sample(schema));
+  for (size_t b = 0; b < samples.size(); ++b) {
+    samples[b].cells[0].set(test["tokens"][b].get<std::vector<int32_t>>());
+    samples[b].cells[1].set(test["spans"][b].get<std::vector<int32_t>>());
+    samples[b].cells[2].set(test["segments"][b].get<std::vector<uint8_t>>());
   }
-  return batch;
+  return sft::batch_of(schema, samples);
 }
 
 void run(const std::string& directory) {

@@ -2,7 +2,7 @@
 //
 //   parity_targets DIR
 //
-// DIR/case.json: config; dtype; target ("label_set" or "values"); loss; huber_delta; smoothing; pos_weight (a list, or
+// DIR/case.json: config; dtype; problem_type; loss; huber_delta; smoothing; pos_weight (a list, or
 // null); tokens (a list a sequence); values (a list a sequence); tensors, the order of weights.bin as [name, size].
 // Little-endian values of `dtype` throughout. Writes DIR/out.bin: the loss, the logits, then the gradient of each
 // tensor in the same order.
@@ -10,10 +10,10 @@
 #include <string>
 #include <vector>
 
-#include "data/readers/target_form.h"
 #include "parity/exchange.h"
 #include "tests/support/texts.h"
 #include "trainer/learner/learner.h"
+#include "trainer/tasks/recipes/target.h"
 #include "trainer/tasks/tasks.h"
 
 namespace {
@@ -25,14 +25,15 @@ sft::Batch batch_of(const json& test) {
   for (size_t b = 0; b < test["tokens"].size(); ++b)
     texts.push_back({.tokens = test["tokens"][b].get<std::vector<int32_t>>(),
                      .values = test["values"][b].get<std::vector<float>>()});
-  const auto form = sft::target_form_named(test["target"].get<std::string>()).value();
-  return sft::batch_of(sft::text_schema(sft::target_column(form, static_cast<int64_t>(texts[0].values.size()))), texts);
+  const int64_t width = std::ssize(texts[0].values);
+  const bool sets = test["problem_type"] == sft::kLabelSet;
+  return sft::batch_of(sft::text_schema(sets ? sft::label_set_column(width) : sft::values_column(width)), texts);
 }
 
 sft::TaskSettings settings_of(const json& test, at::ScalarType dtype) {
   sft::TaskSettings settings;
   settings.dtype = dtype;
-  settings.labels.target = sft::target_form_named(test["target"].get<std::string>()).value();
+  settings.labels.problem_type = test["problem_type"].get<std::string>();
   settings.loss.kind = test["loss"].get<std::string>();
   settings.loss.huber_delta = test["huber_delta"].get<double>();
   settings.loss.label_smoothing_factor = test["smoothing"].get<double>();

@@ -29,8 +29,7 @@ sft::Batch batch_of(const json& test) {
     texts.push_back(
         {.tokens = tokens, .segments = test["segments"][b].get<std::vector<uint8_t>>(), .token_labels = {first, next}});
   }
-  const sft::Column target = sft::target_column(sft::TargetForm::token_labels, 0);
-  return sft::batch_of(sft::text_schema(target, 0, /*segments=*/true), texts);
+  return sft::batch_of(sft::text_schema(sft::token_labels_column(0), 0, /*segments=*/true), texts);
 }
 
 sft::TaskSettings settings_of(const json& test, at::ScalarType dtype) {

@@ -30,7 +30,7 @@ CASES = [("multi_label_classification", 5, "auto", {}), ("multi_label_classifica
 
 def loss_of(case, model, inputs, targets):
     if case["loss"] in ("auto", "bce", "mse") and case["pos_weight"] is None and case["smoothing"] == 0:
-        out = model(**inputs, labels=targets if targets.shape[1] > 1 or case["target"] == "label_set" else targets[:, 0])
+        out = model(**inputs, labels=targets if targets.shape[1] > 1 or case["problem_type"].startswith("multi") else targets[:, 0])
         return out.loss, out.logits
     logits = model(**inputs).logits
     if case["loss"] == "mae":
@@ -52,7 +52,7 @@ def check(number, tool, dtype):
     lengths = [r.randint(1, 20) for _ in range(6)]
     values = [[float(r.random() < 0.4) if problem.startswith("multi") else r.gauss(0, 2) for _ in range(width)] for _ in lengths]
     values = torch.tensor(values).tolist()  # what float32 keeps
-    case = {"config": json.loads(config.to_json_string(use_diff=False)), "dtype": dtype, "target": "label_set" if problem.startswith("multi") else "values",
+    case = {"config": json.loads(config.to_json_string(use_diff=False)), "dtype": dtype, "problem_type": problem,
             "loss": loss, "huber_delta": 1.0, "smoothing": 0.0, "pos_weight": None, **settings,
             "tokens": [[r.randrange(50) for _ in range(n)] for n in lengths], "values": values}
     longest = max(lengths)

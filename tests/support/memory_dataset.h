@@ -14,9 +14,10 @@ namespace sft {
 
 class MemoryDataset final : public Dataset {
  public:
+  // `target`: a column of labels or values, of which a sample gets so many.
   MemoryDataset(int64_t size, int64_t vocab_size, int64_t num_labels, int64_t longest, uint64_t seed,
-                TargetForm target = TargetForm::label)
-      : MemoryDataset(text_schema(target_column(target, num_labels), vocab_size), seed) {
+                const Column& target = label_column(0))
+      : MemoryDataset(text_schema(of_labels(target, num_labels), vocab_size), seed) {
     for (int64_t i = 0; i < size; ++i) {
       const auto bits = [&](const char* what, uint64_t index) {
         return derive_key(seed, what, static_cast<uint64_t>(i) * 1000 + index);
@@ -26,14 +27,17 @@ class MemoryDataset final : public Dataset {
       for (int64_t t = 0; t < length; ++t)
         text.tokens.push_back(
             static_cast<int32_t>(bits("token", static_cast<uint64_t>(t)) % static_cast<uint64_t>(vocab_size)));
-      for (int64_t k = 0; k < target_count(target, length, num_labels); ++k) {
+      const auto label = [&](uint64_t drawn) { return drawn % static_cast<uint64_t>(num_labels); };
+      if (target.number == Number::int64) text.label = static_cast<int64_t>(label(bits("label", 0)));
+      for (int64_t k = 0; target.number == Number::float32 && k < num_labels; ++k) {
         const uint64_t drawn = bits("label", static_cast<uint64_t>(k));
-        if (target == TargetForm::label) text.label = static_cast<int64_t>(drawn % static_cast<uint64_t>(num_labels));
-        if (target == TargetForm::label_set) text.values.push_back(drawn % 3 == 0 ? 1.0f : 0.0f);
-        if (target == TargetForm::values) text.values.push_back(static_cast<float>(drawn % 2001) / 500.0f - 2.0f);
-        if (target == TargetForm::token_labels)  // about a fifth of the tokens have none
-          text.token_labels.push_back(
-              drawn % 5 == 0 ? kNoTarget : static_cast<int32_t>(drawn / 5 % static_cast<uint64_t>(num_labels)));
+        const bool is_flag = target.bound == 2;
+        text.values.push_back(is_flag ? static_cast<float>(drawn % 3 == 0)
+                                      : static_cast<float>(drawn % 2001) / 500.0f - 2.0f);
+      }
+      for (int64_t t = 0; target.number == Number::int32 && t < length; ++t) {  // about a fifth of the tokens have none
+        const uint64_t drawn = bits("label", static_cast<uint64_t>(t));
+        text.token_labels.push_back(drawn % 5 == 0 ? kNoTarget : static_cast<int32_t>(label(drawn / 5)));
       }
       text.weight = 0.5f + static_cast<float>(bits("weight", 0) % 100) / 100.0f;
       add(sample_of(schema(), text), i);
@@ -44,9 +48,9 @@ class MemoryDataset final : public Dataset {
   // Images of `side` × `side`, RGB, a little brighter with the label.
   static MemoryDataset of_images(int64_t size, int64_t side, int64_t num_labels, uint64_t seed) {
     const MemoryDataset labels(size, 2, num_labels, 2, seed);
-    MemoryDataset made({.columns = {{.name = "pixels", .number = Number::uint8, .shape = {side, side, 3}},
-                                    target_column(TargetForm::label, num_labels)}},
-                       seed);
+    MemoryDataset made(
+        {.columns = {{.name = "pixels", .number = Number::uint8, .shape = {side, side, 3}}, label_column(num_labels)}},
+        seed);
     for (int64_t i = 0; i < size; ++i) {
       Sample sample(made.schema());
       const Text drawn = text_of(labels, i);
@@ -98,9 +102,9 @@ class MemoryDataset final : public Dataset {
     info_.num_rows = row + 1;
     info_.max_length = std::max(info_.max_length, length(info_.num_samples - 1));
   }
-  static int64_t target_count(TargetForm target, int64_t length, int64_t num_labels) {
-    if (target == TargetForm::label) return 1;
-    return target == TargetForm::token_labels ? length : num_labels;
+  static Column of_labels(Column target, int64_t num_labels) {
+    (target.shape.empty() ? target.bound : target.shape[0]) = num_labels;
+    return target;
   }
 
   DatasetInfo info_;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "data/samples/dataset.h"
@@ -63,17 +64,22 @@ inline Text text_of(const Dataset& dataset, int64_t i) {
   return text;
 }
 
-// Texts one after the other, each with its place as its id and draw.
-inline Batch batch_of(const Schema& schema, const std::vector<Text>& texts) {
+// Samples one after the other, each with its place as its row, id and draw.
+inline Batch batch_of(const Schema& schema, std::vector<Sample> samples) {
   Batch batch(schema);
-  for (const Text& text : texts) {
+  for (Sample& sample : samples) {
     batch.ids.push_back(batch.size());
     batch.draws.push_back(batch.size());
-    Sample sample = sample_of(schema, text);
     sample.row = batch.size();
     batch.append(sample);
   }
   return batch;
+}
+
+inline Batch batch_of(const Schema& schema, const std::vector<Text>& texts) {
+  std::vector<Sample> samples;
+  for (const Text& text : texts) samples.push_back(sample_of(schema, text));
+  return batch_of(schema, std::move(samples));
 }
 
 }  // namespace sft

@@ -23,7 +23,7 @@ struct FreezeConfig {
                       field("all_but_last", &FreezeConfig::all_but_last,
                             "n >= 0: train the head and the last n blocks only", at_least(int64_t{-1})),
                       field("cache", &FreezeConfig::cache,
-                            "what the frozen stages give for a row is computed once and kept: in memory, or on disk "
+                            "the activations of the frozen stages, computed once for each row: in memory, or on disk "
                             "(beside the prepared shards) for later runs too",
                             one_of("off", "memory", "disk"))
                           .changeable(),

@@ -15,7 +15,7 @@
 #include "trainer/assembly/exported_files.h"
 #include "trainer/assembly/gemm_peak.h"
 #include "trainer/assembly/generate_settings.h"
-#include "trainer/assembly/keep_frozen_part.h"
+#include "trainer/assembly/make_activation_cache.h"
 #include "trainer/assembly/run_settings.h"
 #include "trainer/config/training_keys.h"
 
@@ -133,15 +133,15 @@ void make_telemetry(Assembly& run) {
 }
 
 // Collective, once the weights are those of the checkpoint that the run goes on from.
-void keep_activations(Assembly& run) {
+void cache_activations(Assembly& run) {
   const RunConfig& config = run.config();
   if (config.freeze.cache == "off") return;
   const EvalLoaderConfig loading = evaluator_settings(config, run.world.device).loading;
-  const auto kept = [&](const Dataset& dataset, const char* what) {
-    return kept_activations(config, run.learner(), dataset, what, run.world.control, loading);
+  const auto cached = [&](const Dataset& dataset, const char* what) {
+    return make_activation_cache(config, run.learner(), dataset, what, run.world.control, loading);
   };
-  run.learner().keep(kept(*run.data.train, "training"));
-  if (run.evaluator) run.evaluator->keep(kept(*run.data.validation, "validation"));
+  run.learner().use_cache(cached(*run.data.train, "training"));
+  if (run.evaluator) run.evaluator->use_cache(cached(*run.data.validation, "validation"));
 }
 
 void make_trainer(Assembly& run) {
@@ -161,7 +161,7 @@ Assembly::Assembly(LoadedConfig config, const World& ranks)
 
 void resume(Assembly& run) {
   run.trainer->resume();
-  keep_activations(run);
+  cache_activations(run);
 }
 
 TrainerParts parts_of(Assembly& run, Schedule& schedule) {

@@ -2,16 +2,16 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <span>
 
 #include "base/errors.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "comm/agree.h"
 #include "comm/agreement.h"
-#include "data/hdf5/guard.h"
-#include "data/samples/shard_form.h"
-#include "trainer/assembly/problem_type.h"
+#include "trainer/assembly/check_samples.h"
+#include "trainer/assembly/count_labels.h"
+#include "trainer/assembly/prepared_files.h"
+#include "trainer/tasks/recipes/target.h"
 #include "trainer/tasks/recipes/target_column.h"
 #include "trainer/tasks/tasks.h"
 
@@ -19,29 +19,6 @@ namespace sft {
 namespace {
 
 namespace fs = std::filesystem;
-
-bool is_hdf5(const std::string& path) { return path.ends_with(".h5") || path.ends_with(".hdf5"); }
-
-bool holds_hdf5(const std::string& path) {
-  if (!fs::is_directory(path)) return false;
-  return std::any_of(fs::directory_iterator(path), fs::directory_iterator(),
-                     [](const auto& entry) { return is_hdf5(entry.path().string()); });
-}
-
-// Of images only our own shards are ready; of texts any HDF5 is read as it is.
-bool is_prepared(const std::string& path, Takes takes) {
-  if (holds_hdf5(path)) return true;
-  return is_hdf5(path) && (takes == Takes::texts || is_shard(*open_guarded(path)));
-}
-
-// Whether the files are shards already. A list of both kinds has no order that a user could mean.
-bool are_prepared(const StringList& files, const std::string& split, Takes takes) {
-  const auto prepared =
-      std::count_if(files.begin(), files.end(), [&](const std::string& path) { return is_prepared(path, takes); });
-  if (prepared != 0 && static_cast<size_t>(prepared) != files.size())
-    throw ConfigError(concat("data.", split, "_file mixes HDF5 and raw files: ", join(files, ", ")));
-  return prepared != 0;
-}
 
 PrepareReport prepare_split(PrepareRequest request, const DataConfig& config, const Tokenizer* tokenizer,
                             Communicator& control) {
@@ -61,73 +38,13 @@ std::vector<std::string> numbered_labels(int64_t count) {
   return names;
 }
 
-// Each rank counts its share; the sum is the same on all.
-std::vector<int64_t> count_labels(const Dataset& dataset, size_t num_labels, Communicator& control) {
-  std::vector<int64_t> counts(num_labels);
-  together(control, [&] {
-    const size_t place = dataset.schema().place("labels");
-    if (place == SIZE_MAX) return;
-    const Number number = dataset.schema().columns[place].number;
-    const auto count = [&](const auto& labels) {
-      for (const int64_t label : labels)
-        if (label >= 0) ++counts.at(static_cast<size_t>(label));
-    };
-    Packed cell(number);
-    const auto [first, end] = range_of(dataset.size(), {control.rank(), control.size()});
-    for (int64_t i = first; i < end; ++i) {
-      cell.clear();
-      dataset.append(i, place, cell);
-      if (number == Number::int64) count(cell.as<int64_t>());
-      if (number == Number::int32) count(cell.as<int32_t>());
-      if (number != Number::float32) continue;
-      const std::span<const float> flags = std::as_const(cell).as<float>();
-      for (size_t k = 0; k < flags.size(); ++k) counts.at(k) += flags[k] != 0.0f;
-    }
-  });
-  control.all_reduce(Buffer::of(std::span<int64_t>(counts)));
-  return counts;
-}
-
-// Shards say which tokenizer made them; another one's ids would mean other words.
-void check_tokenizer(const Dataset& dataset, const TaskKind& task, const Tokenizer* tokenizer,
-                     const std::string& split) {
-  const bool images = dataset.schema().find("tokens") == nullptr;
-  if (images != (task.takes == Takes::pictures))
-    throw ConfigError(concat("data.", split, "_file holds ", images ? "images" : "texts", ", and the task takes ",
-                             images ? "texts" : "images"));
-  if (images) return;
-  const std::string& made_by = dataset.info().tokenizer_sha256;
-  if (!made_by.empty() && made_by != tokenizer->sha256())
-    throw DataError(concat("data.", split, "_file was prepared with another tokenizer than the model's (sha256 ",
-                           made_by.substr(0, 12), "… against ", tokenizer->sha256().substr(0, 12),
-                           "…); prepare it again from the raw file"));
-}
-
-void check_width(const Schema& schema, const std::string& file, const Labels& labels) {
-  const int64_t found = target_count(schema);
-  const auto known = static_cast<int64_t>(labels.names.size());
-  const bool has_width = labels.target == TargetForm::label_set || labels.target == TargetForm::values;
-  if (has_width && found != known)
-    throw DataError(concat(file, " has ", found, " targets a row, and training has ", known));
-  if (found > known)
-    throw DataError(concat(file, " holds label ", found - 1, ", and training knows only ", known, " labels"));
-}
-
-void check_num_labels(const LoadedConfig& loaded, const Labels& labels) {
-  const int64_t wanted = loaded.config.model.num_labels;
-  const auto found = static_cast<int64_t>(labels.names.size());
-  if (wanted != 0 && wanted != found)
-    throw ConfigError(concat(place_of(loaded.origins, "model.num_labels"), "model.num_labels is ", wanted,
-                             ", and the training data has ", found, " labels; 0 takes them from the data"));
-}
-
 // Where the config leaves it to the data, it is said how the data was understood.
-void announce(const RunConfig& config, TargetForm target) {
-  if (!config.model.problem_type.empty() || problem_type_of(target).empty()) return;
-  const char* meant = target == TargetForm::label_set ? "any number of labels a row"
-                      : target == TargetForm::values  ? "real numbers"
-                                                      : "one label a row";
-  log::info(concat("targets: ", meant, ", so model.problem_type is ", problem_type_of(target)));
+void announce(const ModelConfig& model, const std::string& problem_type) {
+  if (!model.problem_type.empty() || problem_type.empty()) return;
+  const char* meant = problem_type == kLabelSet      ? "any number of labels a row"
+                      : problem_type == kRealNumbers ? "real numbers"
+                                                     : "one label a row";
+  log::info(concat("targets: ", meant, ", so model.problem_type is ", problem_type));
 }
 
 // The samples of the first rows that have some.
@@ -140,13 +57,10 @@ std::unique_ptr<Dataset> limited(std::unique_ptr<Dataset> dataset, int64_t most)
 }
 
 // What the config says of the targets; nothing where it is left to the data.
-std::optional<TargetForm> wanted_target(const ModelConfig& model) {
-  const TaskKind& task = task_named(model.task);
-  return *task.problem_type == '\0' ? task.target : target_of(model.problem_type);
-}
-
-Needs needs_of(std::optional<TargetForm> target) {
-  return target ? Needs{{.column = target_column(*target, 0)}} : Needs{};
+Needs wanted_targets(const ModelConfig& model) {
+  const TaskKind& task = task_of_type(model.task, model.problem_type);
+  const bool is_left_to_data = model.problem_type.empty() && *task.problem_type != '\0';
+  return is_left_to_data ? Needs{} : Needs{{.column = task.target}};
 }
 
 // Each rank has opened the samples by itself.
@@ -159,10 +73,10 @@ void require_same_samples(const Dataset& dataset, const std::vector<std::string>
 }
 
 // A file that one rank alone cannot read stops all of them here.
-std::unique_ptr<Dataset> open_together(const std::vector<std::string>& paths, std::optional<TargetForm> target,
+std::unique_ptr<Dataset> open_together(const std::vector<std::string>& paths, const Needs& needs,
                                        Communicator& control) {
   std::unique_ptr<Dataset> dataset;
-  together(control, [&] { dataset = open_dataset(paths, needs_of(target)); });
+  together(control, [&] { dataset = open_dataset(paths, needs); });
   require_same_samples(*dataset, paths, control);
   return dataset;
 }
@@ -175,9 +89,12 @@ PrepareRequest request_of(const std::string& split, const StringList& files, con
   request.split = split;
   request.output_directory = directory;
   request.task = task.name;
-  request.problem_type = problem_type_of(labels.target);
-  if (labels.target == TargetForm::values) request.num_targets = static_cast<int64_t>(labels.names.size());
-  if (labels.target != TargetForm::values) request.label_names = labels.names;
+  request.problem_type = labels.problem_type;
+  if (labels.problem_type == kRealNumbers) {
+    request.num_targets = std::ssize(labels.names);
+  } else {
+    request.label_names = labels.names;
+  }
   request.labels_must_be_known = true;
   request.keep_notes = split == "test" || split == "input";
   return request;
@@ -190,7 +107,7 @@ std::unique_ptr<Dataset> open_train(const LoadedConfig& loaded, const ModelDirec
   const StringList files =
       expand_files(config.train_file, "data.train_file", loaded.origins, accepted_by(loaded.config.model.task));
   if (are_prepared(files, "train", task_named(loaded.config.model.task).takes)) {
-    auto train = open_together(files, wanted_target(loaded.config.model), control);
+    auto train = open_together(files, wanted_targets(loaded.config.model), control);
     const auto& known = train->info().label_names;
     data.labels.names = known.empty()
                             ? numbered_labels(std::max(target_count(train->schema()), loaded.config.model.num_labels))
@@ -230,8 +147,6 @@ Peers peers_of(Communicator& control) {
           [&control](const std::function<void()>& body) { together(control, body); }};
 }
 
-bool is_prepared(const std::string& path) { return is_hdf5(path); }
-
 std::string prepared_directory(const RunConfig& config) {
   if (!config.data.prepared_dir.empty()) return config.data.prepared_dir;
   const fs::path parent = fs::path(config.output_dir).lexically_normal().parent_path();
@@ -244,7 +159,7 @@ std::unique_ptr<Dataset> open_split(const std::string& split, const StringList& 
   if (are_prepared(files, split, task.takes)) {
     std::unique_ptr<Dataset> dataset;
     together(control, [&] {
-      dataset = open_dataset(files, needs_of(labels.target));
+      dataset = open_dataset(files, {{.column = task_of_type(task.name, labels.problem_type).target}});
       check_tokenizer(*dataset, task, tokenizer, split);
       check_width(dataset->schema(), files.front(), labels);
     });
@@ -267,12 +182,12 @@ Datasets open_datasets(const LoadedConfig& loaded, const ModelDirectory& model, 
     data.tokenizer->set_truncation(config.data.max_length, config.data.truncation);
   });
   data.train = limited(open_train(loaded, model, data, control), config.data.max_train_samples);
-  data.labels.target = target_form_of(data.train->schema());
   data.labels.num_rows = data.train->size();
   data.labels.samples = data.train->schema();
-  if (control.rank() == 0) announce(config, data.labels.target);
   together(control, [&] {
     check_tokenizer(*data.train, task, data.tokenizer.get(), "train");
+    data.labels.problem_type = task_of_samples(config.model.task, data.train->schema()).problem_type;
+    if (control.rank() == 0) announce(config.model, data.labels.problem_type);
     check_num_labels(loaded, data.labels);
   });
 

@@ -32,9 +32,6 @@ std::unique_ptr<Dataset> open_split(const std::string& split, const StringList& 
                                     const Tokenizer* tokenizer, const Labels& labels, bool labels_required,
                                     Communicator& control);
 
-// Whether a file of texts is HDF5 by its name, which is taken as it is.
-bool is_prepared(const std::string& path);
-
 // `control` as the data floor sees it.
 Peers peers_of(Communicator& control);
 

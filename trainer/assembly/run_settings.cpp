@@ -122,7 +122,7 @@ std::function<double(int64_t, int64_t)> work_of(const Learner& learner) {
   // The frozen weights beside adapters hand gradients down, and get none.
   const double backward = learner.adapters().empty() ? 2 : 1;
   return [&learner, trained, backward](int64_t tokens, int64_t samples) {
-    const double passes = learner.keeps_frozen_part() ? (1 + backward) * trained : 1 + backward * trained;
+    const double passes = learner.has_cache() ? (1 + backward) * trained : 1 + backward * trained;
     const int64_t read = learner.rows_read(tokens, samples);
     return passes * learner.model().flops(tokens, read) + (1 + backward) * learner.task().flops(read);
   };

@@ -1,6 +1,4 @@
-// The activations of the frozen stages for each sample of a dataset: computed once, by all ranks together, so that an
-// update costs the trained stages alone. A batch of the same shape would give the same bits again; sums differ with
-// the shape, as between micro-batches.
+// The activations of the frozen stages for each sample of a dataset, so that an update costs the trained stages alone.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -9,10 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "comm/communicator.h"
-#include "data/loading/loader.h"
-#include "data/samples/dataset.h"
-#include "trainer/learner/learner.h"
+#include "data/samples/batch.h"
 
 namespace sft {
 
@@ -22,16 +17,11 @@ struct Activations {
   std::vector<int64_t> offsets;  // [samples + 1]: sample i is rows offsets[i] … offsets[i + 1]
 };
 
-// Every rank calls, with a learner that has a frozen part, and gets the activations of all samples. `control` joins
-// host memory.
-Activations frozen_activations(Learner& learner, const Dataset& dataset, Communicator& control,
-                               const EvalLoaderConfig& loading);
-
-class ActivationCache : public FrozenPart {
+class ActivationCache {
  public:
   explicit ActivationCache(Activations all) : all_(std::move(all)) {}
 
-  at::Tensor of(const Batch& batch) const override;
+  at::Tensor of(const Batch& batch) const;  // in host memory, as Learner::frozen_activations()
 
   int64_t bytes() const { return static_cast<int64_t>(all_.rows.nbytes()); }
 

@@ -1,6 +1,5 @@
-// The activations of frozen stages for the rows of a dataset, in a file for later runs. The name of the file is a digest
-// of all that the activations follow from, which the file holds too: other weights, rows or settings look for another
-// file.
+// The activations of the frozen stages for a dataset, in a file for later runs. The name of the file is a digest of all
+// that the activations follow from, which the file holds too: other weights, rows or settings look for another file.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -9,7 +8,7 @@
 
 #include "base/file_ops.h"
 #include "data/samples/dataset.h"
-#include "trainer/learner/activation_cache.h"
+#include "trainer/learner/learner.h"
 
 namespace sft {
 

@@ -95,17 +95,17 @@ at::Tensor Learner::loss_sum(const Batch& batch, const Weights& total) {
     tokens_seen_ += static_cast<double>(text->host_offsets.back());
     targets_seen_ += static_cast<double>(text->read->offsets.back());
   }
-  return task_->loss_sum(*model_, forward(batch, inputs, kept_.get(), Mode::training), inputs, batch, total);
+  return task_->loss_sum(*model_, forward(batch, inputs, cache_.get(), Mode::training), inputs, batch, total);
 }
 
-void Learner::observe(const Batch& batch, const Asked& asked, const FrozenPart* kept) {
+void Learner::observe(const Batch& batch, const Asked& asked, const ActivationCache* cache) {
   const at::NoGradGuard no_graph;
   const Inputs inputs = this->inputs(batch);
-  task_->observe(*model_, forward(batch, inputs, kept, Mode::evaluation), inputs, batch, asked);
+  task_->observe(*model_, forward(batch, inputs, cache, Mode::evaluation), inputs, batch, asked);
 }
 
-at::Tensor Learner::frozen_part(const Batch& batch) {
-  return stages_.frozen_part(inputs(batch), Mode::evaluation).cpu();
+at::Tensor Learner::frozen_activations(const Batch& batch) {
+  return stages_.frozen_activations(inputs(batch), Mode::evaluation).cpu();
 }
 
 // The rows that are read are alone behind the last stage.
@@ -122,8 +122,8 @@ Inputs Learner::inputs(const Batch& batch) const {
   return to_device(batch, device_, {task_->reads(), task_->target_rows(batch)});
 }
 
-at::Tensor Learner::forward(const Batch& batch, const Inputs& inputs, const FrozenPart* kept, Mode mode) {
-  const at::Tensor x = kept ? kept->of(batch).to(device_) : stages_.frozen_part(inputs, mode);
+at::Tensor Learner::forward(const Batch& batch, const Inputs& inputs, const ActivationCache* cache, Mode mode) {
+  const at::Tensor x = cache ? cache->of(batch).to(device_) : stages_.frozen_activations(inputs, mode);
   return stages_.trained_part(x, inputs, mode);
 }
 

@@ -9,18 +9,12 @@
 #include "data/samples/batch.h"
 #include "trainer/adapters/freeze.h"
 #include "trainer/adapters/low_rank_adapters.h"
+#include "trainer/learner/activation_cache.h"
 #include "trainer/learner/stages.h"
 #include "trainer/models/model.h"
 #include "trainer/tasks/task.h"
 
 namespace sft {
-
-// Activations of the frozen stages that were computed before.
-class FrozenPart {
- public:
-  virtual ~FrozenPart() = default;
-  virtual at::Tensor of(const Batch& batch) const = 0;  // in host memory, as Learner::frozen_part()
-};
 
 struct LearnerSettings {
   at::Device device = at::kCPU;
@@ -38,19 +32,19 @@ class Learner {
   // Task::loss_sum() of a micro-batch: dropout on where something trains.
   at::Tensor loss_sum(const Batch& batch, const Weights& total);
 
-  // Without graph and without dropout. `kept`: the activations kept for the dataset of the batch; null: the frozen
-  // stages are run.
-  void observe(const Batch& batch, const Asked& asked, const FrozenPart* kept = nullptr);
+  // Without graph and without dropout. `cache`: the frozen activations of the batch's dataset; null: the frozen stages
+  // are run.
+  void observe(const Batch& batch, const Asked& asked, const ActivationCache* cache = nullptr);
 
-  // Whether the lowest stages are frozen; frozen_part() has their activations, in host memory.
-  bool has_frozen_part() const { return first_trained() > 0; }
+  // Whether the lowest stages are frozen; frozen_activations() has their activations, in host memory.
+  bool has_frozen_stages() const { return first_trained() > 0; }
   int first_trained() const { return stages_.first_trained(); }  // the lowest stage of a trained parameter
-  at::Tensor frozen_part(const Batch& batch);
-  // [B + 1]: which rows of frozen_part() are of each sample.
+  at::Tensor frozen_activations(const Batch& batch);
+  // [B + 1]: which rows of frozen_activations() are of each sample.
   std::vector<int64_t> frozen_offsets(const Batch& batch) const;
-  // loss_sum() takes the kept activations instead of running the frozen stages.
-  void keep(std::unique_ptr<FrozenPart> kept) { kept_ = std::move(kept); }
-  bool keeps_frozen_part() const { return kept_ != nullptr; }
+  // loss_sum() takes the cached activations instead of running the frozen stages.
+  void use_cache(std::unique_ptr<ActivationCache> cache) { cache_ = std::move(cache); }
+  bool has_cache() const { return cache_ != nullptr; }
 
   // The columns that the model and the task read.
   Needs needs() const;
@@ -77,7 +71,7 @@ class Learner {
   int64_t rows_read(int64_t tokens, int64_t samples) const;
 
  private:
-  at::Tensor forward(const Batch& batch, const Inputs& inputs, const FrozenPart* kept, Mode mode);
+  at::Tensor forward(const Batch& batch, const Inputs& inputs, const ActivationCache* cache, Mode mode);
   StageRule freeze(const LearnerSettings& settings) const;
 
   std::unique_ptr<Model> model_;
@@ -85,7 +79,7 @@ class Learner {
   LowRankAdapters adapters_;
   std::vector<bool> trained_;
   Stages stages_;
-  std::unique_ptr<FrozenPart> kept_;
+  std::unique_ptr<ActivationCache> cache_;
   at::Device device_;
   double tokens_seen_ = 0, targets_seen_ = 0;  // in batches of loss_sum()
 };

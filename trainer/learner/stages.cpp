@@ -24,7 +24,7 @@ Stages::Stages(Model& model, StageRule rule) : model_(model), rule_(std::move(ru
   for (int s = 0; s < count; ++s) names_.push_back(concat("stage ", s));
 }
 
-at::Tensor Stages::frozen_part(const Inputs& inputs, Mode mode) {
+at::Tensor Stages::frozen_activations(const Inputs& inputs, Mode mode) {
   const c10::AutoGradMode no_graph(false);
   model_.follow_weights();
   at::Tensor x;

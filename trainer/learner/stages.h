@@ -37,11 +37,13 @@ class Stages {
 
   // The stages below the first trained one, without autograd: the same for a sample at every draw, as long as no
   // statistics of these stages move. Rows as Model::stage(); undefined where there is no such stage.
-  at::Tensor frozen_part(const Inputs& inputs, Mode mode);
-  // The stages from the first trained one on, over the result of frozen_part(). Returns Model::features().
+  at::Tensor frozen_activations(const Inputs& inputs, Mode mode);
+  // The stages from the first trained one on, over the result of frozen_activations(). Returns Model::features().
   at::Tensor trained_part(at::Tensor x, const Inputs& inputs, Mode mode);
 
-  at::Tensor forward(const Inputs& inputs, Mode mode) { return trained_part(frozen_part(inputs, mode), inputs, mode); }
+  at::Tensor forward(const Inputs& inputs, Mode mode) {
+    return trained_part(frozen_activations(inputs, mode), inputs, mode);
+  }
 
  private:
   at::Tensor run(int stage, const at::Tensor& x, const Inputs& inputs, Mode mode);

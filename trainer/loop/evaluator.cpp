@@ -79,7 +79,7 @@ void Evaluator::observe(const Batch& batch, Statistics* into, const PredictionSi
   settings_.may_leave();
   failpoint("evaluation.batch");
   std::vector<std::string> rows;
-  learner_.observe(batch, {into, predicted ? &rows : nullptr}, kept_.get());
+  learner_.observe(batch, {into, predicted ? &rows : nullptr}, cache_.get());
   if (answering_) answering_->answer(batch, into, predicted ? &rows : nullptr, settings_.may_leave);
   for (size_t b = 0; b < rows.size(); ++b) predicted(batch.ids[b], rows[b]);
 }

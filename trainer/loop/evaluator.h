@@ -38,8 +38,8 @@ class Evaluator {
   // Borrows all three; `control` joins host values.
   Evaluator(Learner& learner, const Dataset& dataset, Communicator& control, const Settings& settings);
 
-  // Evaluates from the kept activations instead of running the frozen stages.
-  void keep(std::unique_ptr<FrozenPart> kept) { kept_ = std::move(kept); }
+  // Evaluates from the cached activations instead of running the frozen stages.
+  void use_cache(std::unique_ptr<ActivationCache> cache) { cache_ = std::move(cache); }
 
   // Every rank calls; the result is the same on all of them.
   Evaluation run(const PredictionSink& predicted = {});
@@ -57,7 +57,7 @@ class Evaluator {
   const Dataset& dataset_;
   Communicator& control_;
   Settings settings_;
-  std::unique_ptr<FrozenPart> kept_;
+  std::unique_ptr<ActivationCache> cache_;
   std::unique_ptr<Answering> answering_;  // null where nothing is answered
 };
 

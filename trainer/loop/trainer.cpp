@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <span>
 
 #include "base/errors.h"
 #include "base/failpoint.h"
@@ -17,6 +16,7 @@
 #include "base/tree_sum.h"
 #include "comm/agree.h"
 #include "trainer/config/training_keys.h"
+#include "trainer/loop/share_weights.h"
 
 namespace sft {
 
@@ -25,53 +25,6 @@ using timeline::spanned;
 namespace {
 
 constexpr int64_t kMostNotFinite = 5;  // updates in a row, after which the run is given up
-
-// Of each term of the loss, over all ranks.
-Weights total_weights(const Task& task, const Share& share, Communicator& control) {
-  std::vector<std::vector<double>> terms(task.num_terms());
-  for (const Part& part : share.parts) {
-    for (std::vector<double>& term : terms) term.push_back(0);
-    for (const Batch& batch : part) {
-      const Weights weights = task.weights(batch);
-      for (size_t t = 0; t < terms.size(); ++t) terms[t].back() += weights[t];
-    }
-  }
-  Weights total;
-  for (const std::vector<double>& term : terms) total.push_back(tree_sum<double>(term));
-  control.all_reduce(Buffer::of(std::span<double>(total)));
-  return total;
-}
-
-// Null where this rank has no samples.
-const Batch* last_of(const Share& share) {
-  const Batch* last = nullptr;
-  for (const Part& part : share.parts)
-    if (!part.empty()) last = &part.back();
-  return last;
-}
-
-double num_samples(const Share& share) {
-  int64_t samples = 0;
-  for (const Part& part : share.parts)
-    for (const Batch& batch : part) samples += batch.size();
-  return static_cast<double>(samples);
-}
-
-// The power of two that the mean weight of a row lies at; 0 where that is near enough to 1 for single precision.
-int scale_of(double weight, int64_t samples) {
-  constexpr int kNear = 32;
-  if (!(weight > 0) || samples == 0) return 0;
-  const int exponent = std::ilogb(weight / static_cast<double>(samples));
-  return std::abs(exponent) < kNear ? 0 : exponent;
-}
-
-// Exact but for weights that are nothing beside the others.
-void scale_weights(Share& share, int exponent) {
-  if (exponent == 0) return;
-  for (Part& part : share.parts)
-    for (Batch& batch : part)
-      for (float& weight : batch.weights) weight = std::ldexp(weight, exponent);
-}
 
 }  // namespace
 
@@ -105,11 +58,9 @@ StepReport Trainer::step() {
   Share share = next_share();
   Weights total = total_weights(update_.learner->task(), share, parts_.control);
   const double weight_of_rows = total.front();
-  const int scale = scale_of(weight_of_rows, share.global_samples);
-  scale_weights(share, -scale);
-  for (double& term : total) term = term > 0 ? std::ldexp(term, -scale) : 1;
   const bool has_weight = weight_of_rows > 0;
-  const Batch* last = last_of(share);
+  const int scale = scale_to_one(share, total);
+  const Batch* last = last_batch(share);
   std::vector<at::Tensor> losses;
 
   update_.arena->zero_gradients();
@@ -124,7 +75,7 @@ StepReport Trainer::step() {
     update_.gradients->fold();
   }
   spanned("reduce", [&] { update_.gradients->reduce(); });
-  update_.statistics->join(num_samples(share));
+  update_.statistics->join(static_cast<double>(num_samples(share)));
   if (first_step_seconds_ == 0 && has_weight) require_every_gradient(*update_.gradients);
   const double penalty = settings_.penalty.value(*update_.arena);
   settings_.penalty.add_gradient_to(*update_.arena);

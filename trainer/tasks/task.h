@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "base/schema.h"
-#include "data/readers/target_form.h"
 #include "data/samples/batch.h"
 #include "data/text/tokenizer.h"
 #include "trainer/models/model.h"
@@ -86,9 +85,9 @@ class Task {
 struct Labels {
   StringList names = {};             // by id
   std::vector<int64_t> counts = {};  // of training rows, by id; empty where nobody asked
-  TargetForm target = TargetForm::label;
-  int64_t num_rows = 0;  // of training
-  Schema samples = {};   // of training; no columns where that is not known
+  std::string problem_type = {};     // "": of a task that has no choice of them
+  int64_t num_rows = 0;              // of training
+  Schema samples = {};               // of training; no columns where that is not known
 };
 
 struct TaskSettings {

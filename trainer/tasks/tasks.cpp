@@ -8,11 +8,15 @@
 #include "base/text.h"
 #include "trainer/tasks/causal_lm/causal_lm.h"
 #include "trainer/tasks/causal_lm/recipe.h"
+#include "trainer/tasks/causal_lm/rows/columns.h"
 #include "trainer/tasks/image_classification/image_classification.h"
 #include "trainer/tasks/image_classification/recipe.h"
 #include "trainer/tasks/multi_label/multi_label.h"
 #include "trainer/tasks/question_answering/question_answering.h"
 #include "trainer/tasks/question_answering/recipe.h"
+#include "trainer/tasks/question_answering/windows/window_columns.h"
+#include "trainer/tasks/recipes/target.h"
+#include "trainer/tasks/recipes/target_column.h"
 #include "trainer/tasks/regression/regression.h"
 #include "trainer/tasks/text_classification/recipe.h"
 #include "trainer/tasks/text_classification/text_classification.h"
@@ -72,19 +76,19 @@ std::unique_ptr<Task> made(const TaskSettings& settings, const Model& model) {
 }
 
 const TaskKind kTasks[] = {
-    {"text_classification", "single_label_classification", TargetForm::label, "ForSequenceClassification", Takes::texts,
-     "text", "label", kOfSamples, text_classification_recipe, made<make_text_classification>},
-    {"text_classification", "multi_label_classification", TargetForm::label_set, "ForSequenceClassification",
-     Takes::texts, "text", "label", kOfSamples, text_classification_recipe, made<make_multi_label>},
-    {"text_classification", "regression", TargetForm::values, "ForSequenceClassification", Takes::texts, "text",
-     "label", kOfSamples, text_classification_recipe, made<make_regression>},
-    {"token_classification", "", TargetForm::token_labels, "ForTokenClassification", Takes::texts, "tokens", "ner_tags",
+    {"text_classification", kOneLabel, label_column(0), "ForSequenceClassification", Takes::texts, "text", "label",
+     kOfSamples, text_classification_recipe, made<make_text_classification>},
+    {"text_classification", kLabelSet, label_set_column(0), "ForSequenceClassification", Takes::texts, "text", "label",
+     kOfSamples, text_classification_recipe, made<make_multi_label>},
+    {"text_classification", kRealNumbers, values_column(0), "ForSequenceClassification", Takes::texts, "text", "label",
+     kOfSamples, text_classification_recipe, made<make_regression>},
+    {"token_classification", "", token_labels_column(0), "ForTokenClassification", Takes::texts, "tokens", "ner_tags",
      kOfWords, token_classification_recipe, made<make_token_classification>},
-    {"question_answering", "", TargetForm::span, "ForQuestionAnswering", Takes::texts, "question", "answers",
+    {"question_answering", "", span_column(0), "ForQuestionAnswering", Takes::texts, "question", "answers",
      kOfQuestions, question_answering_recipe, made<make_question_answering>},
     {"causal_lm",
      "",
-     TargetForm::spans,
+     causal::spans_column(0),
      "ForCausalLM",
      Takes::texts,
      "text",
@@ -95,8 +99,8 @@ const TaskKind kTasks[] = {
      {"drop", "right", "left", "error", "split"},
      2048,
      causal_lm_stop_tokens},
-    {"image_classification", "single_label_classification", TargetForm::label, "ForImageClassification",
-     Takes::pictures, "text", "label", kOfPictures, image_classification_recipe, made<make_image_classification>},
+    {"image_classification", kOneLabel, label_column(0), "ForImageClassification", Takes::pictures, "text", "label",
+     kOfPictures, image_classification_recipe, made<make_image_classification>},
 };
 
 }  // namespace
@@ -123,6 +127,22 @@ const TaskKind& task_named(const std::string& name) {
                            "; built: ", join(task_names(), ", ")));
 }
 
+const TaskKind& task_of_type(const std::string& name, const std::string& problem_type) {
+  const TaskKind& first = task_named(name);
+  if (problem_type.empty() || *first.problem_type == '\0') return first;
+  for (const TaskKind& kind : kTasks)
+    if (name == kind.name && problem_type == kind.problem_type) return kind;
+  throw ConfigError(
+      concat("model.task ", in_quotes(name), " does not learn targets of the problem type ", in_quotes(problem_type)));
+}
+
+const TaskKind& task_of_samples(const std::string& name, const Schema& samples) {
+  for (const TaskKind& kind : kTasks)
+    if (name == kind.name && has_target(samples, kind.target)) return kind;
+  throw ConfigError(
+      concat("model.task ", in_quotes(name), " does not learn the targets of samples that have ", describe(samples)));
+}
+
 const TaskKind& task_of_class(const std::string& name, Takes takes) {
   const std::string architecture = name.ends_with("LMHeadModel") ? "ForCausalLM" : name;  // of older families
   const auto named = std::ranges::find_if(
@@ -130,14 +150,8 @@ const TaskKind& task_of_class(const std::string& name, Takes takes) {
   return named != std::end(kTasks) ? *named : *std::ranges::find(kTasks, takes, &TaskKind::takes);
 }
 
-// Where a name has one row, that row says what the targets are.
 std::unique_ptr<Task> make_task(const std::string& name, const TaskSettings& settings, const Model& model) {
-  const TaskKind& first = task_named(name);
-  if (*first.problem_type == '\0') return first.make(settings, model);
-  for (const TaskKind& kind : kTasks)
-    if (name == kind.name && settings.labels.target == kind.target) return kind.make(settings, model);
-  throw ConfigError(
-      concat("model.task ", in_quotes(name), " does not learn targets that are a ", name_of(settings.labels.target)));
+  return task_of_type(name, settings.labels.problem_type).make(settings, model);
 }
 
 }  // namespace sft

@@ -8,7 +8,7 @@
 
 #include "base/schema.h"
 #include "data/prepare/recipe.h"
-#include "data/readers/target_form.h"
+#include "data/samples/schema.h"
 #include "data/text/tokenizer.h"
 #include "trainer/models/model.h"
 #include "trainer/tasks/task.h"
@@ -20,7 +20,7 @@ namespace sft {
 struct TaskKind {
   const char* name;          // model.task
   const char* problem_type;  // "", or the value of model.problem_type that chooses among rows of one name
-  TargetForm target;         // of the problem type
+  Column target;             // that its samples have, of any number of labels
   const char* class_ending;  // of its transformers classes: "ForTokenClassification"
   Takes takes;
   const char* text_column;   // data.text_column, where nobody names one
@@ -47,10 +47,18 @@ StringList task_names();
 // The first row of that name. ConfigError with the nearest name for a task that there is not.
 const TaskKind& task_named(const std::string& name);
 
+// The row of that name and problem type. A row without a problem type is of any, and "" chooses the first. ConfigError
+// where there is none.
+const TaskKind& task_of_type(const std::string& name, const std::string& problem_type);
+
+// The row of that name whose target samples of this schema have. ConfigError where there is none.
+const TaskKind& task_of_samples(const std::string& name, const Schema& samples);
+
 // The row of a transformers class, or where its ending is no task's, the first that takes what the model takes.
 const TaskKind& task_of_class(const std::string& architecture, Takes takes);
 
-// The task of that name for targets of that form. ConfigError where the settings do not fit the model or the labels.
+// The task of that name and of the labels' problem type. ConfigError where the settings do not fit the model or the
+// labels.
 std::unique_ptr<Task> make_task(const std::string& name, const TaskSettings& settings, const Model& model);
 
 }  // namespace sft

@@ -19,7 +19,7 @@ void add(Batch& batch, const Ids& tokens, const Ids& spans, float weight = 1) {
   batch.append(sample);
 }
 
-Batch empty() { return Batch(Schema{.columns = {tokens_column(100), spans_column(50)}, .units = {"token"}}); }
+Batch empty() { return Batch(sample_schema(100, 50)); }
 
 TEST(ShiftedTargets, AreTheNextTokensOfTrainedOnes) {
   Batch batch = empty();

@@ -25,7 +25,7 @@ void print(const std::vector<std::string>& paths) {
 void write(const std::string& path, int64_t count) {
   sft::ShardInfo info;
   info.max_length = 5;
-  info.schema = sft::text_schema(sft::target_column(sft::TargetForm::label, 2), 60'000, /*segments=*/true);
+  info.schema = sft::text_schema(sft::label_column(2), 60'000, /*segments=*/true);
   info.label_names = {"no", "größe"};
   info.has_weights = true;
   sft::ShardWriter writer(path, info, sft::real_files());

@@ -92,7 +92,7 @@ Batch batch_of(const std::vector<int64_t>& lengths) {
       text.segments.push_back(static_cast<uint8_t>(below(3)));
     }
   }
-  Batch batch = sft::batch_of(text_schema(target_column(TargetForm::label, 1), 50, /*segments=*/true), texts);
+  Batch batch = sft::batch_of(text_schema(label_column(1), 50, /*segments=*/true), texts);
   for (int64_t& draw : batch.draws) draw = 1000 + 7 * draw;
   return batch;
 }

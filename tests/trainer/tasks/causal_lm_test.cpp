@@ -25,7 +25,7 @@ struct Row {
 const std::vector<Row> kRows = {{{3, 5, 7, 2, 9}, {1, 3, 4, 5}, 0.5f}, {{4, 4, 4}, {}, 1}, {{8, 1, 6}, {0, 2}, 2}};
 
 Batch batch_of(const std::vector<Row>& rows) {
-  const Schema schema{.columns = {causal::tokens_column(10), causal::spans_column(0)}, .units = {"token"}};
+  const Schema schema = causal::sample_schema(10, 0);
   Batch batch(schema);
   Sample sample(schema);
   for (const Row& row : rows) {

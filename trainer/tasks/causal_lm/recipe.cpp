@@ -11,6 +11,7 @@
 #include "trainer/tasks/causal_lm/rows/columns.h"
 #include "trainer/tasks/causal_lm/rows/conversation.h"
 #include "trainer/tasks/causal_lm/rows/model_facts.h"
+#include "trainer/tasks/causal_lm/rows/row_samples.h"
 #include "trainer/tasks/causal_lm/rows/token_spans.h"
 #include "trainer/tasks/recipes/cells.h"
 
@@ -82,7 +83,7 @@ class CausalLm final : public Recipe {
 
   ShardInfo shard() const override {
     ShardInfo info;
-    info.schema = schema();
+    info.schema = sample_schema(tokenizer_.vocab_size(), facts_.max_length());
     info.has_weights = !weight_.name.empty();
     info.max_length = facts_.max_length();
     info.task = "causal_lm";
@@ -120,15 +121,13 @@ class CausalLm final : public Recipe {
     std::vector<std::string_view> views;
     for (const SpannedText& text : texts) views.push_back(text.text);
     const std::vector<PlacedTokens> tokens = tokenizer_.encode_placed(views);
-    Sample sample(schema());
+    RowSamples samples(tokenizer_, facts_, config_.truncation, answers_, out);
     for (size_t i = 0; i < read.size(); ++i) {
       try {
         if (!texts[i].problem.empty()) throw BadRow(concat(read[i].row->place(), ": ", texts[i].problem));
         SpannedTokens whole = to_tokens(tokens[i], texts[i].spans);
         if (!read[i].is_chat) put_in_front(facts_.ids_in_front(), whole);
-        check(*read[i].row, whole);
-        sample.weight = read[i].weight;
-        append(*read[i].row, std::move(whole), texts[i].turns_left_out, sample, out);
+        samples.append(read[i], std::move(whole), texts[i].turns_left_out);
       } catch (const BadRow& error) {
         out.refuse(error);
       }
@@ -136,10 +135,6 @@ class CausalLm final : public Recipe {
   }
 
  private:
-  Schema schema() const {
-    return {.columns = {tokens_column(tokenizer_.vocab_size()), spans_column(facts_.max_length())}, .units = {"token"}};
-  }
-
   bool is_chat() const {
     return form_ == RowForm::messages || form_ == RowForm::conversations || form_ == RowForm::instruction_output;
   }
@@ -179,62 +174,6 @@ class CausalLm final : public Recipe {
   ByteSpan text_span(const Conversation& read) const {
     if (goes_on()) return {read.text.size(), read.text.size()};
     return {config_.chat.train_on == "all" ? 0 : read.answer_from, read.text.size()};
-  }
-
-  // What no cut could heal.
-  void check(const Row& row, const SpannedTokens& tokens) const {
-    if (tokens.ids.empty()) throw BadRow(concat(row.place(), ": the text has no tokens"));
-    const auto largest = std::ranges::max_element(tokens.ids);
-    if (facts_.vocab_size() > 0 && *largest >= facts_.vocab_size())
-      throw DataError(concat(row.place(), ": token ", in_quotes(tokenizer_.decode(std::vector<int32_t>{*largest})),
-                             " has the id ", *largest, ", and the model knows ", facts_.vocab_size(),
-                             " tokens (the tokenizer ", tokenizer_.vocab_size(),
-                             "). The model is not enlarged: its vocab_size in config.json and its embeddings must have "
-                             "a row for each token"));
-    const int32_t bos = facts_.bos_id();
-    if (bos >= 0 && tokens.ids.size() > 1 && tokens.ids[0] == bos && tokens.ids[1] == bos)
-      throw BadRow(concat(row.place(), ": begins with ", in_quotes(tokenizer_.decode(std::vector<int32_t>{bos})),
-                          " twice, of which one stands in the text and one is put there"));
-  }
-
-  void append(const Row& row, SpannedTokens whole, size_t turns_left_out, Sample& sample, SampleSink& out) const {
-    const auto length = static_cast<int64_t>(whole.ids.size()), most = facts_.max_length();
-    if (length > most && config_.truncation == "error")
-      throw BadRow(concat(row.place(), ": has ", length, " tokens, max_length is ", most,
-                          "; raise it, or let data.truncation be drop, right or left"));
-    const int64_t straddling = whole.straddling;
-    std::vector<SpannedTokens> pieces = fitted(std::move(whole), most, config_.truncation);
-    out.begin(row);
-    PrepareReport& report = out.report();
-    if (length > most && pieces.empty())
-      count_note(report, concat("rows have more than max_length = ", most, " tokens and are left out"),
-                 concat(row.place(), " with ", length));
-    if (length > most && pieces.size() == 1) ++report.truncated_rows;
-    if (straddling > 0)
-      count_note(report, "rows have a token that begins before what is trained and ends in it; it is not trained",
-                 row.place());
-    if (turns_left_out > 0)
-      count_note(
-          report,
-          "rows have turns of the assistant that the chat template renders otherwise when more turns follow; they "
-          "are not trained",
-          concat(row.place(), ", ", turns_left_out, turns_left_out == 1 ? " turn" : " turns"));
-    bool any = false;
-    for (SpannedTokens& piece : pieces) any = append_piece(piece, sample, out) || any;
-    if (!any && !pieces.empty())
-      count_note(report, "rows have no token left to be trained and are left out", row.place());
-  }
-
-  bool append_piece(const SpannedTokens& piece, Sample& sample, SampleSink& out) const {
-    const int64_t trained = piece.num_trained();
-    if (answers_ && trained == 0) return false;
-    std::vector<int32_t> spans;
-    for (const TokenSpan& span : piece.spans) spans.insert(spans.end(), {span.begin, span.end});
-    sample.cells[0].set(piece.ids);
-    sample.cells[1].set(spans);
-    out.append(sample);
-    if (answers_) out.report().trained_units = std::max<int64_t>(out.report().trained_units, 0) + trained;
-    return true;
   }
 
   const DataConfig& config_;

@@ -17,6 +17,7 @@
 #include "trainer/tasks/blocks/accepted_loss.h"
 #include "trainer/tasks/blocks/sequence_task.h"
 #include "trainer/tasks/multi_label/pos_weights.h"
+#include "trainer/tasks/recipes/target_column.h"
 
 namespace sft {
 namespace {
@@ -36,9 +37,7 @@ class MultiLabel final : public SequenceTask {
     pos_weights_K_ = at::tensor(weights, at::kDouble).to(settings.device, settings.dtype);
   }
 
-  Needs needs() const override {
-    return {{.column = {.name = "labels", .number = Number::float32, .shape = {num_labels()}, .bound = 2}}};
-  }
+  Needs needs() const override { return {{.column = label_set_column(num_labels())}}; }
 
   // torch's mean: over samples and labels, whatever pos_weight is.
   double weight(const Batch& batch) const override {

@@ -67,7 +67,7 @@ class QuestionAnswering final : public LogitsTask {
     output_ = output_layer(shape_, 2, model, settings, parameters_);
   }
 
-  Needs needs() const override { return {{.column = {.name = "span", .number = Number::int32, .shape = {2}}}}; }
+  Needs needs() const override { return {{.column = span_column(0)}}; }
   Reads reads() const override { return Reads::all; }
   bool reads_pooler() const override { return false; }
   bool keeps_pooler() const override { return false; }

@@ -13,7 +13,7 @@ class OneLabel final : public Target {
     out.labels.resize(1);
     read_label(cell, out.labels.front());
   }
-  Column column(int64_t num_labels) const override { return target_column(TargetForm::label, num_labels); }
+  Column column(int64_t num_labels) const override { return label_column(num_labels); }
   void put(const Answer& answer, const Column&, Packed& cell) const override {
     cell.set(answer.ids.empty() ? int64_t{0} : answer.ids.front());
   }
@@ -26,7 +26,7 @@ class LabelSet final : public Target {
  public:
   explicit LabelSet(std::string separator) : separator_(std::move(separator)) {}
   void read(const Cell& cell, Answer& out) const override { read_label_set(cell, separator_, out.labels); }
-  Column column(int64_t num_labels) const override { return target_column(TargetForm::label_set, num_labels); }
+  Column column(int64_t num_labels) const override { return label_set_column(num_labels); }
   void put(const Answer& answer, const Column& column, Packed& cell) const override {
     std::vector<float> flags(static_cast<size_t>(column.entry_numbers()));
     for (const int64_t id : answer.ids) flags[static_cast<size_t>(id)] = 1.0f;
@@ -45,7 +45,7 @@ class RealNumbers final : public Target {
  public:
   RealNumbers(int64_t count, std::string separator) : count_(count), separator_(std::move(separator)) {}
   void read(const Cell& cell, Answer& out) const override { read_values(cell, separator_, count_, out.values); }
-  Column column(int64_t) const override { return target_column(TargetForm::values, count_); }
+  Column column(int64_t) const override { return values_column(count_); }
   void put(const Answer& answer, const Column&, Packed& cell) const override { cell.set(answer.values); }
   bool has_classes() const override { return false; }
   void describe(PrepareReport& report) const override {

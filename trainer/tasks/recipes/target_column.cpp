@@ -1,55 +1,37 @@
 #include "trainer/tasks/recipes/target_column.h"
 
 #include <algorithm>
-#include <cassert>
-
-#include "trainer/tasks/causal_lm/rows/columns.h"
 
 namespace sft {
-namespace {
 
-const Column& target_of(const Schema& schema) {
-  const auto found = std::ranges::find(schema.columns, Role::target, &Column::role);
-  assert(found != schema.columns.end());
-  return *found;
+Column label_column(int64_t num_labels) { return {.name = "labels", .bound = num_labels, .role = Role::target}; }
+
+Column label_set_column(int64_t num_labels) {
+  return {.name = "labels", .number = Number::float32, .shape = {num_labels}, .bound = 2, .role = Role::target};
 }
 
-}  // namespace
-
-Column target_column(TargetForm form, int64_t count) {
-  Column column{.name = "labels", .bound = count, .role = Role::target};
-  switch (form) {
-    case TargetForm::label:
-      break;
-    case TargetForm::token_labels:
-      column.number = Number::int32;
-      column.axis = "token";
-      break;
-    case TargetForm::label_set:
-      return {.name = "labels", .number = Number::float32, .shape = {count}, .bound = 2, .role = Role::target};
-    case TargetForm::values:
-      return {.name = "values", .number = Number::float32, .shape = {count}, .role = Role::target};
-    case TargetForm::span:
-      return {.name = "span", .number = Number::int32, .shape = {2}, .bound = count, .role = Role::target};
-    case TargetForm::spans:
-      return causal::spans_column(count);
-  }
-  return column;
+Column values_column(int64_t count) {
+  return {.name = "values", .number = Number::float32, .shape = {count}, .role = Role::target};
 }
 
-TargetForm target_form_of(const Schema& schema) {
-  const Column& column = target_of(schema);
-  if (column.name == "values") return TargetForm::values;
-  if (column.name == "span") return TargetForm::span;
-  if (column.name == causal::kSpans) return TargetForm::spans;
-  if (column.number == Number::float32) return TargetForm::label_set;
-  return column.axis.empty() ? TargetForm::label : TargetForm::token_labels;
+Column token_labels_column(int64_t num_labels) {
+  return {.name = "labels", .number = Number::int32, .axis = "token", .bound = num_labels, .role = Role::target};
+}
+
+bool has_target(const Schema& schema, const Column& target) {
+  const Column* found = schema.find(target.name);
+  return found != nullptr && found->number == target.number && found->axis == target.axis &&
+         found->shape.size() == target.shape.size();
+}
+
+bool has_names(const Column& target) {
+  return target.role == Role::target && (target.name == "labels" || target.name == "values");
 }
 
 int64_t target_count(const Schema& schema) {
-  const Column& column = target_of(schema);
-  if (column.name == "span" || column.name == causal::kSpans) return 0;
-  return column.shape.empty() ? column.bound : column.shape[0];
+  const auto found = std::ranges::find_if(schema.columns, has_names);
+  if (found == schema.columns.end()) return 0;
+  return found->shape.empty() ? found->bound : found->shape[0];
 }
 
 }  // namespace sft

@@ -1,20 +1,31 @@
-// Forms of targets as columns of samples.
+// Columns of targets that several tasks learn.
 #pragma once
 
 #include <cstdint>
 
-#include "data/readers/target_form.h"
 #include "data/samples/schema.h"
 
 namespace sft {
 
-// The column of targets: of so many classes, numbers a sample, or tokens of a sample; 0: however many.
-Column target_column(TargetForm form, int64_t count);
+// One of so many classes; 0: however many, as below.
+Column label_column(int64_t num_labels);
 
-// The form of the targets that a schema has; it must have some.
-TargetForm target_form_of(const Schema& schema);
+// Any of so many classes: 0 or 1 each.
+Column label_set_column(int64_t num_labels);
 
-// Classes, or numbers a sample; 0 of spans.
+// So many real numbers.
+Column values_column(int64_t count);
+
+// For each token one of so many classes, or kNoTarget.
+Column token_labels_column(int64_t num_labels);
+
+// Whether samples of this schema have such a target, of any size.
+bool has_target(const Schema& schema, const Column& target);
+
+// Whether a target is classes or numbers, which have names in a model's id2label.
+bool has_names(const Column& target);
+
+// Classes, or numbers a sample; 0 of targets without names.
 int64_t target_count(const Schema& schema);
 
 }  // namespace sft

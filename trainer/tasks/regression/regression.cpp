@@ -18,6 +18,7 @@
 #include "trainer/metrics/regression_scores.h"
 #include "trainer/tasks/blocks/accepted_loss.h"
 #include "trainer/tasks/blocks/sequence_task.h"
+#include "trainer/tasks/recipes/target_column.h"
 
 namespace sft {
 namespace {
@@ -39,10 +40,7 @@ class Regression final : public SequenceTask {
   Regression(const TaskSettings& settings, const Model& model)
       : SequenceTask(settings, model), distance_(distance_of(settings.loss.kind)), delta_(settings.loss.huber_delta) {}
 
-  Needs needs() const override {
-    const auto width = static_cast<int64_t>(names_.size());
-    return {{.column = {.name = "values", .number = Number::float32, .shape = {width}}}};
-  }
+  Needs needs() const override { return {{.column = values_column(std::ssize(names_))}}; }
 
   double weight(const Batch& batch) const override {
     const double samples = std::accumulate(batch.weights.begin(), batch.weights.end(), 0.0);

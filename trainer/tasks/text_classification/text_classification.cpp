@@ -19,6 +19,7 @@
 #include "trainer/tasks/blocks/cross_entropy.h"
 #include "trainer/tasks/blocks/sequence_task.h"
 #include "trainer/tasks/recipes/row_notes.h"
+#include "trainer/tasks/recipes/target_column.h"
 
 namespace sft {
 namespace {
@@ -39,9 +40,7 @@ class TextClassification final : public SequenceTask {
     weights_K_ = at::tensor(weights_, at::kDouble).to(settings.device, settings.dtype);
   }
 
-  Needs needs() const override {
-    return {{.column = {.name = "labels", .bound = static_cast<int64_t>(names_.size())}}};
-  }
+  Needs needs() const override { return {{.column = label_column(std::ssize(names_))}}; }
 
   double weight(const Batch& batch) const override {
     return cross_entropy_weight(batch.at("labels").as<int64_t>(), batch.weights, weights_);

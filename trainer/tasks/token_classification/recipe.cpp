@@ -106,7 +106,7 @@ class TokenClassification final : public Recipe {
   }
 
  private:
-  Column tags_column() const { return target_column(TargetForm::token_labels, std::ssize(classes_.names())); }
+  Column tags_column() const { return token_labels_column(std::ssize(classes_.names())); }
 
   Schema schema() const {
     Schema schema = tokens_.schema(tags_column());

@@ -21,6 +21,7 @@
 #include "trainer/tasks/blocks/cross_entropy.h"
 #include "trainer/tasks/blocks/describe_labels.h"
 #include "trainer/tasks/blocks/head_layer.h"
+#include "trainer/tasks/recipes/target_column.h"
 #include "trainer/tasks/token_classification/entity_rows.h"
 
 namespace sft {
@@ -57,10 +58,7 @@ class TokenClassification final : public LogitsTask {
     weights_K_ = at::tensor(weights_, at::kDouble).to(settings.device, settings.dtype);
   }
 
-  Needs needs() const override {
-    const auto bound = static_cast<int64_t>(names_.size());
-    return {{.column = {.name = "labels", .number = Number::int32, .axis = "token", .bound = bound}}};
-  }
+  Needs needs() const override { return {{.column = token_labels_column(std::ssize(names_))}}; }
   Reads reads() const override { return Reads::all; }
   bool reads_pooler() const override { return false; }
   bool keeps_pooler() const override { return false; }

@@ -43,7 +43,7 @@ sft::Batch batch() {
     for (int64_t i = 0; i < kTokens; ++i)
       text.tokens.push_back(static_cast<int32_t>(1 + (b * 7919 + i * 104729) % 900));
   }
-  return sft::batch_of(sft::text_schema(sft::target_column(sft::TargetForm::label, 1)), texts);
+  return sft::batch_of(sft::text_schema(sft::label_column(1)), texts);
 }
 
 }  // namespace

@@ -51,7 +51,7 @@ sft::Batch batch_of(int64_t length) {
     for (int64_t i = 0; i < length; ++i)
       text.tokens.push_back(static_cast<int32_t>(1 + (b * 7919 + i * 104729) % 30000));
   }
-  return sft::batch_of(sft::text_schema(sft::target_column(sft::TargetForm::label, 1)), texts);
+  return sft::batch_of(sft::text_schema(sft::label_column(1)), texts);
 }
 
 // Products of one step: all blocks but the last in full; in the last, keys and values of all rows and the rest for

@@ -23,4 +23,8 @@ inline Column spans_column(int64_t max_length) {
           .role = Role::target};
 }
 
+inline Schema sample_schema(int64_t vocab_size, int64_t max_length) {
+  return {.columns = {tokens_column(vocab_size), spans_column(max_length)}, .units = {"token"}};
+}
+
 }  // namespace sft::causal

@@ -30,8 +30,7 @@ WindowColumns::WindowColumns(const Tokenizer& tokenizer, int64_t max_length, Win
   };
   schema_.units = {"token"};
   along("tokens", Number::int32, "token", Role::input, tokenizer.vocab_size());
-  along("span", Number::int32, "", Role::target, max_length);
-  schema_.columns.back().shape = {2};
+  schema_.columns.push_back(span_column(max_length));
   if (has_segments_) along("segments", Number::uint8, "token", Role::input);
   if (use_ == WindowUse::training) {
     along("no_answer", Number::uint8, "", Role::target);

@@ -18,6 +18,11 @@ namespace sft {
 // training: the model's inputs and the target. scoring: and notes for scores and predictions.
 enum class WindowUse { training, scoring };
 
+// The first and the last token of an answer. max_length 0: in windows of any length.
+inline Column span_column(int64_t max_length) {
+  return {.name = "span", .number = Number::int32, .shape = {2}, .bound = max_length, .role = Role::target};
+}
+
 class WindowColumns {
  public:
   // Of windows of at most `max_length` tokens of this tokenizer.

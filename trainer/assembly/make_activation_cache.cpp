@@ -1,4 +1,4 @@
-#include "trainer/assembly/keep_frozen_part.h"
+#include "trainer/assembly/make_activation_cache.h"
 
 #include "base/errors.h"
 #include "base/log.h"
@@ -8,6 +8,7 @@
 #include "trainer/assembly/datasets.h"
 #include "trainer/assembly/run_settings.h"
 #include "trainer/learner/activation_file.h"
+#include "trainer/learner/compute_activations.h"
 
 namespace sft {
 namespace {
@@ -19,7 +20,8 @@ Activations found_by_all(const std::string& directory, const std::string& key, C
     try {
       all = read_activations(directory, key);
     } catch (const DataError& error) {
-      if (control.rank() == 0) log::warn(concat(error.what(), "; what the frozen stages give is computed again"));
+      if (control.rank() == 0)
+        log::warn(concat(error.what(), "; the activations of the frozen stages are computed again"));
     }
   });
   return min(control, int64_t{all.rows.defined()}) > 0 ? all : Activations();
@@ -33,7 +35,7 @@ void leave_for_later_runs(const std::string& directory, const std::string& key, 
     try {
       write_activations(real_files(), directory, key, all);
     } catch (const StorageError& error) {
-      log::warn(concat("freeze.cache = \"disk\": ", error.what(), "; kept in memory, for this run alone"));
+      log::warn(concat("freeze.cache = \"disk\": ", error.what(), "; cached in memory, for this run alone"));
     }
   });
 }
@@ -45,16 +47,16 @@ void check_cache(const RunConfig& config, const Learner& learner, const Schema& 
   const auto refuse = [&](const char* why) {
     throw ConfigError(concat("freeze.cache = ", in_quotes(config.freeze.cache), ": ", why));
   };
-  if (!learner.has_frozen_part()) refuse("the lowest stage trains, so nothing stays the same (freeze.all_but_last)");
+  if (!learner.has_frozen_stages()) refuse("the lowest stage trains, so nothing stays the same (freeze.all_but_last)");
   if (augmentation_of(config, schema).changes())
     refuse("data.crop = \"random\" and data.horizontal_flip change an image at every draw");
   if (learner.model().moves_where_frozen())
     refuse("freeze.freeze_batch_norm_statistics = false lets the statistics of frozen parts move");
 }
 
-std::unique_ptr<ActivationCache> kept_activations(const RunConfig& config, Learner& learner, const Dataset& dataset,
-                                                  const std::string& what, Communicator& control,
-                                                  const EvalLoaderConfig& loading) {
+std::unique_ptr<ActivationCache> make_activation_cache(const RunConfig& config, Learner& learner,
+                                                       const Dataset& dataset, const std::string& what,
+                                                       Communicator& control, const EvalLoaderConfig& loading) {
   const Stopwatch watch;
   const std::string directory = prepared_directory(config);
   const bool on_disk = config.freeze.cache == "disk";
@@ -62,19 +64,20 @@ std::unique_ptr<ActivationCache> kept_activations(const RunConfig& config, Learn
   Activations all = on_disk ? found_by_all(directory, key, control) : Activations();
   const bool is_new = !all.rows.defined();
   if (is_new) {
-    all = frozen_activations(learner, dataset, control, loading);
+    all = compute_activations(learner, dataset, control, loading);
     if (on_disk) {
       leave_for_later_runs(directory, key, all, control);
       if (Activations mapped = found_by_all(directory, key, control); mapped.rows.defined()) all = std::move(mapped);
     }
   }
-  auto kept = std::make_unique<ActivationCache>(std::move(all));
+  auto cache = std::make_unique<ActivationCache>(std::move(all));
   if (control.rank() == 0)
-    log::info(concat(is_new ? "kept what the frozen stages give for " : "found what the frozen stages give for ",
+    log::info(concat(is_new ? "cached the activations of the frozen stages for "
+                            : "found the cached activations of the frozen stages for ",
                      human_count(static_cast<double>(dataset.size())), " ", what,
-                     " rows: ", human_bytes(static_cast<double>(kept->bytes())),
+                     " rows: ", human_bytes(static_cast<double>(cache->bytes())),
                      on_disk ? " in " + directory : " a rank", ", in ", human_seconds(watch.seconds())));
-  return kept;
+  return cache;
 }
 
 }  // namespace sft

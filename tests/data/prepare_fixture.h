@@ -1,0 +1,113 @@
+// Raw files in a directory of their own, prepared with a tokenizer of letters and digits.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "base/errors.h"
+#include "base/text.h"
+#include "data/prepare/prepare.h"
+#include "data/samples/dataset.h"
+#include "support/ranks.h"
+#include "support/texts.h"
+#include "trainer/tasks/text_classification/recipe.h"
+#include "trainer/tasks/token_classification/recipe.h"
+
+namespace sft {
+
+class PrepareTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const auto* info = ::testing::UnitTest::GetInstance()->current_test_info();
+    directory_ = std::filesystem::temp_directory_path() / concat("sft-prepare-", info->name(), "-", ::getpid());
+    std::string vocabulary = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n";
+    for (char c = 'a'; c <= 'z'; ++c) vocabulary += concat(c, "\n##", c, "\n");
+    for (char c = '0'; c <= '9'; ++c) vocabulary += concat(c, "\n##", c, "\n");
+    std::filesystem::create_directories(directory_);
+    write("vocab.txt", vocabulary);
+    tokenizer_ = Tokenizer::from_directory(directory_);
+    request_.output_directory = directory_ / "prepared";
+  }
+  void TearDown() override { std::filesystem::remove_all(directory_); }
+
+  std::string write(const std::string& name, std::string_view content) {
+    const std::string path = directory_ / name;
+    std::ofstream(path, std::ios::binary).write(content.data(), static_cast<std::streamsize>(content.size()));
+    return path;
+  }
+
+  PrepareReport run_on(const Peers& peers) {
+    const auto recipe =
+        request_.task == "token_classification" ? token_classification_recipe : text_classification_recipe;
+    return prepare_shards(request_, config_, *recipe(request_, config_, tokenizer_.get()), peers);
+  }
+
+  PrepareReport run(int ranks = 1) {
+    tokenizer_->set_truncation(config_.max_length, config_.truncation);
+    if (ranks == 1) return run_on(alone());
+    std::vector<PrepareReport> reports(static_cast<size_t>(ranks));
+    on_ranks(ranks, [&](const Peers& peers) { reports[static_cast<size_t>(peers.self.index)] = run_on(peers); });
+    for (const PrepareReport& report : reports) EXPECT_EQ(report.shards, reports[0].shards);
+    return reports[0];
+  }
+
+  // Of one file: what prepare says of it, paths without the directory.
+  std::string error_of(const std::string& name, std::string_view content, int ranks = 1) {
+    request_.files = {write(name, content)};
+    return error(ranks);
+  }
+
+  std::string error(int ranks = 1) {
+    try {
+      run(ranks);
+    } catch (const Error& error) {
+      std::string message = concat(static_cast<int>(error.code()), ": ", error.what());
+      const std::string prefix = directory_.string() + "/";
+      for (size_t at; (at = message.find(prefix)) != message.npos;) message.erase(at, prefix.size());
+      return message;
+    }
+    return "nothing was thrown";
+  }
+
+  std::vector<Text> examples(const PrepareReport& report) {
+    const auto dataset = open_dataset(report.shards);
+    std::vector<Text> out(static_cast<size_t>(dataset->size()));
+    for (int64_t i = 0; i < dataset->size(); ++i) out[static_cast<size_t>(i)] = text_of(*dataset, i);
+    return out;
+  }
+
+  // The texts again, without spaces between words: each token is a letter or a digit.
+  std::vector<std::string> texts(const PrepareReport& report) {
+    std::vector<std::string> out;
+    const auto vocabulary = nlohmann::json::parse(tokenizer_->to_json())["model"]["vocab"];
+    std::map<int32_t, std::string> pieces;
+    for (const auto& [token, id] : vocabulary.items()) pieces[id] = token.size() > 1 ? token.substr(2) : token;
+    for (const Text& example : examples(report)) {
+      std::string text;
+      for (const int32_t id : example.tokens) text += id > 4 ? pieces[id] : "";
+      out.push_back(text);
+    }
+    return out;
+  }
+
+  std::vector<int64_t> labels(const PrepareReport& report) {
+    std::vector<int64_t> out;
+    for (const Text& example : examples(report)) out.push_back(example.label);
+    return out;
+  }
+
+  std::filesystem::path directory_;
+  std::unique_ptr<Tokenizer> tokenizer_;
+  PrepareRequest request_;
+  DataConfig config_;
+};
+
+}  // namespace sft

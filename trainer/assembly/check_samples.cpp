@@ -1,0 +1,42 @@
+#include "trainer/assembly/check_samples.h"
+
+#include "base/errors.h"
+#include "base/text.h"
+#include "trainer/tasks/recipes/target.h"
+#include "trainer/tasks/recipes/target_column.h"
+
+namespace sft {
+
+void check_tokenizer(const Dataset& dataset, const TaskKind& task, const Tokenizer* tokenizer,
+                     const std::string& split) {
+  const bool images = dataset.schema().find("tokens") == nullptr;
+  if (images != (task.takes == Takes::pictures))
+    throw ConfigError(concat("data.", split, "_file holds ", images ? "images" : "texts", ", and the task takes ",
+                             images ? "texts" : "images"));
+  if (images) return;
+  const std::string& made_by = dataset.info().tokenizer_sha256;
+  if (!made_by.empty() && made_by != tokenizer->sha256())
+    throw DataError(concat("data.", split, "_file was prepared with another tokenizer than the model's (sha256 ",
+                           made_by.substr(0, 12), "… against ", tokenizer->sha256().substr(0, 12),
+                           "…); prepare it again from the raw file"));
+}
+
+void check_width(const Schema& schema, const std::string& file, const Labels& labels) {
+  const int64_t found = target_count(schema);
+  const auto known = static_cast<int64_t>(labels.names.size());
+  const bool has_width = labels.problem_type == kLabelSet || labels.problem_type == kRealNumbers;
+  if (has_width && found != known)
+    throw DataError(concat(file, " has ", found, " targets a row, and training has ", known));
+  if (found > known)
+    throw DataError(concat(file, " holds label ", found - 1, ", and training knows only ", known, " labels"));
+}
+
+void check_num_labels(const LoadedConfig& loaded, const Labels& labels) {
+  const int64_t wanted = loaded.config.model.num_labels;
+  const auto found = static_cast<int64_t>(labels.names.size());
+  if (wanted != 0 && wanted != found)
+    throw ConfigError(concat(place_of(loaded.origins, "model.num_labels"), "model.num_labels is ", wanted,
+                             ", and the training data has ", found, " labels; 0 takes them from the data"));
+}
+
+}  // namespace sft
