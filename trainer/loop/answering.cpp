@@ -25,7 +25,7 @@ void Answering::answer(const Batch& batch, Statistics* into, std::vector<std::st
   }
   // In the order of the batch, so that sums do not depend on who ends first.
   std::vector<Continuation> said(prompts.size());
-  const auto each_token = [&](size_t, int32_t) { return may_leave(), true; };
+  const auto each_token = [&](size_t, std::span<const int32_t>) { return may_leave(), true; };
   generator_.run(
       prompts, [&](size_t i, Continuation one) { said[i] = std::move(one); }, each_token);
   for (size_t i = 0; i < chosen.size(); ++i) {

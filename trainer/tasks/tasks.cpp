@@ -40,28 +40,21 @@ const StringList kOfQuestions = {"data.text_column",
                                  "eval.version_2_with_negative",
                                  "eval.null_score_diff_threshold",
                                  "eval.answer_unit"};
-const StringList kOfChats = {"data.text_column",
-                             "data.weight_column",
-                             "data.group_column",
-                             "data.max_length",
-                             "data.truncation",
-                             "data.train_on",
-                             "data.train_on_trailing",
-                             "data.add_eos",
-                             "data.chat_template",
-                             "data.date",
-                             "eval.generate",
-                             "eval.max_generate_samples",
-                             "eval.bleu_tokenize",
-                             "generate.max_new_tokens",
-                             "generate.do_sample",
-                             "generate.temperature",
-                             "generate.top_k",
-                             "generate.top_p",
-                             "generate.repetition_penalty",
-                             "generate.no_repeat_ngram_size",
-                             "generate.num_beams",
-                             "generate.eos_token_id"};
+// Every key of a section.
+template <class Config>
+StringList keys_of(const std::string& section) {
+  Config config;
+  StringList keys;
+  for (const BoundField& field : bind_fields(config, section)) keys.push_back(field.key());
+  return keys;
+}
+
+const StringList kOfAnswers =
+    joined({"eval.generate", "eval.max_generate_samples", "eval.bleu_tokenize"}, keys_of<GenerateConfig>("generate"));
+const StringList kOfChats =
+    joined({"data.text_column", "data.weight_column", "data.group_column", "data.max_length", "data.truncation",
+            "data.train_on", "data.train_on_trailing", "data.add_eos", "data.chat_template", "data.date"},
+           kOfAnswers);
 const StringList kOfPictures = {"data.image_size",  "data.crop",          "data.horizontal_flip",
                                 "data.mean",        "data.std",           "data.image_column",
                                 "train.batch_norm", "model.problem_type", "freeze.freeze_batch_norm_statistics"};

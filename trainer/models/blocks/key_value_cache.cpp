@@ -37,4 +37,19 @@ KeyValueCache::Kept KeyValueCache::append(int block, const at::Tensor& k_NC, con
   return {kept.k, kept.v, &begins_, &ends_};
 }
 
+void KeyValueCache::copy(std::span<const SlotCopy> copies) {
+  std::vector<int64_t> from, to;
+  for (const SlotCopy& one : copies)
+    for (int64_t row = one.first; row < one.end; ++row) {
+      from.push_back(one.from * capacity_ + row);
+      to.push_back(one.to * capacity_ + row);
+    }
+  if (from.empty()) return;
+  const at::Tensor from_N = at::tensor(from, at::kLong), to_N = at::tensor(to, at::kLong);
+  for (Block& kept : blocks_)
+    for (at::Tensor* rows : {&kept.k, &kept.v})
+      if (rows->defined())
+        rows->index_copy_(0, to_N.to(rows->device()), rows->index_select(0, from_N.to(rows->device())));
+}
+
 }  // namespace sft

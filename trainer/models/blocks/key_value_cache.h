@@ -5,9 +5,15 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace sft {
+
+// Rows first … end of a slot that are wanted in another one too.
+struct SlotCopy {
+  int64_t from = 0, to = 0, first = 0, end = 0;
+};
 
 class KeyValueCache {
  public:
@@ -24,6 +30,9 @@ class KeyValueCache {
     const std::vector<int64_t>*begins, *ends;  // [B+1], [B]: rows of each sequence, those of the batch included
   };
   Kept append(int block, const at::Tensor& k_NC, const at::Tensor& v_NC);
+
+  // In all blocks. No slot is both copied from and copied to.
+  void copy(std::span<const SlotCopy> copies);
 
  private:
   struct Block {
