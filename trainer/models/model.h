@@ -108,7 +108,7 @@ class Model {
   virtual void follow_weights() {}
   // How many of the lowest stages give rows that are of one sample each, sample after sample: what these give can be
   // kept by sample.
-  virtual int num_kept_stages() const { return num_stages(); }
+  virtual int num_cacheable_stages() const { return num_stages(); }
   // Whether a stage that is run again on the same input gives the same bits and moves nothing, as gradient
   // checkpointing wants it.
   virtual bool repeats_stages() const { return true; }
