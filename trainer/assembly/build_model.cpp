@@ -81,7 +81,7 @@ Built build_model(const RunConfig& config, const ModelDirectory& directory, cons
                            .compute_type = compute_type(config, device, control),
                            .dropout_seed = derive_key(seed, "dropout"),
                            .batch_norm = batch_norm,
-                           .file_names = files ? files->names() : std::vector<std::string>{}};
+                           .file_names = files ? names_without_copies(*files) : std::vector<std::string>{}};
     const uint64_t initial = derive_key(seed, "model");
     if (!files) settings.seed = initial;
     built.model = make_model(model_config, settings);
