@@ -14,6 +14,8 @@
 #include "trainer/tasks/question_answering/question_answering.h"
 #include "trainer/tasks/question_answering/recipe.h"
 #include "trainer/tasks/regression/regression.h"
+#include "trainer/tasks/seq2seq_lm/recipe.h"
+#include "trainer/tasks/seq2seq_lm/seq2seq_lm.h"
 #include "trainer/tasks/text_classification/recipe.h"
 #include "trainer/tasks/text_classification/text_classification.h"
 #include "trainer/tasks/token_classification/recipe.h"
@@ -95,6 +97,19 @@ const TaskKind kTasks[] = {
      {"drop", "right", "left", "error", "split"},
      2048,
      causal_lm_stop_tokens},
+    {"seq2seq_lm",
+     "",
+     TargetForm::spans,
+     "ForConditionalGeneration",
+     Takes::texts,
+     "text",
+     "label",
+     kOfChats,
+     seq2seq_lm_recipe,
+     made<make_seq2seq_lm>,
+     {"drop", "right", "left", "error"},
+     2048,
+     seq2seq_lm_stop_tokens},
     {"image_classification", "single_label_classification", TargetForm::label, "ForImageClassification",
      Takes::pictures, "text", "label", kOfPictures, image_classification_recipe, made<make_image_classification>},
 };
@@ -124,7 +139,10 @@ const TaskKind& task_named(const std::string& name) {
 }
 
 const TaskKind& task_of_class(const std::string& name, Takes takes) {
-  const std::string architecture = name.ends_with("LMHeadModel") ? "ForCausalLM" : name;  // of older families
+  // Of older families, and of Marian's.
+  const std::string architecture = name.ends_with("LMHeadModel") ? "ForCausalLM"
+                                   : name.ends_with("MTModel")   ? "ForConditionalGeneration"
+                                                                 : name;
   const auto named = std::ranges::find_if(
       kTasks, [&](const TaskKind& kind) { return kind.takes == takes && architecture.ends_with(kind.class_ending); });
   return named != std::end(kTasks) ? *named : *std::ranges::find(kTasks, takes, &TaskKind::takes);
