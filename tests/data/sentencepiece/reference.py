@@ -6,6 +6,7 @@ T5Tokenizer (spiece.model), over models that sentencepiece trains here.
 Texts are English and Chinese: messages of this machine's programs where it has any, sentences made of lists of words,
 and texts that are hard to normalize or to cut. Ids must be equal, and so must be what Marian's ids spell.
 """
+import itertools
 import json
 import pathlib
 import random
@@ -36,23 +37,26 @@ SIGNS = list(""".,-'"&;<>()[]{}!?@#$%^*_=+|\\/~`0123456789aZé中。，　▁"""
     "🇨🇳", "𝒳", "<s>", "</s>", "<pad>", "<unk>", " </s> ", "<extra_id_0>", "<extra_id_7>", ">>", "<<", ">>cmn_Hans<<", ">>xyz<< ", "<sep>", "<x>"]
 
 
-def made_texts(r):
+def plain_texts(r):
     while True:
         yield " ".join(r.choices(ENGLISH, k=r.choice([1, 3, 8, 15, 40])))
         yield "".join(r.choices(CHINESE, k=r.choice([1, 3, 8, 20, 60])))
+
+
+def hard_texts(r):
+    while True:
         yield "".join(r.choices(SIGNS + ENGLISH[:20] + CHINESE[:20], k=r.choice([0, 1, 2, 3, 5, 9, 15, 30])))
         yield ">>cmn_Hans<<" + r.choice(["", " ", "  "]) + " ".join(r.choices(ENGLISH + CHINESE, k=5))
         yield "".join(chr(r.choice([r.randrange(0x20, 0x2e80), r.randrange(0x20, 0x250), r.randrange(0x300, 0x370), r.randrange(0xf900, 0xfff0)])) for _ in range(12))
 
 
 def texts(r):
-    """Messages in both languages first, at most half of all."""
+    """Plain ones, at most two thirds of them messages, and hard ones, three to one."""
     found = [text for pair in debian_messages.installed_pairs() for text in pair]
     r.shuffle(found)
-    out, more = found[:NUM_TEXTS // 2], made_texts(r)
-    while len(out) < NUM_TEXTS:
-        out.append(next(more))
-    return out
+    plain = found[:NUM_TEXTS // 2]
+    plain += itertools.islice(plain_texts(r), NUM_TEXTS * 3 // 4 - len(plain))
+    return plain, list(itertools.islice(hard_texts(r), NUM_TEXTS - len(plain)))
 
 
 def train(sentences, prefix, size, **options):
@@ -60,7 +64,7 @@ def train(sentences, prefix, size, **options):
     lines = [" ".join(sentence.split()).replace("\0", "") for sentence in sentences]
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(line for line in lines if line), model_prefix=str(prefix), vocab_size=size, hard_vocab_limit=False, minloglevel=2,
-        num_threads=2, **options)
+        num_threads=2, **{"character_coverage": 0.995, **options})
     return pathlib.Path(f"{prefix}.model")
 
 
@@ -70,16 +74,17 @@ def pieces_of(model):
 
 
 def marian(folder, english, chinese, name, codes=(), own_targets=False, **options):
-    """Ids as in OPUS models: </s>, <unk>, the rest, some pieces without one, <pad>."""
+    """Ids as in OPUS models: </s>, <unk>, the rest, some pieces without one, <pad>. With two vocabularies <pad> has one id in both: transformers
+    gives a <pad> in a target the id of the sources' vocabulary, which is another word of the targets'."""
     folder.mkdir()
-    source = train(english, folder / "source", 700, **options)
-    target = train(chinese, folder / "target", 1500, **options)
+    source = train(english, folder / "source", 1500, **options)
+    target = train(chinese, folder / "target", 3000, **options)
     source.rename(folder / "source.spm"), target.rename(folder / "target.spm")
     lists = [pieces_of(folder / "source.spm"), pieces_of(folder / "target.spm")]
     kept = [[piece for i, piece in enumerate(pieces) if i % 50 != 49] for pieces in lists]
 
     def numbered(pieces):
-        tokens = dict.fromkeys(["</s>", "<unk>", *codes, *(piece for piece in pieces if piece != "<s>"), "<pad>"])
+        tokens = dict.fromkeys(["</s>", "<unk>", *(["<pad>"] if own_targets else []), *codes, *(piece for piece in pieces if piece != "<s>"), "<pad>"])
         return {token: i for i, token in enumerate(tokens)}
 
     if own_targets:
@@ -93,7 +98,7 @@ def marian(folder, english, chinese, name, codes=(), own_targets=False, **option
 
 def t5(folder, both, config, **options):
     folder.mkdir()
-    train(both, folder / "spiece", 2000, pad_id=0, eos_id=1, unk_id=2, bos_id=-1, **options)
+    train(both, folder / "spiece", 3000, pad_id=0, eos_id=1, unk_id=2, bos_id=-1, **options)
     (folder / "config.json").write_text(json.dumps({"model_type": "t5"}))
     if config:
         (folder / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "T5Tokenizer", **config}))
@@ -139,9 +144,9 @@ def check_t5(tool, folder, tokenizer, wanted):
 
 def main(tool):
     r = random.Random(20)
-    wanted = texts(r)
-    is_chinese = [any("\u4e00" <= c <= "\u9fff" for c in text) for text in wanted]
-    english, chinese = ([text for text, flag in zip(wanted, is_chinese) if flag == side] for side in (False, True))
+    plain, hard = texts(r)
+    english, chinese = ([text for text in plain if any("\u4e00" <= c <= "\u9fff" for c in text) == side] for side in (False, True))
+    wanted = plain + hard
     bad = 0
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
@@ -156,7 +161,7 @@ def main(tool):
         for name, config, options in [("t5", {}, {}), ("mt5", {"extra_ids": 0}, {"user_defined_symbols": ["▁<extra_id_0>", "<sep>"]}),
                                       ("t5 without rules", {"extra_ids": 10}, {"normalization_rule_name": "identity"})]:
             bad += check_t5(tool, folder / name, t5(folder / name, english + chinese, config, **options), wanted)
-    print(f"{len(wanted):,} texts, {sum(is_chinese):,} of them Chinese; sentencepiece {sentencepiece.__version__}")
+    print(f"{len(wanted):,} texts, {len(english):,} plain English and {len(chinese):,} Chinese; sentencepiece {sentencepiece.__version__}")
     sys.exit(1 if bad else 0)
 
 

@@ -30,7 +30,7 @@ TEST_F(BadPairs, LackALanguage) {
   config_.pairs.source_lang = "en";
   config_.pairs.target_lang = "zh";
   EXPECT_EQ(error_of({translation({{"en", "a"}, {"zh", "b"}}), translation({{"en", "a"}, {"de", "b"}})}),
-            "79: rows.jsonl:2: its translation has no 'zh' (data.target_lang); it has: 'en', 'de'");
+            "79: rows.jsonl:2: its translation has no 'zh' (data.target_lang); it has: 'de', 'en'");
   EXPECT_EQ(error_of({translation({{"en", ""}, {"zh", "b"}})}),
             "79: rows.jsonl:1: its translation's 'en' (data.source_lang) is empty");
   EXPECT_EQ(error_of({translation({{"en", "a"}, {"zh", nullptr}})}),
