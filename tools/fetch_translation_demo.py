@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """English and Chinese pairs, the messages of Debian's programs, and two small models to train on them. Writes under demo/ (git-ignored):
 
-    data/translation_train.jsonl        some 45,000 rows: {"translation": {"en": …, "zh": …}}
+    data/translation_train.jsonl        some 43,000 rows: {"translation": {"en": …, "zh": …}}
     data/translation_validation.jsonl   1,000 held-out ones            data/translation_test.jsonl   2,000 more
     models/marian-en-zh                 config.json of a Marian of 4 + 4 blocks × 256, source.spm, target.spm, vocab.json
     models/t5-en-zh                     config.json of a T5 of 4 + 4 blocks × 256, spiece.model
