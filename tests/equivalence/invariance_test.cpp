@@ -125,7 +125,7 @@ TEST(Enrolment, EveryTaskFormOfTargetAndModelIsACase) {
       ModelConfig::fields());
   for (const std::string& model : model_types()) EXPECT_TRUE(models.contains(model)) << model;
   for (const TargetForm form : {TargetForm::label, TargetForm::label_set, TargetForm::values, TargetForm::token_labels,
-                                TargetForm::span, TargetForm::spans})
+                                TargetForm::span, TargetForm::spans, TargetForm::sequence})
     EXPECT_TRUE(targets.contains(form));
 }
 

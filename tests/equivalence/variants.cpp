@@ -169,7 +169,7 @@ void train(const Case& job, const Cut& cut, Communicator& ranks, const std::stri
   const auto dtype = job.in_double ? at::kDouble : at::kFloat;
   const bool images = job.task == "image_classification";
   const auto made = [&](int64_t size, uint64_t seed) {
-    if (job.task == "seq2seq_lm") return rows_to_translate(size, kVocab, kLongest, seed);
+    if (job.target == TargetForm::sequence) return rows_to_translate(size, kVocab, kLongest, seed);
     if (job.target == TargetForm::spans) return rows_to_complete(size, kVocab, kLongest, seed);
     if (job.target == TargetForm::span) return windows_of_questions(size, kVocab, kLongest, seed);
     return images ? MemoryDataset::of_images(size, 12, job.num_labels, seed)
@@ -389,7 +389,7 @@ std::vector<Case> cases() {
   const auto enroll_pairs = [&](const char* name, const OptimConfig& optim, nlohmann::json model) -> Case& {
     Case& added = enroll(name, optim);
     added.task = "seq2seq_lm";
-    added.target = TargetForm::spans;
+    added.target = TargetForm::sequence;
     added.num_labels = 0;
     added.model = std::move(model);
     return added;

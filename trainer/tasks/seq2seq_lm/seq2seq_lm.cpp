@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <span>
 #include <utility>
 
@@ -28,6 +29,7 @@ class Seq2seqLm final : public Task, private Generating {
         answer_scores_(settings.scores.generation),
         stops_(settings.stop_tokens.begin(), settings.stop_tokens.end()),
         tokenizer_(settings.tokenizer),
+        of_targets_(tokenizer_ != nullptr ? Tokenizer::of_targets(tokenizer_->directory()) : nullptr),
         weight_VC_(model.output_embedding()),
         bias_V_(model.output_bias()) {
     if (!weight_VC_.defined())
@@ -100,16 +102,17 @@ class Seq2seqLm final : public Task, private Generating {
 
   // The whole source.
   Prompt prompt(const Batch& batch, size_t b) const override {
-    return {cell(batch, seq2seq::kTokens, "token", b), batch.rows[b]};
+    return {cell<int32_t>(batch, seq2seq::kTokens, b), batch.rows[b]};
   }
 
   at::Tensor next_logits(const at::Tensor& x_BC) const override { return token_logits(x_BC, head()); }
 
   nlohmann::ordered_json row(const Batch& batch, size_t b, const Continuation& said) const override {
     nlohmann::ordered_json told{{"prediction", spelled(said.tokens)}};
-    if (const std::vector<int32_t> own = own_answer(batch, b); !own.empty()) {
-      told["reference"] = spelled(own);
-      told["prompt"] = spelled(prompt(batch, b).tokens);
+    if (const std::string own = own_answer(batch, b); !own.empty()) {
+      told["reference"] = own;
+      told["prompt"] = text_of(batch, seq2seq::kSourceText, b)
+                           .value_or(tokenizer_->decode(cell<int32_t>(batch, seq2seq::kTokens, b)));
     }
     told["finish"] = said.stopped ? "stop" : "length";
     told["tokens"] = said.tokens.size();
@@ -117,27 +120,37 @@ class Seq2seqLm final : public Task, private Generating {
   }
 
   void compare(const Batch& batch, size_t b, const Continuation& said, Statistics& into) const override {
-    const std::vector<int32_t> own = own_answer(batch, b);
-    if (own.empty()) return;
-    const std::string hypothesis = spelled(said.tokens), reference = spelled(own);
+    const std::string reference = own_answer(batch, b), hypothesis = spelled(said.tokens);
+    if (reference.empty()) return;
     GenerationScores::add({hypothesis, reference, static_cast<int64_t>(said.tokens.size()), said.stopped},
                           answer_scores_, std::span(into.counts).subspan(TokenCounts::kSize));
   }
 
-  static std::vector<int32_t> cell(const Batch& batch, const char* column, const char* axis, size_t b) {
-    const Offsets& offsets = batch.offsets(axis);
-    const auto begin = batch.at(column).as<int32_t>().begin();
+  template <class T>
+  static std::vector<T> cell(const Batch& batch, const char* column, size_t b) {
+    const Offsets& offsets = batch.offsets(batch.schema.at(column).axis);
+    const auto begin = batch.at(column).as<T>().begin();
     return {begin + offsets[b], begin + offsets[b + 1]};
   }
 
-  // Without the token that ends it; empty where the row has no target.
-  std::vector<int32_t> own_answer(const Batch& batch, size_t b) const {
-    std::vector<int32_t> answer = cell(batch, seq2seq::kTargetTokens, seq2seq::kTargetAxis, b);
-    answer.erase(std::ranges::find_first_of(answer, stops_), answer.end());
-    return answer;
+  // As the row has it, where the samples keep that.
+  static std::optional<std::string> text_of(const Batch& batch, const char* column, size_t b) {
+    if (batch.schema.find(column) == nullptr) return {};
+    const std::vector<uint8_t> bytes = cell<uint8_t>(batch, column, b);
+    return std::string(bytes.begin(), bytes.end());
   }
 
-  std::string spelled(const std::vector<int32_t>& tokens) const { return tokenizer_->decode(tokens); }
+  // Without the token that ends it; empty where the row has no target.
+  std::string own_answer(const Batch& batch, size_t b) const {
+    if (auto text = text_of(batch, seq2seq::kTargetText, b)) return *text;
+    std::vector<int32_t> answer = cell<int32_t>(batch, seq2seq::kTargetTokens, b);
+    answer.erase(std::ranges::find_first_of(answer, stops_), answer.end());
+    return spelled(answer);
+  }
+
+  std::string spelled(const std::vector<int32_t>& target) const {
+    return (of_targets_ ? *of_targets_ : *tokenizer_).decode(target);
+  }
 
   GenerationScores answer_scores(const Statistics& total) const {
     return {answer_scores_, std::span(total.counts).subspan(TokenCounts::kSize)};
@@ -149,7 +162,8 @@ class Seq2seqLm final : public Task, private Generating {
   GenerationScoreConfig answer_scores_;
   std::vector<int32_t> stops_;
   const Tokenizer* tokenizer_;
-  at::Tensor weight_VC_;  // the model's own where it is tied
+  std::unique_ptr<Tokenizer> of_targets_;  // null: the same
+  at::Tensor weight_VC_;                   // the model's own where it is tied
   at::Tensor bias_V_;
   Parameters parameters_;
 };
