@@ -55,7 +55,7 @@ struct Sequence {
     const at::Tensor& table = attention.bias;
     if (!table.defined()) return at::zeros({attention.heads, q.size(1), k.size(1)}, q.options());
     if (table.dim() == 3) return table.index_select(1, place_Q).index_select(2, key_L);
-    return table.index_select(1, (table.size(1) / 2 - distance).flatten()).view({-1, q.size(1), k.size(1)});
+    return table.index_select(1, (table.size(1) / 2 - distance).flatten()).view({table.size(0), q.size(1), k.size(1)});
   }
 
   // [H, Q, L] of 0 or the scale: element place · keys + key.

@@ -141,14 +141,13 @@ TEST(EncoderDecoders, GoOnOverKeptSourcesAsOverTheWhole) {
       }
       PairInputs inputs = pair_of(inputs_of(*model, entering));
       const at::Tensor places = at::tensor(lengths, at::kLong), nothing = at::zeros_like(places);
-      inputs.target = {.tokens_N = at::tensor(fed).to(at::kLong),
-                       .positions_N = places,
-                       .segments_N = nothing,
-                       .draws_N = nothing,
-                       .draws_B = nothing,
-                       .host_offsets = offsets,
-                       .most_positions = step + 1,
-                       .cache = &own};
+      TextInputs& target = inputs.target;
+      target.tokens_N = at::tensor(fed).to(at::kLong);
+      target.positions_N = places;
+      target.segments_N = target.draws_N = target.draws_B = nothing;
+      target.host_offsets = offsets;
+      target.most_positions = step + 1;
+      target.cache = &own;
       own.go_on(own_slots, lengths, offsets);
       sources.begin(slots, inputs.source.host_offsets, looked_at);
       inputs.kept_sources = &sources;
