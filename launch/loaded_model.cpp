@@ -1,5 +1,6 @@
 #include "launch/loaded_model.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "base/errors.h"
@@ -55,7 +56,8 @@ LoadedModel load_model(const std::string& path, RunConfig config, const World& w
   together(world.control, [&] {
     loaded.directory = std::make_unique<ModelDirectory>(path);
     const TaskKind& task = task_named(config.model.task);
-    if (task.target != TargetForm::span && task.target != TargetForm::spans)
+    const auto has_no_labels = {TargetForm::span, TargetForm::spans, TargetForm::sequence};
+    if (std::ranges::find(has_no_labels, task.target) == has_no_labels.end())
       loaded.labels.names = all_label_names(*loaded.directory);
     loaded.labels.target = *task.problem_type == '\0'
                                ? task.target

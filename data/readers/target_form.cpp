@@ -6,13 +6,14 @@
 namespace sft {
 namespace {
 
-constexpr std::array<std::pair<TargetForm, std::string_view>, 6> kNames = {{
+constexpr std::array<std::pair<TargetForm, std::string_view>, 7> kNames = {{
     {TargetForm::label, "label"},
     {TargetForm::label_set, "label_set"},
     {TargetForm::values, "values"},
     {TargetForm::token_labels, "token_labels"},
     {TargetForm::span, "span"},
     {TargetForm::spans, "spans"},
+    {TargetForm::sequence, "sequence"},
 }};
 
 }  // namespace

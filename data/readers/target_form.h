@@ -15,6 +15,7 @@ enum class TargetForm {
   token_labels,  // a class for each token, −100 where the token has none
   span,          // a first and a last token
   spans,         // any number of stretches of tokens
+  sequence,      // tokens of another text
 };
 
 std::string name_of(TargetForm form);                                // "label_set"

@@ -14,6 +14,8 @@
 #include "trainer/tasks/question_answering/question_answering.h"
 #include "trainer/tasks/question_answering/recipe.h"
 #include "trainer/tasks/regression/regression.h"
+#include "trainer/tasks/seq2seq_lm/recipe.h"
+#include "trainer/tasks/seq2seq_lm/seq2seq_lm.h"
 #include "trainer/tasks/text_classification/recipe.h"
 #include "trainer/tasks/text_classification/text_classification.h"
 #include "trainer/tasks/token_classification/recipe.h"
@@ -51,10 +53,13 @@ StringList keys_of(const std::string& section) {
 
 const StringList kOfAnswers =
     joined({"eval.generate", "eval.max_generate_samples", "eval.bleu_tokenize"}, keys_of<GenerateConfig>("generate"));
-const StringList kOfChats =
-    joined({"data.text_column", "data.weight_column", "data.group_column", "data.max_length", "data.truncation",
-            "data.train_on", "data.train_on_trailing", "data.add_eos", "data.chat_template", "data.date"},
-           kOfAnswers);
+const StringList kOfChats = joined(
+    kOfAnswers, {"data.text_column", "data.weight_column", "data.group_column", "data.max_length", "data.truncation",
+                 "data.train_on", "data.train_on_trailing", "data.add_eos", "data.chat_template", "data.date"});
+const StringList kOfPairs =
+    joined(kOfAnswers,
+           {"data.source_column", "data.target_column", "data.source_lang", "data.target_lang", "data.source_prefix",
+            "data.max_target_length", "data.weight_column", "data.group_column", "data.max_length", "data.truncation"});
 const StringList kOfPictures = {"data.image_size",  "data.crop",          "data.horizontal_flip",
                                 "data.mean",        "data.std",           "data.image_column",
                                 "train.batch_norm", "model.problem_type", "freeze.freeze_batch_norm_statistics"};
@@ -88,6 +93,19 @@ const TaskKind kTasks[] = {
      {"drop", "right", "left", "error", "split"},
      2048,
      causal_lm_stop_tokens},
+    {"seq2seq_lm",
+     "",
+     TargetForm::sequence,
+     "ForConditionalGeneration",
+     Takes::texts,
+     "text",
+     "label",
+     kOfPairs,
+     seq2seq_lm_recipe,
+     made<make_seq2seq_lm>,
+     {"drop", "right", "error"},
+     512,
+     seq2seq_lm_stop_tokens},
     {"image_classification", "single_label_classification", TargetForm::label, "ForImageClassification",
      Takes::pictures, "text", "label", kOfPictures, image_classification_recipe, made<make_image_classification>},
 };
@@ -117,7 +135,10 @@ const TaskKind& task_named(const std::string& name) {
 }
 
 const TaskKind& task_of_class(const std::string& name, Takes takes) {
-  const std::string architecture = name.ends_with("LMHeadModel") ? "ForCausalLM" : name;  // of older families
+  // Of older families, and of Marian's.
+  const std::string architecture = name.ends_with("LMHeadModel") ? "ForCausalLM"
+                                   : name.ends_with("MTModel")   ? "ForConditionalGeneration"
+                                                                 : name;
   const auto named = std::ranges::find_if(
       kTasks, [&](const TaskKind& kind) { return kind.takes == takes && architecture.ends_with(kind.class_ending); });
   return named != std::end(kTasks) ? *named : *std::ranges::find(kTasks, takes, &TaskKind::takes);

@@ -4,6 +4,7 @@
 #include <cassert>
 
 #include "trainer/tasks/causal_lm/rows/columns.h"
+#include "trainer/tasks/seq2seq_lm/rows/columns.h"
 
 namespace sft {
 namespace {
@@ -33,6 +34,8 @@ Column target_column(TargetForm form, int64_t count) {
       return {.name = "span", .number = Number::int32, .shape = {2}, .bound = count, .role = Role::target};
     case TargetForm::spans:
       return causal::spans_column(count);
+    case TargetForm::sequence:
+      return seq2seq::target_tokens_column(count);
   }
   return column;
 }
@@ -42,13 +45,14 @@ TargetForm target_form_of(const Schema& schema) {
   if (column.name == "values") return TargetForm::values;
   if (column.name == "span") return TargetForm::span;
   if (column.name == causal::kSpans) return TargetForm::spans;
+  if (column.name == seq2seq::kTargetTokens) return TargetForm::sequence;
   if (column.number == Number::float32) return TargetForm::label_set;
   return column.axis.empty() ? TargetForm::label : TargetForm::token_labels;
 }
 
 int64_t target_count(const Schema& schema) {
   const Column& column = target_of(schema);
-  if (column.name == "span" || column.name == causal::kSpans) return 0;
+  if (column.name == "span" || column.name == causal::kSpans || column.name == seq2seq::kTargetTokens) return 0;
   return column.shape.empty() ? column.bound : column.shape[0];
 }
 

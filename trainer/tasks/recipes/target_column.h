@@ -14,7 +14,7 @@ Column target_column(TargetForm form, int64_t count);
 // The form of the targets that a schema has; it must have some.
 TargetForm target_form_of(const Schema& schema);
 
-// Classes, or numbers a sample; 0 of spans.
+// Classes, or numbers a sample; 0 of spans and sequences.
 int64_t target_count(const Schema& schema);
 
 }  // namespace sft
