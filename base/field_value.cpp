@@ -115,6 +115,16 @@ NumberList to_numbers(const json& value, const Rule& rule, const Given& given) {
   return list;
 }
 
+NumberLists to_lists_of_numbers(const json& value, const Rule& rule, const Given& given) {
+  if (!value.is_array()) refuse_type(given, "a list of lists of numbers", value);
+  NumberLists lists;
+  for (const json& element : value) {
+    if (!element.is_array()) refuse_type(given, "a list of lists of numbers", element);
+    lists.push_back(to_numbers(element, rule, given));
+  }
+  return lists;
+}
+
 WordOrNumbers to_word_or_numbers(const json& value, const Rule& rule, const Given& given) {
   const StringList words(rule.choices.begin(), rule.choices.end());
   const bool is_word = value.is_string() && !value.get<std::string>().empty();
@@ -145,6 +155,7 @@ void assign(const BoundField& field, json value, const Given& given) {
   const bool holds_text = std::holds_alternative<std::string*>(field.value) ||
                           (std::holds_alternative<StringList*>(field.value) && !value.is_array());
   if (holds_text && !value.is_string() && !given.words.empty()) value = given.words;
+  if (value.is_boolean() && std::ranges::find(rule.choices, value.dump()) != rule.choices.end()) value = value.dump();
 
   const auto set = Overloaded{
       [&](bool* flag) {
@@ -167,6 +178,7 @@ void assign(const BoundField& field, json value, const Given& given) {
       },
       [&](StringList* list) { *list = to_list(value, rule, given); },
       [&](NumberList* list) { *list = to_numbers(value, rule, given); },
+      [&](NumberLists* lists) { *lists = to_lists_of_numbers(value, rule, given); },
       [&](AutoBool* choice) { *choice = to_auto_bool(value, given); },
       [&](Table* table) {
         if (!value.is_object()) refuse_type(given, "a table", value);

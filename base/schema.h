@@ -28,8 +28,9 @@ namespace sft {
 // Values beside bool, int64_t, double and std::string.
 using StringList = std::vector<std::string>;  // a string is a list of one
 using NumberList = std::vector<double>;       // a number is a list of one
-using Table = nlohmann::json;                 // a free TOML table; always a JSON object
-enum class AutoBool { automatic, yes, no };   // "auto" | true | false
+using NumberLists = std::vector<NumberList>;
+using Table = nlohmann::json;                // a free TOML table; always a JSON object
+enum class AutoBool { automatic, yes, no };  // "auto" | true | false
 
 // One of the rule's words, or numbers by name: "none" | "balanced" | { name = number, … }.
 struct WordOrNumbers {
@@ -42,8 +43,8 @@ struct WordOrNumbers {
 struct Rule {
   std::optional<double> least, most, only_value;
   bool least_excluded = false, most_excluded = false;
-  std::vector<std::string_view> choices;                                 // empty: any text
-  std::vector<std::string_view> choices_to_come;                         // refused by name
+  std::vector<std::string_view> choices;          // empty: any text; the word "true" may be given as true
+  std::vector<std::string_view> choices_to_come;  // refused by name
   std::vector<std::pair<std::string_view, std::string_view>> spellings;  // other spelling → choice
   bool is_path = false;                                                  // `~` and ${VAR} are expanded
 
@@ -182,8 +183,8 @@ constexpr auto splice(Part Owner::*member) {
 }
 
 // A field of one particular config, its type erased, so that what walks the list needs no template.
-using FieldValue =
-    std::variant<bool*, int64_t*, double*, std::string*, StringList*, NumberList*, AutoBool*, Table*, WordOrNumbers*>;
+using FieldValue = std::variant<bool*, int64_t*, double*, std::string*, StringList*, NumberList*, NumberLists*,
+                                AutoBool*, Table*, WordOrNumbers*>;
 struct BoundField {
   std::string section;  // "optim"; "" at the top
   FieldInfo info;

@@ -34,8 +34,10 @@ sft_bytes sft_native_error(void);
 typedef struct sft_tokenizer sft_tokenizer;
 
 /* From DIRECTORY/tokenizer.json, else vocab.txt (BERT), else vocab.json and merges.txt (where the config files say
- * RoBERTa). No truncation is set. */
-int sft_tokenizer_open(sft_bytes directory, sft_tokenizer** out);
+ * RoBERTa), else source.spm, target.spm and vocab.json (Marian), else spiece.model (where they say T5). No truncation is
+ * set. `of_targets`: what cuts the targets of a Marian model, whose languages have a model each; of other directories
+ * NULL is given, because their targets are cut as their sources are. */
+int sft_tokenizer_open(sft_bytes directory, int of_targets, sft_tokenizer** out);
 void sft_tokenizer_free(sft_tokenizer*);
 
 /* Keep at most max_length tokens, special tokens included: 0 lifts the limit. `from_left` cuts the
@@ -45,11 +47,18 @@ int sft_tokenizer_truncate(sft_tokenizer*, size_t max_length, int from_left);
 size_t sft_tokenizer_vocab_size(const sft_tokenizer*); /* one above the largest id that it can give */
 sft_bytes sft_tokenizer_json(const sft_tokenizer*);    /* borrowed from the handle */
 
+/* Not 0: the JSON is a tokenizer.json that gives the same ids. 0: Marian's, which tells words, special tokens and
+ * digests of its models. */
+int sft_tokenizer_is_json(const sft_tokenizer*);
+
 /* Many texts at once, on the cores that this process may use. `second` is NULL, or as many second
  * texts, which make pairs. Text is UTF-8 and may hold NUL. */
 typedef struct sft_encodings sft_encodings;
 int sft_tokenizer_encode(const sft_tokenizer*, const sft_bytes* first, const sft_bytes* second, size_t count,
                          sft_encodings** out);
+
+/* The same for texts alone, whatever sft_tokenizer_truncate says. */
+int sft_tokenizer_encode_whole(const sft_tokenizer*, const sft_bytes* texts, size_t count, sft_encodings** out);
 
 /* The same for texts that come as words, each of which is cut by itself: text i is made of words ends[i-1] (0 for the
  * first) to ends[i]. */

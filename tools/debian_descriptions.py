@@ -42,6 +42,13 @@ def stable_hash(text):
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
 
 
+def apt_options(folder):
+    """Of an apt with lists and a cache of its own in `folder`."""
+    options = [f"Dir::State::lists={folder}/lists", f"Dir::Cache={folder}/cache", "Acquire::Languages=en",
+               "Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled=false", "APT::Sandbox::User=root" if os.geteuid() == 0 else "Debug::NoLocking=true"]
+    return [part for option in options for part in ("-o", option)]
+
+
 def package_lists(folder):
     """Brings Packages and Translation-en into a private folder: the system's own lists are left alone."""
     if not shutil.which("apt-get"):
@@ -49,10 +56,7 @@ def package_lists(folder):
              "Bring rows of your own instead: JSONL with the keys text and label; see README, 'Your own data'.")
     (folder / "lists/partial").mkdir(parents=True)
     (folder / "cache/archives/partial").mkdir(parents=True)
-    options = [f"Dir::State::lists={folder}/lists", f"Dir::Cache={folder}/cache", "Acquire::Languages=en",
-               "Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled=false", "APT::Sandbox::User=root" if os.geteuid() == 0 else "Debug::NoLocking=true"]
-    command = ["apt-get", "update", "-qq"] + [part for option in options for part in ("-o", option)]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run(["apt-get", "update", "-qq"] + apt_options(folder), capture_output=True, text=True)
     found = {kind: sorted(p for p in (folder / "lists").iterdir() if kind in p.name and "main" in p.name)
              for kind in ("Packages", "Translation-en")}
     for kind, files in found.items():

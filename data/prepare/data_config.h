@@ -6,6 +6,7 @@
 
 #include "base/schema.h"
 #include "data/prepare/chat_config.h"
+#include "data/prepare/pair_config.h"
 
 namespace sft {
 
@@ -22,6 +23,7 @@ struct DataConfig {
   std::string weight_column;
   bool label_all_tokens = false;
   ChatConfig chat;
+  PairConfig pairs;
   int64_t max_length = 128;
   int64_t doc_stride = -1;
   std::string truncation = "right";
@@ -66,6 +68,7 @@ struct DataConfig {
         field("label_all_tokens", &DataConfig::label_all_tokens,
               "token classification trains on all tokens of a word, not on its first alone"),
         splice(&DataConfig::chat),
+        splice(&DataConfig::pairs),
         field("max_length", &DataConfig::max_length, "tokens kept of a row, special tokens included",
               at_least(int64_t{2}))
             .alias("max_seq_length"),
@@ -73,8 +76,8 @@ struct DataConfig {
               "of questions: tokens of a context that a window shares with the one before; -1: a third of max_length",
               at_least(int64_t{-1})),
         field("truncation", &DataConfig::truncation,
-              "where a longer row is cut; of language models also drop, which leaves it out, and split, which makes "
-              "pieces of a text",
+              "where a longer row is cut; of language models and pairs also drop, which leaves it out, and of language "
+              "models split, which makes pieces of a text",
               one_of("right", "left", "error", "drop", "split")),
         field("on_bad_row", &DataConfig::on_bad_row, "what a malformed row does", one_of("error", "skip")).changeable(),
         field("train_sampling_strategy", &DataConfig::train_sampling_strategy,

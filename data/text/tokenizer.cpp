@@ -46,10 +46,7 @@ std::string too_narrow(size_t question_length, size_t num_special, const WindowL
 
 class NativeTokenizer final : public Tokenizer {
  public:
-  explicit NativeTokenizer(const std::string& directory) : directory_(directory) {
-    sft_tokenizer* opened = nullptr;
-    check(sft_tokenizer_open(lend(directory), &opened));
-    handle_.reset(opened);
+  NativeTokenizer(const std::string& directory, sft_tokenizer* opened) : handle_(opened), directory_(directory) {
     sha256_ = sft::sha256(to_json());
   }
 
@@ -77,6 +74,16 @@ class NativeTokenizer final : public Tokenizer {
                                &encoded));
     const std::unique_ptr<sft_encodings, Free> owner(encoded);
     return copy(sft_encodings_get(encoded), first.size());
+  }
+
+  std::vector<Encoding> encode_whole(const std::vector<std::string_view>& texts) const override {
+    const auto lent = lend(texts);
+    sft_encodings* encoded = nullptr;
+    check(sft_tokenizer_encode_whole(handle_.get(), lent.data(), lent.size(), &encoded));
+    const std::unique_ptr<sft_encodings, Free> owner(encoded);
+    std::vector<Encoding> out = copy(sft_encodings_get(encoded), texts.size());
+    for (Encoding& encoding : out) encoding.truncated = false;
+    return out;
   }
 
   std::vector<Encoding> encode_words(const std::vector<std::vector<std::string>>& texts) const override {
@@ -143,6 +150,8 @@ class NativeTokenizer final : public Tokenizer {
     return {json.data, json.size};
   }
 
+  bool is_json() const override { return sft_tokenizer_is_json(handle_.get()) != 0; }
+
   std::string sha256() const override { return sha256_; }
 
  private:
@@ -178,7 +187,15 @@ class NativeTokenizer final : public Tokenizer {
 }  // namespace
 
 std::unique_ptr<Tokenizer> Tokenizer::from_directory(const std::string& directory) {
-  return std::make_unique<NativeTokenizer>(directory);
+  sft_tokenizer* opened = nullptr;
+  check(sft_tokenizer_open(lend(directory), /*of_targets=*/0, &opened));
+  return std::make_unique<NativeTokenizer>(directory, opened);
+}
+
+std::unique_ptr<Tokenizer> Tokenizer::of_targets(const std::string& directory) {
+  sft_tokenizer* opened = nullptr;
+  check(sft_tokenizer_open(lend(directory), /*of_targets=*/1, &opened));
+  return opened == nullptr ? nullptr : std::make_unique<NativeTokenizer>(directory, opened);
 }
 
 }  // namespace sft

@@ -48,9 +48,14 @@ class Tokenizer {
  public:
   // From tokenizer.json, or from vocab.txt alone (BERT WordPiece; do_lower_case and the like from
   // tokenizer_config.json where it is there), or from vocab.json and merges.txt (byte-level BPE, where
-  // tokenizer_config.json or config.json says RoBERTa). Settings in tokenizer_config.json win over tokenizer.json's
-  // own, as in transformers. ConfigError where the directory has none of them, DataError where one is malformed.
+  // tokenizer_config.json or config.json says RoBERTa), or from source.spm, target.spm and vocab.json (Marian), or from
+  // spiece.model (where those files say T5). Settings in tokenizer_config.json win over tokenizer.json's own, as in
+  // transformers. ConfigError where the directory has none of them, DataError where one is malformed.
   static std::unique_ptr<Tokenizer> from_directory(const std::string& directory);
+
+  // What cuts the texts that a model of that directory writes. Null: the same as cuts the texts that it reads; only
+  // Marian's languages have a tokenizer each.
+  static std::unique_ptr<Tokenizer> of_targets(const std::string& directory);
   virtual ~Tokenizer() = default;
 
   // Where it was read from, and where the model's other files about its texts stand.
@@ -71,12 +76,15 @@ class Tokenizer {
   virtual std::vector<Encoding> encode_batch(const std::vector<std::string_view>& first,
                                              const std::vector<std::string_view>& second = {}) const = 0;
 
+  // Many at once, whatever set_truncation says: none is cut, nor marked `truncated`.
+  virtual std::vector<Encoding> encode_whole(const std::vector<std::string_view>& texts) const = 0;
+
   // Texts that come as words, each cut by itself: the ids of transformers' is_split_into_words. A word may have no
   // token.
   virtual std::vector<Encoding> encode_words(const std::vector<std::vector<std::string>>& texts) const = 0;
 
   // Many at once, whatever set_truncation says, and without special tokens around them: those that stand in a text are
-  // found there.
+  // found there. ConfigError of Marian's, which knows no places; encode_windows likewise.
   virtual std::vector<PlacedTokens> encode_placed(const std::vector<std::string_view>& texts) const = 0;
 
   // Ids back to text, special tokens by their names. Bytes that are no whole character become U+FFFD.
@@ -92,10 +100,13 @@ class Tokenizer {
   // One above the largest id that it can give, added tokens included: as many rows must a table of embeddings have.
   virtual int64_t vocab_size() const = 0;
 
-  // A tokenizer.json that gives the same ids; without truncation and padding.
+  // A tokenizer.json that gives the same ids; without truncation and padding. Where is_json() is false (Marian) it has
+  // words, special tokens and digests of the models, and the files that it was read from are the tokenizer.
   virtual std::string to_json() const = 0;
+  virtual bool is_json() const = 0;
 
-  // Of to_json(), in hex: what gives the same ids has the same digest, whichever files it was read from.
+  // Of to_json(), in hex: what gives the same ids has the same digest, whichever files it was read from. Of Marian's,
+  // models of both languages are in it.
   virtual std::string sha256() const = 0;
 };
 

@@ -84,13 +84,13 @@ class Talk {
     const Prompt prompt{tokenizer_.encode_placed({rendered[0].text})[0].ids, turn_++};
     Growing shown;
     std::vector<int32_t> tokens;
-    const auto token = [&](size_t, int32_t id) {
-      tokens.push_back(id);
+    const auto heard = [&](size_t, std::span<const int32_t> answer) {
+      tokens.assign(answer.begin(), answer.end());
       shown.show(tokenizer_.decode(tokens));
       return ends_the_talk(stop_requested()) ? false : take_stop_request() == 0;
     };
     generator_.run(
-        {&prompt, 1}, [](size_t, const Continuation&) {}, token);
+        {&prompt, 1}, [](size_t, const Continuation&) {}, heard);
     std::cout << std::endl;
     say("assistant", tokenizer_.decode(tokens));
   }

@@ -19,8 +19,10 @@ void show(const Datasets& data, int64_t count, bool speaks) {
   if (!data.tokenizer) throw ConfigError("--show prints texts, and the samples of this task are pictures");
   if (!speaks) return;
   const bool colour = ::isatty(STDOUT_FILENO) != 0;
+  const std::unique_ptr<Tokenizer> own = Tokenizer::of_targets(data.tokenizer->directory());
+  const Tokenizer& of_targets = own ? *own : *data.tokenizer;
   for (int64_t i = 0; i < std::min(count, data.train->size()); ++i)
-    std::cout << shown_sample(*data.train, i, *data.tokenizer, colour) << '\n';
+    std::cout << shown_sample(*data.train, i, *data.tokenizer, of_targets, colour) << '\n';
 }
 
 }  // namespace

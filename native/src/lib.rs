@@ -2,19 +2,25 @@
 //! error's text, and the guard that keeps a panic from unwinding into C++.
 
 mod bert;
+mod charsmap;
 mod chat_template;
 mod cuts;
 mod generation_tags;
 mod hash;
 mod letters;
 mod limits;
+mod marian;
 mod offsets;
 mod pieces;
+mod protobuf;
 mod python_filters;
 mod python_json;
 mod roberta;
+mod sentencepiece;
+mod sentencepiece_model;
 mod settings;
 mod strftime;
+mod t5;
 mod tokenizer;
 mod windows;
 

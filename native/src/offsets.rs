@@ -23,11 +23,12 @@ pub struct View {
 
 impl Handle {
     fn encode_placed(&self, texts: &[&str]) -> Result<Placed, Failure> {
+        let tokenizer = self.placing()?;
         let encoded = texts
             .to_vec()
             .into_maybe_par_iter_cond(texts.len() > 1)
             .map(|text| {
-                let encoding = self.tokenizer.encode(text, false);
+                let encoding = tokenizer.encode(text, false);
                 encoding.map_err(|error| Failure::Data(format!("a text cannot be tokenized: {error}")))
             })
             .collect::<Result<Vec<_>, Failure>>()?;
@@ -89,8 +90,7 @@ pub unsafe extern "C" fn sft_tokenizer_decode(
 ) -> i32 {
     guard(|| {
         let ids: &[u32] = if count == 0 { &[] } else { std::slice::from_raw_parts(ids, count) };
-        let text = (*handle).tokenizer.decode(ids, false);
-        *out = Box::into_raw(Box::new(text.map_err(|error| Failure::Data(format!("ids are no text: {error}")))?));
+        *out = Box::into_raw(Box::new((*handle).decode(ids)?));
         Ok(())
     })
 }

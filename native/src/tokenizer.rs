@@ -1,8 +1,9 @@
 //! Tokenizers: opening a directory, truncation as transformers does it, and encoding in batches.
 
+use crate::marian::{self, Marian, Side};
 use crate::pieces::{self, Pieces};
 use crate::settings::{add_named, take_in_legacy_tokens};
-use crate::{bert, blame, guard, limits, roberta, Bytes, Failure};
+use crate::{bert, blame, guard, limits, roberta, t5, Bytes, Failure};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use tokenizers::utils::parallelism::MaybeParallelIterator;
@@ -12,10 +13,17 @@ use tokenizers::{Encoding, PostProcessor, PostProcessorWrapper, Tokenizer};
 /// The word of a token that belongs to none.
 const NO_WORD: i32 = -1;
 
+/// What cuts texts into tokens.
+enum Cutter {
+    Whole, // the tokenizer itself
+    InPieces(Pieces),
+    Marian(Marian),
+}
+
 pub struct Handle {
-    pub(crate) tokenizer: Tokenizer,         // cuts texts; puts no special tokens around them
+    tokenizer: Tokenizer,                    // puts no special tokens around texts
     processor: Option<PostProcessorWrapper>, // does that, behind truncation
-    pieces: Option<Pieces>,
+    cutter: Cutter,
     json: String,
     id_bound: usize,   // one above the largest id
     max_length: usize, // 0: no limit
@@ -92,7 +100,27 @@ fn class_of(directory: &Path, settings: &Value) -> Result<String, Failure> {
         return Ok(class.trim_end_matches("Fast").to_string());
     }
     let config = read_object(&directory.join("config.json"))?;
-    Ok(if config["model_type"] == "roberta" { roberta::CLASS.to_string() } else { String::new() })
+    let class = match config["model_type"].as_str() {
+        Some("roberta") => roberta::CLASS,
+        Some("marian") => marian::CLASS,
+        Some("t5" | "mt5") => t5::CLASS,
+        _ => "",
+    };
+    Ok(class.to_string())
+}
+
+/// The settings of tokenizer_config.json, older files of added tokens taken in, and the class.
+fn settings_of(directory: &Path) -> Result<(Value, String), Failure> {
+    let mut settings = read_object(&directory.join("tokenizer_config.json"))?;
+    take_in_legacy_tokens(&mut settings, &read_object(&directory.join("added_tokens.json"))?);
+    let class = class_of(directory, &settings)?;
+    Ok((settings, class))
+}
+
+/// MarianTokenizer reads no tokenizer.json, even where there is one.
+fn is_marian(directory: &Path, class: &str) -> bool {
+    let has_json = directory.join("tokenizer.json").exists();
+    directory.join(marian::SOURCE_MODEL).exists() && (class == marian::CLASS || !has_json)
 }
 
 /// What a directory without a usable tokenizer does hold of one, for the message.
@@ -110,59 +138,110 @@ fn other_tokenizer_files(directory: &Path) -> String {
 
 /// The file that a tokenizer is read from, in the order of preference.
 fn source_of(directory: &Path) -> PathBuf {
-    let names = ["tokenizer.json", "vocab.txt", "vocab.json"];
+    let names = ["tokenizer.json", "vocab.txt", marian::SOURCE_MODEL, t5::MODEL, "vocab.json"];
     let found = names.into_iter().map(|name| directory.join(name)).find(|path| path.exists());
     found.unwrap_or_else(|| directory.to_path_buf())
 }
 
-fn open(directory: &Path) -> Result<Tokenizer, Failure> {
+fn open(directory: &Path, settings: &Value, class: &str) -> Result<Tokenizer, Failure> {
     let whole = directory.join("tokenizer.json");
     let vocabulary = directory.join("vocab.txt");
     let (entries, merges) = (directory.join("vocab.json"), directory.join("merges.txt"));
-    let mut settings = read_object(&directory.join("tokenizer_config.json"))?;
-    take_in_legacy_tokens(&mut settings, &read_object(&directory.join("added_tokens.json"))?);
-    let is_roberta = class_of(directory, &settings)? == roberta::CLASS;
+    let pieces = directory.join(t5::MODEL);
+    let is_roberta = class == roberta::CLASS;
     if whole.exists() {
         let mut tokenizer = Tokenizer::from_bytes(read(&whole)?)
             .map_err(|error| Failure::Data(format!("{}: not a tokenizer: {error}", whole.display())))?;
-        add_named(&mut tokenizer, &settings).map_err(|failure| in_file(&whole, failure))?;
-        bert::apply_settings(&mut tokenizer, &settings)?;
+        add_named(&mut tokenizer, settings).map_err(|failure| in_file(&whole, failure))?;
+        bert::apply_settings(&mut tokenizer, settings)?;
         if is_roberta {
-            roberta::apply_settings(&mut tokenizer, &settings).map_err(|failure| in_file(&whole, failure))?;
+            roberta::apply_settings(&mut tokenizer, settings).map_err(|failure| in_file(&whole, failure))?;
         }
         return Ok(tokenizer);
     }
     if vocabulary.exists() {
         let text = String::from_utf8(read(&vocabulary)?)
             .map_err(|error| Failure::Data(format!("{}: not valid UTF-8: {error}", vocabulary.display())))?;
-        let tokenizer = bert::from_vocabulary(&text, &settings);
+        let tokenizer = bert::from_vocabulary(&text, settings);
         return tokenizer.map_err(|failure| in_file(&vocabulary, failure));
     }
     if is_roberta && entries.exists() && merges.exists() {
-        return roberta::from_vocabulary(&entries, &merges, &settings);
+        return roberta::from_vocabulary(&entries, &merges, settings);
+    }
+    if (class == t5::CLASS || class == "MT5Tokenizer") && pieces.exists() {
+        return t5::from_model(&pieces, &read(&pieces)?, settings);
     }
     if !directory.is_dir() {
         return Err(Failure::Config(format!("{}: no such directory", directory.display())));
     }
     Err(Failure::Config(format!(
-        "{}: a tokenizer is wanted, but there is neither tokenizer.json, nor vocab.txt (BERT), nor vocab.json and merges.txt (RoBERTa); {}",
+        "{}: a tokenizer is wanted, but there is neither tokenizer.json, nor vocab.txt (BERT), nor vocab.json and merges.txt (RoBERTa), nor source.spm, target.spm and vocab.json (Marian), nor spiece.model (T5); {}",
         directory.display(),
         other_tokenizer_files(directory)
     )))
 }
 
+/// Texts encoded on all cores, in their order.
+fn gathered<Text: Send>(
+    texts: Vec<Text>,
+    encode: impl Fn(Text) -> Result<(Encoding, usize), Failure> + Sync + Send,
+) -> Result<Encodings, Failure> {
+    let many = texts.len() > 1;
+    let encoded = texts.into_maybe_par_iter_cond(many).map(encode).collect::<Result<Vec<_>, Failure>>()?;
+    let mut out = Encodings::default();
+    for (encoding, full_length) in encoded {
+        out.add(&encoding, full_length);
+    }
+    Ok(out)
+}
+
+/// The tokenizer of a directory; of its targets, None where they are cut as its sources are.
+fn opened(directory: &Path, side: Side) -> Result<Option<Handle>, Failure> {
+    let (settings, class) = settings_of(directory)?;
+    let (tokenizer, marian) = if is_marian(directory, &class) {
+        let (tokenizer, marian) = Marian::of_directory(directory, &settings, side, read)?;
+        (tokenizer, Some(marian))
+    } else if side == Side::Source {
+        (open(directory, &settings, &class)?, None)
+    } else {
+        return Ok(None);
+    };
+    let handle = Handle::new(tokenizer, marian).map_err(|failure| in_file(&source_of(directory), failure))?;
+    let _ = handle.encode("a", Some("a")); // what panics here would panic at every text
+    Ok(Some(handle))
+}
+
 impl Handle {
-    fn new(mut tokenizer: Tokenizer) -> Result<Self, Failure> {
+    fn new(mut tokenizer: Tokenizer, marian: Option<Marian>) -> Result<Self, Failure> {
         let internal = |error: tokenizers::Error| Failure::Data(error.to_string());
         tokenizer.with_truncation(None).map_err(internal)?;
         tokenizer.with_padding(None);
-        let json = tokenizer.to_string(true).map_err(internal)?;
+        let mut json = tokenizer.to_string(true).map_err(internal)?;
+        if let Some(marian) = &marian {
+            json = marian.told_in(&json).map_err(|error| Failure::Data(error.to_string()))?;
+        }
         let id_bound = limits::checked_id_bound(&tokenizer)?;
-        let pieces = Pieces::of(&tokenizer);
+        let in_pieces = || Pieces::of(&tokenizer).map_or(Cutter::Whole, Cutter::InPieces);
+        let cutter = marian.map_or_else(in_pieces, Cutter::Marian);
         let processor = tokenizer.get_post_processor().cloned();
         tokenizer.with_post_processor(None::<PostProcessorWrapper>);
         let direction = TruncationDirection::Right;
-        Ok(Handle { tokenizer, processor, pieces, json, id_bound, max_length: 0, direction })
+        Ok(Handle { tokenizer, processor, cutter, json, id_bound, max_length: 0, direction })
+    }
+
+    /// For what tells the places of tokens in a text.
+    pub(crate) fn placing(&self) -> Result<&Tokenizer, Failure> {
+        match self.cutter {
+            Cutter::Marian(_) => {
+                let problem = "Marian's tokenizer does not tell where in a text its tokens stand";
+                Err(Failure::Config(problem.to_string()))
+            }
+            _ => Ok(&self.tokenizer),
+        }
+    }
+
+    pub(crate) fn decode(&self, ids: &[u32]) -> Result<String, Failure> {
+        self.tokenizer.decode(ids, false).map_err(|error| Failure::Data(format!("ids are no text: {error}")))
     }
 
     pub(crate) fn num_special(&self, is_pair: bool) -> usize {
@@ -179,9 +258,10 @@ impl Handle {
     }
 
     fn append_ids(&self, text: &str, ids: &mut Vec<u32>) -> Result<(), Failure> {
-        match &self.pieces {
-            Some(pieces) => pieces.append(&self.tokenizer, text, ids)?,
-            None => ids.extend_from_slice(pieces::encode(&self.tokenizer, text)?.get_ids()),
+        match &self.cutter {
+            Cutter::InPieces(pieces) => pieces.append(&self.tokenizer, text, ids)?,
+            Cutter::Whole => ids.extend_from_slice(pieces::encode(&self.tokenizer, text)?.get_ids()),
+            Cutter::Marian(marian) => marian.append_ids(&self.tokenizer, text, ids),
         }
         Ok(())
     }
@@ -196,6 +276,13 @@ impl Handle {
     fn encode(&self, first: &str, second: Option<&str>) -> Result<(Encoding, usize), Failure> {
         let second = second.map(|text| self.encode_alone(text)).transpose()?;
         self.finish(self.encode_alone(first)?, second)
+    }
+
+    /// With special tokens, and never cut.
+    fn encode_whole(&self, text: &str) -> Result<(Encoding, usize), Failure> {
+        let whole = self.put_together(self.encode_alone(text)?, None)?;
+        let length = whole.len();
+        Ok((whole, length))
     }
 
     /// A text that comes as words, each of which is cut by itself: `is_split_into_words` of transformers.
@@ -249,17 +336,12 @@ impl Handle {
                 Ok((first[i].as_str()?, pair))
             })
             .collect::<Result<_, Failure>>()?;
-        let many = texts.len() > 1;
-        let encoded = texts
-            .into_maybe_par_iter_cond(many)
-            .map(|(first, second)| self.encode(first, second))
-            .collect::<Result<Vec<_>, Failure>>()?;
+        gathered(texts, |(first, second)| self.encode(first, second))
+    }
 
-        let mut out = Encodings::default();
-        for (encoding, full_length) in encoded {
-            out.add(&encoding, full_length);
-        }
-        Ok(out)
+    fn encode_all_whole(&self, texts: &[Bytes]) -> Result<Encodings, Failure> {
+        let texts: Vec<&str> = texts.iter().map(|text| unsafe { text.as_str() }).collect::<Result<_, Failure>>()?;
+        gathered(texts, |text| self.encode_whole(text))
     }
 
     /// Text i is made of the words `ends[i-1]` to `ends[i]`.
@@ -287,16 +369,12 @@ impl Handle {
 /// # Safety
 /// `directory` is readable, `out` is writable.
 #[no_mangle]
-pub unsafe extern "C" fn sft_tokenizer_open(directory: Bytes, out: *mut *mut Handle) -> i32 {
+pub unsafe extern "C" fn sft_tokenizer_open(directory: Bytes, of_targets: i32, out: *mut *mut Handle) -> i32 {
     guard(|| {
+        let side = if of_targets != 0 { Side::Target } else { Side::Source };
         let directory = Path::new(directory.as_str()?);
-        let source = source_of(directory);
-        let handle = blame(&source, || {
-            let handle = Handle::new(open(directory)?).map_err(|failure| in_file(&source, failure))?;
-            let _ = handle.encode("a", Some("a")); // what panics here would panic at every text
-            Ok(handle)
-        })?;
-        *out = Box::into_raw(Box::new(handle));
+        let handle = blame(&source_of(directory), || opened(directory, side))?;
+        *out = handle.map_or(std::ptr::null_mut(), |handle| Box::into_raw(Box::new(handle)));
         Ok(())
     })
 }
@@ -340,6 +418,13 @@ pub unsafe extern "C" fn sft_tokenizer_json(handle: *const Handle) -> Bytes {
 }
 
 /// # Safety
+/// `handle` is live.
+#[no_mangle]
+pub unsafe extern "C" fn sft_tokenizer_is_json(handle: *const Handle) -> i32 {
+    i32::from(!matches!((*handle).cutter, Cutter::Marian(_)))
+}
+
+/// # Safety
 /// `handle` is live, `first` and, where it is not null, `second` hold `count` texts, `out` is writable.
 #[no_mangle]
 pub unsafe extern "C" fn sft_tokenizer_encode(
@@ -358,6 +443,22 @@ pub unsafe extern "C" fn sft_tokenizer_encode(
         let second = if second.is_null() { None } else { Some(slice(second)) };
         let encodings = (*handle).encode_all(slice(first), second)?;
         *out = Box::into_raw(Box::new(encodings));
+        Ok(())
+    })
+}
+
+/// # Safety
+/// `handle` is live, `texts` holds `count` texts, `out` is writable.
+#[no_mangle]
+pub unsafe extern "C" fn sft_tokenizer_encode_whole(
+    handle: *const Handle,
+    texts: *const Bytes,
+    count: usize,
+    out: *mut *mut Encodings,
+) -> i32 {
+    guard(|| {
+        let texts: &[Bytes] = if count == 0 { &[] } else { std::slice::from_raw_parts(texts, count) };
+        *out = Box::into_raw(Box::new((*handle).encode_all_whole(texts)?));
         Ok(())
     })
 }

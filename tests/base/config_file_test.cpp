@@ -21,6 +21,7 @@ struct EngineConfig {
   bool experimental = false;
   int64_t trace = 0;
   double ratio = 0.5;
+  std::string whistle = "false";
 
   static constexpr auto fields() {
     return std::tuple{field("fuel", &EngineConfig::fuel, "what burns",
@@ -31,7 +32,8 @@ struct EngineConfig {
                       field("turbo", &EngineConfig::turbo, "auto: where there is one"),
                       field("experimental", &EngineConfig::experimental, "what is to come").not_built(),
                       field("trace", &EngineConfig::trace, "steps", only(int64_t{0})),
-                      field("ratio", &EngineConfig::ratio, "of gears", above(0.0).below(1.0))};
+                      field("ratio", &EngineConfig::ratio, "of gears", above(0.0).below(1.0)),
+                      field("whistle", &EngineConfig::whistle, "when it sounds", one_of("true", "false", "seldom"))};
   }
 };
 
@@ -39,6 +41,7 @@ struct CargoConfig {
   StringList files;
   StringList tags = {"a"};
   NumberList heights;
+  NumberLists trains;
   WordOrNumbers weights;
   Table extra = Table::object();
   int64_t cylinders = 1;
@@ -48,6 +51,7 @@ struct CargoConfig {
         field("files", &CargoConfig::files, "what is carried", Path{}),
         field("tags", &CargoConfig::tags, "labels", each_of("a", "b", "c")),
         field("heights", &CargoConfig::heights, "of each piece", above(0.0)),
+        field("trains", &CargoConfig::trains, "cars of each", at_least(1.0)),
         field("weights", &CargoConfig::weights, "of each class", at_least(0.0).or_one_of("none", "balanced")),
         field("extra", &CargoConfig::extra, "anything"),
         field("cylinders", &CargoConfig::cylinders, "gas cylinders")};
@@ -132,6 +136,22 @@ TEST_F(ConfigFile, ListsOfNumbersAreCheckedOneByOne) {
   EXPECT_EQ(wrong("", {"cargo.heights=[1, 0]"}), "command line: cargo.heights: wanted more than 0, found 0");
   EXPECT_EQ(wrong("[cargo]\nheights = [1, \"two\"]\n"),
             "run.toml:2: cargo.heights: wanted a number or a list of numbers, found the string 'two'");
+}
+
+TEST_F(ConfigFile, ListsOfListsOfNumbersAreCheckedOneByOne) {
+  load("", {"cargo.trains=[[1, 2], [3]]"});
+  EXPECT_EQ(config.cargo.trains, (NumberLists{{1, 2}, {3}}));
+  EXPECT_EQ(wrong("", {"cargo.trains=[[1], [0]]"}), "command line: cargo.trains: wanted at least 1, found 0");
+  EXPECT_EQ(wrong("[cargo]\ntrains = [1]\n"),
+            "run.toml:2: cargo.trains: wanted a list of lists of numbers, found the integer 1");
+}
+
+TEST_F(ConfigFile, AChoiceOfWordsMayHaveTrueAndFalseAmongThem) {
+  load("[engine]\nwhistle = true\n");
+  EXPECT_EQ(config.engine.whistle, "true");
+  load("", {"engine.whistle=seldom"});
+  EXPECT_EQ(config.engine.whistle, "seldom");
+  EXPECT_EQ(wrong("[engine]\nfuel = true\n"), "run.toml:2: engine.fuel: wanted a string, found true");
 }
 
 TEST_F(ConfigFile, RemembersWhatTheUserSetAndWhere) {

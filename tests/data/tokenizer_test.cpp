@@ -151,11 +151,13 @@ TEST(Tokenizer, SaysWhatIsWrong) {
   EXPECT_EQ(
       open({{"readme", ""}}),
       "78: DIR: a tokenizer is wanted, but there is neither tokenizer.json, nor vocab.txt (BERT), nor vocab.json and "
-      "merges.txt (RoBERTa); copy the model's tokenizer files there");
+      "merges.txt (RoBERTa), nor source.spm, target.spm and vocab.json (Marian), nor spiece.model (T5); copy the "
+      "model's tokenizer files there");
   EXPECT_EQ(
       open({{"vocab.json", "{}"}, {"merges.txt", ""}}),
       "78: DIR: a tokenizer is wanted, but there is neither tokenizer.json, nor vocab.txt (BERT), nor vocab.json and "
-      "merges.txt (RoBERTa); its vocab.json, merges.txt cannot be read alone: "
+      "merges.txt (RoBERTa), nor source.spm, target.spm and vocab.json (Marian), nor spiece.model (T5); its "
+      "vocab.json, merges.txt cannot be read alone: "
       "AutoTokenizer.from_pretrained(it).save_pretrained(it) writes a tokenizer.json")
       << "nothing says that they are RoBERTa's";
   const std::string roberta = R"({"tokenizer_class": "RobertaTokenizer"})";

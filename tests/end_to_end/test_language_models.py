@@ -1,7 +1,9 @@
 """Language models as a user has them: chats in, a model that answers out, held to transformers and PEFT on the way."""
 import json
 import random
+import signal
 import subprocess
+import time
 import unittest
 
 from harness import WORDS, EndToEnd, read_rows, write_rows
@@ -66,7 +68,7 @@ class LanguageModels(EndToEnd):
         sections["generate"] = {"max_new_tokens": 12, **sections.get("generate", {})}
         return super().config(name, **sections)
 
-    def by_transformers(self, directory, rows, adapter=None):
+    def by_transformers(self, directory, rows, adapter=None, **generate):
         """Of each chat: the mean loss of its answers' tokens, and what the model says to all but its last answer."""
         import torch
         from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -90,7 +92,7 @@ class LanguageModels(EndToEnd):
             prompt = torch.tensor([tokenizer(text(row["messages"][:-1], add_generation_prompt=True), add_special_tokens=False)["input_ids"]])
             with torch.no_grad():
                 loss = model(input_ids=torch.tensor([ids]), labels=torch.tensor([labels])).loss.item()
-                said = model.generate(input_ids=prompt, attention_mask=torch.ones_like(prompt), max_new_tokens=12, do_sample=False)[0, prompt.shape[1]:]
+                said = model.generate(input_ids=prompt, attention_mask=torch.ones_like(prompt), max_new_tokens=12, do_sample=False, **generate)[0, prompt.shape[1]:]
             found.append((loss, tokenizer.decode(said, skip_special_tokens=True)))
         return found
 
@@ -126,10 +128,44 @@ class LanguageModels(EndToEnd):
             for i, row in enumerate(read_rows(self.home / "out.jsonl")):
                 self.assertEqual(row["prediction"], said[i])
                 self.assertEqual(row["finish"], "stop" if row["tokens"] < 12 else row["finish"])
-        talk = subprocess.run(self.command("chat", self.run_dir("three"), "generate.max_new_tokens=12"), input=self.test[0]["messages"][0]["content"] + "\n", capture_output=True, text=True, timeout=60)
-        self.assertEqual(talk.returncode, 0, talk.stderr)
-        if len(self.test[0]["messages"]) == 2:
-            self.assertEqual(talk.stdout.rstrip("\n"), said[0])
+        self.talks_as_the_run_says(said)
+        self.searches_by_beams(asked)
+
+    def talks_as_the_run_says(self, said):
+        """[generate] of the run, 12 tokens, goes before generation_config.json, and without the run that alone counts."""
+        chosen = next(i for i, row in enumerate(self.test) if len(row["messages"]) == 2 and len(said[i]) > 2)
+        path = self.run_dir("three") / "model/generation_config.json"
+        kept = path.read_text()
+        path.write_text(json.dumps({**json.loads(kept), "max_new_tokens": 2}))
+        for target, answer in ((self.run_dir("three"), said[chosen]), (self.run_dir("three") / "model", said[chosen][:2])):
+            talk = subprocess.run(self.command("chat", target), input=self.test[chosen]["messages"][0]["content"] + "\n", capture_output=True, text=True, timeout=60)
+            self.assertEqual(talk.returncode, 0, talk.stderr)
+            self.assertEqual(talk.stdout.rstrip("\n"), answer)
+        path.write_text(kept)
+
+    def searches_by_beams(self, asked):
+        """As generation_config.json says, and the same on any number of ranks."""
+        exported, beams = self.run_dir("three") / "model", {"num_beams": 4, "length_penalty": 0.6, "early_stopping": True}
+        path = exported / "generation_config.json"
+        path.write_text(json.dumps({**json.loads(path.read_text()), **beams, "max_new_tokens": 12}))
+        theirs = [said for _, said in self.by_transformers(exported, self.test, **beams)]
+        for ranks in (1, 2):
+            self.succeed("predict", exported, "--input", asked, "--output", self.home / "beams.jsonl", ranks=ranks)
+            self.assertEqual([row["prediction"] for row in read_rows(self.home / "beams.jsonl")], theirs)
+
+    def test_a_signal_ends_a_talk_at_once(self):
+        talk = subprocess.Popen(self.command("chat", self.shared / "llama", "generate.max_new_tokens=3"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        try:
+            talk.stdin.write(b"say 1\n")
+            talk.stdin.flush()
+            talk.stdout.readline()  # it waits for the next line now
+            started = time.monotonic()
+            talk.send_signal(signal.SIGTERM)
+            self.assertEqual(talk.wait(timeout=30), 0, talk.stderr.read())
+            self.assertLess(time.monotonic() - started, 5)
+        finally:
+            talk.kill()
+            talk.communicate()
 
     def test_killed_run_goes_on_bitwise(self):
         saves = {"save": {"save_strategy": "steps", "save_steps": 5}, "train": {"num_train_epochs": 1}, "eval": {"generate": False}}
@@ -176,7 +212,7 @@ class LanguageModels(EndToEnd):
         done = self.run_program("chat", self.shared / "model")
         self.assertEqual(done.code, 78, done.err)
         self.assertIn("chat is for language models", done.err)
-        done = self.run_program(self.config(generate={"num_beams": 4}))
+        done = self.run_program(self.config(generate={"num_beams": 4, "do_sample": True}))
         self.assertEqual(done.code, 78, done.err)
         self.assertIn("generate.num_beams", done.err)
 

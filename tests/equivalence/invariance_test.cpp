@@ -142,7 +142,8 @@ TEST_P(SameBits, OnOneTwoFourAndEightRanks) {
 TEST(ActivationCache, ChangesNothing) {
   int tried = 0;
   for (const Case& job : cases()) {
-    if (job.name != "bert_head_alone" && job.name != "bert_last_blocks" && job.name != "distilbert_head_alone_mean")
+    if (job.name != "bert_head_alone" && job.name != "bert_last_blocks" && job.name != "distilbert_head_alone_mean" &&
+        job.name != "t5_frozen_encoder")
       continue;
     ++tried;
     const Outcome expected = run(job, {1, 0});
@@ -155,7 +156,7 @@ TEST(ActivationCache, ChangesNothing) {
         EXPECT_LE(worst(actual.weights[i].second, expected.weights[i].second), 1e-12) << expected.weights[i].first;
     }
   }
-  EXPECT_EQ(tried, 3);
+  EXPECT_EQ(tried, 4);
 }
 
 // Tests of the tests: three faults that are often made, and the line of the test above that each breaks.

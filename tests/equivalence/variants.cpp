@@ -11,6 +11,7 @@
 #include "comm/tree_ordered.h"
 #include "data/loading/loader.h"
 #include "equivalence/completions.h"
+#include "equivalence/pairs.h"
 #include "equivalence/questions.h"
 #include "equivalence/two_terms.h"
 #include "support/memory_dataset.h"
@@ -23,6 +24,7 @@
 #include "trainer/tasks/causal_lm/rows/columns.h"
 #include "trainer/tasks/question_answering/windows/window_columns.h"
 #include "trainer/tasks/recipes/target.h"
+#include "trainer/tasks/seq2seq_lm/rows/columns.h"
 #include "trainer/tasks/tasks.h"
 
 namespace sft::equivalence {
@@ -72,6 +74,43 @@ nlohmann::json tiny_gpt2() {
   return {{"model_type", "gpt2"}, {"vocab_size", kVocab},    {"n_embd", 24},      {"n_layer", 2},
           {"n_head", 3},          {"n_positions", 32},       {"embd_pdrop", 0.1}, {"attn_pdrop", 0.1},
           {"resid_pdrop", 0.1},   {"initializer_range", 0.2}};
+}
+
+// Blocks of both sides share a bias of relative positions, whose buckets end below the longest text.
+nlohmann::json tiny_t5(const char* family) {
+  return {{"model_type", family},
+          {"vocab_size", kVocab},
+          {"d_model", 24},
+          {"d_kv", 10},
+          {"num_heads", 3},
+          {"d_ff", 40},
+          {"num_layers", 2},
+          {"num_decoder_layers", 3},
+          {"relative_attention_num_buckets", 8},
+          {"relative_attention_max_distance", 12},
+          {"dropout_rate", 0.1},
+          {"feed_forward_proj", std::string(family) == "t5" ? "relu" : "gated-gelu"}};
+}
+
+nlohmann::json tiny_marian() {
+  return {{"model_type", "marian"},
+          {"vocab_size", kVocab},
+          {"d_model", 24},
+          {"encoder_layers", 2},
+          {"decoder_layers", 2},
+          {"encoder_attention_heads", 3},
+          {"decoder_attention_heads", 2},
+          {"encoder_ffn_dim", 40},
+          {"decoder_ffn_dim", 30},
+          {"dropout", 0.1},
+          {"attention_dropout", 0.1},
+          {"activation_dropout", 0.1},
+          {"init_std", 0.2},
+          {"scale_embedding", true},
+          {"activation_function", "swish"},
+          {"pad_token_id", 96},
+          {"decoder_start_token_id", 96},
+          {"max_position_embeddings", 32}};
 }
 
 nlohmann::json tiny_resnet() {
@@ -135,6 +174,7 @@ void train(const Case& job, const Cut& cut, Communicator& ranks, const std::stri
   const bool images = job.task == "image_classification";
   const Column& target = task_of_type(job.task, job.problem_type).target;
   const auto made = [&](int64_t size, uint64_t seed) {
+    if (target == seq2seq::target_tokens_column(0)) return rows_to_translate(size, kVocab, kLongest, seed);
     if (target == causal::spans_column(0)) return rows_to_complete(size, kVocab, kLongest, seed);
     if (target == span_column(0)) return windows_of_questions(size, kVocab, kLongest, seed);
     return images ? MemoryDataset::of_images(size, 12, job.num_labels, seed)
@@ -347,6 +387,21 @@ std::vector<Case> cases() {
   windowed["sliding_window"] = 5;
   enroll_completions("mistral_adapters", adamw, windowed).lora = {.r = 3, .lora_dropout = 0.1};
   enroll("qwen2_classifier", adamw).model = tiny_llama("qwen2");
+  const auto enroll_pairs = [&](const char* name, const OptimConfig& optim, nlohmann::json model) -> Case& {
+    Case& added = enroll(name, optim);
+    added.task = "seq2seq_lm";
+    added.num_labels = 0;
+    added.model = std::move(model);
+    return added;
+  };
+  enroll_pairs("t5", adamw, tiny_t5("t5"));
+  enroll_pairs("mt5_smoothed_sgd", sgd, tiny_t5("mt5")).label_smoothing = 0.1;
+  enroll_pairs("t5_frozen_encoder", adamw, tiny_t5("t5")).freeze.freeze = {"^encoder", "^shared"};
+  enroll_pairs("t5_adapters", adamw, tiny_t5("t5")).lora = {.r = 3, .lora_dropout = 0.1, .target_modules = {"q", "v"}};
+  enroll_pairs("marian", adamw, tiny_marian());
+  nlohmann::json apart = tiny_marian();
+  apart["share_encoder_decoder_embeddings"] = false;
+  enroll_pairs("marian_two_tables_last_blocks", adamw, apart).freeze = two_blocks;
   return all;
 }
 

@@ -55,6 +55,7 @@ at::Tensor logits_of(Learner& learner, const Batch& batch) {
   const at::NoGradGuard no_graph;
   const Inputs inputs = learner.inputs(batch);
   const at::Tensor features = Stages(learner.model()).forward(inputs, Mode::evaluation);
+  if (learner.task().generating() != nullptr) return learner.task().generating()->next_logits(features);
   return dynamic_cast<LogitsTask&>(learner.task()).logits(learner.model(), features, inputs, Mode::evaluation);
 }
 

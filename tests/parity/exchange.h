@@ -28,7 +28,7 @@ void write_gradients(std::ostream& file, const nlohmann::json& test, const Leave
 
 // In training: the loss on the batch divided by its weight, with a graph.
 at::Tensor mean_loss(Learner& learner, const Batch& batch);
-// In evaluation, of a LogitsTask.
+// In evaluation, of a LogitsTask or a task whose model goes on from prompts: of all rows that are read.
 at::Tensor logits_of(Learner& learner, const Batch& batch);
 
 // Fills the learner, and writes DIR/out.bin: the loss on the batch divided by its weight, the logits, the gradients.

@@ -1,4 +1,4 @@
-"""Scores of generated texts against sacrebleu and rouge_score, live: BLEU with each of our ways to cut texts, chrF, ROUGE.
+"""Scores of generated texts against sacrebleu and rouge_score, live: BLEU with each of our ways to cut texts, chrF, chrF++, ROUGE.
 
     generation_scores.py PARITY_GENERATION
 
@@ -112,7 +112,7 @@ def mean(values):
     return sum(values) / len(values) if values else 0.0
 
 
-def reference(bleu, chrf, pairs, rouges, corpus):
+def reference(bleu, chrfs, pairs, rouges, corpus):
     rows = [pairs[number] for number in corpus]
     hypotheses, references = [row[0] for row in rows], [[row[1] for row in rows]]
     wanted = {"exact_match": mean([row[0].split() == row[1].split() for row in rows])}
@@ -120,10 +120,10 @@ def reference(bleu, chrf, pairs, rouges, corpus):
         wanted[name] = mean([rouges[number][i] for number in corpus])
     if rows:
         found = bleu.corpus_score(hypotheses, references)
-        wanted |= {"bleu": found.score, "chrf": chrf.corpus_score(hypotheses, references).score}
+        wanted |= {"bleu": found.score} | {name: chrf.corpus_score(hypotheses, references).score for name, chrf in chrfs.items()}
         details = {"precisions": list(found.precisions), "brevity_penalty": found.bp, "hypothesis_length": found.sys_len, "reference_length": found.ref_len}
     else:  # sacrebleu refuses it
-        wanted |= {"bleu": 0.0, "chrf": 0.0}
+        wanted |= {"bleu": 0.0} | dict.fromkeys(chrfs, 0.0)
         details = {"precisions": [0.0] * 4, "brevity_penalty": 1.0, "hypothesis_length": 0, "reference_length": 0}
     return wanted | {"mean_generated_tokens": mean([row[2] for row in rows]), "stopped_share": mean([row[3] for row in rows])}, details
 
@@ -144,16 +144,16 @@ def error_of(mine, theirs):
 
 def check(tool, tokenizer, pairs, rouges, corpora):
     """The number of corpora that disagree."""
-    bleu, chrf = sacrebleu.BLEU(tokenize=tokenizer, force=True), sacrebleu.CHRF()
+    bleu, chrfs = sacrebleu.BLEU(tokenize=tokenizer, force=True), {"chrf": sacrebleu.CHRF(), "chrf++": sacrebleu.CHRF(word_order=2)}
     bad, worst, between = 0, 0.0, 0
     for corpus, found in zip(corpora, ours(tool, tokenizer, pairs, corpora), strict=True):
-        wanted, details = reference(bleu, chrf, pairs, rouges, corpus)
+        wanted, details = reference(bleu, chrfs, pairs, rouges, corpus)
         assert list(found["scores"]) == list(wanted), found["scores"]
         errors = {name: error_of(found["scores"][name], value) for name, value in wanted.items()}
         errors |= {name: error_of(found["details"]["bleu"][name], value) for name, value in details.items()}
         if corpus:
-            errors["signature"] = float(found["details"]["bleu"]["signature"] != str(bleu.get_signature())
-                                        or found["details"]["chrf"]["signature"] != str(chrf.get_signature()))
+            errors["signature"] = float(any(found["details"][name]["signature"] != str(score.get_signature())
+                                            for name, score in {"bleu": bleu, **chrfs}.items()))
         between += 0 < wanted["bleu"] < 99
         name = max(errors, key=errors.get)
         worst = max(worst, errors[name])

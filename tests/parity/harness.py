@@ -60,38 +60,45 @@ class Family:
         """Our name of the task, and its pooling."""
         return read, "auto"
 
+    def beside(self, model):
+        """What the case says beside weights."""
+        return {}
+
     def logits(self, model, read, inputs):
         return model(**inputs).logits
 
+    def batch(self, config, read, r, rows):
+        lengths = [r.randint(1, self.longest(config)) for _ in range(rows)]
+        label = lambda: r.randrange(config.num_labels)
+        per_token = lambda n: [-100 if r.random() < 0.2 else label() for _ in range(n - 1)] + [label()]
+        return {"tokens": [self.tokens(config, r, n) for n in lengths],
+                "segments": [[r.randrange(self.segments(config)) for _ in range(n)] for n in lengths],
+                "labels": [per_token(n) if read == "token_classification" else label() for n in lengths]}
 
-def random_batch(family, config, read, r, rows):
-    lengths = [r.randint(1, family.longest(config)) for _ in range(rows)]
-    label = lambda: r.randrange(config.num_labels)
-    per_token = lambda n: [-100 if r.random() < 0.2 else label() for _ in range(n - 1)] + [label()]
-    return {"tokens": [family.tokens(config, r, n) for n in lengths],
-            "segments": [[r.randrange(family.segments(config)) for _ in range(n)] for n in lengths],
-            "labels": [per_token(n) if read == "token_classification" else label() for n in lengths]}
+    def reference(self, case, model, batch):
+        """Loss and what is read, by transformers: padded, with a mask."""
+        config, read = case["config"], case["read"]
+        mask = padded([[1] * len(row) for row in batch["tokens"]])
+        inputs = dict(input_ids=padded(batch["tokens"], config.pad_token_id or 0), attention_mask=mask)
+        if self.segments(config) > 1:
+            inputs["token_type_ids"] = padded(batch["segments"])
+        if read == "all":
+            rows = model.base_model(**inputs).last_hidden_state[mask.bool()]
+            return (rows - torch.arange(rows.numel(), dtype=rows.dtype).view(rows.shape).sin()).pow(2).mean(), rows
+        logits = self.logits(model, read, inputs)
+        labels = torch.tensor(batch["labels"]) if read != "token_classification" else padded(batch["labels"], -100)[mask.bool()]
+        seen = logits[mask.bool()] if read == "token_classification" else logits
+        return torch.nn.functional.cross_entropy(seen, labels), seen
+
+
+def trained(model):
+    """Names and values; a table of sines is a parameter that does not train."""
+    return [(name, value) for name, value in model.named_parameters() if value.requires_grad]
 
 
 def padded(rows, value=0):
     longest = max(map(len, rows))
     return torch.tensor([row + [value] * (longest - len(row)) for row in rows])
-
-
-def reference(family, case, model, batch):
-    """Loss and what is read, by transformers: padded, with a mask."""
-    config, read = case["config"], case["read"]
-    mask = padded([[1] * len(row) for row in batch["tokens"]])
-    inputs = dict(input_ids=padded(batch["tokens"], config.pad_token_id or 0), attention_mask=mask)
-    if family.segments(config) > 1:
-        inputs["token_type_ids"] = padded(batch["segments"])
-    if read == "all":
-        rows = model.base_model(**inputs).last_hidden_state[mask.bool()]
-        return (rows - torch.arange(rows.numel(), dtype=rows.dtype).view(rows.shape).sin()).pow(2).mean(), rows
-    logits = family.logits(model, read, inputs)
-    labels = torch.tensor(batch["labels"]) if read != "token_classification" else padded(batch["labels"], -100)[mask.bool()]
-    seen = logits[mask.bool()] if read == "token_classification" else logits
-    return torch.nn.functional.cross_entropy(seen, labels), seen
 
 
 def ours(case, tensors, tool):
@@ -110,16 +117,16 @@ def is_as_near_the_truth(family, case, model, name, mine, theirs):
     same order, measured against float64 on the same weights."""
     exact = copy.deepcopy(model).double()
     exact.zero_grad()
-    reference(family, case, exact, case["batches"][0])[0].backward()
-    truth = dict(exact.named_parameters())[name].grad
+    family.reference(case, exact, case["batches"][0])[0].backward()
+    truth = dict(trained(exact))[name].grad
     off = lambda gradient: (gradient.view_as(truth).double() - truth).norm()
     return off(mine) <= 4 * off(theirs)
 
 
 def check_gradients(family, case, model, tool):
     """The name of what differs most, and by how much."""
-    tensors = list(model.named_parameters())
-    loss, seen = reference(family, case, model, case["batches"][0])
+    tensors = trained(model)
+    loss, seen = family.reference(case, model, case["batches"][0])
     loss.backward()
     sizes = [1, seen.numel()] + [value.numel() for _, value in tensors]
     our_loss, our_seen, *our_gradients = ours(case, tensors, tool).split(sizes)
@@ -138,7 +145,7 @@ def check_gradients(family, case, model, tool):
 
 
 def check_updates(family, case, model, tool):
-    tensors = list(model.named_parameters())
+    tensors = trained(model)
     mine = ours(case, tensors, tool)
     decays = set(transformers.Trainer.get_decay_parameter_names(None, model))
     groups = [{"params": [v for n, v in tensors if n in decays], "weight_decay": case["weight_decay"]},
@@ -147,7 +154,7 @@ def check_updates(family, case, model, tool):
     schedule = transformers.get_linear_schedule_with_warmup(optimizer, case["warmup_steps"], case["updates"])
     losses, bitten = [], 0
     for update in range(case["updates"]):
-        loss, _ = reference(family, case, model, case["batches"][update % len(case["batches"])])
+        loss, _ = family.reference(case, model, case["batches"][update % len(case["batches"])])
         loss.backward()
         bitten += torch.nn.utils.clip_grad_norm_(model.parameters(), case["max_grad_norm"]).item() > case["max_grad_norm"]
         optimizer.step(), schedule.step(), optimizer.zero_grad()
@@ -167,13 +174,14 @@ def check(family, number, updates, tool):
     task, pooling = family.task(read)
     case = {**UPDATES, "config": config, "dtype": "float64" if number % 3 == 0 else "float32", "read": read, "task": task, "pooling": pooling,
             "updates": UPDATES["updates"] if updates else 0,
-            "batches": [random_batch(family, config, read, r, rows) for _ in range(3 if updates else 1)]}
+            "batches": [family.batch(config, read, r, rows) for _ in range(3 if updates else 1)]}
     torch.manual_seed(number)
     config._attn_implementation = family.attention
     model = family.model(config, read).to(getattr(torch, case["dtype"])).train()
     for name, value in model.named_parameters():  # norms and biases that could not be mistaken for absent ones
         if value.dim() == 1 and not family.is_pretrained:
             value.data.add_(torch.randn_like(value) * 0.3)
+    case.update(family.beside(model))
     what, error = (check_updates if updates else check_gradients)(family, case, model, tool)
     good = error <= (CURVE_TOLERANCE if updates else TOLERANCE)[case["dtype"]]  # false for a NaN
     lengths = [len(row) for row in case["batches"][0]["tokens"]]

@@ -3,7 +3,8 @@ dropout off. The same tensors must be there; the loss over the trained tokens al
 float32 and 1e-10 in float64, gradients by norm as harness.py says.
 
 Then each model goes on from prompts, several at once and one entering where another left: in float64 the ids are those that
-transformers' generate() gives for each prompt alone, greedy, with penalties where the case has them.
+transformers' generate() gives for each prompt alone, greedy or by beams, with penalties, bans and forced tokens where the
+case has them.
 
     language_models.py PARITY_LANGUAGE [first_case [cases]]
 """
@@ -48,6 +49,17 @@ def random_spans(r, n):
     return [cut for pair in zip(cuts[::2], cuts[1::2]) for cut in pair]
 
 
+def random_generation(r):
+    chosen = {"max_new_tokens": r.choice([1, 6, 15]), "do_sample": False, "eos_token_id": [1, 5],
+              "repetition_penalty": r.choice([1.0, 1.3]), "no_repeat_ngram_size": r.choice([0, 0, 2])}
+    some = {"bad_words_ids": [[3], [4, 6], [2, 7, 8]], "min_new_tokens": 3, "min_length": 12, "forced_eos_token_id": 1, "forced_bos_token_id": 7}
+    chosen.update({key: value for key, value in some.items() if r.random() < 0.25})
+    beams = r.choice([1, 4, 4, 3])
+    if beams > 1:
+        chosen.update(num_beams=beams, length_penalty=r.choice([1.0, 0.0, 2.0, -0.5]), early_stopping=r.choice([False, True, "never"]))
+    return chosen
+
+
 def random_case(number):
     r = random.Random(number)
     kind, config = random_model(r, number)
@@ -56,9 +68,7 @@ def random_case(number):
     return kind, {
         "config": config, "dtype": "float32" if number % 5 == 4 else "float64",
         "tokens": [words(n) for n in lengths], "spans": [random_spans(r, n) for n in lengths[:-1]] + [[0, 5, 7, 12]],
-        "prompts": [words(r.randint(1, 20)) for _ in range(9)], "at_once": r.choice([1, 3, 4, 16]),
-        "generate": {"max_new_tokens": r.choice([1, 6, 15]), "do_sample": False, "eos_token_id": [1, 5],
-                     "repetition_penalty": r.choice([1.0, 1.3]), "no_repeat_ngram_size": r.choice([0, 0, 2])}}
+        "prompts": [words(r.randint(1, 20)) for _ in range(8)] + [[9 + number % 9]], "at_once": r.choice([1, 3, 4, 16]), "generate": random_generation(r)}
 
 
 def reference_loss(case, model):
@@ -88,7 +98,8 @@ def reference_said(case, model):
 def ours(case, tensors, tool):
     with tempfile.TemporaryDirectory() as directory:
         directory = Path(directory)
-        described = dict(case, config=json.loads(case["config"].to_json_string(use_diff=False)),
+        as_text = {key: json.dumps(value).strip('"') for key, value in case["generate"].items() if key == "early_stopping"}
+        described = dict(case, generate={**case["generate"], **as_text}, config=json.loads(case["config"].to_json_string(use_diff=False)),
                          tensors=[[name, list(value.shape)] for name, value in tensors])
         (directory / "case.json").write_text(json.dumps(described))
         (directory / "weights.bin").write_bytes(b"".join(v.detach().contiguous().numpy().tobytes() for _, v in tensors))
@@ -132,7 +143,8 @@ def check(number, tool):
     alike = sum(mine == theirs for mine, theirs in zip(said, expected))
     good = error <= TOLERANCE[case["dtype"]] and (alike == len(said) or case["dtype"] == "float32")
     tokens = sum(len(one["tokens"]) for one in said)
-    print(f"{'ok  ' if good else 'FAIL'} case {number}: {case['config'].model_type}, {case['dtype']}: worst {error:.1e} ({name}); "
+    beams = case["generate"].get("num_beams", 1)
+    print(f"{'ok  ' if good else 'FAIL'} case {number}: {case['config'].model_type}, {case['dtype']}, {beams} beam{'s' * (beams > 1)}: worst {error:.1e} ({name}); "
           f"{alike} of {len(said)} answers alike, {tokens} tokens, {sum(one['stopped'] for one in said)} ended by a token", flush=True)
     return good
 

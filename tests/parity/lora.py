@@ -11,13 +11,16 @@ import sys
 
 import decoder
 import harness
+import pairs
 import torch
 
 try:
     import peft
     from transformers import (BertConfig, BertForSequenceClassification, BertForTokenClassification, DistilBertConfig, DistilBertForSequenceClassification, GPT2Config,
-                              GPT2ForSequenceClassification, LlamaConfig, LlamaForSequenceClassification, RobertaConfig, RobertaForSequenceClassification, Trainer, get_linear_schedule_with_warmup)
+                              GPT2ForSequenceClassification, LlamaConfig, LlamaForSequenceClassification, MarianConfig, MarianMTModel, RobertaConfig, RobertaForSequenceClassification, T5Config,
+                              T5ForConditionalGeneration, Trainer, get_linear_schedule_with_warmup)
     from transformers.models.llama.modeling_llama import LlamaRMSNorm
+    from transformers.models.t5.modeling_t5 import T5LayerNorm
 except ImportError as missing:
     print(f"SKIPPED: no parity was checked, {missing} (tools/setup.sh test brings the Python references)")
     sys.exit(77)
@@ -35,7 +38,12 @@ CASES = [  # class, read, PEFT's settings, ours where they differ
     (LlamaForSequenceClassification, "text_classification", dict(r=3, lora_alpha=6, target_modules="all-linear"), {}),
     (GPT2ForSequenceClassification, "text_classification", dict(r=4, lora_alpha=6, fan_in_fan_out=True), dict(target_modules=["c_attn"])),
     (GPT2ForSequenceClassification, "text_classification", dict(r=2, lora_alpha=6, target_modules="all-linear", fan_in_fan_out=True), {}),
+    (T5ForConditionalGeneration, "seq2seq_lm", dict(r=4, lora_alpha=6), dict(target_modules=["q", "v"])),
+    (T5ForConditionalGeneration, "seq2seq_lm", dict(r=3, lora_alpha=6, target_modules="all-linear"), {}),
+    (MarianMTModel, "seq2seq_lm", dict(r=4, lora_alpha=6, target_modules=["q_proj", "v_proj"]), {}),
+    (MarianMTModel, "seq2seq_lm", dict(r=2, lora_alpha=3, target_modules="all-linear", use_rslora=True), {}),
 ]
+TASKS = {"token_classification": "TOKEN_CLS", "seq2seq_lm": "SEQ_2_SEQ_LM"}
 
 
 class Family(decoder.Decoder):
@@ -61,6 +69,19 @@ class Family(decoder.Decoder):
         return 40
 
 
+class PairFamily(pairs.Pairs):
+    key_bias = "k_proj.bias"
+
+    def __init__(self, model_class):
+        self.model_class = model_class
+
+    def config(self, r, number):
+        if self.model_class is MarianMTModel:
+            return MarianConfig(vocab_size=90, d_model=24, encoder_layers=2, decoder_layers=2, encoder_attention_heads=3, decoder_attention_heads=2, encoder_ffn_dim=40, decoder_ffn_dim=30,
+                                max_position_embeddings=70, dropout=0.0, attention_dropout=0.0, activation_dropout=0.0, init_std=0.2, pad_token_id=0, decoder_start_token_id=0, eos_token_id=1)
+        return T5Config(vocab_size=90, d_model=24, d_kv=10, num_heads=3, d_ff=40, num_layers=2, dropout_rate=0.0, feed_forward_proj="gated-gelu" if number % 2 else "relu", decoder_start_token_id=0)
+
+
 def our_name(name):
     name = name.removeprefix("base_model.model.").replace(".base_layer.", ".").replace(".default.", ".")
     return name.replace(".modules_to_save.", ".")
@@ -68,8 +89,7 @@ def our_name(name):
 
 def model_of(family, config, read, settings):
     model = family.model_class(config)
-    task = "TOKEN_CLS" if read == "token_classification" else "SEQ_CLS"
-    model = peft.get_peft_model(model, peft.LoraConfig(task_type=task, **copy.deepcopy(settings)))
+    model = peft.get_peft_model(model, peft.LoraConfig(task_type=TASKS.get(read, "SEQ_CLS"), **copy.deepcopy(settings)))
     for name, value in model.named_parameters():  # B zero would hide A's gradient
         if value.dim() == 1 or "lora_B" in name:
             value.data.add_(torch.randn_like(value) * 0.2)
@@ -77,12 +97,12 @@ def model_of(family, config, read, settings):
 
 
 def named(model):
-    return [(our_name(name), value) for name, value in model.named_parameters() if ".original_module." not in name]
+    return [(our_name(name), value) for name, value in model.named_parameters() if ".original_module." not in name and "embed_positions" not in name]
 
 
 def check_gradients(family, case, model, tool):
     tensors = named(model)
-    loss, logits = harness.reference(family, case, model, case["batches"][0])
+    loss, logits = family.reference(case, model, case["batches"][0])
     loss.backward()
     values = harness.ours(case, tensors, tool)
     mine, rest = values[1 + logits.numel():], {}
@@ -109,7 +129,7 @@ def check_updates(family, case, model, tool):
     schedule = get_linear_schedule_with_warmup(optimizer, case["warmup_steps"], case["updates"])
     worst, first = 0, None
     for update in range(case["updates"]):
-        loss, _ = harness.reference(family, case, model, case["batches"][update % len(case["batches"])])
+        loss, _ = family.reference(case, model, case["batches"][update % len(case["batches"])])
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), case["max_grad_norm"])
         optimizer.step(), schedule.step(), optimizer.zero_grad()
@@ -122,7 +142,7 @@ def check_updates(family, case, model, tool):
 def check(number, tool, updates, dtype):
     model_class, read, settings, other = CASES[number]
     r = random.Random(number)
-    family = Family(model_class)
+    family = (PairFamily if read == "seq2seq_lm" else Family)(model_class)
     config = family.config(r, number)
     config._attn_implementation = "sdpa" if config.model_type in ("llama", "gpt2") else "eager"
     torch.manual_seed(number)
@@ -130,7 +150,7 @@ def check(number, tool, updates, dtype):
     lora = {"lora_alpha": 8, "use_rslora": False, **settings, **other}
     lora = {**lora, "target_modules": [lora["target_modules"]] if isinstance(lora["target_modules"], str) else lora["target_modules"]}
     case = {**harness.UPDATES, "config": config, "dtype": dtype, "read": read, "task": read, "pooling": "auto", "lora": lora, "updates": 10 if updates else 0,
-            "batches": [harness.random_batch(family, config, read, r, 5) for _ in range(3 if updates else 1)]}
+            "batches": [family.batch(config, read, r, 5) for _ in range(3 if updates else 1)]}
     what, error = (check_updates if updates else check_gradients)(family, case, model, tool)
     good = error <= harness.TOLERANCE[dtype]
     print(f"{'ok  ' if good else 'FAIL'} {model_class.__name__} {dtype} {settings} {'over 10 updates' if updates else ''}: worst {error:.1e} ({what})", flush=True)
@@ -138,6 +158,7 @@ def check(number, tool, updates, dtype):
 
 
 decoder.exact_in_float64(LlamaRMSNorm)
+decoder.exact_in_float64(T5LayerNorm)
 
 
 def main():

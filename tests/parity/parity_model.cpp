@@ -4,7 +4,8 @@
 //
 // DIR/case.json: config; dtype; read ("all": every row of the backbone; else the logits of task and pooling);
 // num_labels; tensors, the order of weights.bin as [name, size]; batches, each with tokens and segments (a list a
-// sequence) and labels (one a sequence, or a list of one a token); updates, learning_rate, warmup_steps, weight_decay,
+// sequence) and labels (one a sequence, or a list of one a token), or with tokens and targets (a list a sequence each);
+// final_logits_bias, where the model has one, a number a word; updates, learning_rate, warmup_steps, weight_decay,
 // max_grad_norm; lora, where there are adapters: r, lora_alpha, target_modules, use_rslora. Little-endian values of
 // `dtype` throughout.
 //
@@ -24,6 +25,7 @@
 #include "trainer/adapters/target_modules.h"
 #include "trainer/learner/stages.h"
 #include "trainer/loop/update.h"
+#include "trainer/tasks/seq2seq_lm/rows/columns.h"
 #include "trainer/tasks/tasks.h"
 
 namespace {
@@ -32,8 +34,24 @@ using nlohmann::json;
 using sft::parity::write_gradients;
 using sft::parity::write_values;
 
+sft::Batch pairs_of(const json& given) {
+  const sft::Schema schema{.columns = {sft::seq2seq::tokens_column(0), sft::seq2seq::target_tokens_column(0)},
+                           .units = {"token", sft::seq2seq::kTargetAxis}};
+  sft::Batch batch(schema);
+  sft::Sample sample(schema);
+  for (size_t b = 0; b < given["tokens"].size(); ++b) {
+    sample.cells[0].set(given["tokens"][b].get<std::vector<int32_t>>());
+    sample.cells[1].set(given["targets"][b].get<std::vector<int32_t>>());
+    batch.ids.push_back(batch.size());
+    batch.draws.push_back(batch.size());
+    batch.append(sample);
+  }
+  return batch;
+}
+
 // Labels stand one a text, or one a token.
 sft::Batch batch_of(const json& given) {
+  if (given.contains("targets")) return pairs_of(given);
   std::vector<sft::Text> texts;
   bool by_token = false;
   for (size_t b = 0; b < given["tokens"].size(); ++b) {
@@ -58,8 +76,11 @@ sft::LowRankAdapters adapters_of(const json& lora, sft::Model& model) {
 
 std::unique_ptr<sft::Learner> learner_of(const json& test) {
   const at::ScalarType dtype = sft::parity::dtype_of(test);
-  auto model = sft::make_model(test["config"], {.dtype = dtype, .seed = 0});
-  std::vector<std::string> names;
+  std::vector<std::string> names, tensors;
+  for (const json& tensor : test["tensors"]) tensors.push_back(tensor[0]);
+  auto model = sft::make_model(test["config"], {.dtype = dtype, .seed = 0, .file_names = tensors});
+  if (test.contains("final_logits_bias"))
+    model->output_bias().copy_(at::tensor(test["final_logits_bias"].get<std::vector<double>>()));
   for (int64_t i = 0; i < test["num_labels"]; ++i) names.push_back("label" + std::to_string(i));
   auto task = sft::make_task(test["read"] == "all" ? "text_classification" : test["task"].get<std::string>(),
                              {.pooling = test["pooling"], .labels = {.names = names}, .dtype = dtype}, *model);

@@ -1,5 +1,6 @@
 """The scripts that fetch the demo, on package lists of a few stanzas instead of Debian's."""
 import pathlib
+import struct
 import sys
 import tempfile
 import unittest
@@ -10,11 +11,13 @@ if not pathlib.Path("/usr/lib/apt/apt-helper").exists():
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools"))
 import debian_descriptions
+import debian_messages
 import fetch_chat_demo
 import fetch_demo
 import fetch_questions_demo
 import fetch_tagged_demo
 import fetch_targets_demo
+import fetch_translation_demo
 import minilm_as
 
 TRANSLATION = """Package: {name}
@@ -35,6 +38,17 @@ Description: {short}
 Description-md5: {name}
 
 """
+
+
+def catalogue_of(entries):
+    """A .mo file, most significant byte first."""
+    texts = [side.encode() for entry in entries for side in entry]
+    tables, begin = [b"", b""], 28 + 16 * len(entries)
+    for i, text in enumerate(texts):
+        tables[i % 2] += struct.pack(">2I", len(text), begin)
+        begin += len(text) + 1
+    head = struct.pack(">7I", 0x950412DE, 0, len(entries), 28, 28 + 8 * len(entries), 0, 0)
+    return head + tables[0] + tables[1] + b"".join(text + b"\0" for text in texts)
 
 
 class Demo(unittest.TestCase):
@@ -110,6 +124,26 @@ class Demo(unittest.TestCase):
                     answered.add(answer["text"])
         self.assertEqual(answered, {"Ada Lovelace", "1.06-6", "mail", "512"})
         self.assertGreater(asked, 60)
+
+    def test_messages_are_pairs_of_english_and_chinese(self):
+        entries = [("", "Content-Type: text/plain; charset=UTF-8\n"), ("_Open", "打开(_O)"), ("menu\4Sa~ve as", "另存为(~V)"), ("%d file\0%d files", "%d 个文件"),
+                   ("two\nlines of it", "两\n行"), ("%s of %s", "%s"), ("untranslated", ""), ("the same", "the same"), ("snake_case_name", "名字 snake_case_name"), ("x", "字")]
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "program.mo"
+            path.write_bytes(catalogue_of(entries))
+            found = debian_messages.pairs_in([path, path])
+            path.write_bytes(b"no catalogue, but long enough to be one")
+            self.assertEqual(debian_messages.pairs_in([path]), [])
+        self.assertEqual(found, [("Open", "打开"), ("Save as", "另存为"), ("%d file", "%d 个文件"), ("two lines of it", "两 行"), ("snake_case_name", "名字 snake_case_name")])
+
+    def test_translations_are_split_by_their_english_text(self):
+        pairs = [(f"message number {i}", f"消息 {i}") for i in range(40_000)]
+        train, validation, test = fetch_translation_demo.splits(pairs)
+        self.assertEqual((len(validation), len(test)), (1000, 2000))
+        self.assertEqual(sorted(train + validation + test), sorted(pairs))
+        self.assertEqual(fetch_translation_demo.splits(pairs[::-1]), (train, validation, test))
+        more = fetch_translation_demo.splits(pairs + [("one more", "多一个")])
+        self.assertGreater(len(set(test) & set(more[2])), 1990)
 
     def test_bert_under_another_architecture_says_the_same(self):
         import torch

@@ -13,7 +13,7 @@ const std::vector<float> kLogits{1.0f, 3.0f, 2.0f, 2.5f, -1.0f, 0.0f};
 
 int32_t chosen(std::vector<float> logits, const std::vector<int32_t>& before, const GenerateConfig& config,
                const TokenDraw& draw = {}) {
-  return next_token(logits, before, config, draw);
+  return next_token(logits, {.before = before, .most_in_answer = 100}, config, draw);
 }
 
 // How often each token is drawn, of 20,000.
@@ -41,9 +41,7 @@ TEST(NextToken, IsDrawnByTheSoftmaxOverTheTemperature) {
   expect_softmax_of({0, 1, 2, 3, 4, 5}, 0.7, {.do_sample = true, .temperature = 0.7, .top_k = 0});
 }
 
-TEST(NextToken, IsDrawnAmongTheLikeliest) {
-  expect_softmax_of({1, 2, 3}, 1.0, {.do_sample = true, .top_k = 3});
-}
+TEST(NextToken, IsDrawnAmongTheLikeliest) { expect_softmax_of({1, 2, 3}, 1.0, {.do_sample = true, .top_k = 3}); }
 
 // Probabilities 0.46, 0.28, 0.17, 0.06, …: the first three have 0.906 together.
 TEST(NextToken, IsDrawnAmongTheFewestThatHaveTheProbability) {
@@ -60,6 +58,35 @@ TEST(NextToken, NeverEndsARunOfTokensTwice) {
   EXPECT_EQ(chosen(kLogits, {4, 1, 2, 4}, {.no_repeat_ngram_size = 2}), 3) << "4 1 was there";
   EXPECT_EQ(chosen(kLogits, {4, 1, 2, 5}, {.no_repeat_ngram_size = 2}), 1);
   EXPECT_EQ(chosen(kLogits, {1}, {.no_repeat_ngram_size = 1}), 3);
+}
+
+TEST(NextToken, IsNoBadWord) {
+  EXPECT_EQ(chosen(kLogits, {2}, {.bad_words_ids = {{1}, {5, 3}}}), 3) << "5 does not stand before";
+  EXPECT_EQ(chosen(kLogits, {5}, {.bad_words_ids = {{1}, {5, 3}}}), 2);
+  EXPECT_EQ(chosen(kLogits, {5}, {.bad_words_ids = {{1}}, .eos_token_id = {1}}), 1) << "an end is no bad word";
+}
+
+TEST(NextToken, EndsNoAnswerThatIsTooShort) {
+  const auto at = [](std::vector<int32_t> before, int64_t in_answer, const GenerateConfig& config) {
+    std::vector<float> logits = kLogits;
+    return next_token(logits, {before, in_answer, 5}, config, {});
+  };
+  const NumberList ends{1, 3};
+  EXPECT_EQ(at({2, 4, 0}, 1, {.min_new_tokens = 2, .eos_token_id = ends}), 2);
+  EXPECT_EQ(at({2, 4, 0}, 2, {.min_new_tokens = 2, .eos_token_id = ends}), 1);
+  EXPECT_EQ(at({2, 4, 0}, 1, {.min_length = 4, .eos_token_id = ends}), 2) << "prompt and answer together";
+  EXPECT_EQ(at({2, 4, 0}, 1, {.min_length = 3, .eos_token_id = ends}), 1);
+}
+
+TEST(NextToken, IsForcedAtTheStartAndAtTheEnd) {
+  const auto at = [](std::vector<int32_t> before, int64_t in_answer) {
+    std::vector<float> logits = kLogits;
+    const GenerateConfig config{.forced_bos_token_id = {4}, .forced_eos_token_id = {5}};
+    return next_token(logits, {before, in_answer, 3}, config, {});
+  };
+  EXPECT_EQ(at({2}, 0), 4);
+  EXPECT_EQ(at({2, 4}, 1), 1);
+  EXPECT_EQ(at({2, 4, 1}, 2), 5);
 }
 
 TEST(NextToken, OfADrawFollowsFromSeedRowAndPlaceAlone) {

@@ -101,7 +101,7 @@ Built build_model(const RunConfig& config, const ModelDirectory& directory, cons
                            .compute_type = compute_type(config, device, control),
                            .dropout_seed = derive_key(seed, "dropout"),
                            .batch_norm = batch_norm,
-                           .file_names = files ? files->names() : std::vector<std::string>{}};
+                           .file_names = files ? names_without_copies(*files) : std::vector<std::string>{}};
     const uint64_t initial = derive_key(seed, "model");
     if (!files) settings.seed = initial;
     built.model = make_model(model_config, settings);
@@ -157,7 +157,10 @@ void check_fit(const RunConfig& config, const Model& model, const Datasets& data
     throw DataError(concat(directory.path(), ": the tokenizer gives ids up to ", data.tokenizer->vocab_size() - 1,
                            ", and the model has ", limits->vocab_size, " embeddings; they are not of one model"));
   const bool is_cut_to_fit = task_named(config.model.task).max_length > 0;
-  const int64_t longest = std::max(is_cut_to_fit ? 0 : config.data.max_length, data.train->info().max_length);
+  // Of samples with a source and a target, shards tell the length of both together; each side was cut to the positions.
+  const bool has_two_texts = data.train->schema().units.size() > 1;
+  const int64_t longest =
+      std::max(is_cut_to_fit ? 0 : config.data.max_length, has_two_texts ? 0 : data.train->info().max_length);
   if (longest > limits->max_positions)
     throw ConfigError(
         concat("data.max_length is ", longest, ", and the model has positions for ", limits->max_positions, " tokens"));

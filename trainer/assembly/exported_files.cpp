@@ -12,8 +12,10 @@ namespace sft {
 namespace {
 
 // For a directory that has none: tokenizer.json as it is, with the special tokens that it declares, BERT's or
-// RoBERTa's. Token types are asked of it where the model has more than one.
+// RoBERTa's, or the class that reads the files where there is no such JSON. Token types are asked of it where the model
+// has more than one.
 nlohmann::json usual_tokenizer_config(const Tokenizer& tokenizer, const Model& model) {
+  if (!tokenizer.is_json()) return {{"tokenizer_class", "MarianTokenizer"}};
   nlohmann::json config = {{"tokenizer_class", "PreTrainedTokenizerFast"}, {"model_input_names", {"input_ids"}}};
   if (const auto limits = model.text_limits(); limits && limits->num_segments > 1)
     config["model_input_names"].push_back("token_type_ids");
@@ -98,13 +100,12 @@ NamedFiles exported_files(const ModelDirectory& from, const Model& model, const 
   tokenizer_config["truncation_side"] = run.data.truncation == "left" ? "left" : "right";
   const std::string chat_template = chat_template_of(from, run.data.chat.chat_template);
   if (!chat_template.empty()) tokenizer_config.erase("chat_template");  // the file is the one that counts
-  NamedFiles files{{"config.json", config.dump(2) + "\n"},
-                   {"tokenizer.json", tokenizer->to_json()},
-                   {"tokenizer_config.json", tokenizer_config.dump(2) + "\n"}};
+  NamedFiles files{{"config.json", config.dump(2) + "\n"}, {"tokenizer_config.json", tokenizer_config.dump(2) + "\n"}};
+  if (tokenizer->is_json()) files.emplace_back("tokenizer.json", tokenizer->to_json());
   if (!chat_template.empty()) files.emplace_back("chat_template.jinja", chat_template);
   if (task.generating() != nullptr) files.emplace_back("generation_config.json", generation_config(from, run.generate));
   for (const char* name : {"special_tokens_map.json", "added_tokens.json", "vocab.txt", "vocab.json", "merges.txt",
-                           "sentencepiece.bpe.model"})
+                           "sentencepiece.bpe.model", "spiece.model", "source.spm", "target.spm", "target_vocab.json"})
     if (std::string text = from.text_of(name); !text.empty()) files.emplace_back(name, std::move(text));
   return files;
 }

@@ -1,20 +1,30 @@
 #include "trainer/assembly/generate_settings.h"
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
+
+#include "base/errors.h"
+#include "base/field_value.h"
+#include "base/text.h"
 
 namespace sft {
 namespace {
 
 using nlohmann::json;
 
-NumberList ids_in(const json& value) {
-  if (value.is_number_integer()) return {value.get<double>()};
-  NumberList ids;
-  if (value.is_array())
-    for (const json& id : value)
-      if (id.is_number_integer()) ids.push_back(id.get<double>());
-  return ids;
+// As transformers finds them: the model's generation_config.json, or config.json where there is none.
+json settings_of(const ModelDirectory& model) {
+  const json own = json::parse(model.text_of("generation_config.json"), nullptr, /*allow_exceptions=*/false);
+  return own.is_object() ? own : model.config();
+}
+
+// Leaves the field where the value is none that is built.
+void take(const BoundField& field, const json& values) {
+  const auto value = values.find(std::string(field.info.name));
+  if (value == values.end()) return;
+  try {
+    assign(field, *value, {});
+  } catch (const ConfigError&) {
+  }
 }
 
 }  // namespace
@@ -22,27 +32,19 @@ NumberList ids_in(const json& value) {
 GenerateConfig settled(const GenerateConfig& asked, const Origins& origins, const ModelDirectory& model,
                        const std::vector<int32_t>& trained) {
   GenerateConfig config = asked;
-  const json own = json::parse(model.text_of("generation_config.json"), nullptr, /*allow_exceptions=*/false);
+  const json own = settings_of(model);
   for (const BoundField& field : bind_fields(config)) {
-    const std::string name(field.info.name);
-    if (origins.contains("generate." + name) || !own.is_object() || !own.contains(name)) continue;
-    if (const json& value = own[name]; auto* const* flag = std::get_if<bool*>(&field.value)) {
-      if (value.is_boolean()) **flag = value.get<bool>();
-    } else if (auto* const* whole = std::get_if<int64_t*>(&field.value)) {
-      const bool is_built = !field.info.rule.only_value || value == *field.info.rule.only_value;
-      if (value.is_number_integer() && is_built) **whole = value.get<int64_t>();
-    } else if (auto* const* number = std::get_if<double*>(&field.value)) {
-      if (value.is_number()) **number = value.get<double>();
+    if (origins.contains(concat("generate.", field.info.name))) continue;
+    if (field.info.name != "eos_token_id") {
+      take(field, own);
+    } else if (config.eos_token_id.empty()) {
+      take(field, model.config());
+      take(field, own);
     }
   }
-  if (config.eos_token_id.empty() && own.is_object() && own.contains("eos_token_id"))
-    config.eos_token_id = ids_in(own["eos_token_id"]);
-  if (config.eos_token_id.empty() && model.config().contains("eos_token_id"))
-    config.eos_token_id = ids_in(model.config()["eos_token_id"]);
   if (!origins.contains("generate.eos_token_id"))
     for (const int32_t id : trained)
-      if (std::ranges::find(config.eos_token_id, static_cast<double>(id)) == config.eos_token_id.end())
-        config.eos_token_id.push_back(id);
+      if (!has(config.eos_token_id, id)) config.eos_token_id.push_back(id);
   return config;
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/errors.h"
 #include "base/text.h"
+#include "trainer/metrics/generation/bleu_tokenizer.h"
 #include "trainer/tasks/tasks.h"
 
 namespace sft {
@@ -197,6 +198,8 @@ LoadedConfig load_run_config(const std::string& path, const std::vector<std::str
   if (!loaded.origins.contains("data.label_column")) config.data.label_column = task.label_column;
   if (!loaded.origins.contains("data.truncation")) config.data.truncation = task.truncations.front();
   if (!loaded.origins.contains("data.max_length") && task.max_length > 0) config.data.max_length = task.max_length;
+  if (!loaded.origins.contains("eval.bleu_tokenize"))
+    config.eval.scores.generation.bleu_tokenize = bleu_tokenizer_of_language(config.data.pairs.target_lang);
   if (config.eval.early_stopping_patience > 0) config.eval.load_best_model_at_end = true;
   if (!has_validation_data(config)) config.eval.eval_strategy = "no";
   if (config.eval.eval_strategy == "auto") config.eval.eval_strategy = "epoch";

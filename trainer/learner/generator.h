@@ -1,7 +1,7 @@
 // Generation from prompts by a language model: one engine for predictions, evaluations and chats.
 //
-// Prompts are packed, and then each sequence is one row a step, over the keys and values that are kept. A sequence that
-// has ended leaves at once, and the next prompt takes its place. Nothing is padded, and what follows a prompt does not
+// Prompts are packed, and then each sequence is one row a step, over the keys and values that are kept. A search that
+// is over leaves at once, and the next prompt takes its place. Nothing is padded, and what follows a prompt does not
 // depend on what stands beside it, but for the rounding of sums.
 #pragma once
 
@@ -12,6 +12,7 @@
 #include <span>
 #include <vector>
 
+#include "trainer/learner/search.h"
 #include "trainer/learner/stages.h"
 #include "trainer/models/decoding_inputs.h"
 #include "trainer/tasks/generate_config.h"
@@ -22,7 +23,8 @@ namespace sft {
 struct GeneratorSettings {
   GenerateConfig generate = {};
   uint64_t seed = 0;
-  int64_t sequences = 16;  // at once, at most; fewer where their keys and values would take more than `bytes`
+  int64_t sequences =
+      16;  // at once, at most, each beam one; fewer where their keys and values would take more than `bytes`
   int64_t bytes = int64_t{2} << 30;
   at::Device device = at::kCPU;
 };
@@ -31,29 +33,31 @@ class Generator {
  public:
   // Logits of the next token [B, V] from features [B, C].
   using Head = std::function<at::Tensor(const at::Tensor& x_BC)>;
+  using Done = std::function<void(size_t prompt, Continuation)>;
+  // What is settled of an answer: token after token, but all at its end where it is searched by beams. False ends it.
+  using Heard = std::function<bool(size_t prompt, std::span<const int32_t> answer)>;
 
-  // Borrows the model, which reads text and is causal.
+  // Borrows the model, which reads text and is causal. ConfigError for settings that are not built.
   Generator(Model& model, Head head, const GeneratorSettings& settings);
 
-  // Calls done(i, …) once for each prompt, as they end. A prompt that leaves the model no position for an answer ends
-  // by length at once. `token`, where there is one, is called with each token as it comes; false ends that answer.
-  void run(std::span<const Prompt> prompts, const std::function<void(size_t, Continuation)>& done,
-           const std::function<bool(size_t, int32_t)>& token = {});
+  // Calls done(i, …) once for each prompt, as they end, and `heard`, where there is one, at each step. A prompt that
+  // leaves the model no position for an answer ends by length at once.
+  void run(std::span<const Prompt> prompts, const Done& done, const Heard& heard = {});
 
  private:
-  struct Sequence {
+  struct Running {
     size_t prompt;
-    NextTokens next;
-    std::vector<int32_t> all;  // tokens of the prompt and of the answer so far
-    Continuation continuation;
-    int64_t most_new;
+    int64_t place;  // one of those that search at once; it has a slot for each beam
+    std::unique_ptr<Search> search;
   };
 
-  int64_t room_for(const Prompt& prompt) const;  // positions that are left
-  int64_t slots_of(int64_t capacity) const;
-  Sequence begun(const Prompt& prompt, size_t number, int64_t slot) const;
+  int64_t num_beams() const { return settings_.generate.num_beams; }
+  int64_t most_new(const Prompt& prompt) const;  // tokens of its answer; below 1: no position is left
+  int64_t capacity_for(std::span<const Prompt> prompts) const;
+  int64_t places_of(int64_t capacity, size_t num_prompts) const;
+  std::unique_ptr<Search> begun(const Prompt& prompt, int64_t place) const;
+  void step(std::span<const Running> running, KeyValueCache& cache);
   at::Tensor logits_of(std::span<const NextTokens> batch, KeyValueCache& cache);
-  bool ends(int32_t token) const;
 
   Model& model_;
   Stages stages_;

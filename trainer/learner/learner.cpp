@@ -95,6 +95,10 @@ at::Tensor Learner::loss_sum(const Batch& batch, const Weights& total) {
     tokens_seen_ += static_cast<double>(text->host_offsets.back());
     targets_seen_ += static_cast<double>(text->read->offsets.back());
   }
+  if (const auto* pair = std::get_if<PairInputs>(&inputs)) {
+    tokens_seen_ += static_cast<double>(pair->source.host_offsets.back() + pair->target.host_offsets.back());
+    targets_seen_ += static_cast<double>(pair->target.host_offsets.back());
+  }
   return task_->loss_sum(*model_, forward(batch, inputs, cache_.get(), Mode::training), inputs, batch, total);
 }
 
@@ -110,7 +114,8 @@ at::Tensor Learner::frozen_activations(const Batch& batch) {
 
 // The rows that are read are alone behind the last stage.
 std::vector<int64_t> Learner::frozen_offsets(const Batch& batch) const {
-  const Inputs inputs = to_device(batch, at::kCPU, {task_->reads(), task_->target_rows(batch)});
+  const Inputs inputs = to_device(batch, at::kCPU, reading(batch));
+  if (const auto* pair = std::get_if<PairInputs>(&inputs)) return pair->source.host_offsets;
   if (const auto* text = std::get_if<TextInputs>(&inputs))
     return text->read && first_trained() >= model_->num_stages() ? text->read->offsets : text->host_offsets;
   std::vector<int64_t> one_each(static_cast<size_t>(batch.size()) + 1);
@@ -118,8 +123,10 @@ std::vector<int64_t> Learner::frozen_offsets(const Batch& batch) const {
   return one_each;
 }
 
-Inputs Learner::inputs(const Batch& batch) const {
-  return to_device(batch, device_, {task_->reads(), task_->target_rows(batch)});
+Inputs Learner::inputs(const Batch& batch) const { return to_device(batch, device_, reading(batch)); }
+
+Reading Learner::reading(const Batch& batch) const {
+  return {task_->reads(), task_->target_rows(batch), task_->fed_tokens(batch)};
 }
 
 at::Tensor Learner::forward(const Batch& batch, const Inputs& inputs, const ActivationCache* cache, Mode mode) {
@@ -129,11 +136,10 @@ at::Tensor Learner::forward(const Batch& batch, const Inputs& inputs, const Acti
 
 int64_t Learner::rows_read(int64_t tokens, int64_t samples) const {
   switch (task_->reads()) {
-    case Reads::all:
-      return tokens;
     case Reads::first:
     case Reads::last:
       return samples;
+    case Reads::all:
     case Reads::with_target:
       break;
   }

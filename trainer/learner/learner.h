@@ -71,6 +71,7 @@ class Learner {
   int64_t rows_read(int64_t tokens, int64_t samples) const;
 
  private:
+  Reading reading(const Batch& batch) const;
   at::Tensor forward(const Batch& batch, const Inputs& inputs, const ActivationCache* cache, Mode mode);
   StageRule freeze(const LearnerSettings& settings) const;
 

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
-#include <set>
+#include <vector>
 
 #include "base/random.h"
 
@@ -13,37 +13,17 @@ namespace {
 
 constexpr float kNever = -std::numeric_limits<float>::infinity();
 
-// Keskar et al. (2019), CTRL: whatever was there once counts once.
-void penalise_repetition(std::vector<float>& logits, std::span<const int32_t> before, double penalty) {
-  if (penalty == 1.0) return;
-  const auto by = static_cast<float>(penalty);
-  for (const int32_t token : std::set<int32_t>(before.begin(), before.end())) {
-    float& logit = logits[static_cast<size_t>(token)];
-    logit = logit < 0 ? logit * by : logit / by;
-  }
-}
-
-// Bans each token that would end a run of `size` tokens that is there.
-void ban_repeated_runs(std::vector<float>& logits, std::span<const int32_t> before, int64_t size) {
-  const auto length = static_cast<size_t>(size);
-  if (length == 0 || before.size() + 1 < length) return;
-  const std::span<const int32_t> now = before.last(length - 1);
-  for (size_t first = 0; first + length <= before.size(); ++first)
-    if (std::ranges::equal(before.subspan(first, length - 1), now))
-      logits[static_cast<size_t>(before[first + length - 1])] = kNever;
-}
-
 // Keeps ties of the last one, as transformers does.
-void keep_likeliest(std::vector<float>& logits, int64_t count) {
+void keep_likeliest(std::span<float> logits, int64_t count) {
   if (count == 0 || static_cast<size_t>(count) >= logits.size()) return;
-  std::vector<float> sorted = logits;
+  std::vector<float> sorted(logits.begin(), logits.end());
   std::ranges::nth_element(sorted, sorted.begin() + count - 1, std::greater());
   const float least = sorted[static_cast<size_t>(count) - 1];
   for (float& logit : logits)
     if (logit < least) logit = kNever;
 }
 
-std::vector<double> probabilities(const std::vector<float>& logits) {
+std::vector<double> probabilities(std::span<const float> logits) {
   const double highest = *std::ranges::max_element(logits);
   std::vector<double> share(logits.size());
   std::ranges::transform(logits, share.begin(), [&](float logit) { return std::exp(double{logit} - highest); });
@@ -53,7 +33,7 @@ std::vector<double> probabilities(const std::vector<float>& logits) {
 }
 
 // Holtzman et al. (2020): bans the least likely tokens that together have at most 1 − top_p.
-void keep_nucleus(std::vector<float>& logits, double top_p) {
+void keep_nucleus(std::span<float> logits, double top_p) {
   if (top_p >= 1) return;
   const std::vector<double> share = probabilities(logits);
   std::vector<size_t> order(logits.size());
@@ -67,7 +47,7 @@ void keep_nucleus(std::vector<float>& logits, double top_p) {
   }
 }
 
-int32_t drawn(const std::vector<float>& logits, const TokenDraw& draw) {
+int32_t drawn(std::span<const float> logits, const TokenDraw& draw) {
   const std::vector<double> share = probabilities(logits);
   const uint64_t of_row = derive_key(draw.seed, "generate", static_cast<uint64_t>(draw.row));
   double left =
@@ -84,10 +64,9 @@ int32_t drawn(const std::vector<float>& logits, const TokenDraw& draw) {
 
 }  // namespace
 
-int32_t next_token(std::vector<float>& logits, std::span<const int32_t> before, const GenerateConfig& config,
+int32_t next_token(std::span<float> logits, const NextPlace& place, const GenerateConfig& config,
                    const TokenDraw& draw) {
-  penalise_repetition(logits, before, config.repetition_penalty);
-  ban_repeated_runs(logits, before, config.no_repeat_ngram_size);
+  process(logits, place, config);
   if (!config.do_sample) return static_cast<int32_t>(std::ranges::max_element(logits) - logits.begin());
   for (float& logit : logits) logit /= static_cast<float>(config.temperature);
   keep_likeliest(logits, config.top_k);

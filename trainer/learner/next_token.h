@@ -4,8 +4,8 @@
 
 #include <cstdint>
 #include <span>
-#include <vector>
 
+#include "trainer/learner/logits_processors.h"
 #include "trainer/tasks/generate_config.h"
 
 namespace sft {
@@ -16,8 +16,8 @@ struct TokenDraw {
   int64_t row = 0, place = 0;
 };
 
-// Changes `logits`, one a word. `before`: tokens of the prompt and of the answer so far.
-int32_t next_token(std::vector<float>& logits, std::span<const int32_t> before, const GenerateConfig& config,
+// Changes `logits`, one a word.
+int32_t next_token(std::span<float> logits, const NextPlace& place, const GenerateConfig& config,
                    const TokenDraw& draw);
 
 }  // namespace sft

@@ -28,7 +28,7 @@ at::Tensor Stages::frozen_activations(const Inputs& inputs, Mode mode) {
   const c10::AutoGradMode no_graph(false);
   model_.follow_weights();
   at::Tensor x;
-  for (int s = 0; s < std::min(rule_.first_trained, model_.num_stages()); ++s) x = run(s, x, inputs, mode);
+  for (int s = 0; s < num_kept(); ++s) x = run(s, x, inputs, mode);
   return x;
 }
 
@@ -36,7 +36,7 @@ at::Tensor Stages::trained_part(at::Tensor x, const Inputs& inputs, Mode mode) {
   model_.follow_weights();
   // The caller's inputs are gone when the backward pass comes.
   const auto kept = rule_.recomputes ? std::make_shared<const Inputs>(inputs) : nullptr;
-  for (int s = rule_.first_trained; s < model_.num_stages(); ++s) {
+  for (int s = num_kept(); s < model_.num_stages(); ++s) {
     if (kept && x.defined() && x.requires_grad() && c10::GradMode::is_enabled()) {
       const auto again = [this, s, kept, mode](const at::Tensor& rows) { return run(s, rows, *kept, mode); };
       x = recomputed(again, x);
@@ -46,6 +46,8 @@ at::Tensor Stages::trained_part(at::Tensor x, const Inputs& inputs, Mode mode) {
   }
   return model_.features(x);
 }
+
+int Stages::num_kept() const { return std::min(rule_.first_trained, model_.num_cacheable_stages()); }
 
 at::Tensor Stages::run(int stage, const at::Tensor& x, const Inputs& inputs, Mode mode) {
   const timeline::Span span(names_[static_cast<size_t>(stage)]);

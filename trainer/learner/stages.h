@@ -35,10 +35,11 @@ class Stages {
 
   int first_trained() const { return rule_.first_trained; }
 
-  // The stages below the first trained one, without autograd: the same for a sample at every draw, as long as no
-  // statistics of these stages move. Rows as Model::stage(); undefined where there is no such stage.
+  // The stages below the first trained one, as far as their activations can be kept by sample, without autograd: the same
+  // for a sample at every draw, as long as no statistics of these stages move. Rows as Model::stage(); undefined where
+  // there is no such stage.
   at::Tensor frozen_activations(const Inputs& inputs, Mode mode);
-  // The stages from the first trained one on, over the result of frozen_activations(). Returns Model::features().
+  // The stages above, over the result of frozen_activations(). Returns Model::features().
   at::Tensor trained_part(at::Tensor x, const Inputs& inputs, Mode mode);
 
   at::Tensor forward(const Inputs& inputs, Mode mode) {
@@ -46,6 +47,7 @@ class Stages {
   }
 
  private:
+  int num_kept() const;  // stages of frozen_activations()
   at::Tensor run(int stage, const at::Tensor& x, const Inputs& inputs, Mode mode);
   Mode mode_of(int stage, Mode mode) const;
 

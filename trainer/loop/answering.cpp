@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <span>
 
 #include "base/failpoint.h"
 #include "base/progress.h"
@@ -30,7 +31,7 @@ void Answering::answer(const Batch& batch, Statistics* into, std::vector<std::st
   }
   // In the order of the batch, so that sums do not depend on who ends first.
   std::vector<Continuation> said(prompts.size());
-  const auto each_token = [&](size_t, int32_t) {
+  const auto each_token = [&](size_t, std::span<const int32_t>) {
     beat();
     may_leave();
     return true;

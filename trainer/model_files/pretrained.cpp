@@ -3,6 +3,7 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/from_blob.h>
 
+#include <cstring>
 #include <map>
 
 #include "base/errors.h"
@@ -48,6 +49,16 @@ void copy_weight(const TensorRef& ref, const at::Tensor& into, const std::string
   require_weights(ref, target, file);
   target.copy_(at::from_blob(ref.data, ref.shape, dtype_from(ref.dtype)));
   require_mapped_files_whole();
+}
+
+std::vector<std::string> names_without_copies(const WeightFiles& files) {
+  std::vector<std::string> names = files.names();
+  const TensorRef *layer = files.find("lm_head.weight"), *table = files.find("shared.weight");
+  if (layer == nullptr || table == nullptr || layer->dtype != table->dtype || layer->shape != table->shape)
+    return names;
+  if (std::memcmp(layer->data, table->data, static_cast<size_t>(table->bytes)) == 0) std::erase(names, layer->name);
+  require_mapped_files_whole();
+  return names;
 }
 
 LoadReport load_pretrained(const WeightFiles& files, const Model& model, const Parameters& parameters,

@@ -17,6 +17,10 @@ struct LoadReport {
   Parameters untouched;                 // those missing and mismatched: as they were
 };
 
+// The names of the tensors in the files, without an output layer that is a copy of the table of words: older files hold
+// a tied one twice.
+std::vector<std::string> names_without_copies(const WeightFiles& files);
+
 // DataError where a shape differs, unless `ignore_mismatched_sizes`; DataError where the files
 // hold nothing of the backbone at all, and where a tensor is not of floating point numbers that are all finite.
 LoadReport load_pretrained(const WeightFiles& files, const Model& model, const Parameters& parameters,

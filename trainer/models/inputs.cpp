@@ -1,9 +1,11 @@
 #include "trainer/models/inputs.h"
 
 #include <ATen/ops/from_blob.h>
+#include <ATen/ops/tensor.h>
 
 #include <algorithm>
 #include <numeric>
+#include <span>
 #include <utility>
 
 namespace sft {
@@ -65,19 +67,26 @@ std::vector<int64_t> picked(const std::vector<int64_t>& values, const std::vecto
   return out;
 }
 
-TextInputs text_inputs(const Batch& batch, const at::Device& device, const Reading& reading) {
-  const Offsets& sequences = batch.offsets("token");
+// Packed tokens of a batch, sequence after sequence.
+struct Stream {
+  const Offsets& sequences;
+  std::span<const int32_t> tokens;
+  std::span<const uint8_t> segments = {};  // none: all are of the first
+};
+
+TextInputs text_inputs(const Stream& stream, const std::vector<int64_t>& draws_of_samples, const at::Device& device,
+                       const Reading& reading) {
+  const Offsets& sequences = stream.sequences;
   const auto num_tokens = static_cast<size_t>(sequences.back());
   std::vector<int64_t> draws_N, positions_N(num_tokens), segments_N(num_tokens);
   draws_N.reserve(num_tokens);
   int64_t longest = 0;
   for (size_t b = 0; b + 1 < sequences.size(); ++b) {
-    draws_N.insert(draws_N.end(), static_cast<size_t>(sequences[b + 1] - sequences[b]), batch.draws[b]);
+    draws_N.insert(draws_N.end(), static_cast<size_t>(sequences[b + 1] - sequences[b]), draws_of_samples[b]);
     std::iota(positions_N.begin() + sequences[b], positions_N.begin() + sequences[b + 1], int64_t{0});
     longest = std::max(longest, sequences[b + 1] - sequences[b]);
   }
-  if (batch.schema.find("segments") != nullptr)
-    std::ranges::copy(batch.at("segments").as<uint8_t>(), segments_N.begin());
+  std::ranges::copy(stream.segments, segments_N.begin());
   TextInputs inputs;
   inputs.host_offsets = sequences;
   inputs.most_positions = longest;
@@ -91,8 +100,8 @@ TextInputs text_inputs(const Batch& batch, const at::Device& device, const Readi
   }
 
   Journey journey;
-  const auto tokens = journey.add(batch.at("tokens").as<int32_t>()), positions = journey.add(positions_N),
-             segments = journey.add(segments_N), draws = journey.add(draws_N), draws_B = journey.add(batch.draws),
+  const auto tokens = journey.add(stream.tokens), positions = journey.add(positions_N),
+             segments = journey.add(segments_N), draws = journey.add(draws_N), draws_B = journey.add(draws_of_samples),
              offsets = journey.add(sequences), by_length = journey.add(order), read = journey.add(rows),
              read_positions = journey.add(picked(positions_N, rows)), read_draws = journey.add(picked(draws_N, rows)),
              read_offsets = journey.add(inputs.read ? inputs.read->offsets : std::vector<int64_t>());
@@ -120,6 +129,32 @@ TextInputs text_inputs(const Batch& batch, const at::Device& device, const Readi
   return inputs;
 }
 
+Stream tokens_of(const Batch& batch) {
+  Stream stream{batch.offsets("token"), batch.at("tokens").as<int32_t>()};
+  if (batch.schema.find("segments") != nullptr) stream.segments = batch.at("segments").as<uint8_t>();
+  return stream;
+}
+
+// How attention cuts rows of targets over rows of sources.
+SequenceGroups crossed_groups(const TextInputs& source, const TextInputs& target, const at::Device& device) {
+  SequenceGroups crossed;
+  if (device.is_cpu()) return crossed;
+  std::vector<int64_t> order;
+  crossed.groups = group_sequences(target.host_offsets, source.host_offsets, order);
+  crossed.order_B = at::tensor(order, at::kInt).to(device);
+  crossed.queries = target.groups.queries;
+  crossed.keys = source.groups.keys;
+  return crossed;
+}
+
+PairInputs pair_inputs(const Batch& batch, const std::vector<int32_t>& fed, const at::Device& device) {
+  PairInputs inputs;
+  inputs.source = text_inputs(tokens_of(batch), batch.draws, device, {});
+  inputs.target = text_inputs({batch.offsets("target_token"), fed}, batch.draws, device, {});
+  inputs.crossed = crossed_groups(inputs.source, inputs.target, device);
+  return inputs;
+}
+
 ImageInputs image_inputs(const Batch& batch, const at::Device& device) {
   Journey draws;
   draws.add(batch.draws);
@@ -138,7 +173,8 @@ at::Tensor view_of(const Batch& batch, const std::string& name) {
 }
 
 Inputs to_device(const Batch& batch, const at::Device& device, const Reading& reading) {
-  if (batch.schema.find("tokens") != nullptr) return text_inputs(batch, device, reading);
+  if (reading.fed) return pair_inputs(batch, *reading.fed, device);
+  if (batch.schema.find("tokens") != nullptr) return text_inputs(tokens_of(batch), batch.draws, device, reading);
   return image_inputs(batch, device);
 }
 

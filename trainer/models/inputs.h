@@ -41,23 +41,36 @@ struct TextInputs {
   int64_t num_sequences() const { return static_cast<int64_t>(host_offsets.size()) - 1; }
 };
 
+// B sources and what is written from each: N_s packed tokens of sources, N_t of targets. In generation the sources are
+// those that were not read before, and may be fewer, or none.
+struct PairInputs {
+  TextInputs source;
+  TextInputs target;                      // its tokens are those that the decoder is fed with
+  SequenceGroups crossed;                 // on a device: the targets' rows over those of the sources
+  KeyValueCache* kept_sources = nullptr;  // in generation: keys and values of sources, block by block; borrowed
+};
+
 // B images.
 struct ImageInputs {
   at::Tensor pixels_BHWC;  // uint8
   at::Tensor draws_B;      // int64
 };
 
-using Inputs = std::variant<TextInputs, ImageInputs>;
+using Inputs = std::variant<TextInputs, ImageInputs, PairInputs>;
 inline const TextInputs& text_of(const Inputs& inputs) { return std::get<TextInputs>(inputs); }
 inline const ImageInputs& images_of(const Inputs& inputs) { return std::get<ImageInputs>(inputs); }
+inline const PairInputs& pair_of(const Inputs& inputs) { return std::get<PairInputs>(inputs); }
 inline const at::Tensor& draws_of(const Inputs& inputs) {
-  return std::visit([](const auto& input) -> const at::Tensor& { return input.draws_B; }, inputs);
+  if (const auto* pair = std::get_if<PairInputs>(&inputs)) return pair->source.draws_B;
+  if (const auto* images = std::get_if<ImageInputs>(&inputs)) return images->draws_B;
+  return text_of(inputs).draws_B;
 }
 
 // A column of the batch as a tensor in host memory, [entries, …], without a copy: gone with the batch.
 at::Tensor view_of(const Batch& batch, const std::string& column);
 
-// The columns "tokens" and, where there are some, "segments" of texts, "pixels" of pictures, which are read whole.
+// The columns "tokens" and, where there are some, "segments" of texts, "pixels" of pictures, which are read whole. With
+// tokens that a decoder is fed with, "tokens" are sources, and all rows of targets are read.
 Inputs to_device(const Batch& batch, const at::Device& device, const Reading& reading = {});
 
 }  // namespace sft

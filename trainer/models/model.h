@@ -3,6 +3,10 @@
 // A model is cut into stages: 0 is the embedding, 1 … num_blocks the blocks. The learner runs them, so a model knows
 // nothing of freezing, recomputing or caches. The inputs say which rows the task will look at: the last block computes
 // no other.
+//
+// A model that reads a source and writes a target has E blocks of its encoder and D of its decoder in one row of
+// stages: 0 is the source's embedding, 1 … E the encoder's blocks, E + 1 the target's embedding, E + 2 … E + 1 + D the
+// decoder's blocks, so that num_blocks = E + 1 + D.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -34,9 +38,18 @@ inline RowKeys row_keys(Mode mode, const at::Tensor& draws, const at::Tensor& po
 
 // Which texts a model can take.
 struct TextLimits {
+  static constexpr int64_t kUnlimited = int64_t{1} << 40;
+
   int64_t vocab_size = 0;
-  int64_t max_positions = 0;
-  int64_t num_segments = 0;  // token types; 0 where the model has none
+  int64_t max_positions = 0;  // kUnlimited where positions are distances
+  int64_t num_segments = 0;   // token types; 0 where the model has none
+};
+
+// What a model that reads a source and writes a target says of its two sides. Its TextLimits are of the source.
+struct PairFacts {
+  int encoder_blocks = 0;         // E
+  int64_t target_vocab_size = 0;  // V
+  int64_t start_id = 0;           // the token that a decoder is fed with first
 };
 
 // The head that a transformers class of the model puts on what was read: dropout, a hidden layer C → C where `hidden`
@@ -66,6 +79,7 @@ class Model {
   virtual int num_blocks() const = 0;
   virtual int64_t width() const = 0;                                    // C
   virtual std::optional<TextLimits> text_limits() const { return {}; }  // nothing: it takes no text
+  virtual std::optional<PairFacts> pair() const { return {}; }          // nothing: it reads one stream of tokens
   // The columns that it reads: by its limits "tokens" and "segments" of texts, else "pixels" of three colours.
   virtual Needs needs() const;
 
@@ -84,13 +98,17 @@ class Model {
   int head_stage() const { return num_blocks() + 2; }
 
   // Stage s = 0 … num_blocks on what stage s − 1 returned (undefined before stage 0). Rows are [N, …] of texts, [B, …]
-  // of pictures; the last stage returns only those that are read. Dropout is keyed by (seed, draw, token, place).
+  // of pictures, [N_s, C] of sources alone and [N_s + N_t, C] of sources with the rows of their targets behind them;
+  // the last stage returns only those that are read. Dropout is keyed by (seed, draw, token, place).
   virtual at::Tensor stage(int s, const at::Tensor& x, const Inputs& inputs, Mode mode) = 0;
   // Of what the last stage returned: [M, C] of the M rows that are read, [B, C] of pictures, in the parameters' type.
   virtual at::Tensor features(const at::Tensor& x) const = 0;
 
   // Called before the stages of a pass: copies of weights in a narrower type follow weights that have moved.
   virtual void follow_weights() {}
+  // How many of the lowest stages give rows that are of one sample each, sample after sample: what these give can be
+  // kept by sample.
+  virtual int num_cacheable_stages() const { return num_stages(); }
   // Whether a stage that is run again on the same input gives the same bits and moves nothing, as gradient
   // checkpointing wants it.
   virtual bool repeats_stages() const { return true; }
@@ -111,6 +129,8 @@ class Model {
   // The table of words [V, C] where config.json ties the output layer of a language model to it; undefined: that layer
   // is a parameter of its own.
   virtual at::Tensor output_embedding() const { return {}; }
+  // Added to the logits of a language model [V], and never trained: Marian's buffer. Undefined: none.
+  virtual at::Tensor output_bias() const { return {}; }
   virtual double initializer_range() const = 0;
   // config.json's content with everything the model read, overrides applied; the caller adds architectures and labels.
   virtual const nlohmann::json& config() const = 0;

@@ -8,11 +8,13 @@
 #include "trainer/models/distilbert/distilbert.h"
 #include "trainer/models/gpt2/gpt2.h"
 #include "trainer/models/llama/llama.h"
+#include "trainer/models/marian/marian.h"
 #include "trainer/models/model.h"
 #include "trainer/models/qwen2/qwen2.h"
 #include "trainer/models/qwen3/qwen3.h"
 #include "trainer/models/resnet/resnet.h"
 #include "trainer/models/roberta/roberta.h"
+#include "trainer/models/t5/t5.h"
 
 namespace sft {
 namespace {
@@ -25,17 +27,20 @@ struct Family {
   Make make;
 };
 
-constexpr std::array<Family, 11> kFamilies{{
+constexpr std::array<Family, 14> kFamilies{{
     {"bert", Takes::texts, make_bert},
     {"camembert", Takes::texts, make_roberta},
     {"distilbert", Takes::texts, make_distilbert},
     {"gpt2", Takes::texts, make_gpt2},
     {"llama", Takes::texts, make_llama},
+    {"marian", Takes::texts, make_marian},
     {"mistral", Takes::texts, make_llama},
+    {"mt5", Takes::texts, make_t5},
     {"qwen2", Takes::texts, make_qwen2},
     {"qwen3", Takes::texts, make_qwen3},
     {"resnet", Takes::pictures, make_resnet},
     {"roberta", Takes::texts, make_roberta},
+    {"t5", Takes::texts, make_t5},
     {"xlm-roberta", Takes::texts, make_roberta},
 }};
 

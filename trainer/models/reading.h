@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace sft {
@@ -11,6 +12,8 @@ enum class Reads { all, first, last, with_target };
 struct Reading {
   Reads reads = Reads::all;
   std::vector<int64_t> rows = {};  // of Reads::with_target: rows of the packed batch, ascending
+  // Of sources and targets: what the decoder is fed with, packed along the axis "target_token". Nothing: one stream.
+  std::optional<std::vector<int32_t>> fed = {};
 };
 
 }  // namespace sft

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,8 @@ class Task {
   virtual Reads reads() const = 0;
   // Of Reads::with_target: rows of the packed batch, ascending.
   virtual std::vector<int64_t> target_rows(const Batch&) const { return {}; }
+  // Of a source and a target: what the decoder is fed with, packed along the target's axis. Nothing: one stream.
+  virtual std::optional<std::vector<int32_t>> fed_tokens(const Batch&) const { return {}; }
   virtual bool reads_pooler() const = 0;              // false: the model's pooler has no part in the loss
   virtual bool keeps_pooler() const { return true; }  // false: the transformers class of the task has none
   virtual Parameters parameters() const = 0;          // the head; the pooler is the model's

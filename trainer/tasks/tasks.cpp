@@ -18,6 +18,9 @@
 #include "trainer/tasks/recipes/target.h"
 #include "trainer/tasks/recipes/target_column.h"
 #include "trainer/tasks/regression/regression.h"
+#include "trainer/tasks/seq2seq_lm/recipe.h"
+#include "trainer/tasks/seq2seq_lm/rows/columns.h"
+#include "trainer/tasks/seq2seq_lm/seq2seq_lm.h"
 #include "trainer/tasks/text_classification/recipe.h"
 #include "trainer/tasks/text_classification/text_classification.h"
 #include "trainer/tasks/token_classification/recipe.h"
@@ -44,28 +47,24 @@ const StringList kOfQuestions = {"data.text_column",
                                  "eval.version_2_with_negative",
                                  "eval.null_score_diff_threshold",
                                  "eval.answer_unit"};
-const StringList kOfChats = {"data.text_column",
-                             "data.weight_column",
-                             "data.group_column",
-                             "data.max_length",
-                             "data.truncation",
-                             "data.train_on",
-                             "data.train_on_trailing",
-                             "data.add_eos",
-                             "data.chat_template",
-                             "data.date",
-                             "eval.generate",
-                             "eval.max_generate_samples",
-                             "eval.bleu_tokenize",
-                             "generate.max_new_tokens",
-                             "generate.do_sample",
-                             "generate.temperature",
-                             "generate.top_k",
-                             "generate.top_p",
-                             "generate.repetition_penalty",
-                             "generate.no_repeat_ngram_size",
-                             "generate.num_beams",
-                             "generate.eos_token_id"};
+// Every key of a section.
+template <class Config>
+StringList keys_of(const std::string& section) {
+  Config config;
+  StringList keys;
+  for (const BoundField& field : bind_fields(config, section)) keys.push_back(field.key());
+  return keys;
+}
+
+const StringList kOfAnswers =
+    joined({"eval.generate", "eval.max_generate_samples", "eval.bleu_tokenize"}, keys_of<GenerateConfig>("generate"));
+const StringList kOfChats = joined(
+    kOfAnswers, {"data.text_column", "data.weight_column", "data.group_column", "data.max_length", "data.truncation",
+                 "data.train_on", "data.train_on_trailing", "data.add_eos", "data.chat_template", "data.date"});
+const StringList kOfPairs =
+    joined(kOfAnswers,
+           {"data.source_column", "data.target_column", "data.source_lang", "data.target_lang", "data.source_prefix",
+            "data.max_target_length", "data.weight_column", "data.group_column", "data.max_length", "data.truncation"});
 const StringList kOfPictures = {"data.image_size",  "data.crop",          "data.horizontal_flip",
                                 "data.mean",        "data.std",           "data.image_column",
                                 "train.batch_norm", "model.problem_type", "freeze.freeze_batch_norm_statistics"};
@@ -99,6 +98,19 @@ const TaskKind kTasks[] = {
      {"drop", "right", "left", "error", "split"},
      2048,
      causal_lm_stop_tokens},
+    {"seq2seq_lm",
+     "",
+     seq2seq::target_tokens_column(0),
+     "ForConditionalGeneration",
+     Takes::texts,
+     "text",
+     "label",
+     kOfPairs,
+     seq2seq_lm_recipe,
+     made<make_seq2seq_lm>,
+     {"drop", "right", "error"},
+     512,
+     seq2seq_lm_stop_tokens},
     {"image_classification", kOneLabel, label_column(0), "ForImageClassification", Takes::pictures, "text", "label",
      kOfPictures, image_classification_recipe, made<make_image_classification>},
 };
@@ -144,7 +156,10 @@ const TaskKind& task_of_samples(const std::string& name, const Schema& samples) 
 }
 
 const TaskKind& task_of_class(const std::string& name, Takes takes) {
-  const std::string architecture = name.ends_with("LMHeadModel") ? "ForCausalLM" : name;  // of older families
+  // Of older families, and of Marian's.
+  const std::string architecture = name.ends_with("LMHeadModel") ? "ForCausalLM"
+                                   : name.ends_with("MTModel")   ? "ForConditionalGeneration"
+                                                                 : name;
   const auto named = std::ranges::find_if(
       kTasks, [&](const TaskKind& kind) { return kind.takes == takes && architecture.ends_with(kind.class_ending); });
   return named != std::end(kTasks) ? *named : *std::ranges::find(kTasks, takes, &TaskKind::takes);

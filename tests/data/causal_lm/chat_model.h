@@ -91,7 +91,7 @@ class ChatModel : public ::testing::Test {
     return directory_ / name;
   }
 
-  PrepareReport run(const Peers& peers = alone()) {
+  virtual PrepareReport run(const Peers& peers = alone()) {
     const auto tokenizer = Tokenizer::from_directory(directory_);
     return prepare_shards(request_, config_, *causal_lm_recipe(request_, config_, tokenizer.get()), peers);
   }

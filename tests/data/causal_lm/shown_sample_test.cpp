@@ -12,7 +12,8 @@ class ShownSample : public ChatModel {
  protected:
   std::string shown(const PrepareReport& report, int64_t i, bool colour = false) {
     const auto dataset = open_dataset(report.shards);
-    return shown_sample(*dataset, i, *Tokenizer::from_directory(directory_), colour);
+    const auto tokenizer = Tokenizer::from_directory(directory_);
+    return shown_sample(*dataset, i, *tokenizer, *tokenizer, colour);
   }
 };
 

@@ -69,6 +69,23 @@ TEST(Chrf, CountsRecallTwiceOverTheOrdersThatBothSidesHave) {
   EXPECT_EQ(scores_of({{"x", "y"}})["chrf"], 0);
 }
 
+TEST(Chrf, OfWordsSetsASignApart) {
+  const auto plus_plus = [](const std::string& a, const std::string& b) -> double {
+    return scores_of({{a, b}})["chrf++"];
+  };
+  EXPECT_NEAR(plus_plus("ab", "ab"), 100, 1e-9);
+  EXPECT_NEAR(plus_plus("a b", "ab"), 100 * (2.0 / 3), 1e-9) << "no word of two, though all characters";
+  EXPECT_NEAR(plus_plus("ab (c", "ab ( c"), 100, 1e-9) << "a sign at the beginning";
+  EXPECT_LT(plus_plus("ab (c)", "ab ( c )"), 100) << "at the end alone, as in sacrebleu";
+}
+
+TEST(BleuTokenizer, FollowsTheLanguage) {
+  for (const char* chinese : {"zh", "zh_CN", "cmn_Hans", "zh-TW"})
+    EXPECT_EQ(bleu_tokenizer_of_language(chinese), "zh") << chinese;
+  EXPECT_EQ(bleu_tokenizer_of_language("ja"), "char");
+  for (const char* other : {"en", "de", "", "zhuang"}) EXPECT_EQ(bleu_tokenizer_of_language(other), "13a") << other;
+}
+
 TEST(Rouge, IsAnFMeasureOfWordsPairsAndSubsequence) {
   const RougeScore score = rouge_score("The cat sat on a mat", "the cat, on the mat!");
   EXPECT_NEAR(score.rouge1, 8.0 / 11, 1e-12);
@@ -94,6 +111,7 @@ TEST(GenerationScores, TellTheirSignatures) {
   const json details = GenerationScores(config, counts_of({{"用户", "用户"}}, config)).details();
   EXPECT_EQ(details["bleu"]["signature"], "nrefs:1|case:mixed|eff:no|tok:zh|smooth:exp|version:2.6.0");
   EXPECT_EQ(details["chrf"]["signature"], "nrefs:1|case:mixed|eff:yes|nc:6|nw:0|space:no|version:2.6.0");
+  EXPECT_EQ(details["chrf++"]["signature"], "nrefs:1|case:mixed|eff:yes|nc:6|nw:2|space:no|version:2.6.0");
   EXPECT_NE(details["rouge"]["signature"].get<std::string>().find("cjk:character"), std::string::npos);
 }
 

@@ -83,6 +83,10 @@ void AttentionCase::add_bias(int64_t queries, int64_t keys) {
   attention.bias = drawn({shape.heads, queries, keys}, 5, shape.type).set_requires_grad(true);
 }
 
+void AttentionCase::add_bias_of_distances(int64_t length) {
+  attention.bias = drawn({shape.heads, 2 * length - 1}, 5, shape.type).set_requires_grad(true);
+}
+
 std::vector<at::Tensor> AttentionCase::run(at::Tensor (*function)(const at::Tensor&, const at::Tensor&,
                                                                   const at::Tensor&, const Attention&)) const {
   std::vector<at::Tensor> leaves{q, k, v};

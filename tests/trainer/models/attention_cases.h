@@ -39,6 +39,8 @@ struct AttentionCase {
 
   // A bias of the places below `queries` and `keys`.
   void add_bias(int64_t queries, int64_t keys);
+  // A bias of the distances of places and keys below `length`.
+  void add_bias_of_distances(int64_t length);
 
   // The result and the gradients of q, k, v, and of the bias where there is one.
   std::vector<at::Tensor> run(at::Tensor (*function)(const at::Tensor&, const at::Tensor&, const at::Tensor&,

@@ -48,9 +48,14 @@ struct Sequence {
     at::Tensor seen = at::ones(distance.sizes(), distance.options().dtype(at::kBool));
     if (attention.causal) seen = seen.logical_and(distance.ge(0));
     if (attention.window > 0) seen = seen.logical_and(distance.abs().le(attention.window));
-    const at::Tensor bias = attention.bias.defined() ? attention.bias.index_select(1, place_Q).index_select(2, key_L)
-                                                     : at::zeros({attention.heads, q.size(1), k.size(1)}, q.options());
-    return bias.masked_fill(seen.logical_not(), -std::numeric_limits<double>::infinity());
+    return bias(attention, distance).masked_fill(seen.logical_not(), -std::numeric_limits<double>::infinity());
+  }
+
+  at::Tensor bias(const Attention& attention, const at::Tensor& distance) const {
+    const at::Tensor& table = attention.bias;
+    if (!table.defined()) return at::zeros({attention.heads, q.size(1), k.size(1)}, q.options());
+    if (table.dim() == 3) return table.index_select(1, place_Q).index_select(2, key_L);
+    return table.index_select(1, (table.size(1) / 2 - distance).flatten()).view({table.size(0), q.size(1), k.size(1)});
   }
 
   // [H, Q, L] of 0 or the scale: element place · keys + key.
@@ -89,7 +94,8 @@ at::Tensor attend_composed(const at::Tensor& q, const at::Tensor& k, const at::T
 
 at::Tensor attend_by_torch(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const Attention& attention) {
   return each_sequence(q, k, v, attention, [&](const Sequence& one) {
-    return at::scaled_dot_product_attention(one.q, one.k, one.v, one.added(attention));
+    return at::scaled_dot_product_attention(one.q, one.k, one.v, one.added(attention), /*dropout_p=*/0.0,
+                                            /*is_causal=*/false, attention.scale);
   });
 }
 

@@ -78,6 +78,18 @@ TEST(PackedAttention, AddsABiasOfPlacesAndGivesItsGradient) {
     }
 }
 
+TEST(PackedAttention, AddsABiasOfDistancesToProductsOfAnyScale) {
+  for (const Named& rows : kAsked)
+    for (const bool causal : {false, true})
+      for (const double scale : {1.0, 0.3}) {
+        AttentionCase with(rows.asked(kLengths), {.heads = 4, .key_heads = 2, .width = 6});
+        with.attention.causal = causal;
+        with.attention.scale = scale;
+        with.add_bias_of_distances(130);
+        expect_agreement(with, attend_by_torch, 1e-12, concat(rows.name, causal ? "causal " : "", scale, " "));
+      }
+}
+
 TEST(PackedAttention, EqualsComposedAttentionAtAnyLengthWidthAndRate) {
   for (const double p : {0.0, 0.25}) {
     const auto compare = [&](const Asked& asked, int64_t heads, int64_t width) {

@@ -48,6 +48,37 @@ nlohmann::json small_config(const std::string& model_type) {
               {"attention_dropout", 0.3},
               {"pad_token_id", 3},
               {"initializer_range", 0.3}};
+  if (model_type == "t5" || model_type == "mt5")
+    return {{"model_type", model_type},
+            {"vocab_size", 50},
+            {"d_model", 20},
+            {"d_kv", 6},
+            {"num_heads", 3},
+            {"d_ff", 37},
+            {"num_layers", 2},
+            {"num_decoder_layers", 3},
+            {"relative_attention_num_buckets", 8},
+            {"relative_attention_max_distance", 12},
+            {"dropout_rate", 0.2}};
+  if (model_type == "marian")
+    return {{"model_type", model_type},
+            {"vocab_size", 50},
+            {"d_model", 20},
+            {"encoder_layers", 2},
+            {"decoder_layers", 3},
+            {"encoder_attention_heads", 4},
+            {"decoder_attention_heads", 2},
+            {"encoder_ffn_dim", 37},
+            {"decoder_ffn_dim", 29},
+            {"dropout", 0.2},
+            {"attention_dropout", 0.3},
+            {"activation_dropout", 0.1},
+            {"activation_function", "swish"},
+            {"scale_embedding", true},
+            {"pad_token_id", 49},
+            {"decoder_start_token_id", 49},
+            {"max_position_embeddings", 40},
+            {"init_std", 0.3}};
   // RoBERTa's positions begin behind the padding's row, which is 1.
   return {{"model_type", model_type},
           {"vocab_size", 50},

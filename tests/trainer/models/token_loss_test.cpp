@@ -66,6 +66,23 @@ TEST(TokenLoss, IsTorchsForAnyNumberOfWords) {
   }
 }
 
+TEST(TokenLoss, AddsABiasOfTheWords) {
+  const Case ours = drawn_case(33, at::kDouble), theirs = drawn_case(33, at::kDouble);
+  const at::Tensor bias = drawn({33}, 3), targets = at::tensor(ours.targets, at::kLong),
+                   weights = at::tensor(ours.weights, at::kDouble);
+  const TokenHead head{.weight_VC = ours.weight, .bias_V = bias};
+  const at::Tensor sum = token_loss_sum(ours.x, head, ours.targets, ours.weights, 2);
+  (sum / 2).backward();
+  const at::Tensor logits = at::linear(theirs.x, theirs.weight, bias);
+  const at::Tensor expected = (at::cross_entropy_loss(logits, targets, {}, at::Reduction::None) * weights).sum();
+  (expected / 2).backward();
+  EXPECT_NEAR(sum.item<double>(), expected.item<double>(), 1e-11);
+  EXPECT_LT(distance(ours.x.grad(), theirs.x.grad()), 1e-12);
+  EXPECT_LT(distance(ours.weight.grad(), theirs.weight.grad()), 1e-12);
+  EXPECT_LT(distance(token_logits(ours.x.detach(), head), logits.detach()), 1e-12);
+  EXPECT_EQ(token_scores(ours.x.detach(), head, ours.targets).best[7], logits[7].argmax().item<int64_t>());
+}
+
 TEST(TokenLoss, OfNoRowsIsNothingAndHasAGraph) {
   const at::Tensor x = at::zeros({0, kWidth}, at::kDouble).requires_grad_(), weight = drawn({9, kWidth}, 2);
   weight.mutable_grad() = at::Tensor();
@@ -94,7 +111,7 @@ TEST(TokenLoss, RefusesABackwardPassOfAnotherQuotient) {
 
 TEST(TokenLoss, FindsTheLikeliestWordAndTheSurprise) {
   const Case one = drawn_case(1000, at::kDouble);
-  const TokenScores scores = token_scores(one.x.detach(), one.weight, one.targets);
+  const TokenScores scores = token_scores(one.x.detach(), {one.weight}, one.targets);
   const at::Tensor likely = at::log_softmax(at::linear(one.x, one.weight), 1).detach();
   for (int64_t m = 0; m < kRows; ++m) {
     const auto i = static_cast<size_t>(m);

@@ -111,4 +111,14 @@ const BleuTokenizer& bleu_tokenizer(std::string_view name) {
   return *found;
 }
 
+std::string_view bleu_tokenizer_of_language(std::string_view language) {
+  const auto is_one_of = [&](std::initializer_list<std::string_view> codes) {
+    return std::ranges::find(codes, language.substr(0, language.find_first_of("_-"))) != codes.end();
+  };
+  if (is_one_of({"zh", "zho", "chi", "cmn", "yue"})) return "zh";
+  if (is_one_of({"ja", "jpn", "ko", "kor", "th", "tha", "lo", "lao", "km", "khm", "my", "mya", "bo", "bod"}))
+    return "char";
+  return "13a";
+}
+
 }  // namespace sft

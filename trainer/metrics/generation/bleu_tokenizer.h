@@ -19,4 +19,8 @@ struct BleuTokenizer {
 //   none: words between white space.
 const BleuTokenizer& bleu_tokenizer(std::string_view name);
 
+// The name for a language, such as "zh", "zh_CN" or "cmn_Hans": zh for Chinese, char for others that put no spaces
+// between words, else 13a.
+std::string_view bleu_tokenizer_of_language(std::string_view language);
+
 }  // namespace sft

@@ -43,7 +43,8 @@ nlohmann::ordered_json GenerationScores::scores() const {
   out["rouge2"] = mean(kRouge2);
   out["rougeL"] = mean(kRougeL);
   out["bleu"] = bleu_score(bleu()).score;
-  out["chrf"] = chrf_score(chrf());
+  out["chrf"] = chrf_score(chrf(), Chrf::characters);
+  out["chrf++"] = chrf_score(chrf(), Chrf::characters_and_words);
   out["mean_generated_tokens"] = mean(kTokens);
   out["stopped_share"] = mean(kStopped);
   return out;
@@ -57,7 +58,8 @@ nlohmann::ordered_json GenerationScores::details() const {
                  {"brevity_penalty", score.brevity_penalty},
                  {"hypothesis_length", bleu()[BleuCounts::kHypothesisLength]},
                  {"reference_length", bleu()[BleuCounts::kReferenceLength]}};
-  out["chrf"] = {{"signature", chrf_signature()}};
+  out["chrf"] = {{"signature", chrf_signature(Chrf::characters)}};
+  out["chrf++"] = {{"signature", chrf_signature(Chrf::characters_and_words)}};
   out["rouge"] = {{"signature", rouge_signature()}};
   return out;
 }

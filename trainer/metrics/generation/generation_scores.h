@@ -41,12 +41,12 @@ class GenerationScores {
   // `counts` as add() fills them, summed over rows and ranks.
   GenerationScores(const GenerationScoreConfig& config, std::span<const double> counts);
 
-  // exact_match (white space folded), rouge1, rouge2, rougeL: means over rows, 0 to 1; bleu, chrf: of the corpus, 0 to
-  // 100; mean_generated_tokens; stopped_share. All 0 without rows.
+  // exact_match (white space folded), rouge1, rouge2, rougeL: means over rows, 0 to 1; bleu, chrf, chrf++: of the
+  // corpus, 0 to 100; mean_generated_tokens; stopped_share. All 0 without rows.
   nlohmann::ordered_json scores() const;
 
   // {"bleu": {signature, precisions, brevity_penalty, hypothesis_length, reference_length}, "chrf": {signature},
-  // "rouge": {signature}}.
+  // "chrf++": {signature}, "rouge": {signature}}.
   nlohmann::ordered_json details() const;
 
  private:

@@ -2,6 +2,7 @@
 
 #include <ATen/Dispatch.h>
 #include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/tensor.h>
@@ -9,6 +10,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <cassert>
+#include <cmath>
 #include <optional>
 
 #include "trainer/models/blocks/attention_device.h"
@@ -23,15 +25,24 @@ using torch::autograd::tensor_list;
 
 constexpr int64_t kItemsAThread = 4;
 
+double usual_scale(const Attention& attention, int64_t channels) {
+  return 1.0 / std::sqrt(static_cast<double>(channels / attention.heads));
+}
+
+double scale_of(const Attention& attention, int64_t channels) {
+  return attention.scale.value_or(usual_scale(attention, channels));
+}
+
 // What both passes read beside the rows; the offsets are owned, since the backward pass comes after the batch.
 struct HostAttention {
   std::vector<int64_t> queries, keys, key_ends;
   int64_t heads = 1, key_heads = 1;
   bool causal = false;
   int64_t window = 0;
+  double scale = 1;
   Dropout dropout;
 
-  explicit HostAttention(const Attention& attention)
+  HostAttention(const Attention& attention, int64_t channels)
       : queries(*attention.queries),
         keys(*attention.keys),
         key_ends(attention.key_ends != nullptr ? *attention.key_ends : std::vector<int64_t>()),
@@ -39,6 +50,7 @@ struct HostAttention {
         key_heads(attention.key_heads),
         causal(attention.causal),
         window(attention.window),
+        scale(scale_of(attention, channels)),
         dropout(attention.dropout) {}
 
   explicit HostAttention(AutogradContext* ctx)
@@ -48,6 +60,7 @@ struct HostAttention {
         key_heads(ctx->saved_data["key_heads"].toInt()),
         causal(ctx->saved_data["causal"].toBool()),
         window(ctx->saved_data["window"].toInt()),
+        scale(ctx->saved_data["scale"].toDouble()),
         dropout(saved_dropout(ctx)) {}
 
   void save(AutogradContext* ctx) const {
@@ -57,6 +70,7 @@ struct HostAttention {
     ctx->saved_data["key_heads"] = key_heads;
     ctx->saved_data["causal"] = causal;
     ctx->saved_data["window"] = window;
+    ctx->saved_data["scale"] = scale;
     save_dropout(ctx, dropout);
   }
 
@@ -72,6 +86,7 @@ struct HostAttention {
             .heads = heads,
             .key_heads = key_heads,
             .head_width = channels / heads,
+            .scale = scale,
             .causal = causal,
             .window = window,
             .key = dropout.key,
@@ -82,7 +97,9 @@ struct HostAttention {
 template <class T>
 PlaceBias<T> by_places(const at::Tensor& table) {
   if (!table.defined()) return {};
-  return {table.data_ptr<std::remove_const_t<T>>(), table.stride(0), table.stride(1)};
+  T* const first = table.data_ptr<std::remove_const_t<T>>();
+  if (table.dim() == 2) return {first + table.size(1) / 2, table.stride(0), -1};
+  return {first, table.stride(0), table.stride(1)};
 }
 
 struct PackedAttention : torch::autograd::Function<PackedAttention> {
@@ -91,7 +108,7 @@ struct PackedAttention : torch::autograd::Function<PackedAttention> {
                             const Attention& attention) {
     const at::Tensor q = q_any.contiguous(), k = k_any.contiguous(), v = v_any.contiguous();
     const at::Tensor bias = bias_any ? bias_any->contiguous() : at::Tensor();
-    const HostAttention host(attention);
+    const HostAttention host(attention, q.size(1));
     const at::Tensor out = at::empty_like(q), norms = at::empty({q.size(0), host.heads, 2}, q.options());
     AT_DISPATCH_FLOATING_TYPES(q.scalar_type(), "attend", [&] {
       const AttentionForward<scalar_t> work{host.shape(q.size(1), attention.places_M, attention.draws_B),
@@ -170,9 +187,11 @@ at::Tensor attend_without_gaps(const at::Tensor& q, const at::Tensor& k, const a
 }  // namespace
 
 at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const Attention& attention) {
-  if (!q.is_cpu())
-    return attention.key_ends != nullptr ? attend_without_gaps(q, k, v, attention)
-                                         : attend_on_device(q, k, v, attention);
+  if (!q.is_cpu()) {
+    const at::Tensor scaled = attention.scale ? q * (*attention.scale / usual_scale(attention, q.size(1))) : q;
+    return attention.key_ends != nullptr ? attend_without_gaps(scaled, k, v, attention)
+                                         : attend_on_device(scaled, k, v, attention);
+  }
   const auto bias = attention.bias.defined() ? std::optional(attention.bias) : std::nullopt;
   return PackedAttention::apply(q, k, v, bias, attention);
 }

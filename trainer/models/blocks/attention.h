@@ -7,6 +7,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "trainer/models/blocks/dropout_key.h"
@@ -25,10 +26,12 @@ struct Attention {
   // Of each query among its sequence's keys, int64 [M] on q's device, ascending in a sequence. Undefined: a sequence's
   // queries are at 0, 1, 2, …, however many keys there are.
   at::Tensor places_M = {};
-  bool causal = false;  // the query at place i sees the keys 0 … i
-  int64_t window = 0;   // 0: none; else the keys j with |i − j| ≤ window
-  // Of relative positions, [H, above any place, above any key], of q's type; added to q · k / √D. Undefined: none. Not
-  // on a GPU yet: DeviceError.
+  bool causal = false;               // the query at place i sees the keys 0 … i
+  int64_t window = 0;                // 0: none; else the keys j with |i − j| ≤ window
+  std::optional<double> scale = {};  // of q · k; nothing: 1 / √D
+  // Of relative positions, of q's type, added to the scaled q · k: [H, above any place, above any key]; or by distance
+  // [H, 2 L − 1] for places and keys below L, whose column L − 1 + d is for the key d behind the query's place.
+  // Undefined: none. Not on a GPU yet: DeviceError.
   at::Tensor bias = {};
   at::Tensor draws_B = {};  // int64
   Dropout dropout;

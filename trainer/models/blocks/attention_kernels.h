@@ -23,6 +23,7 @@ struct AttentionShape {
   const int64_t* draws = nullptr;     // [B]
   int64_t heads = 0, key_heads = 0;
   int64_t head_width = 0;
+  double scale = 1;  // of q · k
   bool causal = false;
   int64_t window = 0;  // 0: none
   DropoutKey key;
@@ -32,7 +33,8 @@ struct AttentionShape {
   int64_t num_keys(int64_t b) const { return (key_ends ? key_ends[b] : keys[b + 1]) - keys[b]; }
 };
 
-// [H, …, …] by the places of query and key, added to scores: T5's relative positions.
+// By head and the places of query and key, added to scores: T5's relative positions. A table by distance has steps of
+// −1 from a query to the next.
 template <class T>
 struct PlaceBias {
   T* at = nullptr;                        // null: none

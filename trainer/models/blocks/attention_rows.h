@@ -101,7 +101,7 @@ class SeenRows {
       softmax_row_backward<Bytes>(softmax_, norm, scores + from, d_scores + from, of.end - from,
                                   bits<Bytes>(item, block, i, from, of.end));
       if (T* into = d_bias_.row(head_, place(item, block, i)))
-        add_scaled(d_scores + of.begin, 1 / softmax_.root, of.end - of.begin, into + block.keys.begin + of.begin);
+        add_scaled(d_scores + of.begin, 1 / softmax_.of_scores, of.end - of.begin, into + block.keys.begin + of.begin);
     }
     clear_unseen(block, of, scores);
     clear_unseen(block, of, d_scores);
@@ -120,10 +120,10 @@ class SeenRows {
     return {all.begin - block.keys.begin, all.end - block.keys.begin};
   }
 
-  // Scores are divided by √D after it.
+  // Scores are scaled after it.
   void add_bias(const AttentionItem& item, const QueryBlock& block, int64_t i, const KeyRange& of, T* scores) const {
     if (const T* bias = bias_.row(head_, place(item, block, i)))
-      add_scaled(bias + block.keys.begin + of.begin, 1 / softmax_.root, of.end - of.begin, scores + of.begin);
+      add_scaled(bias + block.keys.begin + of.begin, 1 / softmax_.of_scores, of.end - of.begin, scores + of.begin);
   }
 
   // Sets what is in the vector of the first key seen before it, and returns where that vector begins.

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <limits>
 
@@ -15,10 +14,10 @@ namespace sft {
 template <class T>
 struct Softmax {
   explicit Softmax(const AttentionShape& shape)
-      : root(static_cast<T>(1.0 / std::sqrt(static_cast<double>(shape.head_width)))),
+      : of_scores(static_cast<T>(shape.scale)),
         scale(static_cast<T>(shape.rate.scale)),
         threshold(shape.rate.threshold) {}
-  T root, scale;
+  T of_scores, scale;  // what scores are multiplied by, and what dropout leaves
   uint32_t threshold;
 };
 
@@ -48,7 +47,7 @@ template <int Bytes, class T>
 
   Vector sums{};
   for (int64_t j = 0; j < end; j += kCount) {
-    Vector row = (load<Bytes>(scores + j) - most) * softmax.root;
+    Vector row = (load<Bytes>(scores + j) - most) * softmax.of_scores;
     exp_negative<T, Bytes>(row);
     sums += row;
     store<Bytes>(scores + j, row);
@@ -74,7 +73,7 @@ template <int Bytes, class T>
   for (int64_t j = size; j < end; ++j) scores[j] = std::numeric_limits<T>::lowest(), d_scores[j] = 0;
   Vector sums{};
   for (int64_t j = 0; j < end; j += kCount) {
-    Vector probability = (load<Bytes>(scores + j) - norm[0]) * softmax.root;
+    Vector probability = (load<Bytes>(scores + j) - norm[0]) * softmax.of_scores;
     exp_negative<T, Bytes>(probability);
     probability *= norm[1];
     Vector d = load<Bytes>(d_scores + j) * softmax.scale;
@@ -86,7 +85,7 @@ template <int Bytes, class T>
   const T along = sum_of<T, Bytes>(sums);
   for (int64_t j = 0; j < end; j += kCount) {
     const Vector probability = load<Bytes>(scores + j);
-    store<Bytes>(d_scores + j, probability * (load<Bytes>(d_scores + j) - along) * softmax.root);
+    store<Bytes>(d_scores + j, probability * (load<Bytes>(d_scores + j) - along) * softmax.of_scores);
     Vector kept = probability * softmax.scale;
     if (bits) drop<T, Bytes>(bits + j, softmax.threshold, kept);
     store<Bytes>(scores + j, kept);

@@ -5,9 +5,15 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace sft {
+
+// Rows first … end of a slot that are wanted in another one too.
+struct SlotCopy {
+  int64_t from = 0, to = 0, first = 0, end = 0;
+};
 
 class KeyValueCache {
  public:
@@ -18,12 +24,21 @@ class KeyValueCache {
   // [B+1] of the batch's rows. std::length_error where a sequence would outgrow its slot.
   void go_on(std::vector<int64_t> slots, std::vector<int64_t> lengths, const std::vector<int64_t>& offsets);
 
+  // The same of what others look at, as targets at their sources: the batch's sequences begin the slots anew, and each
+  // of the sequences that look has the slot of `looked_at`, several the same one where they are beams of one sentence.
+  void begin(const std::vector<int64_t>& slots, const std::vector<int64_t>& offsets,
+             const std::vector<int64_t>& looked_at);
+
   // Keeps the batch's k and v [N, G · D] of a block behind what its sequences have there.
   struct Kept {
-    at::Tensor k, v;                           // [slots · capacity, G · D]
-    const std::vector<int64_t>*begins, *ends;  // [B+1], [B]: rows of each sequence, those of the batch included
+    at::Tensor k, v;  // [slots · capacity, G · D]
+    // [B+1], [B]: rows of each sequence, or of each that looks, those of the batch included.
+    const std::vector<int64_t>*begins, *ends;
   };
   Kept append(int block, const at::Tensor& k_NC, const at::Tensor& v_NC);
+
+  // In all blocks. No slot is both copied from and copied to.
+  void copy(std::span<const SlotCopy> copies);
 
  private:
   struct Block {
@@ -33,7 +48,8 @@ class KeyValueCache {
   int64_t slots_, capacity_;
   std::vector<Block> blocks_;
   std::vector<int64_t> begins_, ends_;
-  at::Tensor rows_N_;  // int64, on the host: where each row of the batch goes
+  std::vector<int64_t> lengths_;  // of each slot, where others look
+  at::Tensor rows_N_;             // int64, on the host: where each row of the batch goes
 };
 
 }  // namespace sft

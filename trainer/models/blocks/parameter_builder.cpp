@@ -12,6 +12,13 @@ at::Tensor ParameterBuilder::table(const std::string& name, int64_t rows, int64_
   return table;
 }
 
+at::Tensor ParameterBuilder::bias_table(const std::string& name, int64_t rows, int64_t width, double narrowed,
+                                        int stage) {
+  const at::Tensor table = drawn(name + ".weight", {rows, width}, deviation_ * narrowed, stage);
+  list_.back().decays = false;
+  return table;
+}
+
 Linear ParameterBuilder::linear(const std::string& name, int64_t out, int64_t in, int stage, const LinearTraits& form) {
   Linear layer{.weight = drawn(name + ".weight", {out, in}, deviation_ * form.narrowed, stage), .bias = {}};
   list_.back().is_transposed_in_files = form.is_transposed_in_files;

@@ -30,6 +30,8 @@ class ParameterBuilder {
 
   // [rows, width]; row `zero` is nil (−1: no row).
   at::Tensor table(const std::string& name, int64_t rows, int64_t width, int64_t zero, int stage);
+  // [rows, width] of biases, which do not decay; they start at `deviation` times `narrowed`.
+  at::Tensor bias_table(const std::string& name, int64_t rows, int64_t width, double narrowed, int stage);
   Linear linear(const std::string& name, int64_t out, int64_t in, int stage, const LinearTraits& form = {});
   LayerNorm norm(const std::string& name, int64_t width, double eps, int stage);
   RmsNorm rms_norm(const std::string& name, int64_t width, double eps, int stage);

@@ -8,13 +8,9 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "trainer/models/blocks/block_rows.h"
-#include "trainer/models/blocks/dropout_key.h"
-#include "trainer/models/blocks/narrow_weights.h"
-#include "trainer/models/blocks/parameter_builder.h"
-#include "trainer/models/model.h"
+#include "trainer/models/blocks/text_network.h"
 
 namespace sft {
 
@@ -30,7 +26,7 @@ struct DecoderFacts {
   double token_head_dropout = 0.1;
 };
 
-class TextDecoder : public Model {
+class TextDecoder : public TextNetwork {
  public:
   int num_blocks() const override { return static_cast<int>(facts_.blocks); }
   int64_t width() const override { return facts_.width; }
@@ -38,19 +34,12 @@ class TextDecoder : public Model {
     return TextLimits{.vocab_size = facts_.vocab_size, .max_positions = facts_.positions};
   }
 
-  Parameters parameters() const override { return parameters_; }
-  std::vector<NamedLinear> linears() override;
   at::Tensor stage(int s, const at::Tensor& x, const Inputs& inputs, Mode mode) override;
-  at::Tensor features(const at::Tensor& x) const override;
-  void follow_weights() override { narrow_.follow(); }
-  bool has_pooler() const override { return false; }
-  at::Tensor pool(const at::Tensor& first_BC, const RowKeys& keys) override;
 
   // transformers reads the last token that is no padding; packed rows have no padding.
   HeadShape sequence_head() const override { return {.output = "score", .has_bias = false, .reads = Reads::last}; }
   HeadShape token_head() const override { return {.dropout = facts_.token_head_dropout, .output = facts_.token_head}; }
   double initializer_range() const override { return facts_.initializer_range; }
-  const nlohmann::json& config() const override { return content_; }
   std::string architecture(const std::string& class_ending) const override;
   std::string prefix() const override { return facts_.prefix; }
   std::string canonical(const std::string& file_name) const override;
@@ -59,12 +48,7 @@ class TextDecoder : public Model {
   TextDecoder(nlohmann::json content, DecoderFacts facts, const ModelSettings& settings);
 
   const DecoderFacts& facts() const { return facts_; }
-  ParameterBuilder builder();  // adds behind the parameters that are there
-  // Lists a layer of a block, which stays where it is and whose parameters are made; its products are narrow where the
-  // settings say so.
-  void add_layer(Linear& layer);
-  Dropout dropout(Mode mode, int stage, const char* place, double p) const;
-  const at::TensorOptions& options() const { return options_; }  // of parameters
+  ParameterBuilder builder() { return TextNetwork::builder(facts_.prefix, facts_.initializer_range); }
 
   // Rows [N, C] of the first stage, in the parameters' type.
   virtual at::Tensor embedding(const TextInputs& inputs, Mode mode) = 0;
@@ -76,16 +60,7 @@ class TextDecoder : public Model {
   virtual bool is_leftover(const std::string& name) const = 0;
 
  private:
-  nlohmann::json content_;
   DecoderFacts facts_;
-  at::TensorOptions options_;
-  std::optional<at::ScalarType> compute_type_;
-  at::ScalarType flow_type_;  // of what flows from block to block
-  InitialSeed seed_;
-  uint64_t dropout_seed_;
-  NarrowWeights narrow_;
-  std::vector<Linear*> layers_;  // in forward order
-  Parameters parameters_;
 };
 
 }  // namespace sft

@@ -29,10 +29,11 @@ using torch::autograd::tensor_list;
 
 constexpr int64_t kPieceBytes = int64_t{64} << 20;
 
-// In host memory.
+// In host memory, but for the bias.
 struct RowTargets {
   std::span<const int64_t> targets;
-  std::vector<double> factors;  // of gradients; empty: none is wanted
+  at::Tensor bias_V = {};
+  std::vector<double> factors = {};  // of gradients; empty: none is wanted
   double smoothing = 0;
 };
 
@@ -96,6 +97,7 @@ RowLosses piece_by_piece(const at::Tensor& x_MC, const at::Tensor& weight_VC, co
     const at::Tensor x = x_MC.narrow(0, first, std::min(at_a_time, count - first)).to(weight_VC.scalar_type());
     at::Tensor logits = product(x, weight_VC.t());
     if (is_narrow) logits = logits.to(x_MC.scalar_type());
+    if (rows.bias_V.defined()) logits.add_(rows.bias_V);
     x_MC.is_cpu() ? loss_on_host(logits, rows, first, losses) : loss_on_device(logits, rows, first, losses);
     if (use) use(first, x, is_narrow ? logits.to(weight_VC.scalar_type()) : logits);
   }
@@ -147,12 +149,18 @@ int64_t rows_a_piece(int64_t num_words, const at::Device& device, at::ScalarType
 
 at::Tensor token_loss_sum(const at::Tensor& x_MC, const TokenHead& head, std::span<const int64_t> targets,
                           std::span<const float> weights, double total) {
-  return TokenLoss::apply(x_MC, head.weight_VC, RowTargets{targets, {}, head.label_smoothing}, weights, total);
+  return TokenLoss::apply(x_MC, head.weight_VC, RowTargets{targets, head.bias_V, {}, head.label_smoothing}, weights,
+                          total);
 }
 
-TokenScores token_scores(const at::Tensor& x_MC, const at::Tensor& weight_VC, std::span<const int64_t> targets) {
-  RowLosses losses = piece_by_piece(x_MC, weight_VC.detach(), {targets, {}}, /*wants_best=*/true, {});
+TokenScores token_scores(const at::Tensor& x_MC, const TokenHead& head, std::span<const int64_t> targets) {
+  RowLosses losses = piece_by_piece(x_MC, head.weight_VC.detach(), {targets, head.bias_V}, /*wants_best=*/true, {});
   return {std::move(losses.surprise), std::move(losses.best)};
+}
+
+at::Tensor token_logits(const at::Tensor& x_MC, const TokenHead& head) {
+  const at::Tensor weight = head.weight_VC.detach(), x = x_MC.to(weight.scalar_type());
+  return head.bias_V.defined() ? biased_product(head.bias_V, x, weight.t()) : product(x, weight.t());
 }
 
 }  // namespace sft

@@ -16,6 +16,7 @@ struct TokenHead {
   at::Tensor weight_VC;  // a leaf; its gradient is added where it has one preset. In a narrower type than the rows: the
                          // products are of that type
   double label_smoothing = 0;
+  at::Tensor bias_V = {};  // added to the logits, and not trained; undefined: none
 };
 
 // Σ over the rows of weight · ((1 − ε) · −log p(target) + ε · the mean over all words of −log p): a scalar with a
@@ -29,7 +30,10 @@ struct TokenScores {
   std::vector<double> surprise;  // −log p of the target
   std::vector<int64_t> best;     // the likeliest word
 };
-TokenScores token_scores(const at::Tensor& x_MC, const at::Tensor& weight_VC, std::span<const int64_t> targets);
+TokenScores token_scores(const at::Tensor& x_MC, const TokenHead& head, std::span<const int64_t> targets);
+
+// Logits [M, V] of all rows at once, in the type of the weight.
+at::Tensor token_logits(const at::Tensor& x_MC, const TokenHead& head);
 
 // How many rows of logits are made at a time.
 int64_t rows_a_piece(int64_t num_words, const at::Device& device, at::ScalarType type);

@@ -2,7 +2,6 @@
 #include "trainer/tasks/causal_lm/causal_lm.h"
 
 #include <algorithm>
-#include <cmath>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <utility>
@@ -10,17 +9,15 @@
 #include "base/errors.h"
 #include "base/text.h"
 #include "trainer/metrics/generation/generation_scores.h"
-#include "trainer/models/blocks/matrix_product.h"
 #include "trainer/models/blocks/token_loss.h"
 #include "trainer/tasks/blocks/accepted_loss.h"
 #include "trainer/tasks/blocks/head_layer.h"
+#include "trainer/tasks/blocks/token_counts.h"
 #include "trainer/tasks/causal_lm/rows/columns.h"
 #include "trainer/tasks/causal_lm/rows/shifted_targets.h"
 
 namespace sft {
 namespace {
-
-constexpr size_t kLossSum = 0, kTokens = 1, kRight = 2, kNumCounts = 3;
 
 class CausalLm final : public Task, private Generating {
  public:
@@ -57,31 +54,33 @@ class CausalLm final : public Task, private Generating {
   }
 
   Statistics empty_statistics() const override {
-    return {std::vector<double>(kNumCounts + GenerationScores::num_counts())};
+    return {std::vector<double>(TokenCounts::kSize + GenerationScores::num_counts())};
   }
 
   void observe(Model&, const at::Tensor& x_MC, const Inputs&, const Batch& batch, const Asked& asked) override {
     const causal::ShiftedTargets trained = causal::shifted_targets(batch);
-    const TokenScores scores = token_scores(x_MC, weight_VC_, trained.targets);
-    if (asked.statistics != nullptr) count(trained, scores, asked.statistics->counts);
+    const TokenScores scores = token_scores(x_MC, {weight_VC_}, trained.targets);
+    if (asked.statistics != nullptr)
+      for (size_t m = 0; m < trained.targets.size(); ++m)
+        TokenCounts::add(scores, trained.targets, m, asked.statistics->counts);
     if (asked.predictions == nullptr) return;
-    std::vector<std::vector<double>> by_sample(batch.ids.size(), std::vector<double>(kNumCounts));
+    std::vector<std::vector<double>> by_sample(batch.ids.size(), std::vector<double>(TokenCounts::kSize));
     const Offsets& ends = batch.offsets("token");
     for (size_t m = 0, b = 0; m < trained.targets.size(); ++m) {
       while (trained.rows[m] >= ends[b + 1]) ++b;
-      add(trained, scores, m, by_sample[b]);
+      TokenCounts::add(scores, trained.targets, m, by_sample[b]);
     }
     for (const std::vector<double>& counts : by_sample)
-      asked.predictions->push_back(counts[kTokens] > 0 ? told(counts).dump() : "{}");
+      asked.predictions->push_back(TokenCounts::tokens(counts) > 0 ? TokenCounts::metrics(counts).dump() : "{}");
   }
 
   nlohmann::ordered_json metrics(const Statistics& total) const override {
-    nlohmann::ordered_json all = told(total.counts);
+    nlohmann::ordered_json all = TokenCounts::metrics(total.counts);
     if (answers_) all.update(answer_scores(total).scores());
     return all;
   }
   nlohmann::ordered_json details(const Statistics& total) const override {
-    nlohmann::ordered_json all{{"trained_tokens", total.counts[kTokens]}};
+    nlohmann::ordered_json all{{"trained_tokens", TokenCounts::tokens(total.counts)}};
     if (answers_) all.update(answer_scores(total).details());
     return all;
   }
@@ -102,10 +101,7 @@ class CausalLm final : public Task, private Generating {
     return {{all.begin(), all.begin() + static_cast<std::ptrdiff_t>(first)}, batch.rows[b]};
   }
 
-  at::Tensor next_logits(const at::Tensor& x_BC) const override {
-    const at::Tensor weight = weight_VC_.detach();
-    return product(x_BC.to(weight.scalar_type()), weight.t());
-  }
+  at::Tensor next_logits(const at::Tensor& x_BC) const override { return token_logits(x_BC, {weight_VC_}); }
 
   nlohmann::ordered_json row(const Batch& batch, size_t b, const Continuation& said) const override {
     nlohmann::ordered_json told{{"prediction", spelled(said.tokens)}};
@@ -122,7 +118,7 @@ class CausalLm final : public Task, private Generating {
     if (!has_span(batch, b)) return;
     const std::string hypothesis = spelled(said.tokens), reference = spelled(own_answer(batch, b));
     GenerationScores::add({hypothesis, reference, static_cast<int64_t>(said.tokens.size()), said.stopped},
-                          answer_scores_, std::span(into.counts).subspan(kNumCounts));
+                          answer_scores_, std::span(into.counts).subspan(TokenCounts::kSize));
   }
 
   static std::span<const int32_t> tokens_of(const Batch& batch, size_t b) {
@@ -142,7 +138,7 @@ class CausalLm final : public Task, private Generating {
     return {spans[end - 2], spans[end - 1]};
   }
   GenerationScores answer_scores(const Statistics& total) const {
-    return {answer_scores_, std::span(total.counts).subspan(kNumCounts)};
+    return {answer_scores_, std::span(total.counts).subspan(TokenCounts::kSize)};
   }
 
   // Without what stands behind its last word: the token that ends it, and what a template puts there.
@@ -155,22 +151,6 @@ class CausalLm final : public Task, private Generating {
     return answer;
   }
   std::string spelled(const std::vector<int32_t>& tokens) const { return tokenizer_->decode(tokens); }
-
-  static void add(const causal::ShiftedTargets& trained, const TokenScores& scores, size_t m,
-                  std::vector<double>& into) {
-    into[kLossSum] += scores.surprise[m];
-    into[kTokens] += 1;
-    into[kRight] += scores.best[m] == trained.targets[m] ? 1 : 0;
-  }
-
-  static void count(const causal::ShiftedTargets& trained, const TokenScores& scores, std::vector<double>& into) {
-    for (size_t m = 0; m < trained.targets.size(); ++m) add(trained, scores, m, into);
-  }
-
-  static nlohmann::ordered_json told(const std::vector<double>& counts) {
-    const double tokens = std::max(counts[kTokens], 1.0), loss = counts[kLossSum] / tokens;
-    return {{"loss", loss}, {"perplexity", std::exp(loss)}, {"token_accuracy", counts[kRight] / tokens}};
-  }
 
   double smoothing_;
   bool answers_;  // evaluations let the model answer

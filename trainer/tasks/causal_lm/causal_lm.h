@@ -1,7 +1,5 @@
-// Language models: every trained token is foretold from the tokens before it.
-//
-// Loss and scores are sums over trained tokens, divided once: `loss` is the mean of −log p, `perplexity` e to it, never
-// a mean of means; `token_accuracy` the share of tokens that were the likeliest.
+// Language models: every trained token is foretold from the tokens before it. Loss and scores are those of
+// trainer/tasks/blocks/token_counts.h.
 #pragma once
 
 #include <memory>

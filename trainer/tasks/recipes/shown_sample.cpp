@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "trainer/tasks/causal_lm/rows/columns.h"
+#include "trainer/tasks/seq2seq_lm/rows/columns.h"
 
 namespace sft {
 namespace {
@@ -77,20 +78,27 @@ std::string target_of(const Column& column, const Packed& cell, const StringList
 
 }  // namespace
 
-std::string shown_sample(const Dataset& dataset, int64_t i, const Tokenizer& tokenizer, bool colour) {
+std::string shown_sample(const Dataset& dataset, int64_t i, const Tokenizer& tokenizer, const Tokenizer& of_targets,
+                         bool colour) {
   Batch read(dataset.schema());
   dataset.append(i, read);
   const Batch& one = read;
-  const Ids tokens = one.at(causal::kTokens).as<int32_t>();
-  const bool has_spans = dataset.schema().find(causal::kSpans) != nullptr;
-  const Ids spans = has_spans ? one.at(causal::kSpans).as<int32_t>() : Ids();
+  const auto ids_in = [&](const char* column) {
+    return dataset.schema().find(column) == nullptr ? Ids() : one.at(column).as<int32_t>();
+  };
+  const Ids tokens = ids_in(causal::kTokens), spans = ids_in(causal::kSpans), target = ids_in(seq2seq::kTargetTokens);
   const Marks marks = colour ? Marks{"\x1b[32m", "\x1b[0m"} : Marks{"[[", "]]"};
-  std::string out = concat("row ", one.rows[0], "  ", tokens.size(), tokens.size() == 1 ? " token" : " tokens");
-  if (has_spans) out += counted(tokens, spans, tokenizer);
+  std::string out = concat("row ", one.rows[0], "  ", tokens.size() + target.size(),
+                           tokens.size() + target.size() == 1 ? " token" : " tokens");
+  if (dataset.schema().find(causal::kSpans) != nullptr) out += counted(tokens, spans, tokenizer);
+  if (!target.empty()) out += concat(", ", target.size(), " of them trained");
   out += concat("\n", marked(tokens, spans, tokenizer, marks), "\n");
+  const std::vector<int32_t> all = {0, static_cast<int32_t>(target.size())};
+  if (!target.empty()) out += concat("→ ", marked(target, all, of_targets, marks), "\n");
   for (size_t c = 0; c < one.columns.size(); ++c) {
     const Column& column = dataset.schema().columns[c];
-    if (column.role != Role::target || column.name == causal::kSpans) continue;
+    const bool is_shown = column.name == causal::kSpans || column.name == seq2seq::kTargetTokens;
+    if (column.role != Role::target || is_shown) continue;
     out += concat(column.name, ": ", target_of(column, one.columns[c], dataset.info().label_names), "\n");
   }
   return out;

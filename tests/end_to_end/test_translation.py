@@ -1,0 +1,94 @@
+"""Translators as a user has them: pairs in, a model that writes targets out, held to transformers and PEFT on the way."""
+import json
+import random
+import unittest
+
+from harness import WORDS, EndToEnd, read_rows, write_rows
+from test_pairs import make_translator
+
+
+def make_pairs(count, seed):
+    """A target is its source from behind."""
+    draw = random.Random(seed)
+    sources = [[draw.choice(WORDS[:20]) for _ in range(draw.randint(1, 6))] for _ in range(count)]
+    return [{"source": " ".join(words), "target": " ".join(reversed(words))} for words in sources]
+
+
+class Translation(EndToEnd):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        make_translator(cls.shared / "t5")
+        cls.test = make_pairs(21, 3)
+        for name, rows in (("train", make_pairs(90, 1)), ("validation", make_pairs(17, 2)), ("test", cls.test)):
+            write_rows(cls.shared / f"{name}.jsonl", rows)
+
+    def config(self, name="run", **sections):
+        sections["model"] = {"model_name_or_path": str(self.shared / "t5"), "task": "seq2seq_lm", **sections.get("model", {})}
+        return super().config(name, **sections)
+
+    def losses_by_transformers(self, directory, adapter=None):
+        import torch
+        from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
+
+        tokenizer = AutoTokenizer.from_pretrained(directory)
+        model, told = AutoModelForSeq2SeqLM.from_pretrained(directory, output_loading_info=True, dtype=torch.float64)
+        self.assertFalse(told["missing_keys"] or told["unexpected_keys"] or told["mismatched_keys"], told)
+        if adapter is not None:
+            from peft import PeftModel
+            model = PeftModel.from_pretrained(model, adapter, torch_dtype=torch.float64).double()
+        losses = []
+        for row in self.test:
+            ids = lambda text: torch.tensor([tokenizer(text)["input_ids"]])
+            with torch.no_grad():
+                losses.append(model.eval()(input_ids=ids(row["source"]), labels=ids(row["target"])).loss.item())
+        return losses
+
+    def test_numbers_do_not_depend_on_ranks_and_transformers_says_the_same(self):
+        for name, ranks in (("one", 1), ("three", 3)):
+            self.succeed(self.config(name, model={"dtype": "float64"}, train={"num_train_epochs": 6}), ranks=ranks)
+        for key in ("loss", "grad_norm", "eval_loss", "eval_token_accuracy"):
+            for step, value in self.lines("one", key).items():
+                self.assertAlmostEqual(self.lines("three", key)[step], value, delta=1e-11 * max(1, abs(value)), msg=f"{key} {step}")
+        losses = list(self.lines("one", "loss").values())
+        self.assertLess(losses[-1], 0.8 * losses[0])
+        exported = self.run_dir("three") / "model"
+        self.assertEqual(json.loads((exported / "config.json").read_text())["architectures"], ["T5ForConditionalGeneration"])
+        for mine, loss in zip(read_rows(self.run_dir("three") / "predictions.jsonl"), self.losses_by_transformers(exported)):
+            self.assertAlmostEqual(mine["loss"], loss, delta=1e-6)  # its norms round to float32
+
+    def test_killed_run_goes_on_bitwise(self):
+        saves = {"save": {"save_strategy": "steps", "save_steps": 5}, "train": {"num_train_epochs": 1}}
+        self.succeed(self.config("straight", **saves), ranks=2)
+        config = self.config("killed", **saves)
+        self.assertNotEqual(self.run_program(config, ranks=2, environment={"SFT_FAILPOINTS": "rank=1;trainer.step@8=kill"}).code, 0)
+        self.succeed(config, ranks=2)
+        self.assertEqual(self.weights("killed"), self.weights("straight"))
+
+    def test_a_frozen_encoder_is_run_once(self):
+        frozen = {"freeze": {"freeze": ["^encoder", "^shared"]}, "model": {"dtype": "float64"}, "train": {"num_train_epochs": 2}}
+        self.succeed(self.config("anew", **frozen), ranks=2)
+        kept = {**frozen, "freeze": {**frozen["freeze"], "cache": "memory"}}
+        self.succeed(self.config("kept", **kept), ranks=2)
+        for step, value in self.lines("anew", "loss").items():
+            self.assertAlmostEqual(self.lines("kept", "loss")[step], value, delta=1e-11 * max(1, abs(value)))
+
+    def test_adapters_train_alone_and_peft_reads_them(self):
+        self.succeed(self.config(lora={"r": 4, "lora_alpha": 8}, train={"num_train_epochs": 2}), ranks=2)
+        written = json.loads((self.run_dir() / "adapter/adapter_config.json").read_text())
+        self.assertEqual((sorted(written["target_modules"]), written["task_type"]), (["q", "v"], "SEQ_2_SEQ_LM"))
+        ours = read_rows(self.run_dir() / "predictions.jsonl")
+        merged = self.losses_by_transformers(self.run_dir() / "model")
+        loaded = self.losses_by_transformers(self.shared / "t5", adapter=self.run_dir() / "adapter")
+        for mine, loss, by_peft in zip(ours, merged, loaded):
+            self.assertAlmostEqual(mine["loss"], loss, delta=1e-4)
+            self.assertAlmostEqual(mine["loss"], by_peft, delta=1e-4)
+
+    def test_a_model_of_one_text_is_refused(self):
+        done = self.run_program(self.config(model={"model_name_or_path": str(self.shared / "model")}))
+        self.assertEqual(done.code, 78, done.err)
+        self.assertIn("a model of model_type 'bert' reads one text", done.err)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,107 @@
+// The parameters, by transformers' names and started as there.
+#include <utility>
+
+#include "base/text.h"
+#include "trainer/models/blocks/memory_check.h"
+#include "trainer/models/blocks/sinusoidal.h"
+#include "trainer/models/initialize.h"
+#include "trainer/models/marian/marian.h"
+#include "trainer/models/marian/marian_network.h"
+
+namespace sft {
+namespace {
+
+constexpr double kNormEps = 1e-5;
+
+EncoderDecoderFacts facts_of(const MarianConfig& config) {
+  return {.vocab_size = config.vocab_size,
+          .target_vocab_size = config.target_vocab_size,
+          .positions = config.positions,
+          .width = config.width,
+          .attention_width = config.width,
+          .encoder_blocks = config.encoder.blocks,
+          .decoder_blocks = config.decoder.blocks,
+          .encoder_mlp = 2 * config.width * config.encoder.inner,
+          .decoder_mlp = 2 * config.width * config.decoder.inner,
+          .start_id = config.start_id,
+          .initializer_range = config.initializer_range,
+          .prefix = "model.",
+          .language_model = "MarianMTModel"};
+}
+
+}  // namespace
+
+Marian::Marian(nlohmann::json content, const MarianConfig& config, const ModelSettings& settings)
+    : EncoderDecoder(std::move(content), facts_of(config), settings), config_(config) {
+  require_memory_for(
+      num_parameters(), options(),
+      concat("vocabularies of ", config.vocab_size, " and ", config.target_vocab_size, " and ", config.encoder.blocks,
+             " + ", config.decoder.blocks, " layers of ", config.width, " channels"));
+  ParameterBuilder build = builder(prefix(), config.initializer_range);
+  const bool shares = config.shares_embeddings;
+  source_ = make_table(build, shares ? "shared" : "encoder.embed_tokens", config.vocab_size, 0);
+  encoder_.resize(static_cast<size_t>(config.encoder.blocks));
+  for (int64_t i = 0; i < config.encoder.blocks; ++i) make_block(build, Side::source, i);
+  target_ = shares ? source_
+                   : make_table(build, "decoder.embed_tokens", config.target_vocab_size, stage_of(Side::target, -1));
+  decoder_.resize(static_cast<size_t>(config.decoder.blocks));
+  for (int64_t i = 0; i < config.decoder.blocks; ++i) make_block(build, Side::target, i);
+  positions_PC_ = sinusoidal_positions(config.positions, config.width, options());
+  output_bias_1V_ = constant_parameter({1, config.target_vocab_size}, 0.0, options());
+}
+
+EmbeddingTables Marian::make_table(ParameterBuilder& build, const char* name, int64_t words, int stage) const {
+  EmbeddingTables tables;
+  tables.word_VC = build.table(name, words, config_.width, config_.padding_id, stage);
+  tables.padding_id = config_.padding_id;
+  return tables;
+}
+
+void Marian::make_block(ParameterBuilder& build, Side side, int64_t i) {
+  const bool crosses = side == Side::target;
+  MarianBlock& block = (crosses ? decoder_ : encoder_)[static_cast<size_t>(i)];
+  const int64_t inner = crosses ? config_.decoder.inner : config_.encoder.inner;
+  const int stage = stage_of(side, i);
+  const std::string name = concat(crosses ? "decoder" : "encoder", ".layers.", i, ".");
+  const auto norm = [&](const char* part) { return build.norm(name + part, config_.width, kNormEps, stage); };
+  make_attention(build, name + "self_attn.", stage, block.self);
+  block.self_norm = norm("self_attn_layer_norm");
+  if (crosses) {
+    make_attention(build, name + "encoder_attn.", stage, block.cross);
+    block.cross_norm = norm("encoder_attn_layer_norm");
+  }
+  block.inner = build.linear(name + "fc1", inner, config_.width, stage);
+  block.output = build.linear(name + "fc2", config_.width, inner, stage);
+  for (Linear* each : {&block.inner, &block.output}) add_layer(*each);
+  block.mlp_norm = norm("final_layer_norm");
+}
+
+void Marian::make_attention(ParameterBuilder& build, const std::string& name, int stage, AttentionLayers& layers) {
+  const std::pair<Linear*, const char*> parts[] = {
+      {&layers.query, "q_proj"}, {&layers.key, "k_proj"}, {&layers.value, "v_proj"}, {&layers.output, "out_proj"}};
+  for (const auto& [layer, part] : parts) {
+    *layer = build.linear(name + part, config_.width, config_.width, stage);
+    add_layer(*layer);
+  }
+}
+
+Parameters Marian::buffers() const {
+  return {{.name = "final_logits_bias", .value = output_bias_1V_, .stage = head_stage(), .decays = false}};
+}
+
+// Positions are computed; old files have copies of the shared table and of a tied output layer.
+std::string Marian::canonical(const std::string& file_name) const {
+  bool is_base = false;
+  for (const char* part : {"shared.", "encoder.", "decoder."}) is_base = is_base || file_name.starts_with(part);
+  const std::string name = is_base ? prefix() + file_name : file_name;
+  const char* const copied = config_.shares_embeddings ? "embed_tokens.weight" : "shared.weight";
+  if (name.ends_with("embed_positions.weight") || name.ends_with(copied)) return "";
+  return config_.is_tied && name == "lm_head.weight" ? "" : name;
+}
+
+std::unique_ptr<Model> make_marian(nlohmann::json content, const ModelSettings& settings) {
+  const MarianConfig config = read_marian_config(content);
+  return std::make_unique<Marian>(std::move(content), config, settings);
+}
+
+}  // namespace sft
