@@ -4,6 +4,7 @@ import unittest
 from harness import EndToEnd, read_rows, write_rows
 from test_images import make_images, make_resnet
 from test_language_models import make_chat_model
+from test_pairs import make_translator
 
 
 class Init(EndToEnd):
@@ -22,6 +23,8 @@ class Init(EndToEnd):
             rows = [{"id": str(i), "question": "a", "context": row["text"], "answers": {"text": [row["text"].split()[0]], "answer_start": [0]}} for i, row in enumerate(rows)]
         if starter == "causal_lm":
             rows = [{"messages": [{"role": "user", "content": row["text"][:20]}, {"role": "assistant", "content": row["label"]}]} for row in rows]
+        if starter == "seq2seq_lm":
+            rows = [{"source": row["text"], "target": row["label"]} for row in rows]
         paths = [self.home / f"{starter}-{part}.jsonl" for part in ("train", "validation")]
         write_rows(paths[0], rows[:60])
         write_rows(paths[1], rows[60:])
@@ -30,12 +33,13 @@ class Init(EndToEnd):
     def test_every_starter_trains_as_it_is_printed(self):
         make_resnet(self.home / "resnet")
         make_chat_model("llama", self.home / "llama")
-        for starter in ("text_classification", "multi_label", "regression", "token_classification", "question_answering", "causal_lm", "image_classification"):
+        make_translator(self.home / "t5")
+        for starter in ("text_classification", "multi_label", "regression", "token_classification", "question_answering", "causal_lm", "seq2seq_lm", "image_classification"):
             config = self.home / f"{starter}.toml"
             config.write_text(self.succeed("init", starter).out)
             train, validation = self.files(starter)
-            model = {"image_classification": self.home / "resnet", "causal_lm": self.home / "llama"}.get(starter, self.shared / "model")
-            length = {"causal_lm": ["data.max_length=160", "generate.max_new_tokens=8"], "image_classification": ["data.image_size=24"]}.get(starter, ["data.max_length=32"])
+            model = {"image_classification": self.home / "resnet", "causal_lm": self.home / "llama", "seq2seq_lm": self.home / "t5"}.get(starter, self.shared / "model")
+            length = {"causal_lm": ["data.max_length=160", "generate.max_new_tokens=8"], "seq2seq_lm": ["generate.max_new_tokens=8"], "image_classification": ["data.image_size=24"]}.get(starter, ["data.max_length=32"])
             done = self.succeed(config, f"output_dir={self.home / starter}", f"model.model_name_or_path={model}", f"data.train_file={train}", f"data.validation_file={validation}",
                                 *length, *(["data.doc_stride=8"] if starter == "question_answering" else []), "model.ignore_mismatched_sizes=true", "train.num_train_epochs=1", "log.progress=none", ranks=2)
             self.assertNotIn("has no effect", done.err, starter)
