@@ -84,6 +84,18 @@ class Translation(EndToEnd):
             self.assertAlmostEqual(mine["loss"], loss, delta=1e-4)
             self.assertAlmostEqual(mine["loss"], by_peft, delta=1e-4)
 
+    def test_an_output_layer_is_a_parameter_where_the_files_have_another(self):
+        from safetensors.torch import load_file, save_file
+
+        for name, factor in (("own", 0.5), ("copied", 1.0)):
+            file = make_translator(self.home / f"{name}-t5", tie_word_embeddings=False) / "model.safetensors"
+            weights = load_file(file)
+            save_file({**weights, "lm_head.weight": weights["shared.weight"] * factor}, file, metadata={"format": "pt"})
+            self.succeed(self.config(name, model={"model_name_or_path": str(file.parent)}, train={"num_train_epochs": 1}))
+            self.assertEqual("lm_head.weight" in load_file(self.run_dir(name) / "model/model.safetensors"), name == "own")
+            for mine, loss in zip(read_rows(self.run_dir(name) / "predictions.jsonl"), self.losses_by_transformers(self.run_dir(name) / "model")):
+                self.assertAlmostEqual(mine["loss"], loss, delta=1e-4)
+
     def test_a_model_of_one_text_is_refused(self):
         done = self.run_program(self.config(model={"model_name_or_path": str(self.shared / "model")}))
         self.assertEqual(done.code, 78, done.err)
