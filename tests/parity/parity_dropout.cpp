@@ -32,7 +32,7 @@ sft::Batch batch_of(const json& given) {
     texts.push_back({.tokens = given["tokens"][b].get<std::vector<int32_t>>(),
                      .segments = given["segments"][b].get<std::vector<uint8_t>>(),
                      .label = given["labels"][b].get<int64_t>()});
-  return sft::batch_of(sft::text_schema(sft::target_column(sft::TargetForm::label, 0), 0, /*segments=*/true), texts);
+  return sft::batch_of(sft::text_schema(sft::label_column(0), 0, /*segments=*/true), texts);
 }
 
 int64_t draw_of(const std::string& plant, int64_t mask, int64_t sample, int64_t samples) {

@@ -98,7 +98,7 @@ TEST(EncoderDecoders, FrozenStagesEndWhereTheEncoderDoes) {
     const Inputs inputs = inputs_of(*model, kPairs);
     for (const int first_trained : {1, 3, 5, 7}) {
       Stages stages(*model, {.first_trained = first_trained});
-      const at::Tensor kept = stages.frozen_part(inputs, Mode::evaluation);
+      const at::Tensor kept = stages.frozen_activations(inputs, Mode::evaluation);
       EXPECT_EQ(kept.size(0), 26) << "rows of sources";
       EXPECT_TRUE(stages.trained_part(kept, inputs, Mode::evaluation).equal(rows_of(*model, kPairs))) << type;
     }
