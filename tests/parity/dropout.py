@@ -4,9 +4,10 @@
 
 Embeddings, attention, the outputs of the blocks and the head drop apart from each other. Masks are never equal, so their
 statistics are compared: the mean and the variance of each sample's loss over the masks, those of the batch's mean loss,
-and the correlations of losses between samples and from one update to the next, which are zero. A mask that channels,
-tokens or heads share leaves the mean alone and multiplies the variance; one that samples or updates share correlates
-their losses. What is allowed is five standard errors, told from the draws themselves. Both sides draw by fixed seeds.
+and the correlations of losses between samples and from one update to the next, which are zero. Masks that samples or
+updates share correlate their losses, and are planted. What tokens, channels or heads share hardly shows in a loss: the
+masks themselves are looked at in tests/trainer/models/dropout_statistics_test.cpp. What is allowed is five standard
+errors, told from the draws themselves. Both sides draw by fixed seeds.
 """
 import copy
 import sys
