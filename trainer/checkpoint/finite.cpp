@@ -21,18 +21,23 @@ bool is_special(const std::byte* data, int64_t element, Bits exponent) {
   return (bits & exponent) == exponent;
 }
 
+constexpr int64_t kBlock = 4096;  // elements: a constant, without which no vectors are made of the loop
+
+template <class Bits>
+bool has_special(const std::byte* block, Bits exponent) {
+  Bits found = 0;
+  for (int64_t i = 0; i < kBlock; ++i) found |= static_cast<Bits>(is_special(block, i, exponent));
+  return found != 0;
+}
+
 template <class Bits>
 int64_t first_special(const void* data, int64_t count, Bits exponent) {
-  constexpr int64_t kBlock = 4096;
   const auto* bytes = static_cast<const std::byte*>(data);
-  for (int64_t begin = 0; begin < count; begin += kBlock) {
-    const int64_t end = std::min(begin + kBlock, count);
-    Bits found = 0;
-    for (int64_t i = begin; i < end; ++i) found |= static_cast<Bits>(is_special(bytes, i, exponent));
-    if (!found) continue;
-    for (int64_t i = begin;; ++i)
-      if (is_special(bytes, i, exponent)) return i;
-  }
+  int64_t begin = 0;
+  while (begin + kBlock <= count && !has_special(bytes + begin * static_cast<int64_t>(sizeof(Bits)), exponent))
+    begin += kBlock;
+  for (int64_t i = begin; i < count; ++i)
+    if (is_special(bytes, i, exponent)) return i;
   return kNone;
 }
 
