@@ -3,19 +3,17 @@
 //   parity_language DIR
 //
 // DIR/case.json: config; dtype; tokens and spans (a list a row, spans as [first, end, first, end, …]); tensors, the
-// order of weights.bin as [name, size]; prompts (a list each), generate (settings by transformers' names) and at_once,
-// how many sequences run together. Little-endian values of `dtype` throughout. Writes DIR/out.bin: the loss, then the
-// gradient of each tensor in the same order, and DIR/said.json: the ids that follow each prompt, and whether a token
-// ended them.
+// order of weights.bin as [name, size]; and of parity/answers.h. Little-endian values of `dtype` throughout. Writes
+// DIR/out.bin: the loss, then the gradient of each tensor in the same order, and DIR/said.json: the ids that follow
+// each prompt, and whether a token ended them.
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
-#include "base/config_file.h"
+#include "parity/answers.h"
 #include "parity/exchange.h"
 #include "tests/support/texts.h"
-#include "trainer/learner/generator.h"
 #include "trainer/learner/learner.h"
 #include "trainer/tasks/causal_lm/causal_lm.h"
 #include "trainer/tasks/causal_lm/rows/columns.h"
@@ -34,23 +32,6 @@ sft::Batch batch_of(const json& test) {
   return sft::batch_of(schema, samples);
 }
 
-json said_by(sft::Learner& learner, const json& test) {
-  sft::GenerateConfig generate;
-  sft::from_json(sft::bind_fields(generate), test["generate"]);
-  const sft::Generating& task = *learner.task().generating();
-  sft::Generator generator(learner.model(), [&](const at::Tensor& x_BC) { return task.next_logits(x_BC); },
-                           {.generate = generate, .seed = 7, .sequences = test["at_once"]});
-  std::vector<sft::Prompt> prompts;
-  for (const json& tokens : test["prompts"])
-    prompts.push_back({tokens.get<std::vector<int32_t>>(), static_cast<int64_t>(prompts.size())});
-  json said = json::array();
-  for (size_t i = 0; i < prompts.size(); ++i) said.push_back(nullptr);
-  generator.run(prompts, [&](size_t i, const sft::Continuation& one) {
-    said[i] = {{"tokens", one.tokens}, {"stopped", one.stopped}};
-  });
-  return said;
-}
-
 void run(const std::string& directory) {
   const json test = sft::parity::case_in(directory);
   const at::ScalarType dtype = sft::parity::dtype_of(test);
@@ -64,7 +45,7 @@ void run(const std::string& directory) {
   std::ofstream out(directory + "/out.bin", std::ios::binary);
   sft::parity::write_values(out, loss);
   sft::parity::write_gradients(out, test, leaves);
-  std::ofstream(directory + "/said.json") << said_by(learner, test);
+  std::ofstream(directory + "/said.json") << sft::parity::answers(learner, test);
 }
 
 }  // namespace

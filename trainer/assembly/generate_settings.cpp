@@ -27,6 +27,15 @@ void take(const BoundField& field, const json& values) {
   }
 }
 
+// Of a model that reads sources, whose max_length counts the token that a target begins with. Elsewhere it would count
+// the prompt.
+void take_max_length(GenerateConfig& config, const json& own, const ModelDirectory& model) {
+  const auto length = own.find("max_length"), new_tokens = own.find("max_new_tokens");
+  if (!model.config().value("is_encoder_decoder", false) || length == own.end() || !length->is_number_integer()) return;
+  if (new_tokens != own.end() && new_tokens->is_number_integer()) return;
+  if (length->get<int64_t>() > 1) config.max_new_tokens = length->get<int64_t>() - 1;
+}
+
 }  // namespace
 
 GenerateConfig settled(const GenerateConfig& asked, const Origins& origins, const ModelDirectory& model,
@@ -42,6 +51,7 @@ GenerateConfig settled(const GenerateConfig& asked, const Origins& origins, cons
       take(field, own);
     }
   }
+  if (!origins.contains("generate.max_new_tokens")) take_max_length(config, own, model);
   if (!origins.contains("generate.eos_token_id"))
     for (const int32_t id : trained)
       if (!has(config.eos_token_id, id)) config.eos_token_id.push_back(id);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "trainer/learner/logits_processors.h"
 
@@ -17,14 +18,15 @@ int64_t positions_of(const Model& model) { return model.text_limits()->max_posit
 }  // namespace
 
 Generator::Generator(Model& model, Head head, const GeneratorSettings& settings)
-    : model_(model), stages_(model), head_(std::move(head)), settings_(settings) {
-  require_built(settings_.generate, model_.text_limits()->vocab_size);
+    : model_(model), stages_(model), head_(std::move(head)), settings_(settings), pair_(model.pair()) {
+  require_built(settings_.generate, pair_ ? pair_->target_vocab_size : model_.text_limits()->vocab_size);
 }
 
 void Generator::run(std::span<const Prompt> prompts, const Done& done, const Heard& heard) {
   const at::NoGradGuard no_graph;
-  const int64_t capacity = capacity_for(prompts), num_places = places_of(capacity, prompts.size());
-  KeyValueCache cache(num_places * num_beams(), capacity);
+  const PlaceSize size = size_for(prompts);
+  const int64_t num_places = places_of(size, prompts.size());
+  DecodingCache cache(num_places, size);
   std::vector<int64_t> free_places(static_cast<size_t>(num_places));
   std::iota(free_places.rbegin(), free_places.rend(), 0);
 
@@ -35,7 +37,7 @@ void Generator::run(std::span<const Prompt> prompts, const Done& done, const Hea
         done(waiting, {});
         continue;
       }
-      running.push_back({waiting, free_places.back(), begun(prompts[waiting], free_places.back())});
+      running.push_back({waiting, free_places.back(), begun(prompts[waiting], free_places.back(), cache)});
       tokens += static_cast<int64_t>(prompts[waiting].tokens.size());
       free_places.pop_back();
     }
@@ -51,7 +53,7 @@ void Generator::run(std::span<const Prompt> prompts, const Done& done, const Hea
 }
 
 // One token more of each.
-void Generator::step(std::span<const Running> running, KeyValueCache& cache) {
+void Generator::step(std::span<const Running> running, DecodingCache& cache) {
   if (running.empty()) return;
   std::vector<NextTokens> batch;
   std::vector<int64_t> ends;
@@ -66,40 +68,44 @@ void Generator::step(std::span<const Running> running, KeyValueCache& cache) {
   cache.copy(copies);
 }
 
-std::unique_ptr<Search> Generator::begun(const Prompt& prompt, int64_t place) const {
-  std::vector<int64_t> slots(static_cast<size_t>(num_beams()));
-  std::iota(slots.begin(), slots.end(), place * num_beams());
-  return make_search({.tokens = prompt.tokens,
-                      .most_new = most_new(prompt),
-                      .slots = std::move(slots),
-                      .seed = settings_.seed,
-                      .row = prompt.row},
-                     settings_.generate);
+// A prompt is gone on with, or it is a source, and what is said begins with a token of its own.
+std::unique_ptr<Search> Generator::begun(const Prompt& prompt, int64_t place, DecodingCache& cache) const {
+  SearchStart start{.tokens = prompt.tokens,
+                    .most_new = most_new(prompt),
+                    .slots = cache.slots_of(place),
+                    .seed = settings_.seed,
+                    .row = prompt.row};
+  if (pair_) {
+    cache.read(std::exchange(start.tokens, {static_cast<int32_t>(pair_->start_id)}), place);
+  }
+  return make_search(std::move(start), settings_.generate);
+}
+
+int64_t Generator::start_size(const Prompt& prompt) const {
+  return pair_ ? 1 : static_cast<int64_t>(prompt.tokens.size());
 }
 
 int64_t Generator::most_new(const Prompt& prompt) const {
-  const int64_t room = positions_of(model_) - static_cast<int64_t>(prompt.tokens.size());
-  return std::min(room, settings_.generate.max_new_tokens);
+  return std::min(positions_of(model_) - start_size(prompt), settings_.generate.max_new_tokens);
 }
 
-int64_t Generator::capacity_for(std::span<const Prompt> prompts) const {
-  int64_t longest = 1;
-  for (const Prompt& prompt : prompts)
-    longest = std::max(longest, static_cast<int64_t>(prompt.tokens.size()) + most_new(prompt));
-  return longest;
+PlaceSize Generator::size_for(std::span<const Prompt> prompts) const {
+  PlaceSize size{.num_beams = settings_.generate.num_beams};
+  for (const Prompt& prompt : prompts) {
+    size.sequence = std::max(size.sequence, start_size(prompt) + most_new(prompt));
+    if (pair_) size.source = std::max(size.source, static_cast<int64_t>(prompt.tokens.size()));
+  }
+  return size;
 }
 
-// Of a model whose heads share no keys; others take less.
-int64_t Generator::places_of(int64_t capacity, size_t num_prompts) const {
-  constexpr int64_t kBytesOfANumber = 4;
-  const int64_t of_a_sequence = 2 * model_.num_blocks() * model_.width() * kBytesOfANumber * capacity;
-  const int64_t num_slots = std::min(settings_.bytes / of_a_sequence, settings_.sequences);
-  return std::clamp<int64_t>(num_slots / num_beams(), 1, std::max<int64_t>(1, static_cast<int64_t>(num_prompts)));
+int64_t Generator::places_of(const PlaceSize& size, size_t num_prompts) const {
+  const int64_t by_bytes = settings_.bytes / size.bytes(model_), by_rows = settings_.sequences / size.num_beams;
+  return std::clamp<int64_t>(std::min(by_bytes, by_rows), 1, std::max<int64_t>(1, static_cast<int64_t>(num_prompts)));
 }
 
 // In float32 on the host, as transformers chooses from it.
-at::Tensor Generator::logits_of(std::span<const NextTokens> batch, KeyValueCache& cache) {
-  const Inputs inputs = decoding_inputs(batch, cache, settings_.device);
+at::Tensor Generator::logits_of(std::span<const NextTokens> batch, DecodingCache& cache) {
+  const Inputs inputs = cache.inputs(batch, settings_.device);
   return head_(stages_.forward(inputs, Mode::evaluation)).to(at::kCPU, at::kFloat).contiguous();
 }
 

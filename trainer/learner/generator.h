@@ -9,12 +9,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
+#include "trainer/learner/decoding_cache.h"
 #include "trainer/learner/search.h"
 #include "trainer/learner/stages.h"
-#include "trainer/models/decoding_inputs.h"
 #include "trainer/tasks/generate_config.h"
 #include "trainer/tasks/generating.h"
 
@@ -37,7 +38,8 @@ class Generator {
   // What is settled of an answer: token after token, but all at its end where it is searched by beams. False ends it.
   using Heard = std::function<bool(size_t prompt, std::span<const int32_t> answer)>;
 
-  // Borrows the model, which reads text and is causal. ConfigError for settings that are not built.
+  // Borrows the model, which is causal, or reads a source and writes a target. ConfigError for settings that are not
+  // built.
   Generator(Model& model, Head head, const GeneratorSettings& settings);
 
   // Calls done(i, …) once for each prompt, as they end, and `heard`, where there is one, at each step. A prompt that
@@ -51,18 +53,19 @@ class Generator {
     std::unique_ptr<Search> search;
   };
 
-  int64_t num_beams() const { return settings_.generate.num_beams; }
-  int64_t most_new(const Prompt& prompt) const;  // tokens of its answer; below 1: no position is left
-  int64_t capacity_for(std::span<const Prompt> prompts) const;
-  int64_t places_of(int64_t capacity, size_t num_prompts) const;
-  std::unique_ptr<Search> begun(const Prompt& prompt, int64_t place) const;
-  void step(std::span<const Running> running, KeyValueCache& cache);
-  at::Tensor logits_of(std::span<const NextTokens> batch, KeyValueCache& cache);
+  int64_t start_size(const Prompt& prompt) const;  // tokens in front of its answer
+  int64_t most_new(const Prompt& prompt) const;    // tokens of its answer; below 1: no position is left
+  PlaceSize size_for(std::span<const Prompt> prompts) const;
+  int64_t places_of(const PlaceSize& size, size_t num_prompts) const;
+  std::unique_ptr<Search> begun(const Prompt& prompt, int64_t place, DecodingCache& cache) const;
+  void step(std::span<const Running> running, DecodingCache& cache);
+  at::Tensor logits_of(std::span<const NextTokens> batch, DecodingCache& cache);
 
   Model& model_;
   Stages stages_;
   Head head_;
   GeneratorSettings settings_;
+  std::optional<PairFacts> pair_;  // of a model that reads sources
 };
 
 }  // namespace sft

@@ -16,7 +16,18 @@ struct NextTokens {
   std::vector<int32_t> tokens;  // those that follow: all of a prompt, or the one that was chosen last
 };
 
+// A source that is read for the first time, and once.
+struct NewSource {
+  int64_t slot = 0;  // in the cache of sources
+  std::vector<int32_t> tokens;
+};
+
 // The last of each sequence's tokens is read. Borrows the cache.
 TextInputs decoding_inputs(std::span<const NextTokens> sequences, KeyValueCache& cache, const at::Device& device);
+
+// The same of targets, each of which looks at the source in the slot of `looked_at`. Borrows both caches.
+PairInputs decoding_inputs(std::span<const NextTokens> targets, KeyValueCache& cache,
+                           std::span<const NewSource> sources, KeyValueCache& kept_sources,
+                           const std::vector<int64_t>& looked_at, const at::Device& device);
 
 }  // namespace sft
