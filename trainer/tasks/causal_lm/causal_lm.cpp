@@ -10,7 +10,7 @@
 #include "base/errors.h"
 #include "base/text.h"
 #include "trainer/metrics/generation/generation_scores.h"
-#include "trainer/models/blocks/matrix_product.h"
+#include "trainer/models/blocks/held_weight.h"
 #include "trainer/models/blocks/token_loss.h"
 #include "trainer/tasks/blocks/accepted_loss.h"
 #include "trainer/tasks/blocks/head_layer.h"
@@ -31,10 +31,11 @@ class CausalLm final : public Task, private Generating {
         stops_(settings.stop_tokens.begin(), settings.stop_tokens.end()),
         tokenizer_(settings.tokenizer),
         weight_VC_(model.output_embedding()) {
-    if (!weight_VC_.defined())
-      weight_VC_ = output_layer({.output = "lm_head", .has_bias = false}, model.text_limits()->vocab_size, model,
-                                settings, parameters_)
-                       .weight;
+    if (weight_VC_.defined()) return;
+    weight_VC_ = output_layer({.output = "lm_head", .has_bias = false}, model.text_limits()->vocab_size, model,
+                              settings, parameters_)
+                     .weight;
+    parameters_.back().may_be_narrow = true;
   }
 
   Needs needs() const override { return {{.column = causal::spans_column(0)}}; }
@@ -102,10 +103,7 @@ class CausalLm final : public Task, private Generating {
     return {{all.begin(), all.begin() + static_cast<std::ptrdiff_t>(first)}, batch.rows[b]};
   }
 
-  at::Tensor next_logits(const at::Tensor& x_BC) const override {
-    const at::Tensor weight = weight_VC_.detach();
-    return product(x_BC.to(weight.scalar_type()), weight.t());
-  }
+  at::Tensor next_logits(const at::Tensor& x_BC) const override { return product_with(x_BC, weight_VC_.detach()); }
 
   nlohmann::ordered_json row(const Batch& batch, size_t b, const Continuation& said) const override {
     nlohmann::ordered_json told{{"prediction", spelled(said.tokens)}};
