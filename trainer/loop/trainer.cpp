@@ -10,6 +10,7 @@
 #include "base/errors.h"
 #include "base/failpoint.h"
 #include "base/log.h"
+#include "base/mapped_file.h"
 #include "base/process.h"
 #include "base/text.h"
 #include "base/timeline.h"
@@ -120,6 +121,7 @@ StepReport Trainer::step() {
     }
     update_.gradients->fold();
   }
+  require_mapped_files_whole();  // frozen weights may be the files' own
   spanned("reduce", [&] { update_.gradients->reduce(); });
   update_.statistics->join(num_samples(share));
   if (first_step_seconds_ == 0 && has_weight) require_every_gradient(*update_.gradients);
@@ -217,6 +219,7 @@ void Trainer::save() {
   if (saved_step_ == state_.step || state_.has_learned_nothing()) return;
   const timeline::Span span("save");
   const Stopwatch watch;
+  together(parts_.control, [&] { update_.learner->require_base_unchanged(); });
   parts_.telemetry.settle(state_.window);
   const HostTensors model(named_tensors(update_.learner->saved()));
   const HostTensors optimizer(settings_.save_only_model ? NamedTensors() : update_.optimizer->state());
@@ -250,7 +253,7 @@ void Trainer::resume() {
     check_same_training(found->settings, settings_.settings, found->directory);
     check_not_shorter(found->step, settings_.total_steps, found->directory);
   });
-  HostTensors model(named_tensors(update_.learner->saved())), optimizer(update_.optimizer->state());
+  HostTensors model(named_tensors(update_.learner->restored())), optimizer(update_.optimizer->state());
   parts_.checkpoints.load(*found, model.refs(), optimizer.refs());
   model.write_back();
   optimizer.write_back();

@@ -2,12 +2,15 @@
 
 #include <filesystem>
 #include <fstream>
-#include <vector>
+#include <map>
+#include <set>
+#include <utility>
 
 #include "base/crc32c.h"
 #include "base/errors.h"
 #include "base/leftovers.h"
 #include "base/log.h"
+#include "base/mapped_file.h"
 #include "base/mark.h"
 #include "base/text.h"
 #include "trainer/checkpoint/finite.h"
@@ -47,22 +50,79 @@ bool is_as_exported(const std::string& directory) {
   return found == files.size();
 }
 
+// One tensor at a time in host memory, as its file has it.
+class Materialized {
+ public:
+  explicit Materialized(const ExportedTensors& tensors) {
+    for (const ExportedTensor& tensor : tensors) by_name_[tensor.name] = &tensor;
+  }
+
+  const void* operator()(const TensorRef& ref) {
+    const ExportedTensor& tensor = *by_name_.at(ref.name);
+    now_ = at::Tensor();
+    now_ = tensor.value().detach().cpu().to(tensor.type).contiguous();
+    require_mapped_files_whole();
+    return now_.const_data_ptr();
+  }
+
+ private:
+  std::map<std::string, const ExportedTensor*> by_name_;
+  at::Tensor now_;
+};
+
+// Without memory.
+TensorRef outline_of(const ExportedTensor& tensor) {
+  auto bytes = static_cast<int64_t>(c10::elementSize(tensor.type));
+  for (const int64_t extent : tensor.shape) bytes *= extent;
+  return {tensor.name, dtype_name(tensor.type), tensor.shape, nullptr, bytes};
+}
+
+void require_finite(const std::vector<TensorRef>& outlines, Materialized& bytes) {
+  for (TensorRef tensor : outlines) {
+    tensor.data = const_cast<void*>(bytes(tensor));
+    if (const std::string what = not_finite_in(tensor); !what.empty())
+      throw Error(ExitCode::not_finite, concat("the model is not exported: ", what));
+  }
+}
+
 }  // namespace
 
-void export_model(FileOps& files, const std::string& directory, const Parameters& parameters, const NamedFiles& beside,
-                  const std::string& weights) {
+ExportedTensor exported(const Parameter& parameter) {
+  return {parameter.name, parameter.value.scalar_type(), parameter.in_files().sizes().vec(),
+          [parameter] { return parameter.in_files(); }};
+}
+
+ExportedTensors exported(const Parameters& parameters) {
+  ExportedTensors all;
+  for (const Parameter& parameter : parameters) all.push_back(exported(parameter));
+  return all;
+}
+
+std::string dtype_of(const ExportedTensors& tensors) {
+  std::set<at::ScalarType> types;
+  for (const ExportedTensor& tensor : tensors)
+    if (at::isFloatingType(tensor.type)) types.insert(tensor.type);
+  for (const auto& [type, name] :
+       {std::pair{at::kBFloat16, "bfloat16"}, {at::kHalf, "float16"}, {at::kDouble, "float64"}})
+    if (types == std::set{type}) return name;
+  return "float32";
+}
+
+void export_model(FileOps& files, const std::string& directory, const ExportedTensors& tensors,
+                  const NamedFiles& beside, const ExportForm& form) {
   std::string path = directory;
   while (path.size() > 1 && path.ends_with('/')) path.pop_back();
   const std::string temporary = name_in_progress(path, "tmp");
   remove_leftovers(files, path, "tmp");
-  const HostTensors tensors(named_tensors(parameters));
-  for (const TensorRef& tensor : tensors.refs())
-    if (const std::string what = not_finite_in(tensor); !what.empty())
-      throw Error(ExitCode::not_finite, concat("the model is not exported: ", what));
+  std::vector<TensorRef> outlines;
+  for (const ExportedTensor& tensor : tensors) outlines.push_back(outline_of(tensor));
+  Materialized bytes(tensors);
+  require_finite(outlines, bytes);
   files.remove_all(temporary);
   files.make_directory(temporary);
   nlohmann::json checksums;
-  checksums[weights] = write_safetensors(files, temporary + "/" + weights, tensors.refs(), {{"format", "pt"}});
+  checksums[form.weights] =
+      write_safetensors(files, temporary + "/" + form.weights, outlines, {{"format", "pt"}}, std::ref(bytes));
   for (const auto& [name, content] : beside) {
     write_atomically(files, temporary + "/" + name, content);
     checksums[name] = crc32c(content.data(), content.size());
