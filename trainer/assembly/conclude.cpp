@@ -55,7 +55,8 @@ void export_run(const Assembly& run) {
   learner.require_base_unchanged();
   const bool adapted = !learner.adapters().empty();
   if (!adapted || config.lora.exports != "adapter")
-    export_model(real_files(), config.output_dir + "/model", learner.whole(), run.files);
+    export_model(real_files(), config.output_dir + "/model", learner.whole(), run.files,
+                 {.most_bytes = config.save.max_shard_bytes});
   if (adapted && config.lora.exports != "merged") {
     NamedFiles beside = run.files;
     beside.insert(beside.end(), run.adapter_files.begin(), run.adapter_files.end());

@@ -1,5 +1,6 @@
 #include "trainer/model_files/model_export.h"
 
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -85,6 +86,53 @@ void require_finite(const std::vector<TensorRef>& outlines, Materialized& bytes)
   }
 }
 
+// In their order, as transformers cuts them: a file ends before the tensor that would make it too large.
+std::vector<std::vector<TensorRef>> cut(const std::vector<TensorRef>& tensors, int64_t most_bytes) {
+  std::vector<std::vector<TensorRef>> files(1);
+  int64_t bytes = 0;
+  for (const TensorRef& tensor : tensors) {
+    if (most_bytes > 0 && bytes + tensor.bytes > most_bytes && !files.back().empty()) {
+      files.emplace_back();
+      bytes = 0;
+    }
+    files.back().push_back(tensor);
+    bytes += tensor.bytes;
+  }
+  return files;
+}
+
+// "model-00001-of-00003.safetensors" of "model.safetensors".
+std::string numbered(const std::string& name, size_t index, size_t count) {
+  if (count == 1) return name;
+  const fs::path whole = name;
+  char number[32];
+  std::snprintf(number, sizeof number, "-%05zu-of-%05zu", index + 1, count);
+  return whole.stem().string() + number + whole.extension().string();
+}
+
+// Writes the weights into the directory, and an index beside them where they are several files; gives back the
+// checksum of each file that it wrote.
+nlohmann::json write_weights(FileOps& files, const std::string& directory, const std::vector<TensorRef>& tensors,
+                             Materialized& bytes, const ExportForm& form) {
+  nlohmann::json checksums, weight_map;
+  const std::vector<std::vector<TensorRef>> parts = cut(tensors, form.most_bytes);
+  int64_t total = 0;
+  for (size_t i = 0; i < parts.size(); ++i) {
+    const std::string name = numbered(form.weights, i, parts.size());
+    checksums[name] = write_safetensors(files, directory + "/" + name, parts[i], {{"format", "pt"}}, std::ref(bytes));
+    for (const TensorRef& tensor : parts[i]) {
+      weight_map[tensor.name] = name;
+      total += tensor.bytes;
+    }
+  }
+  if (parts.size() == 1) return checksums;
+  const nlohmann::json index{{"metadata", {{"total_size", total}}}, {"weight_map", weight_map}};
+  const std::string name = form.weights + ".index.json", content = index.dump(2) + "\n";
+  write_atomically(files, directory + "/" + name, content);
+  checksums[name] = crc32c(content.data(), content.size());
+  return checksums;
+}
+
 }  // namespace
 
 ExportedTensor exported(const Parameter& parameter) {
@@ -120,9 +168,7 @@ void export_model(FileOps& files, const std::string& directory, const ExportedTe
   require_finite(outlines, bytes);
   files.remove_all(temporary);
   files.make_directory(temporary);
-  nlohmann::json checksums;
-  checksums[form.weights] =
-      write_safetensors(files, temporary + "/" + form.weights, outlines, {{"format", "pt"}}, std::ref(bytes));
+  nlohmann::json checksums = write_weights(files, temporary, outlines, bytes, form);
   for (const auto& [name, content] : beside) {
     write_atomically(files, temporary + "/" + name, content);
     checksums[name] = crc32c(content.data(), content.size());

@@ -34,6 +34,9 @@ std::string dtype_of(const ExportedTensors& tensors);
 
 struct ExportForm {
   std::string weights = "model.safetensors";
+  // Weights of more bytes stand in several files with an index beside them, each of no more unless it holds one tensor
+  // alone (transformers' max_shard_size); 0: in one file, whatever their size.
+  int64_t most_bytes = 0;
 };
 
 // Called by rank 0 alone. A directory that stands there already is moved aside first. It is removed when the new one is
