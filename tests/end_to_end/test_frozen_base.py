@@ -11,7 +11,7 @@ from test_decoders import make_decoder
 
 LORA = {"r": 4, "lora_alpha": 16, "target_modules": "all-linear"}
 WIDE = dict(hidden_size=512, num_hidden_layers=8, num_attention_heads=8, num_key_value_heads=2, head_dim=64, intermediate_size=2048, vocab_size=60_000)  # 62 M parameters, half of them words
-ALLOCATOR_BYTES = 48 << 20
+OF_PRODUCTS_BYTES = 96 << 20  # what libraries lay out for products, and the allocator keeps: the same for a base of any size
 
 
 def in_type(model, directory, dtype, **options):
@@ -65,7 +65,7 @@ class FrozenBase(EndToEnd):
         files = sum(path.stat().st_size for path in narrow.glob("*.safetensors"))
         write_rows(self.shared / "few.jsonl", [{"text": row["text"]} for row in make_rows(8, 1)])
         taken = self.peak("of-base", narrow, self.shared / "few.jsonl") - self.peak("of-none", small, self.shared / "few.jsonl")
-        self.assertLess(taken, 1.3 * files + ALLOCATOR_BYTES, f"{files / 1e6:.0f} MB of files")
+        self.assertLess(taken, 1.3 * files + OF_PRODUCTS_BYTES, f"{files / 1e6:.0f} MB of files")
 
     def test_what_is_written_is_of_the_type_of_the_files(self):
         import torch
@@ -135,7 +135,7 @@ class FrozenBase(EndToEnd):
         with open(narrow / "model.safetensors", "r+b") as weights:
             weights.seek(-2, os.SEEK_END)
             weights.write(b"\0\0")
-        _, errors = process.communicate(timeout=120)
+        _, errors = process.communicate(timeout=300)
         self.assertEqual(process.returncode, 79, errors)
         self.assertIn("somebody has written to this file while its weights were in use", errors)
 
