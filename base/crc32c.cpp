@@ -21,7 +21,32 @@ constexpr auto kTable = [] {
   return table;
 }();
 
+// Polynomials over GF(2) modulo kPolynomial, the highest bit the coefficient of x⁰.
+constexpr uint32_t kOne = uint32_t{1} << 31;
+
+constexpr uint32_t product_of(uint32_t a, uint32_t b) {
+  uint32_t sum = 0;
+  for (; a != 0; a <<= 1) {
+    if (a & kOne) sum ^= b;
+    b = b >> 1 ^ (b & 1 ? kPolynomial : 0);
+  }
+  return sum;
+}
+
+// x to the power of n.
+uint32_t power_of_x(uint64_t n) {
+  uint32_t result = kOne;
+  for (uint32_t square = kOne >> 1; n != 0; n >>= 1, square = product_of(square, square))
+    if (n & 1) result = product_of(result, square);
+  return result;
+}
+
 }  // namespace
+
+// What follows multiplies the remainder of what was there by x for each of its bits (Adler, zlib's crc32_combine).
+uint32_t crc32c_of_both(uint32_t first, uint32_t second, int64_t second_bytes) {
+  return product_of(power_of_x(8 * static_cast<uint64_t>(second_bytes)), first) ^ second;
+}
 
 uint32_t crc32c_by_table(const void* data, size_t size, uint32_t crc) {
   const auto* bytes = static_cast<const unsigned char*>(data);

@@ -83,6 +83,7 @@ MappedFile::MappedFile(int descriptor, int64_t offset, int64_t bytes, std::strin
 MappedFile::MappedFile(const std::string& path) : name_(path) {
   const InputFile file(path);
   size_ = file.size();
+  ::fstat(file.descriptor(), &opened_);
   if (size_ > 0) map(file.descriptor(), 0);
 }
 
@@ -105,6 +106,13 @@ MappedFile::~MappedFile() {
   watched_->end.store(0);
   if (watched_->is_damaged.exchange(false)) num_damaged.fetch_sub(1);
   ::munmap(mapping_, mapped_bytes_);
+}
+
+bool MappedFile::is_unchanged() const {
+  struct stat now = {};
+  if (::stat(name_.c_str(), &now) != 0 || now.st_dev != opened_.st_dev || now.st_ino != opened_.st_ino) return true;
+  return now.st_size == opened_.st_size && now.st_mtim.tv_sec == opened_.st_mtim.tv_sec &&
+         now.st_mtim.tv_nsec == opened_.st_mtim.tv_nsec;
 }
 
 void require_mapped_files_whole() {

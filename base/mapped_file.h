@@ -4,6 +4,7 @@
 #pragma once
 
 #include <signal.h>
+#include <sys/stat.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -24,6 +25,9 @@ class MappedFile {
 
   const std::byte* data() const { return data_; }
   int64_t size() const { return size_; }
+  // False where somebody has written to the file at this path since all of it was mapped: what is read may have
+  // changed. One that was removed, or replaced by another, stays mapped as it was.
+  bool is_unchanged() const;
 
  private:
   struct Watched;
@@ -33,6 +37,7 @@ class MappedFile {
   static void on_bus_error(int signal, siginfo_t* info, void* context);
 
   std::string name_;
+  struct stat opened_ = {};
   int64_t size_ = 0;
   void* mapping_ = nullptr;
   size_t mapped_bytes_ = 0;

@@ -80,11 +80,12 @@ LoadedModel load_model(const std::string& path, RunConfig config, const World& w
                                      config.data.truncation);
     if (config.model.pooling == "auto") config.model.pooling = loaded.directory->pooling();
   });
-  Built built = build_model(config, *loaded.directory, loaded.labels, loaded.tokenizer.get(), world.device,
-                            {.mode = BatchNormMode::frozen}, world.control);
+  Built built = build_model(config, Purpose::prediction, *loaded.directory, loaded.labels, loaded.tokenizer.get(),
+                            world.device, {.mode = BatchNormMode::frozen}, world.control);
   const std::vector<bool> frozen(all_parameters(*built.model, *built.task, built.adapters).size(), false);
   loaded.learner = std::make_unique<Learner>(std::move(built.model), std::move(built.task), frozen,
-                                             LearnerSettings{.device = world.device}, std::move(built.adapters));
+                                             LearnerSettings{.device = world.device}, std::move(built.adapters),
+                                             std::move(built.from_files));
   return loaded;
 }
 

@@ -84,6 +84,14 @@ class ShardList final : public Dataset {
     const size_t shard = shard_of(i);
     shards_[shard]->expect(i - starts_[shard], what);
   }
+  int64_t checkable_bytes() const override {
+    int64_t bytes = 0;
+    for (const auto& shard : shards_) bytes += shard->checkable_bytes();
+    return bytes;
+  }
+  void check(Shard mine) const override {
+    for (const auto& shard : shards_) shard->check(mine);
+  }
   int64_t bytes_read() const override {
     int64_t bytes = 0;
     for (const auto& shard : shards_) bytes += shard->bytes_read();
@@ -133,6 +141,8 @@ class Derived : public Dataset {
   int64_t row(int64_t i) const override { return base_->row(i); }
   void expect(int64_t i, Soon what) const override { base_->expect(i, what); }
   void require(const Needs& needs, Shard mine) override { base_->require(needs, mine); }
+  int64_t checkable_bytes() const override { return base_->checkable_bytes(); }
+  void check(Shard mine) const override { base_->check(mine); }
   int64_t bytes_read() const override { return base_->bytes_read(); }
 
  protected:

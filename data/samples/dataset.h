@@ -53,6 +53,11 @@ class Dataset {
   // large its numbers are is read for it: `mine` is the part of the samples to look at.
   virtual void require(const Needs& needs, Shard mine = {});
 
+  // Bytes of content that the files have checksums of, and a look at them: DataError naming the first block that is
+  // damaged, which would else be found when a sample in it is read. `mine` is the part of the blocks to look at.
+  virtual int64_t checkable_bytes() const { return 0; }
+  virtual void check(Shard /*mine*/) const {}
+
   // Bytes of sample content read so far by this process; for tests and the report.
   virtual int64_t bytes_read() const = 0;
 };

@@ -96,6 +96,31 @@ void StoredShard::open_columns(const ShardForm& form) {
     if (axis.counts) num_units_ += axis.total;
 }
 
+std::vector<const Bytes*> StoredShard::all_content() const {
+  std::vector<const Bytes*> all;
+  for (const Content& content : contents_) all.push_back(content.bytes.get());
+  for (const Axis& axis : axes_) all.push_back(axis.offsets.get());
+  for (const Bytes* once : {weights_.get(), rows_.get()})
+    if (once != nullptr) all.push_back(once);
+  return all;
+}
+
+int64_t StoredShard::checkable_bytes() const {
+  int64_t bytes = 0;
+  for (const Bytes* content : all_content()) bytes += content->size();
+  return bytes;
+}
+
+// A block is compared with its checksum when its first byte is read.
+void StoredShard::check(Shard mine) const {
+  for (const Bytes* content : all_content()) {
+    const int64_t blocks = (content->size() + format::kBlockBytes - 1) / format::kBlockBytes;
+    const auto [first, end] = sft::range_of(blocks, mine);
+    std::byte byte;
+    for (int64_t block = first; block < end; ++block) content->read(block * format::kBlockBytes, 1, &byte);
+  }
+}
+
 StoredShard::Range StoredShard::range_of(const Axis& axis, int64_t i) const {
   assert(i >= 0 && i < info_.num_samples);
   int64_t ends[2];

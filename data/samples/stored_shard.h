@@ -27,6 +27,8 @@ class StoredShard final : public Dataset {
   float weight(int64_t i) const override;
   int64_t row(int64_t i) const override;
   void expect(int64_t i, Soon what) const override;
+  int64_t checkable_bytes() const override;
+  void check(Shard mine) const override;
   int64_t bytes_read() const override { return bytes_read_.load(std::memory_order_relaxed); }
 
   const std::string& path() const { return file_->path; }
@@ -59,6 +61,7 @@ class StoredShard final : public Dataset {
   };
 
   void open_columns(const ShardForm& form);
+  std::vector<const hdf5::Bytes*> all_content() const;
   Range range_of(const Axis& axis, int64_t i) const;
   Ranges ranges_of(int64_t i) const;
   Range range_in(const Content& content, int64_t i, const Ranges& ranges) const;

@@ -48,8 +48,8 @@ ExitCode export_run(const Arguments& arguments, Job& job) {
     RunConfig of_model = config;
     if (const int64_t length = model.directory->model_max_length(); length > 0) of_model.data.max_length = length;
     export_model(real_files(), arguments.output, model.learner->whole(),
-                 exported_files(*model.directory, model.learner->model(), model.learner->task(), of_model,
-                                model.tokenizer.get()));
+                 exported_files(*model.directory, *model.learner, of_model, model.tokenizer.get()),
+                 {.most_bytes = config.save.max_shard_bytes});
     log::info(concat(source, " exported to ", arguments.output));
   });
   return ExitCode::done;

@@ -46,5 +46,16 @@ TEST(Crc32c, IsTheSameInPiecesAndAtAnyAddress) {
   }
 }
 
+TEST(Crc32c, OfPartsGivesThatOfTheWhole) {
+  std::string bytes(100'003, '\0');
+  for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<char>(i * 37 + i / 7);
+  const uint32_t whole = crc32c(bytes.data(), bytes.size());
+  for (const size_t cut : {size_t{0}, size_t{1}, size_t{4096}, size_t{77'777}, bytes.size()})
+    EXPECT_EQ(crc32c_of_both(crc32c(bytes.data(), cut), crc32c(bytes.data() + cut, bytes.size() - cut),
+                             static_cast<int64_t>(bytes.size() - cut)),
+              whole)
+        << cut;
+}
+
 }  // namespace
 }  // namespace sft

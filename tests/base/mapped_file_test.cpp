@@ -72,5 +72,19 @@ TEST_F(MappedFileTest, LeaveOtherBusErrorsToWhoHandledThemBefore) {
   EXPECT_EXIT(::raise(SIGBUS), testing::KilledBySignal(SIGBUS), "");
 }
 
+TEST_F(MappedFileTest, KnowWhetherSomebodyHasWrittenToThem) {
+  write("written", 100);
+  write("replaced", 100);
+  write("other", 100);
+  const MappedFile written(directory_.path("written")), replaced(directory_.path("replaced"));
+  EXPECT_TRUE(written.is_unchanged());
+  std::fstream file(directory_.path("written"), std::ios::in | std::ios::out);
+  file.put('y').flush();
+  std::filesystem::last_write_time(directory_.path("written"), std::filesystem::file_time_type::clock::now());
+  EXPECT_FALSE(written.is_unchanged());
+  std::filesystem::rename(directory_.path("other"), directory_.path("replaced"));
+  EXPECT_TRUE(replaced.is_unchanged()) << "what is mapped is there as it was";
+}
+
 }  // namespace
 }  // namespace sft

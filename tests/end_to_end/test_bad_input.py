@@ -104,6 +104,17 @@ class BadInput(EndToEnd):
         self.refuse(79, shard.name, config=config, ranks=2)
         shutil.rmtree(shard.parent)
 
+    def test_flipped_bit_in_a_shard_of_the_test_split_is_told_before_the_first_update(self):
+        config = self.config()
+        self.succeed("prepare", config)
+        shard = next(self.home.rglob("test-*/*.h5"))
+        data = bytearray(shard.read_bytes())
+        data[len(data) // 2] ^= 1
+        shard.write_bytes(data)
+        self.refuse(79, shard.name, "damaged", config=config, ranks=2)
+        self.assertFalse(list(self.run_dir().glob("checkpoint-*")), "it trained")
+        self.assertFalse((self.run_dir() / "metrics.jsonl").exists() and self.lines())
+
     def test_output_directory_that_cannot_be_written(self):
         blocker = pathlib.Path(self.rows_file("", "blocker"))
         self.refuse(81, "blocker", config=self.config(top={"output_dir": str(blocker / "run")}))

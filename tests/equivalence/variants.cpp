@@ -204,7 +204,7 @@ void train(const Case& job, const Cut& cut, Communicator& ranks, const std::stri
   if (job.two_terms) task = with_second_term(std::move(task));
   LowRankAdapters adapters;
   if (job.lora.is_on())
-    adapters = put_adapters(find_targets(job.lora.target_modules, model->linears()), job.lora, 15, 16);
+    adapters = put_adapters(find_targets(job.lora.target_modules, model->linears()), job.lora, dtype, 15, 16);
   std::vector<bool> trained = trained_parameters(job.freeze, *model, *task, adapters);
   auto built = std::make_unique<Learner>(std::move(model), std::move(task), std::move(trained), LearnerSettings{},
                                          std::move(adapters));

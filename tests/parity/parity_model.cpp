@@ -66,12 +66,12 @@ sft::Batch batch_of(const json& given) {
   return sft::batch_of(sft::text_schema(target, 0, /*segments=*/true), texts);
 }
 
-sft::LowRankAdapters adapters_of(const json& lora, sft::Model& model) {
+sft::LowRankAdapters adapters_of(const json& lora, at::ScalarType dtype, sft::Model& model) {
   const sft::LoraConfig config{.r = lora["r"],
                                .lora_alpha = lora["lora_alpha"],
                                .target_modules = lora["target_modules"],
                                .use_rslora = lora["use_rslora"]};
-  return sft::put_adapters(sft::find_targets(config.target_modules, model.linears()), config, 0, 0);
+  return sft::put_adapters(sft::find_targets(config.target_modules, model.linears()), config, dtype, 0, 0);
 }
 
 std::unique_ptr<sft::Learner> learner_of(const json& test) {
@@ -87,7 +87,7 @@ std::unique_ptr<sft::Learner> learner_of(const json& test) {
   sft::LowRankAdapters adapters;
   std::vector<bool> trained(sft::all_parameters(*model, *task).size(), true);
   if (test.contains("lora")) {
-    adapters = adapters_of(test["lora"], *model);
+    adapters = adapters_of(test["lora"], dtype, *model);
     trained = sft::trained_parameters({}, *model, *task, adapters);
   }
   return std::make_unique<sft::Learner>(std::move(model), std::move(task), trained, sft::LearnerSettings{}, adapters);

@@ -4,7 +4,6 @@
 #include <ATen/core/grad_mode.h>
 
 #include <cmath>
-#include <map>
 
 #include "trainer/models/blocks/matrix_product.h"
 #include "trainer/models/initialize.h"
@@ -20,12 +19,12 @@ Parameters LowRankAdapters::parameters() const {
   return all;
 }
 
-LowRankAdapters put_adapters(const std::vector<NamedLinear>& layers, const LoraConfig& config, uint64_t seed,
-                             uint64_t dropout_seed) {
+LowRankAdapters put_adapters(const std::vector<NamedLinear>& layers, const LoraConfig& config, at::ScalarType dtype,
+                             uint64_t seed, uint64_t dropout_seed) {
   LowRankAdapters adapters{.config = config};
   for (const NamedLinear& named : layers) {
     const at::Tensor& weight = named.layer->weight;  // [out, in]
-    const auto options = weight.options().requires_grad(false);
+    const auto options = weight.options().dtype(dtype).requires_grad(false);
     const double bound = 1.0 / std::sqrt(static_cast<double>(weight.size(1)));
     LowRank made{
         .a = uniform_parameter(named.name + ".lora_A.weight", {config.r, weight.size(1)}, bound, seed, options),
@@ -38,18 +37,11 @@ LowRankAdapters put_adapters(const std::vector<NamedLinear>& layers, const LoraC
   return adapters;
 }
 
-Parameters merged(Parameters parameters, const LowRankAdapters& adapters) {
+at::Tensor merged(const at::Tensor& weight, const LowRank& low_rank) {
   const at::NoGradGuard no_graph;
-  std::map<std::string, const AdaptedLayer*> by_weight;
-  for (const AdaptedLayer& adapted : adapters.layers) by_weight[adapted.layer.name + ".weight"] = &adapted;
-  for (Parameter& parameter : parameters) {
-    const auto found = by_weight.find(parameter.name);
-    if (found == by_weight.end()) continue;
-    const LowRank& low_rank = *found->second->low_rank;
-    parameter.value = parameter.value.detach().clone();
-    add_product(parameter.value, low_rank.b.detach() * low_rank.scale, low_rank.a.detach());
-  }
-  return parameters;
+  at::Tensor sum = weight.detach().to(low_rank.a.scalar_type(), /*non_blocking=*/false, /*copy=*/true);
+  add_product(sum, low_rank.b.detach() * low_rank.scale, low_rank.a.detach());
+  return sum;
 }
 
 }  // namespace sft

@@ -30,14 +30,13 @@ struct LowRankAdapters {
   Parameters parameters() const;
 };
 
-// Puts an adapter on each of these layers: A uniform in ±1/√in, as PEFT's (kaiming_uniform with a = √5), from the seed
-// and the parameter's name alone, B zero, so that nothing changes at first. Dropout is keyed by `dropout_seed` and the
-// module's name.
-LowRankAdapters put_adapters(const std::vector<NamedLinear>& layers, const LoraConfig& config, uint64_t seed,
-                             uint64_t dropout_seed);
+// Puts an adapter on each of these layers, of the type `dtype`: A uniform in ±1/√in, as PEFT's (kaiming_uniform with
+// a = √5), from the seed and the parameter's name alone, B zero, so that nothing changes at first. Dropout is keyed by
+// `dropout_seed` and the module's name.
+LowRankAdapters put_adapters(const std::vector<NamedLinear>& layers, const LoraConfig& config, at::ScalarType dtype,
+                             uint64_t seed, uint64_t dropout_seed);
 
-// `parameters` with W + s · B A where a layer has an adapter, computed in the type of the weights: tensors of their
-// own.
-Parameters merged(Parameters parameters, const LowRankAdapters& adapters);
+// W + s · B A, computed in the type of A: a tensor of its own. `weight` is what the layer holds.
+at::Tensor merged(const at::Tensor& weight, const LowRank& low_rank);
 
 }  // namespace sft

@@ -5,13 +5,10 @@
 #include <set>
 #include <utility>
 
-#include "base/crc32c.h"
 #include "base/text.h"
 #include "trainer/adapters/target_modules.h"
 #include "trainer/assembly/build_adapters.h"
-#include "trainer/checkpoint/manifest.h"
 #include "trainer/model_files/adapter_files.h"
-#include "trainer/model_files/tensor_refs.h"
 #include "trainer/tasks/tasks.h"
 
 namespace sft {
@@ -92,25 +89,10 @@ NamedFiles adapter_files(const Learner& learner, const RunConfig& config, const 
   return {{kAdapterConfig, content.dump(2) + "\n"}};
 }
 
-Parameters peft_tensors(const Learner& learner) {
-  Parameters tensors = learner.saved();
-  for (Parameter& tensor : tensors) tensor.name = kPeftPrefix + tensor.name;
+ExportedTensors peft_tensors(const Learner& learner) {
+  ExportedTensors tensors = exported(learner.saved());
+  for (ExportedTensor& tensor : tensors) tensor.name = kPeftPrefix + tensor.name;
   return tensors;
-}
-
-std::string base_checksum(const Learner& learner) {
-  const Parameters saved = learner.saved();
-  Parameters frozen = learner.parameters();
-  std::erase_if(frozen, [&](const Parameter& one) {
-    return std::ranges::any_of(saved, [&](const Parameter& other) { return other.name == one.name; });
-  });
-  uint32_t sum = 0;
-  for (const Parameter& parameter : frozen) {
-    const HostTensors host(named_tensors({parameter}));
-    const TensorRef& ref = host.refs().front();
-    sum = crc32c(ref.data, static_cast<size_t>(ref.bytes), sum);
-  }
-  return hex_of(sum);
 }
 
 }  // namespace sft

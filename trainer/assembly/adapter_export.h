@@ -6,6 +6,7 @@
 #include "trainer/config/run_config.h"
 #include "trainer/learner/learner.h"
 #include "trainer/model_files/model_directory.h"
+#include "trainer/model_files/model_export.h"
 
 namespace sft {
 
@@ -13,9 +14,6 @@ namespace sft {
 NamedFiles adapter_files(const Learner& learner, const RunConfig& config, const ModelDirectory& base);
 
 // Tensors A and B of each adapter, and the head, under PEFT's names.
-Parameters peft_tensors(const Learner& learner);
-
-// A checksum of the frozen weights. A checkpoint of adapters lacks these weights, and fits no others.
-std::string base_checksum(const Learner& learner);
+ExportedTensors peft_tensors(const Learner& learner);
 
 }  // namespace sft

@@ -11,6 +11,7 @@
 #include "comm/tree_ordered.h"
 #include "trainer/adapters/freeze.h"
 #include "trainer/assembly/adapter_export.h"
+#include "trainer/assembly/base_checksum.h"
 #include "trainer/assembly/build_model.h"
 #include "trainer/assembly/exported_files.h"
 #include "trainer/assembly/gemm_peak.h"
@@ -41,7 +42,6 @@ std::unique_ptr<Learner> make_learner(Assembly& run, Built built) {
   std::vector<bool> trained = trained_parameters(config.freeze, *built.model, *built.task, built.adapters);
   if (run.world.control.rank() == 0)
     log::info(summary_of(all_parameters(*built.model, *built.task, built.adapters), trained));
-  run.files = exported_files(*run.directory, *built.model, *built.task, config, run.data.tokenizer.get());
   if (config.deterministic && !built.model->buffers().empty() && config.train.batch_norm != "frozen")
     throw ConfigError(
         concat("deterministic = true is not built for train.batch_norm = ", in_quotes(config.train.batch_norm),
@@ -49,11 +49,9 @@ std::unique_ptr<Learner> make_learner(Assembly& run, Built built) {
   auto learner = std::make_unique<Learner>(
       std::move(built.model), std::move(built.task), std::move(trained),
       LearnerSettings{.device = run.world.device, .recomputes = config.train.gradient_checkpointing},
-      std::move(built.adapters));
-  if (!learner->adapters().empty()) {
-    run.adapter_files = adapter_files(*learner, config, *run.directory);
-    run.base_checksum = base_checksum(*learner);
-  }
+      std::move(built.adapters), std::move(built.from_files));
+  run.files = exported_files(*run.directory, *learner, config, run.data.tokenizer.get());
+  if (!learner->adapters().empty()) run.adapter_files = adapter_files(*learner, config, *run.directory);
   for (const auto* split : {&run.data.train, &run.data.validation, &run.data.test})
     if (*split) (*split)->require(learner->needs(), {run.world.control.rank(), run.world.control.size()});
   return learner;
@@ -206,10 +204,12 @@ std::unique_ptr<Assembly> assemble(LoadedConfig loaded, const World& world) {
   run->data = open_datasets(run->loaded, *run->directory, control);
   together(control, [&] { settle_stop_tokens(*run); });
   run->batch_statistics = std::make_unique<WorldStatistics>(control);
-  Built built = build_model(config, *run->directory, run->data.labels, run->data.tokenizer.get(), world.device,
-                            batch_norm_rule(config, *run->batch_statistics), control);
+  Built built = build_model(config, Purpose::training, *run->directory, run->data.labels, run->data.tokenizer.get(),
+                            world.device, batch_norm_rule(config, *run->batch_statistics), control);
   std::unique_ptr<Learner> learner;
   together(control, [&] { learner = make_learner(*run, std::move(built)); });
+  if (const Parameters base = learner->of_base(); !base.empty())
+    run->base_checksum = base_checksum(base, parameter_type(config), control);
   make_order(*run);
   together(control, [&] {
     check_cache(config, *learner, run->data.train->schema());

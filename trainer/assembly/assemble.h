@@ -33,7 +33,7 @@ struct Assembly {
   std::unique_ptr<Trainer> trainer;
   NamedFiles files;           // beside the weights in every checkpoint
   NamedFiles adapter_files;   // beside the exported weights of adapters
-  std::string base_checksum;  // of the frozen weights below adapters, which no checkpoint holds; "" without adapters
+  std::string base_checksum;  // of the frozen weights that no checkpoint brings back; "": there are none
   int64_t total_steps = 0;
   int64_t global_batch_size = 0;
 

@@ -7,6 +7,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "trainer/adapters/target_modules.h"
+#include "trainer/assembly/build_model.h"
 
 namespace sft {
 namespace {
@@ -117,7 +118,7 @@ LowRankAdapters build_adapters(const RunConfig& config, const std::optional<Adap
   refuse_drawn_weights(model, task, adapter, base);
   const auto seed = static_cast<uint64_t>(config.seed);
   const auto put = [&](const std::vector<NamedLinear>& layers, const LoraConfig& lora) {
-    return put_adapters(layers, lora, derive_key(seed, "lora"), derive_key(seed, "dropout"));
+    return put_adapters(layers, lora, parameter_type(config), derive_key(seed, "lora"), derive_key(seed, "dropout"));
   };
   const std::vector<NamedLinear> layers = layers_in_use(model, task);
   if (!adapter) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 
 #include "base/crc32c.h"
 #include "base/errors.h"
@@ -18,7 +19,7 @@
 #include "trainer/assembly/build_adapters.h"
 #include "trainer/checkpoint/safetensors.h"
 #include "trainer/learner/learner.h"
-#include "trainer/model_files/pretrained.h"
+#include "trainer/model_files/tensor_refs.h"
 #include "trainer/models/blocks/matrix_product.h"
 #include "trainer/tasks/tasks.h"
 
@@ -26,13 +27,37 @@ namespace sft {
 
 namespace {
 
-// Weights are never narrower than float32.
 std::optional<at::ScalarType> compute_type(const RunConfig& config, const at::Device& device,
                                            const Communicator& control) {
   if (config.model.dtype != "bfloat16") return {};
   if (control.rank() == 0 && device.is_cpu() && !cpu_multiplies_bfloat16())
     log::warn("model.dtype = \"bfloat16\": this CPU has no arithmetic for it, float32 is faster here");
   return at::kBFloat16;
+}
+
+bool has_adapters(const RunConfig& config, const ModelDirectory& directory) {
+  return config.lora.is_on() || !directory.adapter().empty();
+}
+
+// Of the parameters that weight files fill, the names of those that will not train.
+std::set<std::string> frozen_names(const RunConfig& config, Purpose purpose, bool adapted, const Built& built) {
+  const Parameters all = all_parameters(*built.model, *built.task);
+  std::vector<bool> trained(all.size());
+  if (purpose == Purpose::training)
+    trained = adapted ? trained_beside_adapters(*built.model, *built.task)
+                      : trained_parameters(config.freeze, *built.model, *built.task);
+  std::set<std::string> names;
+  for (size_t i = 0; i < all.size(); ++i)
+    if (!trained[i]) names.insert(all[i].name);
+  return names;
+}
+
+// Nothing where float32 and wider alone is found.
+std::optional<at::ScalarType> narrow_type_in(const WeightFiles& files) {
+  for (const std::string& name : files.names())
+    for (const at::ScalarType type : {at::kBFloat16, at::kHalf})
+      if (files.find(name)->dtype == dtype_name(type)) return type;
+  return {};
 }
 
 // What the files lacked of the backbone starts as a model without files does.
@@ -78,30 +103,32 @@ void require_same_kind(const RunConfig& config, const Model& model, const ModelD
 
 }  // namespace
 
-Built build_model(const RunConfig& config, const ModelDirectory& directory, const Labels& labels,
+Built build_model(const RunConfig& config, Purpose purpose, const ModelDirectory& directory, const Labels& labels,
                   const Tokenizer* tokenizer, const at::Device& device, const BatchNormRule& batch_norm,
                   Communicator& control) {
   const Phase phase("load");
   Built built;
   LoadReport report;
-  std::optional<WeightFiles> files;
+  std::shared_ptr<const WeightFiles> files;
   together(control, [&] {
     failpoint("model.load");
     nlohmann::json model_config = directory.config();
     for (const auto& [key, value] : config.model.config.items()) model_config[key] = value;
     if (!config.data.mean.empty()) model_config["image_mean"] = config.data.mean;
     if (!config.data.std.empty()) model_config["image_std"] = config.data.std;
-    const auto dtype = config.model.dtype == "float64" ? at::kDouble : at::kFloat;
+    const at::ScalarType dtype = parameter_type(config);
     const auto seed = static_cast<uint64_t>(config.seed);
     std::optional<AdapterFiles> adapter;
     if (!directory.adapter().empty()) adapter.emplace(directory.adapter());
-    if (config.model.init == "pretrained") files.emplace(directory.path());
+    if (config.model.init == "pretrained") files = std::make_shared<const WeightFiles>(directory.path());
+    const bool adapted = has_adapters(config, directory);
     ModelSettings settings{.device = device,
                            .dtype = dtype,
                            .compute_type = compute_type(config, device, control),
                            .dropout_seed = derive_key(seed, "dropout"),
                            .batch_norm = batch_norm,
                            .file_names = files ? names_without_copies(*files) : std::vector<std::string>{}};
+    if (files && (adapted || purpose == Purpose::prediction)) settings.held_type = narrow_type_in(*files);
     const uint64_t initial = derive_key(seed, "model");
     if (!files) settings.seed = initial;
     built.model = make_model(model_config, settings);
@@ -123,7 +150,12 @@ Built build_model(const RunConfig& config, const ModelDirectory& directory, cons
     if (!files) return;
     Parameters of_files = all_saved(*built.model, *built.task);
     if (adapter) std::erase_if(of_files, [&](const Parameter& one) { return adapter->find(one.name) != nullptr; });
-    report = load_pretrained(*files, *built.model, of_files, config.model.ignore_mismatched_sizes);
+    const std::set<std::string> frozen = frozen_names(config, purpose, adapted, built);
+    report = load_pretrained(files, *built.model, of_files,
+                             {.ignore_mismatched_sizes = config.model.ignore_mismatched_sizes,
+                              .is_frozen = [&](const Parameter& one) { return frozen.contains(one.name); },
+                              .share = {control.rank(), control.size()}});
+    built.from_files = report.from_files;
     built.adapters = build_adapters(config, adapter, *built.model, *built.task, report);
     const auto of_backbone = [&](const Parameter& one) { return one.stage <= built.model->pooler_stage(); };
     if (std::ranges::none_of(report.untouched, of_backbone)) return;
@@ -135,6 +167,10 @@ Built build_model(const RunConfig& config, const ModelDirectory& directory, cons
     if (const std::string text = describe(report); !text.empty()) log::info(text);
   if (control.rank() == 0 && config.model.init == "pretrained") warn_of_other_labels(report, built, directory, labels);
   return built;
+}
+
+at::ScalarType parameter_type(const RunConfig& config) {
+  return config.model.dtype == "float64" ? at::kDouble : at::kFloat;
 }
 
 BatchNormMode batch_norm_mode(const RunConfig& config) {

@@ -42,7 +42,7 @@ void load_best(Assembly& run) {
     return;
   }
   const FoundCheckpoint best = run.checkpoints->open(run.config().output_dir + "/" + state.best_checkpoint);
-  HostTensors model(named_tensors(run.learner().saved())), no_optimizer({});
+  HostTensors model(named_tensors(run.learner().restored())), no_optimizer({});
   run.checkpoints->load(best, model.refs(), no_optimizer.refs());
   model.write_back();
   if (run.world.control.rank() == 0)
@@ -53,13 +53,16 @@ void load_best(Assembly& run) {
 void export_run(const Assembly& run) {
   const RunConfig& config = run.config();
   const Learner& learner = run.learner();
+  learner.require_base_unchanged();
   const bool adapted = !learner.adapters().empty();
   if (!adapted || config.lora.exports != "adapter")
-    export_model(real_files(), config.output_dir + "/model", learner.whole(), run.files);
+    export_model(real_files(), config.output_dir + "/model", learner.whole(), run.files,
+                 {.most_bytes = config.save.max_shard_bytes});
   if (adapted && config.lora.exports != "merged") {
     NamedFiles beside = run.files;
     beside.insert(beside.end(), run.adapter_files.begin(), run.adapter_files.end());
-    export_model(real_files(), config.output_dir + "/adapter", peft_tensors(learner), beside, kAdapterWeights);
+    export_model(real_files(), config.output_dir + "/adapter", peft_tensors(learner), beside,
+                 {.weights = kAdapterWeights});
   }
 }
 

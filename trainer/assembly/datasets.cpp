@@ -171,6 +171,25 @@ std::unique_ptr<Dataset> open_split(const std::string& split, const StringList& 
   return open_together(prepare_split(std::move(request), config, tokenizer, control).shards, {}, control);
 }
 
+namespace {
+
+// Damage is told before the first update, and not hours later, when the test split is read.
+void check_content(const Datasets& data, Communicator& control) {
+  constexpr int64_t kMostBytes = int64_t{256} << 20;  // of a split: a moment's reading
+  for (const auto& [split, dataset] :
+       {std::pair{"train", data.train.get()}, {"validation", data.validation.get()}, {"test", data.test.get()}}) {
+    if (dataset == nullptr) continue;
+    if (dataset->checkable_bytes() <= kMostBytes)
+      together(control, [&, split_data = dataset] { split_data->check({control.rank(), control.size()}); });
+    else if (control.rank() == 0)
+      log::info(concat("data.", split, "_file: ", human_bytes(static_cast<double>(dataset->checkable_bytes())),
+                       " are compared with their checksums when they are read, not now; sft-dist inspect FILE --verify "
+                       "does it before"));
+  }
+}
+
+}  // namespace
+
 Datasets open_datasets(const LoadedConfig& loaded, const ModelDirectory& model, Communicator& control) {
   const RunConfig& config = loaded.config;
   Datasets data;
@@ -202,6 +221,8 @@ Datasets open_datasets(const LoadedConfig& loaded, const ModelDirectory& model, 
   data.test = open("test", config.data.test_file);
   if (!data.validation && config.data.validation_split > 0)
     data.validation = limited(open_held_out(loaded, data, control), config.data.max_eval_samples);
+
+  check_content(data, control);
 
   const bool needs_counts =
       config.train.loss.class_weights.word == "balanced" || config.train.loss.pos_weight.word == "balanced";

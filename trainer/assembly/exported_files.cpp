@@ -83,13 +83,15 @@ std::string chat_template_of(const ModelDirectory& from, const std::string& chos
 
 }  // namespace
 
-NamedFiles exported_files(const ModelDirectory& from, const Model& model, const Task& task, const RunConfig& run,
+NamedFiles exported_files(const ModelDirectory& from, const Learner& learner, const RunConfig& run,
                           const Tokenizer* tokenizer) {
+  const Model& model = learner.model();
+  const Task& task = learner.task();
   nlohmann::json config = model.config();
   config["architectures"] = {model.architecture(task_named(run.model.task).class_ending)};
   task.describe(config);
   config.erase("torch_dtype");  // transformers' older name
-  config["dtype"] = run.model.dtype == "float64" ? "float64" : "float32";
+  config["dtype"] = dtype_of(learner.whole());
   if (tokenizer == nullptr)
     return {{"config.json", config.dump(2) + "\n"},
             {"preprocessor_config.json", preprocessor_config(config, run.data).dump(2) + "\n"}};

@@ -59,6 +59,7 @@ SafetensorsFile::~SafetensorsFile() = default;
 const std::vector<TensorRef>& SafetensorsFile::tensors() const { return impl_->header.tensors; }
 const std::map<std::string, std::string>& SafetensorsFile::metadata() const { return impl_->header.metadata; }
 const std::string& SafetensorsFile::path() const { return impl_->path; }
+bool SafetensorsFile::is_unchanged() const { return impl_->mapped.is_unchanged(); }
 
 const TensorRef* SafetensorsFile::find(const std::string& name) const {
   const auto found = std::ranges::lower_bound(impl_->by_name, name, {}, &TensorRef::name);
@@ -90,7 +91,7 @@ std::string safetensors_header(const std::vector<TensorRef>& tensors,
 }
 
 uint32_t write_safetensors(FileOps& files, const std::string& path, const std::vector<TensorRef>& tensors,
-                           const std::map<std::string, std::string>& metadata) {
+                           const std::map<std::string, std::string>& metadata, const TensorBytes& bytes_of) {
   std::vector<TensorRef> widest_first = tensors;
   std::ranges::stable_sort(widest_first, std::greater(),
                            [](const TensorRef& tensor) { return bytes_of_dtype(tensor.dtype); });
@@ -100,7 +101,7 @@ uint32_t write_safetensors(FileOps& files, const std::string& path, const std::v
 
   NewFile file(files, path, bytes);
   file.append(header.data(), static_cast<int64_t>(header.size()));
-  for (const TensorRef& tensor : widest_first) file.append(tensor.data, tensor.bytes);
+  for (const TensorRef& tensor : widest_first) file.append(bytes_of(tensor), tensor.bytes);
   return file.finish();
 }
 

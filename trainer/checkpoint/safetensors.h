@@ -2,6 +2,7 @@
 // header bounded, strict JSON, no duplicate keys, offsets contiguous from 0 to the end, known dtypes.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -26,6 +27,7 @@ class SafetensorsFile {
   const TensorRef* find(const std::string& name) const;
   const std::map<std::string, std::string>& metadata() const;
   const std::string& path() const;
+  bool is_unchanged() const;  // false where somebody has written to it since it was opened (base/mapped_file.h)
 
  private:
   struct Impl;
@@ -42,6 +44,8 @@ class WeightFiles {
   const TensorRef* find(const std::string& name) const;
   // The file that holds this tensor, which must be there.
   const std::string& path_of(const std::string& name) const;
+  // DataError naming a file that somebody has written to since it was opened: its tensors may be others now.
+  void require_unchanged() const;
 
  private:
   struct Place {
@@ -56,9 +60,14 @@ class WeightFiles {
 std::string safetensors_header(const std::vector<TensorRef>& tensors,
                                const std::map<std::string, std::string>& metadata);
 
+// Where a tensor's bytes are, until the next one's are asked for.
+using TensorBytes = std::function<const void*(const TensorRef&)>;
+
 // Writes a new file, tensors of wide elements first, and syncs it; returns its crc32c. Nothing with that
-// name may exist. StorageError where it cannot be written.
-uint32_t write_safetensors(FileOps& files, const std::string& path, const std::vector<TensorRef>& tensors,
-                           const std::map<std::string, std::string>& metadata);
+// name may exist. StorageError where it cannot be written. `bytes` is asked once for each tensor, in the file's order.
+uint32_t write_safetensors(
+    FileOps& files, const std::string& path, const std::vector<TensorRef>& tensors,
+    const std::map<std::string, std::string>& metadata,
+    const TensorBytes& bytes = [](const TensorRef& tensor) { return tensor.data; });
 
 }  // namespace sft

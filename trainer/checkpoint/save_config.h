@@ -14,6 +14,7 @@ struct SaveConfig {
   int64_t save_total_limit = 3;
   bool save_only_model = false;
   bool save_on_signal = true;
+  int64_t max_shard_bytes = 5'000'000'000;
 
   static constexpr auto fields() {
     return std::tuple{
@@ -24,7 +25,12 @@ struct SaveConfig {
               at_least(int64_t{0})),
         field("save_only_model", &SaveConfig::save_only_model,
               "leave optimizer state out: such a checkpoint cannot be resumed"),
-        field("save_on_signal", &SaveConfig::save_on_signal, "USR1, USR2 and TERM write a checkpoint and exit 75")};
+        field("save_on_signal", &SaveConfig::save_on_signal, "USR1, USR2 and TERM write a checkpoint and exit 75"),
+        field("max_shard_bytes", &SaveConfig::max_shard_bytes,
+              "the model that a run leaves stands in several files with an index where its weights have more bytes; 0: "
+              "in one file",
+              at_least(int64_t{0}))
+            .changeable()};
   }
 };
 

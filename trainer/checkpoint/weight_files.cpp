@@ -93,6 +93,14 @@ const TensorRef* WeightFiles::find(const std::string& name) const {
   return found == tensors_.end() ? nullptr : found->second.tensor;
 }
 
+void WeightFiles::require_unchanged() const {
+  for (const auto& file : files_)
+    if (!file->is_unchanged())
+      throw DataError(concat(file->path(),
+                             ": somebody has written to this file while its weights were in use; leave a ",
+                             "model alone as long as a run stands on it, or replace it by renaming another"));
+}
+
 const std::string& WeightFiles::path_of(const std::string& name) const { return tensors_.at(name).file->path(); }
 
 }  // namespace sft

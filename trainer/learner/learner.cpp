@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
+#include <map>
 #include <numeric>
 #include <set>
 #include <string>
@@ -31,7 +32,9 @@ Parameters chosen(const Parameters& all, const std::vector<bool>& which) {
   return some;
 }
 
-std::vector<bool> trained_beside(const LowRankAdapters& adapters, const Model& model, const Task& task) {
+}  // namespace
+
+std::vector<bool> trained_beside_adapters(const Model& model, const Task& task, const LowRankAdapters& adapters) {
   std::set<std::string> names;
   for (const Parameter& parameter : adapters.parameters()) names.insert(parameter.name);
   if (!task.head_is_pretrained())
@@ -42,13 +45,11 @@ std::vector<bool> trained_beside(const LowRankAdapters& adapters, const Model& m
   return trained;
 }
 
-}  // namespace
-
 std::vector<bool> trained_parameters(const FreezeConfig& freeze, const Model& model, const Task& task,
                                      const LowRankAdapters& adapters) {
   if (!adapters.empty()) {
     refuse_beside_adapters(freeze);
-    return trained_beside(adapters, model, task);
+    return trained_beside_adapters(model, task, adapters);
   }
   const Parameters all = all_parameters(model, task);
   std::vector<bool> trained = choose_trained(freeze, all, model.num_blocks());
@@ -64,10 +65,11 @@ Parameters all_saved(const Model& model, const Task& task) {
 }
 
 Learner::Learner(std::unique_ptr<Model> model, std::unique_ptr<Task> task, std::vector<bool> trained,
-                 const LearnerSettings& settings, LowRankAdapters adapters)
+                 const LearnerSettings& settings, LowRankAdapters adapters, FromFiles from_files)
     : model_(std::move(model)),
       task_(std::move(task)),
       adapters_(std::move(adapters)),
+      from_files_(std::move(from_files)),
       trained_(std::move(trained)),
       stages_(*model_, freeze(settings)),
       device_(settings.device) {}
@@ -157,10 +159,45 @@ Needs Learner::needs() const {
 
 Parameters Learner::saved() const {
   if (adapters_.empty()) return all_saved(*model_, *task_);
-  return chosen(parameters(), trained_beside(adapters_, *model_, *task_));
+  return chosen(parameters(), trained_beside_adapters(*model_, *task_, adapters_));
 }
 
-Parameters Learner::whole() const { return merged(all_saved(*model_, *task_), adapters_); }
+Parameters Learner::restored() const {
+  Parameters all = saved();
+  std::erase_if(all, [&](const Parameter& one) { return from_files_.held.contains(one.name); });
+  return all;
+}
+
+Parameters Learner::of_base() const {
+  std::set<std::string> elsewhere;
+  for (const Parameter& parameter : restored()) elsewhere.insert(parameter.name);
+  Parameters all = parameters();
+  std::erase_if(all, [&](const Parameter& one) { return elsewhere.contains(one.name); });
+  return all;
+}
+
+void Learner::require_base_unchanged() const {
+  if (from_files_.files) from_files_.files->require_unchanged();
+}
+
+ExportedTensors Learner::whole() const {
+  std::map<std::string, std::shared_ptr<const LowRank>> low_rank;
+  for (const AdaptedLayer& adapted : adapters_.layers) low_rank[adapted.layer.name + ".weight"] = adapted.low_rank;
+  ExportedTensors all;
+  for (const Parameter& parameter : all_saved(*model_, *task_)) {
+    ExportedTensor tensor = exported(parameter);
+    if (const auto found = low_rank.find(parameter.name); found != low_rank.end())
+      tensor.value = [parameter, adapter = found->second] {
+        Parameter sum = parameter;
+        sum.value = merged(parameter.value, *adapter);
+        return sum.in_files();
+      };
+    if (const auto found = from_files_.types.find(parameter.name); found != from_files_.types.end())
+      tensor.type = found->second;
+    all.push_back(std::move(tensor));
+  }
+  return all;
+}
 
 Parameters Learner::trained() const { return chosen(parameters(), trained_); }
 

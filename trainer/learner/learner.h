@@ -11,6 +11,8 @@
 #include "trainer/adapters/low_rank_adapters.h"
 #include "trainer/learner/activation_cache.h"
 #include "trainer/learner/stages.h"
+#include "trainer/model_files/model_export.h"
+#include "trainer/model_files/pretrained.h"
 #include "trainer/models/model.h"
 #include "trainer/tasks/task.h"
 
@@ -25,9 +27,9 @@ struct LearnerSettings {
 class Learner {
  public:
   // trained[i] says whether parameters()[i] trains. The rest asks for no gradient, and stages in which
-  // nothing trains stay in evaluation mode. `adapters` are those on the model.
+  // nothing trains stay in evaluation mode. `adapters` are those on the model, `from_files` what files have given it.
   Learner(std::unique_ptr<Model> model, std::unique_ptr<Task> task, std::vector<bool> trained,
-          const LearnerSettings& settings, LowRankAdapters adapters = {});
+          const LearnerSettings& settings, LowRankAdapters adapters = {}, FromFiles from_files = {});
 
   // Task::loss_sum() of a micro-batch: dropout on where something trains.
   at::Tensor loss_sum(const Batch& batch, const Weights& total);
@@ -52,8 +54,15 @@ class Learner {
   // The tensors of a checkpoint: parameters and buffers; of a model with adapters the trained ones alone, as its base
   // never changes.
   Parameters saved() const;
-  // The tensors of a model file: parameters and buffers, the adapters merged into the weights.
-  Parameters whole() const;
+  // Those of saved() that a checkpoint is to bring back: all but what stays as the base's files have it.
+  Parameters restored() const;
+  // The frozen parameters that a checkpoint does not bring back: it fits no other base.
+  Parameters of_base() const;
+  // DataError where somebody has written to the files that frozen weights stay in.
+  void require_base_unchanged() const;
+  // The tensors of a model file: parameters and buffers, the adapters merged into the weights. What does not train, and
+  // what adapters were merged into, is of the type of the base's files, unless the model's is float64.
+  ExportedTensors whole() const;
   Parameters parameters() const;  // all parameters, in forward order, by their Hugging Face names
   Parameters trained() const;
   Model& model() { return *model_; }
@@ -61,6 +70,7 @@ class Learner {
   const Model& model() const { return *model_; }
   const Task& task() const { return *task_; }
   const LowRankAdapters& adapters() const { return adapters_; }
+  const FromFiles& from_files() const { return from_files_; }
 
   const at::Device& device() const { return device_; }
 
@@ -78,6 +88,7 @@ class Learner {
   std::unique_ptr<Model> model_;
   std::unique_ptr<Task> task_;
   LowRankAdapters adapters_;
+  FromFiles from_files_;
   std::vector<bool> trained_;
   Stages stages_;
   std::unique_ptr<ActivationCache> cache_;
@@ -94,6 +105,9 @@ Parameters all_parameters(const Model& model, const Task& task, const LowRankAda
 // says otherwise.
 std::vector<bool> trained_parameters(const FreezeConfig& freeze, const Model& model, const Task& task,
                                      const LowRankAdapters& adapters = {});
+
+// For each of all_parameters(), whether it trains beside adapters: these and a head that did not come with the model.
+std::vector<bool> trained_beside_adapters(const Model& model, const Task& task, const LowRankAdapters& adapters = {});
 
 // all_parameters(), and the model's buffers behind them.
 Parameters all_saved(const Model& model, const Task& task);

@@ -9,6 +9,7 @@
 #include "base/errors.h"
 #include "base/failpoint.h"
 #include "base/log.h"
+#include "base/mapped_file.h"
 #include "base/process.h"
 #include "base/progress.h"
 #include "base/text.h"
@@ -74,6 +75,7 @@ StepReport Trainer::step() {
     }
     update_.gradients->fold();
   }
+  require_mapped_files_whole();  // frozen weights may be the files' own
   spanned("reduce", [&] { update_.gradients->reduce(); });
   update_.statistics->join(static_cast<double>(num_samples(share)));
   if (first_step_seconds_ == 0 && has_weight) require_every_gradient(*update_.gradients);
@@ -172,6 +174,7 @@ void Trainer::save() {
   const timeline::Span span("save");
   const Phase phase("save");
   const Stopwatch watch;
+  together(parts_.control, [&] { update_.learner->require_base_unchanged(); });
   parts_.telemetry.settle(state_.window);
   const HostTensors model(named_tensors(update_.learner->saved()));
   const HostTensors optimizer(settings_.save_only_model ? NamedTensors() : update_.optimizer->state());
@@ -206,7 +209,7 @@ void Trainer::resume() {
     check_same_training(found->settings, settings_.settings, found->directory);
     check_not_shorter(found->step, settings_.total_steps, found->directory);
   });
-  HostTensors model(named_tensors(update_.learner->saved())), optimizer(update_.optimizer->state());
+  HostTensors model(named_tensors(update_.learner->restored())), optimizer(update_.optimizer->state());
   parts_.checkpoints.load(*found, model.refs(), optimizer.refs());
   model.write_back();
   optimizer.write_back();

@@ -1,7 +1,12 @@
 // A model in a directory that transformers loads, or an adapter in one that PEFT loads, published by one rename.
 #pragma once
 
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <functional>
 #include <string>
+#include <vector>
 
 #include "base/file_ops.h"
 #include "trainer/model_files/model_directory.h"
@@ -9,11 +14,36 @@
 
 namespace sft {
 
+// A tensor of a model file, made when it is written: what is merged, converted or fetched from a device takes the
+// memory of one tensor at a time.
+struct ExportedTensor {
+  std::string name;
+  at::ScalarType type;                // in the file
+  std::vector<int64_t> shape;         // in the file
+  std::function<at::Tensor()> value;  // of this shape, of any type
+};
+using ExportedTensors = std::vector<ExportedTensor>;
+
+// A parameter as it is.
+ExportedTensor exported(const Parameter& parameter);
+ExportedTensors exported(const Parameters& parameters);
+
+// "bfloat16" where all tensors of floating point numbers are of that type, likewise "float16" and "float64"; else
+// "float32": what config.json calls the dtype of the weights.
+std::string dtype_of(const ExportedTensors& tensors);
+
+struct ExportForm {
+  std::string weights = "model.safetensors";
+  // Weights of more bytes stand in several files with an index beside them, each of no more unless it holds one tensor
+  // alone (transformers' max_shard_size); 0: in one file, whatever their size.
+  int64_t most_bytes = 0;
+};
+
 // Called by rank 0 alone. A directory that stands there already is moved aside first. It is removed when the new one is
 // in place, if it holds what an export left, to the byte; else, changed since or made before exports bore a mark, it
 // stays as <directory>.kept-<unique>, which is told. ExitCode::not_finite, naming the tensor, where a weight is no
 // number; nothing is written then.
-void export_model(FileOps& files, const std::string& directory, const Parameters& parameters, const NamedFiles& beside,
-                  const std::string& weights = "model.safetensors");
+void export_model(FileOps& files, const std::string& directory, const ExportedTensors& tensors,
+                  const NamedFiles& beside, const ExportForm& form = {});
 
 }  // namespace sft

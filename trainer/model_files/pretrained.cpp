@@ -2,7 +2,9 @@
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/from_blob.h>
+#include <c10/core/ScalarType.h>
 
+#include <cstdint>
 #include <cstring>
 #include <map>
 
@@ -28,11 +30,14 @@ std::string listed(const std::vector<std::string>& names, size_t most = 8) {
   return join(shown, ", ");
 }
 
-// What can be seen of a tensor alone: a weight is a floating point number, and finite.
-void require_weights(const TensorRef& ref, const at::Tensor& target, const std::string& file) {
+// A weight is a floating point number.
+void require_floats(const TensorRef& ref, const at::Tensor& target, const std::string& file) {
   if (at::isFloatingType(target.scalar_type()) && !at::isFloatingType(dtype_from(ref.dtype)))
     throw DataError(concat(file, ": tensor ", in_quotes(ref.name), " has the dtype ", ref.dtype,
                            ", and weights are floating point numbers"));
+}
+
+void require_finite(const TensorRef& ref, const std::string& file) {
   if (const std::string what = not_finite_in(ref); !what.empty())
     throw DataError(concat(file, ": ", what, "; there is nothing to start from in such a file"));
 }
@@ -40,13 +45,52 @@ void require_weights(const TensorRef& ref, const at::Tensor& target, const std::
 // Buffers that older transformers versions stored and nobody needs.
 bool is_known_leftover(const std::string& name) { return name.ends_with("position_ids"); }
 
+bool is_as_wide(at::ScalarType wide, at::ScalarType other) {
+  return at::isFloatingType(other) && c10::promoteTypes(wide, other) == wide;
+}
+
+// Other writers' files may put a tensor anywhere.
+bool can_stay(const Parameter& parameter, const TensorRef& ref) {
+  const at::ScalarType in_file = dtype_from(ref.dtype);
+  const auto address = reinterpret_cast<uintptr_t>(ref.data);
+  return parameter.may_be_narrow && is_as_wide(parameter.value.scalar_type(), in_file) &&
+         address % c10::elementSize(in_file) == 0;
+}
+
+at::ScalarType written_type(at::ScalarType of_model, at::ScalarType in_file) {
+  return of_model != at::kDouble && is_as_wide(of_model, in_file) ? in_file : of_model;
+}
+
+// The parameter becomes the tensor of the file, which stays open as long as the parameter is there.
+void hold(const TensorRef& ref, const Parameter& parameter, const std::shared_ptr<const WeightFiles>& files) {
+  at::Tensor value = parameter.value;
+  const at::Tensor stored = at::from_blob(
+      ref.data, ref.shape, [files](void*) {}, at::TensorOptions().dtype(dtype_from(ref.dtype)));
+  value.set_requires_grad(false);
+  value.set_data((parameter.is_transposed_in_files ? stored.t() : stored).to(value.device()));
+}
+
+// Tensors that stay where they are, shared out among ranks in turn.
+class Inspection {
+ public:
+  explicit Inspection(Shard share) : share_(share) {}
+  void look_at(const TensorRef& ref, const std::string& file) {
+    if (seen_++ % share_.count == share_.index) require_finite(ref, file);
+  }
+
+ private:
+  Shard share_;
+  int64_t seen_ = 0;
+};
+
 }  // namespace
 
 void copy_weight(const TensorRef& ref, const at::Tensor& into, const std::string& file) {
   const at::NoGradGuard no_graph;
   beat();
   at::Tensor target = into;
-  require_weights(ref, target, file);
+  require_floats(ref, target, file);
+  require_finite(ref, file);
   target.copy_(at::from_blob(ref.data, ref.shape, dtype_from(ref.dtype)));
   require_mapped_files_whole();
 }
@@ -61,13 +105,14 @@ std::vector<std::string> names_without_copies(const WeightFiles& files) {
   return names;
 }
 
-LoadReport load_pretrained(const WeightFiles& files, const Model& model, const Parameters& parameters,
-                           bool ignore_mismatched_sizes) {
+LoadReport load_pretrained(const std::shared_ptr<const WeightFiles>& files, const Model& model,
+                           const Parameters& parameters, const LoadRule& rule) {
   std::map<std::string, const TensorRef*> by_name;
-  for (const std::string& name : files.names())
-    if (const std::string canonical = model.canonical(name); !canonical.empty()) by_name[canonical] = files.find(name);
+  for (const std::string& name : files->names())
+    if (const std::string canonical = model.canonical(name); !canonical.empty()) by_name[canonical] = files->find(name);
 
   LoadReport report;
+  Inspection inspection(rule.share);
   size_t of_backbone = 0;
   for (const Parameter& parameter : parameters) {
     const auto found = by_name.find(parameter.name);
@@ -77,23 +122,35 @@ LoadReport load_pretrained(const WeightFiles& files, const Model& model, const P
       continue;
     }
     const TensorRef& ref = *found->second;
-    at::Tensor target = parameter.in_files();
+    const std::string& file = files->path_of(ref.name);
+    const at::Tensor target = parameter.in_files();
     if (target.sizes() != at::IntArrayRef(ref.shape)) {
       const std::string what = concat(parameter.name, " ", shape_text(ref.shape), " in the file, ",
                                       shape_text(target.sizes()), " in the model");
-      if (!ignore_mismatched_sizes)
+      if (!rule.ignore_mismatched_sizes)
         throw DataError(concat("weights do not fit: ", what,
                                "; set model.ignore_mismatched_sizes = true to start that tensor anew"));
       report.mismatched.push_back(what);
       report.untouched.push_back(parameter);
     } else {
-      copy_weight(ref, target, files.path_of(ref.name));
+      const bool is_frozen = rule.is_frozen(parameter);
+      if (is_frozen)
+        report.from_files.types[parameter.name] = written_type(target.scalar_type(), dtype_from(ref.dtype));
+      if (is_frozen && can_stay(parameter, ref)) {
+        inspection.look_at(ref, file);
+        hold(ref, parameter, files);
+        report.from_files.held.insert(parameter.name);
+        report.from_files.files = files;
+      } else {
+        copy_weight(ref, target, file);
+      }
       if (parameter.name.starts_with(model.prefix())) ++of_backbone;
     }
     by_name.erase(found);
   }
   for (const auto& [name, ref] : by_name)
     if (!is_known_leftover(name)) report.unexpected.push_back(name);
+  require_mapped_files_whole();
   if (of_backbone == 0)
     throw DataError(concat("the weight files hold no tensor of this model; they have, for example: ",
                            listed(report.unexpected, 4)));

@@ -22,7 +22,12 @@ struct ModelSettings {
   BatchNormRule batch_norm = {};             // how BatchNorms find their statistics
   std::vector<std::string> file_names = {};  // of the tensors in the weight files: their layout of names is taken
 
+  // The narrowest type that weight files hold, where nothing of the model trains or adapters alone do; else `dtype`.
+  std::optional<at::ScalarType> held_type = {};
+
   at::TensorOptions options() const { return at::TensorOptions(device).dtype(dtype); }
+  // As which most weights take their memory.
+  at::TensorOptions held_options() const { return options().dtype(held_type.value_or(dtype)); }
 };
 
 }  // namespace sft

@@ -14,6 +14,8 @@ struct Parameter {
   int stage = 0;                        // 0 the embedding, 1 … n the blocks, n+1 the pooler, n+2 the head
   bool decays = true;                   // false for biases and norm weights, as in Hugging Face
   bool is_transposed_in_files = false;  // GPT-2's matrices are [in, out] there, and [out, in] here
+  // A matrix whose readers take it in a narrower type than the others', and compute as if it were widened first.
+  bool may_be_narrow = false;
 
   // As weight files and checkpoints have it: a view.
   at::Tensor in_files() const { return is_transposed_in_files ? value.detach().t() : value.detach(); }

@@ -1,5 +1,8 @@
 // What of a row is trained: the answers, each with the token that ends it, and nothing else.
+#include <algorithm>
+
 #include "chat_model.h"
+#include "data/hdf5/guard.h"
 
 namespace sft {
 namespace {
@@ -200,6 +203,23 @@ TEST_F(Spans, AreTheSameOnAnyNumberOfRanks) {
     EXPECT_EQ(open_dataset(report.shards)->info().fingerprint, whole->info().fingerprint);
     EXPECT_EQ(report.trained_units, one.trained_units);
   });
+}
+
+// Of each form of row: a list of messages is a chat, whatever its column is called.
+TEST_F(Spans, ShardsOfChatsSayWhichTemplateFramedThem) {
+  const auto names_template = [&](const json& row) {
+    const PrepareReport report = prepare(std::vector<json>{row});
+    const std::shared_ptr<const GuardedFile> shard = open_guarded(report.shards.front());
+    return std::ranges::any_of(shard->layout.attributes, [](const hdf5::Attribute& attribute) {
+      return attribute.name == "chat_template_sha256";
+    });
+  };
+  const json question = json::array({turn("user", "q")}), answer = json::array({turn("assistant", "yes")});
+  EXPECT_TRUE(names_template(chat({turn("user", "q"), turn("assistant", "yes")})));
+  EXPECT_TRUE(names_template(json{{"prompt", question}, {"completion", answer}}));
+  EXPECT_TRUE(names_template(json{{"instruction", "q"}, {"output", "yes"}}));
+  EXPECT_FALSE(names_template(json{{"prompt", "q"}, {"completion", "yes"}}));
+  EXPECT_FALSE(names_template(json{{"text", "yes"}}));
 }
 
 }  // namespace

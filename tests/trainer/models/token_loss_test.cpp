@@ -120,12 +120,20 @@ TEST(TokenLoss, FindsTheLikeliestWordAndTheSurprise) {
   }
 }
 
-TEST(TokenLoss, RoundsAsANarrowHeadDoes) {
-  const Case one = drawn_case(1000, at::kFloat);
-  const at::Tensor narrow = one.weight.detach().to(at::kBFloat16);
-  const at::Tensor sum = token_loss_sum(one.x, {narrow, 0.0}, one.targets, one.weights, 2);
-  (sum / 2).backward();
-  EXPECT_LT(std::abs(sum.item<double>() / by_torch(one, 0.0).item<double>() - 1), 1e-2);
+// A head that files hold in bfloat16, in one panel and in several.
+TEST(TokenLoss, TakesANarrowHeadAsIfItWereWidened) {
+  for (const int64_t words : {int64_t{1000}, int64_t{2'000'003}}) {
+    const Case one = drawn_case(words, at::kFloat), same = drawn_case(words, at::kFloat);
+    const at::Tensor narrow = one.weight.detach().to(at::kBFloat16), wide = narrow.to(at::kFloat);
+    const at::Tensor sum = token_loss_sum(one.x, {narrow, 0.1}, one.targets, one.weights, 2);
+    const at::Tensor expected = token_loss_sum(same.x, {wide, 0.1}, one.targets, one.weights, 2);
+    (sum / 2).backward();
+    (expected / 2).backward();
+    EXPECT_NEAR(sum.item<double>() / expected.item<double>(), 1, 1e-6);
+    EXPECT_LT(distance(one.x.grad(), same.x.grad()), 1e-6);
+    EXPECT_EQ(token_scores(one.x.detach(), narrow, one.targets).best,
+              token_scores(one.x.detach(), wide, one.targets).best);
+  }
 }
 
 }  // namespace

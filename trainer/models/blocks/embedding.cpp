@@ -48,13 +48,13 @@ at::Tensor table_gradient(const at::Tensor& table, const at::Tensor& ids, const 
 // `tables`, and behind them the ids of each row in them; `padding` has one row a table.
 struct EmbeddingSum : torch::autograd::Function<EmbeddingSum> {
   static at::Tensor forward(AutogradContext* ctx, at::TensorList tables, at::TensorList ids,
-                            const std::vector<int64_t>& padding) {
+                            const std::vector<int64_t>& padding, at::ScalarType type) {
     tensor_list saved(tables.begin(), tables.end());
     saved.insert(saved.end(), ids.begin(), ids.end());
     ctx->save_for_backward(saved);
     ctx->saved_data["padding"] = padding;
-    const at::Tensor sum = at::embedding(tables[0], ids[0]);
-    for (size_t i = 1; i < tables.size(); ++i) sum.add_(at::embedding(tables[i], ids[i]));
+    const at::Tensor sum = at::embedding(tables[0], ids[0]).to(type);
+    for (size_t i = 1; i < tables.size(); ++i) sum.add_(at::embedding(tables[i], ids[i]).to(type));
     return sum;
   }
 
@@ -62,7 +62,7 @@ struct EmbeddingSum : torch::autograd::Function<EmbeddingSum> {
     const tensor_list saved = ctx->get_saved_variables();
     const std::vector<int64_t> padding = ctx->saved_data["padding"].toIntVector();
     const at::Tensor rows = d_outputs[0].contiguous();
-    tensor_list gradients(saved.size() + 1);
+    tensor_list gradients(saved.size() + 2);
     for (size_t i = 0; i < padding.size(); ++i)
       if (ctx->needs_input_grad(i))
         gradients[i] = table_gradient(saved[i], saved[padding.size() + i], rows, padding[i]);
@@ -86,7 +86,8 @@ at::Tensor embed(const EmbeddingTables& tables, const at::Tensor& tokens_N, cons
     ids.push_back(segments_N);
     padding.push_back(-1);
   }
-  return EmbeddingSum::apply(at::TensorList(looked_up), at::TensorList(ids), padding);
+  return EmbeddingSum::apply(at::TensorList(looked_up), at::TensorList(ids), padding,
+                             tables.type.value_or(tables.word_VC.scalar_type()));
 }
 
 }  // namespace sft

@@ -2,6 +2,7 @@
 
 #include <ATen/core/custom_class.h>
 #include <ATen/ops/sum.h>
+#include <c10/core/ScalarType.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
@@ -10,6 +11,7 @@
 #include "trainer/models/blocks/drop_rate.h"
 #include "trainer/models/blocks/dropout.h"
 #include "trainer/models/blocks/gradient.h"
+#include "trainer/models/blocks/held_weight.h"
 #include "trainer/models/blocks/low_rank.h"
 #include "trainer/models/blocks/matrix_product.h"
 
@@ -19,13 +21,21 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::tensor_list;
 
+// That of the products: the narrow copy's, else the wider of x's and the weight's.
+at::ScalarType type_of_products(const Linear& layer, const at::Tensor& x) {
+  return layer.narrow_weight.defined() ? layer.narrow_weight.scalar_type()
+                                       : c10::promoteTypes(x.scalar_type(), layer.weight.scalar_type());
+}
+
 // What the backward pass of a layer knows beside tensors.
 struct LayerForm {
   bool has_bias = false, has_adapter = false;
+  at::ScalarType type;  // of the products
   double scale = 0;
   Dropout dropout;
 
-  explicit LayerForm(const Linear& layer) : has_bias(layer.bias.defined()), has_adapter(layer.adapter != nullptr) {
+  LayerForm(const Linear& layer, const at::Tensor& x)
+      : has_bias(layer.bias.defined()), has_adapter(layer.adapter != nullptr), type(type_of_products(layer, x)) {
     if (!has_adapter) return;
     scale = layer.adapter->scale;
     dropout = layer.adapter->dropout;
@@ -33,7 +43,9 @@ struct LayerForm {
 };
 
 struct LayerForms : torch::CustomClassHolder {
-  explicit LayerForms(const std::vector<Linear>& layers) : all(layers.begin(), layers.end()) {}
+  LayerForms(const std::vector<Linear>& layers, const at::Tensor& x) {
+    for (const Linear& layer : layers) all.emplace_back(layer, x);
+  }
   std::vector<LayerForm> all;
 };
 
@@ -56,7 +68,8 @@ at::Tensor add_adapter(at::Tensor& y, const at::Tensor& rows, const LowRank& ada
 
 // `parameters` holds each layer's weight, its bias behind it where it has one, and its adapter's A and B behind these.
 // Products are of their narrow copies where there are some. Where those are narrower than x, x and the outputs'
-// gradients are rounded to their type once, and kept so.
+// gradients are rounded to their type once, and kept so. A weight without a copy that is held in a narrower type than x
+// is widened in each product.
 //
 // Kept are: the rows, where somebody needs them; their keys; then of each layer weight, copy, bias, A, B, s · A x.
 struct LinearFunction : torch::autograd::Function<LinearFunction> {
@@ -70,15 +83,15 @@ struct LinearFunction : torch::autograd::Function<LinearFunction> {
     auto parameter = parameters.begin();
     for (const Linear& layer : layers) {
       const at::Tensor weight = layer.narrow_weight.defined() ? layer.narrow_weight : layer.weight.detach();
-      if (!rows.defined()) rows = x.to(weight.scalar_type());
+      if (!rows.defined()) rows = x.to(type_of_products(layer, x));
       needs_rows = needs_rows || parameter->requires_grad();
       saved.insert(saved.end(), {*parameter++, weight});
       at::Tensor y;
       if (layer.bias.defined()) {
-        y = biased_product(layer.narrow_bias.defined() ? layer.narrow_bias : layer.bias.detach(), rows, weight.t());
+        y = biased_product_with(layer.narrow_bias.defined() ? layer.narrow_bias : layer.bias.detach(), rows, weight);
         saved.push_back(*parameter++);
       } else {
-        y = product(rows, weight.t());
+        y = product_with(rows, weight);
       }
       y = y.to(x.scalar_type());
       if (layer.adapter) {
@@ -91,7 +104,7 @@ struct LinearFunction : torch::autograd::Function<LinearFunction> {
     }
     if (needs_rows) saved[kRows] = rows;
     ctx->save_for_backward(saved);
-    ctx->saved_data["forms"] = c10::IValue::make_capsule(c10::make_intrusive<LayerForms>(layers));
+    ctx->saved_data["forms"] = c10::IValue::make_capsule(c10::make_intrusive<LayerForms>(layers, x));
     ctx->set_materialize_grads(false);
     return outputs;
   }
@@ -108,7 +121,7 @@ struct LinearFunction : torch::autograd::Function<LinearFunction> {
       at += 2;
       at::Tensor dy;
       if (d_outputs[i].defined()) {
-        dy = d_outputs[i].to(weight.scalar_type());
+        dy = d_outputs[i].to(form.type);
         if (ctx->needs_input_grad(0)) add_to(gradients[0], dy, weight, d_outputs[i].scalar_type());
       }
       const auto wanted = [&] { return dy.defined() && ctx->needs_input_grad(gradients.size()); };
@@ -137,9 +150,9 @@ struct LinearFunction : torch::autograd::Function<LinearFunction> {
   // dx += dy · W, in the type of the outputs.
   static void add_to(at::Tensor& dx, const at::Tensor& dy, const at::Tensor& weight, at::ScalarType type) {
     if (dx.defined())
-      add_product(dx, dy, weight);
+      add_product_back(dx, dy, weight);
     else
-      dx = product(dy, weight).to(type);
+      dx = product_back(dy, weight).to(type);
   }
 
   // dx += d_low · A where the adapter's rows did not fall.

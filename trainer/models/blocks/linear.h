@@ -12,7 +12,7 @@ namespace sft {
 struct LowRank;  // low_rank.h
 
 struct Linear {
-  at::Tensor weight;  // [out, in]
+  at::Tensor weight;  // [out, in]; one that does not train may be held in a narrower type than x (held_weight.h)
   at::Tensor bias;    // [out]; undefined: none, or added by what follows
   // Copies in the type of the products, where that is narrower than the parameters'; their owner keeps them up to date.
   // On a device x is of that type too, and the bias has a copy; on a CPU x and the bias stay wide.

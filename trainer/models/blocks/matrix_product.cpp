@@ -71,12 +71,6 @@ at::Tensor product(const at::Tensor& a, const at::Tensor& b) {
   return result;
 }
 
-at::Tensor biased_product(const at::Tensor& bias, const at::Tensor& a, const at::Tensor& b) {
-  if (!a.is_cpu()) return at::addmm(bias, a, b);
-  at::Tensor sum = product(a, b).to(bias.scalar_type());
-  return sum.add_(bias);
-}
-
 void add_product(at::Tensor& sum, const at::Tensor& a, const at::Tensor& b) {
   if (by_onednn(a, b)) {
     at::native::mkldnn_matmul(a, b, sum, 1.0f, 1.0f);

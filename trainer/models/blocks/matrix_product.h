@@ -8,9 +8,6 @@ namespace sft {
 // a [m, k] · b [k, n]; either may be a transposed view.
 at::Tensor product(const at::Tensor& a, const at::Tensor& b);
 
-// bias [n] to each row of a · b; of the type of the bias, which may be wider on a CPU.
-at::Tensor biased_product(const at::Tensor& bias, const at::Tensor& a, const at::Tensor& b);
-
 // sum [m, n] += a · b, inside the product. Where a and b are of a narrower type than the sum, a CPU rounds the product
 // to it first.
 void add_product(at::Tensor& sum, const at::Tensor& a, const at::Tensor& b);

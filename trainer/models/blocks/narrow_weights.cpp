@@ -6,18 +6,20 @@
 
 namespace sft {
 
-void NarrowWeights::add(Linear& layer, at::ScalarType type) {
-  if (layer.weight.scalar_type() == type) return;
-  layer.narrow_weight = copy_of(layer.weight, type);
-  if (layer.bias.defined() && !layer.bias.is_cpu()) layer.narrow_bias = copy_of(layer.bias, type);
-}
+void NarrowWeights::add(Linear& layer, at::ScalarType type) { wanted_.push_back({&layer, type}); }
 
-void NarrowWeights::follow() const {
+void NarrowWeights::follow() {
   const at::NoGradGuard no_graph;
+  for (const auto& [layer, type] : wanted_) {
+    layer->narrow_weight = copy_of(layer->weight, type);
+    if (layer->bias.defined() && !layer->bias.is_cpu()) layer->narrow_bias = copy_of(layer->bias, type);
+  }
+  wanted_.clear();
   if (!narrow_.empty()) at::_foreach_copy_(narrow_, masters_);
 }
 
 at::Tensor NarrowWeights::copy_of(const at::Tensor& parameter, at::ScalarType type) {
+  if (parameter.scalar_type() == type || !parameter.requires_grad()) return parameter.detach().to(type);
   masters_.push_back(parameter);
   narrow_.push_back(at::empty(parameter.sizes(), parameter.options().dtype(type).requires_grad(false)));
   return narrow_.back();

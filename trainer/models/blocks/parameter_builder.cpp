@@ -36,7 +36,7 @@ RmsNorm ParameterBuilder::rms_norm(const std::string& name, int64_t width, doubl
 
 at::Tensor ParameterBuilder::drawn(const std::string& name, at::IntArrayRef shape, double deviation, int stage) {
   const at::Tensor value = normal_parameter(prefix_ + name, shape, deviation, seed_, options_);
-  return listed({.name = prefix_ + name, .value = value, .stage = stage, .decays = true});
+  return listed({.name = prefix_ + name, .value = value, .stage = stage, .decays = true, .may_be_narrow = true});
 }
 
 at::Tensor ParameterBuilder::constant(const std::string& name, int64_t size, double value, int stage) {

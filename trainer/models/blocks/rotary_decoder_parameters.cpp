@@ -43,11 +43,12 @@ RotaryDecoder::RotaryDecoder(nlohmann::json content, const RotaryDecoderShape& s
     : TextDecoder(std::move(content), facts_of(shape, architecture), settings),
       shape_(shape),
       angles_(shape.rotary, options().dtype(wide_type(settings.dtype))) {
-  require_memory_for(num_parameters(shape_), options(), described(shape_));
+  require_memory_for(num_parameters(shape_), settings.held_options(), described(shape_));
   const int64_t channels = shape_.width, of_queries = shape_.heads * shape_.head_width,
                 of_keys = shape_.key_heads * shape_.head_width;
   ParameterBuilder build = builder();
   tables_.word_VC = build.table("embed_tokens", shape_.vocab_size, channels, shape_.padding_id, 0);
+  tables_.type = settings.dtype;
   tables_.padding_id = shape_.padding_id;
   blocks_.resize(static_cast<size_t>(shape_.blocks));
   for (int64_t i = 0; i < shape_.blocks; ++i) {

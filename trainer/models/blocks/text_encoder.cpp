@@ -2,9 +2,6 @@
 // on, while keys and values still come from all N.
 #include "trainer/models/blocks/text_encoder.h"
 
-#include <ATen/core/grad_mode.h>
-#include <ATen/ops/_foreach_copy.h>
-#include <ATen/ops/empty.h>
 #include <ATen/ops/layer_norm.h>
 
 #include <stdexcept>
@@ -65,28 +62,12 @@ at::Tensor TextEncoder::block(int stage, const at::Tensor& x_NC, const BlockRows
                   block.output_norm, dropout(mode, stage, "output", shape_.hidden_dropout), draws_M, positions_M);
 }
 
-// On a device all that flows is narrow. On a CPU the products are: what lies between them is no faster there.
 void TextEncoder::compute_in(at::ScalarType type) {
-  const bool is_cpu = options_.device().is_cpu();
-  if (!is_cpu) flow_type_ = type;
-  if (type == at::typeMetaToScalarType(options_.dtype())) return;
-  const auto copy_of = [&](const at::Tensor& parameter) {
-    masters_.push_back(parameter);
-    narrow_.push_back(at::empty(parameter.sizes(), options_.dtype(type)));
-    return narrow_.back();
-  };
+  if (!options_.device().is_cpu()) flow_type_ = type;
   for (EncoderBlock& block : blocks_)
     for (Linear* layer :
-         {&block.query, &block.key, &block.value, &block.attention_output, &block.intermediate, &block.output}) {
-      layer->narrow_weight = copy_of(layer->weight);
-      if (!is_cpu) layer->narrow_bias = copy_of(layer->bias);
-    }
-}
-
-// Copies all of them: one call costs less than to find out which weights have moved.
-void TextEncoder::follow_weights() {
-  const at::NoGradGuard no_graph;
-  if (!narrow_.empty()) at::_foreach_copy_(narrow_, masters_);
+         {&block.query, &block.key, &block.value, &block.attention_output, &block.intermediate, &block.output})
+      narrow_.add(*layer, type);
 }
 
 at::Tensor TextEncoder::pool(const at::Tensor&, const RowKeys&) {

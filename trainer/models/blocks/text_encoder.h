@@ -15,6 +15,7 @@
 #include "trainer/models/blocks/block_rows.h"
 #include "trainer/models/blocks/embedding.h"
 #include "trainer/models/blocks/linear.h"
+#include "trainer/models/blocks/narrow_weights.h"
 #include "trainer/models/blocks/parameter_builder.h"
 #include "trainer/models/model.h"
 
@@ -58,7 +59,7 @@ class TextEncoder : public Model {
   std::vector<NamedLinear> linears() override;
   at::Tensor stage(int s, const at::Tensor& x, const Inputs& inputs, Mode mode) override;
   at::Tensor features(const at::Tensor& x) const override;
-  void follow_weights() override;
+  void follow_weights() override { narrow_.follow(); }
   bool has_pooler() const override { return false; }
   at::Tensor pool(const at::Tensor& first_BC, const RowKeys& keys) override;
 
@@ -87,9 +88,9 @@ class TextEncoder : public Model {
   nlohmann::json content_;
   EncoderShape shape_;
   EncoderNames names_;
-  at::TensorOptions options_;                 // of parameters
-  at::ScalarType flow_type_;                  // of what flows from block to block
-  std::vector<at::Tensor> masters_, narrow_;  // parameters of products, and their copies in the type of these
+  at::TensorOptions options_;  // of parameters
+  at::ScalarType flow_type_;   // of what flows from block to block
+  NarrowWeights narrow_;
   InitialSeed seed_;
   EmbeddingTables tables_;
   LayerNorm embedding_norm_;

@@ -34,7 +34,7 @@ TextEncoder::TextEncoder(nlohmann::json content, const EncoderShape& shape, cons
       seed_(settings.seed),
       dropout_seed_(settings.dropout_seed) {
   keep_few_products();
-  require_memory_for(num_parameters(shape_), options_, described(shape_));
+  require_memory_for(num_parameters(shape_), settings.held_options(), described(shape_));
   const int64_t channels = shape_.width;
   ParameterBuilder build = builder();
   tables_.word_VC = build.table("embeddings.word_embeddings", shape_.vocab_size, channels, shape_.padding_id, 0);
@@ -42,6 +42,7 @@ TextEncoder::TextEncoder(nlohmann::json content, const EncoderShape& shape, cons
       build.table("embeddings.position_embeddings", shape_.positions, channels, shape_.padding_position, 0);
   if (shape_.segments > 0)
     tables_.segment_SC = build.table("embeddings.token_type_embeddings", shape_.segments, channels, -1, 0);
+  tables_.type = settings.dtype;
   tables_.padding_id = shape_.padding_id;
   tables_.padding_position = shape_.padding_position;
   embedding_norm_ = build.norm("embeddings.LayerNorm", channels, shape_.norm_eps, 0);

@@ -18,6 +18,7 @@
 #include <stdexcept>
 
 #include "trainer/models/blocks/gradient.h"
+#include "trainer/models/blocks/held_weight.h"
 #include "trainer/models/blocks/matrix_product.h"
 #include "trainer/models/blocks/token_loss_kernels.h"
 
@@ -91,15 +92,13 @@ RowLosses piece_by_piece(const at::Tensor& x_MC, const at::Tensor& weight_VC, co
   losses.surprise.resize(static_cast<size_t>(count));
   losses.smoothed.resize(static_cast<size_t>(count));
   if (wants_best) losses.best.resize(static_cast<size_t>(count));
-  const bool is_narrow = weight_VC.scalar_type() != x_MC.scalar_type();
   const int64_t at_a_time = rows_a_piece(weight_VC.size(0), x_MC.device(), x_MC.scalar_type());
   for (int64_t first = 0; first < count; first += at_a_time) {
-    const at::Tensor x = x_MC.narrow(0, first, std::min(at_a_time, count - first)).to(weight_VC.scalar_type());
-    at::Tensor logits = product(x, weight_VC.t());
-    if (is_narrow) logits = logits.to(x_MC.scalar_type());
+    const at::Tensor x = x_MC.narrow(0, first, std::min(at_a_time, count - first));
+    at::Tensor logits = product_with(x, weight_VC);
     if (rows.bias_V.defined()) logits.add_(rows.bias_V);
     x_MC.is_cpu() ? loss_on_host(logits, rows, first, losses) : loss_on_device(logits, rows, first, losses);
-    if (use) use(first, x, is_narrow ? logits.to(weight_VC.scalar_type()) : logits);
+    if (use) use(first, x, logits);
   }
   return losses;
 }
@@ -117,7 +116,7 @@ struct TokenLoss : torch::autograd::Function<TokenLoss> {
     UseOfPiece use;
     if (wants_x || wants_weight)
       use = [&](int64_t first, const at::Tensor& some, const at::Tensor& gradient) {
-        if (wants_x) d_x.narrow(0, first, some.size(0)).copy_(product(gradient, weight));
+        if (wants_x) d_x.narrow(0, first, some.size(0)).copy_(product_back(gradient, weight));
         at::Tensor sum = d_weight.sum();
         if (wants_weight) add_product(sum, gradient.t(), some);
       };
@@ -159,8 +158,8 @@ TokenScores token_scores(const at::Tensor& x_MC, const TokenHead& head, std::spa
 }
 
 at::Tensor token_logits(const at::Tensor& x_MC, const TokenHead& head) {
-  const at::Tensor weight = head.weight_VC.detach(), x = x_MC.to(weight.scalar_type());
-  return head.bias_V.defined() ? biased_product(head.bias_V, x, weight.t()) : product(x, weight.t());
+  const at::Tensor logits = product_with(x_MC, head.weight_VC.detach());
+  return head.bias_V.defined() ? logits + head.bias_V : logits;
 }
 
 }  // namespace sft

@@ -13,8 +13,9 @@
 namespace sft {
 
 struct TokenHead {
-  at::Tensor weight_VC;  // a leaf; its gradient is added where it has one preset. In a narrower type than the rows: the
-                         // products are of that type
+  // A leaf; its gradient is added where it has one preset. One that does not train may be held in a narrower type than
+  // the rows' (held_weight.h).
+  at::Tensor weight_VC;
   double label_smoothing = 0;
   at::Tensor bias_V = {};  // added to the logits, and not trained; undefined: none
 };

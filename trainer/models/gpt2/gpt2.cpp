@@ -53,12 +53,13 @@ class Gpt2 final : public TextDecoder {
     require_memory_for(
         channels * static_cast<double>(config.vocab_size + config.positions) +
             static_cast<double>(config.blocks) * (4 * channels + 2 * static_cast<double>(config.inner)) * channels,
-        options(),
+        settings.held_options(),
         concat("a vocabulary of ", config.vocab_size, " and ", config.blocks, " layers of ", config.width, " and ",
                config.inner, " channels"));
     ParameterBuilder build = builder();
     tables_.word_VC = build.table("wte", config.vocab_size, config.width, -1, 0);
     tables_.position_PC = build.table("wpe", config.positions, config.width, -1, 0);
+    tables_.type = settings.dtype;
     blocks_.resize(static_cast<size_t>(config.blocks));
     for (int64_t i = 0; i < config.blocks; ++i) make_block(build, i);
     final_norm_ = build.norm("ln_f", config.width, config.norm_eps, num_blocks());

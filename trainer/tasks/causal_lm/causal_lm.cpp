@@ -28,10 +28,11 @@ class CausalLm final : public Task, private Generating {
         stops_(settings.stop_tokens.begin(), settings.stop_tokens.end()),
         tokenizer_(settings.tokenizer),
         weight_VC_(model.output_embedding()) {
-    if (!weight_VC_.defined())
-      weight_VC_ = output_layer({.output = "lm_head", .has_bias = false}, model.text_limits()->vocab_size, model,
-                                settings, parameters_)
-                       .weight;
+    if (weight_VC_.defined()) return;
+    weight_VC_ = output_layer({.output = "lm_head", .has_bias = false}, model.text_limits()->vocab_size, model,
+                              settings, parameters_)
+                     .weight;
+    parameters_.back().may_be_narrow = true;
   }
 
   Needs needs() const override { return {{.column = causal::spans_column(0)}}; }

@@ -22,7 +22,8 @@ using namespace causal;
 using nlohmann::json;
 
 // Facts of a glance.
-constexpr char kForm[] = "form", kFormAt[] = "place of the form";
+constexpr char kForm[] = "form", kFormAt[] = "place of the form", kFraming[] = "framing";
+constexpr char kTemplate[] = "by a chat template", kNone[] = "none";
 
 // "2,32000"
 std::string joined(const std::vector<int32_t>& ids) {
@@ -60,8 +61,10 @@ class CausalLm final : public Recipe {
   bool wants_glance() const override { return true; }
 
   bool glance(const Row& row, Census& into) const override {
-    into.tell(kForm, name_of(form_of(row, config_.text_column.front(), answers_)));
+    const RowForm form = form_of(row, config_.text_column.front(), answers_);
+    into.tell(kForm, name_of(form));
     into.tell(kFormAt, row.place());
+    into.tell(kFraming, causal::is_chat(row, form) ? kTemplate : kNone);
     return true;
   }
 
@@ -69,6 +72,7 @@ class CausalLm final : public Recipe {
     if (!told.knows(kForm)) return;  // no row has a form, and each will say so
     form_ = *row_form_named(told.told(kForm));
     form_at_ = told.told(kFormAt);
+    is_chat_ = told.told(kFraming) == kTemplate;
     if (config_.truncation == "split" && form_ != RowForm::text)
       throw ConfigError(concat("data.truncation = 'split' makes pieces of plain texts, and ", form_at_, " has ",
                                name_of(form_), "; right, left and drop are for all rows"));
@@ -89,8 +93,8 @@ class CausalLm final : public Recipe {
     info.task = "causal_lm";
     info.tokenizer_sha256 = tokenizer_.sha256();
     info.notes = {{"train_on", config_.chat.train_on}, {"eos_token_ids", joined(facts_.stop_ids())}};
-    if (is_chat()) info.notes.emplace_back("chat_template_sha256", facts_.chat_template().sha256());
-    if (is_chat() && facts_.chat_template().tells_date()) info.notes.emplace_back("date", facts_.date());
+    if (is_chat_) info.notes.emplace_back("chat_template_sha256", facts_.chat_template().sha256());
+    if (is_chat_ && facts_.chat_template().tells_date()) info.notes.emplace_back("date", facts_.date());
     return info;
   }
 
@@ -109,7 +113,7 @@ class CausalLm final : public Recipe {
                                        what, "; sft-dist prepare CONFIG --show 3 shows which"));
     };
     if (answers_ && share < 0.01) warn("less than 1 %");
-    if (answers_ && is_chat() && share > 0.95 && config_.chat.train_on != "all")
+    if (answers_ && is_chat_ && share > 0.95 && config_.chat.train_on != "all")
       warn("more than 95 %, so questions seem to be among them");
   }
 
@@ -135,10 +139,6 @@ class CausalLm final : public Recipe {
   }
 
  private:
-  bool is_chat() const {
-    return form_ == RowForm::messages || form_ == RowForm::conversations || form_ == RowForm::instruction_output;
-  }
-
   Conversation read(const Row& row) const {
     const RowForm form = form_of(row, config_.text_column.front(), answers_);
     if (form != form_)
@@ -182,7 +182,8 @@ class CausalLm final : public Recipe {
   ModelFacts facts_;
   WantedColumn weight_, group_;  // no name: not wanted
   RowForm form_ = RowForm::text;
-  std::string form_at_;  // the first row that has it
+  std::string form_at_;   // the first row that has it
+  bool is_chat_ = false;  // and whether a template frames that row
 };
 
 }  // namespace

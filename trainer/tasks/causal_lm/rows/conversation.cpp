@@ -192,6 +192,12 @@ void read_instruction(const Row& row, bool answers, Conversation& out) {
 
 }  // namespace
 
+bool is_chat(const Row& row, RowForm form) {
+  if (form != RowForm::prompt_completion) return form != RowForm::text;
+  const Cell* prompt = row.find("prompt");
+  return prompt != nullptr && prompt->kind == Kind::list;
+}
+
 Conversation read_conversation(const Row& row, RowForm form, const std::string& text_column, const std::string& eos,
                                bool answers) {
   Conversation out{.row = &row};

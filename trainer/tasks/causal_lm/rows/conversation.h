@@ -31,6 +31,9 @@ struct Conversation {
   size_t answer_from = 0;
 };
 
+// Whether a row of this form is framed by a chat template: prompts may be lists of messages, or strings.
+bool is_chat(const Row& row, RowForm form);
+
 // Chats bring their messages without the keys that are null, as transformers renders them, and with `tools` and
 // `chat_template_kwargs`. `eos` is put behind a completion or a text that does not end in it; "": nothing is.
 // `answers`: an answer must be there, and not be empty. BadRow naming row, column and message.
