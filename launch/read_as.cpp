@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "data/prepare/input.h"
 #include "data/readers/reader.h"
 #include "launch/run_directory.h"
 #include "trainer/tasks/tasks.h"
@@ -39,12 +40,12 @@ RunConfig settings_of_run(const std::string& run) {
 }
 
 // Words may come in the column that they were trained from, as texts, or in the task's own column.
-void find_words(const StringList& files, const TaskKind& task, StringList& text_column) {
+void find_words(const StringList& files, const TaskKind& task, DataConfig& data) {
   if (is_prepared(files.front())) return;
-  const std::vector<std::string> there = columns_of(files.front());
-  for (const std::string& name : {text_column.front(), std::string("text"), std::string(task.text_column)})
+  const std::vector<std::string> there = columns_of(files.front(), quotes_of(data));
+  for (const std::string& name : {data.text_column.front(), std::string("text"), std::string(task.text_column)})
     if (std::ranges::find(there, name) != there.end()) {
-      text_column = {name};
+      data.text_column = {name};
       return;
     }
 }
@@ -77,7 +78,7 @@ ReadAs settle_reading(const Arguments& arguments) {
   settled.files = expand_files(arguments.inputs, "--input", {}, accepted_by(settled.config.model.task));
   const TaskKind& task = task_named(settled.config.model.task);
   if (DataConfig{}.text_column.front() != task.text_column && task.takes == Takes::texts)
-    find_words(settled.files, task, settled.config.data.text_column);
+    find_words(settled.files, task, settled.config.data);
   take_options(arguments, settled.config);
   return settled;
 }

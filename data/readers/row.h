@@ -60,6 +60,7 @@ class Row {
   int64_t line = 0;                        // of the file, from 1, where the row starts
   const std::string* file = nullptr;       // borrowed from whoever opened the reader
   std::shared_ptr<const Picture> picture;  // null: the row has none
+  int64_t num_lines = 1;                   // of a table's row: that it spans
 
   std::string place() const;  // for messages: "rows.csv:12", or the picture's
   size_t bytes() const;       // of all cells, roughly
@@ -70,6 +71,8 @@ class Row {
   }
   Cell& add(std::string_view name);  // an equal name is replaced: the last one counts
   const Cell* find(std::string_view name) const;
+    num_lines = 1;
+    twice.clear();
   Cell* find(std::string_view name);
   std::vector<std::string> names() const;
 

@@ -551,6 +551,101 @@ TEST_F(PrepareTest, KeepsSetsOfLabels) {
   EXPECT_EQ(examples(run())[0].values, (std::vector<float>{0, 0, 1})) << "as wide as train";
 }
 
+TEST_F(PrepareTest, ListsOfZerosAndOnesAreFlags) {
+  const std::vector<std::vector<float>> wanted = {{1, 0, 1}, {0, 0, 0}, {0, 1, 1}};
+  const auto expect_flags = [&] {
+    const PrepareReport report = run(2);
+    const auto got = examples(report);
+    for (size_t i = 0; i < 3; ++i) EXPECT_EQ(got[i].values, wanted[i]);
+    EXPECT_EQ(report.label_counts, (std::vector<int64_t>{1, 1, 2}));
+    EXPECT_EQ(report.problem_type, "multi_label_classification");
+    EXPECT_NE(describe(report, "train").find("told by 3 flags a row"), std::string::npos);
+    return report.label_names;
+  };
+  const std::vector<std::string> numbered = {"LABEL_0", "LABEL_1", "LABEL_2"};
+  for (const auto& labels : {std::vector<std::string>{"[1,0,1]", "[0,0,0]", "[0,1,1]"},
+                             {"[1.0,0.0,1.0]", "[0.0,0.0,0.0]", "[0.0,1.0,1.0]"},
+                             {"[true,false,true]", "[false,false,false]", "[false,true,true]"}}) {
+    request_.files = {write("a.jsonl", json_rows(labels))};
+    EXPECT_EQ(expect_flags(), numbered);
+  }
+  request_.problem_type = "multi_label_classification";
+  request_.files = {write("a.csv", "text,label\na,1|0|1\nb,0|0|0\nc,0|1|1\n")};
+  EXPECT_EQ(expect_flags(), numbered);
+  request_.label_names = {"red", "green", "blue"};
+  request_.labels_must_be_known = true;
+  EXPECT_EQ(expect_flags(), request_.label_names);
+  EXPECT_EQ(error_of("four.jsonl", json_rows({"[1,0,0,1]", "[0,0,0,1]"})).substr(0, 72),
+            "79: four.jsonl:1: column 'label' names the label '0' twice; 0 and 1 are ");
+}
+
+TEST_F(PrepareTest, TwoFlagsAreTakenForSetsWhereOneRowIsNoFlags) {
+  request_.files = {write("a.jsonl", json_rows({"[1,0]", "[0,1]"}))};
+  const auto flags = examples(run());
+  EXPECT_EQ(flags[0].values, (std::vector<float>{1, 0}));
+  EXPECT_EQ(flags[1].values, (std::vector<float>{0, 1}));
+  for (const std::string other : {"[1]", "[]", "[0,2]"}) {
+    request_.files = {write("a.jsonl", json_rows({"[1,0]", "[0,1]", other}))};
+    const PrepareReport report = run();
+    EXPECT_EQ(report.label_names[0], "0") << other;
+    EXPECT_EQ(examples(report)[0].values[1], 1) << other;
+  }
+}
+
+TEST_F(PrepareTest, ListsWrittenAsTextAreNoLabels) {
+  request_.problem_type = "multi_label_classification";
+  EXPECT_EQ(error_of("a.csv", "text,label\na,\"[1, 0]\"\n"),
+            "79: a.csv:2: column 'label' is a list written as text, '[1, 0]'; wanted labels with '|' between them, or, "
+            "in .jsonl, a list");
+  request_.problem_type = "";
+  request_.files = {write("a.csv", "text,label\na,\"[1, 0]\"\nb,\"[0, 1]\"\n")};
+  const PrepareReport report = run();
+  ASSERT_EQ(report.warnings.size(), 1u);
+  EXPECT_EQ(report.warnings[0].substr(0, 42), "the label '[0, 1]' looks like a list, and ");
+}
+
+TEST_F(PrepareTest, LabelsThatLookLikeSlipsAreToldOf) {
+  const auto doubts_of = [&](const std::string& rows) {
+    request_.files = {write("a.jsonl", rows)};
+    std::string all;
+    for (const std::string& warning : run().warnings) all += warning.substr(0, warning.find(", and are ")) + "\n";
+    return all;
+  };
+  EXPECT_EQ(doubts_of(json_rows({"\"Spam\"", "\"ham\"", "\"spam \""})),
+            "the labels 'Spam' and 'spam ' differ in case, blanks or Unicode form alone\n");
+  EXPECT_EQ(doubts_of(json_rows({"\"e\u0301\"", "\"\u00e9\""})).substr(0, 10), "the labels");
+  EXPECT_EQ(doubts_of(json_rows({"\"a\"", "\"b\""})), "");
+  request_.task = "token_classification";
+  config_.text_column = {"tokens"};
+  config_.label_column = "ner_tags";
+  const auto tagged = [](const std::string& tag) {
+    return R"({"tokens":["a","b"],"ner_tags":["O",")" + tag + R"("]})" + "\n" +
+           R"({"tokens":["a"],"ner_tags":["B-X"]})" + "\n";
+  };
+  EXPECT_EQ(doubts_of(tagged("U-X")).substr(0, 29), "the tag 'U-X' is of BILOU, wh");
+  EXPECT_EQ(doubts_of(tagged("I-X")), "");
+  EXPECT_EQ(doubts_of("{\"tokens\":[\"a\",\"b\"],\"ner_tags\":[\"O\",\"B_X\"]}\n").substr(0, 28),
+            "the tag 'B_X' has a low line");
+  EXPECT_EQ(doubts_of("{\"tokens\":[\"a\",\"b\"],\"ner_tags\":[\"O\",\"X-B\"]}\n").substr(0, 27),
+            "the tag 'X-B' ends in its m");
+}
+
+TEST_F(PrepareTest, RowsOfATsvThatSpanLinesAreToldOf) {
+  request_.files = {write("a.tsv", "text\tlabel\n\"Great\tpos\nbad\tneg\nso\"\tpos\nfine\tneg\n")};
+  for (const int ranks : {1, 2}) {
+    fs::remove_all(request_.output_directory);
+    const PrepareReport report = run(ranks);
+    EXPECT_EQ(report.num_rows, 2);
+    ASSERT_EQ(report.warnings.size(), 1u);
+    EXPECT_NE(report.warnings[0].find("a.tsv:2. Where quotes are letters"), std::string::npos) << report.warnings[0];
+  }
+  config_.quoting = "none";
+  const PrepareReport report = run();
+  EXPECT_EQ(report.num_rows, 4);
+  EXPECT_FALSE(report.reused);
+  EXPECT_TRUE(report.warnings.empty());
+}
+
 TEST_F(PrepareTest, KeepsRealTargets) {
   request_.files = {write("a.jsonl", json_rows({"[1,-2.5]", "[0.25,1e3]"}))};
   const PrepareReport report = run();

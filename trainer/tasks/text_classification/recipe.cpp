@@ -33,7 +33,7 @@ class TextClassification final : public Recipe {
     if (is_told) target_ = make_target(type, request.num_targets, config.label_separator);
   }
 
-  std::unique_ptr<Input> open(const StringList& files) const override { return open_rows(files); }
+  std::unique_ptr<Input> open(const StringList& files) const override { return open_rows(files, config_); }
   std::vector<WantedColumn> wanted_columns() const override { return rows_.columns(); }
 
   json key() const override {

@@ -41,7 +41,7 @@ class TokenClassification final : public Recipe {
     if (config.text_column.size() != 1) throw ConfigError("data.text_column: tagged words come from one column");
   }
 
-  std::unique_ptr<Input> open(const StringList& files) const override { return open_rows(files); }
+  std::unique_ptr<Input> open(const StringList& files) const override { return open_rows(files, config_); }
   std::vector<WantedColumn> wanted_columns() const override { return {words_, tags_, weight_, group_}; }
 
   json key() const override {
