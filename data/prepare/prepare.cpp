@@ -23,7 +23,7 @@ using nlohmann::json;
 using Side = PrepareRequest::Side;
 
 // Of what a folder holds; another one makes old folders be prepared anew.
-constexpr int kVersion = 4;
+constexpr int kVersion = 5;
 
 std::string ending_of(const std::string& path) { return path.substr(std::min(path.rfind('.'), path.size())); }
 

@@ -7,6 +7,7 @@
 #include "data/prepare/report.h"
 #include "trainer/tasks/recipes/cells.h"
 #include "trainer/tasks/recipes/class_names.h"
+#include "trainer/tasks/recipes/label_doubts.h"
 #include "trainer/tasks/recipes/tagged_words.h"
 #include "trainer/tasks/recipes/target_column.h"
 #include "trainer/tasks/recipes/token_columns.h"
@@ -79,6 +80,7 @@ class TokenClassification final : public Recipe {
     report.units_are = "tokens";
     report.labels_are_of = "words";
     report.label_names = classes_.names();
+    if (classes_.are_open()) report.warnings = doubts_of_tags(classes_.names());
     if (!tags_.name.empty()) report.label_counts.resize(report.label_names.size());
   }
 
