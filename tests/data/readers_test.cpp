@@ -212,6 +212,21 @@ TEST_F(ReadersTest, ConllGivesASentenceARow) {
   EXPECT_EQ(columns_of(path), (std::vector<std::string>{"ner_tags", "tokens"}));
 }
 
+TEST_F(ReadersTest, ConllPassesOverCommentsInFrontOfASentence) {
+  const auto path =
+      write("a.conll",
+            "# sent_id = 7\n# text = The dog\nThe\tO\n# O\n\n# id ab-1\tdomain=en\nx _ _ B-X\n\n# O\nid O\n\n# only\n\n"
+            "# newdoc\n\nlast O\n");
+  const std::vector<std::string> want = {"1 The|# / O|O", "6 x / B-X", "9 #|id / O|O", "12 # / only", "16 last / O"};
+  EXPECT_EQ(sentences_of(path), want);
+  expect_cuts_do_not_matter(path);
+  EXPECT_EQ(
+      sentences_of(write("u.conll", "1\tThe\tthe\tDET\n2\tdog\tdog\tNOUN\n\n1 O\n2 O\n")),
+      (std::vector<std::string>{"! u.conll:1: the words of this sentence are 1, 2, 3, …, as in CoNLL-U, where they "
+                                "stand in the second column; wanted: the word in the first, its tag in the last",
+                                "4 1|2 / O|O"}));
+}
+
 TEST_F(ReadersTest, ConllNamesTheLineOfAMissingTagAndGoesOnBehindTheSentence) {
   const auto path = write("a.bio", "a O\nb\nc O\n\nd O\n\ne\t\nf O\n\ng\nh O\n\nw\xFF O\n\n\tO\n\ni O\n");
   const std::vector<std::string> want = {"! a.bio:2: the word 'b' has no tag; its sentence has others that do",
