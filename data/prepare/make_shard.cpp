@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "base/stop_request.h"
+#include "base/text.h"
 #include "data/prepare/report.h"
 
 namespace sft {
@@ -20,11 +21,11 @@ class ShardSink final : public SampleSink {
   void begin(const Row& row) override {
     if (!writer_) writer_.emplace(path_, making_.shard, real_files());
     ++report_.num_rows;
-  }
     if (!row.twice.empty())
       count_note(report_, "rows have a key twice, of which the last counts",
                  concat(row.place(), ", ", in_quotes(row.twice, 40)));
     if (row.num_lines > 1 && row.file->ends_with(".tsv")) count_note(report_, kJoinsLines, row.place());
+  }
 
   void append(Sample& sample) override {
     sample.row = report_.num_rows - 1;
