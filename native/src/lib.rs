@@ -8,6 +8,7 @@ mod generation_tags;
 mod hash;
 mod letters;
 mod limits;
+mod memory;
 mod offsets;
 mod pieces;
 mod python_filters;
