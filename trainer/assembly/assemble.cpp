@@ -197,6 +197,10 @@ TrainerSettings trainer_settings(const Assembly& run) {
 std::unique_ptr<Assembly> assemble(LoadedConfig loaded, const World& world) {
   together(world.control, [&] { check_deterministic(loaded.config, world); });
   auto run = std::make_unique<Assembly>(std::move(loaded), world);
+  if (run.data.validation)
+    settings.selection.measured_by =
+        concat(settings.selection.metric, settings.selection.greater_is_better ? ", greater" : ", less", " is better, ",
+               run.data.validation->info().fingerprint, ", ", run.data.validation->size(), " rows");
   const RunConfig& config = run->config();
   Communicator& control = run->world.control;
 
