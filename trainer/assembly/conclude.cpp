@@ -58,7 +58,8 @@ void export_run(const Assembly& run) {
   if (adapted && config.lora.exports != "merged") {
     NamedFiles beside = run.files;
     beside.insert(beside.end(), run.adapter_files.begin(), run.adapter_files.end());
-    export_model(real_files(), config.output_dir + "/adapter", peft_tensors(learner), beside, kAdapterWeights);
+    export_model(real_files(), config.output_dir + "/adapter", peft_tensors(learner), beside,
+                 {kAdapterWeights, {{"format", "pt"}, {kBaseWeights, run.model_files.value("weights", "")}}});
   }
 }
 

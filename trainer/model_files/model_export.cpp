@@ -50,7 +50,7 @@ bool is_as_exported(const std::string& directory) {
 }  // namespace
 
 void export_model(FileOps& files, const std::string& directory, const Parameters& parameters, const NamedFiles& beside,
-                  const std::string& weights) {
+                  const ExportedWeights& weights) {
   std::string path = directory;
   while (path.size() > 1 && path.ends_with('/')) path.pop_back();
   const std::string temporary = name_in_progress(path, "tmp");
@@ -62,7 +62,7 @@ void export_model(FileOps& files, const std::string& directory, const Parameters
   files.remove_all(temporary);
   files.make_directory(temporary);
   nlohmann::json checksums;
-  checksums[weights] = write_safetensors(files, temporary + "/" + weights, tensors.refs(), {{"format", "pt"}});
+  checksums[weights.file] = write_safetensors(files, temporary + "/" + weights.file, tensors.refs(), weights.metadata);
   for (const auto& [name, content] : beside) {
     write_atomically(files, temporary + "/" + name, content);
     checksums[name] = crc32c(content.data(), content.size());
