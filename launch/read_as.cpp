@@ -69,12 +69,17 @@ RunConfig settings_of_model(const ModelDirectory& model) {
   return config;
 }
 
+void take_own_template(const std::string& model, DataConfig& data) {
+  if (fs::exists(fs::path(model) / "chat_template.jinja")) data.chat.chat_template = "";
+}
+
 ReadAs settle_reading(const Arguments& arguments) {
   ReadAs settled;
   settled.model = model_directory(arguments.target);
   settled.assumes = !is_run(arguments.target);
   settled.config =
       settled.assumes ? settings_of_model(ModelDirectory(settled.model)) : settings_of_run(arguments.target);
+  take_own_template(settled.model, settled.config.data);
   settled.files = expand_files(arguments.inputs, "--input", {}, accepted_by(settled.config.model.task));
   const TaskKind& task = task_named(settled.config.model.task);
   if (DataConfig{}.text_column.front() != task.text_column && task.takes == Takes::texts)
@@ -85,7 +90,9 @@ ReadAs settle_reading(const Arguments& arguments) {
 
 ModelToTalkTo model_to_talk_to(const std::string& target) {
   const std::string directory = model_directory(target);
-  return {directory, is_run(target) ? settings_of_run(target) : settings_of_model(ModelDirectory(directory))};
+  RunConfig config = is_run(target) ? settings_of_run(target) : settings_of_model(ModelDirectory(directory));
+  take_own_template(directory, config.data);
+  return {directory, config};
 }
 
 void say_assumptions(const LoadedModel& model, const RunConfig& config) {

@@ -46,7 +46,8 @@ std::string too_narrow(size_t question_length, size_t num_special, const WindowL
 
 class NativeTokenizer final : public Tokenizer {
  public:
-  explicit NativeTokenizer(const std::string& directory) : directory_(directory) {
+  NativeTokenizer(const std::string& directory, const std::string& model)
+      : directory_(directory), model_(model.empty() ? directory : model) {
     sft_tokenizer* opened = nullptr;
     check(sft_tokenizer_open(lend(directory), &opened));
     handle_.reset(opened);
@@ -54,6 +55,7 @@ class NativeTokenizer final : public Tokenizer {
   }
 
   const std::string& directory() const override { return directory_; }
+  const std::string& model() const override { return model_; }
 
   void set_truncation(int64_t max_length, const std::string& direction) override {
     check(sft_tokenizer_truncate(handle_.get(), static_cast<size_t>(max_length), direction == "left"));
@@ -170,15 +172,15 @@ class NativeTokenizer final : public Tokenizer {
   }
 
   std::unique_ptr<sft_tokenizer, Free> handle_;
-  std::string directory_, sha256_;
+  std::string directory_, model_, sha256_;
   int64_t max_length_ = 0;
   bool longer_is_error_ = false;
 };
 
 }  // namespace
 
-std::unique_ptr<Tokenizer> Tokenizer::from_directory(const std::string& directory) {
-  return std::make_unique<NativeTokenizer>(directory);
+std::unique_ptr<Tokenizer> Tokenizer::from_directory(const std::string& directory, const std::string& model) {
+  return std::make_unique<NativeTokenizer>(directory, model);
 }
 
 }  // namespace sft

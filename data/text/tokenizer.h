@@ -50,11 +50,13 @@ class Tokenizer {
   // tokenizer_config.json where it is there), or from vocab.json and merges.txt (byte-level BPE, where
   // tokenizer_config.json or config.json says RoBERTa). Settings in tokenizer_config.json win over tokenizer.json's
   // own, as in transformers. ConfigError where the directory has none of them, DataError where one is malformed.
-  static std::unique_ptr<Tokenizer> from_directory(const std::string& directory);
+  // `model`: the directory whose config.json says what the tokens are for, "" where it is the same.
+  static std::unique_ptr<Tokenizer> from_directory(const std::string& directory, const std::string& model = "");
   virtual ~Tokenizer() = default;
 
   // Where it was read from, and where the model's other files about its texts stand.
   virtual const std::string& directory() const = 0;
+  virtual const std::string& model() const = 0;
 
   // direction: left cuts the beginning, all others cut the end; error also has a longer text refused. A pair loses
   // tokens of its longer text first, as by transformers' longest_first. ConfigError where max_length leaves no room for
