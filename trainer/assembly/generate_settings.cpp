@@ -1,20 +1,62 @@
 #include "trainer/assembly/generate_settings.h"
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
+
+#include "base/errors.h"
+#include "base/field_value.h"
+#include "base/log.h"
+#include "base/text.h"
 
 namespace sft {
 namespace {
 
 using nlohmann::json;
 
-NumberList ids_in(const json& value) {
-  if (value.is_number_integer()) return {value.get<double>()};
+// −1 where config.json does not say.
+int64_t num_tokens(const ModelDirectory& model) {
+  const auto found = model.config().find("vocab_size");
+  return found != model.config().end() && found->is_number_integer() ? found->get<int64_t>() : -1;
+}
+
+bool is_token(double id, int64_t num_tokens) {
+  return id >= 0 && id == std::floor(id) && id < static_cast<double>(num_tokens < 0 ? INT32_MAX : num_tokens);
+}
+
+// Those that the model knows; −1 and the like stand for none. Answers would never end at others, which is told.
+NumberList ids_in(const json& value, const ModelDirectory& model) {
   NumberList ids;
-  if (value.is_array())
-    for (const json& id : value)
-      if (id.is_number_integer()) ids.push_back(id.get<double>());
+  for (const json& id : value.is_array() ? value : json::array({value})) {
+    if (!id.is_number()) continue;
+    if (is_token(id.get<double>(), num_tokens(model)))
+      ids.push_back(id.get<double>());
+    else if (id >= 0)
+      log::warn_once(concat(model.path(), ": eos_token_id ", id.dump(), " is no token of this model, which knows ",
+                            num_tokens(model), "; no answer ends at it"));
+  }
   return ids;
+}
+
+void require_tokens(const NumberList& ids, const ModelDirectory& model) {
+  for (const double id : ids)
+    if (!is_token(id, num_tokens(model)))
+      throw ConfigError(
+          concat("generate.eos_token_id: ", id, " is no token of ", model.path(), ", which knows ", num_tokens(model)));
+}
+
+bool is_of_drawing(const std::string& name) { return name == "temperature" || name == "top_k" || name == "top_p"; }
+
+// As strictly as of a config: DataError naming file and key. But null says nothing, another num_beams is not supported,
+// and where nothing is drawn files hold odd values of drawing.
+void take(const BoundField& field, const json& value, const ModelDirectory& model, bool draws) {
+  const std::string name(field.info.name);
+  if (value.is_null() || (field.info.rule.only_value && value != *field.info.rule.only_value)) return;
+  try {
+    assign(field, value, {model.path() + "/generation_config.json", name, ""});
+  } catch (const ConfigError& error) {
+    if (draws || !is_of_drawing(name)) throw DataError(error.what());
+  }
 }
 
 }  // namespace
@@ -26,19 +68,13 @@ GenerateConfig settled(const GenerateConfig& asked, const Origins& origins, cons
   for (const BoundField& field : bind_fields(config)) {
     const std::string name(field.info.name);
     if (origins.contains("generate." + name) || !own.is_object() || !own.contains(name)) continue;
-    if (const json& value = own[name]; auto* const* flag = std::get_if<bool*>(&field.value)) {
-      if (value.is_boolean()) **flag = value.get<bool>();
-    } else if (auto* const* whole = std::get_if<int64_t*>(&field.value)) {
-      const bool is_built = !field.info.rule.only_value || value == *field.info.rule.only_value;
-      if (value.is_number_integer() && is_built) **whole = value.get<int64_t>();
-    } else if (auto* const* number = std::get_if<double*>(&field.value)) {
-      if (value.is_number()) **number = value.get<double>();
-    }
+    if (name != "eos_token_id") take(field, own[name], model, config.do_sample);
   }
   if (config.eos_token_id.empty() && own.is_object() && own.contains("eos_token_id"))
-    config.eos_token_id = ids_in(own["eos_token_id"]);
+    config.eos_token_id = ids_in(own["eos_token_id"], model);
   if (config.eos_token_id.empty() && model.config().contains("eos_token_id"))
-    config.eos_token_id = ids_in(model.config()["eos_token_id"]);
+    config.eos_token_id = ids_in(model.config()["eos_token_id"], model);
+  require_tokens(config.eos_token_id, model);
   if (!origins.contains("generate.eos_token_id"))
     for (const int32_t id : trained)
       if (std::ranges::find(config.eos_token_id, static_cast<double>(id)) == config.eos_token_id.end())

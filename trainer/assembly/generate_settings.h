@@ -13,8 +13,9 @@
 namespace sft {
 
 // Keys that are not among `origins` ("generate.top_p") take the model's own values. Settings of the model that are not
-// supported, such as num_beams above 1, are left out. Answers end at the eos_token_id of generation_config.json or
-// config.json, and at `trained`, the tokens that end trained answers.
+// supported, such as num_beams above 1, are left out; DataError naming file and key of one that can be nothing. Answers
+// end at the eos_token_id of generation_config.json or config.json, and at `trained`, the tokens that end trained
+// answers.
 GenerateConfig settled(const GenerateConfig& asked, const Origins& origins, const ModelDirectory& model,
                        const std::vector<int32_t>& trained = {});
 

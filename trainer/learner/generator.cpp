@@ -23,7 +23,9 @@ void Generator::run(std::span<const Prompt> prompts, const std::function<void(si
   const at::NoGradGuard no_graph;
   int64_t capacity = 0;
   for (const Prompt& prompt : prompts)
-    capacity = std::max(capacity, static_cast<int64_t>(prompt.tokens.size()) + settings_.generate.max_new_tokens);
+    capacity =
+        std::max(capacity, static_cast<int64_t>(prompt.tokens.size()) +
+                               std::min(std::max<int64_t>(room_for(prompt), 0), settings_.generate.max_new_tokens));
   capacity = std::min(capacity, positions_of(model_));
   const int64_t num_slots = std::min(slots_of(capacity), static_cast<int64_t>(prompts.size()));
   KeyValueCache cache(num_slots, capacity);
