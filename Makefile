@@ -5,7 +5,7 @@ PYTHON := $(SFT_DEPS)/venv/bin/python
 CONFIGURE := cmake -G Ninja -DSFT_DEPS=$(SFT_DEPS)
 PREFIX ?= /usr/local
 
-.PHONY: all build gpu test test-slurm verify mutations systems bench bench-rates quickstart chat chat-demo install check-floors dev tsan clang clean
+.PHONY: all build gpu test test-slurm test-faults fuzz fuzz-short verify mutations systems bench bench-rates quickstart chat chat-demo install check-floors dev tsan clang clean
 
 all: build
 
@@ -33,6 +33,21 @@ test:
 test-slurm: build
 	@tools/setup.sh slurm
 	@SFT_DIST=$(CURDIR)/build/sft-dist HF_HUB_OFFLINE=1 $(PYTHON) tests/slurm/run.py
+
+# Processes that end and disks that lose power, at every moment: half an hour. Power cuts want root. A short form is among the tests.
+test-faults: build
+	@tools/setup.sh test
+	@cmake --build build -j $(JOBS) --target faults_checkpoints faults_kill_at > /dev/null
+	@$(PYTHON) tests/faults/run.py --program build/sft-dist --checkpoints build/tests/faults/faults_checkpoints --kill-at build/tests/faults/libfaults_kill_at.so
+
+# libFuzzer on the readers of rows and images: each target for a minute, or for an hour.
+fuzz-short: FUZZ_SECONDS := 60
+fuzz: FUZZ_SECONDS := 3600
+fuzz fuzz-short:
+	@tools/setup.sh clang
+	@cmake --preset fuzz -DSFT_DEPS=$(SFT_DEPS) > /dev/null
+	@cmake --build build-fuzz -j $(JOBS) --target fuzz
+	@$(PYTHON) tests/fuzz/run.py build-fuzz $(FUZZ_SECONDS)
 
 # The guarantees of docs/numerics.md as one table: guarantee, task, model, worst deviation, tolerance.
 verify:

@@ -124,6 +124,7 @@ FileOps& real_files() {
 
 void write_atomically(FileOps& files, const std::string& path, std::string_view content) {
   static std::atomic<int> count{0};
+  remove_leftovers(files, path, "tmp");
   const auto now = std::chrono::system_clock::now().time_since_epoch().count();
   const std::string temporary = name_in_progress(path, concat("tmp.", now, ".", count++));
   const int descriptor = files.create(temporary, static_cast<int64_t>(content.size()));

@@ -37,12 +37,13 @@ bool is_left_over(std::string_view file_name) {
 
 void remove_leftovers(FileOps& files, const std::string& path, std::string_view mark) {
   const fs::path parent = fs::path(path).has_parent_path() ? fs::path(path).parent_path() : ".";
-  const std::string start = concat(fs::path(path).filename().string(), ".", mark, "-");
+  const std::string start = concat(fs::path(path).filename().string(), ".", mark);
   std::vector<std::string> found;
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(parent, ignored)) {
     const std::string name = entry.path().filename().string();
-    if (name.starts_with(start) && is_left_over(name)) found.push_back(entry.path().string());
+    const bool is_of_mark = name.starts_with(start) && (name[start.size()] == '-' || name[start.size()] == '.');
+    if (is_of_mark && is_left_over(name)) found.push_back(entry.path().string());
   }
   for (const std::string& leftover : found) {
     try {

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/errors.h"
+#include "base/json_member.h"
 #include "base/text.h"
 #include "comm/agree.h"
 #include "trainer/assembly/build_model.h"
@@ -34,7 +35,10 @@ size_t outputs_of_adapter(const ModelDirectory& directory) {
 std::vector<std::string> all_label_names(const ModelDirectory& directory) {
   if (auto names = directory.label_names(); !names.empty()) return names;
   const auto& config = directory.config();
-  size_t count = config.contains("id2label") ? config["id2label"].size() : config.value("num_labels", size_t{0});
+  size_t count = config.contains("id2label")
+                     ? config["id2label"].size()
+                     : static_cast<size_t>(std::max<int64_t>(
+                           member(config, "num_labels", int64_t{0}, directory.path() + "/config.json"), 0));
   if (const size_t of_adapter = outputs_of_adapter(directory); of_adapter > 0) count = of_adapter;
   if (count > kMostLabels)
     throw DataError(concat(directory.path(), "/config.json: ", count, " labels; at most ", kMostLabels, " are read"));
@@ -74,7 +78,7 @@ LoadedModel load_model(const std::string& path, RunConfig config, const World& w
     if (config.generate.eos_token_id.empty()) config.generate = settled(config.generate, {}, *loaded.directory);
     loaded.generate = config.generate;
     if (task.takes == Takes::pictures) return;
-    loaded.tokenizer = Tokenizer::from_directory(loaded.directory->path());
+    loaded.tokenizer = Tokenizer::from_directory(loaded.directory->texts_path(), loaded.directory->path());
     const int64_t trained_length = loaded.directory->model_max_length();
     loaded.tokenizer->set_truncation(trained_length > 0 ? trained_length : config.data.max_length,
                                      config.data.truncation);

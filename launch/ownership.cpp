@@ -14,6 +14,7 @@
 #include "launch/run_directory.h"
 #include "trainer/checkpoint/manifest.h"
 #include "trainer/checkpoint/run_directory.h"
+#include "trainer/model_files/adapter_files.h"
 
 namespace sft {
 namespace {
@@ -22,6 +23,7 @@ namespace fs = std::filesystem;
 
 // What a run writes. Not its checkpoints, which take no name from another one, and not exit_status, which holds a
 // number alone and is left by starts that were refused.
+constexpr char kReport[] = "report.html";
 const StringList kOfRun{"config.toml", "metrics.jsonl", "summary.json", "predictions.jsonl", "report.html",
                         "trace.json",  "events",        "model",        "adapter",           "latest"};
 const StringList kOfSweep{"sweep.csv", "report.html"};
@@ -92,11 +94,36 @@ void take(const std::string& directory, const char* kind, const StringList& name
   leave_mark(real_files(), directory, {{"is", kind}});
 }
 
+// Of the adapter in the directory; "" where it is none, or does not say.
+std::string base_under(const std::string& adapter) {
+  try {
+    return fs::exists(fs::path(adapter) / kAdapterConfig) ? read_adapter_settings(adapter).base : "";
+  } catch (const Error&) {  // told when it is loaded
+    return "";
+  }
+}
+
 StringList read_by(const RunConfig& config) {
-  StringList paths{config.model.model_name_or_path};
+  const ModelConfig& model = config.model;
+  StringList paths;
+  for (const std::string& path :
+       {model.model_name_or_path, model.adapter, base_under(model.model_name_or_path), config.data.chat.chat_template})
+    if (!path.empty()) paths.push_back(path);
   for (const StringList* files : {&config.data.train_file, &config.data.validation_file, &config.data.test_file})
     paths.insert(paths.end(), files->begin(), files->end());
   return paths;
+}
+
+// Whether a run, an export or a sweep left the file.
+bool is_left_by_us(const fs::path& file) {
+  const std::string directory = file.parent_path().string(), name = file.filename().string();
+  if (has_valid_manifest(directory)) return true;
+  const auto mark = mark_of(directory);
+  if (!mark) return false;
+  const std::string kind = mark->value("is", "");
+  if (kind == "model" || name == kMarkName) return true;
+  const StringList& names = kind == "sweep" ? kOfSweep : kOfRun;
+  return name != kReport && (name == "exit_status" || std::ranges::find(names, name) != names.end());
 }
 
 // `input` may be a pattern.
@@ -117,6 +144,14 @@ void take_run_directory(const std::string& directory) { take(directory, "run", k
 
 void take_sweep_directory(const std::string& directory) { take(directory, "sweep", kOfSweep); }
 
+std::string output_beside_runs(const std::string& option, const std::string& path, const StringList& inputs) {
+  const std::string target = output_file(option, path, inputs);
+  if (std::error_code none; fs::exists(target, none) && is_left_by_us(target))
+    throw ConfigError(concat(option, ": ", in_quotes(path, 400),
+                             " is a file that a run has left, and would be lost; name another file"));
+  return target;
+}
+
 void refuse_over_inputs(const RunConfig& config) {
   for (const std::string& input : read_by(config))
     for (const std::string& name : kOfRun)
@@ -126,7 +161,10 @@ void refuse_over_inputs(const RunConfig& config) {
 }
 
 void refuse_to_move_inputs(const RunConfig& config) {
-  for (const std::string& input : read_by(config))
+  StringList inputs = read_by(config);
+  if (config.resume_from_checkpoint != "auto" && config.resume_from_checkpoint != "none")
+    inputs.push_back(config.resume_from_checkpoint);
+  for (const std::string& input : inputs)
     if (lies_in(input, config.output_dir))
       throw ConfigError(concat(
           in_quotes(input, 400),

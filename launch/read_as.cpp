@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "data/prepare/input.h"
 #include "data/readers/reader.h"
 #include "launch/run_directory.h"
 #include "trainer/assembly/prepared_files.h"
@@ -40,12 +41,12 @@ RunConfig settings_of_run(const std::string& run) {
 }
 
 // Words may come in the column that they were trained from, as texts, or in the task's own column.
-void find_words(const StringList& files, const TaskKind& task, StringList& text_column) {
+void find_words(const StringList& files, const TaskKind& task, DataConfig& data) {
   if (is_hdf5(files.front())) return;
-  const std::vector<std::string> there = columns_of(files.front());
-  for (const std::string& name : {text_column.front(), std::string("text"), std::string(task.text_column)})
+  const std::vector<std::string> there = columns_of(files.front(), quotes_of(data));
+  for (const std::string& name : {data.text_column.front(), std::string("text"), std::string(task.text_column)})
     if (std::ranges::find(there, name) != there.end()) {
-      text_column = {name};
+      data.text_column = {name};
       return;
     }
 }
@@ -69,23 +70,30 @@ RunConfig settings_of_model(const ModelDirectory& model) {
   return config;
 }
 
+void take_own_template(const std::string& model, DataConfig& data) {
+  if (fs::exists(fs::path(model) / "chat_template.jinja")) data.chat.chat_template = "";
+}
+
 ReadAs settle_reading(const Arguments& arguments) {
   ReadAs settled;
   settled.model = model_directory(arguments.target);
   settled.assumes = !is_run(arguments.target);
   settled.config =
       settled.assumes ? settings_of_model(ModelDirectory(settled.model)) : settings_of_run(arguments.target);
+  take_own_template(settled.model, settled.config.data);
   settled.files = expand_files(arguments.inputs, "--input", {}, accepted_by(settled.config.model.task));
   const TaskKind& task = task_named(settled.config.model.task);
   if (DataConfig{}.text_column.front() != task.text_column && task.takes == Takes::texts)
-    find_words(settled.files, task, settled.config.data.text_column);
+    find_words(settled.files, task, settled.config.data);
   take_options(arguments, settled.config);
   return settled;
 }
 
 ModelToTalkTo model_to_talk_to(const std::string& target) {
   const std::string directory = model_directory(target);
-  return {directory, is_run(target) ? settings_of_run(target) : settings_of_model(ModelDirectory(directory))};
+  RunConfig config = is_run(target) ? settings_of_run(target) : settings_of_model(ModelDirectory(directory));
+  take_own_template(directory, config.data);
+  return {directory, config};
 }
 
 void say_assumptions(const LoadedModel& model, const RunConfig& config) {

@@ -26,6 +26,10 @@ struct ModelToTalkTo {
 };
 ModelToTalkTo model_to_talk_to(const std::string& target);
 
+// A chat template that was exported with the model goes before the file that it was taken from, which may have changed
+// since.
+void take_own_template(const std::string& model, DataConfig& data);
+
 // What a model directory, or an adapter's, says of its rows.
 RunConfig settings_of_model(const ModelDirectory& model);
 

@@ -7,11 +7,14 @@
 #include <cstdlib>
 
 #include "base/errors.h"
+#include "base/json_member.h"
 #include "base/random.h"
 #include "base/text.h"
 
 namespace sft {
 namespace {
+
+constexpr size_t kMostTrials = 10'000;
 
 std::string key_of(const std::string& parameter) { return concat("sweep.parameters.", in_quotes(parameter)); }
 
@@ -35,6 +38,16 @@ std::string name_of(const std::vector<std::string>& overrides) {
   char hash[32];
   std::snprintf(hash, sizeof hash, "trial-%016" PRIx64, derive_key(0, join(overrides, "\n")));
   return hash;
+}
+
+// member() of what a user wrote.
+template <class Value>
+Value setting(const Table& table, const char* key, const Value& otherwise, const std::string& where) {
+  try {
+    return member(table, key, otherwise, where);
+  } catch (const DataError& error) {
+    throw ConfigError(error.what());
+  }
 }
 
 void require_known_keys(const Table& table, const std::vector<std::string>& known, const std::string& where) {
@@ -68,7 +81,7 @@ Table draw(const Table& values, double uniform, const std::string& parameter) {
   }
   require_known_keys(values, {"min", "max", "scale"}, key_of(parameter) + ".");
   const double least = bound(values, "min", parameter), most = bound(values, "max", parameter);
-  const std::string scale = values.value("scale", "linear");
+  const std::string scale = setting(values, "scale", std::string("linear"), key_of(parameter));
   if (!(least <= most)) throw ConfigError(key_of(parameter) + ": min is above max");
   if (scale == "linear") return rounded(least + uniform * (most - least));
   if (scale != "log")
@@ -96,7 +109,7 @@ struct Method {
     size_t product = 1, first = list_of(parameters, names.front()).size();
     for (const std::string& parameter : names) {
       const size_t size = list_of(parameters, parameter).size();
-      product *= size;
+      product = std::min(product * size, kMostTrials + 1);  // neither overflows
       if (name == "list" && size != first)
         throw ConfigError(concat(key_of(parameter), " has ", size, " values and ", key_of(names.front()), " has ",
                                  first, "; method \"list\" pairs them one by one"));
@@ -117,7 +130,7 @@ struct Method {
 
 SweepPlan plan_sweep(const Table& sweep, uint64_t seed) {
   require_known_keys(sweep, {"method", "num_trials", "parameters"}, "sweep.");
-  const std::string name = sweep.value("method", "grid");
+  const std::string name = setting(sweep, "method", std::string("grid"), "sweep");
   if (name != "grid" && name != "random" && name != "list")
     throw ConfigError(concat("sweep.method: wanted grid, random or list, found ", in_quotes(name)));
   if (!sweep.contains("parameters") || !sweep.at("parameters").is_object() || sweep.at("parameters").empty())
@@ -126,7 +139,9 @@ SweepPlan plan_sweep(const Table& sweep, uint64_t seed) {
   SweepPlan plan;
   for (const auto& [parameter, values] : sweep.at("parameters").items()) plan.parameters.push_back(parameter);
   const Method method{name, sweep.at("parameters"), plan.parameters, seed};
-  const size_t count = method.count(sweep.value("num_trials", int64_t{0}));
+  const size_t count = method.count(setting(sweep, "num_trials", int64_t{0}, "sweep"));
+  if (count > kMostTrials)
+    throw ConfigError(concat("[sweep] asks for more than ", kMostTrials, " trials; vary less, or draw some at random"));
   for (size_t i = 0; i < count; ++i) {
     Trial trial;
     for (size_t which = 0; which < plan.parameters.size(); ++which)

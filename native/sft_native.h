@@ -165,6 +165,8 @@ int sft_tokenizer_decode(const sft_tokenizer*, const uint32_t* ids, size_t count
 
 /* Lower case in any script; a sigma that ends a word is the final one. */
 int sft_lowercase(sft_bytes text, sft_text** out);
+/* The same for texts that a reader takes for one: Unicode form NFKC, lower case, one blank between words. */
+int sft_folded(sft_bytes text, sft_text** out);
 int sft_is_alphanumeric(uint32_t character); /* not 0: a letter, digit or number of any script */
 
 /* SHA-256 of bytes that come in pieces. `digest` takes 32 bytes and ends the hash. */

@@ -6,7 +6,7 @@
 #   tools/setup.sh build      compilers, libraries, LibTorch: all that the binary needs
 #   tools/setup.sh gpu        the above, and the CUDA libraries and compiler that the plugin for GPUs needs
 #   tools/setup.sh test       as for gpu, strace and the Python references
-#   tools/setup.sh clang      the above and clang 16
+#   tools/setup.sh clang      the above and clang 16 with its sanitizers
 #   tools/setup.sh slurm      as for test, and the SLURM on which the batch templates are tested
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -16,7 +16,7 @@ deps=${SFT_DEPS:-$PWD/.deps}
 apt_packages=(g++ cmake ninja-build make ccache mold pkg-config python3-venv libopenmpi-dev openmpi-bin
               libhdf5-dev libjpeg62-turbo-dev libpng-dev libtomlplusplus-dev libcli11-dev nlohmann-json3-dev libspdlog-dev libgtest-dev)
 [ "$what" = build ] || [ "$what" = gpu ] || apt_packages+=(strace)
-[ "$what" != clang ] || apt_packages+=(clang-16)
+[ "$what" != clang ] || apt_packages+=(clang-16 libclang-rt-16-dev)
 [ "$what" != slurm ] || apt_packages+=(slurm-wlm munge iproute2)
 torch_wheels=(torch==2.11.0 nvidia-cuda-runtime==13.0.96 nvidia-cuda-cupti==13.0.85)
 cuda_wheels=(nvidia-cuda-crt==13.0.88 nvidia-cuda-cccl nvidia-nccl-cu13==2.28.9 nvidia-cuda-nvcc==13.0.88 nvidia-nvvm==13.0.88)

@@ -20,6 +20,7 @@ struct DataConfig {
   std::string text_pair_column;
   std::string label_column = "label";
   std::string label_separator = "|";
+  std::string quoting = "minimal";
   std::string weight_column;
   bool label_all_tokens = false;
   ChatConfig chat;
@@ -63,6 +64,11 @@ struct DataConfig {
               "answers"),
         field("label_separator", &DataConfig::label_separator,
               "stands between the labels or numbers of a row, where they are text and not a JSON list"),
+        field(
+            "quoting", &DataConfig::quoting,
+            "of .csv and .tsv: minimal, a cell that begins with a quote ends with one; none, quotes are letters, as in "
+            "GLUE's files",
+            one_of("minimal", "none")),
         field("weight_column", &DataConfig::weight_column,
               "column of the row's weight in the loss, or of its share of draws under weighted sampling"),
         field("label_all_tokens", &DataConfig::label_all_tokens,

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/schema.h"
+#include "data/prepare/data_config.h"
 #include "data/readers/image_source.h"
 #include "data/readers/reader.h"
 #include "data/samples/peers.h"
@@ -40,11 +41,14 @@ class Input {
 };
 
 // Files of rows (readers/reader.h), cut at bytes; small files share a piece.
-std::unique_ptr<Input> open_rows(const StringList& files);
+std::unique_ptr<Input> open_rows(const StringList& files, const DataConfig& config);
 
 // Image sources (readers/image_source.h): rows of a picture and, with `labels`, the cell "label". DataError where there
 // is no image at all.
 std::unique_ptr<Input> open_pictures(const StringList& paths, bool labels, const ImageColumns& columns);
+
+// As data.quoting says.
+Quotes quotes_of(const DataConfig& config);
 
 // For messages: "'title', 'body' (did you mean 'body'?)". Of thousands the first few.
 std::string list_of_columns(const StringList& names, const std::string& wanted);

@@ -7,6 +7,7 @@
 
 #include "base/failpoint.h"
 #include "base/stop_request.h"
+#include "base/text.h"
 #include "data/prepare/report.h"
 
 namespace sft {
@@ -18,9 +19,13 @@ class ShardSink final : public SampleSink {
  public:
   ShardSink(const Making& making, std::string path) : making_(making), path_(std::move(path)) {}
 
-  void begin(const Row&) override {
+  void begin(const Row& row) override {
     if (!writer_) writer_.emplace(path_, making_.shard, real_files());
     ++report_.num_rows;
+    if (!row.twice.empty())
+      count_note(report_, "rows have a key twice, of which the last counts",
+                 concat(row.place(), ", ", in_quotes(row.twice, 40)));
+    if (row.num_lines > 1 && row.file->ends_with(".tsv")) count_note(report_, kJoinsLines, row.place());
   }
 
   void append(Sample& sample) override {

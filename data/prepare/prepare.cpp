@@ -24,7 +24,7 @@ using nlohmann::json;
 using Side = PrepareRequest::Side;
 
 // Of what a folder holds; another one makes old folders be prepared anew.
-constexpr int kVersion = 4;
+constexpr int kVersion = 5;
 
 std::string ending_of(const std::string& path) { return path.substr(std::min(path.rfind('.'), path.size())); }
 
@@ -65,6 +65,7 @@ class Preparation {
                 {"names", sha256(told)}, {"recipe", recipe_.key()}, {"on_bad_row", config_.on_bad_row}};
     if (request_.splits())
       key["split"] = {static_cast<int>(request_.side), config_.validation_split, request_.split_seed};
+    if (config_.quoting != DataConfig{}.quoting) key["quoting"] = config_.quoting;
     return concat(request_.split, "-", sha256(key.dump(-1, ' ', false, json::error_handler_t::replace)).substr(0, 16));
   }
 
@@ -166,6 +167,7 @@ class Preparation {
         throw DataError(concat(join(request_.files, ", "), ": ", human_count(static_cast<double>(report.num_rows)), " ",
                                report.rows_are, ", and none gives a sample for ", request_.split, first_notes(report)));
       recipe_.judge(report);
+      warn_of_joined_lines(report);
       if (is_root()) folder.commit(report);
     });
     for (std::string& name : report.shards) name = concat(folder.path(), "/", name);

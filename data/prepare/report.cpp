@@ -82,6 +82,15 @@ void count_note(PrepareReport& report, const std::string& what, const std::strin
   if (note.num_rows++ == 0) note.first = example;
 }
 
+void warn_of_joined_lines(PrepareReport& report) {
+  const auto found = report.notes.find(kJoinsLines);
+  if (found == report.notes.end()) return;
+  report.warnings.push_back(concat(human_count(static_cast<double>(found->second.num_rows)), " ", kJoinsLines,
+                                   ", because a cell begins with a quote; the first: ", found->second.first,
+                                   ". Where quotes are letters, as in GLUE's files, set data.quoting = 'none'"));
+  report.notes.erase(found);
+}
+
 void append(PrepareReport& report, const PrepareReport& part) {
   report.shards.insert(report.shards.end(), part.shards.begin(), part.shards.end());
   report.num_rows += part.num_rows;

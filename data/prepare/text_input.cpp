@@ -61,13 +61,14 @@ std::vector<Slice*> followed(std::vector<Piece>& pieces) {
 // The rows of a piece's slices, one after the other.
 class PieceReader final : public Reader {
  public:
-  PieceReader(const StringList& files, const Piece& piece) : files_(files), piece_(piece) {}
+  PieceReader(const StringList& files, const Piece& piece, Quotes quotes)
+      : files_(files), piece_(piece), quotes_(quotes) {}
 
   bool next(Row& row) override {
     for (; at_ < piece_.size(); ++at_, reader_.reset()) {
       const Slice& slice = piece_[at_];
       row.file = &files_[slice.file];
-      if (!reader_) reader_ = open_reader(*row.file, slice.begin, slice.end);
+      if (!reader_) reader_ = open_reader(*row.file, slice.begin, slice.end, quotes_);
       if (reader_->next(row)) return true;
     }
     return false;
@@ -76,13 +77,18 @@ class PieceReader final : public Reader {
  private:
   const StringList& files_;
   const Piece& piece_;
+  Quotes quotes_;
   size_t at_ = 0;
   std::unique_ptr<Reader> reader_;
 };
 
-// One column whose name holds a separator is several columns of a file that uses another one.
+// One column whose name holds a separator is several columns of a file that uses another one, and a name with a carriage
+// return in it goes over the end of a line.
 std::string separator_hint(const std::string& path, const StringList& found) {
   const char read = path.ends_with(".tsv") ? '\t' : ',';
+  for (const std::string& name : found)
+    if (name.find('\r') != std::string::npos)
+      return "; the lines seem to end in carriage returns alone, and line feeds are read";
   for (const char other : {';', '\t', '|', ','})
     if (found.size() == 1 && other != read && found[0].find(other) != std::string::npos)
       return concat("; the columns seem to be separated by ", in_quotes(std::string(1, other)), ", and ",
@@ -92,7 +98,7 @@ std::string separator_hint(const std::string& path, const StringList& found) {
 
 class TextInput final : public Input {
  public:
-  explicit TextInput(const StringList& files) : files_(files) {}
+  TextInput(const StringList& files, Quotes quotes) : files_(files), quotes_(quotes) {}
 
   const char* noun() const override { return "row"; }
 
@@ -104,12 +110,13 @@ class TextInput final : public Input {
 
   void require(const std::vector<WantedColumn>& columns) const override {
     for (const std::string& path : files_) {
-      const StringList found = columns_of(path);
+      const StringList found = columns_of(path, quotes_);
       if (found.empty()) continue;  // no row: no matter, as long as another file has some
       for (const auto& [key, name] : columns) {
         if (name.empty() || std::ranges::find(found, name) != found.end()) continue;
+        const std::string hint = separator_hint(path, found);
         throw ConfigError(concat(path, ": data.", key, " = ", in_quotes(name),
-                                 ", but the columns are: ", list_of_columns(found, name), separator_hint(path, found)));
+                                 ", but the columns are: ", list_of_columns(found, hint.empty() ? name : ""), hint));
       }
     }
   }
@@ -123,7 +130,7 @@ class TextInput final : public Input {
     const std::vector<Slice*> surveyed = followed(pieces_);
     const auto stretches = gather_in_rounds(static_cast<int64_t>(surveyed.size()), peers, [&](int64_t i) {
       const Slice& slice = *surveyed[static_cast<size_t>(i)];
-      const Stretch stretch = survey(files_[slice.file], slice.begin.byte, slice.end);
+      const Stretch stretch = survey(files_[slice.file], slice.begin.byte, slice.end, quotes_);
       return json{stretch.line_breaks, stretch.leaves};
     });
     size_t next = 0;
@@ -140,11 +147,12 @@ class TextInput final : public Input {
   }
 
   std::unique_ptr<Reader> open(int64_t piece) const override {
-    return std::make_unique<PieceReader>(files_, pieces_[static_cast<size_t>(piece)]);
+    return std::make_unique<PieceReader>(files_, pieces_[static_cast<size_t>(piece)], quotes_);
   }
 
  private:
   StringList files_;
+  Quotes quotes_;
   std::vector<Piece> pieces_;
 };
 
@@ -158,6 +166,10 @@ std::string list_of_columns(const StringList& names, const std::string& wanted) 
   return concat(join(shown, ", "), names.size() > kShown ? ", …" : "", did_you_mean(wanted, names));
 }
 
-std::unique_ptr<Input> open_rows(const StringList& files) { return std::make_unique<TextInput>(files); }
+std::unique_ptr<Input> open_rows(const StringList& files, const DataConfig& config) {
+  return std::make_unique<TextInput>(files, quotes_of(config));
+}
+
+Quotes quotes_of(const DataConfig& config) { return config.quoting == "none" ? Quotes::letters : Quotes::enclose; }
 
 }  // namespace sft

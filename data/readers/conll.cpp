@@ -39,6 +39,7 @@ State step(State state, char byte) {
 struct Columns {
   std::string_view first, last;
   bool is_one = false;
+  size_t count = 1;
 };
 
 Columns cut(std::string_view line) {
@@ -51,7 +52,25 @@ Columns cut(std::string_view line) {
   }
   const size_t first = line.find_first_of(separators), last = line.find_last_of(separators);
   if (first == line.npos) return {line, {}, true};
-  return {line.substr(0, first), line.substr(last + 1), false};
+  const auto count = static_cast<size_t>(std::count(line.begin(), line.end(), separators[0])) + 1;
+  return {line.substr(0, first), line.substr(last + 1), false, count};
+}
+
+bool is_comment(std::string_view line) {
+  if (!line.starts_with("# ")) return false;
+  line.remove_prefix(2);
+  const size_t end = std::min(line.find_first_of(" \t\r\n"), line.size());
+  const std::string_view word = line.substr(0, end);
+  for (const std::string_view known : {"id", "newdoc", "newpar"})
+    if (word == known) return true;
+  return line.substr(end).starts_with(" = ") || word == "sent_id" || word == "text";
+}
+
+// Whether the words are 1, 2, 3, …: a column of numbers in front of them.
+bool are_counted(const Cell& words) {
+  for (size_t i = 0; i < words.items.size(); ++i)
+    if (words.items[i].text != std::to_string(i + 1)) return false;
+  return words.items.size() > 1;
 }
 
 class ConllReader final : public Reader {
@@ -96,6 +115,10 @@ class ConllReader final : public Reader {
                                human_bytes(static_cast<double>(kMostRowBytes)), "; a blank line ends one"));
       if (problem.empty()) problem = add(line, row.line);
     } while (lines_.next(line) && !is_blank(line));
+    if (problem.empty() && num_columns_ > 3 && are_counted(tokens_))
+      problem = concat(row.line,
+                       ": the words of this sentence are 1, 2, 3, …, as in CoNLL-U, where they stand in the "
+                       "second column; wanted: the word in the first, its tag in the last");
     if (!problem.empty()) throw BadRow(concat(lines_.path(), ":", problem));
     if (tokens_.items.empty()) return false;
     row.clear();
@@ -115,7 +138,7 @@ class ConllReader final : public Reader {
     const int64_t here = lines_.number();
     if (!is_valid_utf8(line)) return concat(here, ": not valid UTF-8");
     const Columns columns = cut(line);
-    if (columns.first == "-DOCSTART-") return "";
+    if (columns.first == "-DOCSTART-" || (tokens_.items.empty() && is_comment(line))) return "";
     if (columns.first.empty()) return concat(here, ": the first column, the word, is empty");
     const auto untagged = [](int64_t number, std::string_view word) {
       return concat(number, ": the word ", in_quotes(word, 40), " has no tag; its sentence has others that do");
@@ -124,6 +147,7 @@ class ConllReader final : public Reader {
     if (columns.is_one && !tags_.items.empty()) return untagged(here, columns.first);
     if (!columns.is_one && tags_.items.size() < tokens_.items.size())
       return untagged(first_line, tokens_.items.front().text);
+    num_columns_ = columns.count;
     put(tokens_, columns.first);
     if (!columns.is_one) put(tags_, columns.last);
     return "";
@@ -139,6 +163,7 @@ class ConllReader final : public Reader {
   int64_t end_;
   State state_;
   Cell tokens_, tags_;  // of the sentence that is being read
+  size_t num_columns_ = 0;
 };
 
 }  // namespace

@@ -66,8 +66,10 @@ class Records {
   }
 
   [[noreturn]] void fail_open_quote(std::string_view where) const {
-    throw DataError(concat(path(), ":", line_, ": the row that starts here does not end ", where,
-                           ": is a quote left open? Inside a quoted cell a quote is written twice"));
+    throw DataError(
+        concat(path(), ":", line_, ": the row that starts here does not end ", where,
+               ": is a quote left open? Inside a quoted cell a quote is written twice; where quotes are letters, as "
+               "in GLUE's files, set data.quoting = 'none'"));
   }
 
   Window window_;
@@ -76,12 +78,18 @@ class Records {
   State state_;
 };
 
+struct Dialect {
+  char delimiter;
+  Quotes quotes;
+};
+
 // Calls `put(text)` on each cell of a record; returns what is wrong with it, "" where nothing is.
 template <class Put>
-std::string_view split(std::string_view record, char delimiter, const Put& put) {
+std::string_view split(std::string_view record, const Dialect& dialect, const Put& put) {
+  const char delimiter = dialect.delimiter;
   std::string text;
   while (true) {
-    if (!record.starts_with('"')) {
+    if (dialect.quotes == Quotes::letters || !record.starts_with('"')) {
       const size_t end = std::min(record.find(delimiter), record.size());
       put(record.substr(0, end));
       record.remove_prefix(end);
@@ -97,7 +105,8 @@ std::string_view split(std::string_view record, char delimiter, const Put& put) 
         record.remove_prefix(1);
       }
       if (!record.empty() && record.front() != delimiter) {
-        return "text follows a closing quote; inside a quoted cell a quote is written twice";
+        return "text follows a closing quote; inside a quoted cell a quote is written twice (where quotes are letters: "
+               "data.quoting = 'none')";
       }
       put(text);
     }
@@ -111,7 +120,7 @@ struct Header {
   Place end;
 };
 
-Header read_header(const std::string& path, const Scanner& scanner, char delimiter) {
+Header read_header(const std::string& path, const Scanner& scanner, const Dialect& dialect) {
   Records records(path, scanner, Place{});
   std::string_view record;
   int64_t line = 0;
@@ -121,7 +130,7 @@ Header read_header(const std::string& path, const Scanner& scanner, char delimit
   const auto fail = [&](const std::string& problem) { throw DataError(concat(path, ":", line, ": ", problem)); };
   if (!is_valid_utf8(record)) fail("the header is not valid UTF-8");
   const std::string_view problem =
-      split(record, delimiter, [&](std::string_view name) { header.names.emplace_back(name); });
+      split(record, dialect, [&](std::string_view name) { header.names.emplace_back(name); });
   if (!problem.empty()) fail(std::string(problem));
   std::vector<std::string> sorted = header.names;
   std::sort(sorted.begin(), sorted.end());
@@ -133,11 +142,11 @@ Header read_header(const std::string& path, const Scanner& scanner, char delimit
 
 class CsvReader final : public Reader {
  public:
-  CsvReader(const std::string& path, const Place& begin, int64_t end, char delimiter)
-      : delimiter_(delimiter),
+  CsvReader(const std::string& path, const Place& begin, int64_t end, const Dialect& dialect)
+      : dialect_(dialect),
         end_(end),
-        scanner_(delimiter),
-        header_(read_header(path, scanner_, delimiter)),
+        scanner_(dialect.delimiter, dialect.quotes),
+        header_(read_header(path, scanner_, dialect)),
         records_(path, scanner_, begin.byte < header_.end.byte ? header_.end : begin) {}
 
   bool next(Row& row) override {
@@ -150,8 +159,9 @@ class CsvReader final : public Reader {
     };
     if (!is_valid_utf8(record)) fail("not valid UTF-8");
     row.clear();
+    row.num_lines = 1 + std::count(record.begin(), record.end(), '\n');
     size_t count = 0;
-    const std::string_view problem = split(record, delimiter_, [&](std::string_view text) {
+    const std::string_view problem = split(record, dialect_, [&](std::string_view text) {
       if (count < header_.names.size()) {
         Cell& cell = row.add(header_.names[count]);
         cell.kind = Cell::Kind::plain;
@@ -167,7 +177,7 @@ class CsvReader final : public Reader {
   }
 
  private:
-  char delimiter_;
+  Dialect dialect_;
   int64_t end_;
   Scanner scanner_;
   Header header_;
@@ -176,14 +186,14 @@ class CsvReader final : public Reader {
 
 }  // namespace
 
-template <char Delimiter>
+template <char Delimiter, Quotes quotes>
 std::unique_ptr<Reader> open(const std::string& path, const Place& begin, int64_t end) {
-  return std::make_unique<CsvReader>(path, begin, end, Delimiter);
+  return std::make_unique<CsvReader>(path, begin, end, Dialect{Delimiter, quotes});
 }
 
-template <char Delimiter>
+template <char Delimiter, Quotes quotes>
 Stretch survey(const std::string& path, int64_t begin, int64_t end) {
-  const Scanner scanner(Delimiter);
+  const Scanner scanner(Delimiter, quotes);
   Stretch stretch;
   // The mark is no part of the first cell, which may begin with a quote.
   stretch.bytes = std::clamp(byte_order_mark(InputFile(path)) - begin, int64_t{0}, end - begin);
@@ -191,16 +201,22 @@ Stretch survey(const std::string& path, int64_t begin, int64_t end) {
   return stretch;
 }
 
-template <char Delimiter>
+template <char Delimiter, Quotes quotes>
 std::vector<std::string> columns(const std::string& path) {
-  return read_header(path, Scanner(Delimiter), Delimiter).names;
+  return read_header(path, Scanner(Delimiter, quotes), {Delimiter, quotes}).names;
 }
 
-template std::unique_ptr<Reader> open<','>(const std::string&, const Place&, int64_t);
-template std::unique_ptr<Reader> open<'\t'>(const std::string&, const Place&, int64_t);
-template Stretch survey<','>(const std::string&, int64_t, int64_t);
-template Stretch survey<'\t'>(const std::string&, int64_t, int64_t);
-template std::vector<std::string> columns<','>(const std::string&);
-template std::vector<std::string> columns<'\t'>(const std::string&);
+template std::unique_ptr<Reader> open<',', Quotes::enclose>(const std::string&, const Place&, int64_t);
+template Stretch survey<',', Quotes::enclose>(const std::string&, int64_t, int64_t);
+template std::vector<std::string> columns<',', Quotes::enclose>(const std::string&);
+template std::unique_ptr<Reader> open<',', Quotes::letters>(const std::string&, const Place&, int64_t);
+template Stretch survey<',', Quotes::letters>(const std::string&, int64_t, int64_t);
+template std::vector<std::string> columns<',', Quotes::letters>(const std::string&);
+template std::unique_ptr<Reader> open<'\t', Quotes::enclose>(const std::string&, const Place&, int64_t);
+template Stretch survey<'\t', Quotes::enclose>(const std::string&, int64_t, int64_t);
+template std::vector<std::string> columns<'\t', Quotes::enclose>(const std::string&);
+template std::unique_ptr<Reader> open<'\t', Quotes::letters>(const std::string&, const Place&, int64_t);
+template Stretch survey<'\t', Quotes::letters>(const std::string&, int64_t, int64_t);
+template std::vector<std::string> columns<'\t', Quotes::letters>(const std::string&);
 
 }  // namespace sft::csv

@@ -4,8 +4,8 @@
 
 namespace sft::csv {
 
-Scanner::Scanner(char delimiter) {
-  class_['"'] = kQuote;
+Scanner::Scanner(char delimiter, Quotes quotes) {
+  class_['"'] = quotes == Quotes::enclose ? kQuote : kOther;
   class_[static_cast<uint8_t>(delimiter)] = kDelimiter;
   class_['\n'] = kLineBreak;
   class_['\r'] = kCarriageReturn;

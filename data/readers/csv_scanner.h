@@ -14,7 +14,7 @@ enum State : uint8_t { kRecordStart, kCellStart, kUnquoted, kQuoted, kQuoteInQuo
 
 class Scanner {
  public:
-  explicit Scanner(char delimiter);
+  Scanner(char delimiter, Quotes quotes);
 
   State step(State state, char byte) const { return next_[state][class_[static_cast<uint8_t>(byte)]]; }
 

@@ -34,7 +34,11 @@ class RowEvents final : public nlohmann::json_sax<json> {
   bool boolean(bool value) override { return put(Cell::Kind::boolean, value ? "true" : "false"); }
   bool number_integer(number_integer_t value) override { return put(Cell::Kind::number, std::to_string(value)); }
   bool number_unsigned(number_unsigned_t value) override { return put(Cell::Kind::number, std::to_string(value)); }
-  bool number_float(number_float_t value, const string_t&) override { return put(Cell::Kind::number, shortest(value)); }
+  // Also an integer beyond 64 bits, which keeps its digits.
+  bool number_float(number_float_t value, const string_t& spelled) override {
+    const bool is_real = spelled.find_first_of(".eE") != spelled.npos;
+    return put(Cell::Kind::number, is_real ? shortest(value) : spelled, is_real);
+  }
   bool string(string_t& value) override { return put(Cell::Kind::text, value); }
   bool binary(binary_t&) override { return false; }  // JSON has none
 
@@ -49,6 +53,7 @@ class RowEvents final : public nlohmann::json_sax<json> {
 
   bool key(string_t& name) override {
     if (open_.size() == 1) {
+      if (row_.find(name) != nullptr) row_.twice = name;
       cell_ = &row_.add(name);
     } else if (Cell* object = holder()) {
       object->names.push_back(name);
@@ -72,16 +77,19 @@ class RowEvents final : public nlohmann::json_sax<json> {
     return into == nullptr ? nullptr : &into->items.emplace_back();
   }
 
-  bool put(Cell::Kind kind, std::string_view text) {
+  bool put(Cell::Kind kind, std::string_view text, bool is_real = false) {
     if (open_.empty()) return refuse(name_of(kind));
-    if (Cell* const cell = next_cell()) fill(*cell, kind, text);
+    if (Cell* const cell = next_cell()) fill(*cell, kind, text, is_real);
     return true;
   }
 
   bool open(Cell::Kind kind, std::string_view text) {
     if (open_.empty()) return refuse("an array");
     Cell* const cell = next_cell();
-    if (cell != nullptr) fill(*cell, kind, text);
+    if (cell != nullptr) {
+      fill(*cell, kind, text);
+      cell->is_cut = open_.size() == kMostDepth;
+    }
     open_.push_back(cell);  // the cell stays in place: its holder gets no other item before it is closed
     return true;
   }
@@ -97,8 +105,10 @@ class RowEvents final : public nlohmann::json_sax<json> {
     return false;
   }
 
-  static void fill(Cell& cell, Cell::Kind kind, std::string_view text) {
+  static void fill(Cell& cell, Cell::Kind kind, std::string_view text, bool is_real = false) {
     cell.kind = kind;
+    cell.is_real = is_real;
+    cell.is_cut = false;
     cell.text.assign(text);
     cell.items.clear();
     cell.names.clear();

@@ -33,6 +33,10 @@ struct Stretch {
 
 Place behind(const Place& place, const Stretch& stretch);
 
+// What a quote at the beginning of a cell of .csv and .tsv does: it encloses the cell up to the next one, as RFC 4180
+// has it, or is a letter of the cell, as in GLUE's files (Python's csv.QUOTE_NONE).
+enum class Quotes { enclose, letters };
+
 class Reader {
  public:
   virtual ~Reader() = default;
@@ -43,12 +47,13 @@ class Reader {
 
 // .jsonl .json .csv .tsv .conll .bio .iob .txt, by the name's end; ConfigError for another, or where the file cannot be
 // opened.
-std::unique_ptr<Reader> open_reader(const std::string& path, const Place& begin, int64_t end);
+std::unique_ptr<Reader> open_reader(const std::string& path, const Place& begin, int64_t end,
+                                    Quotes quotes = Quotes::enclose);
 std::unique_ptr<Reader> open_reader(const std::string& path);  // all of it
 
-Stretch survey(const std::string& path, int64_t begin, int64_t end);
+Stretch survey(const std::string& path, int64_t begin, int64_t end, Quotes quotes = Quotes::enclose);
 
 // The header's names, or those of the first well-formed row; none where there is no such row.
-std::vector<std::string> columns_of(const std::string& path);
+std::vector<std::string> columns_of(const std::string& path, Quotes quotes = Quotes::enclose);
 
 }  // namespace sft

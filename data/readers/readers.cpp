@@ -19,11 +19,18 @@ struct Format {
   std::vector<std::string> (*columns)(const std::string& path);
 };
 
+template <char Delimiter, Quotes quotes>
+constexpr Format csv_format(std::string_view extension) {
+  return {extension, csv::open<Delimiter, quotes>, csv::survey<Delimiter, quotes>, csv::columns<Delimiter, quotes>};
+}
+
+constexpr Format kUnquoted[] = {csv_format<',', Quotes::letters>(".csv"), csv_format<'\t', Quotes::letters>(".tsv")};
+
 constexpr Format kFormats[] = {
     {".jsonl", jsonl::open, jsonl::survey, jsonl::columns},
     {".json", jsonl::open, jsonl::survey, jsonl::columns},  // where it is not kSquad
-    {".csv", csv::open<','>, csv::survey<','>, csv::columns<','>},
-    {".tsv", csv::open<'\t'>, csv::survey<'\t'>, csv::columns<'\t'>},
+    csv_format<',', Quotes::enclose>(".csv"),
+    csv_format<'\t', Quotes::enclose>(".tsv"),
     {".conll", conll::open, conll::survey, conll::columns},
     {".bio", conll::open, conll::survey, conll::columns},
     {".iob", conll::open, conll::survey, conll::columns},
@@ -32,7 +39,10 @@ constexpr Format kFormats[] = {
 
 constexpr Format kSquad = {".json", squad::open, squad::survey, squad::columns};
 
-const Format& format_of(const std::string& path) {
+const Format& format_of(const std::string& path, Quotes quotes) {
+  for (const Format& format : kUnquoted) {
+    if (quotes == Quotes::letters && path.ends_with(format.extension)) return format;
+  }
   if (path.ends_with(kSquad.extension) && squad::is_squad(path)) return kSquad;
   for (const Format& format : kFormats) {
     if (path.ends_with(format.extension)) return format;
@@ -52,16 +62,20 @@ Place behind(const Place& place, const Stretch& stretch) {
   return {place.byte + stretch.bytes, place.line + stretch.line_breaks, stretch.leaves[place.state]};
 }
 
-std::unique_ptr<Reader> open_reader(const std::string& path, const Place& begin, int64_t end) {
-  return format_of(path).open(path, begin, end);
+std::unique_ptr<Reader> open_reader(const std::string& path, const Place& begin, int64_t end, Quotes quotes) {
+  return format_of(path, quotes).open(path, begin, end);
 }
 
 std::unique_ptr<Reader> open_reader(const std::string& path) {
   return open_reader(path, Place{}, std::numeric_limits<int64_t>::max());
 }
 
-Stretch survey(const std::string& path, int64_t begin, int64_t end) { return format_of(path).survey(path, begin, end); }
+Stretch survey(const std::string& path, int64_t begin, int64_t end, Quotes quotes) {
+  return format_of(path, quotes).survey(path, begin, end);
+}
 
-std::vector<std::string> columns_of(const std::string& path) { return format_of(path).columns(path); }
+std::vector<std::string> columns_of(const std::string& path, Quotes quotes) {
+  return format_of(path, quotes).columns(path);
+}
 
 }  // namespace sft

@@ -36,6 +36,8 @@ struct Cell {
   std::string text;
   std::vector<Cell> items = {};         // of a list or an object
   std::vector<std::string> names = {};  // of an object's items
+  bool is_real = false;                 // a number spelled with a point or an exponent: 1.0, not 1
+  bool is_cut = false;                  // its items lie deeper than readers keep them
 
   // Among an object's items; of equal names the last one.
   const Cell* find(std::string_view name) const;
@@ -58,14 +60,19 @@ class Picture {
 class Row {
  public:
   int64_t line = 0;                        // of the file, from 1, where the row starts
+  int64_t num_lines = 1;                   // of a table's row: that it spans
   const std::string* file = nullptr;       // borrowed from whoever opened the reader
   std::shared_ptr<const Picture> picture;  // null: the row has none
+
+  std::string twice;  // a name that stood in it twice, of which the last counts; "": none
 
   std::string place() const;  // for messages: "rows.csv:12", or the picture's
   size_t bytes() const;       // of all cells, roughly
 
   void clear() {
     size_ = 0;
+    num_lines = 1;
+    twice.clear();
     picture.reset();
   }
   Cell& add(std::string_view name);  // an equal name is replaced: the last one counts

@@ -15,20 +15,23 @@ struct Free {
   void operator()(sft_text* it) const { sft_text_free(it); }
 };
 
+std::string made_by(int (*call)(sft_bytes, sft_text**), std::string_view text) {
+  sft_text* made = nullptr;
+  if (call({text.data(), text.size()}, &made) != SFT_NATIVE_OK) {
+    const sft_bytes error = sft_native_error();
+    throw DataError(std::string(error.data, error.size));
+  }
+  const std::unique_ptr<sft_text, Free> owner(made);
+  const sft_bytes bytes = sft_text_get(made);
+  return {bytes.data, bytes.size};
+}
+
 bool is_among(char32_t character, char32_t first, char32_t last) { return character >= first && character <= last; }
 
 }  // namespace
 
-std::string lowercase(std::string_view text) {
-  sft_text* lower = nullptr;
-  if (sft_lowercase({text.data(), text.size()}, &lower) != SFT_NATIVE_OK) {
-    const sft_bytes error = sft_native_error();
-    throw DataError(std::string(error.data, error.size));
-  }
-  const std::unique_ptr<sft_text, Free> owner(lower);
-  const sft_bytes bytes = sft_text_get(lower);
-  return {bytes.data, bytes.size};
-}
+std::string lowercase(std::string_view text) { return made_by(sft_lowercase, text); }
+std::string folded(std::string_view text) { return made_by(sft_folded, text); }
 
 bool is_alphanumeric(char32_t character) { return sft_is_alphanumeric(character) != 0; }
 

@@ -11,6 +11,9 @@ namespace sft {
 // the text is not valid UTF-8.
 std::string lowercase(std::string_view text);
 
+// The same for texts that differ in case, blanks or Unicode form (NFKC) alone. DataError as above.
+std::string folded(std::string_view text);
+
 bool is_alphanumeric(char32_t character);  // a letter, digit or number
 bool is_white_space(char32_t character);   // Python's str.isspace
 bool is_punctuation(char32_t character);   // of ASCII: Python's string.punctuation

@@ -46,11 +46,13 @@ std::string too_narrow(size_t question_length, size_t num_special, const WindowL
 
 class NativeTokenizer final : public Tokenizer {
  public:
-  NativeTokenizer(const std::string& directory, sft_tokenizer* opened) : handle_(opened), directory_(directory) {
+  NativeTokenizer(const std::string& directory, const std::string& model, sft_tokenizer* opened)
+      : handle_(opened), directory_(directory), model_(model.empty() ? directory : model) {
     sha256_ = sft::sha256(to_json());
   }
 
   const std::string& directory() const override { return directory_; }
+  const std::string& model() const override { return model_; }
 
   void set_truncation(int64_t max_length, const std::string& direction) override {
     check(sft_tokenizer_truncate(handle_.get(), static_cast<size_t>(max_length), direction == "left"));
@@ -179,23 +181,23 @@ class NativeTokenizer final : public Tokenizer {
   }
 
   std::unique_ptr<sft_tokenizer, Free> handle_;
-  std::string directory_, sha256_;
+  std::string directory_, model_, sha256_;
   int64_t max_length_ = 0;
   bool longer_is_error_ = false;
 };
 
 }  // namespace
 
-std::unique_ptr<Tokenizer> Tokenizer::from_directory(const std::string& directory) {
+std::unique_ptr<Tokenizer> Tokenizer::from_directory(const std::string& directory, const std::string& model) {
   sft_tokenizer* opened = nullptr;
   check(sft_tokenizer_open(lend(directory), /*of_targets=*/0, &opened));
-  return std::make_unique<NativeTokenizer>(directory, opened);
+  return std::make_unique<NativeTokenizer>(directory, model, opened);
 }
 
 std::unique_ptr<Tokenizer> Tokenizer::of_targets(const std::string& directory) {
   sft_tokenizer* opened = nullptr;
   check(sft_tokenizer_open(lend(directory), /*of_targets=*/1, &opened));
-  return opened == nullptr ? nullptr : std::make_unique<NativeTokenizer>(directory, opened);
+  return opened == nullptr ? nullptr : std::make_unique<NativeTokenizer>(directory, directory, opened);
 }
 
 }  // namespace sft

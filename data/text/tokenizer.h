@@ -51,7 +51,8 @@ class Tokenizer {
   // tokenizer_config.json or config.json says RoBERTa), or from source.spm, target.spm and vocab.json (Marian), or from
   // spiece.model (where those files say T5). Settings in tokenizer_config.json win over tokenizer.json's own, as in
   // transformers. ConfigError where the directory has none of them, DataError where one is malformed.
-  static std::unique_ptr<Tokenizer> from_directory(const std::string& directory);
+  // `model`: the directory whose config.json says what the tokens are for, "" where it is the same.
+  static std::unique_ptr<Tokenizer> from_directory(const std::string& directory, const std::string& model = "");
 
   // What cuts the texts that a model of that directory writes. Null: the same as cuts the texts that it reads; only
   // Marian's languages have a tokenizer each.
@@ -60,6 +61,7 @@ class Tokenizer {
 
   // Where it was read from, and where the model's other files about its texts stand.
   virtual const std::string& directory() const = 0;
+  virtual const std::string& model() const = 0;
 
   // direction: left cuts the beginning, all others cut the end; error also has a longer text refused. A pair loses
   // tokens of its longer text first, as by transformers' longest_first. ConfigError where max_length leaves no room for

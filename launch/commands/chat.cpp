@@ -5,9 +5,11 @@
 #include <cerrno>
 #include <cstring>
 #include <iostream>
+#include <iterator>
 
 #include "base/config_file.h"
 #include "base/errors.h"
+#include "base/log.h"
 #include "base/stop_request.h"
 #include "base/text.h"
 #include "comm/agree.h"
@@ -65,6 +67,7 @@ class Talk {
  public:
   Talk(const LoadedModel& model, const ChatTemplate& chat_template, const GeneratorSettings& settings)
       : tokenizer_(*model.tokenizer),
+        most_tokens_(model.learner->model().text_limits()->max_positions),
         template_(chat_template),
         generator_(
             model.learner->model(),
@@ -82,6 +85,9 @@ class Talk {
                          {{.num_messages = messages_.size(), .add_generation_prompt = true}});
     if (!rendered[0].problem.empty()) throw DataError(rendered[0].problem);
     const Prompt prompt{tokenizer_.encode_placed({rendered[0].text})[0].ids, turn_++};
+    if (std::ssize(prompt.tokens) >= most_tokens_)
+      throw DataError(concat("the talk has ", prompt.tokens.size(), " tokens, and the model has positions for ",
+                             most_tokens_, ", its answer included: begin another one"));
     Growing shown;
     std::vector<int32_t> tokens;
     const auto heard = [&](size_t, std::span<const int32_t> answer) {
@@ -97,6 +103,7 @@ class Talk {
 
  private:
   const Tokenizer& tokenizer_;
+  int64_t most_tokens_;
   const ChatTemplate& template_;
   Generator generator_;
   ordered_json messages_ = ordered_json::array();
@@ -119,7 +126,7 @@ ExitCode chat(const Arguments& arguments, Job& job) {
   const LoadedModel model = load_model(directory, config, world);
   if (model.learner->task().generating() == nullptr)
     throw ConfigError(concat(directory, " is a model for ", config.model.task, "; chat is for language models"));
-  const auto chat_template = ChatTemplate::find(directory, config.data.chat.chat_template, today());
+  const auto chat_template = ChatTemplate::find(model.directory->texts_path(), config.data.chat.chat_template, today());
 
   config.generate = model.generate;  // of the run or the model; the command line goes before both
   apply_overrides(bind_fields(config), arguments.overrides, origins);
@@ -137,6 +144,10 @@ ExitCode chat(const Arguments& arguments, Job& job) {
     if (is_terminal) std::cout << "\n> " << std::flush;
     if (!read_line(line)) break;
     if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
+    if (!is_valid_utf8(line)) {
+      log::warn("this line is not valid UTF-8, and was passed over");
+      continue;
+    }
     talk.say("user", line);
     talk.answer();
   }

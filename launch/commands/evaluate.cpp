@@ -6,6 +6,7 @@
 #include "comm/agree.h"
 #include "launch/commands/commands.h"
 #include "launch/loaded_model.h"
+#include "launch/read_as.h"
 #include "launch/run_directory.h"
 #include "launch/run_facts.h"
 #include "trainer/assembly/run_settings.h"
@@ -35,6 +36,7 @@ ExitCode evaluate(const Arguments& arguments, Job& job) {
   together(job.control(), [&] {
     loaded = load_run(arguments.target);
     directory = checkpoint_directory(loaded.config, arguments.checkpoint);
+    take_own_template(directory, loaded.config.data);
     std::tie(split, files) = rows_of(arguments, loaded);
   });
   const RunConfig& config = loaded.config;

@@ -5,11 +5,11 @@
 
 #include "base/file_ops.h"
 #include "base/log.h"
-#include "base/output_file.h"
 #include "base/terminal_line.h"
 #include "base/text.h"
 #include "comm/agree.h"
 #include "launch/commands/commands.h"
+#include "launch/ownership.h"
 #include "launch/run_directory.h"
 #include "launch/run_facts.h"
 #include "trainer/assembly/run_settings.h"
@@ -33,7 +33,7 @@ RangeTest test_of(const Arguments& arguments) {
 StringList what_is_read(const Arguments& arguments, const DataConfig& data) {
   const bool is_run = fs::is_directory(arguments.target);
   StringList files{is_run ? arguments.target + "/config.toml" : arguments.target};
-  for (const StringList* rows : {&data.train_file, &data.validation_file})
+  for (const StringList* rows : {&data.train_file, &data.validation_file, &data.test_file})
     files.insert(files.end(), rows->begin(), rows->end());
   return files;
 }
@@ -97,7 +97,7 @@ ExitCode find_lr(const Arguments& arguments, Job& job) {
     test = test_of(arguments);
     page = page_of(arguments);
     loaded = load_run(arguments.target, arguments.overrides);
-    page = output_file("--output", page, what_is_read(arguments, loaded.config.data));
+    page = output_beside_runs("--output", page, what_is_read(arguments, loaded.config.data));
   });
   const RunConfig config = loaded.config;
   const bool speaks = job.control().rank() == 0;

@@ -4,7 +4,6 @@
 #include "base/failpoint.h"
 #include "base/file_ops.h"
 #include "base/log.h"
-#include "base/output_file.h"
 #include "base/stop_request.h"
 #include "base/stopwatch.h"
 #include "base/text.h"
@@ -12,6 +11,7 @@
 #include "data/readers/reader.h"
 #include "launch/commands/commands.h"
 #include "launch/loaded_model.h"
+#include "launch/ownership.h"
 #include "launch/read_as.h"
 #include "launch/run_facts.h"
 #include "launch/scratch.h"
@@ -36,8 +36,8 @@ namespace {
 
 StringList what_is_read(const Arguments& arguments, const ReadAs& read_as) {
   StringList files = read_as.files;
-  files.push_back(read_as.model);
-  files.push_back(arguments.target + "/config.toml");
+  const ModelDirectory model(read_as.model);  // of an adapter: its base too
+  files.insert(files.end(), {read_as.model, model.path(), arguments.target + "/config.toml"});
   return files;
 }
 
@@ -47,10 +47,10 @@ struct Outputs {
 };
 
 Outputs outputs_of(const Arguments& arguments, StringList read) {
-  Outputs outputs{output_file("--output", arguments.output, read), ""};
+  Outputs outputs{output_beside_runs("--output", arguments.output, read), ""};
   if (arguments.squad.empty()) return outputs;
   read.push_back(outputs.rows);
-  outputs.squad = output_file("--squad", arguments.squad, read);
+  outputs.squad = output_beside_runs("--squad", arguments.squad, read);
   return outputs;
 }
 

@@ -4,10 +4,10 @@
 #include <filesystem>
 
 #include "base/log.h"
-#include "base/output_file.h"
 #include "base/text.h"
 #include "comm/agree.h"
 #include "launch/commands/commands.h"
+#include "launch/ownership.h"
 #include "trainer/report/run_record.h"
 
 namespace sft {
@@ -33,7 +33,7 @@ ExitCode report(const Arguments& arguments, Job& job) {
                                           : "report.html";
   together(job.control(), [&] {
     if (job.control().rank() != 0) return;
-    write_report(arguments.inputs, output_file("--output", output, files_of_runs(arguments.inputs)));
+    write_report(arguments.inputs, output_beside_runs("--output", output, files_of_runs(arguments.inputs)));
   });
   if (job.control().rank() == 0) log::info(concat("report: ", output));
   return ExitCode::done;

@@ -45,7 +45,7 @@ void say_finished(const Assembly& run) {
   const std::string& directory = run.config().output_dir;
   log::info(concat("this run is finished already: ", directory, "/summary.json has its results"));
   for (const Difference& change : differences(kept_config(directory), run.config()))
-    if (change.key.starts_with("eval."))
+    if (change.key.starts_with("eval.") || change.key.starts_with("generate.") || change.key == "lora.export")
       log::warn(concat(change.key, " was ", change.before, " in this run; ", change.after, " has no effect any more"));
 }
 

@@ -10,6 +10,8 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 use tokenizers::utils::parallelism::MaybeParallelIterator;
 
 const NAME: &str = "chat template";
+/// Instructions of one rendering. A chat of 10,000 messages takes a few millions.
+const MOST_STEPS: u64 = 50_000_000;
 const REFUSED: &str = "the template refuses: ";
 
 pub struct Handle {
@@ -65,6 +67,7 @@ fn told(error: &Error) -> String {
     }
     let detail = innermost.detail().unwrap_or("");
     let what = match (innermost.kind(), detail) {
+        (ErrorKind::OutOfFuel, _) => format!("takes more than {MOST_STEPS} steps for one chat"),
         (_, detail) if detail.starts_with(REFUSED) => detail.to_string(),
         (kind, "") => kind.to_string(),
         (kind, detail) => format!("{kind}: {detail}"),
@@ -90,6 +93,7 @@ fn write_text(out: &mut minijinja::Output, value: &Value) -> std::fmt::Result {
 
 fn environment_of(date: strftime::Date) -> Environment<'static> {
     let mut environment = Environment::new();
+    environment.set_fuel(Some(MOST_STEPS));
     environment.set_trim_blocks(true);
     environment.set_lstrip_blocks(true);
     environment.set_undefined_behavior(UndefinedBehavior::Lenient);

@@ -1,6 +1,7 @@
 //! What Unicode knows of letters, for scores that look at texts.
 
 use crate::{guard, Bytes};
+use tokenizers::NormalizedString;
 
 /// # Safety
 /// `text` is readable, `out` is writable.
@@ -8,6 +9,19 @@ use crate::{guard, Bytes};
 pub unsafe extern "C" fn sft_lowercase(text: Bytes, out: *mut *mut String) -> i32 {
     guard(|| {
         *out = Box::into_raw(Box::new(text.as_str()?.to_lowercase()));
+        Ok(())
+    })
+}
+
+/// # Safety
+/// `text` is readable, `out` is writable.
+#[no_mangle]
+pub unsafe extern "C" fn sft_folded(text: Bytes, out: *mut *mut String) -> i32 {
+    guard(|| {
+        let mut text = NormalizedString::from(text.as_str()?);
+        text.nfkc();
+        let words: Vec<String> = text.get().to_lowercase().split_whitespace().map(String::from).collect();
+        *out = Box::into_raw(Box::new(words.join(" ")));
         Ok(())
     })
 }

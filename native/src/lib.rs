@@ -10,6 +10,7 @@ mod hash;
 mod letters;
 mod limits;
 mod marian;
+mod memory;
 mod offsets;
 mod pieces;
 mod protobuf;

@@ -23,6 +23,13 @@
 
 namespace sft {
 
+// Of these labels, as JSON has them.
+inline std::string json_rows(const std::vector<std::string>& labels) {
+  std::string out;
+  for (const std::string& label : labels) out += concat("{\"text\":\"a\",\"label\":", label, "}\n");
+  return out;
+}
+
 class PrepareTest : public ::testing::Test {
  protected:
   void SetUp() override {

@@ -70,6 +70,32 @@ TEST_F(PrepareTest, NamesALabelThatTrainLacks) {
   EXPECT_EQ(error_of("v.csv", "text,label\na,3\nb,1\n").substr(0, 22), "79: v.csv:3: label '1'");
 }
 
+TEST_F(PrepareTest, LabelsThatLookLikeSlipsAreToldOf) {
+  const auto doubts_of = [&](const std::string& rows) {
+    request_.files = {write("a.jsonl", rows)};
+    std::string all;
+    for (const std::string& warning : run().warnings) all += warning.substr(0, warning.find(", and are ")) + "\n";
+    return all;
+  };
+  EXPECT_EQ(doubts_of(json_rows({"\"Spam\"", "\"ham\"", "\"spam \""})),
+            "the labels 'Spam' and 'spam ' differ in case, blanks or Unicode form alone\n");
+  EXPECT_EQ(doubts_of(json_rows({"\"e\u0301\"", "\"\u00e9\""})).substr(0, 10), "the labels");
+  EXPECT_EQ(doubts_of(json_rows({"\"a\"", "\"b\""})), "");
+  request_.task = "token_classification";
+  config_.text_column = {"tokens"};
+  config_.label_column = "ner_tags";
+  const auto tagged = [](const std::string& tag) {
+    return R"({"tokens":["a","b"],"ner_tags":["O",")" + tag + R"("]})" + "\n" +
+           R"({"tokens":["a"],"ner_tags":["B-X"]})" + "\n";
+  };
+  EXPECT_EQ(doubts_of(tagged("U-X")).substr(0, 29), "the tag 'U-X' is of BILOU, wh");
+  EXPECT_EQ(doubts_of(tagged("I-X")), "");
+  EXPECT_EQ(doubts_of("{\"tokens\":[\"a\",\"b\"],\"ner_tags\":[\"O\",\"B_X\"]}\n").substr(0, 28),
+            "the tag 'B_X' has a low line");
+  EXPECT_EQ(doubts_of("{\"tokens\":[\"a\",\"b\"],\"ner_tags\":[\"O\",\"X-B\"]}\n").substr(0, 27),
+            "the tag 'X-B' ends in its m");
+}
+
 // Words of letters, of which each is a token.
 TEST_F(PrepareTest, TagsGoToTheFirstTokenOfEachWordOrToAll) {
   request_.task = "token_classification";

@@ -103,6 +103,22 @@ TEST_F(PrepareTest, SkipsAndCountsBadRowsWhereToldTo) {
             "train: 2 rows, 6 tokens in 1 shard, 2 bad rows left out\n  left out:");
 }
 
+TEST_F(PrepareTest, RowsOfATsvThatSpanLinesAreToldOf) {
+  request_.files = {write("a.tsv", "text\tlabel\n\"Great\tpos\nbad\tneg\nso\"\tpos\nfine\tneg\n")};
+  for (const int ranks : {1, 2}) {
+    fs::remove_all(request_.output_directory);
+    const PrepareReport report = run(ranks);
+    EXPECT_EQ(report.num_rows, 2);
+    ASSERT_EQ(report.warnings.size(), 1u);
+    EXPECT_NE(report.warnings[0].find("a.tsv:2. Where quotes are letters"), std::string::npos) << report.warnings[0];
+  }
+  config_.quoting = "none";
+  const PrepareReport report = run();
+  EXPECT_EQ(report.num_rows, 4);
+  EXPECT_FALSE(report.reused);
+  EXPECT_TRUE(report.warnings.empty());
+}
+
 TEST_F(PrepareTest, NotesSayWhereALabelledRowIsAndHowItBegins) {
   const std::string begins = "a" + std::string(238, 'b');
   request_.files = {write("notes.jsonl", R"({"text": ")" + begins + R"(éé", "pair": "äx", "label": "x"}

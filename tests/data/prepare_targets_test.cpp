@@ -11,12 +11,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string json_rows(const std::vector<std::string>& labels) {
-  std::string out;
-  for (const std::string& label : labels) out += concat("{\"text\":\"a\",\"label\":", label, "}\n");
-  return out;
-}
-
 TEST_F(PrepareTest, FindsTheFormOfTargets) {
   const std::tuple<std::vector<std::string>, const char*, int64_t> cases[] = {
       {{"1", "2"}, "single_label_classification", 0},
@@ -70,6 +64,59 @@ TEST_F(PrepareTest, KeepsSetsOfLabels) {
             "79: v.jsonl:2: label 'nets' is none of the 3 known labels: 'Z', 'game', 'net' (did you mean 'net'?)");
   request_.files = {write("few.jsonl", json_rows({"[\"net\"]"}))};
   EXPECT_EQ(examples(run())[0].values, (std::vector<float>{0, 0, 1})) << "as wide as train";
+}
+
+TEST_F(PrepareTest, ListsOfZerosAndOnesAreFlags) {
+  const std::vector<std::vector<float>> wanted = {{1, 0, 1}, {0, 0, 0}, {0, 1, 1}};
+  const auto expect_flags = [&] {
+    const PrepareReport report = run(2);
+    const auto got = examples(report);
+    for (size_t i = 0; i < 3; ++i) EXPECT_EQ(got[i].values, wanted[i]);
+    EXPECT_EQ(report.label_counts, (std::vector<int64_t>{1, 1, 2}));
+    EXPECT_EQ(report.problem_type, "multi_label_classification");
+    EXPECT_NE(describe(report, "train").find("told by 3 flags a row"), std::string::npos);
+    return report.label_names;
+  };
+  const std::vector<std::string> numbered = {"LABEL_0", "LABEL_1", "LABEL_2"};
+  for (const auto& labels : {std::vector<std::string>{"[1,0,1]", "[0,0,0]", "[0,1,1]"},
+                             {"[1.0,0.0,1.0]", "[0.0,0.0,0.0]", "[0.0,1.0,1.0]"},
+                             {"[true,false,true]", "[false,false,false]", "[false,true,true]"}}) {
+    request_.files = {write("a.jsonl", json_rows(labels))};
+    EXPECT_EQ(expect_flags(), numbered);
+  }
+  request_.problem_type = "multi_label_classification";
+  request_.files = {write("a.csv", "text,label\na,1|0|1\nb,0|0|0\nc,0|1|1\n")};
+  EXPECT_EQ(expect_flags(), numbered);
+  request_.label_names = {"red", "green", "blue"};
+  request_.labels_must_be_known = true;
+  EXPECT_EQ(expect_flags(), request_.label_names);
+  EXPECT_EQ(error_of("four.jsonl", json_rows({"[1,0,0,1]", "[0,0,0,1]"})).substr(0, 72),
+            "79: four.jsonl:1: column 'label' names the label '0' twice; 0 and 1 are ");
+}
+
+TEST_F(PrepareTest, TwoFlagsAreTakenForSetsWhereOneRowIsNoFlags) {
+  request_.files = {write("a.jsonl", json_rows({"[1,0]", "[0,1]"}))};
+  const auto flags = examples(run());
+  EXPECT_EQ(flags[0].values, (std::vector<float>{1, 0}));
+  EXPECT_EQ(flags[1].values, (std::vector<float>{0, 1}));
+  for (const std::string other : {"[1]", "[]", "[0,2]"}) {
+    request_.files = {write("a.jsonl", json_rows({"[1,0]", "[0,1]", other}))};
+    const PrepareReport report = run();
+    EXPECT_EQ(report.label_names[0], "0") << other;
+    EXPECT_EQ(examples(report)[0].values[1], 1) << other;
+  }
+}
+
+TEST_F(PrepareTest, ListsWrittenAsTextAreNoLabels) {
+  request_.problem_type = "multi_label_classification";
+  EXPECT_EQ(error_of("a.csv", "text,label\na,\"[1, 0]\"\n"),
+            "79: a.csv:2: column 'label' is a list written as text, '[1, 0]'; wanted labels with '|' between them, or, "
+            "in .jsonl, a list");
+  request_.problem_type = "";
+  request_.files = {write("a.csv", "text,label\na,\"[1, 0]\"\nb,\"[0, 1]\"\n")};
+  const PrepareReport report = run();
+  ASSERT_EQ(report.warnings.size(), 1u);
+  EXPECT_EQ(report.warnings[0].substr(0, 42), "the label '[0, 1]' looks like a list, and ");
 }
 
 TEST_F(PrepareTest, KeepsRealTargets) {

@@ -65,13 +65,14 @@ std::vector<std::string> column(const std::string& path, const std::string& name
 }
 
 // The rows of each range in turn, each range opened at the place that surveys of those before it lead to.
-std::vector<std::string> rows_of_ranges(const std::string& path, const std::vector<int64_t>& cuts) {
+std::vector<std::string> rows_of_ranges(const std::string& path, const std::vector<int64_t>& cuts,
+                                        Quotes quotes = Quotes::enclose) {
   std::vector<std::string> out;
   Place place;
   for (size_t i = 0; i + 1 < cuts.size(); ++i) {
-    const auto part = rows_of(*open_reader(path, place, cuts[i + 1]));
+    const auto part = rows_of(*open_reader(path, place, cuts[i + 1], quotes));
     out.insert(out.end(), part.begin(), part.end());
-    place = behind(place, survey(path, cuts[i], cuts[i + 1]));
+    place = behind(place, survey(path, cuts[i], cuts[i + 1], quotes));
   }
   return out;
 }
@@ -164,6 +165,20 @@ TEST_F(ReadersTest, TsvIsCutAtTabs) {
   EXPECT_EQ(rows_of(path), std::vector<std::string>{"2|text=4:a, b|label=4:x\ty"});
 }
 
+TEST_F(ReadersTest, QuotesMayBeLettersOfTheirCells) {
+  const std::string content = "text\tlabel\n\"Great film\tpos\nbad one\tneg\nhe \"said\" so\"\tpos\n\"\"\t\"\n";
+  const auto path = write("a.tsv", content);
+  const std::vector<std::string> want = {"2|text=4:\"Great film|label=4:pos", "3|text=4:bad one|label=4:neg",
+                                         "4|text=4:he \"said\" so\"|label=4:pos", "5|text=4:\"\"|label=4:\""};
+  const auto size = static_cast<int64_t>(content.size());
+  for (int64_t cut = 0; cut <= size; ++cut) EXPECT_EQ(rows_of_ranges(path, {0, cut, size}, Quotes::letters), want);
+  EXPECT_EQ(columns_of(write("b.csv", "\"a,b\"\n"), Quotes::letters), (std::vector<std::string>{"\"a", "b\""}));
+  const auto joined = open_reader(write("c.tsv", "text\n\"Great\nbad\nso\"\n"));
+  Row row;
+  ASSERT_TRUE(joined->next(row));
+  EXPECT_EQ(row.num_lines, 3) << "where quotes enclose";
+}
+
 // "tokens/tags" of each row, "! message" of a bad one.
 std::vector<std::string> sentences_of(const std::string& path) {
   std::vector<std::string> out;
@@ -195,6 +210,21 @@ TEST_F(ReadersTest, ConllGivesASentenceARow) {
                                          "14 last / O"};
   EXPECT_EQ(sentences_of(path), want);
   EXPECT_EQ(columns_of(path), (std::vector<std::string>{"ner_tags", "tokens"}));
+}
+
+TEST_F(ReadersTest, ConllPassesOverCommentsInFrontOfASentence) {
+  const auto path =
+      write("a.conll",
+            "# sent_id = 7\n# text = The dog\nThe\tO\n# O\n\n# id ab-1\tdomain=en\nx _ _ B-X\n\n# O\nid O\n\n# only\n\n"
+            "# newdoc\n\nlast O\n");
+  const std::vector<std::string> want = {"1 The|# / O|O", "6 x / B-X", "9 #|id / O|O", "12 # / only", "16 last / O"};
+  EXPECT_EQ(sentences_of(path), want);
+  expect_cuts_do_not_matter(path);
+  EXPECT_EQ(
+      sentences_of(write("u.conll", "1\tThe\tthe\tDET\n2\tdog\tdog\tNOUN\n\n1 O\n2 O\n")),
+      (std::vector<std::string>{"! u.conll:1: the words of this sentence are 1, 2, 3, …, as in CoNLL-U, where they "
+                                "stand in the second column; wanted: the word in the first, its tag in the last",
+                                "4 1|2 / O|O"}));
 }
 
 TEST_F(ReadersTest, ConllNamesTheLineOfAMissingTagAndGoesOnBehindTheSentence) {
@@ -260,11 +290,13 @@ TEST_F(ReadersTest, BadRowsAreNamedAndPassedOver) {
           "! a.jsonl:7: not valid JSON at column 13: invalid string: surrogate U+D800..U+DBFF must be followed by "
           "U+DC00..U+DFFF",
           "8|a=2:3"}));
-  EXPECT_EQ(rows_of(write("a.csv", "a,b\n1\n\"x\"y,2\n\xFF,1\n1,2,3\n3,4\n")),
-            (std::vector<std::string>{
-                "! a.csv:2: the row has 1 cells, the header has 2",
-                "! a.csv:3: text follows a closing quote; inside a quoted cell a quote is written twice",
-                "! a.csv:4: not valid UTF-8", "! a.csv:5: the row has 3 cells, the header has 2", "6|a=4:3|b=4:4"}));
+  EXPECT_EQ(
+      rows_of(write("a.csv", "a,b\n1\n\"x\"y,2\n\xFF,1\n1,2,3\n3,4\n")),
+      (std::vector<std::string>{
+          "! a.csv:2: the row has 1 cells, the header has 2",
+          "! a.csv:3: text follows a closing quote; inside a quoted cell a quote is written twice (where quotes are "
+          "letters: data.quoting = 'none')",
+          "! a.csv:4: not valid UTF-8", "! a.csv:5: the row has 3 cells, the header has 2", "6|a=4:3|b=4:4"}));
 }
 
 std::string message_of(const std::function<void()>& action) {
@@ -280,10 +312,12 @@ std::string message_of(const std::function<void()>& action) {
 
 TEST_F(ReadersTest, WhatNothingCanFollowEndsTheReading) {
   const auto open_quote = write("open.csv", "a,b\n1,2\n\"3,4\n5,6\n");
-  EXPECT_EQ(message_of([&] { rows_of(open_quote); }),
-            concat("79: ", open_quote,
-                   ":3: the row that starts here does not end before the end of the file: is a quote "
-                   "left open? Inside a quoted cell a quote is written twice"));
+  EXPECT_EQ(
+      message_of([&] { rows_of(open_quote); }),
+      concat("79: ", open_quote,
+             ":3: the row that starts here does not end before the end of the file: is a quote "
+             "left open? Inside a quoted cell a quote is written twice; where quotes are letters, as in GLUE's files, "
+             "set data.quoting = 'none'"));
   const auto twice = write("twice.csv", "a,b,a\n1,2,3\n");
   EXPECT_EQ(message_of([&] { rows_of(twice); }), concat("79: ", twice, ":1: the header names the column 'a' twice"));
   const std::string missing = directory_ / "missing.csv";

@@ -27,7 +27,7 @@ using Side = PrepareRequest::Side;
 // A row {"name": …, "windows": [7, 8]} gives a sample for each window, of as many tokens as it says.
 class Windows final : public Recipe {
  public:
-  std::unique_ptr<Input> open(const StringList& files) const override { return open_rows(files); }
+  std::unique_ptr<Input> open(const StringList& files) const override { return open_rows(files, {}); }
   std::vector<WantedColumn> wanted_columns() const override { return {{"text_column", "windows"}}; }
   json key() const override { return "windows"; }
   Group group_of(const Row& row, uint64_t seed) const override { return {derive_key(seed, row.find("name")->text)}; }

@@ -43,6 +43,18 @@ class Outputs(EndToEnd):
         self.refuse("find-lr", self.shared / "ref.toml", f"data.validation_file={page}", "--output", page, told="is read by this command")
         self.assertEqual(page.read_bytes(), before)
 
+    def test_files_that_a_run_left_are_nobodys_output(self):
+        rows = self.shared / "test.jsonl"
+        other = shutil.copytree(self.ref, self.home / "other")
+        for name in ("metrics.jsonl", "summary.json", "config.toml", ".sft-dist", "exit_status", "model/config.json", "checkpoint-3/model.safetensors"):
+            with self.subTest(name=name):
+                kept = (other / name).read_bytes()
+                for command in (("predict", self.ref, "--input", rows), ("report", self.ref)):
+                    self.refuse(*command, "--output", other / name, told="is a file that a run has left")
+                self.assertEqual((other / name).read_bytes(), kept)
+        self.succeed("report", self.ref, "--output", other / "report.html")
+        self.succeed("predict", self.ref, "--input", rows, "--output", other / "mine.jsonl")
+
     def test_devices_pipes_and_directories_are_refused_and_links_are_followed(self):
         rows = self.shared / "test.jsonl"
         os.mkfifo(self.home / "pipe")
@@ -97,6 +109,23 @@ class RunDirectories(EndToEnd):
         self.assertEqual(done.code, 78, done.err)
         self.assertIn("holds 'model', which this program did not make", done.err)
         self.assertEqual((self.run_dir() / "model/model.safetensors").read_bytes(), (self.shared / "model/model.safetensors").read_bytes())
+
+    def test_an_adapter_and_its_base_are_never_what_a_run_or_an_output_replaces(self):
+        base = shutil.copytree(self.shared / "model", self.home / "base")
+        lora = {"model": {"model_name_or_path": str(base)}, "lora": {"r": 2}}
+        self.succeed(self.config("first", **lora))
+        adapter = shutil.copytree(self.run_dir("first") / "adapter", self.run_dir() / "adapter")
+        kept = {path: path.read_bytes() for path in [*adapter.iterdir(), *base.iterdir()]}
+        done = self.run_program(self.config(model={"model_name_or_path": str(base), "adapter": str(adapter)}))
+        self.assertEqual(done.code, 78, done.err)
+        self.assertIn("is read by this run", done.err)
+        done = self.run_program(self.config("first", **{**lora, "top": {"overwrite_output_dir": True}, "model": {"model_name_or_path": str(base), "adapter": str(self.run_dir("first") / "adapter")}}))
+        self.assertEqual(done.code, 78, done.err)
+        self.assertTrue((self.run_dir("first") / "adapter").is_dir())
+        for command in (("predict", adapter, "--input", self.shared / "test.jsonl"),):
+            done = self.run_program(*command, "--output", base / "config.json")
+            self.assertEqual(done.code, 78, done.err)
+        self.assertEqual({path: path.read_bytes() for path in kept}, kept)
 
     def test_rows_that_a_run_would_replace_or_move_are_refused(self):
         self.succeed(self.config())

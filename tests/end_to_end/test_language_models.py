@@ -1,6 +1,7 @@
 """Language models as a user has them: chats in, a model that answers out, held to transformers and PEFT on the way."""
 import json
 import random
+import shutil
 import signal
 import subprocess
 import time
@@ -202,6 +203,33 @@ class LanguageModels(EndToEnd):
         write_rows(self.home / "begun.jsonl", [{"text": "word1 word2 wo"}, {"text": "word7 "}])
         self.succeed("predict", self.run_dir("texts"), "--input", self.home / "begun.jsonl", "--output", self.home / "out.jsonl", ranks=2)
         self.assertEqual([row["tokens"] > 0 for row in read_rows(self.home / "out.jsonl")], [True, True])
+
+    def test_a_template_that_changed_since_is_not_what_the_model_is_asked_with(self):
+        template = self.home / "template.jinja"
+        template.write_text(TEMPLATE)
+        self.succeed(self.config(data={"chat_template": str(template)}, train={"max_steps": 3}))
+        asked = self.home / "asked.jsonl"
+        write_rows(asked, [{"messages": row["messages"][:-1]} for row in self.test])
+        commands = (("predict", self.run_dir(), "--input", asked, "--output", self.home / "out.jsonl"), ("evaluate", self.run_dir(), "--split", "test"))
+        before = [(self.succeed(*command).out, (self.home / "out.jsonl").read_text()) for command in commands]
+        template.write_text(TEMPLATE.replace("message['content']", "message['content'] | upper"))
+        self.assertEqual([(self.succeed(*command).out, (self.home / "out.jsonl").read_text()) for command in commands], before)
+
+    def test_a_generation_config_is_read_as_strictly_as_a_config(self):
+        model = self.home / "model"
+        for settings, told in (({"temperature": 0, "do_sample": True}, "temperature"), ({"top_p": 1.5, "do_sample": True}, "top_p"), ({"max_new_tokens": -3}, "max_new_tokens"), ({"repetition_penalty": "high"}, "repetition_penalty"),
+                               ({"temperature": 0.0, "top_k": None, "num_beams": 4}, ""), ({"eos_token_id": [258, 99999, -1]}, "99999 is no token of this model")):
+            with self.subTest(settings=settings):
+                shutil.rmtree(model, ignore_errors=True)
+                shutil.copytree(self.shared / "llama", model)
+                (model / "generation_config.json").write_text(json.dumps(settings))
+                write_rows(self.home / "asked.jsonl", [{"messages": self.test[0]["messages"][:1]}])
+                done = self.run_program("predict", model, "--input", self.home / "asked.jsonl", "--output", self.home / "out.jsonl")
+                self.assertEqual(done.code, 79 if told in settings else 0, done.err)
+                self.assertIn(told, done.err)
+        done = self.run_program(self.config(generate={"eos_token_id": [99999]}))
+        self.assertEqual(done.code, 78, done.err)
+        self.assertIn("generate.eos_token_id: 99999 is no token", done.err)
 
     def test_what_cannot_be_is_told(self):
         write_rows(self.home / "plain.jsonl", [{"text": "word1 word2 word3"}] * 9)

@@ -101,6 +101,36 @@ class Lora(EndToEnd):
         self.assertEqual(done.code, 78, done.err)
         self.assertIn("base_weights", done.err)
 
+    def test_an_adapter_tells_where_its_base_has_changed(self):
+        base = shutil.copytree(self.shared / "model", self.home / "base")
+        config = self.config(**self.settings(model={"model_name_or_path": str(base)}, train={"max_steps": 5}))
+        self.succeed(config)
+        adapter, last = self.run_dir() / "adapter", self.run_dir() / "checkpoint-5"
+        told = lambda *command: "was trained on other weights than" in self.succeed(*command).err
+        predict = lambda target: ("predict", target, "--input", self.shared / "test.jsonl", "--output", self.home / "p.jsonl")
+        self.assertFalse(told(*predict(adapter)) or told("evaluate", self.run_dir(), "--checkpoint", "last"))
+        make_model(base, initializer_range=0.2)
+        self.assertTrue(told(*predict(adapter)) and told(*predict(last)))
+        self.assertTrue(told("evaluate", self.run_dir(), "--checkpoint", "last") and told("export", adapter, "--output", self.home / "merged"))
+        self.assertTrue(told(self.config("on", model={"model_name_or_path": str(base), "adapter": str(adapter)}, train={"max_steps": 1})))
+        theirs = self.peft_adapter(self.shared / "model", self.home / "theirs")
+        done = self.succeed(self.config("other", model={"model_name_or_path": str(base), "adapter": str(theirs)}, train={"max_steps": 1}))
+        self.assertIn("whether they are one cannot be seen", done.err)
+
+    def test_the_tokenizer_beside_an_adapter_is_the_one_it_was_trained_with(self):
+        base = shutil.copytree(self.shared / "model", self.home / "base")
+        self.succeed(self.config(**self.settings(model={"model_name_or_path": str(base)}, train={"max_steps": 5}, optim={"learning_rate": 2e-2})))
+        wanted = self.scores(self.run_dir() / "adapter", "before.jsonl")
+        tokenizer = json.loads((base / "tokenizer.json").read_text())
+        vocabulary = tokenizer["model"]["vocab"]
+        vocabulary["word1"], vocabulary["word50"] = vocabulary["word50"], vocabulary["word1"]
+        (base / "tokenizer.json").write_text(json.dumps(tokenizer))
+        self.assertEqual(self.scores(self.run_dir() / "adapter", "behind.jsonl"), wanted)
+        vocabulary["word1"] = 5000
+        (self.run_dir() / "adapter" / "tokenizer.json").write_text(json.dumps(tokenizer))
+        done = self.run_program("predict", self.run_dir() / "adapter", "--input", self.shared / "test.jsonl", "--output", self.home / "p.jsonl")
+        self.assertEqual(done.code, 79, done.err)
+
     def test_merged_and_adapter_and_checkpoint_predict_the_same_and_peft_agrees(self):
         from transformers import AutoModelForSequenceClassification, AutoTokenizer
 

@@ -1,9 +1,10 @@
 """Records never lie: what is finished is compared before it is taken, and config.toml says what trained."""
 import csv
+import json
 import shutil
 import unittest
 
-from harness import EndToEnd, make_rows, read_rows, write_rows
+from harness import EndToEnd, make_model, make_rows, read_rows, write_rows
 
 
 class FinishedRuns(EndToEnd):
@@ -41,6 +42,43 @@ class FinishedRuns(EndToEnd):
         done = self.run_program(config, f"data.train_file={self.home / 'renamed.jsonl'}", "data.validation_file=")
         self.assertEqual(done.code, 78, done.err)
         self.assertIn('labels.0 was "alpha" and is "ALPHA"', done.err)
+
+    def test_another_model_under_the_same_path_is_refused(self):
+        model = shutil.copytree(self.shared / "model", self.home / "model")
+        config = self.config(model={"model_name_or_path": str(model)}, data={"test_file": None}, train={"num_train_epochs": 1}, save={"save_strategy": "steps", "save_steps": 3})
+        self.run_program(config, environment={"SFT_FAILPOINTS": "trainer.step@5=kill"})
+        make_model(model, initializer_range=0.2)
+        for _ in ("unfinished", "finished"):
+            done = self.run_program(config)
+            self.assertEqual(done.code, 78, done.err)
+            self.assertIn("model_files.weights was", done.err)
+            shutil.copytree(self.shared / "model", model, dirs_exist_ok=True)
+            self.succeed(config)
+            settings = json.loads((model / "config.json").read_text())
+            (model / "config.json").write_text(json.dumps({**settings, "hidden_act": "relu"}))
+            done = self.run_program(config)
+            self.assertEqual(done.code, 78, done.err)
+            self.assertIn("model_files.config was", done.err)
+            make_model(model, initializer_range=0.2)
+
+    def test_settings_that_come_too_late_are_told_to_have_no_effect(self):
+        config = self.finished()
+        done = self.succeed(config, "eval.metric_for_best_model=loss")
+        self.assertIn("eval.metric_for_best_model was", done.err)
+        self.assertIn("has no effect any more", done.err)
+
+    def test_a_best_model_is_not_compared_over_metrics_or_rows(self):
+        config = self.finished()
+        for changes, told in (((), False), (("eval.metric_for_best_model=loss",), True), ((f"data.validation_file={self.shared / 'test.jsonl'}",), True)):
+            with self.subTest(changes=changes):
+                shutil.rmtree(self.run_dir())
+                self.finished()
+                done = self.succeed(config, "train.num_train_epochs=4", *changes)
+                self.assertEqual("is looked for anew" in done.err, told, done.err)
+                best = json.loads((self.run_dir() / "checkpoint-48" / "trainer_state.json").read_text())
+                metric = "loss" if "loss" in str(changes) else "accuracy"
+                if told:
+                    self.assertEqual(best["best_metric"], best["last_evaluation"][metric])
 
     def test_the_same_command_is_finished_already_also_without_its_checkpoints(self):
         config = self.finished()

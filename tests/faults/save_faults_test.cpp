@@ -7,13 +7,13 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
-#include <set>
 
 #include "base/errors.h"
 #include "base/temporary_directory.h"
 #include "base/text.h"
 #include "comm/make_communicator.h"
 #include "faults/fault_files.h"
+#include "faults/judge.h"
 #include "faults/unsafe_files.h"
 #include "trainer/checkpoint/sample_training.h"
 
@@ -72,75 +72,6 @@ std::vector<Told> save_under(FileOps& files, const std::string& run, int world) 
   return told;
 }
 
-class Judge {
- public:
-  explicit Judge(const std::string& run) : run_(run) {}
-
-  // Of a directory as a fault left it: what has a final name is whole, what was reported is there, and a
-  // resume takes the newest and leaves nothing else behind.
-  std::vector<std::string> violations(const std::vector<Told>& told, const std::string& when) {
-    when_ = when;
-    std::set<int64_t> whole = {0};
-    for (const std::string& name : names())
-      if (name.starts_with("checkpoint-")) whole.insert(load(name));
-    for (const int64_t step : told[0].saved)
-      if (!whole.contains(step)) blame(concat("checkpoint-", step, " was reported and is gone"));
-    const int64_t newest = *whole.rbegin();
-    if (newest < 2) blame("what was there before is gone");
-    if (resumed() != newest) blame(concat("a resume does not find checkpoint-", newest));
-    for (const std::string& name : names())
-      if (!name.starts_with("checkpoint-") && name != "latest") blame(concat("left over: ", name));
-    return violations_;
-  }
-
- private:
-  void blame(const std::string& what) { violations_.push_back(concat(when_, ": ", what)); }
-
-  std::vector<std::string> names() const {
-    std::vector<std::string> names;
-    for (const auto& entry : fs::directory_iterator(run_)) names.push_back(entry.path().filename().string());
-    return names;
-  }
-
-  // Its step, if it opens and holds what the training held then; 0 with blame.
-  int64_t load(const std::string& name) {
-    int64_t step = 0;
-    try {
-      spawn_ranks(1, [&](Communicator& control) {
-        Checkpoints checkpoints(run_, {}, control, real_files());
-        const FoundCheckpoint found = checkpoints.open(concat(run_, "/", name));
-        SampleTraining training(found.step);
-        const auto expected = training.bytes();
-        training.clear();
-        checkpoints.load(found, training.content().model, training.content().optimizer);
-        if (training.bytes() == expected && name == concat("checkpoint-", found.step))
-          step = found.step;
-        else
-          blame(concat(name, " holds other bytes"));
-      });
-    } catch (const Error& error) {
-      blame(concat(name, " does not load: ", error.what()));
-    }
-    return step;
-  }
-
-  int64_t resumed() {
-    int64_t step = 0;
-    try {
-      spawn_ranks(1, [&](Communicator& control) {
-        if (const auto found = Checkpoints(run_, {}, control, real_files()).find_latest()) step = found->step;
-      });
-    } catch (const Error& error) {
-      blame(error.what());
-    }
-    return step;
-  }
-
-  std::string run_;
-  std::string when_;
-  std::vector<std::string> violations_;
-};
-
 bool has_leftovers(const std::string& run) {
   return std::ranges::any_of(fs::directory_iterator(run), [](const fs::directory_entry& entry) {
     const std::string name = entry.path().filename().string();
@@ -172,7 +103,7 @@ std::vector<std::string> violations_of(Fault fault, int world, const Layer& laye
     if (fault == Fault::fails_once && !faults.struck().starts_with("remove") && has_leftovers(run.path()))
       all.push_back(when + ": not cleaned up");
     if (volatile_disk) disk.cut_power(names_too);
-    std::ranges::move(Judge(run.path()).violations(told, when), std::back_inserter(all));
+    std::ranges::move(Judge(run.path()).violations(told[0].saved, 2, when), std::back_inserter(all));
     if (faults.struck().empty()) break;
   }
   EXPECT_GT(nth, 50) << "the session has more operations than that";

@@ -65,6 +65,19 @@ TEST(SweepPlan, MisspeltKeysOfARangeAreRefusedWithTheKnownOnes) {
   EXPECT_NE(refusal_of({{"methd", "grid"}}).find("did you mean 'method'"), std::string::npos);
 }
 
+TEST(SweepPlan, SettingsOfAnotherTypeAndTrialsWithoutEndAreRefused) {
+  const Table seeds{{"seed", {1, 2}}};
+  EXPECT_EQ(refusal_of({{"method", 5}, {"parameters", seeds}}), "sweep: method is 5; wanted: string");
+  EXPECT_EQ(refusal_of({{"method", "random"}, {"num_trials", "9"}, {"parameters", seeds}}),
+            "sweep: num_trials is \"9\"; wanted: number");
+  EXPECT_EQ(refusal_of(sweep_of("random", {{"seed", {{"min", 1}, {"max", 2}, {"scale", 3}}}}, 3)),
+            "sweep.parameters.'seed': scale is 3; wanted: string");
+  EXPECT_NE(refusal_of(sweep_of("random", seeds, int64_t{1} << 60)).find("more than 10000 trials"), std::string::npos);
+  Table many;
+  for (int i = 0; i < 70; ++i) many["k" + std::to_string(i)] = {1, 2};
+  EXPECT_NE(refusal_of(sweep_of("grid", many)).find("more than 10000 trials"), std::string::npos);
+}
+
 TEST(SweepPlan, DrawsOfALogScaleStayInTheirRange) {
   const Table range{{"min", 1e-5}, {"max", 1e-2}, {"scale", "log"}};
   int small = 0;

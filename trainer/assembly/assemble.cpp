@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/crc32c.h"
 #include "base/errors.h"
 #include "base/log.h"
 #include "base/random.h"
@@ -18,7 +19,9 @@
 #include "trainer/assembly/generate_settings.h"
 #include "trainer/assembly/make_activation_cache.h"
 #include "trainer/assembly/run_settings.h"
+#include "trainer/checkpoint/manifest.h"
 #include "trainer/config/training_keys.h"
+#include "trainer/model_files/weights_checksum.h"
 
 namespace sft {
 namespace {
@@ -34,6 +37,20 @@ void settle_stop_tokens(Assembly& run) {
   if (task.stop_tokens == nullptr) return;
   run.loaded.config.generate = settled(run.config().generate, run.loaded.origins, *run.directory,
                                        task.stop_tokens(run.config().data, *run.data.tokenizer));
+}
+
+// Of the files at the paths that the config names: other content there is another training. One rank reads all bytes.
+nlohmann::json checksums_of(const RunConfig& config, const ModelDirectory& directory, Communicator& control) {
+  std::string text;
+  together(control, [&] {
+    if (control.rank() != 0) return;
+    const std::string model_config = directory.config().dump();
+    nlohmann::json sums{{"config", hex_of(crc32c(model_config.data(), model_config.size()))}};
+    if (config.model.init == "pretrained") sums["weights"] = checksum_of(WeightFiles(directory.path()));
+    if (!directory.adapter().empty()) sums["adapter"] = checksum_of(AdapterFiles(directory.adapter()));
+    text = sums.dump();
+  });
+  return nlohmann::json::parse(broadcast_from(control, text));
 }
 
 std::unique_ptr<Learner> make_learner(Assembly& run, Built built) {
@@ -178,6 +195,10 @@ TrainerSettings trainer_settings(const Assembly& run) {
   settings.evaluations = cadence(evaluations, config.eval.eval_steps, per_epoch, run.total_steps);
   settings.saves = cadence(config.save.save_strategy, config.save.save_steps, per_epoch, run.total_steps);
   settings.selection = selection(config, run.learner().task());
+  if (run.data.validation)
+    settings.selection.measured_by =
+        concat(settings.selection.metric, settings.selection.greater_is_better ? ", greater" : ", less", " is better, ",
+               run.data.validation->info().fingerprint, ", ", run.data.validation->size(), " rows");
   settings.resumes = config.resume_from_checkpoint != "none";
   if (settings.resumes && config.resume_from_checkpoint != "auto")
     settings.resume_directory = config.resume_from_checkpoint;
@@ -188,6 +209,7 @@ TrainerSettings trainer_settings(const Assembly& run) {
   settings.settings["labels"] = run.data.labels.names;  // a fingerprint knows ids alone
   settings.files = run.files;
   settings.files.insert(settings.files.end(), run.adapter_files.begin(), run.adapter_files.end());
+  settings.settings["model_files"] = run.model_files;
   if (!run.base_checksum.empty()) settings.settings["base_weights"] = run.base_checksum;
   return settings;
 }
@@ -201,6 +223,7 @@ std::unique_ptr<Assembly> assemble(LoadedConfig loaded, const World& world) {
   together(control, [&] {
     run->directory = std::make_unique<ModelDirectory>(config.model.model_name_or_path, config.model.adapter);
   });
+  run->model_files = checksums_of(config, *run->directory, control);
   run->data = open_datasets(run->loaded, *run->directory, control);
   together(control, [&] { settle_stop_tokens(*run); });
   run->batch_statistics = std::make_unique<WorldStatistics>(control);

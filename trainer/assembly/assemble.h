@@ -31,9 +31,10 @@ struct Assembly {
   std::unique_ptr<Checkpoints> checkpoints;
   std::unique_ptr<Telemetry> telemetry;
   std::unique_ptr<Trainer> trainer;
-  NamedFiles files;           // beside the weights in every checkpoint
-  NamedFiles adapter_files;   // beside the exported weights of adapters
-  std::string base_checksum;  // of the frozen weights that no checkpoint brings back; "": there are none
+  NamedFiles files;            // beside the weights in every checkpoint
+  NamedFiles adapter_files;    // beside the exported weights of adapters
+  nlohmann::json model_files;  // checksums of what the run starts from
+  std::string base_checksum;   // of the frozen weights that no checkpoint brings back; "": there are none
   int64_t total_steps = 0;
   int64_t global_batch_size = 0;
 

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/errors.h"
+#include "base/field_value.h"
 #include "base/random.h"
 #include "base/text.h"
 #include "trainer/adapters/target_modules.h"
@@ -27,6 +28,24 @@ std::vector<NamedLinear> layers_in_use(Model& model, const Task& task) {
   return layers;
 }
 
+// As strictly as of a config: DataError naming file and key.
+void check(LoraConfig lora, const AdapterFiles& adapter) {
+  for (const BoundField& field : bind_fields(lora)) try {
+      assign(field, value_of(field), {adapter.directory() + "/" + kAdapterConfig, std::string(field.info.name), ""});
+    } catch (const ConfigError& error) {
+      throw DataError(error.what());
+    }
+}
+
+// Before memory is asked for.
+void check_rank(const AdapterFiles& adapter, const std::vector<NamedLinear>& layers) {
+  for (const NamedLinear& layer : layers)
+    if (const TensorRef* a = adapter.find(layer.name + kA);
+        a != nullptr && (a->shape.size() != 2 || a->shape[0] != adapter.settings().r))
+      throw DataError(concat(adapter.directory(), "/", kAdapterConfig, ": r is ", adapter.settings().r, ", and ",
+                             layer.name, kA, " has ", a->shape.empty() ? 0 : a->shape[0], " rows"));
+}
+
 // What the files say; what the config says of the same must not differ.
 LoraConfig settled(const RunConfig& config, const AdapterFiles& adapter) {
   const AdapterSettings& file = adapter.settings();
@@ -47,6 +66,7 @@ LoraConfig settled(const RunConfig& config, const AdapterFiles& adapter) {
   lora.lora_alpha = file.lora_alpha;
   lora.lora_dropout = file.lora_dropout;
   lora.use_rslora = file.use_rslora;
+  check(lora, adapter);
   return lora;
 }
 
@@ -129,6 +149,7 @@ LowRankAdapters build_adapters(const RunConfig& config, const std::optional<Adap
   }
   const std::vector<NamedLinear> of_files = layers_of(*adapter, layers);
   check_targets(config.lora, *adapter, layers, of_files);
+  check_rank(*adapter, of_files);
   LowRankAdapters adapters = put(of_files, settled(config, *adapter));
   Parameters places = adapters.parameters();
   for (const Parameter& parameter : task.parameters())

@@ -3,6 +3,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <optional>
 #include <set>
 
@@ -19,7 +20,9 @@
 #include "trainer/assembly/build_adapters.h"
 #include "trainer/checkpoint/safetensors.h"
 #include "trainer/learner/learner.h"
+#include "trainer/model_files/pretrained.h"
 #include "trainer/model_files/tensor_refs.h"
+#include "trainer/model_files/weights_checksum.h"
 #include "trainer/models/blocks/matrix_product.h"
 #include "trainer/tasks/tasks.h"
 
@@ -68,6 +71,12 @@ void take_values(const Parameters& untouched, const Parameters& from) {
       if (source.name == parameter.name) at::Tensor(parameter.value).copy_(source.value);
 }
 
+// "bert" of "models/bert/" and of "org/bert": directories move, and a hub's name becomes one.
+std::string name_in_path(const std::string& path) {
+  const std::filesystem::path normal = std::filesystem::path(path).lexically_normal();
+  return (normal.has_filename() ? normal : normal.parent_path()).filename().string();
+}
+
 // A head that was trained for labels of other names, or in another order, would be taken for theirs row by row.
 void warn_of_other_labels(const LoadReport& report, const Built& built, const ModelDirectory& directory,
                           const Labels& labels) {
@@ -92,6 +101,19 @@ Facts weight_facts(const WeightFiles& files, const std::string& model) {
   }
   require_mapped_files_whole();
   return facts;
+}
+
+// Equal shapes do not tell one base from another, nor what stood at the path when the adapter was trained.
+void warn_of_another_base(const AdapterFiles& adapter, const ModelDirectory& directory) {
+  const std::string& base = adapter.settings().base;
+  const std::string trained = adapter.base_weights();
+  if (!trained.empty() && trained != checksum_of(WeightFiles(directory.path())))
+    log::warn(concat("the adapter in ", adapter.directory(), " was trained on other weights than ", directory.path(),
+                     " holds now: what it adds was learned for those"));
+  else if (trained.empty() && !base.empty() && name_in_path(base) != name_in_path(directory.name()))
+    log::warn(concat("the adapter in ", adapter.directory(), " was trained on ", in_quotes(base, 400),
+                     ", and stands on ", in_quotes(directory.name(), 400),
+                     " here; whether they are one cannot be seen"));
 }
 
 void require_same_kind(const RunConfig& config, const Model& model, const ModelDirectory& directory) {
@@ -165,7 +187,9 @@ Built build_model(const RunConfig& config, Purpose purpose, const ModelDirectory
   if (files) require_agreement(control, [&] { return weight_facts(*files, config.model.model_name_or_path); });
   if (control.rank() == 0)
     if (const std::string text = describe(report); !text.empty()) log::info(text);
-  if (control.rank() == 0 && config.model.init == "pretrained") warn_of_other_labels(report, built, directory, labels);
+  if (control.rank() != 0 || config.model.init != "pretrained") return built;
+  warn_of_other_labels(report, built, directory, labels);
+  if (!directory.adapter().empty()) warn_of_another_base(AdapterFiles(directory.adapter()), directory);
   return built;
 }
 

@@ -62,7 +62,8 @@ void export_run(const Assembly& run) {
     NamedFiles beside = run.files;
     beside.insert(beside.end(), run.adapter_files.begin(), run.adapter_files.end());
     export_model(real_files(), config.output_dir + "/adapter", peft_tensors(learner), beside,
-                 {.weights = kAdapterWeights});
+                 {.weights = kAdapterWeights,
+                  .metadata = {{"format", "pt"}, {kBaseWeights, run.model_files.value("weights", "")}}});
   }
 }
 

@@ -197,7 +197,7 @@ Datasets open_datasets(const LoadedConfig& loaded, const ModelDirectory& model, 
   const Accepts accepts = accepted_by(config.model.task);
   together(control, [&] {
     if (task.takes == Takes::pictures) return;
-    data.tokenizer = Tokenizer::from_directory(model.path());
+    data.tokenizer = Tokenizer::from_directory(model.texts_path(), model.path());
     data.tokenizer->set_truncation(config.data.max_length, config.data.truncation);
   });
   data.train = limited(open_train(loaded, model, data, control), config.data.max_train_samples);

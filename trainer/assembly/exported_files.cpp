@@ -3,6 +3,7 @@
 #include <initializer_list>
 #include <set>
 
+#include "base/json_member.h"
 #include "data/text/chat_template.h"
 #include "trainer/assembly/generate_settings.h"
 #include "trainer/model_files/preprocessor_config.h"
@@ -49,7 +50,7 @@ nlohmann::json usual_tokenizer_config(const Tokenizer& tokenizer, const Model& m
 // The content of a special token of tokenizer_config.json, which may be spelled out as an object; "" where it has none.
 std::string special_token(const nlohmann::json& tokenizer_config, const char* role) {
   const nlohmann::json token = tokenizer_config.value(role, nlohmann::json());
-  if (token.is_object()) return token.value("content", "");
+  if (token.is_object()) return member(token, "content", std::string(), concat("tokenizer_config.json: ", role));
   return token.is_string() ? token.get<std::string>() : "";
 }
 
@@ -78,7 +79,7 @@ void name_padding(nlohmann::json& config, nlohmann::json& tokenizer_config, cons
 // tokenizer_config.json.
 std::string chat_template_of(const ModelDirectory& from, const std::string& chosen) {
   if (chosen.empty()) return from.text_of("chat_template.jinja");
-  return ChatTemplate::find(from.path(), chosen, today())->text();
+  return ChatTemplate::find(from.texts_path(), chosen, today())->text();
 }
 
 }  // namespace

@@ -1,9 +1,12 @@
 #include "trainer/assembly/generate_settings.h"
 
+#include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "base/errors.h"
 #include "base/field_value.h"
+#include "base/log.h"
 #include "base/text.h"
 
 namespace sft {
@@ -17,16 +20,6 @@ json settings_of(const ModelDirectory& model) {
   return own.is_object() ? own : model.config();
 }
 
-// Leaves the field where the value is none that is built.
-void take(const BoundField& field, const json& values) {
-  const auto value = values.find(std::string(field.info.name));
-  if (value == values.end()) return;
-  try {
-    assign(field, *value, {});
-  } catch (const ConfigError&) {
-  }
-}
-
 // Of a model that reads sources, whose max_length counts the token that a target begins with. Elsewhere it would count
 // the prompt.
 void take_max_length(GenerateConfig& config, const json& own, const ModelDirectory& model) {
@@ -36,6 +29,51 @@ void take_max_length(GenerateConfig& config, const json& own, const ModelDirecto
   if (length->get<int64_t>() > 1) config.max_new_tokens = length->get<int64_t>() - 1;
 }
 
+// −1 where config.json does not say.
+int64_t num_tokens(const ModelDirectory& model) {
+  const auto found = model.config().find("vocab_size");
+  return found != model.config().end() && found->is_number_integer() ? found->get<int64_t>() : -1;
+}
+
+bool is_token(double id, int64_t num_tokens) {
+  return id >= 0 && id == std::floor(id) && id < static_cast<double>(num_tokens < 0 ? INT32_MAX : num_tokens);
+}
+
+// Those that the model knows; −1 and the like stand for none. Answers would never end at others, which is told.
+NumberList ids_in(const json& value, const ModelDirectory& model) {
+  NumberList ids;
+  for (const json& id : value.is_array() ? value : json::array({value})) {
+    if (!id.is_number()) continue;
+    if (is_token(id.get<double>(), num_tokens(model)))
+      ids.push_back(id.get<double>());
+    else if (id >= 0)
+      log::warn_once(concat(model.path(), ": eos_token_id ", id.dump(), " is no token of this model, which knows ",
+                            num_tokens(model), "; no answer ends at it"));
+  }
+  return ids;
+}
+
+void require_tokens(const NumberList& ids, const ModelDirectory& model) {
+  for (const double id : ids)
+    if (!is_token(id, num_tokens(model)))
+      throw ConfigError(
+          concat("generate.eos_token_id: ", id, " is no token of ", model.path(), ", which knows ", num_tokens(model)));
+}
+
+bool is_of_drawing(const std::string& name) { return name == "temperature" || name == "top_k" || name == "top_p"; }
+
+// As strictly as of a config: DataError naming file and key. But null says nothing, and where nothing is drawn files
+// hold odd values of drawing.
+void take(const BoundField& field, const json& value, const ModelDirectory& model, bool draws) {
+  const std::string name(field.info.name);
+  if (value.is_null()) return;
+  try {
+    assign(field, value, {model.path() + "/generation_config.json", name, ""});
+  } catch (const ConfigError& error) {
+    if (draws || !is_of_drawing(name)) throw DataError(error.what());
+  }
+}
+
 }  // namespace
 
 GenerateConfig settled(const GenerateConfig& asked, const Origins& origins, const ModelDirectory& model,
@@ -43,15 +81,16 @@ GenerateConfig settled(const GenerateConfig& asked, const Origins& origins, cons
   GenerateConfig config = asked;
   const json own = settings_of(model);
   for (const BoundField& field : bind_fields(config)) {
-    if (origins.contains(concat("generate.", field.info.name))) continue;
-    if (field.info.name != "eos_token_id") {
-      take(field, own);
-    } else if (config.eos_token_id.empty()) {
-      take(field, model.config());
-      take(field, own);
-    }
+    const std::string name(field.info.name);
+    if (origins.contains("generate." + name) || !own.contains(name)) continue;
+    if (name != "eos_token_id") take(field, own[name], model, config.do_sample);
   }
+  if (config.eos_token_id.empty() && own.contains("eos_token_id"))
+    config.eos_token_id = ids_in(own["eos_token_id"], model);
+  if (config.eos_token_id.empty() && model.config().contains("eos_token_id"))
+    config.eos_token_id = ids_in(model.config()["eos_token_id"], model);
   if (!origins.contains("generate.max_new_tokens")) take_max_length(config, own, model);
+  require_tokens(config.eos_token_id, model);
   if (!origins.contains("generate.eos_token_id"))
     for (const int32_t id : trained)
       if (!has(config.eos_token_id, id)) config.eos_token_id.push_back(id);

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <span>
 
 #include "base/errors.h"
+#include "base/output_file.h"
 #include "base/text.h"
 #include "trainer/metrics/generation/bleu_tokenizer.h"
 #include "trainer/tasks/tasks.h"
@@ -157,16 +159,31 @@ void check_together(const RunConfig& config, const Origins& origins) {
     refuse(origins, "log.report_to", ": 'none' stands alone");
 }
 
+// Through links too.
+bool is_among(const std::string& file, std::span<const std::string> others) {
+  return std::ranges::any_of(others, [&](const std::string& other) { return is_same_file(file, other); });
+}
+
+void warn_of_copies(const StringList& files, const std::string& key, const Origins& origins, StringList& warnings) {
+  for (size_t i = 0; i < files.size(); ++i)
+    if (is_among(files[i], std::span(files).first(i)))
+      warnings.push_back(
+          concat(place_of(origins, key), key, ": ", in_quotes(files[i], 400), " is named twice: its rows count twice"));
+}
+
 void check_files(const RunConfig& config, const Origins& origins, StringList& warnings) {
   const Accepts accepts = accepted_by(config.model.task);
   const StringList train = expand_files(config.data.train_file, "data.train_file", origins, accepts);
-  const StringList validation = expand_files(config.data.validation_file, "data.validation_file", origins, accepts);
-  expand_files(config.data.test_file, "data.test_file", origins, accepts);
-  for (const std::string& file : validation)
-    if (std::ranges::find(train, file) != train.end())
-      warnings.push_back(concat(place_of(origins, "data.validation_file"),
-                                "data.validation_file: ", in_quotes(file, 400),
-                                " is among the training files: evaluation will look better than it is"));
+  warn_of_copies(train, "data.train_file", origins, warnings);
+  for (const auto& [key, patterns] :
+       {std::pair{"data.validation_file", &config.data.validation_file}, {"data.test_file", &config.data.test_file}}) {
+    const StringList files = expand_files(*patterns, key, origins, accepts);
+    warn_of_copies(files, key, origins, warnings);
+    for (const std::string& file : files)
+      if (is_among(file, train))
+        warnings.push_back(concat(place_of(origins, key), key, ": ", in_quotes(file, 400),
+                                  " is among the training files: evaluation will look better than it is"));
+  }
   const std::string& resume = config.resume_from_checkpoint;
   if (resume != "auto" && resume != "none" && !fs::is_directory(resume))
     refuse(origins, "resume_from_checkpoint",

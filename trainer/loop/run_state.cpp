@@ -18,6 +18,7 @@ nlohmann::json to_json(const RunState& state, double epoch) {
       {"window",
        {{"loss_sum", state.window.loss_sum}, {"weight", state.window.weight}, {"updates", state.window.updates}}},
       {"best_metric", nullptr},
+      {"best_metric_measured_by", state.best_measured_by},
       {"best_model_checkpoint", state.best_checkpoint},
       {"evaluations_without_gain", state.evaluations_without_gain},
       {"schedule", state.schedule},
@@ -40,6 +41,7 @@ RunState run_state_from(const nlohmann::json& json) {
   state.window = {window.at("loss_sum").is_number() ? window.at("loss_sum").get<double>() : std::nan(""),
                   window.at("weight"), window.at("updates")};
   if (json.at("best_metric").is_number()) state.best_metric = json.at("best_metric").get<double>();
+  state.best_measured_by = json.value("best_metric_measured_by", "");
   state.best_checkpoint = json.at("best_model_checkpoint");
   state.evaluations_without_gain = json.at("evaluations_without_gain");
   state.schedule = json.at("schedule");

@@ -27,7 +27,8 @@ struct RunState {
   double seconds = 0;  // of training, earlier sessions included
   LossWindow window;
   std::optional<double> best_metric;
-  std::string best_checkpoint;  // path relative to output_dir
+  std::string best_measured_by;  // metric and rows of best_metric; "" where an earlier build saved it
+  std::string best_checkpoint;   // path relative to output_dir
   int64_t evaluations_without_gain = 0;
   std::string schedule;  // state of reduce_lr_on_plateau
   nlohmann::ordered_json last_evaluation = nullptr;

@@ -13,6 +13,7 @@ namespace sft {
 struct Selection {
   std::string metric;  // without the eval_ prefix
   bool greater_is_better = true;
+  std::string measured_by;  // that, and the rows of the evaluations: values of others cannot be compared
   int64_t patience = 0;     // evaluations without gain before training ends; 0: no early stopping
   bool saves_best = false;  // a checkpoint is written at each best evaluation
 
@@ -23,8 +24,21 @@ struct Selection {
     const bool better =
         !state.best_metric || (greater_is_better ? value > *state.best_metric : value < *state.best_metric);
     state.evaluations_without_gain = better ? 0 : state.evaluations_without_gain + 1;
-    if (better) state.best_metric = value;
+    if (better) {
+      state.best_metric = value;
+      state.best_measured_by = measured_by;
+    }
     return better;
+  }
+
+  // Forgets a best value of another metric, or of other rows. Whether there was one.
+  bool forgets_other(RunState& state) const {
+    if (!state.best_metric || state.best_measured_by.empty() || state.best_measured_by == measured_by) return false;
+    state.best_metric.reset();
+    state.best_checkpoint.clear();
+    state.best_measured_by.clear();
+    state.evaluations_without_gain = 0;
+    return true;
   }
   bool exhausted(const RunState& state) const { return patience > 0 && state.evaluations_without_gain >= patience; }
 };

@@ -215,6 +215,7 @@ void Trainer::resume() {
   optimizer.write_back();
   update_.statistics->restart();
   state_ = run_state_from(found->state);
+  const bool other_best = settings_.selection.forgets_other(state_);
   earlier_seconds_ = state_.seconds;
   saved_step_ = settings_.resume_directory.empty() ? state_.step : -1;
   update_.optimizer->set_updates(found->state.at("optimizer_updates"));
@@ -222,6 +223,10 @@ void Trainer::resume() {
   update_.loader->seek(state_.cursor);
   if (parts_.control.rank() == 0)
     log::info(concat("resumed from ", found->directory, " at step ", state_.step, " of ", settings_.total_steps));
+  if (parts_.control.rank() == 0 && other_best)
+    log::warn(
+        "the metric of the best model, or the rows that it is measured on, changed since this checkpoint: the best "
+        "so far is not compared with, and is looked for anew");
 }
 
 double Trainer::epoch() const {

@@ -6,6 +6,7 @@
 #include "base/errors.h"
 #include "base/file_ops.h"
 #include "base/text.h"
+#include "trainer/checkpoint/manifest.h"
 #include "trainer/model_files/pretrained.h"
 
 namespace sft {
@@ -60,7 +61,9 @@ AdapterSettings read_adapter_settings(const std::string& directory) {
   try {
     settings.base = config.at("base_model_name_or_path").is_string() ? config["base_model_name_or_path"] : "";
     settings.task_type = config.value("task_type", nlohmann::json()).is_string() ? config["task_type"] : "";
-    settings.r = config.at("r");
+    if (!config.at("r").is_number_integer())
+      throw DataError(concat(path, ": r is ", config["r"].dump(), "; a rank is a whole number"));
+    settings.r = config["r"];
     settings.lora_alpha = config.at("lora_alpha");
     settings.lora_dropout = config.value("lora_dropout", 0.0);
     settings.use_rslora = config.value("use_rslora", false);
@@ -98,6 +101,17 @@ const TensorRef* AdapterFiles::find(const std::string& name) const {
   if (files_) return files_->find(name);
   const TensorRef* found = file_->find(kPeftPrefix + name);
   return found != nullptr ? found : file_->find(name);
+}
+
+std::string AdapterFiles::base_weights() const {
+  if (file_) {
+    const auto found = file_->metadata().find(kBaseWeights);
+    return found == file_->metadata().end() ? "" : found->second;
+  }
+  const std::string manifest = directory_ + "/" + kManifestName;
+  if (!fs::exists(manifest)) return "";
+  const nlohmann::json settings = parse_manifest(read_file(manifest), manifest).settings;
+  return settings.value("model_files", nlohmann::json::object()).value("weights", "");
 }
 
 void AdapterFiles::load(const Parameters& parameters) const {

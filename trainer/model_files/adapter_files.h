@@ -15,6 +15,8 @@ namespace sft {
 
 inline constexpr char kAdapterConfig[] = "adapter_config.json";
 inline constexpr char kAdapterWeights[] = "adapter_model.safetensors";
+// What the header of an exported adapter tells beside its tensors: checksum_of() the weights that it was trained on.
+inline constexpr char kBaseWeights[] = "base_weights";
 // What PEFT writes in front of a module's name.
 inline constexpr char kPeftPrefix[] = "base_model.model.";
 
@@ -41,6 +43,9 @@ class AdapterFiles {
   // As in the model, without PEFT's prefix: "bert.encoder.layer.0.attention.self.query.lora_A.weight".
   std::vector<std::string> names() const;
   const TensorRef* find(const std::string& name) const;  // null where it is not there
+
+  // checksum_of() the weights below it when it was trained; "" where the files do not tell, as PEFT's.
+  std::string base_weights() const;
 
   // Fills each from the tensor of its name, which must be there. DataError naming the first that is of another shape.
   void load(const Parameters& parameters) const;

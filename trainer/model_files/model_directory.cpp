@@ -6,6 +6,7 @@
 
 #include "base/errors.h"
 #include "base/file_ops.h"
+#include "base/json_member.h"
 #include "base/text.h"
 #include "trainer/model_files/adapter_files.h"
 #include "trainer/model_files/preprocessor_config.h"
@@ -60,6 +61,13 @@ std::string find_directory(const std::string& name) {
 
 bool holds_adapter(const std::string& directory) { return fs::exists(fs::path(directory) / kAdapterConfig); }
 
+bool holds_tokenizer(const std::string& directory) {
+  if (directory.empty()) return false;
+  for (const char* name : {"tokenizer.json", "vocab.txt", "vocab.json"})
+    if (fs::exists(fs::path(directory) / name)) return true;
+  return false;
+}
+
 std::string base_of(const std::string& adapter) {
   const std::string base = read_adapter_settings(adapter).base;
   if (base.empty())
@@ -94,6 +102,7 @@ ModelDirectory::ModelDirectory(const std::string& name_or_path, const std::strin
     path_ = find_directory(name_);
   }
   if (fs::is_directory(name_)) name_ = fs::absolute(name_).lexically_normal().string();
+  texts_path_ = holds_tokenizer(adapter_) ? adapter_ : path_;
   const std::string text = text_of("config.json");
   if (text.empty())
     throw ConfigError(concat(path_, " holds no config.json; wanted: a model directory in Hugging Face layout"));
@@ -122,7 +131,7 @@ std::vector<std::string> ModelDirectory::label_names() const {
 std::string ModelDirectory::architecture() const {
   if (!adapter_.empty() && !fs::exists(fs::path(adapter_) / "config.json"))
     return class_ending_of(read_adapter_settings(adapter_).task_type);
-  const auto classes = config_.value("architectures", nlohmann::json::array());
+  const auto classes = member(config_, "architectures", nlohmann::json::array(), path_ + "/config.json");
   return !classes.empty() && classes[0].is_string() ? classes[0].get<std::string>() : "";
 }
 
@@ -139,9 +148,11 @@ std::string ModelDirectory::truncation_side() const {
   return config.is_object() && config.value("truncation_side", nlohmann::json()) == "left" ? "left" : "right";
 }
 
-std::string ModelDirectory::pooling() const { return config_.value("sft_dist_pooling", "auto"); }
+std::string ModelDirectory::pooling() const {
+  return member(config_, "sft_dist_pooling", std::string("auto"), path_ + "/config.json");
+}
 
-double ModelDirectory::threshold() const { return config_.value("sft_dist_threshold", 0.5); }
+double ModelDirectory::threshold() const { return member(config_, "sft_dist_threshold", 0.5, path_ + "/config.json"); }
 
 void ModelDirectory::read_image_settings(DataConfig& into) const {
   sft::read_image_settings(json_of("preprocessor_config.json"), into);

@@ -25,6 +25,9 @@ class ModelDirectory {
 
   const std::string& path() const { return path_; }        // where the model's weights are
   const std::string& adapter() const { return adapter_; }  // the directory of an adapter, "" where there is none
+  // Where the tokenizer and the chat template are: the adapter's directory where it has a tokenizer, as runs and TRL
+  // leave it, else the model's.
+  const std::string& texts_path() const { return texts_path_; }
   // What finds the model again from anywhere: an id of the hub, or an absolute path.
   const std::string& name() const { return name_; }
   const nlohmann::json& config() const { return config_; }
@@ -54,7 +57,7 @@ class ModelDirectory {
  private:
   nlohmann::json json_of(const std::string& file) const;  // discarded where it is not there, or no JSON
 
-  std::string adapter_, name_, path_;
+  std::string adapter_, name_, path_, texts_path_;
   nlohmann::json config_;
 };
 

@@ -124,7 +124,7 @@ nlohmann::json write_weights(FileOps& files, const std::string& directory, const
   int64_t total = 0;
   for (size_t i = 0; i < parts.size(); ++i) {
     const std::string name = numbered(form.weights, i, parts.size());
-    checksums[name] = write_safetensors(files, directory + "/" + name, parts[i], {{"format", "pt"}}, std::ref(bytes));
+    checksums[name] = write_safetensors(files, directory + "/" + name, parts[i], form.metadata, std::ref(bytes));
     for (const TensorRef& tensor : parts[i]) {
       weight_map[tensor.name] = name;
       total += tensor.bytes;

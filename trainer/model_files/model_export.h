@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,7 @@ struct ExportForm {
   // Weights of more bytes stand in several files with an index beside them, each of no more unless it holds one tensor
   // alone (transformers' max_shard_size); 0: in one file, whatever their size.
   int64_t most_bytes = 0;
+  std::map<std::string, std::string> metadata = {{"format", "pt"}};  // in the header of each
 };
 
 // Called by rank 0 alone. A directory that stands there already is moved aside first. It is removed when the new one is

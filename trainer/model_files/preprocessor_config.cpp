@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json_member.h"
+
 namespace sft {
 namespace {
 
@@ -33,8 +35,8 @@ nlohmann::json preprocessor_config(const nlohmann::json& model, const DataConfig
 
 void read_image_settings(const nlohmann::json& content, DataConfig& into) {
   if (!content.is_object() || !content.contains(kImageSize)) return;
-  into.image_size = content.value(kImageSize, int64_t{0});
-  into.crop = content.value(kImageCrop, "none");
+  into.image_size = member(content, kImageSize, int64_t{0}, "preprocessor_config.json");
+  into.crop = member(content, kImageCrop, std::string("none"), "preprocessor_config.json");
 }
 
 }  // namespace sft

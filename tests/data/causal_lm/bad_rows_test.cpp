@@ -18,6 +18,12 @@ TEST_F(BadRows, ATemplateRefusesInItsOwnWords) {
             "79: rows.jsonl:2: chat template chat_template.jinja, line 3: the template refuses: Roles must alternate!");
 }
 
+TEST_F(BadRows, ATemplateWithoutEndIsEnded) {
+  write("chat_template.jinja", "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}");
+  EXPECT_EQ(error_of({good_}),
+            "79: rows.jsonl:1: chat template chat_template.jinja, line 1: takes more than 50000000 steps for one chat");
+}
+
 TEST_F(BadRows, ATemplateThatCannotBeReadIsToldByItsLine) {
   write("chat_template.jinja", "{% for m in messages %}\n{% frobnicate %}{% endfor %}");
   EXPECT_EQ(error_of({good_}),
@@ -79,6 +85,34 @@ TEST_F(BadRows, MessagesAreObjectsWithARole) {
   EXPECT_EQ(error_of({json{{"conversations", {{{"from", "robot"}, {"value", "x"}}}}}}),
             "79: rows.jsonl:1: column 'conversations' has a message 1 that is from 'robot'; wanted human, gpt, system "
             "or tool");
+}
+
+TEST_F(BadRows, WhatTemplatesCannotBeGivenIsRefused) {
+  const auto with = [](const std::string& value) {
+    return R"({"messages": [{"role": "user", "content": "q", "extra": )" + value +
+           R"(}, {"role": "assistant", "content": "yes"}]})";
+  };
+  const std::string place = "79: rows.jsonl:1: column 'messages' ";
+  const std::string deep(40, '['), up(40, ']');
+  EXPECT_EQ(error_of_lines(with(deep + up)), place + "is nested deeper than 32 levels");
+  EXPECT_EQ(error_of_lines(with("18446744073709551616")),
+            place + "holds the number 18446744073709551616, which 64 bits do not hold");
+}
+
+TEST_F(BadRows, WishesForAMessageThatNobodyFulfilsAreRefused) {
+  const auto wished = [](const char* key, const json& value) {
+    json answer = turn("assistant", "yes");
+    answer[key] = value;
+    return chat({turn("user", "q"), answer});
+  };
+  const std::string place = "79: rows.jsonl:1: column 'messages' has a message 2 that has ";
+  EXPECT_EQ(error_of({wished("weight", 0.5)}),
+            place + "'weight': the number 0.5; wanted 0 or 1, as a message is trained or not");
+  EXPECT_EQ(error_of({wished("train", "false")}), place + "'train': 'false'; wanted true or false");
+  json answer = turn("assistant", "yes");
+  answer["train"] = false;
+  EXPECT_EQ(error_of({json{{"prompt", {turn("user", "q")}}, {"completion", {answer}}}}),
+            "79: rows.jsonl:1: the completion is what is trained, and a message of it says it is not");
 }
 
 TEST_F(BadRows, APromptNeedsACompletion) {

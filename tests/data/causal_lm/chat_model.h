@@ -96,11 +96,15 @@ class ChatModel : public ::testing::Test {
     return prepare_shards(request_, config_, *causal_lm_recipe(request_, config_, tokenizer.get()), peers);
   }
 
+  PrepareReport prepare_lines(const std::string& lines, const std::string& name = "rows.jsonl") {
+    request_.files = {write(name, lines)};
+    return run();
+  }
+
   PrepareReport prepare(const std::vector<json>& rows, const std::string& name = "rows.jsonl") {
     std::string lines;
     for (const json& row : rows) lines += row.dump() + "\n";
-    request_.files = {write(name, lines)};
-    return run();
+    return prepare_lines(lines, name);
   }
 
   // Samples as text, what is trained between [[ and ]].
@@ -135,8 +139,14 @@ class ChatModel : public ::testing::Test {
 
   // The exit code and what is said, paths without the directory.
   std::string error_of(const std::vector<json>& rows) {
+    std::string lines;
+    for (const json& row : rows) lines += row.dump() + "\n";
+    return error_of_lines(lines);
+  }
+
+  std::string error_of_lines(const std::string& lines) {
     try {
-      prepare(rows);
+      prepare_lines(lines);
     } catch (const Error& error) {
       std::string message = concat(static_cast<int>(error.code()), ": ", error.what());
       const std::string prefix = directory_.string() + "/";

@@ -9,6 +9,15 @@ namespace {
 
 using Spans = ChatModel;
 
+TEST_F(Spans, TemplatesSeeNumbersAsTheyAreSpelled) {
+  write("chat_template.jinja",
+        "{% for m in messages %}{{ m.content }}{% if m.extra is defined %}{{ m.extra | tojson }}{% endif %}<eos>{% "
+        "endfor %}");
+  const std::string row = R"({"messages": [{"role": "user", "content": "q", "extra": [1.0, 1, 1e2, 0.5, -3]}, )"
+                          R"({"role": "assistant", "content": "yes"}]})";
+  EXPECT_EQ(marked(prepare_lines(row)).at(0), "q[1.0, 1, 100.0, 0.5, -3]<eos>[[yes<eos>]]") << "as Python's json does";
+}
+
 TEST_F(Spans, AnswersOfAChatAreTrainedWithTheirLastToken) {
   EXPECT_EQ(marked(chat({turn("system", "s"), turn("user", "q"), turn("assistant", "yes"), turn("user", "r"),
                          turn("assistant", "no")})),

@@ -45,7 +45,7 @@ class CausalLm final : public Recipe {
     if (config.text_column.size() != 1) throw ConfigError("data.text_column: texts come from one column");
   }
 
-  std::unique_ptr<Input> open(const StringList& files) const override { return open_rows(files); }
+  std::unique_ptr<Input> open(const StringList& files) const override { return open_rows(files, config_); }
   std::vector<WantedColumn> wanted_columns() const override { return {weight_, group_}; }
 
   json key() const override {

@@ -9,6 +9,7 @@
 #include "data/prepare/report.h"
 #include "trainer/tasks/recipes/cells.h"
 #include "trainer/tasks/recipes/class_names.h"
+#include "trainer/tasks/recipes/label_doubts.h"
 
 namespace sft {
 namespace {
@@ -99,6 +100,7 @@ class ImageClassification final : public Recipe {
   void describe(PrepareReport& report) const override {
     report.rows_are = concat("images of ", height_, " × ", width_);
     report.label_names = classes_.names();
+    if (classes_.are_open()) report.warnings = doubts_of_labels(classes_.names());
     if (request_.labels_required) report.label_counts.resize(report.label_names.size());
   }
 

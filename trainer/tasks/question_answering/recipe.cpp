@@ -45,14 +45,15 @@ std::string place_of_id(const std::string& id) { return std::to_string(derive_ke
 class QuestionAnswering final : public Recipe {
  public:
   QuestionAnswering(const PrepareRequest& request, const DataConfig& config, const Tokenizer& tokenizer)
-      : cells_(cells_of(config)),
+      : config_(config),
+        cells_(cells_of(config)),
         answers_wanted_(request.labels_required),
         limits_(limits_of(config)),
         tokenizer_(tokenizer),
         use_(request.split == "train" ? WindowUse::training : WindowUse::scoring),
         columns_(tokenizer, config.max_length, use_) {}
 
-  std::unique_ptr<Input> open(const StringList& files) const override { return open_rows(files); }
+  std::unique_ptr<Input> open(const StringList& files) const override { return open_rows(files, config_); }
 
   std::vector<WantedColumn> wanted_columns() const override {
     return {{"text_column", cells_.question},
@@ -149,6 +150,7 @@ class QuestionAnswering final : public Recipe {
     out.append(sample);
   }
 
+  const DataConfig& config_;
   QuestionCells cells_;
   bool answers_wanted_;
   WindowLimits limits_;

@@ -1,5 +1,6 @@
 #include "trainer/tasks/recipes/class_names.h"
 
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
@@ -21,6 +22,15 @@ void ClassNames::settle(const LabelCensus& found, size_t least, const std::strin
     throw DataError(concat(split_, ": all ", rows_are, " have the same label, ", in_quotes(labels.begin()->first),
                            "; two classes at least are wanted", hint));
   if (!ids_.cover(found)) ids_ = LabelIds(found.names());
+}
+
+bool ClassNames::number(int64_t count) {
+  if (std::ssize(names()) == count) return true;
+  if (must_be_known_) return false;
+  StringList numbered;
+  for (int64_t id = 0; id < count; ++id) numbered.push_back(concat("LABEL_", id));
+  ids_ = LabelIds(std::move(numbered));
+  return true;
 }
 
 int64_t ClassNames::id_of(const Row& row, const Label& label) const {

@@ -24,6 +24,9 @@ class ClassNames {
   // its message: what rows are called, and a hint at the end.
   void settle(const LabelCensus& found, size_t least, const std::string& rows_are, const std::string& hint);
 
+  // Names LABEL_0, LABEL_1, …, unless so many are known. Whether so many are there then: known names may have to stay.
+  bool number(int64_t count);
+
   void forget() { ids_ = LabelIds({}); }
 
   // DataError where the label is none of them.

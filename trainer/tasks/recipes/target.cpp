@@ -22,7 +22,7 @@ class OneLabel final : public Target {
   void describe(PrepareReport& report) const override { report.problem_type = kOneLabel; }
 };
 
-class LabelSet final : public Target {
+class LabelSet : public Target {
  public:
   explicit LabelSet(std::string separator) : separator_(std::move(separator)) {}
   void read(const Cell& cell, Answer& out) const override { read_label_set(cell, separator_, out.labels); }
@@ -38,6 +38,20 @@ class LabelSet final : public Target {
   }
 
  private:
+  std::string separator_;
+};
+
+class LabelFlags final : public LabelSet {
+ public:
+  LabelFlags(int64_t count, const std::string& separator) : LabelSet(separator), count_(count), separator_(separator) {}
+  void read(const Cell& cell, Answer& out) const override { read_flags(cell, separator_, count_, out.ids); }
+  void describe(PrepareReport& report) const override {
+    LabelSet::describe(report);
+    report.notes[concat("labels are told by ", count_, " flags a row, 0 or 1, one a label in this order")] = {};
+  }
+
+ private:
+  int64_t count_;
   std::string separator_;
 };
 
@@ -60,6 +74,10 @@ class RealNumbers final : public Target {
 };
 
 }  // namespace
+
+std::unique_ptr<Target> make_flags(int64_t count, const std::string& separator) {
+  return std::make_unique<LabelFlags>(count, separator);
+}
 
 std::unique_ptr<Target> make_target(const std::string& problem_type, int64_t num_targets,
                                     const std::string& separator) {

@@ -16,7 +16,7 @@ namespace sft {
 // Of one row.
 struct Answer {
   std::vector<Label> labels;
-  std::vector<int64_t> ids;  // of the labels
+  std::vector<int64_t> ids;  // of the labels; flags have ids alone
   std::vector<float> values;
 };
 
@@ -38,6 +38,9 @@ class Target {
 inline constexpr char kOneLabel[] = "single_label_classification";
 inline constexpr char kLabelSet[] = "multi_label_classification";
 inline constexpr char kRealNumbers[] = "regression";
+
+// Sets of labels as rows of so many flags, 0 or 1, one a label.
+std::unique_ptr<Target> make_flags(int64_t count, const std::string& separator);
 
 // `num_targets`: numbers that a row of real numbers must have; 0: any. `separator` stands between several in one text.
 std::unique_ptr<Target> make_target(const std::string& problem_type, int64_t num_targets, const std::string& separator);

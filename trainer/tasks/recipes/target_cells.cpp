@@ -1,7 +1,9 @@
 #include "trainer/tasks/recipes/target_cells.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <iterator>
 #include <optional>
 #include <set>
 
@@ -43,6 +45,17 @@ std::vector<Cell> split(const Cell& cell, const std::string& separator) {
   return items;
 }
 
+std::vector<Cell> items_of(const Cell& cell, const std::string& separator) {
+  return is_text(cell) ? split(cell, separator) : cell.items;
+}
+
+std::optional<bool> flag_in(const Cell& item) {
+  if (item.kind == Kind::boolean) return item.text == "true";
+  const auto number = number_in(item);
+  if (number != 0.0 && number != 1.0) return {};
+  return number == 1.0;
+}
+
 float finite(const Cell& cell) {
   const auto number = number_in(cell);
   const float value = static_cast<float>(number.value_or(NAN));
@@ -64,16 +77,43 @@ std::string told_by_item(const Cell& item, const char* of_names) {
 void read_label_set(const Cell& cell, const std::string& separator, std::vector<Label>& out) {
   if (cell.kind != Kind::list && !is_text(cell))
     throw CellProblem{concat("wanted a list of labels, found ", describe(cell))};
+  if (is_text(cell) && looks_like_a_list(cell.text))
+    throw CellProblem{concat("is a list written as text, ", in_quotes(cell.text, 40), "; wanted labels with ",
+                             in_quotes(separator), " between them, or, in .jsonl, a list")};
   out.clear();
-  const std::vector<Cell> pieces = is_text(cell) ? split(cell, separator) : std::vector<Cell>{};
   std::set<std::string_view> seen;
-  for (const Cell& item : is_text(cell) ? pieces : cell.items) {
+  const std::vector<Cell> items = items_of(cell, separator);
+  for (const Cell& item : items) {
     try {
       read_label(item, out.emplace_back());
     } catch (const CellProblem& problem) {
       throw CellProblem{concat("has an item that ", problem.what)};
     }
-    if (!seen.insert(item.text).second) throw CellProblem{concat("names the label ", in_quotes(item.text), " twice")};
+    if (!seen.insert(item.text).second)
+      throw CellProblem{concat("names the label ", in_quotes(item.text), " twice",
+                               count_flags(cell, separator) == 0
+                                   ? ""
+                                   : "; 0 and 1 are taken for flags, one a label, where "
+                                     "every row has as many of them as there are labels")};
+  }
+}
+
+int64_t count_flags(const Cell& cell, const std::string& separator) {
+  const std::vector<Cell> items = items_of(cell, separator);
+  const bool all =
+      items.size() > 1 && std::ranges::all_of(items, [](const Cell& item) { return flag_in(item).has_value(); });
+  return all ? std::ssize(items) : 0;
+}
+
+void read_flags(const Cell& cell, const std::string& separator, int64_t count, std::vector<int64_t>& ids) {
+  if (count_flags(cell, separator) != count)
+    throw CellProblem{concat("wanted ", count, " flags, 0 or 1, one a label as in the rows before it, found ",
+                             cell.kind == Kind::list ? concat("a list of ", cell.items.size()) : describe(cell))};
+  ids.clear();
+  int64_t id = 0;
+  for (const Cell& item : items_of(cell, separator)) {
+    if (flag_in(item) == true) ids.push_back(id);
+    ++id;
   }
 }
 
@@ -95,6 +135,10 @@ void read_values(const Cell& cell, const std::string& separator, int64_t count, 
 int64_t count_values(const Cell& cell, const std::string& separator) {
   if (cell.kind == Kind::list) return static_cast<int64_t>(cell.items.size());
   return cell.kind == Kind::plain ? static_cast<int64_t>(split(cell, separator).size()) : 1;
+}
+
+bool looks_like_a_list(std::string_view text) {
+  return text.starts_with('[') && text.ends_with(']') && (text.find(',') != text.npos || text.size() < 4);
 }
 
 std::string problem_type_told_by(const Cell& cell) {

@@ -1,11 +1,13 @@
 #include "trainer/tasks/text_classification/recipe.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
 #include "data/prepare/report.h"
 #include "trainer/tasks/recipes/cells.h"
 #include "trainer/tasks/recipes/class_names.h"
+#include "trainer/tasks/recipes/label_doubts.h"
 #include "trainer/tasks/recipes/row_notes.h"
 #include "trainer/tasks/recipes/target_cells.h"
 #include "trainer/tasks/recipes/text_rows.h"
@@ -17,7 +19,8 @@ namespace {
 using nlohmann::json;
 
 // Facts of a glance.
-constexpr char kType[] = "problem type", kNumbers[] = "numbers", kLists[] = "lists";
+constexpr char kType[] = "problem type", kNumbers[] = "numbers", kLists[] = "lists", kFlags[] = "flags",
+               kNoFlags[] = "no flags";
 
 class TextClassification final : public Recipe {
  public:
@@ -29,11 +32,11 @@ class TextClassification final : public Recipe {
         classes_(request),
         keeps_notes_(request.keep_notes && request.labels_required && request.problem_type == kOneLabel) {
     const std::string type = request.labels_required ? request.problem_type : kOneLabel;
-    const bool is_told = !type.empty() && (type != kRealNumbers || request.num_targets > 0);
+    const bool is_told = !type.empty() && type != kLabelSet && (type != kRealNumbers || request.num_targets > 0);
     if (is_told) target_ = make_target(type, request.num_targets, config.label_separator);
   }
 
-  std::unique_ptr<Input> open(const StringList& files) const override { return open_rows(files); }
+  std::unique_ptr<Input> open(const StringList& files) const override { return open_rows(files, config_); }
   std::vector<WantedColumn> wanted_columns() const override { return rows_.columns(); }
 
   json key() const override {
@@ -57,19 +60,29 @@ class TextClassification final : public Recipe {
     if (cell->kind == Cell::Kind::list) into.tell(kLists, "");
     const std::string type = request_.problem_type.empty() ? problem_type_told_by(*cell) : request_.problem_type;
     if (!type.empty()) into.tell(kType, type);
-    return into.knows(kType) && into.knows(kNumbers);
+    tell_flags(*cell, into);
+    return into.knows(kType) && into.knows(kNumbers) && into.knows(kNoFlags);
   }
 
   void expect(const Census& told) override {
     const char* of_whole_numbers = told.knows(kLists) ? kLabelSet : kOneLabel;
     const int64_t count = told.knows(kNumbers) ? std::stoll(told.told(kNumbers)) : 0;
-    target_ = make_target(told.knows(kType) ? told.told(kType) : of_whole_numbers, count, config_.label_separator);
+    const std::string type = !request_.problem_type.empty() ? request_.problem_type
+                             : told.knows(kType)            ? told.told(kType)
+                                                            : of_whole_numbers;
+    const bool are_flags = type == kLabelSet && told.knows(kFlags) && !told.knows(kNoFlags);
+    if (are_flags && classes_.number(std::stoll(told.told(kFlags))))
+      target_ = make_flags(std::ssize(classes_.names()), config_.label_separator);
+    else
+      target_ = make_target(type, count, config_.label_separator);
   }
 
   bool wants_survey() const override { return target_->has_classes() && classes_.are_open(); }
 
   void survey(const Row& row, Census& into) const override {
-    for (const Label& label : rows_.read(row, *target_).answer.labels) into.labels.add(label);
+    const Answer answer = rows_.read(row, *target_).answer;
+    for (const Label& label : answer.labels) into.labels.add(label);
+    for (const int64_t id : answer.ids) into.labels.add({classes_.names()[static_cast<size_t>(id)], false});
   }
 
   void settle(const Census& all) override {
@@ -95,6 +108,7 @@ class TextClassification final : public Recipe {
     target_->describe(report);
     if (!target_->has_classes()) return;
     report.label_names = classes_.names();
+    if (classes_.are_open()) report.warnings = doubts_of_labels(classes_.names());
     if (request_.labels_required) report.label_counts.resize(report.label_names.size());
   }
 
@@ -117,6 +131,13 @@ class TextClassification final : public Recipe {
   }
 
  private:
+  // Flags are what all rows must be; a row without a label tells nothing.
+  void tell_flags(const Cell& cell, Census& into) const {
+    if (cell.kind == Cell::Kind::null) return;
+    const std::string count = std::to_string(count_flags(cell, config_.label_separator));
+    into.tell(count == "0" || (into.knows(kFlags) && into.told(kFlags) != count) ? kNoFlags : kFlags, count);
+  }
+
   Column target_column() const { return target_->column(std::ssize(classes_.names())); }
 
   Schema schema() const {

@@ -7,6 +7,7 @@
 #include "data/prepare/report.h"
 #include "trainer/tasks/recipes/cells.h"
 #include "trainer/tasks/recipes/class_names.h"
+#include "trainer/tasks/recipes/label_doubts.h"
 #include "trainer/tasks/recipes/tagged_words.h"
 #include "trainer/tasks/recipes/target_column.h"
 #include "trainer/tasks/recipes/token_columns.h"
@@ -41,7 +42,7 @@ class TokenClassification final : public Recipe {
     if (config.text_column.size() != 1) throw ConfigError("data.text_column: tagged words come from one column");
   }
 
-  std::unique_ptr<Input> open(const StringList& files) const override { return open_rows(files); }
+  std::unique_ptr<Input> open(const StringList& files) const override { return open_rows(files, config_); }
   std::vector<WantedColumn> wanted_columns() const override { return {words_, tags_, weight_, group_}; }
 
   json key() const override {
@@ -79,6 +80,7 @@ class TokenClassification final : public Recipe {
     report.units_are = "tokens";
     report.labels_are_of = "words";
     report.label_names = classes_.names();
+    if (classes_.are_open()) report.warnings = doubts_of_tags(classes_.names());
     if (!tags_.name.empty()) report.label_counts.resize(report.label_names.size());
   }
 

@@ -13,6 +13,19 @@ using Kind = Cell::Kind;
 
 bool is_text(const Cell& cell) { return cell.kind == Kind::text || cell.kind == Kind::plain; }
 
+// 1.0 stays a real number: templates print it as such.
+Json number_in(const Cell& cell) {
+  Json number = Json::parse(cell.text);
+  if (cell.is_real) return number.get<double>();
+  if (!number.is_number_integer()) throw CellProblem{concat("holds ", describe(cell), ", which 64 bits do not hold")};
+  return number;
+}
+
+// An object or array of which the reader kept all; an empty one lost nothing.
+void require_whole(const Cell& cell) {
+  if (cell.is_cut) throw CellProblem{"is nested deeper than 32 levels"};
+}
+
 Json json_of(const Cell& cell) {
   switch (cell.kind) {
     case Kind::null:
@@ -20,16 +33,18 @@ Json json_of(const Cell& cell) {
     case Kind::boolean:
       return cell.text == "true";
     case Kind::number:
-      return Json::parse(cell.text);
+      return number_in(cell);
     case Kind::text:
     case Kind::plain:
       return cell.text;
     case Kind::nested: {
+      require_whole(cell);
       Json object = Json::object();
       for (size_t i = 0; i < cell.items.size(); ++i) object[cell.names[i]] = json_of(cell.items[i]);
       return object;
     }
     case Kind::list: {
+      require_whole(cell);
       Json list = Json::array();
       for (const Cell& item : cell.items) list.push_back(json_of(item));
       return list;
@@ -42,13 +57,17 @@ Json json_of(const Cell& cell) {
   throw CellProblem{concat("has a message ", message + 1, " that ", what)};
 }
 
-// As others write it: axolotl's "training", and "weight": 0.
-bool takes_out(const std::string& key, const Cell& value) {
-  if (key == "train" || key == "training") return value.kind == Kind::boolean && value.text == "false";
-  return key == "weight" && value.kind == Kind::number && value.text == "0";
-}
-
 bool is_setting(const std::string& key) { return key == "train" || key == "training" || key == "weight"; }
+
+// As others write it: axolotl's "training", and "weight": 0. Another value would be a wish that nobody fulfils.
+bool takes_out(const std::string& key, const Cell& value, size_t message) {
+  if (!is_setting(key) || value.kind == Kind::null) return false;
+  const bool is_weight = key == "weight";
+  if (value.kind != (is_weight ? Kind::number : Kind::boolean) || (is_weight && value.text != "0" && value.text != "1"))
+    refuse(message, concat("has ", in_quotes(key), ": ", describe(value), "; wanted ",
+                           is_weight ? "0 or 1, as a message is trained or not" : "true or false"));
+  return value.text == (is_weight ? "0" : "false");
+}
 
 std::string role_of_speaker(const std::string& from, size_t message) {
   if (from == "human" || from == "user") return "user";
@@ -95,7 +114,7 @@ struct Reader {
     Turn turn;
     for (size_t i = 0; i < item.items.size(); ++i) {
       const Cell& value = item.items[i];
-      if (takes_out(item.names[i], value)) turn.trains = false;
+      if (takes_out(item.names[i], value, number)) turn.trains = false;
       if (value.kind != Kind::null && !is_setting(item.names[i])) message[item.names[i]] = json_of(value);
     }
     if (may_be_shared && !message.contains("role")) from_share_gpt(message, number);
@@ -133,7 +152,7 @@ Json tools_in(const Cell& cell) {
 void finish_chat(const Row& row, Reader& reader, Conversation& out) {
   Json chat = Json::object();
   if (const Cell* extra = row.find("chat_template_kwargs"); extra != nullptr && extra->kind == Kind::nested)
-    chat = json_of(*extra);
+    read_cell(row, {"", "chat_template_kwargs"}, [&](const Cell& cell) { chat = json_of(cell); });
   if (const Cell* tools = row.find("tools"); tools != nullptr && tools->kind != Kind::null)
     read_cell(row, {"", "tools"}, [&](const Cell& cell) { chat["tools"] = tools_in(cell); });
   out.chat.has_tools = chat.contains("tools") && !chat["tools"].empty();
@@ -165,6 +184,9 @@ void read_prompt(const Row& row, const std::string& eos, bool answers, Conversat
     read_cell(row, {"", "prompt"}, [&](const Cell& cell) { reader.read(cell, false); });
     out.completion_from = reader.turns.size();
     if (has_answer) read_cell(row, {"", "completion"}, [&](const Cell& cell) { reader.read(cell, false); });
+    for (size_t i = out.completion_from; i < reader.turns.size(); ++i)
+      if (!reader.turns[i].trains)
+        throw BadRow(concat(row.place(), ": the completion is what is trained, and a message of it says it is not"));
     finish_chat(row, reader, out);
     return;
   }

@@ -41,7 +41,7 @@ ModelFacts::ModelFacts(const DataConfig& config, const Tokenizer& tokenizer)
   } catch (const Error&) {
     no_template_ = std::current_exception();
   }
-  const json model = object_of(directory, "config.json");
+  const json model = object_of(tokenizer.model(), "config.json");
   const int64_t positions = number_in(model, {"max_position_embeddings", "n_positions"});
   max_length_ = positions > 0 ? std::min(positions, config.max_length) : config.max_length;
   vocab_size_ = number_in(model, {"vocab_size"});

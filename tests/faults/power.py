@@ -1,0 +1,100 @@
+"""Power cuts: an ext4 image on a loop device is copied while four ranks save to it, and the copy is what a disk holds.
+
+The writer is held while the image is copied, so that the copy is of one moment; what its file system has not written
+by then is lost. A writer that never syncs must be found out by the same cuts, or they prove nothing.
+"""
+import contextlib
+import os
+import random
+import shutil
+import signal
+import subprocess
+import threading
+import time
+
+
+def mount(image, folder):
+    folder.mkdir(exist_ok=True)
+    return subprocess.run(["mount", "-o", "loop,commit=1", image, folder], capture_output=True, text=True)
+
+
+def unmount(folder):
+    for _ in range(50):
+        if subprocess.run(["umount", folder], capture_output=True).returncode == 0:
+            return
+        time.sleep(0.1)
+
+
+@contextlib.contextmanager
+def mounted(image, folder):
+    done = mount(image, folder)
+    if done.returncode != 0:
+        raise RuntimeError(done.stderr.strip())
+    try:
+        yield folder
+    finally:
+        unmount(folder)
+
+
+class Writer:
+    """Saves without end; `saved` are the steps that it has reported."""
+
+    def __init__(self, program, run, first, *careless):
+        self.saved = []
+        self.process = subprocess.Popen([program, "save", run, "4", str(first), "0", *careless], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.listener = threading.Thread(target=self.listen)
+        self.listener.start()
+
+    def listen(self):
+        for line in self.process.stdout:
+            self.saved.append(int(line.split()[1]))
+
+    def hold(self):
+        os.kill(self.process.pid, signal.SIGSTOP)
+        time.sleep(0.01)
+        return list(self.saved)
+
+    def end(self):
+        self.process.kill()
+        self.process.wait()
+        self.listener.join()
+
+
+def cut(asked, folder, draw, *careless):
+    """What is wrong after a cut at some moment; "" where nothing is."""
+    image, copy = folder / "disk", folder / "copy"
+    with open(image, "wb") as disk:
+        disk.truncate(48 << 20)
+    subprocess.run(["mkfs.ext4", "-q", "-F", image], check=True, capture_output=True)
+    with mounted(image, folder / "mounted") as place:
+        writer = Writer(asked.checkpoints, place, 1, *careless)
+        try:
+            deadline = time.time() + 20
+            while len(writer.saved) < 2 and time.time() < deadline:
+                time.sleep(0.005)
+            time.sleep(draw.uniform(0, 1.5 if careless else 0.4))
+            reported = writer.hold()
+            shutil.copyfile(image, copy)
+        finally:
+            writer.end()
+    with mounted(copy, folder / "after") as place:
+        judged = subprocess.run([asked.checkpoints, "judge", place, str(reported[-1] if reported else 0), *[str(step) for step in reported[-1:]]], capture_output=True, text=True)
+    return "" if judged.returncode == 0 else judged.stdout + judged.stderr
+
+
+def run(asked, folder):
+    draw = random.Random(18)
+    if os.geteuid() != 0:
+        print("power: skipped, mounts want root")
+        return
+    try:
+        first = cut(asked, folder, draw)
+    except RuntimeError as error:
+        print(f"power: skipped, {error}")
+        return
+    cuts = 4 if asked.short else 120
+    violations = [wrong for wrong in [first] + [cut(asked, folder, draw) for _ in range(cuts - 1)] if wrong]
+    yield "power cuts on ext4 while 4 ranks save", cuts, violations
+    careless = 3 if asked.short else 20
+    found = [wrong for wrong in (cut(asked, folder, draw, "never_syncs") for _ in range(careless)) if wrong]
+    yield f"power cuts with a writer that never syncs, of which {len(found)} found it out", careless, [] if found else ["power cuts do not find out a writer that never syncs"]

@@ -1,0 +1,61 @@
+#include "trainer/tasks/recipes/label_doubts.h"
+
+#include <algorithm>
+#include <map>
+#include <string_view>
+
+#include "base/text.h"
+#include "data/text/letters.h"
+#include "trainer/tasks/recipes/target_cells.h"
+
+namespace sft {
+namespace {
+
+constexpr char kScheme[] = "; entities are read of B-PER, I-PER, E-PER and S-PER";
+
+bool is_one_of(char letter, std::string_view letters) { return letters.find(letter) != letters.npos; }
+
+// "B_PER".
+bool has_low_line(std::string_view tag) { return tag.size() > 2 && is_one_of(tag[0], "BI") && tag[1] == '_'; }
+
+// "PER-B".
+bool ends_in_mark(std::string_view tag) {
+  return tag.size() > 2 && is_one_of(tag.back(), "BI") && is_one_of(tag[tag.size() - 2], "-_");
+}
+
+bool is_of_bilou(std::string_view tag) { return tag.starts_with("L-") || tag.starts_with("U-"); }
+
+}  // namespace
+
+StringList doubts_of_labels(const StringList& names) {
+  StringList doubts;
+  std::map<std::string, std::string> seen;
+  for (const std::string& name : names) {
+    const auto [other, is_new] = seen.try_emplace(folded(name), name);
+    if (is_new) continue;
+    doubts.push_back(concat("the labels ", in_quotes(other->second, 40), " and ", in_quotes(name, 40),
+                            " differ in case, blanks or Unicode form alone, and are two classes"));
+    break;
+  }
+  if (const auto list = std::ranges::find_if(names, looks_like_a_list); list != names.end())
+    doubts.push_back(concat("the label ", in_quotes(*list, 40),
+                            " looks like a list, and is taken for the name of one class; .jsonl holds lists, and so do "
+                            "texts with data.label_separator between the labels under model.problem_type = "
+                            "'multi_label_classification'"));
+  return doubts;
+}
+
+StringList doubts_of_tags(const StringList& names) {
+  StringList doubts = doubts_of_labels(names);
+  const auto tell = [&](bool (*is_such)(std::string_view), const char* what) {
+    if (const auto found = std::ranges::find_if(names, is_such); found != names.end())
+      doubts.push_back(concat("the tag ", in_quotes(*found, 40), " ", what, kScheme));
+  };
+  const bool marks = std::ranges::any_of(names, [](const std::string& tag) { return tag.starts_with("B-"); });
+  if (marks) tell(is_of_bilou, "is of BILOU, whose L- and U- begin no entity here: write E- and S-");
+  if (!marks) tell(has_low_line, "has a low line behind its mark: write B-PER");
+  if (!marks) tell(ends_in_mark, "ends in its mark: write B-PER");
+  return doubts;
+}
+
+}  // namespace sft
