@@ -19,7 +19,8 @@ struct CommConfig {
               one_of("auto", "nccl", "mpi", "threads", "solo")),
         field("bucket_bytes", &CommConfig::bucket_bytes, "gradients reduced in one call", at_least(int64_t{1})),
         field("timeout_seconds", &CommConfig::timeout_seconds,
-              "a rank that gives no sign of life for longer, while others wait, is named and ends the run", above(0.0))};
+              "a rank that gives no sign of life for longer, while others wait, is named and ends the run",
+              above(0.0))};
   }
 };
 

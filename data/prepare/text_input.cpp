@@ -82,8 +82,8 @@ class PieceReader final : public Reader {
   std::unique_ptr<Reader> reader_;
 };
 
-// One column whose name holds a separator is several columns of a file that uses another one, and a name with a carriage
-// return in it goes over the end of a line.
+// One column whose name holds a separator is several columns of a file that uses another one, and a name with a
+// carriage return in it goes over the end of a line.
 std::string separator_hint(const std::string& path, const StringList& found) {
   const char read = path.ends_with(".tsv") ? '\t' : ',';
   for (const std::string& name : found)

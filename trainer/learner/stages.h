@@ -35,9 +35,9 @@ class Stages {
 
   int first_trained() const { return rule_.first_trained; }
 
-  // The stages below the first trained one, as far as their activations can be kept by sample, without autograd: the same
-  // for a sample at every draw, as long as no statistics of these stages move. Rows as Model::stage(); undefined where
-  // there is no such stage.
+  // The stages below the first trained one, as far as their activations can be kept by sample, without autograd: the
+  // same for a sample at every draw, as long as no statistics of these stages move. Rows as Model::stage(); undefined
+  // where there is no such stage.
   at::Tensor frozen_activations(const Inputs& inputs, Mode mode);
   // The stages above, over the result of frozen_activations(). Returns Model::features().
   at::Tensor trained_part(at::Tensor x, const Inputs& inputs, Mode mode);

@@ -37,7 +37,8 @@ struct ModelConfig {
               one_of("auto", "cls", "mean", "pooler")),
         field("ignore_mismatched_sizes", &ModelConfig::ignore_mismatched_sizes,
               "a tensor of another shape is made anew, not refused"),
-        field("dtype", &ModelConfig::dtype, "compute; what trains and the optimizer's state are never narrower than float32",
+        field("dtype", &ModelConfig::dtype,
+              "compute; what trains and the optimizer's state are never narrower than float32",
               one_of("float32", "float64", "bfloat16").not_built("float16")),
         field("config", &ModelConfig::config,
               "overrides keys of the model's config.json: { hidden_dropout_prob = 0.0 }")};
