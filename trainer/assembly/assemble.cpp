@@ -39,14 +39,14 @@ void settle_stop_tokens(Assembly& run) {
                                        task.stop_tokens(run.config().data, *run.data.tokenizer));
 }
 
-// Of the files at the paths that the config names: other content there is another training. One rank reads all bytes.
-nlohmann::json checksums_of(const RunConfig& config, const ModelDirectory& directory, Communicator& control) {
+// Of the files at the paths that the config names: other content there is another training.
+nlohmann::json checksums_of(const ModelDirectory& directory, const std::string& weights, Communicator& control) {
   std::string text;
   together(control, [&] {
     if (control.rank() != 0) return;
     const std::string model_config = directory.config().dump();
     nlohmann::json sums{{"config", hex_of(crc32c(model_config.data(), model_config.size()))}};
-    if (config.model.init == "pretrained") sums["weights"] = checksum_of(WeightFiles(directory.path()));
+    if (!weights.empty()) sums["weights"] = weights;
     if (!directory.adapter().empty()) sums["adapter"] = checksum_of(AdapterFiles(directory.adapter()));
     text = sums.dump();
   });
@@ -223,12 +223,12 @@ std::unique_ptr<Assembly> assemble(LoadedConfig loaded, const World& world) {
   together(control, [&] {
     run->directory = std::make_unique<ModelDirectory>(config.model.model_name_or_path, config.model.adapter);
   });
-  run->model_files = checksums_of(config, *run->directory, control);
   run->data = open_datasets(run->loaded, *run->directory, control);
   together(control, [&] { settle_stop_tokens(*run); });
   run->batch_statistics = std::make_unique<WorldStatistics>(control);
   Built built = build_model(config, Purpose::training, *run->directory, run->data.labels, run->data.tokenizer.get(),
                             world.device, batch_norm_rule(config, *run->batch_statistics), control);
+  run->model_files = checksums_of(*run->directory, built.weights_checksum, control);
   std::unique_ptr<Learner> learner;
   together(control, [&] { learner = make_learner(*run, std::move(built)); });
   if (const Parameters base = learner->of_base(); !base.empty())

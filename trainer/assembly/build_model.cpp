@@ -7,11 +7,9 @@
 #include <optional>
 #include <set>
 
-#include "base/crc32c.h"
 #include "base/errors.h"
 #include "base/failpoint.h"
 #include "base/log.h"
-#include "base/mapped_file.h"
 #include "base/progress.h"
 #include "base/random.h"
 #include "base/text.h"
@@ -91,23 +89,17 @@ void warn_of_other_labels(const LoadReport& report, const Built& built, const Mo
 }
 
 // Each rank has read the weights by itself.
-Facts weight_facts(const WeightFiles& files, const std::string& model) {
+Facts weight_facts(const TensorChecksums& tensors, const std::string& model) {
   Facts facts;
-  for (const std::string& name : files.names()) {
-    beat();
-    const TensorRef& tensor = *files.find(name);
-    facts[concat("tensor ", name, " of ", model)] =
-        concat("crc32c ", std::hex, crc32c(tensor.data, static_cast<size_t>(tensor.bytes)));
-  }
-  require_mapped_files_whole();
+  for (const auto& [name, about] : tensors) facts[concat("tensor ", name, " of ", model)] = about;
   return facts;
 }
 
 // Equal shapes do not tell one base from another, nor what stood at the path when the adapter was trained.
-void warn_of_another_base(const AdapterFiles& adapter, const ModelDirectory& directory) {
+void warn_of_another_base(const AdapterFiles& adapter, const std::string& weights, const ModelDirectory& directory) {
   const std::string& base = adapter.settings().base;
   const std::string trained = adapter.base_weights();
-  if (!trained.empty() && trained != checksum_of(WeightFiles(directory.path())))
+  if (!trained.empty() && trained != weights)
     log::warn(concat("the adapter in ", adapter.directory(), " was trained on other weights than ", directory.path(),
                      " holds now: what it adds was learned for those"));
   else if (trained.empty() && !base.empty() && name_in_path(base) != name_in_path(directory.name()))
@@ -184,12 +176,18 @@ Built build_model(const RunConfig& config, Purpose purpose, const ModelDirectory
     settings.seed = initial;
     take_values(report.untouched, make_model(model_config, settings)->parameters());
   });
-  if (files) require_agreement(control, [&] { return weight_facts(*files, config.model.model_name_or_path); });
+  if (files) {
+    TensorChecksums tensors;
+    together(control, [&] { tensors = checksums_of(*files); });
+    require_agreement(control, [&] { return weight_facts(tensors, config.model.model_name_or_path); });
+    built.weights_checksum = digest_of(tensors);
+  }
   if (control.rank() == 0)
     if (const std::string text = describe(report); !text.empty()) log::info(text);
   if (control.rank() != 0 || config.model.init != "pretrained") return built;
   warn_of_other_labels(report, built, directory, labels);
-  if (!directory.adapter().empty()) warn_of_another_base(AdapterFiles(directory.adapter()), directory);
+  if (!directory.adapter().empty())
+    warn_of_another_base(AdapterFiles(directory.adapter()), built.weights_checksum, directory);
   return built;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "comm/communicator.h"
@@ -20,6 +21,7 @@ struct Built {
   std::unique_ptr<Task> task;
   LowRankAdapters adapters;  // on the model
   FromFiles from_files;
+  std::string weights_checksum;  // checksum_of() the files that it was loaded from; "": none
 };
 
 // What a model is built for.

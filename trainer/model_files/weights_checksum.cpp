@@ -1,9 +1,8 @@
 #include "trainer/model_files/weights_checksum.h"
 
-#include <algorithm>
-
 #include "base/crc32c.h"
 #include "base/mapped_file.h"
+#include "base/progress.h"
 #include "base/text.h"
 #include "trainer/checkpoint/manifest.h"
 
@@ -11,24 +10,33 @@ namespace sft {
 namespace {
 
 template <class Files>
-std::string checksum(const Files& files) {
-  std::vector<std::string> names = files.names();
-  std::ranges::sort(names);
-  uint32_t sum = 0;
-  for (const std::string& name : names) {
+TensorChecksums checksums(const Files& files) {
+  TensorChecksums all;
+  for (const std::string& name : files.names()) {
+    beat();
     const TensorRef& tensor = *files.find(name);
-    std::string about = concat(name, " ", tensor.dtype);
+    std::string& about = all[name] = tensor.dtype;
     for (const int64_t size : tensor.shape) about += concat(" ", size);
-    sum = crc32c(about.data(), about.size(), sum);
-    sum = crc32c(tensor.data, static_cast<size_t>(tensor.bytes), sum);
+    about += concat(", crc32c ", hex_of(crc32c(tensor.data, static_cast<size_t>(tensor.bytes))));
   }
   require_mapped_files_whole();
-  return hex_of(sum);
+  return all;
 }
 
 }  // namespace
 
-std::string checksum_of(const WeightFiles& weights) { return checksum(weights); }
-std::string checksum_of(const AdapterFiles& adapter) { return checksum(adapter); }
+TensorChecksums checksums_of(const WeightFiles& weights) { return checksums(weights); }
+
+std::string digest_of(const TensorChecksums& tensors) {
+  uint32_t sum = 0;
+  for (const auto& [name, about] : tensors) {
+    const std::string line = concat(name, " ", about, "\n");
+    sum = crc32c(line.data(), line.size(), sum);
+  }
+  return hex_of(sum);
+}
+
+std::string checksum_of(const WeightFiles& weights) { return digest_of(checksums(weights)); }
+std::string checksum_of(const AdapterFiles& adapter) { return digest_of(checksums(adapter)); }
 
 }  // namespace sft

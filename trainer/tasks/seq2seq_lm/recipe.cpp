@@ -47,7 +47,7 @@ class Seq2SeqLm final : public Recipe {
     refuse_two_vocabularies_of_one_table(tokenizer.directory());
   }
 
-  std::unique_ptr<Input> open(const StringList& files) const override { return open_rows(files); }
+  std::unique_ptr<Input> open(const StringList& files) const override { return open_rows(files, config_); }
   std::vector<WantedColumn> wanted_columns() const override { return {weight_, group_}; }
 
   json key() const override {
