@@ -89,7 +89,7 @@ def run(asked, folder):
         return
     try:
         first = cut(asked, folder, draw)
-    except RuntimeError as error:
+    except (RuntimeError, OSError, subprocess.CalledProcessError) as error:
         print(f"power: skipped, {error}")
         return
     cuts = 4 if asked.short else 120
