@@ -33,7 +33,7 @@ struct TokenScores {
 };
 TokenScores token_scores(const at::Tensor& x_MC, const TokenHead& head, std::span<const int64_t> targets);
 
-// Logits [M, V] of all rows at once, in the type of the weight.
+// Logits [M, V] of all rows at once, in the type of x.
 at::Tensor token_logits(const at::Tensor& x_MC, const TokenHead& head);
 
 // How many rows of logits are made at a time.
