@@ -44,7 +44,9 @@ nlohmann::json checksums_of(const ModelDirectory& directory, const std::string& 
   std::string text;
   together(control, [&] {
     if (control.rank() != 0) return;
-    const std::string model_config = directory.config().dump();
+    nlohmann::json read = directory.config();
+    for (const char* of_storage : {"dtype", "torch_dtype"}) read.erase(of_storage);
+    const std::string model_config = read.dump();
     nlohmann::json sums{{"config", hex_of(crc32c(model_config.data(), model_config.size()))}};
     if (!weights.empty()) sums["weights"] = weights;
     if (!directory.adapter().empty()) sums["adapter"] = checksum_of(AdapterFiles(directory.adapter()));
@@ -210,6 +212,8 @@ TrainerSettings trainer_settings(const Assembly& run) {
   settings.files = run.files;
   settings.files.insert(settings.files.end(), run.adapter_files.begin(), run.adapter_files.end());
   settings.settings["model_files"] = run.model_files;
+  // A base below adapters is compared by its numbers, whatever their type in the files.
+  if (!run.learner().adapters().empty()) settings.settings["model_files"].erase("weights");
   if (!run.base_checksum.empty()) settings.settings["base_weights"] = run.base_checksum;
   return settings;
 }
