@@ -155,11 +155,14 @@ class Train(EndToEnd):
                 self.assertEqual(list(expected), list(actual))
                 for step, value in expected.items():
                     self.assertAlmostEqual(actual[step], value, delta=1e-12 * max(1, abs(value)))
-        # What is kept is of the weights that the run goes on from, and not of those in the model's directory.
+        # A run stands on the frozen weights that it began with, and goes on with no others.
         other = make_model(self.home / "other", initializer_range=0.3)
-        for steps, model in ((9, self.shared / "model"), (36, other)):
-            self.succeed(self.config("moved", model={"dtype": "float64", "model_name_or_path": str(model)}, freeze={"all_but_last": 0, "cache": "memory"},
-                                     train={"max_steps": steps}, scheduler={"lr_scheduler_type": "constant"}), ranks=2)
+        moved = lambda steps, model: self.config("moved", model={"dtype": "float64", "model_name_or_path": str(model)}, freeze={"all_but_last": 0, "cache": "memory"}, train={"max_steps": steps}, scheduler={"lr_scheduler_type": "constant"})
+        self.succeed(moved(9, self.shared / "model"), ranks=2)
+        refused = self.run_program(moved(36, other), ranks=2)
+        self.assertEqual(self.exit_status("moved"), 78)
+        self.assertIn("base_weights was", refused.err)
+        self.succeed(moved(36, self.shared / "model"), ranks=2)
         self.succeed(self.config("stayed", model={"dtype": "float64"}, freeze={"all_but_last": 0}, train={"max_steps": 36}, scheduler={"lr_scheduler_type": "constant"}), ranks=2)
         expected, actual = self.lines("stayed"), self.lines("moved")
         self.assertEqual(list(expected), list(actual))
