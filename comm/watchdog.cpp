@@ -116,11 +116,14 @@ bool Watchdog::one_is_late() const {
 // A host that cannot say who is late leaves the other hosts some time to do so.
 double Watchdog::limit() const { return limit_ + (one_is_late() || board_.other_hosts().empty() ? 0 : kForOtherHosts); }
 
-// A rank that is outside of any collective and not late works.
+// A rank that is outside of any collective and not late works. Where none is late, all of them wait, and the time runs
+// from when the last of them came: the others may have waited long for one that worked.
 bool Watchdog::must_bark() const {
   if (one_is_silent()) return true;
-  return own_->waiting() >= limit() &&
-         std::ranges::all_of(sights_, [&](const Sight& sight) { return sight.waits() || is_late(sight); });
+  const double since_all = one_is_late() ? 0 : limit();
+  return own_->waiting() >= limit() && std::ranges::all_of(sights_, [&](const Sight& sight) {
+           return is_late(sight) || (sight.waits() && sight.waiting() >= since_all);
+         });
 }
 
 // One rank of the host speaks, the lowest that barks now; the others leave it a second for that.

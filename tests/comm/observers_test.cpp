@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <memory>
 #include <numeric>
 #include <thread>
+#include <utility>
 
 #include "base/errors.h"
 #include "base/progress.h"
@@ -181,6 +183,26 @@ TEST(Watchdog, WaitsForARankThatWorksAsLongAsItGivesSignsOfLife) {
     Watchdog watchdog(outer, "here", 0.5);
     const auto world = watchdog.watch(outer.split(0, outer.rank()));
     for (int i = 0; world->rank() == 1 && i < 30; ++i, beat()) std::this_thread::sleep_for(50ms);
+    world->barrier();
+  });
+}
+
+// Each of its calls takes a while.
+class Slow final : public Observed {
+ public:
+  explicit Slow(std::unique_ptr<Communicator> inner) : Observed(std::move(inner)) {}
+
+ private:
+  void begin(const Operation&) override { std::this_thread::sleep_for(200ms); }
+  void end(const Operation&) noexcept override {}
+  std::unique_ptr<Communicator> observe(std::unique_ptr<Communicator> part) override { return part; }
+};
+
+TEST(Watchdog, CountsFromTheLastRankToComeWhereAllWait) {
+  spawn_ranks(2, [](Communicator& outer) {
+    Watchdog watchdog(outer, "here", 0.5);
+    const auto world = watchdog.watch(std::make_unique<Slow>(outer.split(0, outer.rank())));
+    for (int i = 0; world->rank() == 1 && i < 15; ++i, beat()) std::this_thread::sleep_for(50ms);
     world->barrier();
   });
 }
