@@ -114,7 +114,7 @@ class FrozenBase(EndToEnd):
             self.succeed(self.config(name, **self.settings(model, model={"model_name_or_path": str(model), "task": "causal_lm", "dtype": "bfloat16"})))
         self.assertEqual(self.lines("of-narrow"), self.lines("of-wide"))
 
-    def test_a_resumed_run_wants_the_base_it_began_on_whatever_its_type(self):
+    def test_a_resumed_run_wants_the_files_of_the_base_it_began_on(self):
         narrow, wide = self.language_model("base")
         base = self.home / "in-use"
         shutil.copytree(narrow, base)
@@ -122,6 +122,12 @@ class FrozenBase(EndToEnd):
         self.run_program(config, environment={"SFT_FAILPOINTS": "trainer.step@5=kill"}, ranks=2)
         shutil.rmtree(base)
         shutil.copytree(wide, base)
+        done = self.run_program(config)
+        self.assertEqual(done.code, 78, done.err)
+        self.assertIn("model_files.weights was", done.err)
+        self.assertNotIn("base_weights", done.err)  # the numbers are the same
+        shutil.rmtree(base)
+        shutil.copytree(narrow, base)
         self.assertIn("resumed from", self.succeed(config).err)
 
     def test_a_base_that_is_written_to_while_a_run_stands_on_it_ends_the_run(self):

@@ -212,8 +212,6 @@ TrainerSettings trainer_settings(const Assembly& run) {
   settings.files = run.files;
   settings.files.insert(settings.files.end(), run.adapter_files.begin(), run.adapter_files.end());
   settings.settings["model_files"] = run.model_files;
-  // A base below adapters is compared by its numbers, whatever their type in the files.
-  if (!run.learner().adapters().empty()) settings.settings["model_files"].erase("weights");
   if (!run.base_checksum.empty()) settings.settings["base_weights"] = run.base_checksum;
   return settings;
 }
