@@ -48,27 +48,24 @@ void from_json(const BoundFields& fields, const nlohmann::json& values);
 
 // The same for the config struct itself.
 template <class Config>
-std::string to_toml(const Config& config) requires requires {
-  Config::fields();
-}
+std::string to_toml(const Config& config)
+  requires requires { Config::fields(); }
 {
   Config copy = config;
   return to_toml(bind_fields(copy));
 }
 
 template <class Config>
-nlohmann::json to_json(const Config& config) requires requires {
-  Config::fields();
-}
+nlohmann::json to_json(const Config& config)
+  requires requires { Config::fields(); }
 {
   Config copy = config;
   return to_json(bind_fields(copy));
 }
 
 template <class Config>
-std::vector<Difference> differences(const Config& before, const Config& after) requires requires {
-  Config::fields();
-}
+std::vector<Difference> differences(const Config& before, const Config& after)
+  requires requires { Config::fields(); }
 {
   Config left = before, right = after;
   return differences(bind_fields(left), bind_fields(right));

@@ -92,6 +92,7 @@ int64_t Generator::most_new(const Prompt& prompt) const {
 PlaceSize Generator::size_for(std::span<const Prompt> prompts) const {
   PlaceSize size{.num_beams = settings_.generate.num_beams};
   for (const Prompt& prompt : prompts) {
+    if (most_new(prompt) < 1) continue;  // never read, and might be longer than all others
     size.sequence = std::max(size.sequence, start_size(prompt) + most_new(prompt));
     if (pair_) size.source = std::max(size.source, static_cast<int64_t>(prompt.tokens.size()));
   }

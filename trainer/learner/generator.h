@@ -24,8 +24,8 @@ namespace sft {
 struct GeneratorSettings {
   GenerateConfig generate = {};
   uint64_t seed = 0;
-  int64_t sequences =
-      16;  // at once, at most, each beam one; fewer where their keys and values would take more than `bytes`
+  // At once, at most, each beam one; fewer where their keys and values would take more than `bytes`.
+  int64_t sequences = 16;
   int64_t bytes = int64_t{2} << 30;
   at::Device device = at::kCPU;
 };
