@@ -1,5 +1,7 @@
 #include "base/output_file.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <filesystem>
 
@@ -47,10 +49,15 @@ std::string output_file(const std::string& option, const std::string& path, cons
   return target.string();
 }
 
-bool is_same_file(const std::string& one, const std::string& other) {
+std::string file_identity(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) == 0) return concat(status.st_dev, ":", status.st_ino);
   std::error_code none;
-  return fs::equivalent(one, other, none) ||
-         fs::weakly_canonical(fs::absolute(one), none) == fs::weakly_canonical(fs::absolute(other), none);
+  return fs::weakly_canonical(fs::absolute(path), none).string();
+}
+
+bool is_same_file(const std::string& one, const std::string& other) {
+  return file_identity(one) == file_identity(other);
 }
 
 bool lies_in(const std::string& path, const std::string& directory) {

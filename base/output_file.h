@@ -11,7 +11,10 @@ namespace sft {
 // through whatever links; a directory, device, pipe or socket; or in a directory that is not there.
 std::string output_file(const std::string& option, const std::string& path, const std::vector<std::string>& inputs);
 
-// Whether both paths lead to one file or directory, which need not be there yet.
+// Equal for two paths exactly where both lead to one file or directory, through whatever links; it need not be there.
+std::string file_identity(const std::string& path);
+
+// Whether both paths lead to one file or directory.
 bool is_same_file(const std::string& one, const std::string& other);
 
 // Whether `path` is `directory`, or lies in it at any depth; both followed through links.

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <span>
+#include <set>
 
 #include "base/errors.h"
 #include "base/output_file.h"
@@ -159,28 +159,27 @@ void check_together(const RunConfig& config, const Origins& origins) {
     refuse(origins, "log.report_to", ": 'none' stands alone");
 }
 
-// Through links too.
-bool is_among(const std::string& file, std::span<const std::string> others) {
-  return std::ranges::any_of(others, [&](const std::string& other) { return is_same_file(file, other); });
-}
-
-void warn_of_copies(const StringList& files, const std::string& key, const Origins& origins, StringList& warnings) {
-  for (size_t i = 0; i < files.size(); ++i)
-    if (is_among(files[i], std::span(files).first(i)))
+// Warns of files that are named twice, through whatever links. Answers their identities.
+std::set<std::string> distinct_files(const StringList& files, const std::string& key, const Origins& origins,
+                                     StringList& warnings) {
+  std::set<std::string> distinct;
+  for (const std::string& file : files)
+    if (!distinct.insert(file_identity(file)).second)
       warnings.push_back(
-          concat(place_of(origins, key), key, ": ", in_quotes(files[i], 400), " is named twice: its rows count twice"));
+          concat(place_of(origins, key), key, ": ", in_quotes(file, 400), " is named twice: its rows count twice"));
+  return distinct;
 }
 
 void check_files(const RunConfig& config, const Origins& origins, StringList& warnings) {
   const Accepts accepts = accepted_by(config.model.task);
-  const StringList train = expand_files(config.data.train_file, "data.train_file", origins, accepts);
-  warn_of_copies(train, "data.train_file", origins, warnings);
+  const StringList train_files = expand_files(config.data.train_file, "data.train_file", origins, accepts);
+  const std::set<std::string> train = distinct_files(train_files, "data.train_file", origins, warnings);
   for (const auto& [key, patterns] :
        {std::pair{"data.validation_file", &config.data.validation_file}, {"data.test_file", &config.data.test_file}}) {
     const StringList files = expand_files(*patterns, key, origins, accepts);
-    warn_of_copies(files, key, origins, warnings);
+    distinct_files(files, key, origins, warnings);
     for (const std::string& file : files)
-      if (is_among(file, train))
+      if (train.contains(file_identity(file)))
         warnings.push_back(concat(place_of(origins, key), key, ": ", in_quotes(file, 400),
                                   " is among the training files: evaluation will look better than it is"));
   }
