@@ -176,7 +176,8 @@ Built build_model(const RunConfig& config, Purpose purpose, const ModelDirectory
     settings.seed = initial;
     take_values(report.untouched, make_model(model_config, settings)->parameters());
   });
-  if (files) {
+  const bool is_compared = control.size() > 1 || purpose == Purpose::training || !directory.adapter().empty();
+  if (files && is_compared) {  // a pass over all weights, which a chat need not wait for
     TensorChecksums tensors;
     together(control, [&] { tensors = checksums_of(*files); });
     require_agreement(control, [&] { return weight_facts(tensors, config.model.model_name_or_path); });

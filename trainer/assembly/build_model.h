@@ -21,7 +21,7 @@ struct Built {
   std::unique_ptr<Task> task;
   LowRankAdapters adapters;  // on the model
   FromFiles from_files;
-  std::string weights_checksum;  // checksum_of() the files that it was loaded from; "": none
+  std::string weights_checksum;  // checksum_of() the files that it was loaded from; "": not read
 };
 
 // What a model is built for.
