@@ -6,6 +6,7 @@
 
 #include "base/errors.h"
 #include "base/field_value.h"
+#include "base/json_member.h"
 #include "base/log.h"
 #include "base/text.h"
 
@@ -24,7 +25,8 @@ json settings_of(const ModelDirectory& model) {
 // the prompt.
 void take_max_length(GenerateConfig& config, const json& own, const ModelDirectory& model) {
   const auto length = own.find("max_length"), new_tokens = own.find("max_new_tokens");
-  if (!model.config().value("is_encoder_decoder", false) || length == own.end() || !length->is_number_integer()) return;
+  if (length == own.end() || !length->is_number_integer()) return;
+  if (!member(model.config(), "is_encoder_decoder", false, model.path() + "/config.json")) return;
   if (new_tokens != own.end() && new_tokens->is_number_integer()) return;
   if (length->get<int64_t>() > 1) config.max_new_tokens = length->get<int64_t>() - 1;
 }

@@ -13,9 +13,8 @@
 namespace sft {
 
 // Keys that are not among `origins` ("generate.top_p") take the model's own values. Settings of the model that are not
-// supported here are left out; DataError naming file and key of one that can be nothing. Answers
-// end at the eos_token_id of generation_config.json or config.json, and at `trained`, the tokens that end trained
-// answers.
+// supported here are left out; DataError naming file and key of one whose value is impossible. Answers end at the
+// eos_token_id of generation_config.json or config.json, and at `trained`, the tokens that end trained answers.
 GenerateConfig settled(const GenerateConfig& asked, const Origins& origins, const ModelDirectory& model,
                        const std::vector<int32_t>& trained = {});
 
