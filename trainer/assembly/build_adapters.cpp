@@ -30,11 +30,12 @@ std::vector<NamedLinear> layers_in_use(Model& model, const Task& task) {
 
 // As strictly as of a config: DataError naming file and key.
 void check(LoraConfig lora, const AdapterFiles& adapter) {
-  for (const BoundField& field : bind_fields(lora)) try {
+  try {
+    for (const BoundField& field : bind_fields(lora))
       assign(field, value_of(field), {adapter.directory() + "/" + kAdapterConfig, std::string(field.info.name), ""});
-    } catch (const ConfigError& error) {
-      throw DataError(error.what());
-    }
+  } catch (const ConfigError& error) {
+    throw DataError(error.what());
+  }
 }
 
 // Before memory is asked for.

@@ -139,6 +139,21 @@ std::unique_ptr<Dataset> open_held_out(const LoadedConfig& loaded, const Dataset
   return open_together(report.shards, {}, control);
 }
 
+// Damage is told before the first update, and not hours later, when the test split is read.
+void check_content(const Datasets& data, Communicator& control) {
+  constexpr int64_t kMostBytes = int64_t{256} << 20;  // of a split: a moment's reading
+  for (const auto& [split, dataset] :
+       {std::pair{"train", data.train.get()}, {"validation", data.validation.get()}, {"test", data.test.get()}}) {
+    if (dataset == nullptr) continue;
+    if (dataset->checkable_bytes() <= kMostBytes)
+      together(control, [&, split_data = dataset] { split_data->check({control.rank(), control.size()}); });
+    else if (control.rank() == 0)
+      log::info(concat("data.", split, "_file: ", human_bytes(static_cast<double>(dataset->checkable_bytes())),
+                       " are compared with their checksums when they are read, not now; sft-dist inspect FILE --verify "
+                       "does it before"));
+  }
+}
+
 }  // namespace
 
 Peers peers_of(Communicator& control) {
@@ -170,25 +185,6 @@ std::unique_ptr<Dataset> open_split(const std::string& split, const StringList& 
   request.labels_required = labels_required;
   return open_together(prepare_split(std::move(request), config, tokenizer, control).shards, {}, control);
 }
-
-namespace {
-
-// Damage is told before the first update, and not hours later, when the test split is read.
-void check_content(const Datasets& data, Communicator& control) {
-  constexpr int64_t kMostBytes = int64_t{256} << 20;  // of a split: a moment's reading
-  for (const auto& [split, dataset] :
-       {std::pair{"train", data.train.get()}, {"validation", data.validation.get()}, {"test", data.test.get()}}) {
-    if (dataset == nullptr) continue;
-    if (dataset->checkable_bytes() <= kMostBytes)
-      together(control, [&, split_data = dataset] { split_data->check({control.rank(), control.size()}); });
-    else if (control.rank() == 0)
-      log::info(concat("data.", split, "_file: ", human_bytes(static_cast<double>(dataset->checkable_bytes())),
-                       " are compared with their checksums when they are read, not now; sft-dist inspect FILE --verify "
-                       "does it before"));
-  }
-}
-
-}  // namespace
 
 Datasets open_datasets(const LoadedConfig& loaded, const ModelDirectory& model, Communicator& control) {
   const RunConfig& config = loaded.config;

@@ -5,6 +5,7 @@
 #include "trainer/models/blocks/dropout.h"
 
 namespace sft {
+
 // Places matter to dropout alone, where only some rows ask.
 at::Tensor PairRows::over_sources(int stage, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                                   Attention how) const {
