@@ -33,10 +33,11 @@ sft_bytes sft_native_error(void);
 /* Tokenizers. A const one may be used from several threads at once. */
 typedef struct sft_tokenizer sft_tokenizer;
 
-/* From DIRECTORY/tokenizer.json, else vocab.txt (BERT), else vocab.json and merges.txt (where the config files say
- * RoBERTa), else source.spm, target.spm and vocab.json (Marian), else spiece.model (where they say T5). No truncation is
- * set. `of_targets`: what cuts the targets of a Marian model, whose languages have a model each; of other directories
- * NULL is given, because their targets are cut as their sources are. */
+/* From source.spm, target.spm and vocab.json (Marian: where the config files say so, or there is no tokenizer.json),
+ * else tokenizer.json, else vocab.txt (BERT), else vocab.json and merges.txt (where they say RoBERTa), else
+ * spiece.model (where they say T5). No truncation is set. `of_targets`: what cuts the targets of a Marian model, whose
+ * languages have a model each; of other directories NULL is given, because their targets are cut as their sources are.
+ */
 int sft_tokenizer_open(sft_bytes directory, int of_targets, sft_tokenizer** out);
 void sft_tokenizer_free(sft_tokenizer*);
 

@@ -5,6 +5,7 @@ mod bert;
 mod charsmap;
 mod chat_template;
 mod cuts;
+mod directory;
 mod generation_tags;
 mod hash;
 mod letters;
