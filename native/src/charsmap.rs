@@ -49,7 +49,7 @@ impl Charsmap {
             place ^= usize::from(byte);
             let Some(unit) = self.units.get(place).filter(|unit| unit.label() == u32::from(byte)) else { break };
             place ^= unit.offset();
-            if unit.has_leaf() {
+            if unit.has_leaf() && text.is_char_boundary(i + 1) {
                 longest = Some((self.units.get(place)?.value(), i + 1));
             }
         }
