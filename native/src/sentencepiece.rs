@@ -95,6 +95,9 @@ impl SentencePiece {
     /// Of a model that has pieces.
     pub fn of(model: Model) -> Result<Self, Failure> {
         let no = |what: &str| Failure::Data(what.to_string());
+        if model.byte_fallback {
+            return Err(no("spells unknown characters as bytes (byte_fallback), which is not built"));
+        }
         let charsmap = Charsmap::of(&model.charsmap).ok_or_else(|| no("its rules for characters cannot be read"))?;
         let unknown = model.place_of(Kind::Unknown).ok_or_else(|| no("it has no piece for what is unknown"))? as u32;
         let of_kinds = |kinds: &'static [Kind]| {

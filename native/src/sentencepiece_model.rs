@@ -28,7 +28,7 @@ pub struct Model {
     pub remove_extra_whitespaces: bool,
     pub escape_whitespaces: bool,
     pub treat_whitespace_as_suffix: bool,
-    byte_fallback: bool,
+    pub byte_fallback: bool,
     model_type: u64,
 }
 
@@ -125,9 +125,6 @@ impl Model {
                 "a model of SentencePiece of the type '{name}', and those of the type unigram are read; \
                  AutoTokenizer.from_pretrained(it).save_pretrained(it) may write a tokenizer.json"
             )));
-        }
-        if model.byte_fallback {
-            return Err(refused("spells unknown characters as bytes (byte_fallback), which is not built".to_string()));
         }
         Ok(model)
     }

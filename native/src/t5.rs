@@ -27,6 +27,7 @@ fn extra_tokens(config: &Value) -> Result<Vec<String>, Failure> {
     Ok((0..count).rev().map(|i| format!("<extra_id_{i}>")).collect())
 }
 
+/// Unknown characters are <unk>, also where the model says byte_fallback, as mT5's does: so transformers reads it.
 fn build(model: &Model, extra: &[String]) -> tokenizers::Result<Tokenizer> {
     let pieces = model.pieces.iter().map(|piece| (piece.text.clone(), f64::from(piece.score)));
     let vocabulary = pieces.chain(extra.iter().map(|token| (token.clone(), 0.0))).collect();

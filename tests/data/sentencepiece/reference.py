@@ -73,7 +73,7 @@ def pieces_of(model):
     return [read.id_to_piece(i) for i in range(read.get_piece_size())]
 
 
-def marian(folder, english, chinese, name, codes=(), own_targets=False, **options):
+def marian(folder, english, chinese, codes=(), own_targets=False, **options):
     """Ids as in OPUS models: </s>, <unk>, the rest, some pieces without one, <pad>. With two vocabularies <pad> has one id in both: transformers
     gives a <pad> in a target the id of the sources' vocabulary, which is another word of the targets'."""
     folder.mkdir()
@@ -157,8 +157,9 @@ def main(tool):
             "marian with pieces of its user": {"user_defined_symbols": ["<sep>", "%s", "中国"], "character_coverage": 0.98},
             "marian, spaces behind words": {"treat_whitespace_as_suffix": True},
         }.items():
-            bad += check_marian(tool, folder / name, marian(folder / name, english, chinese, name, **options), wanted)
+            bad += check_marian(tool, folder / name, marian(folder / name, english, chinese, **options), wanted)
         for name, config, options in [("t5", {}, {}), ("mt5", {"extra_ids": 0}, {"user_defined_symbols": ["▁<extra_id_0>", "<sep>"]}),
+                                      ("mt5 with bytes", {"extra_ids": 0}, {"byte_fallback": True}),
                                       ("t5 without rules", {"extra_ids": 10}, {"normalization_rule_name": "identity"})]:
             bad += check_t5(tool, folder / name, t5(folder / name, english + chinese, config, **options), wanted)
     print(f"{len(wanted):,} texts, {len(english):,} plain English and {len(chinese):,} Chinese; sentencepiece {sentencepiece.__version__}")
