@@ -1,4 +1,4 @@
-// A bit that is not as it was written, anywhere in a checkpoint: told, or of no matter; never other weights.
+// A bit that is not as it was written, anywhere in a checkpoint: it is told.
 #include <gtest/gtest.h>
 
 #include <filesystem>

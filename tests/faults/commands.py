@@ -73,13 +73,14 @@ def trial(stage, killing, words, ranks, before, wanted, look, number, how, again
     shutil.rmtree(stage.out, ignore_errors=True)
     if before is not None:
         shutil.copytree(before, stage.out)
-    killing.run(stage.command(*words, ranks=ranks), KILL_AT=number, KILL_HOW=how)
+    if killing.run(stage.command(*words, ranks=ranks), KILL_AT=number, KILL_HOW=how).returncode == 0:
+        return ["it was not ended"]
     try:
         stage.succeed(*(again(stage) if again else words))
     except RuntimeError as error:
         return [str(error)]
     found = look(stage)
-    wrong = [f"{name} differs" for name in wanted if found.get(name) != wanted[name]]
+    wrong = [f"{name} differs" for name in sorted(found.keys() | wanted.keys()) if found.get(name) != wanted.get(name)]
     return wrong + [f"left: {path}" for path in strays(stage.out)]
 
 
@@ -96,6 +97,8 @@ def part(asked, folder, what, words, look, prepare=None, ranks=1, rank=None, mos
     (folder / "list").unlink(missing_ok=True)
     changes = killing.changes(stage.command(*words(stage), ranks=ranks), folder / "list")
     wanted = look(stage)
+    if not wanted:
+        raise RuntimeError(f"{what}: nothing to compare")
     violations = []
     trials = points(changes, most)
     for number, how in trials:

@@ -13,6 +13,13 @@ import threading
 import time
 
 
+def new_image(path):
+    with open(path, "wb") as disk:
+        disk.truncate(48 << 20)
+    subprocess.run(["mkfs.ext4", "-q", "-F", path], check=True, capture_output=True)
+    return path
+
+
 def mount(image, folder):
     folder.mkdir(exist_ok=True)
     return subprocess.run(["mount", "-o", "loop,commit=1", image, folder], capture_output=True, text=True)
@@ -23,6 +30,7 @@ def unmount(folder):
         if subprocess.run(["umount", folder], capture_output=True).returncode == 0:
             return
         time.sleep(0.1)
+    raise RuntimeError(f"{folder} stays mounted")
 
 
 @contextlib.contextmanager
@@ -60,12 +68,21 @@ class Writer:
         self.listener.join()
 
 
+def why_not(folder):
+    """Why no image can be made and mounted here; "" where it can."""
+    try:
+        image = new_image(folder / "probe")
+    except (OSError, subprocess.CalledProcessError) as error:
+        return str(error)
+    done = mount(image, folder / "probed")
+    if done.returncode == 0:
+        unmount(folder / "probed")
+    return done.stderr.strip() if done.returncode != 0 else ""
+
+
 def cut(asked, folder, draw, *careless):
     """What is wrong after a cut at some moment; "" where nothing is."""
-    image, copy = folder / "disk", folder / "copy"
-    with open(image, "wb") as disk:
-        disk.truncate(48 << 20)
-    subprocess.run(["mkfs.ext4", "-q", "-F", image], check=True, capture_output=True)
+    image, copy = new_image(folder / "disk"), folder / "copy"
     with mounted(image, folder / "mounted") as place:
         writer = Writer(asked.checkpoints, place, 1, *careless)
         try:
@@ -73,6 +90,8 @@ def cut(asked, folder, draw, *careless):
             while len(writer.saved) < 2 and time.time() < deadline:
                 time.sleep(0.005)
             time.sleep(draw.uniform(0, 1.5 if careless else 0.4))
+            if writer.process.poll() is not None or len(writer.saved) < 2:
+                return "the writer did not save"
             reported = writer.hold()
             shutil.copyfile(image, copy)
         finally:
@@ -87,13 +106,11 @@ def run(asked, folder):
     if os.geteuid() != 0:
         print("power: skipped, mounts want root")
         return
-    try:
-        first = cut(asked, folder, draw)
-    except (RuntimeError, OSError, subprocess.CalledProcessError) as error:
-        print(f"power: skipped, {error}")
+    if problem := why_not(folder):
+        print(f"power: skipped, {problem}")
         return
     cuts = 4 if asked.short else 120
-    violations = [wrong for wrong in [first] + [cut(asked, folder, draw) for _ in range(cuts - 1)] if wrong]
+    violations = [wrong for wrong in (cut(asked, folder, draw) for _ in range(cuts)) if wrong]
     yield "power cuts on ext4 while 4 ranks save", cuts, violations
     careless = 3 if asked.short else 20
     found = [wrong for wrong in (cut(asked, folder, draw, "never_syncs") for _ in range(careless)) if wrong]

@@ -29,6 +29,8 @@ def main():
     parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS))
     asked = parser.parse_args()
     os.environ["SFT_DIST"] = str(asked.program)
+    for name in ("OMPI_ALLOW_RUN_AS_ROOT", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "HF_HUB_OFFLINE"):
+        os.environ.setdefault(name, "1")
     found = []
     for name in asked.only:
         start = time.time()

@@ -23,6 +23,8 @@ def run(asked, folder):
         shutil.rmtree(work)
         shutil.copytree(peace, work)
         done = killing.run(command, KILL_AT=number, KILL_HOW=how)
+        if done.returncode == 0:
+            violations.append(f"{how} change {number} ({changes[number - 1]}): it was not ended")
         # One that is pruned by the save behind it is no loss.
         told = [step for step in reported(done.stdout) if step > 2][-1:]
         judged = subprocess.run([asked.checkpoints, "judge", work, "2"] + [str(step) for step in told], capture_output=True, text=True)
