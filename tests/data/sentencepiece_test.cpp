@@ -113,11 +113,14 @@ TEST(MarianFiles, SayWhatIsWrong) {
   files["source.spm"] = "no model";
   EXPECT_EQ(refusal_of(files), "79: DIR/source.spm: not a model of SentencePiece");
   const std::string whole = sentencepiece_file(english_pieces());
+  int64_t read = 0;  // what is cut between two pieces
   for (size_t size = 1; size < whole.size(); ++size) {
     files["source.spm"] = whole.substr(0, size);
     const std::string message = refusal_of(files);
     EXPECT_TRUE(message.starts_with("79: DIR/source.spm: ") || message == "nothing was thrown") << message;
+    read += message == "nothing was thrown";
   }
+  EXPECT_LE(read, std::ssize(english_pieces()));
   files = marian_files();
   files["target.spm"] = sentencepiece_file(english_pieces(), 2);
   EXPECT_NE(refusal_of(files).find("nothing was thrown"), std::string::npos) << "it is of targets";

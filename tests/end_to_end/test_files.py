@@ -121,10 +121,11 @@ class RunDirectories(EndToEnd):
         self.assertIn("is read by this run", done.err)
         done = self.run_program(self.config("first", **{**lora, "top": {"overwrite_output_dir": True}, "model": {"model_name_or_path": str(base), "adapter": str(self.run_dir("first") / "adapter")}}))
         self.assertEqual(done.code, 78, done.err)
+        self.assertIn("is read by this run", done.err)
         self.assertTrue((self.run_dir("first") / "adapter").is_dir())
-        for command in (("predict", adapter, "--input", self.shared / "test.jsonl"),):
-            done = self.run_program(*command, "--output", base / "config.json")
-            self.assertEqual(done.code, 78, done.err)
+        done = self.run_program("predict", adapter, "--input", self.shared / "test.jsonl", "--output", base / "config.json")
+        self.assertEqual(done.code, 78, done.err)
+        self.assertIn("is read by this command", done.err)
         self.assertEqual({path: path.read_bytes() for path in kept}, kept)
 
     def test_rows_that_a_run_would_replace_or_move_are_refused(self):

@@ -73,7 +73,7 @@ class FrozenBase(EndToEnd):
 
         narrow, wide = self.language_model("base")
         self.succeed(self.config("lora", **self.settings(narrow)))
-        merged, exact = tensors(self.run_dir("lora") / "model"), {}
+        merged = tensors(self.run_dir("lora") / "model")
         self.assertEqual({value.dtype for value in merged.values()}, {torch.bfloat16})
         self.assertEqual(json.loads((self.run_dir("lora") / "model" / "config.json").read_text())["dtype"], "bfloat16")
         self.assertFalse(AutoModelForCausalLM.from_pretrained(self.run_dir("lora") / "model", output_loading_info=True)[1]["missing_keys"])
@@ -134,6 +134,7 @@ class FrozenBase(EndToEnd):
         narrow, _ = self.language_model("base")
         config = self.config(**self.settings(narrow, data={"validation_file": None, "test_file": None}, train={"max_steps": 40}, save={"save_strategy": "no"}))
         process = subprocess.Popen(self.command(config), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "SFT_FAILPOINTS": "trainer.step=sleep:0.1"})
+        self.addCleanup(process.kill)
         deadline = time.time() + 60
         log = self.run_dir() / "metrics.jsonl"
         while time.time() < deadline and process.poll() is None and not (log.exists() and '"loss"' in log.read_text()):

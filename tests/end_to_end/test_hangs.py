@@ -121,11 +121,13 @@ class Hangs(EndToEnd):
         while process.poll() is None and not (self.run_dir() / "metrics.jsonl").exists():
             time.sleep(0.02)
         ranks = self.ranks_of(process.pid)
+        self.assertEqual(len(ranks), 2)
         for number in (signal.SIGSTOP, signal.SIGCONT):
             for rank in ranks:
                 os.kill(rank, number)
             if number == signal.SIGSTOP:
                 time.sleep(2 * LIMIT)
+                self.assertEqual([state_of(rank) for rank in ranks], ["T", "T"])
         _, said = process.communicate(timeout=60)
         self.assertEqual(process.returncode, 0, said)
 
