@@ -83,9 +83,10 @@ class HostileFiles(EndToEnd):
                 content["model"]["vocab"][word] += 900_000
         self.refuse_tokenizer(move_words, "900", "embeddings")
 
-        def beyond_32_bits(content):
-            content["model"]["vocab"]["word7"] = 2 ** 32 - 1
-        self.refuse_tokenizer(beyond_32_bits, "tokenizer.json", "4294967295")
+        for far in (2 ** 32 - 1, 2 ** 31 - 2):
+            def beyond_any_model(content):
+                content["model"]["vocab"]["word7"] = far
+            self.refuse_tokenizer(beyond_any_model, "tokenizer.json", str(far))
 
     def test_tokenizer_whose_template_names_what_is_not_defined(self):
         def forget(content):

@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "fuzz/input.h"
+
 extern "C" size_t LLVMFuzzerMutate(uint8_t* data, size_t size, size_t most);
 
 namespace sft::fuzz {

@@ -1,4 +1,6 @@
 // A file of HDF5 through the guard, as a shard of ours and as what others wrote.
+#include <algorithm>
+
 #include "data/hdf5/guard.h"
 #include "data/samples/dataset.h"
 #include "data/samples/inspect.h"

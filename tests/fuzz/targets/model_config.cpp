@@ -1,7 +1,7 @@
 // The JSON files of a model directory, each under its name in one object: config.json of every family,
 // generation_config.json, adapter_config.json and what stands beside them.
-#include "fuzz/json_mutator.h"
 #include "fuzz/input.h"
+#include "fuzz/json_mutator.h"
 #include "trainer/assembly/generate_settings.h"
 #include "trainer/model_files/adapter_files.h"
 #include "trainer/model_files/model_directory.h"
@@ -28,7 +28,9 @@ void read_settings(const ModelDirectory& model) {
 // Where its numbers are small: others are refused for the memory that they ask for, by a message of their own.
 bool is_small(const nlohmann::json& tree) {
   if (tree.is_number()) return tree.get<double>() < 300;
-  return std::all_of(tree.begin(), tree.end(), [](const nlohmann::json& child) { return !child.is_structured() && !child.is_number() ? true : is_small(child); });
+  return std::all_of(tree.begin(), tree.end(), [](const nlohmann::json& child) {
+    return !child.is_structured() && !child.is_number() ? true : is_small(child);
+  });
 }
 
 }  // namespace
@@ -36,7 +38,8 @@ bool is_small(const nlohmann::json& tree) {
 SFT_FUZZ_JSON(input) {
   const auto files = nlohmann::json::parse(input, nullptr, /*allow_exceptions=*/false);
   if (!files.is_object()) return;
-  for (const char* name : {"config.json", "generation_config.json", "tokenizer_config.json", "preprocessor_config.json", "adapter_config.json"}) {
+  for (const char* name : {"config.json", "generation_config.json", "tokenizer_config.json", "preprocessor_config.json",
+                           "adapter_config.json"}) {
     std::filesystem::remove(fuzz::folder().path() + "/" + name);
     if (files.contains(name)) fuzz::folder().put(name, files[name].dump());
   }
@@ -45,6 +48,5 @@ SFT_FUZZ_JSON(input) {
     fuzz::allow_errors([&] { read_settings(model); });
     if (is_small(model.config())) make_model(model.config(), {});
   });
-  if (files.contains("adapter_config.json"))
-    fuzz::allow_errors([&] { read_adapter_settings(fuzz::folder().path()); });
+  if (files.contains("adapter_config.json")) fuzz::allow_errors([&] { read_adapter_settings(fuzz::folder().path()); });
 }

@@ -16,8 +16,8 @@ inline void read_tensors(const TensorFile& file) {
     for (int64_t i = 0; i < tensor.bytes; ++i) sum += bytes[i];
     not_finite_in(tensor);
   }
-  static volatile unsigned kept;
-  kept = sum;
+  static volatile unsigned kept = 0;  // so that the bytes are read
+  kept = kept + sum;
 }
 
 }  // namespace sft::fuzz
