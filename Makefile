@@ -40,7 +40,7 @@ test-faults: build
 	@cmake --build build -j $(JOBS) --target faults_checkpoints faults_kill_at > /dev/null
 	@$(PYTHON) tests/faults/run.py --program build/sft-dist --checkpoints build/tests/faults/faults_checkpoints --kill-at build/tests/faults/libfaults_kill_at.so
 
-# libFuzzer on the readers of rows and images: each target for a minute, or for an hour.
+# libFuzzer on what reads files of others, of rows, images, models and configs: each target for a minute, or for an hour.
 fuzz-short: FUZZ_SECONDS := 60
 fuzz: FUZZ_SECONDS := 3600
 fuzz fuzz-short:
