@@ -21,12 +21,15 @@ namespace {
 namespace fs = std::filesystem;
 
 // By the second; two of one second are numbered.
-void move_aside(const std::string& directory) {
-  const std::string at = concat(fs::path(directory).lexically_normal().string(), ".old-", std::time(nullptr));
+// Of a link, what it leads to is moved, and the link stays: the new run is to lie where it leads.
+void move_aside(const std::string& named) {
+  const std::string directory = fs::canonical(named).string();
+  const std::string at = concat(directory, ".old-", std::time(nullptr));
   std::string old = at;
   std::error_code ignored;
   for (int k = 2; fs::exists(fs::symlink_status(old, ignored)); ++k) old = concat(at, ".", k);
   real_files().rename(directory, old);
+  real_files().make_directory(directory);
   log::info(concat("the old run was moved aside to ", old));
 }
 

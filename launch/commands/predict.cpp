@@ -38,6 +38,8 @@ StringList what_is_read(const Arguments& arguments, const ReadAs& read_as) {
   StringList files = read_as.files;
   const ModelDirectory model(read_as.model);  // of an adapter: its base too
   files.insert(files.end(), {read_as.model, model.path(), arguments.target + "/config.toml"});
+  const StringList of_run = read_by(read_as.config);  // what it was trained on is not to be lost either
+  files.insert(files.end(), of_run.begin(), of_run.end());
   return files;
 }
 
