@@ -60,6 +60,27 @@ std::string free_name(const std::string& path, std::string_view mark) {
   return name;
 }
 
+// `mark`, "checkpoint-<step>." and what unique_name() gives: nobody else names a directory so.
+bool is_of_checkpoint(std::string_view name, std::string_view mark) {
+  constexpr size_t kUnique = 16;
+  if (!name.starts_with(mark) || name.size() < mark.size() + kUnique + 1) return false;
+  const std::string_view unique = name.substr(name.size() - kUnique);
+  const std::string_view checkpoint = name.substr(mark.size(), name.size() - mark.size() - kUnique - 1);
+  return step_of(checkpoint) && name[name.size() - kUnique - 1] == '.' &&
+         unique.find_first_not_of("0123456789abcdef") == unique.npos;
+}
+
+// The beginning of a `latest`, under a name that builds of before gave it: "checkpoint-<step>", or less of it.
+bool is_torn_latest(const std::string& name, const std::string& path) {
+  constexpr size_t kLongest = 40;
+  std::error_code none;
+  if (!name.starts_with("latest.tmp.") || !fs::is_regular_file(fs::symlink_status(path, none)) ||
+      fs::file_size(path, none) > kLongest)
+    return false;
+  const std::string text = read_file(path);
+  return text.starts_with(kPrefix) || kPrefix.starts_with(text);
+}
+
 void or_warn(const std::function<void()>& action) {
   try {
     action();
@@ -100,8 +121,8 @@ void collect_leftovers(FileOps& files, const std::string& directory) {
   for (const std::string& name : names_in(directory)) {
     const std::string path = concat(directory, "/", name);
     // `latest` is written under the run's lock alone: whoever left its beginning is not at work any more.
-    const bool is_torn = name.starts_with("latest.tmp.") || (name.find(".tmp.") != name.npos && is_left_over(name));
-    if (name.starts_with(".tmp-checkpoint-") || name.starts_with(".trash-") || is_torn)
+    const bool is_torn = is_torn_latest(name, path) || (name.find(".tmp.") != name.npos && is_left_over(name));
+    if (is_of_checkpoint(name, ".tmp-") || is_of_checkpoint(name, ".trash-") || is_torn)
       or_warn([&] { files.remove_all(path); });
     const std::string before = name.substr(0, name.find(kReplaced));
     std::error_code ignored;
