@@ -18,8 +18,8 @@
 #include "trainer/assembly/run_settings.h"
 #include "trainer/loop/evaluator.h"
 #include "trainer/loop/row_writer.h"
+#include "trainer/tasks/question_answering/rows/window_columns.h"
 #include "trainer/tasks/question_answering/squad_file.h"
-#include "trainer/tasks/question_answering/windows/window_columns.h"
 #include "trainer/tasks/tasks.h"
 
 namespace sft {

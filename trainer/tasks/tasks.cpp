@@ -14,7 +14,7 @@
 #include "trainer/tasks/multi_label/multi_label.h"
 #include "trainer/tasks/question_answering/question_answering.h"
 #include "trainer/tasks/question_answering/recipe.h"
-#include "trainer/tasks/question_answering/windows/window_columns.h"
+#include "trainer/tasks/question_answering/rows/window_columns.h"
 #include "trainer/tasks/recipes/target.h"
 #include "trainer/tasks/recipes/target_column.h"
 #include "trainer/tasks/regression/regression.h"
