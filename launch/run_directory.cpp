@@ -13,6 +13,7 @@
 #include "comm/agree.h"
 #include "launch/ownership.h"
 #include "trainer/assembly/ended_run.h"
+#include "trainer/checkpoint/run_directory.h"
 #include "trainer/config/training_keys.h"
 
 namespace sft {
@@ -62,18 +63,6 @@ bool goes_on(const RunConfig& config) {
   } catch (const ConfigError&) {
     return false;
   }
-}
-
-// Steps of checkpoint-<step> directories, newest first.
-std::vector<int64_t> checkpoint_steps(const std::string& run) {
-  std::vector<int64_t> steps;
-  for (const auto& entry : fs::directory_iterator(run)) {
-    const std::string name = entry.path().filename().string();
-    const std::string number = name.starts_with("checkpoint-") ? name.substr(11) : "";
-    if (!number.empty() && std::all_of(number.begin(), number.end(), ::isdigit)) steps.push_back(std::stoll(number));
-  }
-  std::sort(steps.rbegin(), steps.rend());
-  return steps;
 }
 
 }  // namespace
@@ -135,8 +124,7 @@ std::string checkpoint_directory(const RunConfig& config, const std::string& whi
   }
   const std::string model = exported_by(config.output_dir);
   if (which == "best" && config.eval.load_best_model_at_end && !model.empty()) return model;
-  const std::vector<int64_t> steps =
-      fs::is_directory(config.output_dir) ? checkpoint_steps(config.output_dir) : std::vector<int64_t>{};
+  const std::vector<int64_t> steps = list_run(config.output_dir).steps;
   if (!steps.empty()) {
     const std::string last = concat(config.output_dir, "/checkpoint-", steps.front());
     if (which == "last") return last;

@@ -37,6 +37,17 @@ std::optional<int64_t> step_of(std::string_view name) {
   return step;
 }
 
+// One that cannot be read, or is torn, was this program's as far as can be known.
+bool has_manifest(const fs::path& checkpoint) {
+  const fs::path path = checkpoint / kManifestName;
+  if (std::error_code ignored; !fs::exists(path, ignored)) return false;
+  try {
+    return !is_of_another_program(read_file(path.string()));
+  } catch (const Error&) {
+    return true;
+  }
+}
+
 // Names in a directory, sorted; none where it cannot be read.
 std::vector<std::string> names_in(const std::string& directory) {
   std::vector<std::string> names;
@@ -105,7 +116,7 @@ RunListing list_run(const std::string& directory) {
     const fs::path path = fs::path(directory) / name;
     std::error_code ignored;
     if (const auto step = step_of(name); step && fs::is_directory(path, ignored)) {
-      if (fs::exists(path / kManifestName, ignored))
+      if (has_manifest(path))
         listing.steps.push_back(*step);
       else
         listing.not_ours.push_back(name);

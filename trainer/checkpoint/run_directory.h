@@ -18,7 +18,7 @@ std::string temporary_path(const std::string& directory, int64_t step, const std
 // What stands in a run directory.
 struct RunListing {
   std::vector<int64_t> steps;            // checkpoint-<step> with a manifest, newest first
-  std::vector<std::string> not_ours;     // checkpoint-<step> without one, as other programs write
+  std::vector<std::string> not_ours;     // checkpoint-<step> without one of this program, as others write
   std::vector<std::string> quarantined;  // checkpoint-<step>.corrupt-<time>
 };
 RunListing list_run(const std::string& directory);

@@ -160,6 +160,14 @@ TEST_F(CheckpointsTest, CollectWhatADeadRunLeft) {
   EXPECT_EQ(names(), (std::vector<std::string>{"checkpoint-7", "latest"}));
 }
 
+TEST_F(CheckpointsTest, LeaveAloneTheManifestOfAnotherProgram) {
+  save(7);
+  fs::create_directories(run_.path("checkpoint-900"));
+  std::ofstream(run_.path("checkpoint-900/manifest.json")) << R"({"some": "tool"})";
+  EXPECT_EQ(resume(), 7);
+  EXPECT_TRUE(fs::exists(run_.path("checkpoint-900/manifest.json")));
+}
+
 TEST_F(CheckpointsTest, LeaveAloneWhatAlmostBearsTheNameOfALeftover) {
   const std::vector<std::string> mine = {
       ".tmp-checkpoint-8", ".tmp-checkpoint-8.mine",   ".tmp-mine", ".trash-0123456789abcdef", ".trash-mine",
