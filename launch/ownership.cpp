@@ -88,19 +88,28 @@ bool is_foreign_number(const std::string& path) {
   return !fs::is_regular_file(path) || read_file(path).find_first_not_of("0123456789\n") != std::string::npos;
 }
 
+// Likewise, of the count of starts.
+bool is_foreign_count(const std::string& path) {
+  if (std::error_code none; !fs::exists(fs::symlink_status(path, none))) return false;
+  if (!fs::is_regular_file(path)) return true;
+  const auto count = nlohmann::json::parse(read_file(path), nullptr, false);
+  return !count.is_object() || !count.contains("starts");
+}
+
 StringList names_of_others(const std::string& directory, const StringList& names) {
   StringList found;
   for (const std::string& name : names)
     if (std::error_code none; fs::exists(fs::symlink_status(directory + "/" + name, none))) found.push_back(name);
   for (const char* name : {".lock", "exit_status"})
     if (is_foreign_number(concat(directory, "/", name))) found.emplace_back(name);
+  if (is_foreign_count(directory + "/.starts")) found.emplace_back(".starts");
   return found;
 }
 
 void take(const std::string& directory, const char* kind, StringList names) {
   real_files().make_directory(directory);
   if (mark_of(directory)) return;
-  names.insert(names.end(), {kMarkName, ".starts", ".predictions"});
+  for (const char* name : {kMarkName, ".predictions"}) names.emplace_back(name);
   if (!is_own(directory))
     for (const std::string& name : names_of_others(directory, names))
       throw ConfigError(concat("output_dir ", in_quotes(directory, 400), " holds ", in_quotes(name),
