@@ -1,6 +1,7 @@
 // Metrics of a run's model on one of its splits or on another file.
 #include <iostream>
 
+#include "base/errors.h"
 #include "base/stop_request.h"
 #include "base/text.h"
 #include "comm/agree.h"

@@ -72,7 +72,8 @@ Evaluation Evaluator::run(const PredictionSink& predicted) {
   control_.all_reduce(Buffer::of(std::span<double>(all.counts)));
   gather_rows(control_, all.rows);
   const bool finite = std::ranges::all_of(all.counts, [](double count) { return std::isfinite(count); });
-  const nlohmann::ordered_json metrics = chosen(learner_.task().metrics(all), settings_.metrics);
+  const nlohmann::ordered_json metrics =
+      chosen(learner_.task().metrics(finite ? all : learner_.task().empty_statistics()), settings_.metrics);
   const bool defined = finite && std::isfinite(metrics.at("loss").get<double>());
   return {.metrics = defined ? metrics : undefined(metrics),
           .details = defined ? learner_.task().details(all) : nlohmann::ordered_json::object(),

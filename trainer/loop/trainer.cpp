@@ -162,7 +162,7 @@ void Trainer::evaluate() {
   state_.last_evaluation = evaluation.metrics;
   state_.last_evaluation["step"] = state_.step;
   state_.last_evaluation["details"] = evaluation.details;
-  state_.last_evaluation["finite"] = evaluation.finite;
+  if (!evaluation.finite) state_.last_evaluation["finite"] = false;
   if (!evaluation.finite && parts_.control.rank() == 0)
     log::warn(concat("evaluation at step ", state_.step,
                      ": the outputs of the model are not finite in some rows, so none of its scores is a number"));
