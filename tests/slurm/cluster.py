@@ -86,18 +86,31 @@ class Cluster:
             for process in left:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(process, signal.SIGKILL)
-            self.slurmds[node].poll()  # or it stays as a zombie
             time.sleep(0.05)
-        self.daemons.remove(self.slurmds.pop(node))
+        slurmd = self.slurmds.pop(node)
+        slurmd.wait(10)
+        self.daemons.remove(slurmd)
 
     def bring_back(self, node):
         """Whatever happened to it."""
         self.connect(node)
         if node not in self.slurmds:
-            for socket_of_step in (self.state / node / "spool").glob("stepd.slurm.pmix.*"):
-                socket_of_step.unlink()  # as the start of the machine has to; slurm/README.md
+            self.clear_steps(node)
             self.start_node(node)
-        self.wait_for(f"slurmd of {node}", lambda: call("sinfo", "-h", "-n", node, "-p", "low", "-o", "%T").stdout.strip() in ("idle", "mixed", "allocated", "completing"), 90)
+        self.wait_for(f"slurmd of {node}", lambda: self.is_back(node), 120)
+
+    @staticmethod
+    def is_back(node):
+        """A node that was cut off stays down until SLURM looks at it again, which an administrator hastens."""
+        state = call("sinfo", "-h", "-n", node, "-p", "low", "-o", "%T").stdout.strip()
+        if state.startswith("down"):
+            call("scontrol", "update", f"nodename={node}", "state=resume")
+        return state in ("idle", "mixed", "allocated", "completing")
+
+    def clear_steps(self, node):
+        """What PMIx keeps of steps that lost their power, as the start of the machine has to (slurm/README.md)."""
+        for left in [*(self.state / node / "spool").glob("*pmix.*"), *(self.state / node / "tmp").iterdir()]:
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
 
     @staticmethod
     def processes_of(node):

@@ -37,7 +37,7 @@ class Nodes(BatchTest):
         self.wait_for_step(job, 7)
         node = job.facts()["NodeList"]
         self.lose(node)
-        job.wait_until(lambda: job.restarts() == 1 and job.state() == "RUNNING", "its second start", 180)
+        job.wait_until(lambda: job.restarts() == 1 and job.state() == "RUNNING", "its second start", 240)
         self.assertNotEqual(job.facts()["NodeList"], node)
         self.assert_went_on(job)
 
@@ -46,7 +46,7 @@ class Nodes(BatchTest):
         self.wait_for_step(job, 7)
         node = next(node for node in self.nodes() if node != job.facts()["BatchHost"])
         self.lose(node)
-        job.wait_until(lambda: job.restarts() == 1, "its end", 180)
+        job.wait_until(lambda: job.restarts() == 1, "its end", 240)
         self.cluster.bring_back(node)
         self.assert_went_on(job)
 
@@ -62,7 +62,7 @@ class Nodes(BatchTest):
     def test_preempted_mpirun_over_two_nodes_makes_room_and_goes_on(self):
         job = self.submit(self.mpirun(), self.config(), options=TWO_NODES, SFT_FAILPOINTS="trainer.step=sleep:1")
         self.wait_for_step(job, 2)
-        self.assert_completed(self.train(self.config("high"), options=["--partition=high", *TWO_NODES]))
+        self.assert_completed(self.train(self.config("high"), options=["--partition=high", "--nodes=2", "--ntasks-per-node=2"]))
         self.assert_went_on(job)
 
     def ends_everywhere(self, script, within):
@@ -89,10 +89,10 @@ class Nodes(BatchTest):
         self.assert_undisturbed()
 
     def test_a_partition_ends_a_job_of_srun_everywhere(self):
-        self.ends_everywhere(TEMPLATES / "train.sbatch", 40)
+        self.ends_everywhere(TEMPLATES / "train.sbatch", 60)
 
     def test_a_partition_ends_a_job_of_mpirun_everywhere(self):
-        self.ends_everywhere(self.mpirun(), 40)
+        self.ends_everywhere(self.mpirun(), 60)
 
 
 if __name__ == "__main__":
