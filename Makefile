@@ -54,7 +54,7 @@ signals:
 	@cmake --build build-dev -j $(JOBS) --target sft-dist
 	@ASAN_OPTIONS=detect_leaks=0 $(PYTHON) tests/faults/run.py --only signals --program build-dev/sft-dist --starts $(STARTS) --seed $$(date +%s)
 
-# libFuzzer on the readers of rows and images: each target for a minute, or for an hour.
+# libFuzzer on what reads files of others, of rows, images, models and configs: each target for a minute, or for an hour.
 fuzz-short: FUZZ_SECONDS := 60
 fuzz: FUZZ_SECONDS := 3600
 fuzz fuzz-short:

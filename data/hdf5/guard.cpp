@@ -9,6 +9,7 @@
 #include <set>
 
 #include "base/errors.h"
+#include "base/lfs_pointer.h"
 #include "base/text.h"
 #include "data/hdf5/filters.h"
 #include "data/hdf5/survey_process.h"
@@ -110,6 +111,7 @@ void open_regular(GuardedFile& file) {
   if (file.descriptor.get() < 0 || ::fstat(file.descriptor.get(), &status) < 0)
     throw ConfigError(concat("cannot read ", in_quotes(file.path, 400), ": ", std::strerror(errno)));
   if (!S_ISREG(status.st_mode)) throw ConfigError(concat(in_quotes(file.path, 400), " is not a file"));
+  refuse_lfs_pointer(file.descriptor.get(), file.path);
   file.bytes = status.st_size;
 }
 

@@ -186,6 +186,8 @@ Built build_model(const RunConfig& config, Purpose purpose, const ModelDirectory
   if (control.rank() == 0)
     if (const std::string text = describe(report); !text.empty()) log::info(text);
   if (control.rank() != 0 || config.model.init != "pretrained") return built;
+  if (const std::string lacks = what_trunk_lacks(report); !lacks.empty())
+    log::warn(concat(directory.path(), ": ", lacks));
   warn_of_other_labels(report, built, directory, labels);
   if (!directory.adapter().empty())
     warn_of_another_base(AdapterFiles(directory.adapter()), built.weights_checksum, directory);

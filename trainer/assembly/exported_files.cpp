@@ -96,7 +96,7 @@ NamedFiles exported_files(const ModelDirectory& from, const Learner& learner, co
   if (tokenizer == nullptr)
     return {{"config.json", config.dump(2) + "\n"},
             {"preprocessor_config.json", preprocessor_config(config, run.data).dump(2) + "\n"}};
-  nlohmann::json tokenizer_config = nlohmann::json::parse(from.text_of("tokenizer_config.json"), nullptr, false);
+  nlohmann::json tokenizer_config = from.json_of("tokenizer_config.json");
   if (!tokenizer_config.is_object()) tokenizer_config = usual_tokenizer_config(*tokenizer, model);
   if (model.sequence_head().reads == Reads::last) name_padding(config, tokenizer_config, *tokenizer);
   tokenizer_config["model_max_length"] = run.data.max_length;

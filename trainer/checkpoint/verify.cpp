@@ -52,7 +52,7 @@ auto read_patiently(const Read& read) {
 // Checksum of a file that must have `bytes` bytes. Read with read(2): a bad sector is an error here, and
 // not a signal as it is in a mapping.
 uint32_t checksum_of(const std::string& path, int64_t bytes) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor < 0) throw ReadFailure(concat(path, ": cannot be opened: ", std::generic_category().message(errno)));
   try {
     failpoint("checkpoint.read");

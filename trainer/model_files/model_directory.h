@@ -53,9 +53,9 @@ class ModelDirectory {
 
   // The content of a file in the directory; "" where it is not there.
   std::string text_of(const std::string& file) const;
+  nlohmann::json json_of(const std::string& file) const;  // discarded where it is not there, or no JSON
 
  private:
-  nlohmann::json json_of(const std::string& file) const;  // discarded where it is not there, or no JSON
 
   std::string adapter_, name_, path_, texts_path_;
   nlohmann::json config_;
