@@ -35,8 +35,7 @@ const std::vector<Pair> kPairs{{{5, 9, 31, 7, 44, 12, 8, 30, 2, 19, 6, 41, 3, 22
                                {{13, 16, 20, 23, 24, 26}, {28, 32, 34, 35, 36}, 90}};
 
 Batch batch_of(const std::vector<Pair>& pairs) {
-  const Schema schema{.columns = {seq2seq::tokens_column(50), seq2seq::target_tokens_column(50)},
-                      .units = {"token", seq2seq::kTargetAxis}};
+  const Schema schema = seq2seq::sample_schema(50, 50);
   Batch batch(schema);
   Sample sample(schema);
   for (const Pair& pair : pairs) {

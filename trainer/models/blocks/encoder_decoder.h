@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 
+#include "data/samples/side.h"
 #include "trainer/models/blocks/block_rows.h"
 #include "trainer/models/blocks/pair_rows.h"
 #include "trainer/models/blocks/text_network.h"
@@ -27,8 +28,6 @@ struct EncoderDecoderFacts {
   std::string prefix;               // "model."
   std::string language_model;       // "T5ForConditionalGeneration"
 };
-
-enum class Side { source, target };
 
 class EncoderDecoder : public TextNetwork {
  public:

@@ -9,11 +9,10 @@
 
 #include "data/prepare/data_config.h"
 #include "data/readers/row.h"
+#include "data/samples/side.h"
 #include "data/text/tokenizer.h"
 
 namespace sft::seq2seq {
-
-enum class Side { source, target };
 
 class TextSide {
  public:
