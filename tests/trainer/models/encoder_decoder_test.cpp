@@ -22,7 +22,7 @@ using testing::small_config;
 using testing::small_model;
 using Tokens = std::vector<int32_t>;
 
-constexpr const char* kTypes[] = {"t5", "mt5", "marian"};
+constexpr const char* kTypes[] = {"t5", "mt5", "marian", "bart"};
 
 struct Pair {
   Tokens source, target;
@@ -183,6 +183,11 @@ TEST(EncoderDecoders, NamesAreThoseOfTransformers) {
   EXPECT_EQ(model->buffers()[0].name, "final_logits_bias");
   EXPECT_EQ(model->buffers()[0].value.sizes(), at::IntArrayRef({1, 50}));
   EXPECT_EQ(model->output_bias().data_ptr(), model->buffers()[0].value.data_ptr());
+
+  const auto bart = by_name(*small_model("bart"));
+  EXPECT_EQ(bart.size(), marian.size() + 2 * 3) << "positions and a norm for each side";
+  EXPECT_EQ(bart.at("model.encoder.embed_positions.weight").value.sizes(), at::IntArrayRef({42, 20}));
+  EXPECT_EQ(bart.at("model.decoder.layernorm_embedding.weight").stage, 3);
 }
 
 TEST(EncoderDecoders, FilesOfTheBaseClassAndOldFilesAreRead) {
@@ -195,6 +200,9 @@ TEST(EncoderDecoders, FilesOfTheBaseClassAndOldFilesAreRead) {
   for (const char* copy : {"model.encoder.embed_positions.weight", "decoder.embed_positions.weight", "lm_head.weight",
                            "model.decoder.embed_tokens.weight"})
     EXPECT_EQ(marian->canonical(copy), "");
+  const auto bart = small_model("bart");
+  EXPECT_EQ(bart->canonical("encoder.embed_positions.weight"), "model.encoder.embed_positions.weight");
+  EXPECT_EQ(bart->canonical("model.decoder.embed_tokens.weight"), "");
 }
 
 TEST(EncoderDecoders, T5HasAnOutputLayerOfItsOwnWhereFilesDo) {
@@ -236,6 +244,7 @@ TEST(EncoderDecoders, ClassesAreThoseOfTransformers) {
   EXPECT_EQ(small_model("t5")->architecture("ForConditionalGeneration"), "T5ForConditionalGeneration");
   EXPECT_EQ(small_model("mt5")->architecture("ForConditionalGeneration"), "MT5ForConditionalGeneration");
   EXPECT_EQ(small_model("marian")->architecture("ForConditionalGeneration"), "MarianMTModel");
+  EXPECT_EQ(small_model("bart")->architecture("ForConditionalGeneration"), "BartForConditionalGeneration");
   EXPECT_THROW(small_model("t5")->architecture("ForSequenceClassification"), ConfigError);
 }
 
@@ -249,6 +258,7 @@ TEST(EncoderDecoders, WhatIsNotBuiltIsRefusedByName) {
   expect_refused("marian", "decoder_attention_heads", 3, "d_model must be a multiple of decoder_attention_heads (3)");
   expect_refused("marian", "decoder_vocab_size", 60, "decoder_vocab_size must be vocab_size (50)");
   EXPECT_THROW(Stages(*small_model("t5"), {.recomputes = true}), ConfigError);
+  expect_refused("bart", "normalize_before", true, "normalize_before must be false");
 }
 
 TEST(EncoderDecoders, ConfigComesBackWithItsDefaults) {

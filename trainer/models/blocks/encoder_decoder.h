@@ -1,4 +1,4 @@
-// Models that read a source and write a target on packed rows: what T5 and Marian share. Their stages are those that
+// Models that read a source and write a target on packed rows: what T5, Marian and BART share. Their stages are those that
 // model.h tells of; from the target's embedding on, the sources' rows go ahead of the targets' through all stages, and
 // the last returns the targets' alone.
 #pragma once

@@ -101,7 +101,7 @@ std::unique_ptr<Task> make_seq2seq_lm(const TaskSettings& settings, const Model&
   if (!model.pair())
     throw ConfigError(concat("model.task = \"seq2seq_lm\": a model of model_type ",
                              in_quotes(model.config().value("model_type", "")),
-                             " reads one text and has no decoder behind it; take t5, mt5 or marian"));
+                             " reads one text and has no decoder behind it; take bart, marian, mt5 or t5"));
   return std::make_unique<Seq2seqLm>(settings, model);
 }
 
