@@ -1,6 +1,6 @@
-// Models that read a source and write a target on packed rows: what T5, Marian and BART share. Their stages are those that
-// model.h tells of; from the target's embedding on, the sources' rows go ahead of the targets' through all stages, and
-// the last returns the targets' alone.
+// Models that read a source and write a target on packed rows: what T5, Marian and BART share. Their stages are those
+// that model.h tells of; from the target's embedding on, the sources' rows go ahead of the targets' through all stages,
+// and the last returns the targets' alone.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -39,8 +39,6 @@ class EncoderDecoder : public TextNetwork {
   }
   std::optional<PairFacts> pair() const override;
   at::Tensor stage(int s, const at::Tensor& x, const Inputs& inputs, Mode mode) override;
-  // Gradients of what several stages share would be told to be whole while some are still missing.
-  bool repeats_stages() const override { return false; }
 
   HeadShape sequence_head() const override { return {}; }
   double initializer_range() const override { return facts_.initializer_range; }
