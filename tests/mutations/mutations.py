@@ -17,6 +17,7 @@ class Mutation:
 
 EQUIVALENCE = "test_equivalence: *Invariance*bert*"
 GENERATION = ["test_metrics: *", "parity_generation: generation_scores.py"]
+TRANSLATED = ["parity_translations: beams.py", "parity_translations: translations.py"]
 
 MUTATIONS = [
     Mutation("divide by the local weight", "trainer/loop/share_weights.cpp",
@@ -112,6 +113,35 @@ MUTATIONS = [
              "{config.buckets, config.max_distance, false}", "{config.buckets, config.max_distance, true}", ["parity_model: t5.py"]),
     Mutation("the bias of positions trained by its last block alone", "trainer/models/t5/t5_network.cpp",
              "side.bias_KH.index_select(0, buckets)", "(here.stage > 1 ? side.bias_KH.detach() : side.bias_KH).index_select(0, buckets)", ["parity_model: t5.py"]),
+    Mutation("early_stopping = false by a length that is not reached yet", "trainer/learner/beam_search.cpp",
+             "by_longest ? start_.most_new : num_new();", "by_longest ? start_.most_new : num_new() + 1;", TRANSLATED),
+    Mutation("early_stopping = false by the length before", "trainer/learner/beam_search.cpp",
+             "by_longest ? start_.most_new : num_new();", "by_longest ? start_.most_new : std::max<int64_t>(num_new() - 1, 1);", TRANSLATED),
+    Mutation("early_stopping = never by the length now", "trainer/learner/beam_search.cpp",
+             "by_longest ? start_.most_new : num_new();", "num_new() + 0 * by_longest;", TRANSLATED),
+    Mutation("beams that end where none is better than the best that ended", "trainer/learner/beam_search.cpp",
+             "config_.length_penalty) > finished_.back().score;", "config_.length_penalty) > finished_.front().score;", TRANSLATED),
+    Mutation("candidates behind the first n that end an answer", "trainer/learner/beam_search.cpp",
+             "best.first(beams_.size())", "best", TRANSLATED),
+    Mutation("an answer's length without the token that ends it", "trainer/learner/beam_search.cpp",
+             "num_new() + 1, config_.length_penalty", "std::max<int64_t>(num_new(), 1), config_.length_penalty", TRANSLATED),
+    Mutation("as many candidates as beams", "trainer/learner/beam_search.cpp",
+             "std::max<int64_t>(2, 1 + num_ends) * n", "std::max<int64_t>(1, 0 * num_ends) * n", TRANSLATED),
+    Mutation("pads that are generated", "trainer/learner/logits_processors.cpp",
+             "if (run.empty() ||", "if (run.size() < 2 ||", TRANSLATED),
+    Mutation("an end that is forced a token too late", "trainer/learner/logits_processors.cpp",
+             "place.in_answer + 1 == place.most_in_answer", "place.in_answer == place.most_in_answer", TRANSLATED),
+    Mutation("a weight that counts the token that starts a target", "trainer/tasks/seq2seq_lm/rows/fed_targets.cpp",
+             "(ends[b + 1] - ends[b]);", "(ends[b + 1] - ends[b] + 1);", ["test_tasks: FedTargets.*", "parity_model: t5.py"]),
+    Mutation("BART's positions from the first row of their table", "trainer/models/bart/bart.cpp",
+             "kFirstPosition = 2;", "kFirstPosition = 0;", ["parity_model: bart.py"]),
+    Mutation("a decoder of a source that sees what follows", "trainer/models/blocks/post_norm_pair.cpp",
+             "  how.causal = true;\n", "", ["test_models: EncoderDecoders.*", "parity_model: marian.py"]),
+    Mutation("positions of targets that begin at one", "trainer/models/inputs.cpp",
+             "text_inputs({batch.offsets(\"target_token\"), fed}, batch.draws, device, {});", "text_inputs({batch.offsets(\"target_token\"), fed}, batch.draws, device, {});\n  inputs.target.positions_N = inputs.target.positions_N + 1;",
+             ["parity_model: marian.py"]),
+    Mutation("a gradient that leaves while blocks that run again still add to it", "trainer/assembly/assemble.cpp",
+             "train.gradient_checkpointing && model.pair();", "train.gradient_checkpointing && !model.pair();", ["sft-dist: test_translation.Translation.test_blocks_that_are_run_again_change_no_number"]),
     Mutation("a bias of logits that is left out", "trainer/models/blocks/token_loss.cpp",
              "    if (rows.bias_V.defined()) logits.add_(rows.bias_V);\n", "", ["test_models: TokenLoss.*", "parity_model: marian.py"]),
     Mutation("sines and cosines by turns", "trainer/models/blocks/sinusoidal.cpp",
