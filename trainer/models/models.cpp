@@ -4,6 +4,7 @@
 
 #include "base/errors.h"
 #include "base/text.h"
+#include "trainer/models/bart/bart.h"
 #include "trainer/models/bert/bert.h"
 #include "trainer/models/distilbert/distilbert.h"
 #include "trainer/models/gpt2/gpt2.h"
@@ -27,7 +28,8 @@ struct Family {
   Make make;
 };
 
-constexpr std::array<Family, 14> kFamilies{{
+constexpr std::array<Family, 15> kFamilies{{
+    {"bart", Takes::texts, make_bart},
     {"bert", Takes::texts, make_bert},
     {"camembert", Takes::texts, make_roberta},
     {"distilbert", Takes::texts, make_distilbert},

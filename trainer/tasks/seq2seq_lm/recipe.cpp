@@ -117,9 +117,7 @@ class Seq2SeqLm final : public Recipe {
 
  private:
   Schema schema() const {
-    Schema schema{.columns = {tokens_column(source_.tokenizer().vocab_size()),
-                              target_tokens_column(target_.tokenizer().vocab_size())},
-                  .units = {"token", kTargetAxis}};
+    Schema schema = sample_schema(source_.tokenizer().vocab_size(), target_.tokenizer().vocab_size());
     if (keeps_texts_)
       for (const char* name : {kSourceText, kTargetText}) schema.columns.push_back(text_column(name));
     return schema;
