@@ -13,21 +13,32 @@
 
 namespace sft {
 
+// A file that holds weights, of any format.
+class TensorFile {
+ public:
+  TensorFile() = default;
+  virtual ~TensorFile() = default;
+  TensorFile(const TensorFile&) = delete;
+  TensorFile& operator=(const TensorFile&) = delete;
+
+  // Their data is there as long as the file is: read only, and not always aligned.
+  virtual const std::vector<TensorRef>& tensors() const = 0;
+  virtual const std::string& path() const = 0;
+  virtual bool is_unchanged() const = 0;  // false where somebody has written to it since it was opened
+};
+
 // One file, mapped read-only (base/mapped_file.h). DataError naming file and tensor where anything is off.
-class SafetensorsFile {
+class SafetensorsFile : public TensorFile {
  public:
   explicit SafetensorsFile(const std::string& path);
-  ~SafetensorsFile();
-  SafetensorsFile(const SafetensorsFile&) = delete;
-  SafetensorsFile& operator=(const SafetensorsFile&) = delete;
+  ~SafetensorsFile() override;
 
-  // In the order of their data, which points into the mapping: read only, and in files of other writers
-  // not always aligned.
-  const std::vector<TensorRef>& tensors() const;
+  // In the order of their data, which points into the mapping.
+  const std::vector<TensorRef>& tensors() const override;
   const TensorRef* find(const std::string& name) const;
   const std::map<std::string, std::string>& metadata() const;
-  const std::string& path() const;
-  bool is_unchanged() const;  // false where somebody has written to it since it was opened (base/mapped_file.h)
+  const std::string& path() const override;
+  bool is_unchanged() const override;
 
  private:
   struct Impl;
@@ -40,6 +51,7 @@ class SafetensorsFile {
 class WeightFiles {
  public:
   explicit WeightFiles(const std::string& directory);
+  explicit WeightFiles(std::unique_ptr<TensorFile> file);  // of another format
   std::vector<std::string> names() const;
   const TensorRef* find(const std::string& name) const;
   // The file that holds this tensor, which must be there.
@@ -50,9 +62,10 @@ class WeightFiles {
  private:
   struct Place {
     const TensorRef* tensor;
-    const SafetensorsFile* file;
+    const TensorFile* file;
   };
-  std::vector<std::unique_ptr<SafetensorsFile>> files_;
+  void take(std::unique_ptr<TensorFile> file);
+  std::vector<std::unique_ptr<TensorFile>> files_;
   std::map<std::string, Place> tensors_;
 };
 

@@ -37,8 +37,8 @@ bool any_with_extension(const std::string& directory, const std::string& extensi
                              "    import torch, safetensors.torch\n"
                              "    safetensors.torch.save_file(torch.load('FILE.pth', weights_only=True), '",
                              directory, "/model.safetensors')"));
-  if (any_with_extension(directory, ".h5"))
-    throw ConfigError(concat(wanted, ", only weights as Keras .h5, whose import is not built"));
+  if (any_with_extension(directory, ".h5") || any_with_extension(directory, ".keras"))
+    throw ConfigError(concat(wanted, ", only a Keras file; name that file itself as model.model_name_or_path"));
   throw ConfigError(concat(wanted, ", nor a model.safetensors.index.json: it holds no weights that can be read"));
 }
 
@@ -58,8 +58,7 @@ nlohmann::json read_weight_map(const std::string& path) {
 WeightFiles::WeightFiles(const std::string& directory) {
   const fs::path root = directory;
   if (fs::exists(root / "model.safetensors")) {
-    const auto& file = files_.emplace_back(std::make_unique<SafetensorsFile>((root / "model.safetensors").string()));
-    for (const TensorRef& tensor : file->tensors()) tensors_.emplace(tensor.name, Place{&tensor, file.get()});
+    take(std::make_unique<SafetensorsFile>((root / "model.safetensors").string()));
     return;
   }
   const std::string index = (root / "model.safetensors.index.json").string();
@@ -73,13 +72,22 @@ WeightFiles::WeightFiles(const std::string& directory) {
       const fs::path path = root / file.get<std::string>();
       if (!fs::exists(path))
         throw DataError(concat(index, ": names ", in_quotes(file.get<std::string>()), ", which is missing"));
-      opened_file = files_.emplace_back(std::make_unique<SafetensorsFile>(path.string())).get();
+      auto opening = std::make_unique<SafetensorsFile>(path.string());
+      opened_file = opening.get();
+      files_.push_back(std::move(opening));
     }
     const TensorRef* tensor = opened_file->find(name);
     if (tensor == nullptr)
       throw DataError(concat(index, ": tensor ", in_quotes(name), " is not in ", in_quotes(file.get<std::string>())));
     tensors_.emplace(name, Place{tensor, opened_file});
   }
+}
+
+WeightFiles::WeightFiles(std::unique_ptr<TensorFile> file) { take(std::move(file)); }
+
+void WeightFiles::take(std::unique_ptr<TensorFile> file) {
+  for (const TensorRef& tensor : file->tensors()) tensors_.emplace(tensor.name, Place{&tensor, file.get()});
+  files_.push_back(std::move(file));
 }
 
 std::vector<std::string> WeightFiles::names() const {

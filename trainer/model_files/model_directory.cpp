@@ -9,6 +9,8 @@
 #include "base/json_member.h"
 #include "base/text.h"
 #include "trainer/model_files/adapter_files.h"
+#include "trainer/model_files/keras_file.h"
+#include "trainer/model_files/parse_json.h"
 #include "trainer/model_files/preprocessor_config.h"
 
 namespace sft {
@@ -35,23 +37,13 @@ fs::path cached_snapshot(std::string id) {
   return !commit.empty() && fs::is_directory(snapshot) ? snapshot : fs::path();
 }
 
-// Deeper trees would be walked by functions that call themselves, down to the end of the stack. Discarded where the
-// text is not JSON.
-nlohmann::json parse_json(const std::string& text, const std::string& path) {
-  constexpr int kMostLevels = 64;
-  const auto shallow = [&](int depth, nlohmann::json::parse_event_t, nlohmann::json&) {
-    if (depth > kMostLevels) throw DataError(concat(path, ": nested deeper than ", kMostLevels, " levels"));
-    return true;
-  };
-  return nlohmann::json::parse(text, shallow, /*allow_exceptions=*/false);
-}
-
 std::string find_directory(const std::string& name) {
   if (name.empty()) throw ConfigError("model.model_name_or_path is not set: a directory in Hugging Face layout");
-  if (fs::is_directory(name)) return name;
+  if (fs::is_directory(name) || (fs::is_regular_file(name) && is_keras_file(name))) return name;
   if (fs::exists(name))
     throw ConfigError(
-        concat("model.model_name_or_path ", in_quotes(name), " is a file; wanted: a directory in Hugging Face layout"));
+        concat("model.model_name_or_path ", in_quotes(name),
+               " is a file; wanted: a directory in Hugging Face layout, or a Keras file (.h5, .hdf5, .keras)"));
   const fs::path snapshot = cached_snapshot(name);
   if (!snapshot.empty()) return snapshot.string();
   throw ConfigError(concat("model.model_name_or_path ", in_quotes(name),
@@ -101,8 +93,12 @@ ModelDirectory::ModelDirectory(const std::string& name_or_path, const std::strin
     name_ = base_of(adapter_);
     path_ = find_directory(name_);
   }
-  if (fs::is_directory(name_)) name_ = fs::absolute(name_).lexically_normal().string();
+  if (fs::exists(name_)) name_ = fs::absolute(name_).lexically_normal().string();
   texts_path_ = holds_tokenizer(adapter_) ? adapter_ : path_;
+  if (fs::is_regular_file(path_)) {
+    config_ = KerasFile(path_).config();
+    return;
+  }
   const std::string text = text_of("config.json");
   if (text.empty())
     throw ConfigError(concat(path_, " holds no config.json; wanted: a model directory in Hugging Face layout"));
@@ -156,6 +152,12 @@ double ModelDirectory::threshold() const { return member(config_, "sft_dist_thre
 
 void ModelDirectory::read_image_settings(DataConfig& into) const {
   sft::read_image_settings(json_of("preprocessor_config.json"), into);
+  settle_image_size(into);
+}
+
+void ModelDirectory::settle_image_size(DataConfig& into) const {
+  const bool takes_one_size = config_.value("model_type", nlohmann::json()) == "keras";
+  if (takes_one_size && into.image_size == 0) into.image_size = member(config_, "image_size", int64_t{0}, path_);
 }
 
 nlohmann::json ModelDirectory::json_of(const std::string& file) const {

@@ -1,0 +1,34 @@
+// The weights of a Keras file by our names: "conv1/kernel", "mobilenet/conv1/kernel" of a nested model.
+#pragma once
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "trainer/checkpoint/safetensors.h"
+#include "trainer/model_files/keras_file.h"
+
+namespace sft {
+
+// The weights of a model: of the Keras file at `path`, else of the directory. `config` is config.json's content with
+// all that the run overrides in it.
+std::shared_ptr<const WeightFiles> open_weights(const std::string& path, const nlohmann::json& config);
+
+// Tensors stay in the file, mapped, where it keeps them in one piece. The optimizer's are not read.
+class KerasWeights : public TensorFile {
+ public:
+  // For the layers that `config` says, whole. DataError naming file, layer and weight where one is missing, is no
+  // floating point number of 32 or 64 bits, or where a layer has fewer than its kind.
+  KerasWeights(const KerasFile& file, const nlohmann::json& config);
+  ~KerasWeights() override;
+
+  const std::vector<TensorRef>& tensors() const override;
+  const std::string& path() const override;
+  bool is_unchanged() const override;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace sft
