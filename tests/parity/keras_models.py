@@ -30,13 +30,13 @@ PREPROCESSED = {"unit": lambda x: x / 255, "tf": lambda x: x / 127.5 - 1, "raw":
 
 
 def sequential(side=SIDE, channels=3):
-    """Strides of two over "same", a separable and a depthwise convolution, poolings that overlap, rows under a norm."""
+    """No bias stands right before a norm: its gradient is rounding alone, of which Adam makes a whole step. Strides of two over "same", a separable and a depthwise convolution, poolings that overlap, rows under a norm."""
     return keras.Sequential([
         L.Input((side, side, channels)), L.Conv2D(6, 3, strides=2, padding="same", activation="relu", name="first"),
         L.BatchNormalization(), L.MaxPooling2D(3, strides=2, padding="same"), L.SeparableConv2D(8, 3, padding="same", depth_multiplier=2),
-        L.LeakyReLU(), L.ZeroPadding2D(((1, 0), (2, 1))), L.DepthwiseConv2D(3, strides=2, padding="same", depth_multiplier=2),
+        L.LeakyReLU(), L.ZeroPadding2D(((1, 0), (2, 1))), L.DepthwiseConv2D(3, strides=2, padding="same", depth_multiplier=2, use_bias=False),
         L.BatchNormalization(scale=False), L.ReLU(6.0), L.AveragePooling2D(2, strides=1, padding="same"), L.Flatten(), L.Dropout(0.0),
-        L.Dense(12, activation="hard_sigmoid"), L.BatchNormalization(), L.Dense(CLASSES, activation="softmax", name="predictions")])
+        L.Dense(12, activation="tanh"), L.BatchNormalization(), L.Activation("hard_sigmoid"), L.Dense(CLASSES, activation="softmax", name="predictions")])
 
 
 def residual():
@@ -61,7 +61,7 @@ def nested(training=None):
     """Transfer learning: a Rescaling, a whole model in the place of a layer, a new end."""
     x = entry = L.Input((SIDE, SIDE, 3))
     x = L.Conv2D(6, 3, strides=2, name="stem")(x)
-    y = L.BatchNormalization()(L.Conv2D(6, 3, padding="same")(x))
+    y = L.BatchNormalization()(L.Conv2D(6, 3, padding="same", use_bias=False)(x))
     base = keras.Model(entry, L.Activation("gelu")(L.Add()([x, y])), name="trunk")
     x = entry = L.Input((SIDE, SIDE, 3))
     x = base(L.Rescaling(1 / 127.5, offset=-1)(x), **({} if training is None else {"training": training}))

@@ -100,13 +100,14 @@ at::Tensor batch_norm_by_batch(const at::Tensor& x_BCHW, const BatchNorm& norm, 
   const bool has_variance = x_BCHW.numel() > x_BCHW.size(1);
   const at::Tensor none;
   norm.num_batches_tracked.detach().add_(1);
-  const at::Tensor before_C = norm.unbiased ? none : norm.running_var.detach() * (1 - norm.momentum);
-  at::Tensor y_BCHW = at::batch_norm(x_BCHW, norm.weight, norm.bias, has_variance ? norm.running_mean : none,
-                                     has_variance ? norm.running_var : none, /*training=*/true, norm.momentum,
-                                     norm.eps, /*cudnn_enabled=*/true);
-  if (has_variance && !norm.unbiased) {  // of the share that torch has added, (n − 1)/n
-    const auto count = static_cast<double>(x_BCHW.numel()) / static_cast<double>(x_BCHW.size(1));
-    norm.running_var.detach().sub_(before_C).mul_((count - 1) / count).add_(before_C);
+  // What it moves it also keeps for the backward pass: the share of the biased variance is worked out on a copy.
+  const at::Tensor var_C = norm.unbiased ? norm.running_var : norm.running_var.detach().clone();
+  at::Tensor y_BCHW =
+      at::batch_norm(x_BCHW, norm.weight, norm.bias, has_variance ? norm.running_mean : none,
+                     has_variance ? var_C : none, /*training=*/true, norm.momentum, norm.eps, /*cudnn_enabled=*/true);
+  if (has_variance && !norm.unbiased) {  // torch has added n/(n − 1) of it
+    const double share = 1 - static_cast<double>(x_BCHW.size(1)) / static_cast<double>(x_BCHW.numel());
+    norm.running_var.detach().mul_((1 - norm.momentum) * (1 - share)).add_(var_C, share);
   }
   return y_BCHW;
 }

@@ -6,7 +6,7 @@
 namespace sft::keras {
 
 Network::Network(const Graph& graph, const Shape& input, int keras, const std::string& path, uint64_t dropout_seed)
-    : graph_(graph), input_(input) {
+    : graph_(graph), input_(input), heeds_calls_(keras < 3) {
   for (const GraphLayer& layer : graph.layers) {
     LayerPlace place{
         .layer = layer, .inputs = {}, .keras = keras, .path = path + layer.name, .dropout_seed = dropout_seed};
@@ -56,7 +56,7 @@ at::Tensor Network::run(int first, int last, const at::Tensor& x, const Pass& pa
     Tensors read;
     for (const int from : layer.inputs) read.push_back(from < first ? x : given[static_cast<size_t>(from - first)]);
     Pass own = pass;
-    if (layer.evaluates) own.mode = Mode::evaluation;
+    if (layer.evaluates && heeds_calls_) own.mode = Mode::evaluation;
     given[static_cast<size_t>(i - first)] = layers_[static_cast<size_t>(i)]->run(read, own);
     for (const int from : layer.inputs)  // memory of what nobody reads any more
       if (from >= first && last_reader_[static_cast<size_t>(from + 1)] == i)

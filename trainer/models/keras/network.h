@@ -36,6 +36,7 @@ class Network {
  private:
   const Graph& graph_;
   Shape input_;
+  bool heeds_calls_;  // Keras 3 runs a layer that was called with training=False as it runs the model around it
   std::vector<std::unique_ptr<Layer>> layers_;
   std::vector<bool> is_cut_;
   std::vector<int> cuts_, last_reader_;  // last_reader_: of the input, then of each layer

@@ -10,10 +10,12 @@
 namespace sft::keras {
 namespace {
 
-// A number, or one a channel; a list in a list as Keras 2 writes it.
+// A number, or one a channel; a list in a list as Keras 2 writes it, or {"config": {"value": …}} as Keras 3 does an array.
 std::vector<double> numbers_in(const nlohmann::json& value) {
   std::vector<double> all;
   if (value.is_number()) return {value.get<double>()};
+  if (value.is_object() && value.contains("config")) return numbers_in(value["config"]);
+  if (value.is_object() && value.contains("value")) return numbers_in(value["value"]);
   if (!value.is_array()) return {};
   for (const nlohmann::json& one : value) {
     const std::vector<double> inner = numbers_in(one);
