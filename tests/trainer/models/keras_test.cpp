@@ -87,8 +87,8 @@ TEST(Keras, NamesTheLayerThatIsNotOfAGraph) {
 }
 
 TEST(Keras, NamesTheLayerThatIsNotBuiltOrMalformed) {
-  expect_refused({entry(), layer("Lambda", "code", {{"function", "4wE"}}, {"in"}), kFlat}, "flat",
-                 "layer 'code' (Lambda): holds Python code, which is never run");
+  expect_refused({entry(), layer("Lambda", "conv", {{"function", "4wE"}}, {"in"}), kFlat, dense("out", "flat")}, "out",
+                 "layer 'conv' (Lambda): holds Python code, which is never run");
   expect_refused({entry(), layer("Conv3D", "conv", json::object(), {"in"}), kFlat, dense("out", "flat")}, "out",
                  "layer 'conv' (Conv3D): this kind of layer is not built (did you mean 'Conv2D'?)");
   json odd = convolution("conv", "in");
