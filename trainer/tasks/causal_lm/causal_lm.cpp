@@ -11,6 +11,7 @@
 #include "trainer/metrics/generation/generation_scores.h"
 #include "trainer/models/blocks/token_loss.h"
 #include "trainer/tasks/blocks/accepted_loss.h"
+#include "trainer/tasks/blocks/finite_outputs.h"
 #include "trainer/tasks/blocks/head_layer.h"
 #include "trainer/tasks/blocks/token_counts.h"
 #include "trainer/tasks/causal_lm/rows/columns.h"
@@ -65,6 +66,7 @@ class CausalLm final : public Task, private Generating {
       for (size_t m = 0; m < trained.targets.size(); ++m)
         TokenCounts::add(scores, trained.targets, m, asked.statistics->counts);
     if (asked.predictions == nullptr) return;
+    if (!scores.are_finite()) refuse_not_finite(batch);
     std::vector<std::vector<double>> by_sample(batch.ids.size(), std::vector<double>(TokenCounts::kSize));
     const Offsets& ends = batch.offsets("token");
     for (size_t m = 0, b = 0; m < trained.targets.size(); ++m) {
