@@ -8,6 +8,7 @@
 #include "trainer/models/bert/bert.h"
 #include "trainer/models/distilbert/distilbert.h"
 #include "trainer/models/gpt2/gpt2.h"
+#include "trainer/models/keras/keras.h"
 #include "trainer/models/llama/llama.h"
 #include "trainer/models/marian/marian.h"
 #include "trainer/models/model.h"
@@ -28,12 +29,13 @@ struct Family {
   Make make;
 };
 
-constexpr std::array<Family, 15> kFamilies{{
+constexpr auto kFamilies = std::to_array<Family>({
     {"bart", Takes::texts, make_bart},
     {"bert", Takes::texts, make_bert},
     {"camembert", Takes::texts, make_roberta},
     {"distilbert", Takes::texts, make_distilbert},
     {"gpt2", Takes::texts, make_gpt2},
+    {"keras", Takes::pictures, make_keras},
     {"llama", Takes::texts, make_llama},
     {"marian", Takes::texts, make_marian},
     {"mistral", Takes::texts, make_llama},
@@ -44,7 +46,7 @@ constexpr std::array<Family, 15> kFamilies{{
     {"roberta", Takes::texts, make_roberta},
     {"t5", Takes::texts, make_t5},
     {"xlm-roberta", Takes::texts, make_roberta},
-}};
+});
 
 }  // namespace
 
