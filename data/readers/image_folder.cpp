@@ -6,6 +6,7 @@
 #include "base/errors.h"
 #include "base/file_ops.h"
 #include "base/text.h"
+#include "data/images/formats.h"
 #include "data/readers/image_source.h"
 
 namespace sft {
@@ -65,7 +66,7 @@ class ImageFiles : public ImageSource {
   }
   std::string note() const override {
     std::vector<std::string> parts;
-    if (others_ > 0) parts.push_back(concat(others_, " files that are not .jpg, .jpeg or .png"));
+    if (others_ > 0) parts.push_back(concat(others_, " files that are not ", kImageEndings));
     if (hidden_ > 0) parts.push_back(concat(hidden_, " hidden files or folders"));
     return parts.empty() ? "" : join(parts, " and ") + " left alone";
   }
@@ -93,7 +94,7 @@ std::unique_ptr<ImageSource> open_class_folders(const std::string& path) {
   for (const std::string& name : classes) {
     const std::string folder = (fs::path(path) / name).string();
     Found found = images_below(folder);
-    if (found.images.empty()) throw DataError(concat(folder, ": a class without images: no .jpg, .jpeg or .png in it"));
+    if (found.images.empty()) throw DataError(concat(folder, ": a class without images: no ", kImageEndings, " in it"));
     Label label;
     Cell cell;
     cell.kind = Cell::Kind::plain;
@@ -110,7 +111,7 @@ std::unique_ptr<ImageSource> open_class_folders(const std::string& path) {
 std::unique_ptr<ImageSource> open_image_files(const std::string& path) {
   if (!fs::is_directory(path)) return std::make_unique<ImageFiles>(Found{{path}});
   Found found = images_below(path);
-  if (found.images.empty()) throw DataError(concat(path, ": no .jpg, .jpeg or .png in it"));
+  if (found.images.empty()) throw DataError(concat(path, ": no ", kImageEndings, " in it"));
   return std::make_unique<ImageFiles>(std::move(found));
 }
 
