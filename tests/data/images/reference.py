@@ -65,6 +65,11 @@ def files(root):
         image.save(root / f"{name}.bmp")
     for name, bits, height, masks in (("of_555", 16, 9, b""), ("of_565", 16, 9, struct.pack("<3I", 0xF800, 0x7E0, 0x1F)), ("top_down", 24, -9, b""), ("of_32", 32, 9, b"")):
         (root / f"{name}.bmp").write_bytes(bitmap(bits, 13, height, masks))
+    for name, image, options in (("lossy", rgb, dict(quality=80)), ("lossless", rgb, dict(lossless=True)), ("clear", Image.fromarray(picture(20, 33, 4), "RGBA"), dict(lossless=True, exact=True)), ("clear_lossy", Image.fromarray(picture(20, 33, 4), "RGBA"), dict(quality=70)), ("odd", Image.fromarray(picture(31, 17)), dict(quality=30))):
+        image.save(root / f"{name}.webp", **options)
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    rgb.save(root / "turned.webp", quality=90, exif=turned)
     for orientation in range(10):  # 0 and 9 are none
         exif = Image.Exif()
         exif[0x010F], exif[0x0112] = "a camera", orientation
@@ -116,10 +121,13 @@ def main():
         png = (root / "b.png").read_bytes()
         deep = io.BytesIO()
         Image.fromarray(picture(9, 9, 1).astype(np.uint16) * 256).save(deep, "png")
+        moving = io.BytesIO()
+        Image.fromarray(picture(9, 9)).save(moving, "webp", save_all=True, append_images=[Image.fromarray(picture(9, 9))])
         flipped = bytearray(png)
         flipped[len(png) // 2] ^= 4
         for name, content, words in (("cut.jpg", whole[: len(whole) // 2], "damaged JPEG"), ("cut.png", png[:-200], "ends too early"), ("flipped.png", bytes(flipped), "damaged PNG"),
                                      ("deep.png", deep.getvalue(), "16 bits"), ("text.jpg", b"hello", "neither JPEG nor PNG"), ("none.png", b"", "empty"),
+                                     ("cut.webp", (root / "lossy.webp").read_bytes()[:-60], "damaged WebP"), ("riff.webp", b"RIFF", "neither JPEG nor PNG"), ("moving.webp", moving.getvalue(), "several images"), ("head.webp", b"RIFF....WEBPVP8 ", "damaged WebP"),
                                      ("cut.bmp", bitmap(24, 13, 9)[:-30], "ends too early"), ("packed.bmp", bitmap(8, 13, 9, compression=1), "compression 1"), ("odd.bmp", bitmap(7, 13, 9), "pixels of 7 bits"),
                                      ("huge.bmp", bitmap(24, 1 << 30, 1 << 30, rows=8), "1073741824 × 1073741824"), ("short.bmp", b"BM", "damaged BMP"), ("cut_inks.jpg", (root / "inks.jpg").read_bytes()[:900], "damaged JPEG"), ("odd.bin", records.tobytes()[:-5], "3073 bytes")):
             (root / name).write_bytes(content)
