@@ -1,6 +1,20 @@
 #include "trainer/models/blocks/block_rows.h"
 
+#include <vector>
+
 namespace sft {
+
+Asking BlockRows::asking(const at::Tensor& x_NC, const AskingLayers& layers, bool falls) const {
+  const RowKeys keys_N = falls ? RowKeys{inputs.draws_N, inputs.positions_N} : RowKeys{};
+  if (read == nullptr) {
+    const std::vector<at::Tensor> all = linear(x_NC, {layers.query, layers.key, layers.value}, keys_N);
+    return {all[0], all[1], all[2]};
+  }
+  const RowKeys keys_M = falls ? RowKeys{draws_M(), positions_M()} : RowKeys{};
+  const at::Tensor q_MC = linear(of(x_NC), layers.query, keys_M);
+  const std::vector<at::Tensor> both = linear(x_NC, {layers.key, layers.value}, keys_N);
+  return {q_MC, both[0], both[1]};
+}
 
 at::Tensor BlockRows::attended(int stage, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                                Attention how) const {

@@ -5,9 +5,18 @@
 #include <ATen/core/Tensor.h>
 
 #include "trainer/models/blocks/attention.h"
+#include "trainer/models/blocks/linear.h"
 #include "trainer/models/inputs.h"
 
 namespace sft {
+
+// What attention is between, made by three layers.
+struct Asking {
+  at::Tensor q_MC, k_NC, v_NC;
+};
+struct AskingLayers {
+  const Linear &query, &key, &value;
+};
 
 struct BlockRows {
   const TextInputs& inputs;
@@ -17,6 +26,9 @@ struct BlockRows {
   at::Tensor of(const at::Tensor& x_NC) const { return read != nullptr ? x_NC.index_select(0, read->rows_M) : x_NC; }
   const at::Tensor& draws_M() const { return read != nullptr ? read->draws_M : inputs.draws_N; }
   const at::Tensor& positions_M() const { return read != nullptr ? read->positions_M : inputs.positions_N; }
+
+  // Of x [N, C]: queries of these rows, keys and values of all. `falls`: adapters' dropout does.
+  Asking asking(const at::Tensor& x_NC, const AskingLayers& layers, bool falls) const;
 
   // Queries [M, …] of these rows over keys and values of all: the batch's, k and v [N, …], and in generation those that
   // block `stage` has kept before. `how` says heads, masks, bias and dropout.
