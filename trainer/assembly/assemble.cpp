@@ -61,7 +61,7 @@ std::unique_ptr<Learner> make_learner(Assembly& run, Built built) {
   std::vector<bool> trained = trained_parameters(config.freeze, *built.model, *built.task, built.adapters);
   if (run.world.control.rank() == 0)
     log::info(summary_of(all_parameters(*built.model, *built.task, built.adapters), trained));
-  if (config.deterministic && !built.model->buffers().empty() && config.train.batch_norm != "frozen")
+  if (config.deterministic && !built.model->repeats_stages() && config.train.batch_norm != "frozen")
     throw ConfigError(
         concat("deterministic = true is not built for train.batch_norm = ", in_quotes(config.train.batch_norm),
                ": what a norm sees depends on how a batch is cut; set it to \"frozen\""));
@@ -90,7 +90,7 @@ void make_order(Assembly& run) {
 
 // Norms that take their batch from all ranks make every rank run equally many micro-batches.
 bool sums_statistics(const RunConfig& config, const Model& model) {
-  return config.train.batch_norm == "synchronized" && !model.buffers().empty();
+  return config.train.batch_norm == "synchronized" && !model.repeats_stages();
 }
 
 // A norm's sums during backward would go through MPI beside those of the gradients, and MPI allows one thread at a
