@@ -158,6 +158,29 @@ nlohmann::json tiny_keras() {
               {"output_layers", nlohmann::json::array({{"predictions", 0, 0}})}}}}}};
 }
 
+nlohmann::json tiny_vgg(bool batch_norm) {
+  return {{"model_type", "vgg"},   {"depths", {1, 2}},          {"hidden_sizes", {4, 6}},
+          {"classifier_size", 10}, {"classifier_dropout", 0.2}, {"batch_norm", batch_norm}};
+}
+
+// Of pictures of 12 × 12.
+nlohmann::json tiny_vit() {
+  return {{"model_type", "vit"},     {"image_size", 12},           {"patch_size", 4},
+          {"hidden_size", 24},       {"num_hidden_layers", 3},     {"num_attention_heads", 3},
+          {"intermediate_size", 40}, {"hidden_dropout_prob", 0.1}, {"attention_probs_dropout_prob", 0.1},
+          {"initializer_range", 0.2}};
+}
+
+nlohmann::json tiny_dinov2() {
+  nlohmann::json config = tiny_vit();
+  config["model_type"] = "dinov2";
+  config["mlp_ratio"] = 2;
+  config["use_swiglu_ffn"] = true;
+  config["layerscale_value"] = 0.5;
+  config["drop_path_rate"] = 0.2;
+  return config;
+}
+
 std::vector<std::string> names_of(const std::string& task, int64_t count) {
   if (task == "token_classification") return {"O", "B-A", "I-A", "B-B", "I-B"};
   std::vector<std::string> names;
@@ -391,6 +414,17 @@ std::vector<Case> cases() {
     graph.model = tiny_keras();
     graph.micro_batches_are_free = mode == BatchNormMode::frozen;
   }
+  const auto enroll_patches = [&](const char* name, nlohmann::json model) -> Case& {
+    Case& added = enroll(name, adamw);
+    added.task = "image_classification";
+    added.model = std::move(model);
+    return added;
+  };
+  enroll_images("vgg_frozen_norms", BatchNormMode::frozen).model = tiny_vgg(true);
+  enroll_images("vgg", BatchNormMode::local).model = tiny_vgg(false);
+  enroll_patches("vit", tiny_vit());
+  enroll_patches("vit_adapters", tiny_vit()).lora = {.r = 3, .lora_dropout = 0.1, .target_modules = {"query", "value"}};
+  enroll_patches("dinov2_last_blocks", tiny_dinov2()).freeze = two_blocks;
   Case& tokens = enroll("bert_tokens", adamw);
   tokens.task = "token_classification";
   Case& weighted_tokens = enroll("bert_tokens_smoothed_weighted_sgd", sgd);

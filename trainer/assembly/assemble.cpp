@@ -55,8 +55,8 @@ nlohmann::json checksums_of(const ModelDirectory& directory, const std::string& 
   return nlohmann::json::parse(broadcast_from(control, text));
 }
 
-// Buffers of models of texts are no statistics.
-bool has_batch_norms(const Model& model) { return !model.text_limits() && !model.buffers().empty(); }
+// Their statistics would move twice where a stage runs twice.
+bool has_batch_norms(const Model& model) { return !model.repeats_stages(); }
 
 void say_what_trains(const Model& model, const Parameters& parameters, const std::vector<bool>& trained) {
   log::info(summary_of(parameters, trained));

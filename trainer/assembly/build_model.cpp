@@ -109,6 +109,17 @@ void warn_of_another_base(const AdapterFiles& adapter, const std::string& weight
                      " here; whether they are one cannot be seen"));
 }
 
+// Positions of patches are of one size.
+void require_picture_size(const Needs& needs, const Schema& schema) {
+  const Column* const found = schema.find("pixels");
+  const std::vector<int64_t>& wanted = needs.front().column.shape;
+  if (found == nullptr || wanted[0] == 0 || std::ranges::equal(found->shape, wanted)) return;
+  throw ConfigError(concat("the training images are ", found->shape[0], " × ", found->shape[1],
+                           ", and the model takes ", wanted[0], " × ", wanted[1], "; set data.image_size = ", wanted[0],
+                           " to bring the images to that size, or another size, to which the model's positions are "
+                           "then brought"));
+}
+
 void require_same_kind(const RunConfig& config, const Model& model, const ModelDirectory& directory) {
   const bool takes_texts = model.text_limits().has_value();
   if (takes_texts == (task_named(config.model.task).takes == Takes::pictures))
@@ -129,6 +140,7 @@ Built build_model(const RunConfig& config, Purpose purpose, const ModelDirectory
     failpoint("model.load");
     nlohmann::json model_config = directory.config();
     for (const auto& [key, value] : config.model.config.items()) model_config[key] = value;
+    if (config.data.image_size > 0) model_config["image_size"] = config.data.image_size;
     if (!config.data.mean.empty()) model_config["image_mean"] = config.data.mean;
     if (!config.data.std.empty()) model_config["image_std"] = config.data.std;
     const at::ScalarType dtype = parameter_type(config);
@@ -214,7 +226,7 @@ BatchNormRule batch_norm_rule(const RunConfig& config, BatchStatistics& over) {
 void check_fit(const RunConfig& config, const Model& model, const Datasets& data, const ModelDirectory& directory) {
   const std::optional<TextLimits> limits = model.text_limits();
   if (data.train->size() == 0) throw DataError("the training data has no rows");
-  if (!limits) return;
+  if (!limits) return require_picture_size(model.needs(), data.train->schema());
   if (data.tokenizer->vocab_size() > limits->vocab_size)
     throw DataError(concat(directory.path(), ": the tokenizer gives ids up to ", data.tokenizer->vocab_size() - 1,
                            ", and the model has ", limits->vocab_size, " embeddings; they are not of one model"));

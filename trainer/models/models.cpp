@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "trainer/models/bart/bart.h"
 #include "trainer/models/bert/bert.h"
+#include "trainer/models/dinov2/dinov2.h"
 #include "trainer/models/distilbert/distilbert.h"
 #include "trainer/models/gpt2/gpt2.h"
 #include "trainer/models/keras/keras.h"
@@ -17,6 +18,8 @@
 #include "trainer/models/resnet/resnet.h"
 #include "trainer/models/roberta/roberta.h"
 #include "trainer/models/t5/t5.h"
+#include "trainer/models/vgg/vgg.h"
+#include "trainer/models/vit/vit.h"
 
 namespace sft {
 namespace {
@@ -33,6 +36,7 @@ constexpr auto kFamilies = std::to_array<Family>({
     {"bart", Takes::texts, make_bart},
     {"bert", Takes::texts, make_bert},
     {"camembert", Takes::texts, make_roberta},
+    {"dinov2", Takes::pictures, make_dinov2},
     {"distilbert", Takes::texts, make_distilbert},
     {"gpt2", Takes::texts, make_gpt2},
     {"keras", Takes::pictures, make_keras},
@@ -45,6 +49,8 @@ constexpr auto kFamilies = std::to_array<Family>({
     {"resnet", Takes::pictures, make_resnet},
     {"roberta", Takes::texts, make_roberta},
     {"t5", Takes::texts, make_t5},
+    {"vgg", Takes::pictures, make_vgg},
+    {"vit", Takes::pictures, make_vit},
     {"xlm-roberta", Takes::texts, make_roberta},
 });
 

@@ -40,7 +40,8 @@ struct BatchNorm {
 at::Tensor batch_norm_by_running(const at::Tensor& x_BCHW, const BatchNorm& norm);
 
 // By those of x, or where `over` is there, of all ranks' x together; the running statistics take their share of them,
-// as BatchNorm::unbiased says. One value a channel has no variance: it comes out as the bias and the running statistics stay.
+// as BatchNorm::unbiased says. One value a channel has no variance: it comes out as the bias and the running statistics
+// stay.
 at::Tensor batch_norm_by_batch(const at::Tensor& x_BCHW, const BatchNorm& norm, BatchStatistics* over);
 
 }  // namespace sft
