@@ -5,7 +5,7 @@ PYTHON := $(SFT_DEPS)/venv/bin/python
 CONFIGURE := cmake -G Ninja -DSFT_DEPS=$(SFT_DEPS)
 PREFIX ?= /usr/local
 
-.PHONY: all build gpu test test-slurm test-faults soak signals fuzz fuzz-short verify mutations systems bench bench-rates quickstart chat chat-demo install check-floors dev tsan clang clean dist
+.PHONY: all build gpu test test-slurm test-faults test-keras-2 soak signals fuzz fuzz-short verify mutations systems bench bench-rates quickstart chat chat-demo install check-floors dev tsan clang clean dist
 
 all: build
 
@@ -33,6 +33,14 @@ test:
 test-slurm: build
 	@tools/setup.sh slurm
 	@SFT_DIST=$(CURDIR)/build/sft-dist HF_HUB_OFFLINE=1 $(PYTHON) tests/slurm/run.py
+
+# Files of Keras 2.15, and our exports in its hands. TensorFlow (1.2 GB) is put into an environment of its own.
+test-keras-2: build
+	@cmake --build build -j $(JOBS) --target parity_keras > /dev/null
+	@[ -x $(SFT_DEPS)/venv-keras-2/bin/python ] || python3 -m venv $(SFT_DEPS)/venv-keras-2
+	@$(SFT_DEPS)/venv-keras-2/bin/python -m pip install --quiet --disable-pip-version-check tensorflow-cpu==2.15.1
+	@$(PYTHON) tools/fetch_keras_demo.py
+	@$(SFT_DEPS)/venv-keras-2/bin/python tests/keras_2/run.py build/tests/parity/parity_keras demo/models/emotion_model.hdf5
 
 # Processes that end and disks that lose power, at every moment: half an hour. Power cuts want root. A short form is among the tests.
 test-faults: build

@@ -6,6 +6,7 @@
 #include "base/errors.h"
 #include "base/file_ops.h"
 #include "base/text.h"
+#include "data/images/formats.h"
 #include "data/readers/image_source.h"
 
 namespace sft {
@@ -68,10 +69,10 @@ class ImageFiles : public ImageSource {
   }
   std::string note() const override {
     std::vector<std::string> parts;
-    for (const auto& [count, what] : {std::pair{found_.others, " files that are not .jpg, .jpeg or .png"},
-                                      {found_.loose, " images in no class's folder"},
-                                      {found_.linked, " folders that are links"},
-                                      {found_.hidden, " hidden files or folders"}})
+    for (const auto& [count, what] : {std::pair{found_.others, concat(" files that are not ", kImageEndings)},
+                                      {found_.loose, std::string(" images in no class's folder")},
+                                      {found_.linked, std::string(" folders that are links")},
+                                      {found_.hidden, std::string(" hidden files or folders")}})
       if (count > 0) parts.push_back(concat(count, what));
     return parts.empty() ? "" : join(parts, " and ") + " left alone";
   }
@@ -100,7 +101,7 @@ std::unique_ptr<ImageSource> open_class_folders(const std::string& path) {
   for (const std::string& name : classes) {
     const std::string folder = (fs::path(path) / name).string();
     Found found = images_below(folder);
-    if (found.images.empty()) throw DataError(concat(folder, ": a class without images: no .jpg, .jpeg or .png in it"));
+    if (found.images.empty()) throw DataError(concat(folder, ": a class without images: no ", kImageEndings, " in it"));
     Label label;
     Cell cell;
     cell.kind = Cell::Kind::plain;
@@ -118,7 +119,7 @@ std::unique_ptr<ImageSource> open_class_folders(const std::string& path) {
 std::unique_ptr<ImageSource> open_image_files(const std::string& path) {
   if (!fs::is_directory(path)) return std::make_unique<ImageFiles>(Found{{path}});
   Found found = images_below(path);
-  if (found.images.empty()) throw DataError(concat(path, ": no .jpg, .jpeg or .png in it"));
+  if (found.images.empty()) throw DataError(concat(path, ": no ", kImageEndings, " in it"));
   return std::make_unique<ImageFiles>(std::move(found));
 }
 

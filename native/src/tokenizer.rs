@@ -113,14 +113,15 @@ impl Handle {
         Ok(Handle { tokenizer, processor, cutter, json, id_bound, max_length: 0, direction })
     }
 
-    /// For what tells the places of tokens in a text.
-    pub(crate) fn placing(&self) -> Result<&Tokenizer, Failure> {
-        match self.cutter {
+    /// For what tells the places of tokens in a text: by pieces, where texts may be cut into some.
+    pub(crate) fn placing(&self) -> Result<(&Tokenizer, Option<&Pieces>), Failure> {
+        match &self.cutter {
             Cutter::Marian(_) => {
                 let problem = "Marian's tokenizer does not tell where in a text its tokens stand";
                 Err(Failure::Config(problem.to_string()))
             }
-            _ => Ok(&self.tokenizer),
+            Cutter::InPieces(pieces) => Ok((&self.tokenizer, Some(pieces))),
+            Cutter::Whole => Ok((&self.tokenizer, None)),
         }
     }
 

@@ -25,6 +25,7 @@ class SafetensorsFile final : public TensorFile {
 class WeightFiles {
  public:
   explicit WeightFiles(const std::string& directory);
+  explicit WeightFiles(std::unique_ptr<TensorFile> file);  // of another format
   std::vector<std::string> names() const;
   const TensorRef* find(const std::string& name) const;
   // The file that holds this tensor, which must be there.
@@ -37,7 +38,7 @@ class WeightFiles {
     const TensorRef* tensor;
     const TensorFile* file;
   };
-  void take_all(const std::string& path);
+  void take(std::unique_ptr<TensorFile> file);
   void take_named(const std::string& index);
 
   std::vector<std::unique_ptr<TensorFile>> files_;

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/mapped_file.h"
@@ -26,18 +27,20 @@ class TensorFile {
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
   const std::string& path() const { return path_; }
   // False where somebody has written to it since it was opened (base/mapped_file.h).
-  bool is_unchanged() const { return mapped_.is_unchanged(); }
+  virtual bool is_unchanged() const { return mapped_->is_unchanged(); }
 
  protected:
-  explicit TensorFile(const std::string& path) : path_(path), mapped_(path) {}
-  const MappedFile& mapped() const { return mapped_; }
+  explicit TensorFile(const std::string& path) : TensorFile(path, std::make_unique<MappedFile>(path)) {}
+  TensorFile(std::string path, std::unique_ptr<MappedFile> mapped)
+      : path_(std::move(path)), mapped_(std::move(mapped)) {}
+  const MappedFile& mapped() const { return *mapped_; }
   // DataError where a name stands twice.
   void set_tensors(std::vector<TensorRef> tensors);
   void set_metadata(std::map<std::string, std::string> metadata) { metadata_ = std::move(metadata); }
 
  private:
   std::string path_;
-  MappedFile mapped_;
+  std::unique_ptr<MappedFile> mapped_;
   std::vector<TensorRef> tensors_;
   std::map<std::string, std::string> metadata_;
   std::vector<const TensorRef*> by_name_;

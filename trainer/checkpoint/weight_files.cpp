@@ -31,8 +31,8 @@ std::vector<std::string> files_with_ending(const std::string& directory, const s
   if (const auto several = files_with_ending(directory, ".pth"); several.size() > 1)
     throw ConfigError(concat(wanted, ", and of ", several.size(), " files that end in .pth (", join(several, ", "),
                              ") it is not known which is meant: leave one there"));
-  if (!files_with_ending(directory, ".h5").empty())
-    throw ConfigError(concat(wanted, ", only weights as Keras .h5, whose import is not built"));
+  if (!files_with_ending(directory, ".h5").empty() || !files_with_ending(directory, ".keras").empty())
+    throw ConfigError(concat(wanted, ", only a Keras file; name that file itself as model.model_name_or_path"));
   throw ConfigError(concat(wanted,
                            ", nor a pytorch_model.bin, nor the index of several of either, nor a .pth: it holds no "
                            "weights that can be read; `hf download ORGANISATION/MODEL --local-dir ",
@@ -67,12 +67,14 @@ WeightFiles::WeightFiles(const std::string& directory) {
   if (path.ends_with(kIndex))
     take_named(path);
   else
-    take_all(path);
+    take(open_tensor_file(path));
 }
 
-void WeightFiles::take_all(const std::string& path) {
-  const auto& file = files_.emplace_back(open_tensor_file(path));
+WeightFiles::WeightFiles(std::unique_ptr<TensorFile> file) { take(std::move(file)); }
+
+void WeightFiles::take(std::unique_ptr<TensorFile> file) {
   for (const TensorRef& tensor : file->tensors()) tensors_.emplace(tensor.name, Place{&tensor, file.get()});
+  files_.push_back(std::move(file));
 }
 
 void WeightFiles::take_named(const std::string& index) {

@@ -51,6 +51,7 @@ StringList keys_without_effect(const RunConfig& config, const Origins& origins) 
       {is_sgd, "optim.adam_beta1", because_optim},
       {is_sgd, "optim.adam_beta2", because_optim},
       {is_sgd, "optim.adam_epsilon", because_optim},
+      {is_sgd, "optim.adam_epsilon_style", because_optim},
       {config.scheduler.lr_scheduler_type == "constant", "scheduler.warmup_steps",
        "lr_scheduler_type is constant (constant_with_warmup warms up)"},
       {config.save.save_strategy != "steps", "save.save_steps", "save.save_strategy is " + config.save.save_strategy},

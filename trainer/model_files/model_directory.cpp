@@ -11,6 +11,8 @@
 #include "base/shallow_json.h"
 #include "base/text.h"
 #include "trainer/model_files/adapter_files.h"
+#include "trainer/model_files/keras_file.h"
+#include "trainer/model_files/parse_json.h"
 #include "trainer/model_files/preprocessor_config.h"
 
 namespace sft {
@@ -46,11 +48,11 @@ bool may_be_hub_id(const std::string& name) {
 
 std::string find_directory(const std::string& name) {
   if (name.empty()) throw ConfigError("model.model_name_or_path is not set: a directory in Hugging Face layout");
-  if (fs::is_directory(name)) return name;
+  if (fs::is_directory(name) || (fs::is_regular_file(name) && is_keras_file(name))) return name;
   if (fs::exists(name))
     throw ConfigError(concat("model.model_name_or_path ", in_quotes(name),
                              " is a file; wanted: a directory in Hugging Face layout, which holds config.json beside "
-                             "such a file and a tokenizer's"));
+                             "such a file and a tokenizer's, or a Keras file (.h5, .hdf5, .keras)"));
   const fs::path snapshot = cached_snapshot(name);
   if (!snapshot.empty()) return snapshot.string();
   throw ConfigError(concat(
@@ -106,8 +108,12 @@ ModelDirectory::ModelDirectory(const std::string& name_or_path, const std::strin
     name_ = base_of(adapter_);
     path_ = find_directory(name_);
   }
-  if (fs::is_directory(name_)) name_ = fs::absolute(name_).lexically_normal().string();
+  if (fs::exists(name_)) name_ = fs::absolute(name_).lexically_normal().string();
   texts_path_ = holds_tokenizer(adapter_) ? adapter_ : path_;
+  if (fs::is_regular_file(path_)) {
+    config_ = KerasFile(path_).config();
+    return;
+  }
   const std::string text = text_of("config.json");
   if (text.empty())
     throw ConfigError(concat(path_, " holds no config.json; wanted: a model directory in Hugging Face layout, as ",
@@ -163,6 +169,12 @@ double ModelDirectory::threshold() const { return member(config_, "sft_dist_thre
 
 void ModelDirectory::read_image_settings(DataConfig& into) const {
   sft::read_image_settings(json_of("preprocessor_config.json"), into);
+  settle_image_size(into);
+}
+
+void ModelDirectory::settle_image_size(DataConfig& into) const {
+  const bool takes_one_size = config_.value("model_type", nlohmann::json()) == "keras";
+  if (takes_one_size && into.image_size == 0) into.image_size = member(config_, "image_size", int64_t{0}, path_);
 }
 
 nlohmann::json ModelDirectory::json_of(const std::string& file) const {

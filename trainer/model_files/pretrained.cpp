@@ -9,11 +9,13 @@
 #include <map>
 
 #include "base/errors.h"
+#include "base/log.h"
 #include "base/mapped_file.h"
 #include "base/progress.h"
 #include "base/text.h"
 #include "trainer/checkpoint/finite.h"
 #include "trainer/model_files/tensor_refs.h"
+#include "trainer/models/blocks/patch_positions.h"
 
 namespace sft {
 namespace {
@@ -29,6 +31,9 @@ std::string listed(const std::vector<std::string>& names, size_t most = 8) {
   if (names.size() > most) shown.push_back(concat("… ", names.size() - most, " more"));
   return join(shown, ", ");
 }
+
+// In the file's memory.
+at::Tensor tensor_of(const TensorRef& ref) { return at::from_blob(ref.data, ref.shape, dtype_from(ref.dtype)); }
 
 // A weight is a floating point number.
 void require_floats(const TensorRef& ref, const at::Tensor& target, const std::string& file) {
@@ -75,6 +80,19 @@ void hold(const TensorRef& ref, const Parameter& parameter, const std::shared_pt
   value.set_data((parameter.is_transposed_in_files ? stored.t() : stored).to(value.device()));
 }
 
+// Whether it was of positions of pictures of another size.
+bool copy_resized(const TensorRef& ref, const Parameter& parameter, const std::string& file) {
+  const at::NoGradGuard no_graph;
+  if (!parameter.name.ends_with("embeddings.position_embeddings") || !at::isFloatingType(dtype_from(ref.dtype)))
+    return false;
+  const at::Tensor resized = resized_positions(tensor_of(ref), parameter.value.sizes());
+  if (!resized.defined()) return false;
+  require_finite(ref, file);
+  parameter.value.detach().copy_(resized);
+  require_mapped_files_whole();
+  return true;
+}
+
 // Tensors that stay where they are, shared out among ranks in turn.
 class Inspection {
  public:
@@ -96,7 +114,7 @@ void copy_weight(const TensorRef& ref, const at::Tensor& into, const std::string
   at::Tensor target = into;
   require_floats(ref, target, file);
   require_finite(ref, file);
-  target.copy_(at::from_blob(ref.data, ref.shape, dtype_from(ref.dtype)));
+  target.copy_(tensor_of(ref));
   require_mapped_files_whole();
 }
 
@@ -132,6 +150,12 @@ LoadReport load_pretrained(const std::shared_ptr<const WeightFiles>& files, cons
     if (target.sizes() != at::IntArrayRef(ref.shape)) {
       const std::string what = concat(parameter.name, " ", shape_text(ref.shape), " in the file, ",
                                       shape_text(target.sizes()), " in the model");
+      if (copy_resized(ref, parameter, file)) {
+        if (rule.share.index == 0) log::info("brought to the size of the images: " + what);
+        ++of_backbone;
+        by_name.erase(found);
+        continue;
+      }
       if (!rule.ignore_mismatched_sizes)
         throw DataError(concat("weights do not fit: ", what,
                                "; set model.ignore_mismatched_sizes = true to start that tensor anew"));
