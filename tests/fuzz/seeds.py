@@ -11,7 +11,7 @@ def images():
     from PIL import Image
 
     for mode in ("RGB", "L", "P", "RGBA"):
-        for kind in ("PNG", "JPEG"):
+        for kind in ("PNG", "JPEG", "BMP", "WEBP"):
             if kind == "JPEG" and mode in ("P", "RGBA"):
                 continue
             out = io.BytesIO()
@@ -112,6 +112,7 @@ def model_configs():
                 "gpt2": {"vocab_size": 40, "n_embd": 16, "n_layer": 2, "n_head": 4, "n_inner": None, "n_positions": 20, "activation_function": "gelu_new", "resid_pdrop": 0.1},
                 "t5": {"vocab_size": 40, "d_model": 16, "d_kv": 4, "d_ff": 32, "num_layers": 2, "num_decoder_layers": 1, "num_heads": 4, "relative_attention_num_buckets": 8, "relative_attention_max_distance": 16, "feed_forward_proj": "gated-gelu"},
                 "marian": {"vocab_size": 40, "decoder_vocab_size": 41, "d_model": 16, "encoder_layers": 2, "decoder_layers": 1, "encoder_attention_heads": 4, "decoder_attention_heads": 2, "encoder_ffn_dim": 32, "decoder_ffn_dim": 24, "max_position_embeddings": 20, "decoder_start_token_id": 3, "scale_embedding": True},
+                "vit": {**text, "image_size": 8, "patch_size": 4, "num_channels": 3, "qkv_bias": True}, "dinov2": {**text, "image_size": 8, "patch_size": 4, "mlp_ratio": 2, "layerscale_value": 1.0},
                 "resnet": {"embedding_size": 8, "hidden_sizes": [8, 16], "depths": [1, 2], "layer_type": "basic", "image_mean": [0.5, 0.5, 0.5], "image_std": [1, 1, 1]}}
     for family, content in families.items():
         yield json.dumps({"config.json": {"model_type": family, **content}}).encode()

@@ -64,7 +64,7 @@ TEST_F(WeightFilesTest, RefusesAnIndexThatLeadsOutOrAstray) {
 TEST_F(WeightFilesTest, SaysWhatIsMissing) {
   EXPECT_NE(refusal<ConfigError>().find("hf download ORGANISATION/MODEL"), std::string::npos);
   directory_.file("tf_model.h5", "hdf5");
-  EXPECT_NE(refusal<ConfigError>().find("Keras .h5, whose import is not built"), std::string::npos);
+  EXPECT_NE(refusal<ConfigError>().find("only a Keras file; name that file itself"), std::string::npos);
   EXPECT_THROW(WeightFiles(directory_.path("nowhere")), ConfigError);
 }
 
