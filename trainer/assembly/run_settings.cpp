@@ -8,6 +8,7 @@
 #include "base/errors.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "trainer/config/training_keys.h"
 #include "trainer/tasks/tasks.h"
 
 namespace sft {
