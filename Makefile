@@ -5,7 +5,7 @@ PYTHON := $(SFT_DEPS)/venv/bin/python
 CONFIGURE := cmake -G Ninja -DSFT_DEPS=$(SFT_DEPS)
 PREFIX ?= /usr/local
 
-.PHONY: all build gpu test test-slurm test-faults soak signals fuzz fuzz-short verify mutations systems bench bench-rates quickstart chat chat-demo install check-floors dev tsan clang clean
+.PHONY: all build gpu test test-slurm test-faults soak signals fuzz fuzz-short verify mutations systems bench bench-rates quickstart chat chat-demo install check-floors dev tsan clang clean dist
 
 all: build
 
@@ -105,8 +105,18 @@ quickstart: build
 chat: build
 	@tools/chat.sh
 
+# A tree that stands alone: moved elsewhere, with the checkout gone, it trains.
 install: build
 	cmake --install build --prefix $(PREFIX)
+
+# The same as a tarball, a .deb and a wheel, in build/dist.
+dist: build
+	@tools/setup.sh dist
+	@$(CONFIGURE) -B build > /dev/null
+	@cmake --build build -j $(JOBS) --target sft-dist
+	@rm -rf build/dist
+	cmake --install build --prefix build/dist/tree > /dev/null
+	@python3 tools/package/dist.py build/dist/tree build/dist
 
 check-floors:
 	@python3 tools/check_floors.py .

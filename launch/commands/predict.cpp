@@ -18,8 +18,6 @@
 #include "trainer/assembly/run_settings.h"
 #include "trainer/loop/evaluator.h"
 #include "trainer/loop/row_writer.h"
-#include "trainer/tasks/question_answering/squad_file.h"
-#include "trainer/tasks/question_answering/windows/window_columns.h"
 #include "trainer/tasks/tasks.h"
 
 namespace sft {
@@ -41,16 +39,35 @@ StringList what_is_read(const Arguments& arguments, const ReadAs& read_as) {
   return files;
 }
 
-// Where rows go, and the answers for SQuAD's script ("": nowhere).
-struct Outputs {
-  std::string rows, squad;
+// A file that the user asked for beside the rows.
+struct OtherOutput {
+  PredictionsForm form;
+  std::string path;
 };
 
-Outputs outputs_of(const Arguments& arguments, StringList read) {
-  Outputs outputs{output_beside_runs("--output", arguments.output, read), ""};
-  if (arguments.squad.empty()) return outputs;
+struct Outputs {
+  std::string rows;
+  std::vector<OtherOutput> others;
+};
+
+bool is_asked(const Arguments& arguments, const PredictionsForm& form) {
+  const auto given = arguments.forms.find(form.option);
+  return given != arguments.forms.end() && !given->second.empty();
+}
+
+// Error where a form is asked for that the task's predictions do not have.
+Outputs outputs_of(const Arguments& arguments, const std::string& task, StringList read) {
+  Outputs outputs{output_beside_runs("--output", arguments.output, read), {}};
   read.push_back(outputs.rows);
-  outputs.squad = output_beside_runs("--squad", arguments.squad, read);
+  for (const TaskKind& kind : tasks())
+    for (const PredictionsForm& form : kind.forms) {
+      if (!is_asked(arguments, form)) continue;
+      outputs.others.push_back({form, output_beside_runs(form.option, arguments.forms.at(form.option), read)});
+      if (task != kind.name)
+        throw Error(ExitCode::usage, concat(form.option, " is of ", kind.name, ", and the model's task is ", task),
+                    Reach::everywhere);
+      read.push_back(outputs.others.back().path);
+    }
   return outputs;
 }
 
@@ -64,13 +81,6 @@ std::unique_ptr<Dataset> open_rows(const StringList& files, const RunConfig& con
   }
 }
 
-void require_questions(const Arguments& arguments, const RunConfig& config) {
-  if (arguments.squad.empty() || task_named(config.model.task).target == span_column(0)) return;
-  throw Error(ExitCode::usage,
-              concat("--squad writes the answers of questions, and the model's task is ", config.model.task),
-              Reach::everywhere);
-}
-
 }  // namespace
 
 ExitCode predict(const Arguments& arguments, Job& job) {
@@ -78,10 +88,9 @@ ExitCode predict(const Arguments& arguments, Job& job) {
   Outputs outputs;
   together(job.control(), [&] {
     read_as = settle_reading(arguments);
-    outputs = outputs_of(arguments, what_is_read(arguments, read_as));
+    outputs = outputs_of(arguments, read_as.config.model.task, what_is_read(arguments, read_as));
   });
   const auto& [directory, config, files, assumes] = read_as;
-  require_questions(arguments, config);
   require_agreement(job.control(), [&] { return served_facts(config, directory, files); });
   const World world = job.world(config.device, config.threads, config.comm);
   const LoadedModel model = load_model(directory, config, world);
@@ -110,7 +119,8 @@ ExitCode predict(const Arguments& arguments, Job& job) {
   });
   writer.publish();
   together(job.control(), [&] {
-    if (job.control().rank() == 0 && !outputs.squad.empty()) write_squad(outputs.rows, outputs.squad, real_files());
+    if (job.control().rank() != 0) return;
+    for (const auto& [form, path] : outputs.others) form.write(outputs.rows, path, real_files());
   });
   if (job.control().rank() == 0)
     log::info(concat(human_count(static_cast<double>(rows->info().num_rows)), " rows in ",

@@ -22,7 +22,7 @@
 #include "trainer/loop/trainer.h"
 #include "trainer/loop/update.h"
 #include "trainer/tasks/causal_lm/rows/columns.h"
-#include "trainer/tasks/question_answering/windows/window_columns.h"
+#include "trainer/tasks/question_answering/rows/window_columns.h"
 #include "trainer/tasks/recipes/target.h"
 #include "trainer/tasks/seq2seq_lm/rows/columns.h"
 #include "trainer/tasks/tasks.h"

@@ -18,9 +18,9 @@
 #include "trainer/tasks/blocks/accepted_loss.h"
 #include "trainer/tasks/blocks/head_layer.h"
 #include "trainer/tasks/question_answering/answer_rows.h"
+#include "trainer/tasks/question_answering/rows/kept_window.h"
+#include "trainer/tasks/question_answering/rows/window_columns.h"
 #include "trainer/tasks/question_answering/span_loss.h"
-#include "trainer/tasks/question_answering/windows/kept_window.h"
-#include "trainer/tasks/question_answering/windows/window_columns.h"
 
 namespace sft {
 namespace {

@@ -1,6 +1,6 @@
-#include "trainer/tasks/question_answering/windows/kept_window.h"
+#include "trainer/tasks/question_answering/rows/kept_window.h"
 
-#include "trainer/tasks/question_answering/windows/window_columns.h"
+#include "trainer/tasks/question_answering/rows/window_columns.h"
 
 namespace sft {
 namespace {

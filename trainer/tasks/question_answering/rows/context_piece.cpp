@@ -1,4 +1,4 @@
-#include "trainer/tasks/question_answering/windows/context_piece.h"
+#include "trainer/tasks/question_answering/rows/context_piece.h"
 
 #include <algorithm>
 #include <limits>

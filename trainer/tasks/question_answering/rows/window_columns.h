@@ -11,7 +11,7 @@
 #include "data/readers/question.h"
 #include "data/samples/sample.h"
 #include "data/text/tokenizer.h"
-#include "trainer/tasks/question_answering/windows/context_piece.h"
+#include "trainer/tasks/question_answering/rows/context_piece.h"
 
 namespace sft {
 

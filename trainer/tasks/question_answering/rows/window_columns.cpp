@@ -1,9 +1,9 @@
-#include "trainer/tasks/question_answering/windows/window_columns.h"
+#include "trainer/tasks/question_answering/rows/window_columns.h"
 
 #include <algorithm>
 #include <array>
 
-#include "trainer/tasks/question_answering/windows/window_target.h"
+#include "trainer/tasks/question_answering/rows/window_target.h"
 
 namespace sft {
 namespace {

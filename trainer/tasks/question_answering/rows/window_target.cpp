@@ -1,6 +1,6 @@
 // run_qa.py looks for the last token that begins before the answer and the first that ends behind it. Where a character
 // has several tokens, as in byte-level BPE, that would be its last one for the start and its first one for the end.
-#include "trainer/tasks/question_answering/windows/window_target.h"
+#include "trainer/tasks/question_answering/rows/window_target.h"
 
 #include <algorithm>
 

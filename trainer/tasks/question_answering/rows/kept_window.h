@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "data/samples/batch.h"
-#include "trainer/tasks/question_answering/windows/context_piece.h"
+#include "trainer/tasks/question_answering/rows/context_piece.h"
 
 namespace sft {
 
