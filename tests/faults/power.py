@@ -15,6 +15,8 @@ import time
 
 
 def new_image(path):
+    """A new file each time: a mount may live on in another mount namespace, and write to the old one."""
+    path.unlink(missing_ok=True)
     with open(path, "wb") as disk:
         disk.truncate(48 << 20)
     subprocess.run(["mkfs.ext4", "-q", "-F", path], check=True, capture_output=True)
@@ -72,6 +74,7 @@ class Writer:
 def copy_of_one_moment(image, copy):
     """The file system writes on while the writer is held, and a copy takes its time: two that agree are of one moment."""
     again = copy.with_suffix(".again")
+    copy.unlink(missing_ok=True)
     shutil.copyfile(image, copy)
     while True:
         shutil.copyfile(image, again)
