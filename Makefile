@@ -5,7 +5,7 @@ PYTHON := $(SFT_DEPS)/venv/bin/python
 CONFIGURE := cmake -G Ninja -DSFT_DEPS=$(SFT_DEPS)
 PREFIX ?= /usr/local
 
-.PHONY: all build gpu test test-slurm test-faults soak signals fuzz fuzz-short verify mutations systems bench bench-rates quickstart chat chat-demo install check-floors dev tsan clang clean dist
+.PHONY: all build gpu test test-slurm test-faults test-keras-2 soak signals fuzz fuzz-short verify mutations systems bench bench-rates quickstart chat chat-demo install check-floors dev tsan clang clean dist
 
 all: build
 
@@ -34,6 +34,14 @@ test-slurm: build
 	@tools/setup.sh slurm
 	@SFT_DIST=$(CURDIR)/build/sft-dist HF_HUB_OFFLINE=1 $(PYTHON) tests/slurm/run.py
 
+# Files of Keras 2.15, and our exports in its hands. TensorFlow (1.2 GB) is put into an environment of its own.
+test-keras-2: build
+	@cmake --build build -j $(JOBS) --target parity_keras > /dev/null
+	@[ -x $(SFT_DEPS)/venv-keras-2/bin/python ] || python3 -m venv $(SFT_DEPS)/venv-keras-2
+	@$(SFT_DEPS)/venv-keras-2/bin/python -m pip install --quiet --disable-pip-version-check tensorflow-cpu==2.15.1
+	@$(PYTHON) tools/fetch_keras_demo.py
+	@$(SFT_DEPS)/venv-keras-2/bin/python tests/keras_2/run.py build/tests/parity/parity_keras demo/models/emotion_model.hdf5
+
 # Processes that end and disks that lose power, at every moment: half an hour. Power cuts want root. A short form is among the tests.
 test-faults: build
 	@tools/setup.sh test
@@ -54,7 +62,7 @@ signals:
 	@cmake --build build-dev -j $(JOBS) --target sft-dist
 	@ASAN_OPTIONS=detect_leaks=0 $(PYTHON) tests/faults/run.py --only signals --program build-dev/sft-dist --starts $(STARTS) --seed $$(date +%s)
 
-# libFuzzer on the readers of rows and images: each target for a minute, or for an hour.
+# libFuzzer on what reads files of others, of rows, images, models and configs: each target for a minute, or for an hour.
 fuzz-short: FUZZ_SECONDS := 60
 fuzz: FUZZ_SECONDS := 3600
 fuzz fuzz-short:

@@ -13,9 +13,12 @@
 #include "launch/loaded_model.h"
 #include "launch/ownership.h"
 #include "launch/read_as.h"
+#include "launch/run_directory.h"
 #include "launch/run_facts.h"
 #include "launch/scratch.h"
+#include "trainer/assembly/ended_run.h"
 #include "trainer/assembly/run_settings.h"
+#include "trainer/checkpoint/run_directory.h"
 #include "trainer/loop/evaluator.h"
 #include "trainer/loop/row_writer.h"
 #include "trainer/tasks/tasks.h"
@@ -36,6 +39,9 @@ StringList what_is_read(const Arguments& arguments, const ReadAs& read_as) {
   StringList files = read_as.files;
   const ModelDirectory model(read_as.model);  // of an adapter: its base too
   files.insert(files.end(), {read_as.model, model.path(), arguments.target + "/config.toml"});
+  if (read_as.assumes) return files;
+  const StringList of_run = read_by(read_as.config);  // what it was trained on is not to be lost either
+  files.insert(files.end(), of_run.begin(), of_run.end());
   return files;
 }
 
@@ -71,6 +77,23 @@ Outputs outputs_of(const Arguments& arguments, const std::string& task, StringLi
   return outputs;
 }
 
+// Which of a run's models predicts, and where `evaluate` takes another one.
+void say_model(const std::string& run, const std::string& model, const RunConfig& config) {
+  RunConfig of_run = config;
+  of_run.output_dir = run;
+  const std::string evaluated = checkpoint_directory(of_run, "best");
+  const std::vector<int64_t> steps = list_run(run).steps;
+  const auto ended = read_ended_run(run);
+  const bool is_last = ended && (steps.empty() || steps.front() <= ended->step);
+  if (!is_last && model == exported_by(run))
+    log::warn(concat(model, " is older than ", checkpoint_path(run, steps.empty() ? 0 : steps.front()),
+                     ", with which the run goes on; it predicts"));
+  else if (evaluated != model && evaluated != checkpoint_path(run, steps.empty() ? 0 : steps.front()))
+    log::warn(concat("evaluate takes ", evaluated, ", the best so far; ", model, " predicts"));
+  else
+    log::info(concat("model: ", model));
+}
+
 std::unique_ptr<Dataset> open_rows(const StringList& files, const RunConfig& config, const std::string& scratch,
                                    const LoadedModel& model, Communicator& control) {
   try {
@@ -94,7 +117,8 @@ ExitCode predict(const Arguments& arguments, Job& job) {
   require_agreement(job.control(), [&] { return served_facts(config, directory, files); });
   const World world = job.world(config.device, config.threads, config.comm);
   const LoadedModel model = load_model(directory, config, world);
-  if (job.control().rank() == 0 && assumes) say_assumptions(model, config);
+  if (job.control().rank() == 0)
+    assumes ? say_assumptions(model, config) : say_model(arguments.target, directory, config);
 
   const Stopwatch watch;
   const Scratch scratch(outputs.rows, job.control());

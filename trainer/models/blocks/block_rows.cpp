@@ -1,5 +1,7 @@
 #include "trainer/models/blocks/block_rows.h"
 
+#include <vector>
+
 namespace sft {
 
 BlockRows::Projected BlockRows::projected(const at::Tensor& x_NC, const at::Tensor& x_MC, const Linear& query,

@@ -3,17 +3,13 @@
 
 #include "base/text.h"
 #include "trainer/models/blocks/memory_check.h"
-#include "trainer/models/blocks/sinusoidal.h"
+#include "trainer/models/blocks/post_norm_pair.h"
 #include "trainer/models/initialize.h"
-#include "trainer/models/marian/marian.h"
-#include "trainer/models/marian/marian_network.h"
 
 namespace sft {
 namespace {
 
-constexpr double kNormEps = 1e-5;
-
-EncoderDecoderFacts facts_of(const MarianConfig& config) {
+EncoderDecoderFacts facts_of(const PostNormConfig& config, const char* language_model) {
   return {.vocab_size = config.vocab_size,
           .target_vocab_size = config.target_vocab_size,
           .positions = config.positions,
@@ -26,43 +22,46 @@ EncoderDecoderFacts facts_of(const MarianConfig& config) {
           .start_id = config.start_id,
           .initializer_range = config.initializer_range,
           .prefix = "model.",
-          .language_model = "MarianMTModel"};
+          .language_model = language_model};
 }
 
 }  // namespace
 
-Marian::Marian(nlohmann::json content, const MarianConfig& config, const ModelSettings& settings)
-    : EncoderDecoder(std::move(content), facts_of(config), settings), config_(config) {
+PostNormPair::PostNormPair(nlohmann::json content, const PostNormConfig& config, const char* language_model,
+                           const ModelSettings& settings)
+    : EncoderDecoder(std::move(content), facts_of(config, language_model), settings), config_(config) {
   require_memory_for(
       num_parameters(), options(),
       concat("vocabularies of ", config.vocab_size, " and ", config.target_vocab_size, " and ", config.encoder.blocks,
              " + ", config.decoder.blocks, " layers of ", config.width, " channels"));
-  ParameterBuilder build = builder(prefix(), config.initializer_range);
-  const bool shares = config.shares_embeddings;
-  source_ = make_table(build, shares ? "shared" : "encoder.embed_tokens", config.vocab_size, 0);
-  encoder_.resize(static_cast<size_t>(config.encoder.blocks));
-  for (int64_t i = 0; i < config.encoder.blocks; ++i) make_block(build, Side::source, i);
-  target_ = shares ? source_
-                   : make_table(build, "decoder.embed_tokens", config.target_vocab_size, stage_of(Side::target, -1));
-  decoder_.resize(static_cast<size_t>(config.decoder.blocks));
-  for (int64_t i = 0; i < config.decoder.blocks; ++i) make_block(build, Side::target, i);
-  positions_PC_ = sinusoidal_positions(config.positions, config.width, options());
   output_bias_1V_ = constant_parameter({1, config.target_vocab_size}, 0.0, options());
 }
 
-EmbeddingTables Marian::make_table(ParameterBuilder& build, const char* name, int64_t words, int stage) const {
-  EmbeddingTables tables;
-  tables.word_VC = build.table(name, words, config_.width, config_.padding_id, stage);
+void PostNormPair::make_words(ParameterBuilder& build, Side side) {
+  const bool is_source = side == Side::source, shares = config_.shares_embeddings;
+  EmbeddingTables& tables = is_source ? source_ : target_;
+  if (!is_source && shares) {
+    tables = source_;
+    return;
+  }
+  const std::string name = shares ? "shared" : concat(name_of(side), "embed_tokens");
+  const int64_t words = is_source ? config_.vocab_size : config_.target_vocab_size;
+  tables.word_VC = build.table(name, words, config_.width, config_.padding_id, stage_of(side, -1));
   tables.padding_id = config_.padding_id;
-  return tables;
 }
 
-void Marian::make_block(ParameterBuilder& build, Side side, int64_t i) {
+void PostNormPair::make_blocks(ParameterBuilder& build, Side side) {
+  const int64_t blocks = (side == Side::source ? config_.encoder : config_.decoder).blocks;
+  (side == Side::source ? encoder_ : decoder_).resize(static_cast<size_t>(blocks));
+  for (int64_t i = 0; i < blocks; ++i) make_block(build, side, i);
+}
+
+void PostNormPair::make_block(ParameterBuilder& build, Side side, int64_t i) {
   const bool crosses = side == Side::target;
-  MarianBlock& block = (crosses ? decoder_ : encoder_)[static_cast<size_t>(i)];
+  PostNormBlock& block = (crosses ? decoder_ : encoder_)[static_cast<size_t>(i)];
   const int64_t inner = crosses ? config_.decoder.inner : config_.encoder.inner;
   const int stage = stage_of(side, i);
-  const std::string name = concat(crosses ? "decoder" : "encoder", ".layers.", i, ".");
+  const std::string name = concat(name_of(side), "layers.", i, ".");
   const auto norm = [&](const char* part) { return build.norm(name + part, config_.width, kNormEps, stage); };
   make_attention(build, name + "self_attn.", stage, block.self);
   block.self_norm = norm("self_attn_layer_norm");
@@ -76,7 +75,8 @@ void Marian::make_block(ParameterBuilder& build, Side side, int64_t i) {
   block.mlp_norm = norm("final_layer_norm");
 }
 
-void Marian::make_attention(ParameterBuilder& build, const std::string& name, int stage, AttentionLayers& layers) {
+void PostNormPair::make_attention(ParameterBuilder& build, const std::string& name, int stage,
+                                  AttentionLayers& layers) {
   const std::pair<Linear*, const char*> parts[] = {
       {&layers.query, "q_proj"}, {&layers.key, "k_proj"}, {&layers.value, "v_proj"}, {&layers.output, "out_proj"}};
   for (const auto& [layer, part] : parts) {
@@ -85,23 +85,18 @@ void Marian::make_attention(ParameterBuilder& build, const std::string& name, in
   }
 }
 
-Parameters Marian::buffers() const {
+Parameters PostNormPair::buffers() const {
   return {{.name = "final_logits_bias", .value = output_bias_1V_, .stage = head_stage(), .decays = false}};
 }
 
-// Positions are computed; old files have copies of the shared table and of a tied output layer.
-std::string Marian::canonical(const std::string& file_name) const {
+// Old files have copies of the shared table and of a tied output layer.
+std::string PostNormPair::canonical(const std::string& file_name) const {
   bool is_base = false;
   for (const char* part : {"shared.", "encoder.", "decoder."}) is_base = is_base || file_name.starts_with(part);
   const std::string name = is_base ? prefix() + file_name : file_name;
   const char* const copied = config_.shares_embeddings ? "embed_tokens.weight" : "shared.weight";
-  if (name.ends_with("embed_positions.weight") || name.ends_with(copied)) return "";
+  if (name.ends_with(copied)) return "";
   return config_.is_tied && name == "lm_head.weight" ? "" : name;
-}
-
-std::unique_ptr<Model> make_marian(nlohmann::json content, const ModelSettings& settings) {
-  const MarianConfig config = read_marian_config(content);
-  return std::make_unique<Marian>(std::move(content), config, settings);
 }
 
 }  // namespace sft
