@@ -6,15 +6,17 @@ then is lost. A writer that never syncs must be found out by the same cuts, or t
 import contextlib
 import filecmp
 import os
+import pathlib
 import random
 import shutil
 import signal
 import subprocess
-import threading
 import time
 
 
 def new_image(path):
+    """A new file each time: a mount may live on in another mount namespace, and write to the old one."""
+    path.unlink(missing_ok=True)
     with open(path, "wb") as disk:
         disk.truncate(48 << 20)
     subprocess.run(["mkfs.ext4", "-q", "-F", path], check=True, capture_output=True)
@@ -46,32 +48,39 @@ def mounted(image, folder):
 
 
 class Writer:
-    """Saves without end; `saved` are the steps that it has reported."""
+    """Saves without end; saved() are the steps that it has reported."""
 
     def __init__(self, program, run, first, *careless):
-        self.saved = []
-        self.process = subprocess.Popen([program, "save", run, "4", str(first), "0", *careless], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        self.listener = threading.Thread(target=self.listen)
-        self.listener.start()
+        self.process = subprocess.Popen([program, "save", run, "4", str(first), "0", *careless], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        os.set_blocking(self.process.stdout.fileno(), False)
+        self.text = b""
 
-    def listen(self):
-        for line in self.process.stdout:
-            self.saved.append(int(line.split()[1]))
+    def saved(self):
+        while more := self.process.stdout.read():
+            self.text += more
+        return [int(line.split()[1]) for line in self.text.splitlines() if line.startswith(b"saved ")]
 
     def hold(self):
+        """What it has reported when all of its threads have stopped."""
         os.kill(self.process.pid, signal.SIGSTOP)
-        time.sleep(0.01)
-        return list(self.saved)
+        while not all(self.is_stopped(task) for task in pathlib.Path(f"/proc/{self.process.pid}/task").iterdir()):
+            time.sleep(0.001)
+        return self.saved()
+
+    @staticmethod
+    def is_stopped(task):
+        return (task / "stat").read_text().rpartition(")")[2].split()[0] in ("T", "Z", "X")
 
     def end(self):
         self.process.kill()
         self.process.wait()
-        self.listener.join()
+        self.process.stdout.close()
 
 
 def copy_of_one_moment(image, copy):
     """The file system writes on while the writer is held, and a copy takes its time: two that agree are of one moment."""
     again = copy.with_suffix(".again")
+    copy.unlink(missing_ok=True)
     shutil.copyfile(image, copy)
     while True:
         shutil.copyfile(image, again)
@@ -99,10 +108,10 @@ def cut(asked, folder, draw, *careless):
         writer = Writer(asked.checkpoints, place, 1, *careless)
         try:
             deadline = time.time() + 20
-            while len(writer.saved) < 2 and time.time() < deadline:
+            while len(writer.saved()) < 2 and time.time() < deadline:
                 time.sleep(0.005)
             time.sleep(draw.uniform(0, 1.5 if careless else 0.4))
-            if writer.process.poll() is not None or len(writer.saved) < 2:
+            if writer.process.poll() is not None or len(writer.saved()) < 2:
                 return "the writer did not save"
             reported = writer.hold()
             copy_of_one_moment(image, copy)

@@ -102,8 +102,8 @@ class Cluster:
     @staticmethod
     def is_back(node):
         """A node that was cut off stays down until SLURM looks at it again, which an administrator hastens."""
-        state = call("sinfo", "-h", "-n", node, "-p", "low", "-o", "%T").stdout.strip()
-        if state.startswith("down"):
+        state = next(line.split()[1] for line in call("sinfo", "-h", "-N", "-p", "low", "-o", "%N %T").stdout.splitlines() if line.split()[0] == node)
+        if "down" in state:
             call("scontrol", "update", f"nodename={node}", "state=resume")
         return state in ("idle", "mixed", "allocated", "completing")
 
@@ -122,6 +122,8 @@ class Cluster:
             for left in self.processes_of(node):
                 os.kill(left, signal.SIGKILL)
             call("ip", "netns", "del", f"sft-{node}")
+            for left in pathlib.Path("/dev/shm").glob(f"vader_segment.{node}.{os.getuid()}.*"):
+                left.unlink()  # of launchers that were killed
         call("ip", "link", "del", BRIDGE)
 
     def lay_network(self):
