@@ -100,11 +100,11 @@ impl Handle {
         let internal = |error: tokenizers::Error| Failure::Data(error.to_string());
         tokenizer.with_truncation(None).map_err(internal)?;
         tokenizer.with_padding(None);
+        let id_bound = limits::checked_id_bound(&tokenizer)?;
         let mut json = tokenizer.to_string(true).map_err(internal)?;
         if let Some(marian) = &marian {
             json = marian.told_in(&json).map_err(|error| Failure::Data(error.to_string()))?;
         }
-        let id_bound = limits::checked_id_bound(&tokenizer)?;
         let in_pieces = || Pieces::of(&tokenizer).map_or(Cutter::Whole, Cutter::InPieces);
         let cutter = marian.map_or_else(in_pieces, Cutter::Marian);
         let processor = tokenizer.get_post_processor().cloned();

@@ -4,9 +4,11 @@
 #include <ATen/core/grad_mode.h>
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <utility>
 
+#include "base/errors.h"
 #include "trainer/learner/logits_processors.h"
 
 namespace sft {
@@ -113,7 +115,12 @@ int64_t Generator::places_of(const PlaceSize& size, size_t num_prompts) const {
 // In float32 on the host, as transformers chooses from it.
 at::Tensor Generator::logits_of(std::span<const NextTokens> batch, DecodingCache& cache) {
   const Inputs inputs = cache.inputs(batch, settings_.device);
-  return head_(stages_.forward(inputs, Mode::evaluation)).to(at::kCPU, at::kFloat).contiguous();
+  const at::Tensor logits_RV = head_(stages_.forward(inputs, Mode::evaluation)).to(at::kCPU, at::kFloat).contiguous();
+  if (!std::isfinite(logits_RV.max().item<float>()))
+    throw Error(ExitCode::not_finite,
+                "the logits of the next token are not finite (NaN or infinite), so there is no next token: are the "
+                "model's weights those of its config.json, and does model.dtype hold its numbers?");
+  return logits_RV;
 }
 
 }  // namespace sft
