@@ -50,14 +50,20 @@ template <int Bytes, size_t Rows, size_t Vectors, class W>
   if constexpr (Rows > 1) rows_across<Bytes, Rows / 2, Vectors>(work, m, n, first);
 }
 
-template <class W>
-[[gnu::always_inline]] inline void column_across(const FewRows<W>& work, int64_t n, int64_t first) {
+// The last columns, less than a vector: of a copy of their part of W that is filled up with zeros.
+template <int Bytes, class W>
+[[gnu::always_inline]] inline void last_columns(const FewRows<W>& work, int64_t n, int64_t count, int64_t first) {
+  using Vector = typename Lanes<float, Bytes>::Vector;
+  constexpr int64_t kCount = Lanes<float, Bytes>::kCount;
+  const int64_t depth = std::min(kDepthAcross, work.in - first);
+  alignas(kLine) float numbers[kDepthAcross * kCount] = {};
+  for (int64_t k = 0; k < depth; ++k)
+    for (int64_t c = 0; c < count; ++c) numbers[k * kCount + c] = widened(work.weight[(first + k) * work.out + n + c]);
   for (int64_t m = 0; m < work.num_rows; ++m) {
-    float sum = 0;
-    for (int64_t k = first; k < std::min(first + kDepthAcross, work.in); ++k)
-      sum += work.x[m * work.in + k] * widened(work.weight[k * work.out + n]);
-    float& y = work.y[m * work.out + n];
-    y = first > 0 ? y + sum : sum;
+    Vector sum{};
+    for (int64_t k = 0; k < depth; ++k) sum += work.x[m * work.in + first + k] * load<Bytes>(numbers + k * kCount);
+    float* y = work.y + m * work.out + n;
+    for (int64_t c = 0; c < count; ++c) y[c] = first > 0 ? y[c] + sum[c] : sum[c];
   }
 }
 
@@ -71,7 +77,7 @@ void by_tiles_across(const FewRows<W>& work, int64_t begin, int64_t end) {
       for (; n + kVectors * kCount <= end; n += kVectors * kCount)
         rows_across<Bytes, kRows, static_cast<size_t>(kVectors)>(work, 0, n, first);
       for (; n + kCount <= end; n += kCount) rows_across<Bytes, kRows, 1>(work, 0, n, first);
-      for (; n < end; ++n) column_across(work, n, first);
+      if (n < end) last_columns<Bytes>(work, n, end - n, first);
     }
   });
 }

@@ -134,13 +134,25 @@ template <int Bytes, size_t Rows, size_t Weights, class W>
       for (size_t j = 0; j < Weights; ++j) sums[i][j] += row * numbers[j];
     }
   }
+  if (k < work.in) {  // a last vector, filled up with zeros
+    Vector numbers[Weights];
+    for (size_t j = 0; j < Weights; ++j) {
+      alignas(kLine) float wide[kCount] = {};
+      for (int64_t rest = k; rest < work.in; ++rest)
+        wide[rest - k] = widened(weight[static_cast<int64_t>(j) * work.in + rest]);
+      numbers[j] = load<Bytes>(wide);
+    }
+    for (size_t i = 0; i < Rows; ++i) {
+      alignas(kLine) float row[kCount] = {};
+      std::copy_n(x + static_cast<int64_t>(i) * work.in + k, work.in - k, row);
+      for (size_t j = 0; j < Weights; ++j) sums[i][j] += load<Bytes>(row) * numbers[j];
+    }
+  }
   for (size_t i = 0; i < Rows; ++i)
     for (size_t j = 0; j < Weights; ++j) {
       const auto row = static_cast<int64_t>(i), column = static_cast<int64_t>(j);
       float sum = 0;
       for (int64_t lane = 0; lane < kCount; ++lane) sum += sums[i][j][lane];
-      for (int64_t rest = k; rest < work.in; ++rest)
-        sum += x[row * work.in + rest] * widened(weight[column * work.in + rest]);
       work.y[(m + row) * work.out + n + column] = sum;
     }
 }
