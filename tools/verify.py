@@ -17,7 +17,8 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PARITY = {"float32": (1e-5, 1e-4), "float64": (1e-10, 1e-9)}  # one update, the losses of 20
 TASKS = {"token_classification": "token_classification", "question_answering": "question_answering", "language_models": "causal_lm"}
-PARITY_TESTS = ["bert", "minilm", "roberta", "distilbert", "llama", "qwen2", "qwen3", "gpt2", "t5", "marian", "bart", "lora", "targets", *TASKS, "resnet"]
+PICTURES = ["resnet", "vit", "vgg"]
+PARITY_TESTS = ["bert", "minilm", "roberta", "distilbert", "llama", "qwen2", "qwen3", "gpt2", "t5", "marian", "bart", "lora", "targets", *TASKS, *PICTURES]
 EXACT = {
     "resume on the same ranks to the bit, on others as above": "end_to_end.test_resume",
     "deterministic = true over ranks and resumes, real mpirun": "end_to_end.test_deterministic",
@@ -59,8 +60,8 @@ def parity_lines(build, name):
 def subject(name, what):
     """Task and model of a line that a parity test prints."""
     words = re.split(r"[ ,:]+", what.removeprefix("case "))
-    if name == "resnet":
-        return "image_classification", "resnet"
+    if name in PICTURES:
+        return "image_classification", words[0] if name == "vit" else name
     if name == "targets":
         return words[1], "bert"
     if name == "lora":
@@ -82,8 +83,8 @@ def parity(build):
         for good, what, error in parity_lines(build, f"parity_{name}"):
             dtype = "float64" if "float64" in what else "float32"
             curve = re.search(r"\b(10|20) updates", what) is not None
-            tolerance = 1.0 if name == "resnet" else PARITY[dtype][curve]
-            kind = ("losses of 10 or 20 updates" if curve else "logits and gradients") + (" (share of what is allowed)" if name == "resnet" else "")
+            tolerance = 1.0 if name in PICTURES else PARITY[dtype][curve]
+            kind = ("losses of 10 or 20 updates" if curve else "logits and gradients") + (" (share of what is allowed)" if name in PICTURES else "")
             take((f"the reference's {kind}, {dtype}", *subject(name, what)), error, tolerance, good)
     for (what, task, model), (error, tolerance, good) in worst.items():
         yield what, task, model, error, tolerance, good

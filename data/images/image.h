@@ -16,17 +16,17 @@ struct Image {
 
 struct Decoded {
   Image image;
-  std::string was;      // "" where the file holds RGB; otherwise what it holds: "grey", "palette", "transparent"
+  std::string was;      // "" where the file holds RGB; otherwise "grey", "palette", "transparent", "CMYK"
   int orientation = 1;  // as the file keeps the pixels (data/images/orientation.h); `image` stands upright
 };
 
-// .jpg .jpeg .png, in any case.
+// .jpg .jpeg .png .bmp, in any case.
 bool is_image_file(const std::string& path);
 
 // The image as PIL's open(…).convert("RGB") gives it: grey is repeated, alpha is dropped, and a JPEG is turned
 // as its Exif says, by ImageOps.exif_transpose. What kind of file it is, its
-// first bytes say. DataError beginning with `place` where it is damaged, cut short, 16 bits deep, CMYK or neither JPEG
-// nor PNG.
+// first bytes say. DataError beginning with `place` where it is damaged, cut short, 16 bits deep or neither JPEG, PNG
+// nor BMP.
 Decoded decode_image(const std::string& bytes, const std::string& place);
 
 namespace jpeg {

@@ -13,6 +13,7 @@
 namespace sft::jpeg {
 namespace {
 
+constexpr char kCmyk[] = "CMYK";
 constexpr JDIMENSION kMostPixels = 200'000'000;
 
 struct Failure {
@@ -42,27 +43,39 @@ int orientation_in(const jpeg_decompress_struct& state) {
   return 1;
 }
 
+// Inks that are stored inverted, as Adobe's programs do and PIL takes them all to be: [pixels, 4] → [pixels, RGB].
+void mix_inks(std::vector<uint8_t>& pixels) {
+  const auto share = [](int a, int b) {  // a b / 255, rounded
+    const int product = a * b + 128;
+    return (product + (product >> 8)) >> 8;
+  };
+  const size_t count = pixels.size() / 4;
+  for (size_t p = 0; p < count; ++p) {
+    const int light = pixels[4 * p + 3];
+    for (size_t c = 0; c < kChannels; ++c)
+      pixels[p * kChannels + c] = static_cast<uint8_t>(light - share(255 - pixels[4 * p + c], light));
+  }
+  pixels.resize(count * kChannels);
+}
+
 bool read(jpeg_decompress_struct& state, Failure& failure, const std::string& bytes, Decoded& out) {
   if (setjmp(failure.back) != 0) return false;
   jpeg_create_decompress(&state);
   jpeg_mem_src(&state, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
   jpeg_save_markers(&state, JPEG_APP0 + 1, 0xFFFF);
   jpeg_read_header(&state, TRUE);
-  if (state.jpeg_color_space == JCS_CMYK || state.jpeg_color_space == JCS_YCCK) {
-    std::snprintf(failure.message, sizeof failure.message, "CMYK colours are not read; convert it to RGB");
-    return false;
-  }
   if (state.image_width > kMostPixels / state.image_height) {
     std::snprintf(failure.message, sizeof failure.message, "%u × %u pixels are too many", state.image_height,
                   state.image_width);
     return false;
   }
   if (state.jpeg_color_space == JCS_GRAYSCALE) out.was = "grey";
-  state.out_color_space = JCS_RGB;
+  if (state.jpeg_color_space == JCS_CMYK || state.jpeg_color_space == JCS_YCCK) out.was = kCmyk;
+  state.out_color_space = out.was == kCmyk ? JCS_CMYK : JCS_RGB;
   jpeg_start_decompress(&state);
   out.image.height = state.output_height;
   out.image.width = state.output_width;
-  const size_t row_bytes = size_t{state.output_width} * kChannels;
+  const size_t row_bytes = size_t{state.output_width} * static_cast<size_t>(state.output_components);
   out.image.pixels.resize(row_bytes * state.output_height);
   while (state.output_scanline < state.output_height) {
     JSAMPROW row = out.image.pixels.data() + row_bytes * state.output_scanline;
@@ -85,6 +98,7 @@ bool decode(const std::string& bytes, Decoded& out, std::string& why) {
   failure.manager.emit_message = warn;
   const bool good = read(state, failure, bytes, out);
   jpeg_destroy_decompress(&state);
+  if (good && out.was == kCmyk) mix_inks(out.image.pixels);
   if (!good) why = std::string("is a damaged JPEG: ") + failure.message;
   return good;
 }

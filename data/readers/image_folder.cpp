@@ -6,6 +6,7 @@
 #include "base/errors.h"
 #include "base/file_ops.h"
 #include "base/text.h"
+#include "data/images/formats.h"
 #include "data/readers/image_source.h"
 
 namespace sft {
@@ -17,6 +18,8 @@ struct Found {
   std::vector<std::string> images;
   int64_t others = 0;
   int64_t hidden = 0;  // files and folders, with all that is in them
+  int64_t linked = 0;  // folders that are links: they may lead round in a circle
+  int64_t loose = 0;   // images beside the folders of the classes
 };
 
 // Notebooks, file managers and archives of macOS leave such folders and copies of images behind; they are nobody's
@@ -34,6 +37,7 @@ Found images_below(const std::string& directory) {
       entry.disable_recursion_pending();
       continue;
     }
+    if (entry->is_symlink() && entry->is_directory()) ++found.linked;
     if (!entry->is_regular_file()) continue;
     const std::string path = entry->path().string();
     if (is_image_file(path))
@@ -47,12 +51,12 @@ Found images_below(const std::string& directory) {
 
 class ImageFiles : public ImageSource {
  public:
-  explicit ImageFiles(Found found) : paths_(std::move(found.images)), others_(found.others), hidden_(found.hidden) {}
+  explicit ImageFiles(Found found) : found_(std::move(found)) {}
   ImageFiles(Found found, std::vector<Label> labels) : ImageFiles(std::move(found)) { labels_ = std::move(labels); }
 
-  int64_t size() const override { return static_cast<int64_t>(paths_.size()); }
-  const std::vector<std::string>& files() const override { return paths_; }
-  std::string place(int64_t i) const override { return paths_[static_cast<size_t>(i)]; }
+  int64_t size() const override { return static_cast<int64_t>(found_.images.size()); }
+  const std::vector<std::string>& files() const override { return found_.images; }
+  std::string place(int64_t i) const override { return found_.images[static_cast<size_t>(i)]; }
   Label label(int64_t i) const override { return labels_.at(static_cast<size_t>(i)); }
   std::string bytes(int64_t i) const override { return read_file(place(i)); }
   Decoded image(int64_t i) const override {
@@ -65,15 +69,17 @@ class ImageFiles : public ImageSource {
   }
   std::string note() const override {
     std::vector<std::string> parts;
-    if (others_ > 0) parts.push_back(concat(others_, " files that are not .jpg, .jpeg or .png"));
-    if (hidden_ > 0) parts.push_back(concat(hidden_, " hidden files or folders"));
+    for (const auto& [count, what] : {std::pair{found_.others, concat(" files that are not ", kImageEndings)},
+                                      {found_.loose, std::string(" images in no class's folder")},
+                                      {found_.linked, std::string(" folders that are links")},
+                                      {found_.hidden, std::string(" hidden files or folders")}})
+      if (count > 0) parts.push_back(concat(count, what));
     return parts.empty() ? "" : join(parts, " and ") + " left alone";
   }
 
  private:
-  std::vector<std::string> paths_;
+  Found found_;
   std::vector<Label> labels_;  // empty: nobody asks
-  int64_t others_, hidden_;
 };
 
 }  // namespace
@@ -86,6 +92,8 @@ std::unique_ptr<ImageSource> open_class_folders(const std::string& path) {
       ++all.hidden;
     else if (entry.is_directory())
       classes.push_back(entry.path().filename().string());
+    else if (is_image_file(entry.path().string()))
+      ++all.loose;
   }
   std::sort(classes.begin(), classes.end());
   if (classes.empty()) throw DataError(concat(path, ": no folder in it; wanted one folder of images a class"));
@@ -93,7 +101,7 @@ std::unique_ptr<ImageSource> open_class_folders(const std::string& path) {
   for (const std::string& name : classes) {
     const std::string folder = (fs::path(path) / name).string();
     Found found = images_below(folder);
-    if (found.images.empty()) throw DataError(concat(folder, ": a class without images: no .jpg, .jpeg or .png in it"));
+    if (found.images.empty()) throw DataError(concat(folder, ": a class without images: no ", kImageEndings, " in it"));
     Label label;
     Cell cell;
     cell.kind = Cell::Kind::plain;
@@ -103,6 +111,7 @@ std::unique_ptr<ImageSource> open_class_folders(const std::string& path) {
     all.images.insert(all.images.end(), found.images.begin(), found.images.end());
     all.others += found.others;
     all.hidden += found.hidden;
+    all.linked += found.linked;
   }
   return std::make_unique<ImageFiles>(std::move(all), std::move(labels));
 }
@@ -110,7 +119,7 @@ std::unique_ptr<ImageSource> open_class_folders(const std::string& path) {
 std::unique_ptr<ImageSource> open_image_files(const std::string& path) {
   if (!fs::is_directory(path)) return std::make_unique<ImageFiles>(Found{{path}});
   Found found = images_below(path);
-  if (found.images.empty()) throw DataError(concat(path, ": no .jpg, .jpeg or .png in it"));
+  if (found.images.empty()) throw DataError(concat(path, ": no ", kImageEndings, " in it"));
   return std::make_unique<ImageFiles>(std::move(found));
 }
 

@@ -28,8 +28,8 @@ struct ImageColumns {
   std::string pixels, labels;
 };
 
-// By what stands at `path`: a directory, .bin, .h5 or .hdf5, .jpg .jpeg .png. Without `labels` a directory is any tree
-// of images. ConfigError where it is none of these, DataError where its form is wrong.
+// By what stands at `path`: a directory, .bin, .h5 or .hdf5, .jpg .jpeg .png .bmp .webp. Without `labels` a directory is
+// any tree of images. ConfigError where it is none of these, DataError where its form is wrong.
 std::unique_ptr<ImageSource> open_image_source(const std::string& path, bool labels, const ImageColumns& columns = {});
 
 // The single kinds.

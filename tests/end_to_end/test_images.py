@@ -4,26 +4,8 @@ import pathlib
 import shutil
 import unittest
 
-from harness import EndToEnd, read_rows
-
-CLASSES = ["cold", "green", "warm"]
-
-
-def make_images(root, count, seed, side=24):
-    """Folders by class: which colour is the brightest, under noise; JPEG and PNG, some of them grey."""
-    import numpy as np
-    from PIL import Image
-
-    draw = np.random.default_rng(seed)
-    for number in range(count):
-        label = number % 3
-        pixels = draw.integers(0, 160, (side, side, 3))
-        pixels[..., 2 - label] += 70
-        folder = pathlib.Path(root) / CLASSES[label]
-        folder.mkdir(parents=True, exist_ok=True)
-        image = Image.fromarray(pixels.astype(np.uint8))
-        image.save(folder / f"{number:03}.{'png' if number % 2 else 'jpg'}")
-    return pathlib.Path(root)
+from harness import read_rows
+from pictures import CLASSES, PictureRuns, make_images
 
 
 def make_resnet(directory, layout="transformers", **changes):
@@ -45,50 +27,21 @@ def make_resnet(directory, layout="transformers", **changes):
     return pathlib.Path(directory)
 
 
-class Images(EndToEnd):
+class Images(PictureRuns):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
         make_resnet(cls.shared / "resnet")
-        for name, count, seed in (("train", 66, 1), ("validation", 31, 2), ("test", 25, 3)):
-            make_images(cls.shared / name, count, seed)
 
-    def images_config(self, name="run", **sections):
-        values = {"model": {"model_name_or_path": str(self.shared / "resnet"), "task": "image_classification"},
-                  "data": {"train_file": str(self.shared / "train"), "validation_file": str(self.shared / "validation"), "test_file": str(self.shared / "test"), "max_length": None},
-                  "optim": {"optim": "sgd", "momentum": 0.9, "learning_rate": 0.05}}
-        for section, keys in sections.items():
-            values.setdefault(section, {}).update(keys)
-        return self.config(name, **values)
-
-    def pixels(self, files):
-        import numpy as np
-        from PIL import Image
-
-        return np.stack([np.asarray(Image.open(path).convert("RGB")) for path in files])
-
-    def scores_elsewhere(self, directory, images, net=None):
-        import torch
-
-        config = json.loads((directory / "config.json").read_text())
-        x = (torch.tensor(images).permute(0, 3, 1, 2) / 255 - torch.tensor(config["image_mean"]).view(1, 3, 1, 1)) / torch.tensor(config["image_std"]).view(1, 3, 1, 1)
-        with torch.no_grad():
-            if net is None:
-                from transformers import AutoModelForImageClassification
-
-                logits = AutoModelForImageClassification.from_pretrained(directory).eval()(x.float()).logits
-            else:
-                logits = net.eval()(x.float())
-        return [{config["id2label"][str(i)]: p for i, p in enumerate(row)} for row in torch.softmax(logits, -1).tolist()]
-
-    def assert_same_scores(self, ours, theirs):
-        self.assertEqual(len(ours), len(theirs))
-        for mine, reference in zip(ours, theirs):
-            for name, score in reference.items():
-                self.assertAlmostEqual(mine["scores"][name], score, delta=2e-5)
-
-    def files(self, folder):
-        return sorted(path for path in folder.rglob("*") if path.suffix in (".jpg", ".png"))
+    def test_images_that_are_no_data_are_counted(self):
+        folder = make_images(self.home / "images", 6, 4)
+        shutil.copy(folder / "cold" / "000.jpg", folder / "loose.jpg")
+        shutil.copy(folder / "cold" / "000.jpg", folder / "cold" / ".000.jpg")
+        (folder / "cold" / "notes.txt").write_text("mine")
+        (folder / "cold" / "linked").symlink_to(folder / "warm")
+        done = self.succeed("prepare", self.images_config(data={"train_file": str(folder), "validation_file": None, "test_file": None}))
+        self.assertIn("6 images of 24", done.err)
+        self.assertIn("1 files that are not .jpg, .jpeg or .png and 1 images in no class's folder and 1 folders that are links and 1 hidden files or folders left alone", done.err)
 
     def test_learns_resumes_predicts_and_transformers_agrees(self):
         from sklearn.metrics import accuracy_score, confusion_matrix
@@ -119,6 +72,35 @@ class Images(EndToEnd):
         net.load_state_dict(load_file(self.run_dir() / "model" / "model.safetensors"))
         files = self.files(self.shared / "test")
         self.assert_same_scores(read_rows(self.run_dir() / "predictions.jsonl"), self.scores_elsewhere(self.run_dir() / "model", self.pixels(files), net))
+
+    def test_vgg_of_torchvision_comes_in_and_goes_out(self):
+        import numpy as np
+        import torch
+        from PIL import Image
+        from safetensors.torch import load_file, save_file
+        from torchvision.models import vgg
+
+        def net(classes):
+            made = vgg.VGG(vgg.make_layers([4, "M", 8, "M", 8, "M", 8, "M", 8, "M"], batch_norm=True), num_classes=classes, dropout=0.0)
+            made.classifier[0], made.classifier[3], made.classifier[6] = torch.nn.Linear(8 * 49, 16), torch.nn.Linear(16, 16), torch.nn.Linear(16, classes)
+            return made
+
+        torch.manual_seed(5)
+        model = self.home / "net"
+        model.mkdir()
+        save_file({name: value for name, value in net(7).state_dict().items() if not name.startswith("classifier.6")}, str(model / "model.safetensors"))
+        (model / "config.json").write_text(json.dumps({"model_type": "vgg", "depths": [1] * 5, "hidden_sizes": [4, 8, 8, 8, 8], "classifier_size": 16, "classifier_dropout": 0.0, "batch_norm": True}))
+        settings = {"model": {"model_name_or_path": str(model)}, "train": {"max_steps": 3}, "freeze": {"all_but_last": 2}}
+        self.refuse(78, "24 × 24", "halves them 5 times", "32 or more", config=self.images_config(**settings))
+        self.succeed(self.images_config("large", data={"image_size": 32}, **settings), ranks=2)
+        after = load_file(self.run_dir("large") / "model" / "model.safetensors")
+        trained = net(3)
+        trained.load_state_dict(after)
+        images = np.stack([np.asarray(Image.fromarray(image).resize((32, 32), Image.BILINEAR)) for image in self.pixels(self.files(self.shared / "test"))])
+        self.assert_same_scores(read_rows(self.run_dir("large") / "predictions.jsonl"), self.scores_elsewhere(self.run_dir("large") / "model", images, trained))
+        before = load_file(model / "model.safetensors")
+        moved = {name for name in before if not before[name].equal(after[name])}
+        self.assertEqual(moved, {"classifier.0.weight", "classifier.0.bias", "classifier.3.weight", "classifier.3.bias"})
 
     def test_hdf5_under_its_own_names_with_statistics_of_channels(self):
         import h5py
@@ -179,14 +161,6 @@ class Images(EndToEnd):
         moved = safe_open(self.run_dir("moving") / "model" / "model.safetensors", "np")
         name = "resnet.embedder.embedder.normalization.running_mean"
         self.assertNotEqual(before.get_tensor(name).tobytes(), moved.get_tensor(name).tobytes())
-
-    def refuse(self, code, *wanted, config):
-        done = self.run_program(config, ranks=2)
-        errors = [line for line in done.err.splitlines() if "error:" in line]
-        self.assertEqual(len(errors), 1, done.err)
-        for word in wanted:
-            self.assertIn(word, errors[0])
-        self.assertEqual(self.exit_status() if (self.run_dir() / "exit_status").exists() else done.code, code, done.err)
 
     def broken(self):
         copy = self.home / "images"

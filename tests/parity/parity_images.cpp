@@ -1,4 +1,4 @@
-// Trains one ResNet on given images for a Python script to compare.
+// Trains one picture model on given images for a Python script to compare.
 //
 //   parity_images DIR
 //

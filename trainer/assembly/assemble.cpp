@@ -55,15 +55,23 @@ nlohmann::json checksums_of(const ModelDirectory& directory, const std::string& 
   return nlohmann::json::parse(broadcast_from(control, text));
 }
 
-// Buffers of models of texts are no statistics.
-bool has_batch_norms(const Model& model) { return !model.text_limits() && !model.buffers().empty(); }
+// Their statistics would move twice where a stage runs twice.
+bool has_batch_norms(const Model& model) { return !model.repeats_stages(); }
+
+void say_what_trains(const Model& model, const Parameters& parameters, const std::vector<bool>& trained) {
+  log::info(summary_of(parameters, trained));
+  if (std::vector<std::string> names = model.stage_names(); !names.empty()) {
+    names.resize(static_cast<size_t>(model.pooler_stage()));
+    log::info(layers_of(std::move(names), parameters, trained));
+  }
+}
 
 std::unique_ptr<Learner> make_learner(Assembly& run, Built built) {
   const RunConfig& config = run.config();
   check_fit(config, *built.model, run.data, *run.directory);
   std::vector<bool> trained = trained_parameters(config.freeze, *built.model, *built.task, built.adapters);
   if (run.world.control.rank() == 0)
-    log::info(summary_of(all_parameters(*built.model, *built.task, built.adapters), trained));
+    say_what_trains(*built.model, all_parameters(*built.model, *built.task, built.adapters), trained);
   if (config.deterministic && has_batch_norms(*built.model) && config.train.batch_norm != "frozen")
     throw ConfigError(
         concat("deterministic = true is not built for train.batch_norm = ", in_quotes(config.train.batch_norm),
@@ -229,6 +237,7 @@ std::unique_ptr<Assembly> assemble(LoadedConfig loaded, const World& world) {
 
   together(control, [&] {
     run->directory = std::make_unique<ModelDirectory>(config.model.model_name_or_path, config.model.adapter);
+    run->directory->settle_image_size(run->loaded.config.data);
   });
   run->data = open_datasets(run->loaded, *run->directory, control);
   together(control, [&] { settle_stop_tokens(*run); });

@@ -18,6 +18,7 @@
 #include "trainer/assembly/build_adapters.h"
 #include "trainer/checkpoint/safetensors.h"
 #include "trainer/learner/learner.h"
+#include "trainer/model_files/keras_weights.h"
 #include "trainer/model_files/pretrained.h"
 #include "trainer/model_files/tensor_refs.h"
 #include "trainer/model_files/weights_checksum.h"
@@ -108,6 +109,17 @@ void warn_of_another_base(const AdapterFiles& adapter, const std::string& weight
                      " here; whether they are one cannot be seen"));
 }
 
+// Positions of patches are of one size.
+void require_picture_size(const Needs& needs, const Schema& schema) {
+  const Column* const found = schema.find("pixels");
+  const std::vector<int64_t>& wanted = needs.front().column.shape;
+  if (found == nullptr || wanted[0] == 0 || std::ranges::equal(found->shape, wanted)) return;
+  throw ConfigError(concat("the training images are ", found->shape[0], " × ", found->shape[1],
+                           ", and the model takes ", wanted[0], " × ", wanted[1], "; set data.image_size = ", wanted[0],
+                           " to bring the images to that size, or another size, to which the model's positions are "
+                           "then brought"));
+}
+
 void require_same_kind(const RunConfig& config, const Model& model, const ModelDirectory& directory) {
   const bool takes_texts = model.text_limits().has_value();
   if (takes_texts == (task_named(config.model.task).takes == Takes::pictures))
@@ -128,13 +140,14 @@ Built build_model(const RunConfig& config, Purpose purpose, const ModelDirectory
     failpoint("model.load");
     nlohmann::json model_config = directory.config();
     for (const auto& [key, value] : config.model.config.items()) model_config[key] = value;
+    if (config.data.image_size > 0) model_config["image_size"] = config.data.image_size;
     if (!config.data.mean.empty()) model_config["image_mean"] = config.data.mean;
     if (!config.data.std.empty()) model_config["image_std"] = config.data.std;
     const at::ScalarType dtype = parameter_type(config);
     const auto seed = static_cast<uint64_t>(config.seed);
     std::optional<AdapterFiles> adapter;
     if (!directory.adapter().empty()) adapter.emplace(directory.adapter());
-    if (config.model.init == "pretrained") files = std::make_shared<const WeightFiles>(directory.path());
+    if (config.model.init == "pretrained") files = open_weights(directory.path(), model_config);
     const bool adapted = has_adapters(config, directory);
     ModelSettings settings{.device = device,
                            .dtype = dtype,
@@ -186,6 +199,8 @@ Built build_model(const RunConfig& config, Purpose purpose, const ModelDirectory
   if (control.rank() == 0)
     if (const std::string text = describe(report); !text.empty()) log::info(text);
   if (control.rank() != 0 || config.model.init != "pretrained") return built;
+  if (const std::string lacks = what_trunk_lacks(report); !lacks.empty())
+    log::warn(concat(directory.path(), ": ", lacks));
   warn_of_other_labels(report, built, directory, labels);
   if (!directory.adapter().empty())
     warn_of_another_base(AdapterFiles(directory.adapter()), built.weights_checksum, directory);
@@ -211,7 +226,7 @@ BatchNormRule batch_norm_rule(const RunConfig& config, BatchStatistics& over) {
 void check_fit(const RunConfig& config, const Model& model, const Datasets& data, const ModelDirectory& directory) {
   const std::optional<TextLimits> limits = model.text_limits();
   if (data.train->size() == 0) throw DataError("the training data has no rows");
-  if (!limits) return;
+  if (!limits) return require_picture_size(model.needs(), data.train->schema());
   if (data.tokenizer->vocab_size() > limits->vocab_size)
     throw DataError(concat(directory.path(), ": the tokenizer gives ids up to ", data.tokenizer->vocab_size() - 1,
                            ", and the model has ", limits->vocab_size, " embeddings; they are not of one model"));

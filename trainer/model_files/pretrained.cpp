@@ -9,11 +9,13 @@
 #include <map>
 
 #include "base/errors.h"
+#include "base/log.h"
 #include "base/mapped_file.h"
 #include "base/progress.h"
 #include "base/text.h"
 #include "trainer/checkpoint/finite.h"
 #include "trainer/model_files/tensor_refs.h"
+#include "trainer/models/blocks/patch_positions.h"
 
 namespace sft {
 namespace {
@@ -30,6 +32,9 @@ std::string listed(const std::vector<std::string>& names, size_t most = 8) {
   return join(shown, ", ");
 }
 
+// In the file's memory.
+at::Tensor tensor_of(const TensorRef& ref) { return at::from_blob(ref.data, ref.shape, dtype_from(ref.dtype)); }
+
 // A weight is a floating point number.
 void require_floats(const TensorRef& ref, const at::Tensor& target, const std::string& file) {
   if (at::isFloatingType(target.scalar_type()) && !at::isFloatingType(dtype_from(ref.dtype)))
@@ -44,6 +49,11 @@ void require_finite(const TensorRef& ref, const std::string& file) {
 
 // Buffers that older transformers versions stored and nobody needs.
 bool is_known_leftover(const std::string& name) { return name.ends_with("position_ids"); }
+
+// Older torchvision counted no batches, and nothing depends on the number.
+bool is_of_trunk(const Parameter& parameter, const Model& model) {
+  return parameter.stage <= model.num_blocks() && !parameter.name.ends_with("num_batches_tracked");
+}
 
 bool is_as_wide(at::ScalarType wide, at::ScalarType other) {
   return at::isFloatingType(other) && c10::promoteTypes(wide, other) == wide;
@@ -70,6 +80,19 @@ void hold(const TensorRef& ref, const Parameter& parameter, const std::shared_pt
   value.set_data((parameter.is_transposed_in_files ? stored.t() : stored).to(value.device()));
 }
 
+// Whether it was of positions of pictures of another size.
+bool copy_resized(const TensorRef& ref, const Parameter& parameter, const std::string& file) {
+  const at::NoGradGuard no_graph;
+  if (!parameter.name.ends_with("embeddings.position_embeddings") || !at::isFloatingType(dtype_from(ref.dtype)))
+    return false;
+  const at::Tensor resized = resized_positions(tensor_of(ref), parameter.value.sizes());
+  if (!resized.defined()) return false;
+  require_finite(ref, file);
+  parameter.value.detach().copy_(resized);
+  require_mapped_files_whole();
+  return true;
+}
+
 // Tensors that stay where they are, shared out among ranks in turn.
 class Inspection {
  public:
@@ -91,7 +114,7 @@ void copy_weight(const TensorRef& ref, const at::Tensor& into, const std::string
   at::Tensor target = into;
   require_floats(ref, target, file);
   require_finite(ref, file);
-  target.copy_(at::from_blob(ref.data, ref.shape, dtype_from(ref.dtype)));
+  target.copy_(tensor_of(ref));
   require_mapped_files_whole();
 }
 
@@ -117,7 +140,7 @@ LoadReport load_pretrained(const std::shared_ptr<const WeightFiles>& files, cons
   for (const Parameter& parameter : parameters) {
     const auto found = by_name.find(parameter.name);
     if (found == by_name.end()) {
-      report.missing.push_back(parameter.name);
+      (is_of_trunk(parameter, model) ? report.of_trunk : report.missing).push_back(parameter.name);
       report.untouched.push_back(parameter);
       continue;
     }
@@ -127,6 +150,12 @@ LoadReport load_pretrained(const std::shared_ptr<const WeightFiles>& files, cons
     if (target.sizes() != at::IntArrayRef(ref.shape)) {
       const std::string what = concat(parameter.name, " ", shape_text(ref.shape), " in the file, ",
                                       shape_text(target.sizes()), " in the model");
+      if (copy_resized(ref, parameter, file)) {
+        if (rule.share.index == 0) log::info("brought to the size of the images: " + what);
+        ++of_backbone;
+        by_name.erase(found);
+        continue;
+      }
       if (!rule.ignore_mismatched_sizes)
         throw DataError(concat("weights do not fit: ", what,
                                "; set model.ignore_mismatched_sizes = true to start that tensor anew"));
@@ -155,6 +184,13 @@ LoadReport load_pretrained(const std::shared_ptr<const WeightFiles>& files, cons
     throw DataError(concat("the weight files hold no tensor of this model; they have, for example: ",
                            listed(report.unexpected, 4)));
   return report;
+}
+
+std::string what_trunk_lacks(const LoadReport& report) {
+  if (report.of_trunk.empty()) return {};
+  return concat("the weight files lack ", report.of_trunk.size(),
+                " tensors of the model below its head, which start as ", "random numbers: ", listed(report.of_trunk),
+                "; do config.json and the weights belong together?");
 }
 
 std::string describe(const LoadReport& report) {

@@ -6,8 +6,10 @@
 #include "base/text.h"
 #include "trainer/models/bart/bart.h"
 #include "trainer/models/bert/bert.h"
+#include "trainer/models/dinov2/dinov2.h"
 #include "trainer/models/distilbert/distilbert.h"
 #include "trainer/models/gpt2/gpt2.h"
+#include "trainer/models/keras/keras.h"
 #include "trainer/models/llama/llama.h"
 #include "trainer/models/marian/marian.h"
 #include "trainer/models/model.h"
@@ -16,6 +18,8 @@
 #include "trainer/models/resnet/resnet.h"
 #include "trainer/models/roberta/roberta.h"
 #include "trainer/models/t5/t5.h"
+#include "trainer/models/vgg/vgg.h"
+#include "trainer/models/vit/vit.h"
 
 namespace sft {
 namespace {
@@ -28,12 +32,14 @@ struct Family {
   Make make;
 };
 
-constexpr std::array<Family, 15> kFamilies{{
+constexpr auto kFamilies = std::to_array<Family>({
     {"bart", Takes::texts, make_bart},
     {"bert", Takes::texts, make_bert},
     {"camembert", Takes::texts, make_roberta},
+    {"dinov2", Takes::pictures, make_dinov2},
     {"distilbert", Takes::texts, make_distilbert},
     {"gpt2", Takes::texts, make_gpt2},
+    {"keras", Takes::pictures, make_keras},
     {"llama", Takes::texts, make_llama},
     {"marian", Takes::texts, make_marian},
     {"mistral", Takes::texts, make_llama},
@@ -43,8 +49,10 @@ constexpr std::array<Family, 15> kFamilies{{
     {"resnet", Takes::pictures, make_resnet},
     {"roberta", Takes::texts, make_roberta},
     {"t5", Takes::texts, make_t5},
+    {"vgg", Takes::pictures, make_vgg},
+    {"vit", Takes::pictures, make_vit},
     {"xlm-roberta", Takes::texts, make_roberta},
-}};
+});
 
 }  // namespace
 

@@ -3,6 +3,7 @@
     reference.py IMAGE_SAMPLES
 """
 import io
+import struct
 import subprocess
 import sys
 import tempfile
@@ -36,6 +37,15 @@ def ours(tool, path, *how):
     return np.frombuffer(done.stdout[16:], np.uint8).reshape(-1, height, width, 3)
 
 
+def bitmap(bits, width, height, masks=b"", compression=None, rows=None):
+    """A BMP of random pixels with a header of 40 bytes; `masks` of its fields behind it."""
+    stride = (width * bits + 31) // 32 * 4
+    body = draw.integers(0, 256, stride * abs(height) if rows is None else rows, dtype=np.uint8).tobytes()
+    compression = compression if compression is not None else 3 if masks else 0
+    header = struct.pack("<IiiHHIIiiII", 40, width, height, 1, bits, compression, len(body), 0, 0, 0, 0) + masks
+    return struct.pack("<2sIHHI", b"BM", 14 + len(header) + len(body), 0, 0, 14 + len(header)) + header + body
+
+
 def files(root):
     rgb = Image.fromarray(picture(37, 51))
     grey = Image.fromarray(picture(40, 30, 1))
@@ -49,6 +59,17 @@ def files(root):
     grey.convert("1").save(root / "bits.png")
     Image.fromarray(picture(20, 33, 4), "RGBA").save(root / "alpha.png")
     grey.convert("LA").save(root / "grey_alpha.png")
+    rgb.convert("CMYK").save(root / "inks.jpg", quality=90)
+    for name, image in (("rgb", rgb), ("grey", grey), ("palette", rgb.convert("P", palette=Image.Palette.ADAPTIVE)), ("few", rgb.convert("P", palette=Image.Palette.ADAPTIVE, colors=5)),
+                        ("bits", grey.convert("1")), ("alpha", Image.fromarray(picture(20, 33, 4), "RGBA"))):
+        image.save(root / f"{name}.bmp")
+    for name, bits, height, masks in (("of_555", 16, 9, b""), ("of_565", 16, 9, struct.pack("<3I", 0xF800, 0x7E0, 0x1F)), ("top_down", 24, -9, b""), ("of_32", 32, 9, b"")):
+        (root / f"{name}.bmp").write_bytes(bitmap(bits, 13, height, masks))
+    for name, image, options in (("lossy", rgb, dict(quality=80)), ("lossless", rgb, dict(lossless=True)), ("clear", Image.fromarray(picture(20, 33, 4), "RGBA"), dict(lossless=True, exact=True)), ("clear_lossy", Image.fromarray(picture(20, 33, 4), "RGBA"), dict(quality=70)), ("odd", Image.fromarray(picture(31, 17)), dict(quality=30))):
+        image.save(root / f"{name}.webp", **options)
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    rgb.save(root / "turned.webp", quality=90, exif=turned)
     for orientation in range(10):  # 0 and 9 are none
         exif = Image.Exif()
         exif[0x010F], exif[0x0112] = "a camera", orientation
@@ -100,10 +121,15 @@ def main():
         png = (root / "b.png").read_bytes()
         deep = io.BytesIO()
         Image.fromarray(picture(9, 9, 1).astype(np.uint16) * 256).save(deep, "png")
+        moving = io.BytesIO()
+        Image.fromarray(picture(9, 9)).save(moving, "webp", save_all=True, append_images=[Image.fromarray(picture(9, 9))])
         flipped = bytearray(png)
         flipped[len(png) // 2] ^= 4
         for name, content, words in (("cut.jpg", whole[: len(whole) // 2], "damaged JPEG"), ("cut.png", png[:-200], "ends too early"), ("flipped.png", bytes(flipped), "damaged PNG"),
-                                     ("deep.png", deep.getvalue(), "16 bits"), ("text.jpg", b"hello", "neither JPEG nor PNG"), ("none.png", b"", "empty"), ("odd.bin", records.tobytes()[:-5], "3073 bytes")):
+                                     ("deep.png", deep.getvalue(), "16 bits"), ("text.jpg", b"hello", "neither JPEG nor PNG"), ("none.png", b"", "empty"),
+                                     ("cut.webp", (root / "lossy.webp").read_bytes()[:-60], "damaged WebP"), ("riff.webp", b"RIFF", "neither JPEG nor PNG"), ("moving.webp", moving.getvalue(), "several images"), ("head.webp", b"RIFF....WEBPVP8 ", "damaged WebP"),
+                                     ("cut.bmp", bitmap(24, 13, 9)[:-30], "ends too early"), ("packed.bmp", bitmap(8, 13, 9, compression=1), "compression 1"), ("odd.bmp", bitmap(7, 13, 9), "pixels of 7 bits"),
+                                     ("huge.bmp", bitmap(24, 1 << 30, 1 << 30, rows=8), "1073741824 × 1073741824"), ("short.bmp", b"BM", "damaged BMP"), ("cut_inks.jpg", (root / "inks.jpg").read_bytes()[:900], "damaged JPEG"), ("odd.bin", records.tobytes()[:-5], "3073 bytes")):
             (root / name).write_bytes(content)
             answer = ours(tool, root / name, "keep", 0)
             good = isinstance(answer, str) and words in answer and name in answer

@@ -1,6 +1,20 @@
 #include "trainer/models/blocks/block_rows.h"
 
+#include <vector>
+
 namespace sft {
+
+BlockRows::Projected BlockRows::projected(const at::Tensor& x_NC, const at::Tensor& x_MC, const Linear& query,
+                                          const Linear& key, const Linear& value, Mode mode) const {
+  const RowKeys keys_N = row_keys(mode, inputs.draws_N, inputs.positions_N);
+  if (read == nullptr) {
+    const std::vector<at::Tensor> all = linear(x_NC, {query, key, value}, keys_N);
+    return {all[0], all[1], all[2]};
+  }
+  const at::Tensor q_M = linear(x_MC, query, row_keys(mode, draws_M(), positions_M()));
+  const std::vector<at::Tensor> both = linear(x_NC, {key, value}, keys_N);
+  return {q_M, both[0], both[1]};
+}
 
 at::Tensor BlockRows::attended(int stage, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                                Attention how) const {

@@ -5,7 +5,9 @@
 #include <ATen/core/Tensor.h>
 
 #include "trainer/models/blocks/attention.h"
+#include "trainer/models/blocks/linear.h"
 #include "trainer/models/inputs.h"
+#include "trainer/models/model.h"
 
 namespace sft {
 
@@ -17,6 +19,14 @@ struct BlockRows {
   at::Tensor of(const at::Tensor& x_NC) const { return read != nullptr ? x_NC.index_select(0, read->rows_M) : x_NC; }
   const at::Tensor& draws_M() const { return read != nullptr ? read->draws_M : inputs.draws_N; }
   const at::Tensor& positions_M() const { return read != nullptr ? read->positions_M : inputs.positions_N; }
+
+  struct Projected {
+    at::Tensor q_M, k_N, v_N;
+  };
+  // Queries of x_MC, the rows of x_NC that are carried on; keys and values of all. The gradient of x_NC is summed in as
+  // few products as that lets.
+  Projected projected(const at::Tensor& x_NC, const at::Tensor& x_MC, const Linear& query, const Linear& key,
+                      const Linear& value, Mode mode) const;
 
   // Queries [M, …] of these rows over keys and values of all: the batch's, k and v [N, …], and in generation those that
   // block `stage` has kept before. `how` says heads, masks, bias and dropout.

@@ -34,6 +34,12 @@ RmsNorm ParameterBuilder::rms_norm(const std::string& name, int64_t width, doubl
   return {constant(name + ".weight", width, 1.0, stage), eps};
 }
 
+at::Tensor ParameterBuilder::layer_scale(const std::string& name, int64_t width, double value, int stage) {
+  const at::Tensor factors = constant(name, width, value, stage);
+  list_.back().decays = true;
+  return factors;
+}
+
 at::Tensor ParameterBuilder::drawn(const std::string& name, at::IntArrayRef shape, double deviation, int stage) {
   const at::Tensor value = normal_parameter(prefix_ + name, shape, deviation, seed_, options_);
   return listed({.name = prefix_ + name, .value = value, .stage = stage, .decays = true, .may_be_narrow = true});

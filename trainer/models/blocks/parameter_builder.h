@@ -35,6 +35,12 @@ class ParameterBuilder {
   Linear linear(const std::string& name, int64_t out, int64_t in, int stage, const LinearTraits& form = {});
   LayerNorm norm(const std::string& name, int64_t width, double eps, int stage);
   RmsNorm rms_norm(const std::string& name, int64_t width, double eps, int stage);
+  // By their whole names: weights of any shape, a bias [width], and factors [width] that decay as weights do.
+  at::Tensor drawn(const std::string& name, at::IntArrayRef shape, int stage) {
+    return drawn(name, shape, deviation_, stage);
+  }
+  at::Tensor bias(const std::string& name, int64_t width, int stage) { return constant(name, width, 0.0, stage); }
+  at::Tensor layer_scale(const std::string& name, int64_t width, double value, int stage);
 
  private:
   at::Tensor drawn(const std::string& name, at::IntArrayRef shape, double deviation, int stage);

@@ -32,20 +32,8 @@ at::Tensor TextEncoder::block(int stage, const at::Tensor& x_NC, const BlockRows
   const EncoderBlock& block = blocks_[static_cast<size_t>(stage - 1)];
   const at::Tensor x_MC = rows.of(x_NC);
   const at::Tensor &draws_M = rows.draws_M(), &positions_M = rows.positions_M();
-  const RowKeys keys_N = row_keys(mode, rows.inputs.draws_N, rows.inputs.positions_N);
   const RowKeys keys_M = row_keys(mode, draws_M, positions_M);
-  at::Tensor q_MC, k_NC, v_NC;
-  if (rows.read != nullptr) {
-    q_MC = linear(x_MC, block.query, keys_M);
-    const std::vector<at::Tensor> both = linear(x_NC, {block.key, block.value}, keys_N);
-    k_NC = both[0];
-    v_NC = both[1];
-  } else {
-    const std::vector<at::Tensor> all = linear(x_NC, {block.query, block.key, block.value}, keys_N);
-    q_MC = all[0];
-    k_NC = all[1];
-    v_NC = all[2];
-  }
+  const auto [q_MC, k_NC, v_NC] = rows.projected(x_NC, x_MC, block.query, block.key, block.value, mode);
   const at::Tensor read_MC =
       rows.attended(stage, q_MC, k_NC, v_NC,
                     {.heads = shape_.heads,

@@ -1,5 +1,5 @@
-// What models of text on packed rows share, whatever their blocks are: the list of parameters, layers that adapters
-// find and that have copies in the type of the products, and dropout's keys.
+// What models on packed rows share, of texts and of pictures' patches, whatever their blocks are: the list of
+// parameters, layers that adapters find and that have copies in the type of the products, and dropout's keys.
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -1,7 +1,6 @@
 #include "trainer/models/gpt2/gpt2.h"
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/layer_norm.h>
 
 #include <cmath>
 #include <utility>
@@ -11,8 +10,8 @@
 #include "trainer/models/blocks/add_norm.h"
 #include "trainer/models/blocks/dropout.h"
 #include "trainer/models/blocks/embedding.h"
+#include "trainer/models/blocks/layer_norm.h"
 #include "trainer/models/blocks/memory_check.h"
-#include "trainer/models/blocks/on_device.h"
 #include "trainer/models/blocks/text_decoder.h"
 #include "trainer/models/gpt2/gpt2_config.h"
 
@@ -36,12 +35,6 @@ DecoderFacts facts_of(const Gpt2Config& config) {
           .language_model = "GPT2LMHeadModel",
           .token_head = "classifier",
           .token_head_dropout = config.token_head_dropout};
-}
-
-// In float32 inside, where what flows is narrower.
-at::Tensor normed(const at::Tensor& x, const LayerNorm& norm) {
-  const at::Tensor wide = x.to(wide_type(x.scalar_type()));
-  return at::layer_norm(wide, {x.size(1)}, norm.weight, norm.bias, norm.eps).to(x.scalar_type());
 }
 
 // B sequences, N packed rows, C channels; M rows that are carried on in the last block.
@@ -92,7 +85,7 @@ class Gpt2 final : public TextDecoder {
     const RowKeys keys_N = row_keys(mode, rows.inputs.draws_N, rows.inputs.positions_N);
     const RowKeys keys_M = row_keys(mode, rows.draws_M(), rows.positions_M());
     const std::vector<at::Tensor> parts =
-        linear(normed(x_NC, block.input_norm), block.query_key_value, keys_N).chunk(3, 1);
+        linear(layer_normed(x_NC, block.input_norm), block.query_key_value, keys_N).chunk(3, 1);
     const Attention how{.heads = config_.heads,
                         .key_heads = config_.heads,
                         .causal = true,
@@ -101,11 +94,11 @@ class Gpt2 final : public TextDecoder {
     const at::Tensor middle_MC =
         dropped(linear(read_MC, block.attention_output, keys_M), "attn.c_proj") + rows.of(x_NC);
 
-    const at::Tensor hidden_MI =
-        activate(config_.activation, linear(normed(middle_MC, block.output_norm), block.inner.without_bias(), keys_M),
-                 block.inner.bias);
+    const at::Tensor hidden_MI = activate(
+        config_.activation, linear(layer_normed(middle_MC, block.output_norm), block.inner.without_bias(), keys_M),
+        block.inner.bias);
     const at::Tensor y_MC = dropped(linear(hidden_MI, block.output, keys_M), "mlp.c_proj") + middle_MC;
-    return stage == num_blocks() ? normed(y_MC, final_norm_) : y_MC;
+    return stage == num_blocks() ? layer_normed(y_MC, final_norm_) : y_MC;
   }
 
   bool is_base_name(const std::string& name) const override {

@@ -8,6 +8,8 @@
 
 #include <numeric>
 
+#include "trainer/models/blocks/convolution.h"
+
 namespace sft {
 
 // The last stage ends with the mean over each feature map, [B, C].
@@ -18,10 +20,7 @@ at::Tensor ResNet::stage(int s, const at::Tensor& x_BCHW, const Inputs& inputs, 
 }
 
 at::Tensor ResNet::stem(const ImageInputs& inputs, Mode mode) {
-  const auto layout = inputs.pixels_BHWC.is_cpu() ? at::MemoryFormat::Contiguous : at::MemoryFormat::Preserve;
-  const at::Tensor pixels_BCHW = inputs.pixels_BHWC.permute({0, 3, 1, 2})
-                                     .to(stem_.weight.scalar_type(), /*non_blocking=*/false, /*copy=*/false, layout);
-  const at::Tensor x_BCHW = pixels_BCHW.div(255).sub_(mean_).div_(std_);
+  const at::Tensor x_BCHW = pixels_.of(inputs.pixels_BHWC);
   return at::max_pool2d(conv_norm(0, x_BCHW, stem_, mode).relu_(), /*kernel_size=*/{3, 3}, /*stride=*/{2, 2},
                         /*padding=*/{1, 1});
 }
@@ -43,11 +42,7 @@ at::Tensor ResNet::conv_norm(int stage, const at::Tensor& x_BCHW, const ConvNorm
   if (y_BCHW.size(0) > 0)
     flops_[static_cast<size_t>(stage)] +=
         2.0 * static_cast<double>(y_BCHW[0].numel()) * static_cast<double>(layer.weight[0].numel());
-  const bool trains = layer.norm.weight.requires_grad() || layer.norm.bias.requires_grad();
-  const bool by_batch =
-      mode == Mode::training && rule_.mode != BatchNormMode::frozen && (trains || !rule_.still_where_frozen);
-  if (!by_batch) return batch_norm_by_running(y_BCHW, layer.norm);
-  return batch_norm_by_batch(y_BCHW, layer.norm, rule_.mode == BatchNormMode::synchronized ? rule_.over : nullptr);
+  return batch_norm_by_rule(y_BCHW, layer.norm, rule_, mode == Mode::training);
 }
 
 double ResNet::flops(int64_t images, int64_t) const {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "trainer/models/blocks/batch_norm.h"
+#include "trainer/models/blocks/pixels.h"
 #include "trainer/models/model.h"
 #include "trainer/models/resnet/resnet_config.h"
 
@@ -55,7 +56,6 @@ class ResNet : public Model {
   std::string canonical(const std::string& file_name) const override;
 
  private:
-  class Builder;
   void take_layout_of(const std::vector<std::string>& file_names);
   void use_torchvision_names();
   at::Tensor stem(const ImageInputs& inputs, Mode mode);
@@ -67,7 +67,7 @@ class ResNet : public Model {
   ConvNorm stem_;
   std::vector<ResidualBlock> blocks_;
   Parameters parameters_, buffers_;
-  at::Tensor mean_, std_;  // [1, 3, 1, 1]
+  ScaledPixels pixels_;
   BatchNormRule rule_;
   bool torchvision_ = false;
   std::vector<double> flops_;  // of each stage on the last image that it saw: known when its size is

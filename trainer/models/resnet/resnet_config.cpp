@@ -41,20 +41,10 @@ std::vector<int64_t> sizes(json& content, const char* key, const std::vector<int
   return value.get<std::vector<int64_t>>();
 }
 
-std::vector<double> channels(json& content, const char* key, const std::vector<double>& otherwise, bool positive) {
-  const json& value = content.emplace(key, otherwise).first.value();
-  const bool good = value.is_array() && value.size() == 3 &&
-                    std::all_of(value.begin(), value.end(),
-                                [&](const json& v) { return v.is_number() && (!positive || v.get<double>() > 0); });
-  if (!good) refuse(key, concat("three numbers", positive ? " above 0" : "", ", for red, green and blue"), value);
-  return value.get<std::vector<double>>();
-}
-
 }  // namespace
 
 ResNetConfig read_resnet_config(json& content) {
   ResNetConfig config;
-  if (count(content, "num_channels", 3) != 3) refuse("num_channels", "3 (images are RGB)", content["num_channels"]);
   config.embedding_size = count(content, "embedding_size", config.embedding_size);
   config.hidden_sizes = sizes(content, "hidden_sizes", config.hidden_sizes, kMostChannels);
   config.depths = sizes(content, "depths", config.depths, kMostBlocks);
@@ -67,8 +57,7 @@ ResNetConfig read_resnet_config(json& content) {
   if (activation != "relu") refuse("hidden_act", "\"relu\" (others are not built for ResNet)", activation);
   config.downsample_in_first_stage = flag(content, "downsample_in_first_stage");
   config.downsample_in_bottleneck = flag(content, "downsample_in_bottleneck");
-  config.image_mean = channels(content, "image_mean", config.image_mean, false);
-  config.image_std = channels(content, "image_std", config.image_std, true);
+  config.pixels = read_pixel_scale(content, kImageNetPixels);
   return config;
 }
 

@@ -1,11 +1,12 @@
 // What ResNet reads from config.json, with transformers' defaults.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
+
+#include "trainer/models/blocks/pixels.h"
 
 namespace sft {
 
@@ -16,10 +17,7 @@ struct ResNetConfig {
   bool bottleneck = true;  // layer_type
   bool downsample_in_first_stage = false;
   bool downsample_in_bottleneck = false;
-  // How the network sees pixels: (p/255 − mean)/std. Own keys, beside those of transformers, which keeps them in
-  // preprocessor_config.json.
-  std::vector<double> image_mean = {0.485, 0.456, 0.406};
-  std::vector<double> image_std = {0.229, 0.224, 0.225};
+  PixelScale pixels;
 
   // "resnet18" … "resnet152" where the sizes are torchvision's, "resnet" otherwise.
   std::string torchvision_name() const;

@@ -1,15 +1,11 @@
 // Making ResNet's parameters, and their names in two layouts of files.
-#include <ATen/ops/ones.h>
-#include <ATen/ops/tensor.h>
-#include <ATen/ops/zeros.h>
-
 #include <algorithm>
 #include <cmath>
 
 #include "base/errors.h"
 #include "base/text.h"
+#include "trainer/models/blocks/convolution.h"
 #include "trainer/models/blocks/memory_check.h"
-#include "trainer/models/initialize.h"
 #include "trainer/models/resnet/resnet.h"
 
 namespace sft {
@@ -28,56 +24,22 @@ double num_parameters(const ResNetConfig& config) {
 
 }  // namespace
 
-// Makes parameters and buffers in forward order, under transformers' names.
-class ResNet::Builder {
- public:
-  Builder(ResNet& net, const ModelSettings& settings) : net_(net), options_(settings.options()), seed_(settings.seed) {}
-
-  ConvNorm conv_norm(const std::string& name, int64_t out, int64_t in, int64_t kernel, int64_t stride, int stage) {
-    ConvNorm made;
-    made.stride = stride;
-    // Kaiming's normal for what goes out, as transformers and torchvision draw it.
-    const std::string weight = name + ".convolution.weight";
-    const double deviation = std::sqrt(2.0 / static_cast<double>(out * kernel * kernel));
-    made.weight =
-        listed(weight, normal_parameter(net_.prefix() + weight, {out, in, kernel, kernel}, deviation, seed_, options_),
-               stage, true);
-    const std::string norm = name + ".normalization.";
-    made.norm.weight = listed(norm + "weight", constant_parameter({out}, 1.0, options_), stage, false);
-    made.norm.bias = listed(norm + "bias", constant_parameter({out}, 0.0, options_), stage, false);
-    made.norm.running_mean = kept(norm + "running_mean", at::zeros({out}, options_), stage);
-    made.norm.running_var = kept(norm + "running_var", at::ones({out}, options_), stage);
-    made.norm.num_batches_tracked = kept(norm + "num_batches_tracked", at::zeros({}, options_.dtype(at::kLong)), stage);
-    return made;
-  }
-
- private:
-  at::Tensor listed(const std::string& name, const at::Tensor& value, int stage, bool decays) {
-    value.set_requires_grad(true);
-    net_.parameters_.push_back({net_.prefix() + name, value, stage, decays});
-    return value;
-  }
-  at::Tensor kept(const std::string& name, const at::Tensor& value, int stage) {
-    net_.buffers_.push_back({net_.prefix() + name, value, stage, false});
-    return value;
-  }
-
-  ResNet& net_;
-  at::TensorOptions options_;
-  InitialSeed seed_;
-};
-
 ResNet::ResNet(nlohmann::json content, const ModelSettings& settings)
-    : content_(std::move(content)), config_(read_resnet_config(content_)), rule_(settings.batch_norm) {
+    : content_(std::move(content)),
+      config_(read_resnet_config(content_)),
+      pixels_(config_.pixels, settings.options()),
+      rule_(settings.batch_norm) {
   if (settings.compute_type)
     throw ConfigError(
         concat("model.dtype: this model (resnet) is not built to compute in ", at::toString(*settings.compute_type)));
-  const at::TensorOptions options = settings.options();
-  require_memory_for(num_parameters(config_), options, "hidden_sizes and depths");
-  mean_ = at::tensor(config_.image_mean, at::kDouble).to(options).view({1, 3, 1, 1});
-  std_ = at::tensor(config_.image_std, at::kDouble).to(options).view({1, 3, 1, 1});
-  Builder build(*this, settings);
-  stem_ = build.conv_norm("embedder.embedder", config_.embedding_size, 3, 7, 2, 0);
+  require_memory_for(num_parameters(config_), settings.options(), "hidden_sizes and depths");
+  ConvolutionBuilder build(parameters_, buffers_, prefix(), settings.options(), settings.seed);
+  const auto conv_norm = [&](const std::string& name, int64_t out, int64_t in, int64_t kernel, int64_t stride,
+                             int stage) {
+    const at::Tensor weight = build.weight(name + ".convolution.weight", out, in, kernel, stage);
+    return ConvNorm{weight, build.norm(name + ".normalization", out, stage), stride};
+  };
+  stem_ = conv_norm("embedder.embedder", config_.embedding_size, config_.pixels.channels(), 7, 2, 0);
   int64_t in = config_.embedding_size;
   int stage = 0;
   for (size_t s = 0; s < config_.depths.size(); ++s) {
@@ -87,10 +49,9 @@ ResNet::ResNet(nlohmann::json content, const ModelSettings& settings)
       const int64_t stride = l == 0 && (s > 0 || config_.downsample_in_first_stage) ? 2 : 1;
       const std::string name = concat("encoder.stages.", s, ".layers.", l, ".");
       ResidualBlock block;
-      if (in != out || stride != 1) block.shortcut = build.conv_norm(name + "shortcut", out, in, 1, stride, stage);
+      if (in != out || stride != 1) block.shortcut = conv_norm(name + "shortcut", out, in, 1, stride, stage);
       const auto layer = [&](int64_t to, int64_t from, int64_t kernel, int64_t step) {
-        block.layers.push_back(
-            build.conv_norm(concat(name, "layer.", block.layers.size()), to, from, kernel, step, stage));
+        block.layers.push_back(conv_norm(concat(name, "layer.", block.layers.size()), to, from, kernel, step, stage));
       };
       if (config_.bottleneck) {
         const int64_t inner = std::max<int64_t>(out / 4, 1);

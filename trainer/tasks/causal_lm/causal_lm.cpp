@@ -9,6 +9,7 @@
 #include "base/errors.h"
 #include "base/text.h"
 #include "trainer/tasks/blocks/accepted_loss.h"
+#include "trainer/tasks/blocks/finite_outputs.h"
 #include "trainer/tasks/blocks/language_task.h"
 #include "trainer/tasks/blocks/token_counts.h"
 #include "trainer/tasks/causal_lm/rows/columns.h"
@@ -40,6 +41,7 @@ class CausalLm final : public LanguageTask {
       for (size_t m = 0; m < trained.targets.size(); ++m)
         TokenCounts::add(scores, trained.targets, m, asked.statistics->counts);
     if (asked.predictions == nullptr) return;
+    if (!scores.are_finite()) refuse_not_finite(batch);
     std::vector<std::vector<double>> by_sample(batch.ids.size(), std::vector<double>(TokenCounts::kSize));
     const Offsets& ends = batch.offsets("token");
     for (size_t m = 0, b = 0; m < trained.targets.size(); ++m) {

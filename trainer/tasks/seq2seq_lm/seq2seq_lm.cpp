@@ -8,6 +8,7 @@
 #include "base/errors.h"
 #include "base/text.h"
 #include "trainer/tasks/blocks/accepted_loss.h"
+#include "trainer/tasks/blocks/finite_outputs.h"
 #include "trainer/tasks/blocks/language_task.h"
 #include "trainer/tasks/blocks/token_counts.h"
 #include "trainer/tasks/seq2seq_lm/rows/columns.h"
@@ -39,6 +40,7 @@ class Seq2seqLm final : public LanguageTask {
   void observe(Model&, const at::Tensor& x_NC, const Inputs&, const Batch& batch, const Asked& asked) override {
     const std::vector<int64_t> targets = seq2seq::fed_targets(batch, start_id_).targets;
     const TokenScores scores = token_scores(x_NC, head(), targets);
+    if (asked.predictions != nullptr && !scores.are_finite()) refuse_not_finite(batch);
     const Offsets& ends = batch.offsets(seq2seq::kTargetAxis);
     for (size_t b = 0; b < batch.ids.size(); ++b) {
       std::vector<double> counts(TokenCounts::kSize);

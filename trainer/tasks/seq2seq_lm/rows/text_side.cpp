@@ -1,6 +1,7 @@
 #include "trainer/tasks/seq2seq_lm/rows/text_side.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <nlohmann/json.hpp>
 
 #include "base/errors.h"
@@ -25,7 +26,7 @@ int64_t vocab_size_of(const json& config, Side side) {
 
 int32_t end_of_model(const json& config, const std::string& directory) {
   const auto found = config.find("eos_token_id");
-  if (found == config.end() || !found->is_number_integer())
+  if (found == config.end() || !found->is_number_integer() || *found < 0 || *found > INT32_MAX)
     throw ConfigError(concat(directory,
                              ": its tokenizer puts no token behind a text, and config.json names no "
                              "eos_token_id; a model must learn where a text ends"));
