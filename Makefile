@@ -5,7 +5,7 @@ PYTHON := $(SFT_DEPS)/venv/bin/python
 CONFIGURE := cmake -G Ninja -DSFT_DEPS=$(SFT_DEPS)
 PREFIX ?= /usr/local
 
-.PHONY: all build gpu test test-slurm test-faults fuzz fuzz-short verify mutations systems bench bench-rates quickstart chat chat-demo install check-floors dev tsan clang clean
+.PHONY: all build gpu test test-slurm test-faults test-keras-2 soak signals fuzz fuzz-short verify mutations systems bench bench-rates quickstart chat chat-demo install check-floors dev tsan clang clean dist
 
 all: build
 
@@ -34,13 +34,35 @@ test-slurm: build
 	@tools/setup.sh slurm
 	@SFT_DIST=$(CURDIR)/build/sft-dist HF_HUB_OFFLINE=1 $(PYTHON) tests/slurm/run.py
 
+# Files of Keras 2.15, and our exports in its hands. TensorFlow (1.2 GB) is put into an environment of its own.
+test-keras-2: build
+	@cmake --build build -j $(JOBS) --target parity_keras > /dev/null
+	@[ -x $(SFT_DEPS)/venv-keras-2/bin/python ] || python3 -m venv $(SFT_DEPS)/venv-keras-2
+	@$(SFT_DEPS)/venv-keras-2/bin/python -m pip install --quiet --disable-pip-version-check tensorflow-cpu==2.15.1
+	@$(PYTHON) tools/fetch_keras_demo.py
+	@$(SFT_DEPS)/venv-keras-2/bin/python tests/keras_2/run.py build/tests/parity/parity_keras demo/models/emotion_model.hdf5
+
 # Processes that end and disks that lose power, at every moment: half an hour. Power cuts want root. A short form is among the tests.
 test-faults: build
 	@tools/setup.sh test
 	@cmake --build build -j $(JOBS) --target faults_checkpoints faults_kill_at > /dev/null
 	@$(PYTHON) tests/faults/run.py --program build/sft-dist --checkpoints build/tests/faults/faults_checkpoints --kill-at build/tests/faults/libfaults_kill_at.so
 
-# libFuzzer on the readers of rows and images: each target for a minute, or for an hour.
+# A run that meets a fault a minute and is started again by tools/restart.sh, for MINUTES at least; full disks want root.
+MINUTES ?= 30
+soak: build
+	@tools/setup.sh test
+	@$(PYTHON) tests/soak/run.py --program build/sft-dist --minutes $(MINUTES)
+
+# predict and evaluate on 2 ranks under the address sanitizer, sent signals at random moments, STARTS times.
+STARTS ?= 200
+signals:
+	@tools/setup.sh test
+	@cmake --preset dev -DSFT_DEPS=$(SFT_DEPS) > /dev/null
+	@cmake --build build-dev -j $(JOBS) --target sft-dist
+	@ASAN_OPTIONS=detect_leaks=0 $(PYTHON) tests/faults/run.py --only signals --program build-dev/sft-dist --starts $(STARTS) --seed $$(date +%s)
+
+# libFuzzer on what reads files of others, of rows, images, models and configs: each target for a minute, or for an hour.
 fuzz-short: FUZZ_SECONDS := 60
 fuzz: FUZZ_SECONDS := 3600
 fuzz fuzz-short:
@@ -91,8 +113,18 @@ quickstart: build
 chat: build
 	@tools/chat.sh
 
+# A tree that stands alone: moved elsewhere, with the checkout gone, it trains.
 install: build
 	cmake --install build --prefix $(PREFIX)
+
+# The same as a tarball, a .deb and a wheel, in build/dist.
+dist: build
+	@tools/setup.sh dist
+	@$(CONFIGURE) -B build > /dev/null
+	@cmake --build build -j $(JOBS) --target sft-dist
+	@rm -rf build/dist
+	cmake --install build --prefix build/dist/tree > /dev/null
+	@python3 tools/package/dist.py build/dist/tree build/dist
 
 check-floors:
 	@python3 tools/check_floors.py .
@@ -100,7 +132,7 @@ check-floors:
 # The same tests under the address and undefined-behaviour sanitizers, and torch-free ones under the thread sanitizer, which does
 # not see how the threads of the tokenizers crate agree: they stay off. Leaks are looked for where no OpenMPI is loaded, whose modules
 # are unloaded with what they hold. The address sanitizer keeps what is freed: a test of constant memory says nothing under it.
-UNDER_MPI := Faults|comm_mpi|end_to_end
+UNDER_MPI := [Ff]aults|comm_mpi|end_to_end
 dev tsan clang:
 	@tools/setup.sh $(if $(filter clang,$@),clang,test)
 	cmake --preset $@ -DSFT_DEPS=$(SFT_DEPS)

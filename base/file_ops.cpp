@@ -14,6 +14,7 @@
 
 #include "base/errors.h"
 #include "base/leftovers.h"
+#include "base/lfs_pointer.h"
 #include "base/progress.h"
 #include "base/text.h"
 
@@ -150,19 +151,33 @@ int open_regular_file(const std::string& path) {
   const int descriptor = uninterrupted([&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK); });
   if (descriptor < 0) refuse(reason(errno));
   struct stat status {};
-  if (::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode)) return descriptor;
+  if (::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode)) {
+    try {
+      refuse_lfs_pointer(descriptor, path);
+      return descriptor;
+    } catch (const DataError&) {
+      ::close(descriptor);
+      throw;
+    }
+  }
   ::close(descriptor);
   refuse(S_ISDIR(status.st_mode) ? reason(EISDIR) : "Not a regular file");
   return -1;
 }
 
 std::string read_file(const std::string& path) {
+  constexpr off_t kMostBytes = off_t{1} << 30;
   const auto refuse = [&](int number) {
     throw ConfigError(concat("cannot read ", in_quotes(path, 400), ": ", reason(number)));
   };
   const int descriptor = open_regular_file(path);
   std::string content;
   size_t filled = 0;
+  if (struct stat status{}; ::fstat(descriptor, &status) == 0 && status.st_size > kMostBytes) {
+    ::close(descriptor);
+    throw DataError(concat(in_quotes(path, 400), " has ", human_bytes(static_cast<double>(status.st_size)),
+                           "; a file that is read as a whole has at most ", human_bytes(kMostBytes)));
+  }
   for (;;) {
     // One byte more than the size tells the end of a regular file without a second look.
     struct stat status {};

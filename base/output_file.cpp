@@ -35,6 +35,7 @@ std::string output_file(const std::string& option, const std::string& path, cons
   const auto refuse = [&](const std::string& problem) {
     throw ConfigError(concat(option, ": ", in_quotes(path, 400), " ", problem));
   };
+  if (path.empty() || path == "-") refuse("is no file; wanted: a file to make, or one to replace");
   std::error_code none;
   const fs::file_status status = fs::status(path, none);
   if (fs::exists(status) && !fs::is_regular_file(status))

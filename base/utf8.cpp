@@ -48,6 +48,12 @@ size_t character_size(std::string_view bytes) {
   return 0;
 }
 
+std::string utf8_problem(std::string_view bytes) {
+  const bool is_wide = bytes.starts_with("\xff\xfe") || bytes.starts_with("\xfe\xff");
+  return std::string("not valid UTF-8; ") + (is_wide ? "it begins as UTF-16 does: iconv -f UTF-16 -t UTF-8 converts it"
+                                                     : "iconv -f LATIN1 -t UTF-8, or from what it is, converts it");
+}
+
 int64_t num_characters(std::string_view text) {
   int64_t count = 0;
   for (size_t at = 0; at < text.size(); at += size_from(text[at])) ++count;

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "launch/version.h"
+#include "trainer/tasks/tasks.h"
 
 namespace sft {
 namespace {
@@ -92,10 +93,9 @@ void declare(CLI::App& app, Arguments& a) {
       ->required()
       ->type_name("FILE");
   predict->add_option("--output", a.output, "JSON Lines file to write")->required()->type_name("FILE");
-  predict
-      ->add_option("--squad", a.squad,
-                   "of questions: also write {id: answer} to this file, which SQuAD's evaluation script reads")
-      ->type_name("FILE");
+  for (const TaskKind& kind : tasks())
+    for (const PredictionsForm& form : kind.forms)
+      predict->add_option(form.option, a.forms[form.option], form.help)->type_name("FILE");
   predict
       ->add_option("--text-column", a.text_columns,
                    "column of the text, or several to be joined; default: the run's, else text, of words also tokens")

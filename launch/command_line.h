@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -14,7 +15,7 @@ struct Arguments {
   std::vector<std::string> overrides;  // "key.path=value", "--key", "value"
   std::vector<std::string> inputs;
   std::string output;
-  std::string squad;
+  std::map<std::string, std::string> forms;  // of predictions: option to file, "" where it was not given
   std::string system;
   std::string checkpoint = "best";
   std::string split;

@@ -77,21 +77,30 @@ Placement from_srun(const Variables& variables, const Environment& environment) 
   return placement;
 }
 
+// MPICH's launcher and those of its kin.
+Placement from_hydra(const Variables& variables) {
+  Placement placement;
+  placement.rank = variables.number("PMI_RANK", 0);
+  placement.world = variables.number("PMI_SIZE", 1);
+  placement.local_rank = variables.number("MPI_LOCALRANKID", 0);
+  placement.local_world = variables.number("MPI_LOCALNRANKS", 1);
+  return placement;
+}
+
 [[noreturn]] void refuse(const std::string& launcher, int ranks, const std::string& advice) {
   throw Error(ExitCode::config,
               concat(launcher, " started ", ranks, " ranks that would not find one another: start them with ", advice),
               Reach::everywhere);
 }
 
-// Only PMIx tells OpenMPI of the other ranks.
+// Only PMIx tells Open MPI of the other ranks, and only PMI tells MPICH.
 Placement from_launcher(const Variables& variables, const Environment& environment) {
   if (variables.has("OMPI_COMM_WORLD_RANK")) return from_mpirun(variables);
   const int step_tasks = variables.number("SLURM_STEP_NUM_TASKS", 1);
-  if (step_tasks > 1 && !variables.has("PMIX_RANK")) refuse("srun", step_tasks, " srun --mpi=pmix");
+  if (step_tasks > 1 && !variables.has("PMIX_RANK") && !variables.has("PMI_RANK"))
+    refuse("srun", step_tasks, "srun --mpi=pmix, or of MPICH's kin srun --mpi=pmi2");
   if (step_tasks > 1) return from_srun(variables, environment);
-  if (const int ranks = variables.number("PMI_SIZE", 1); ranks > 1)
-    refuse("another MPI's launcher", ranks, "OpenMPI's mpirun");
-  return {};
+  return from_hydra(variables);
 }
 
 void simulate_nodes(Placement& placement, int nodes) {

@@ -1,5 +1,5 @@
-// Where this process stands in its job, read once from what mpirun, srun or PMIx left in the
-// environment. SFT_SIMULATED_NODES=2 deals the ranks of one host out to nodes, for tests.
+// Where this process stands in its job, read once from what mpirun, mpiexec or srun left in
+// the environment. SFT_SIMULATED_NODES=2 deals the ranks of one host out to nodes, for tests.
 #pragma once
 
 #include <functional>

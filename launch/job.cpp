@@ -23,6 +23,7 @@
 #include "launch/device.h"
 #include "launch/discover.h"
 #include "launch/failure.h"
+#include "launch/launcher_end.h"
 #include "launch/program_facts.h"
 #include "launch/signals.h"
 #include "launch/standard_output.h"
@@ -30,6 +31,8 @@
 
 namespace sft {
 namespace {
+
+constexpr double kForLauncher = 5;  // seconds that it has to end the job by itself, once a rank has ended it with 76
 
 // `directory`: a run's, or "".
 void write_exit_status(const std::string& directory, ExitCode code) {
@@ -68,7 +71,10 @@ void tell(ExitCode code, const std::string& message) {
 
 // The others of the host leave the one that tells a second for it.
 [[noreturn]] void hang_unjoined(const std::string& message, int rank) {
-  if (tells_for_its_host(rank)) leave_alone({ExitCode::hang, message}, "");
+  if (tells_for_its_host(rank)) {
+    end_launcher_after(kForLauncher);
+    leave_alone({ExitCode::hang, message}, "");
+  }
   std::this_thread::sleep_for(std::chrono::seconds(1));
   ::_exit(static_cast<int>(ExitCode::hang));
 }
@@ -115,6 +121,7 @@ void Job::join(double limit_seconds) {
   failpoint("job.join");
   watchdog_ = std::make_unique<Watchdog>(*all, placement_.host, limit_seconds, [this](const std::string&) {
     write_exit_status(run_directory_, ExitCode::hang);
+    end_launcher_after(kForLauncher);
   });
   watched_ = std::move(all);
   control_ = traced(watchdog_->watch(watched_->split(0, placement_.rank)));

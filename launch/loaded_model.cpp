@@ -10,6 +10,7 @@
 #include "comm/agree.h"
 #include "trainer/assembly/build_model.h"
 #include "trainer/assembly/generate_settings.h"
+#include "trainer/checkpoint/verify.h"
 #include "trainer/model_files/adapter_files.h"
 #include "trainer/tasks/recipes/target.h"
 #include "trainer/tasks/recipes/target_column.h"
@@ -68,6 +69,7 @@ LoadedModel load_model(const std::string& path, RunConfig config, const World& w
   config.lora = {};  // the directory says what stands on the model
   config.train.loss.class_weights = {};
   config.train.loss.pos_weight = {};
+  verify_weights(path, world.control);
   together(world.control, [&] {
     loaded.directory = std::make_unique<ModelDirectory>(path);
     const TaskKind& task = task_named(config.model.task);

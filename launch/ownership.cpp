@@ -82,15 +82,39 @@ bool is_own_sweep(const std::string& directory) {
                      [](const auto& entry) { return entry.is_directory() && is_own_run(entry.path().string()); });
 }
 
-void take(const std::string& directory, const char* kind, const StringList& names) {
+// What starts leave that were refused, a lock and a number: anything else under their names is somebody's.
+bool is_foreign_number(const std::string& path) {
+  if (std::error_code none; !fs::exists(fs::symlink_status(path, none))) return false;
+  return !fs::is_regular_file(path) || read_file(path).find_first_not_of("0123456789\n") != std::string::npos;
+}
+
+// Likewise, of the count of starts.
+bool is_foreign_count(const std::string& path) {
+  if (std::error_code none; !fs::exists(fs::symlink_status(path, none))) return false;
+  if (!fs::is_regular_file(path)) return true;
+  const auto count = nlohmann::json::parse(read_file(path), nullptr, false);
+  return !count.is_object() || !count.contains("starts");
+}
+
+StringList names_of_others(const std::string& directory, const StringList& names) {
+  StringList found;
+  for (const std::string& name : names)
+    if (std::error_code none; fs::exists(fs::symlink_status(directory + "/" + name, none))) found.push_back(name);
+  for (const char* name : {".lock", "exit_status"})
+    if (is_foreign_number(concat(directory, "/", name))) found.emplace_back(name);
+  if (is_foreign_count(directory + "/.starts")) found.emplace_back(".starts");
+  return found;
+}
+
+void take(const std::string& directory, const char* kind, StringList names) {
   real_files().make_directory(directory);
   if (mark_of(directory)) return;
+  for (const char* name : {kMarkName, ".predictions"}) names.emplace_back(name);
   if (!is_own(directory))
-    for (const std::string& name : names)
-      if (std::error_code none; fs::exists(fs::symlink_status(directory + "/" + name, none)))
-        throw ConfigError(concat("output_dir ", in_quotes(directory, 400), " holds ", in_quotes(name),
-                                 ", which this program did not make (there is no ", kMarkName,
-                                 " beside it). Name another output_dir, or move what is there"));
+    for (const std::string& name : names_of_others(directory, names))
+      throw ConfigError(concat("output_dir ", in_quotes(directory, 400), " holds ", in_quotes(name),
+                               ", which this program did not make (there is no ", kMarkName,
+                               " beside it). Name another output_dir, or move what is there"));
   leave_mark(real_files(), directory, {{"is", kind}});
 }
 
@@ -103,6 +127,8 @@ std::string base_under(const std::string& adapter) {
   }
 }
 
+}  // namespace
+
 StringList read_by(const RunConfig& config) {
   const ModelConfig& model = config.model;
   StringList paths;
@@ -114,6 +140,8 @@ StringList read_by(const RunConfig& config) {
   return paths;
 }
 
+namespace {
+
 // Whether a run, an export or a sweep left the file.
 bool is_left_by_us(const fs::path& file) {
   const std::string directory = file.parent_path().string(), name = file.filename().string();
@@ -122,6 +150,7 @@ bool is_left_by_us(const fs::path& file) {
   if (!mark) return false;
   const std::string kind = mark->value("is", "");
   if (kind == "model" || name == kMarkName) return true;
+  if (name == ".starts" || name.starts_with(".lock")) return true;
   const StringList& names = kind == "sweep" ? kOfSweep : kOfRun;
   return name != kReport && (name == "exit_status" || std::ranges::find(names, name) != names.end());
 }
@@ -146,6 +175,10 @@ void take_sweep_directory(const std::string& directory) { take(directory, "sweep
 
 std::string output_beside_runs(const std::string& option, const std::string& path, const StringList& inputs) {
   const std::string target = output_file(option, path, inputs);
+  for (const std::string& input : inputs)
+    if (const fs::path file(target); fs::exists(file) && leads_to(input, file.parent_path(), file.filename()))
+      throw ConfigError(concat(option, ": ", in_quotes(path, 400), " is one of the files that ", in_quotes(input, 400),
+                               " stands for, and would be lost; name another file"));
   if (std::error_code none; fs::exists(target, none) && is_left_by_us(target))
     throw ConfigError(concat(option, ": ", in_quotes(path, 400),
                              " is a file that a run has left, and would be lost; name another file"));

@@ -16,8 +16,11 @@ bool is_own(const std::string& directory);
 void take_run_directory(const std::string& directory);
 void take_sweep_directory(const std::string& directory);
 
-// output_file(), and a ConfigError also where the path is a file that a run has left: its log, its record, its rows, or
-// one of its models and checkpoints. A report may be replaced.
+// The rows, models and templates that a run of this config reads; rows may be patterns.
+StringList read_by(const RunConfig& config);
+
+// output_file(), with inputs that may be patterns, and a ConfigError also where the path is a file that a run has left:
+// its log, its record, its rows, or one of its models and checkpoints. A report may be replaced.
 std::string output_beside_runs(const std::string& option, const std::string& path, const StringList& inputs);
 
 // ConfigError where the run of this config would write over a file or a model that it reads.

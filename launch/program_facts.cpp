@@ -92,7 +92,7 @@ void add_options(const Arguments& arguments, Facts& facts) {
   add("CONFIG, RUN or MODEL", arguments.target);
   add("inputs", join(arguments.inputs, ", "));
   add("--output", arguments.output);
-  add("--squad", arguments.squad);
+  for (const auto& [option, file] : arguments.forms) add(option.c_str(), file);
   add("--checkpoint", arguments.checkpoint);
   add("--split", arguments.split);
   add("--file", arguments.file);

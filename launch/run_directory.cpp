@@ -13,6 +13,7 @@
 #include "comm/agree.h"
 #include "launch/ownership.h"
 #include "trainer/assembly/ended_run.h"
+#include "trainer/checkpoint/run_directory.h"
 #include "trainer/config/training_keys.h"
 
 namespace sft {
@@ -21,12 +22,15 @@ namespace {
 namespace fs = std::filesystem;
 
 // By the second; two of one second are numbered.
-void move_aside(const std::string& directory) {
-  const std::string at = concat(fs::path(directory).lexically_normal().string(), ".old-", std::time(nullptr));
+// Of a link, what it leads to is moved, and the link stays: the new run is to lie where it leads.
+void move_aside(const std::string& named) {
+  const std::string directory = fs::canonical(named).string();
+  const std::string at = concat(directory, ".old-", std::time(nullptr));
   std::string old = at;
   std::error_code ignored;
   for (int k = 2; fs::exists(fs::symlink_status(old, ignored)); ++k) old = concat(at, ".", k);
   real_files().rename(directory, old);
+  real_files().make_directory(directory);
   log::info(concat("the old run was moved aside to ", old));
 }
 
@@ -59,18 +63,6 @@ bool goes_on(const RunConfig& config) {
   } catch (const ConfigError&) {
     return false;
   }
-}
-
-// Steps of checkpoint-<step> directories, newest first.
-std::vector<int64_t> checkpoint_steps(const std::string& run) {
-  std::vector<int64_t> steps;
-  for (const auto& entry : fs::directory_iterator(run)) {
-    const std::string name = entry.path().filename().string();
-    const std::string number = name.starts_with("checkpoint-") ? name.substr(11) : "";
-    if (!number.empty() && std::all_of(number.begin(), number.end(), ::isdigit)) steps.push_back(std::stoll(number));
-  }
-  std::sort(steps.rbegin(), steps.rend());
-  return steps;
 }
 
 }  // namespace
@@ -132,8 +124,7 @@ std::string checkpoint_directory(const RunConfig& config, const std::string& whi
   }
   const std::string model = exported_by(config.output_dir);
   if (which == "best" && config.eval.load_best_model_at_end && !model.empty()) return model;
-  const std::vector<int64_t> steps =
-      fs::is_directory(config.output_dir) ? checkpoint_steps(config.output_dir) : std::vector<int64_t>{};
+  const std::vector<int64_t> steps = list_run(config.output_dir).steps;
   if (!steps.empty()) {
     const std::string last = concat(config.output_dir, "/checkpoint-", steps.front());
     if (which == "last") return last;

@@ -49,6 +49,7 @@ bool is_read(const fs::path& path) {
 Facts directory_facts(const std::string& name, const std::string& path) {
   Facts facts;
   if (path.empty()) return facts;
+  if (fs::is_regular_file(path)) return {{"content of " + name, content_of(path, kMostPieces)}};
   for (const auto& entry : fs::directory_iterator(path))
     if (entry.is_regular_file() && is_read(entry.path()))
       facts[concat("content of ", name, "/", entry.path().filename().string())] =

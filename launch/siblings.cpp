@@ -32,7 +32,7 @@ std::vector<int> children_of(int process) {
 std::optional<int> rank_of(int process) {
   std::ifstream environment(concat("/proc/", process, "/environ"));
   for (std::string entry; std::getline(environment, entry, '\0');)
-    for (const std::string_view name : {"OMPI_COMM_WORLD_RANK=", "PMIX_RANK="}) {
+    for (const std::string_view name : {"OMPI_COMM_WORLD_RANK=", "PMIX_RANK=", "PMI_RANK="}) {
       int rank = 0;
       if (!entry.starts_with(name)) continue;
       if (std::from_chars(entry.data() + name.size(), entry.data() + entry.size(), rank).ec == std::errc()) return rank;

@@ -57,6 +57,14 @@ void require_known_keys(const Table& table, const std::vector<std::string>& know
           concat("unknown key '", where, key, "'", did_you_mean(key, known), "; there are: ", join(known, ", ")));
 }
 
+// A sweep gives each trial its directory, and its own settings are none of a trial's.
+void require_varied(const std::string& parameter) {
+  for (const char* fixed : {"output_dir", "overwrite_output_dir", "resume_from_checkpoint"})
+    if (parameter == fixed) throw ConfigError(concat(key_of(parameter), ": a sweep settles it for each trial"));
+  if (parameter == "sweep" || parameter.starts_with("sweep."))
+    throw ConfigError(concat(key_of(parameter), ": a trial has no sweep of its own"));
+}
+
 const Table& list_of(const Table& parameters, const std::string& parameter) {
   const Table& values = parameters.at(parameter);
   if (!values.is_array() || values.empty())
@@ -138,6 +146,7 @@ SweepPlan plan_sweep(const Table& sweep, uint64_t seed) {
 
   SweepPlan plan;
   for (const auto& [parameter, values] : sweep.at("parameters").items()) plan.parameters.push_back(parameter);
+  for (const std::string& parameter : plan.parameters) require_varied(parameter);
   const Method method{name, sweep.at("parameters"), plan.parameters, seed};
   const size_t count = method.count(setting(sweep, "num_trials", int64_t{0}, "sweep"));
   if (count > kMostTrials)

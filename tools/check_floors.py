@@ -20,7 +20,7 @@ FLOORS = [
     ["launch"],
 ]
 # What tasks make of raw rows is a room of its own below models: without torch, though it stands in the tasks' folders.
-RECIPES = re.compile(r"trainer/tasks/[^/]+/(recipe|windows/\w+|rows/\w+)\.(h|cpp)$")
+RECIPES = re.compile(r"trainer/tasks/[^/]+/(recipe|rows/\w+)\.(h|cpp)$")
 # An optimizer and a model agree on what a parameter is.
 SHARED = {"trainer/models/parameter.h"}
 SOURCES = {".h", ".cpp", ".cu"}

@@ -24,7 +24,6 @@ from debian_messages import fetch_pairs
 NUM_VALIDATION, NUM_TEST = 1000, 2000
 TOKENIZER_PACKAGE = "sentencepiece==0.2.3"
 FILES = [DEMO / f"data/translation_{split}.jsonl" for split in ("train", "validation", "test")]
-MODELS = [DEMO / "models/marian-en-zh", DEMO / "models/t5-en-zh"]
 
 
 def splits(pairs):
@@ -98,10 +97,14 @@ def make_t5(folder, sentencepiece, pairs):
         "eos_token_id": 1, "pad_token_id": 0, "decoder_start_token_id": 0})
 
 
-def make_models(pairs):
+MODELS = {DEMO / "models/marian-en-zh": make_marian, DEMO / "models/t5-en-zh": make_t5}
+
+
+def make_models(models, pairs):
+    """Of {folder: what fills it}."""
     with tempfile.TemporaryDirectory() as reader:
         sentencepiece = load_sentencepiece(pathlib.Path(reader))
-        for folder, make in zip(MODELS, (make_marian, make_t5)):
+        for folder, make in models.items():
             part = folder.with_name(folder.name + ".part")
             shutil.rmtree(part, ignore_errors=True)
             part.mkdir(parents=True)
@@ -116,7 +119,7 @@ def main():
         return
     (DEMO / "data").mkdir(parents=True, exist_ok=True)
     parts = splits(fetch_pairs())
-    make_models(parts[0])
+    make_models(MODELS, parts[0])
     for path, pairs in zip(FILES, parts):
         write_rows(path, pairs)
 

@@ -5,7 +5,8 @@
 #
 #   tools/setup.sh build      compilers, libraries, LibTorch: all that the binary needs
 #   tools/setup.sh gpu        the above, and the CUDA libraries and compiler that the plugin for GPUs needs
-#   tools/setup.sh test       as for gpu, strace and the Python references
+#   tools/setup.sh test       as for gpu, strace, MPICH beside Open MPI, and the Python references
+#   tools/setup.sh dist       as for gpu, and MPICH beside Open MPI: what `make dist` packs
 #   tools/setup.sh clang      the above and clang 16 with its sanitizers
 #   tools/setup.sh slurm      as for test, and the SLURM on which the batch templates are tested
 set -euo pipefail
@@ -14,8 +15,9 @@ what=${1:-build}
 deps=${SFT_DEPS:-$PWD/.deps}
 
 apt_packages=(g++ cmake ninja-build make ccache mold pkg-config python3-venv libopenmpi-dev openmpi-bin
-              libhdf5-dev libjpeg62-turbo-dev libpng-dev libtomlplusplus-dev libcli11-dev nlohmann-json3-dev libspdlog-dev libgtest-dev)
-[ "$what" = build ] || [ "$what" = gpu ] || apt_packages+=(strace)
+              libhdf5-dev libjpeg62-turbo-dev libpng-dev libtomlplusplus-dev libcli11-dev nlohmann-json3-dev libspdlog-dev libgtest-dev patchelf)
+[ "$what" = build ] || [ "$what" = gpu ] || apt_packages+=(libmpich-dev)
+[ "$what" = build ] || [ "$what" = gpu ] || [ "$what" = dist ] || apt_packages+=(strace mpich)
 [ "$what" != clang ] || apt_packages+=(clang-16 libclang-rt-16-dev)
 [ "$what" != slurm ] || apt_packages+=(slurm-wlm munge iproute2)
 torch_wheels=(torch==2.11.0 nvidia-cuda-runtime==13.0.96 nvidia-cuda-cupti==13.0.85)
@@ -96,7 +98,7 @@ if [ "$what" != build ]; then
   done_once "CUDA headers and compiler" pip_install --no-deps "${cuda_wheels[@]}"
   done_once "CUDA libraries of LibTorch (2.7 GB, once)" pip_install "${torch_wheels[0]}"
 fi
-if [ "$what" != build ] && [ "$what" != gpu ]; then
+if [ "$what" != build ] && [ "$what" != gpu ] && [ "$what" != dist ]; then
   # The wheel's Python side links CUDA's libraries even where there is no GPU.
   mapfile -t references < <(grep -v '^#' tools/requirements.txt)  # by name, so that a new one is seen to be missing
   done_once "Python references for the tests" pip_install "${torch_wheels[0]}" "${references[@]}"

@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "comm/combine.h"
 #include "comm/mpi/leaders.h"
+#include "comm/mpi/library/library.h"
 #include "comm/mpi/node.h"
 #include "comm/mpi/session.h"
 
@@ -35,15 +36,14 @@ void copy_bytes(const void* from, void* to, size_t bytes) {
 
 }  // namespace
 
-MpiCommunicator::MpiCommunicator(MPI_Comm world, int node, const Options& options)
+MpiCommunicator::MpiCommunicator(SftComm world, int node, const Options& options)
     : world_(world), node_(node), options_(options), exceptions_(std::uncaught_exceptions()) {
-  check(MPI_Comm_set_errhandler(world_, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
   rank_ = rank_in(world_);
   size_ = size_of(world_);
   parts_.resize(static_cast<size_t>(size_));
   const Node found = find_node(world_, node_, options_);
   memory_.emplace(found.ranks, found.slot_bytes);
-  leaders_ = split_by(world_, memory_->rank() == 0 ? 0 : MPI_UNDEFINED, 0);
+  leaders_ = split_by(world_, memory_->rank() == 0 ? 0 : SFT_NOWHERE, 0);
 }
 
 MpiCommunicator::~MpiCommunicator() {
@@ -52,8 +52,8 @@ MpiCommunicator::~MpiCommunicator() {
     return;
   }
   memory_->release();
-  if (leaders_ != MPI_COMM_NULL) MPI_Comm_free(&leaders_);
-  MPI_Comm_free(&world_);
+  leave(leaders_);
+  leave(world_);
 }
 
 void MpiCommunicator::all_reduce(Buffer values, Reduction how) {
@@ -118,7 +118,7 @@ void MpiCommunicator::reduce_piece(const std::byte* piece, int64_t count, Elemen
   memory_->barrier();
 
   if (one_node()) return;
-  if (leaders_ != MPI_COMM_NULL) all_reduce_leaders(leaders_, memory_->result(), count, wide(element), how);
+  if (leaders_ != 0) all_reduce_leaders(leaders_, memory_->result(), count, wide(element), how);
   memory_->barrier();
 }
 
@@ -149,8 +149,8 @@ void MpiCommunicator::all_gather_by_mpi(Buffer shard, Buffer values) {
   std::vector<std::byte> scratch(std::min(most, shard.bytes()) * static_cast<size_t>(size_));
   for (size_t begin = 0; begin < shard.bytes(); begin += most) {
     const size_t count = std::min(most, shard.bytes() - begin);
-    check(MPI_Allgather(static_cast<const std::byte*>(shard.data) + begin, static_cast<int>(count), MPI_BYTE,
-                        scratch.data(), static_cast<int>(count), MPI_BYTE, world_),
+    check(library().all_gather(world_, static_cast<const std::byte*>(shard.data) + begin, static_cast<int>(count),
+                               scratch.data()),
           "all_gather: MPI_Allgather");
     for (size_t peer = 0; peer < static_cast<size_t>(size_); ++peer)
       copy_bytes(scratch.data() + count * peer, static_cast<std::byte*>(values.data) + shard.bytes() * peer + begin,
@@ -171,14 +171,14 @@ void MpiCommunicator::broadcast(Buffer values, int root) {
   }
   for (size_t begin = 0; begin < values.bytes(); begin += kMostAtOnce) {
     const size_t count = std::min(kMostAtOnce, values.bytes() - begin);
-    check(MPI_Bcast(data + begin, static_cast<int>(count), MPI_BYTE, root, world_), "broadcast: MPI_Bcast");
+    check(library().broadcast(world_, data + begin, static_cast<int>(count), root), "broadcast: MPI_Bcast");
   }
 }
 
 void MpiCommunicator::barrier() {
   memory_->barrier();
   if (one_node()) return;
-  if (leaders_ != MPI_COMM_NULL) check(MPI_Barrier(leaders_), "barrier: MPI_Barrier");
+  if (leaders_ != 0) check(library().barrier(leaders_), "barrier: MPI_Barrier");
   memory_->barrier();
 }
 
@@ -204,16 +204,19 @@ void MpiCommunicator::exchange(size_t bytes, Post post, Read read) {
   }
 }
 
-std::string unavailable(const Placement&) { return ""; }
+std::string unavailable(const Placement&) { return why_no_library(); }
 
 std::unique_ptr<Communicator> connect(const Placement& placement, const Options& options) {
   ensure_started();
-  const int found = size_of(MPI_COMM_WORLD);
+  const int found = size_of(library().world());
   if (found != placement.world)
     throw ConfigError(concat("the launcher started ", placement.world, " ranks, but MPI finds ", found,
-                             found == 1 ? ": with srun, use srun --mpi=pmix; with mpirun, use OpenMPI's" : ""));
-  MPI_Comm world = MPI_COMM_NULL;
-  check(MPI_Comm_dup(MPI_COMM_WORLD, &world), "MPI_Comm_dup");
+                             found == 1 ? concat(": ", library_version().substr(0, library_version().find(',')),
+                                                 " is not the MPI of that launcher (with srun, use srun --mpi=pmix; "
+                                                 "docs/install.md tells how one is chosen)")
+                                        : ""));
+  SftComm world = 0;
+  check(library().copy(library().world(), &world), "MPI_Comm_dup");
   return std::make_unique<MpiCommunicator>(world, placement.node, options);
 }
 

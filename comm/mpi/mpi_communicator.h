@@ -1,12 +1,11 @@
 // The communicator behind mpi::connect.
 #pragma once
 
-#include <mpi.h>
-
 #include <functional>
 #include <optional>
 
 #include "comm/communicator.h"
+#include "comm/mpi/library/sft_mpi.h"
 #include "comm/mpi/mpi.h"
 #include "comm/mpi/node_memory.h"
 
@@ -16,7 +15,7 @@ class MpiCommunicator final : public Communicator {
  public:
   // Collective over `world`, whose ownership passes here. Ranks with the same `node` that can share
   // memory do.
-  MpiCommunicator(MPI_Comm world, int node, const Options& options);
+  MpiCommunicator(SftComm world, int node, const Options& options);
   ~MpiCommunicator() override;
 
   int rank() const override { return rank_; }
@@ -47,8 +46,8 @@ class MpiCommunicator final : public Communicator {
   void all_gather_in_memory(Buffer shard, Buffer values);
   void all_gather_by_mpi(Buffer shard, Buffer values);
 
-  MPI_Comm world_;
-  MPI_Comm leaders_ = MPI_COMM_NULL;  // of the nodes; null on ranks that lead none
+  SftComm world_;
+  SftComm leaders_ = 0;  // of the nodes; 0 on ranks that lead none
   int node_;
   Options options_;
   int rank_ = 0;

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "comm/mpi/library/library.h"
 #include "comm/mpi/node_memory.h"
 #include "comm/mpi/session.h"
 
@@ -20,10 +21,10 @@ size_t free_shared_memory() {
 }
 
 // Over `ranks`, one view of what is free.
-size_t agree_on_slot(MPI_Comm ranks, size_t wanted) {
+size_t agree_on_slot(SftComm ranks, size_t wanted) {
   const size_t free = free_shared_memory();
   auto fits = static_cast<int64_t>(slot_bytes_that_fit(wanted, size_of(ranks), free));
-  check(MPI_Bcast(&fits, 1, MPI_INT64_T, 0, ranks), "MPI_Bcast");
+  check(library().broadcast(ranks, &fits, sizeof fits, 0), "MPI_Bcast");
   static bool told = false;  // once, for however many communicators
   if (fits == 0 && rank_in(ranks) == 0 && !std::exchange(told, true))
     log::warn(concat("/dev/shm has ", human_bytes(static_cast<double>(free)), " free, too little for the ",
@@ -35,22 +36,26 @@ size_t agree_on_slot(MPI_Comm ranks, size_t wanted) {
 
 }  // namespace
 
-int size_of(MPI_Comm comm) {
+int size_of(SftComm comm) {
   int size = 0;
-  check(MPI_Comm_size(comm, &size), "MPI_Comm_size");
+  check(library().size(comm, &size), "MPI_Comm_size");
   return size;
 }
 
-int rank_in(MPI_Comm comm) {
+int rank_in(SftComm comm) {
   int rank = 0;
-  check(MPI_Comm_rank(comm, &rank), "MPI_Comm_rank");
+  check(library().rank(comm, &rank), "MPI_Comm_rank");
   return rank;
 }
 
-MPI_Comm split_by(MPI_Comm comm, int color, int key) {
-  MPI_Comm part = MPI_COMM_NULL;
-  check(MPI_Comm_split(comm, color, key, &part), "MPI_Comm_split");
+SftComm split_by(SftComm comm, int color, int key) {
+  SftComm part = 0;
+  check(library().split(comm, color, key, &part), "MPI_Comm_split");
   return part;
+}
+
+void leave(SftComm& comm) noexcept {
+  if (comm != 0) library().free_comm(&comm);
 }
 
 size_t slot_bytes_that_fit(size_t wanted, int ranks, size_t free_bytes) {
@@ -62,25 +67,25 @@ size_t slot_bytes_that_fit(size_t wanted, int ranks, size_t free_bytes) {
   return fits < std::min(kLeast, wanted) ? 0 : std::min(wanted, fits);
 }
 
-Node find_node(MPI_Comm world, int node, const Options& options) {
-  MPI_Comm ranks = MPI_COMM_NULL;
+Node find_node(SftComm world, int node, const Options& options) {
+  SftComm ranks = 0;
   if (options.shared_memory) {
-    MPI_Comm host = MPI_COMM_NULL;
-    check(MPI_Comm_split_type(world, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &host), "MPI_Comm_split_type");
+    SftComm host = 0;
+    check(library().split_by_host(world, &host), "MPI_Comm_split_type");
     ranks = split_by(host, node, 0);
-    check(MPI_Comm_free(&host), "MPI_Comm_free");
+    check(library().free_comm(&host), "MPI_Comm_free");
   }
   auto slot_bytes = static_cast<int64_t>(options.piece_bytes);
-  if (ranks != MPI_COMM_NULL && size_of(ranks) > 1) {
+  if (ranks != 0 && size_of(ranks) > 1) {
     const size_t fits = agree_on_slot(ranks, options.piece_bytes);
     if (fits > 0)
       slot_bytes = static_cast<int64_t>(fits);
     else
-      check(MPI_Comm_free(&ranks), "MPI_Comm_free");
+      check(library().free_comm(&ranks), "MPI_Comm_free");
   }
-  check(MPI_Allreduce(MPI_IN_PLACE, &slot_bytes, 1, MPI_INT64_T, MPI_MIN, world), "MPI_Allreduce");
-  const MPI_Comm alone = split_by(world, ranks == MPI_COMM_NULL ? rank_in(world) : MPI_UNDEFINED, 0);
-  return {ranks == MPI_COMM_NULL ? alone : ranks, static_cast<size_t>(slot_bytes)};
+  check(library().all_reduce(world, &slot_bytes, 1, SFT_I64, SFT_MIN), "MPI_Allreduce");
+  const SftComm alone = split_by(world, ranks == 0 ? rank_in(world) : SFT_NOWHERE, 0);
+  return {ranks == 0 ? alone : ranks, static_cast<size_t>(slot_bytes)};
 }
 
 }  // namespace sft::mpi

@@ -1,26 +1,26 @@
 // Which ranks share this one's node, and how much memory each may have of it.
 #pragma once
 
-#include <mpi.h>
-
 #include <cstddef>
 
+#include "comm/mpi/library/sft_mpi.h"
 #include "comm/mpi/mpi.h"
 
 namespace sft::mpi {
 
-int size_of(MPI_Comm comm);
-int rank_in(MPI_Comm comm);
-MPI_Comm split_by(MPI_Comm comm, int color, int key);
+int size_of(SftComm comm);
+int rank_in(SftComm comm);
+SftComm split_by(SftComm comm, int color, int key);  // SFT_NOWHERE as a color: 0
+void leave(SftComm& comm) noexcept;                  // frees it, where it is one
 
 struct Node {
-  MPI_Comm ranks;     // the caller's to free
+  SftComm ranks;      // the caller's to free
   size_t slot_bytes;  // the same on all nodes, which go piece by piece together
 };
 
 // Collective over `world`. Ranks of one host and one `node` come together, unless they may not or
 // cannot share memory: then each is a node of its own, and the reason is told.
-Node find_node(MPI_Comm world, int node, const Options& options);
+Node find_node(SftComm world, int node, const Options& options);
 
 // The bytes of a slot that fit, at most `wanted`, into `free_bytes` of shared memory for `ranks`
 // ranks; 0 where even the smallest useful slot does not.

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "comm/mpi/library/library.h"
+#include "comm/mpi/node.h"
 #include "comm/mpi/session.h"
 
 namespace sft::mpi {
@@ -15,7 +17,7 @@ size_t arrivals_bytes(int ranks) {
          NodeMemory::kPage;
 }
 
-// OpenMPI begins a window behind a header of its own. The mapping begins at a page in each process, so all skip the
+// Open MPI begins a window behind a header of its own. The mapping begins at a page in each process, so all skip the
 // same.
 std::byte* at_page(void* base) {
   const auto address = reinterpret_cast<uintptr_t>(base);
@@ -29,9 +31,9 @@ size_t NodeMemory::total_bytes(int ranks, size_t slot_bytes) {
   return kPage + arrivals_bytes(ranks) + small_total(ranks) + slot_bytes * static_cast<size_t>(ranks + 1);
 }
 
-NodeMemory::NodeMemory(MPI_Comm node, size_t slot_bytes) : node_(node), slot_bytes_(slot_bytes) {
-  check(MPI_Comm_rank(node_, &rank_), "MPI_Comm_rank");
-  check(MPI_Comm_size(node_, &size_), "MPI_Comm_size");
+NodeMemory::NodeMemory(SftComm node, size_t slot_bytes) : node_(node), slot_bytes_(slot_bytes) {
+  rank_ = rank_in(node_);
+  size_ = size_of(node_);
   const size_t total = total_bytes(size_, slot_bytes_);
   if (size_ > 1) {
     share(total);
@@ -46,13 +48,7 @@ NodeMemory::NodeMemory(MPI_Comm node, size_t slot_bytes) : node_(node), slot_byt
 // the next to ask how much shared memory is free is told the truth.
 void NodeMemory::share(size_t total) {
   void* base = nullptr;
-  check(
-      MPI_Win_allocate_shared(static_cast<MPI_Aint>(rank_ == 0 ? total : 0), 1, MPI_INFO_NULL, node_, &base, &window_),
-      "MPI_Win_allocate_shared");
-  MPI_Aint bytes = 0;
-  int unit = 0;
-  check(MPI_Win_shared_query(window_, 0, &bytes, &unit, &base), "MPI_Win_shared_query");
-  check(MPI_Win_lock_all(MPI_MODE_NOCHECK, window_), "MPI_Win_lock_all");
+  check(library().share(node_, total, &base, &window_), "MPI_Win_allocate_shared");
   std::byte* const first = at_page(base);
   small_ = first + arrivals_bytes(size_);
   slots_ = small_ + small_total(size_);
@@ -63,18 +59,15 @@ void NodeMemory::share(size_t total) {
   }
   std::memset(small(rank_, 0), 0, 2 * kSmallBytes);
   std::memset(slot(rank_), 0, slot_bytes_);
-  check(MPI_Win_sync(window_), "MPI_Win_sync");
-  check(MPI_Barrier(node_), "MPI_Barrier");
-  check(MPI_Win_sync(window_), "MPI_Win_sync");
+  check(library().sync(window_), "MPI_Win_sync");
+  check(library().barrier(node_), "MPI_Barrier");
+  check(library().sync(window_), "MPI_Win_sync");
   barrier_.emplace(reinterpret_cast<Arrivals*>(first), rank_, size_);
 }
 
 void NodeMemory::release() noexcept {
-  if (window_ != MPI_WIN_NULL) {
-    MPI_Win_unlock_all(window_);
-    MPI_Win_free(&window_);
-  }
-  MPI_Comm_free(&node_);
+  if (window_ != 0) library().free_window(&window_);
+  leave(node_);
 }
 
 }  // namespace sft::mpi

@@ -3,12 +3,11 @@
 // nobody to wait for.
 #pragma once
 
-#include <mpi.h>
-
 #include <cstddef>
 #include <optional>
 #include <vector>
 
+#include "comm/mpi/library/sft_mpi.h"
 #include "comm/mpi/node_barrier.h"
 
 namespace sft::mpi {
@@ -20,7 +19,7 @@ class NodeMemory {
   static size_t total_bytes(int ranks, size_t slot_bytes);
 
   // Collective over `node`, whose ownership passes here. All its ranks give the same slot_bytes.
-  NodeMemory(MPI_Comm node, size_t slot_bytes);
+  NodeMemory(SftComm node, size_t slot_bytes);
   NodeMemory(const NodeMemory&) = delete;
   NodeMemory& operator=(const NodeMemory&) = delete;
 
@@ -47,8 +46,8 @@ class NodeMemory {
  private:
   void share(size_t total);
 
-  MPI_Comm node_;
-  MPI_Win window_ = MPI_WIN_NULL;
+  SftComm node_;
+  SftWindow window_ = 0;
   int rank_ = 0;
   int size_ = 1;
   size_t slot_bytes_;

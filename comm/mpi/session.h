@@ -1,8 +1,6 @@
 // The process's stay in MPI, and the check of every call's result.
 #pragma once
 
-#include <mpi.h>
-
 #include <source_location>
 #include <string_view>
 

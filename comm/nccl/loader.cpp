@@ -1,7 +1,5 @@
 #include <dlfcn.h>
 
-#include <filesystem>
-
 #include "base/errors.h"
 #include "base/text.h"
 #include "comm/make_communicator.h"
@@ -12,14 +10,6 @@ namespace sft::nccl {
 namespace {
 
 constexpr const char* kPlugin = "libsft_cuda.so";
-
-// Beside the binary, as built; in lib beside its bin, as installed; where the system looks.
-void* open_beside_binary() {
-  const std::filesystem::path binary = std::filesystem::read_symlink("/proc/self/exe").parent_path();
-  for (const auto& path : {binary / kPlugin, binary.parent_path() / "lib" / kPlugin})
-    if (std::filesystem::exists(path)) return dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  return dlopen(kPlugin, RTLD_NOW | RTLD_LOCAL);
-}
 
 // Never closed: CUDA does not survive it.
 struct Plugin {
@@ -42,7 +32,8 @@ Plugin open_plugin() {
   if (!dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL))
     return {.reason = concat("LibTorch's CUDA part cannot be opened (", loader_error(),
                              "): make gpu brings it and what it needs")};
-  void* library = open_beside_binary();
+  // Found by the program's own list of folders: where it was built, or where it is installed.
+  void* library = dlopen(kPlugin, RTLD_NOW | RTLD_LOCAL);
   if (!library)
     return {.reason = concat("the CUDA plugin cannot be opened (", loader_error(), "): make gpu builds it")};
   return {.library = library,

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "base/errors.h"
+#include "base/lfs_pointer.h"
 #include "base/text.h"
 #include "data/hdf5/filters.h"
 #include "data/hdf5/survey_process.h"
@@ -104,12 +105,12 @@ class Check {
   const DatasetLayout& dataset_;
 };
 
-void open_regular(GuardedFile& file) {
-  file.descriptor = Descriptor(::open(file.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));  // a FIFO must not block
+void require_regular(GuardedFile& file) {
   struct stat status {};
   if (file.descriptor.get() < 0 || ::fstat(file.descriptor.get(), &status) < 0)
     throw ConfigError(concat("cannot read ", in_quotes(file.path, 400), ": ", std::strerror(errno)));
   if (!S_ISREG(status.st_mode)) throw ConfigError(concat(in_quotes(file.path, 400), " is not a file"));
+  refuse_lfs_pointer(file.descriptor.get(), file.path);
   file.bytes = status.st_size;
 }
 
@@ -138,9 +139,15 @@ const DatasetLayout& GuardedFile::dataset(const std::string& name) const {
 }
 
 std::shared_ptr<const GuardedFile> open_guarded(const std::string& path) {
+  // A FIFO must not block.
+  return open_guarded(Descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)), path);
+}
+
+std::shared_ptr<const GuardedFile> open_guarded(Descriptor descriptor, const std::string& path) {
   auto file = std::make_shared<GuardedFile>();
   file->path = path;
-  open_regular(*file);
+  file->descriptor = std::move(descriptor);
+  require_regular(*file);
   require_signature(*file);
   file->layout = hdf5::survey_in_process(file->descriptor.get(), path);
   for (const DatasetLayout& dataset : file->layout.datasets) Check(*file, dataset).run();

@@ -29,5 +29,7 @@ struct GuardedFile {
 // datasets), uses other filters than deflate, shuffle and fletcher32, or declares more than 4 TiB or 1000 times what it
 // stores.
 std::shared_ptr<const GuardedFile> open_guarded(const std::string& path);
+// The same of a file that is open already, one in memory alone too; `path` is what errors call it.
+std::shared_ptr<const GuardedFile> open_guarded(Descriptor descriptor, const std::string& path);
 
 }  // namespace sft

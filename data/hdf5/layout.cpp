@@ -10,7 +10,8 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Chunk, origin, offset, bytes, skipped_filters
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(DatasetLayout, name, type, shape, storage, stored_bytes, offset, compact,
                                    chunk_shape, filters, chunks, fill)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Attribute, name, type, shape, integers, reals, texts)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(FileLayout, attributes, datasets)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(GroupLayout, name, attributes)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(FileLayout, attributes, groups, datasets)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Finding, error, layout)
 
 namespace {
@@ -25,6 +26,10 @@ const Item* find(const std::vector<Item>& items, std::string_view name) {
 
 }  // namespace
 
+const Attribute* GroupLayout::attribute(std::string_view wanted) const {
+  return find(attributes, wanted);
+}
+const GroupLayout* FileLayout::group(std::string_view name) const { return find(groups, name); }
 const Attribute* FileLayout::attribute(std::string_view name) const { return find(attributes, name); }
 const DatasetLayout* FileLayout::dataset(std::string_view name) const { return find(datasets, name); }
 

@@ -52,7 +52,7 @@ struct DatasetLayout {
   bool operator==(const DatasetLayout&) const = default;
 };
 
-// Of the root group. One of the three lists is filled.
+// Of a group. One of the three lists is filled.
 struct Attribute {
   std::string name;
   std::string type;
@@ -63,11 +63,22 @@ struct Attribute {
   bool operator==(const Attribute&) const = default;
 };
 
-struct FileLayout {
+// A group below the root that has attributes.
+struct GroupLayout {
+  std::string name;  // path without the leading '/'
   std::vector<Attribute> attributes;
+
+  const Attribute* attribute(std::string_view name) const;  // null where there is none
+  bool operator==(const GroupLayout&) const = default;
+};
+
+struct FileLayout {
+  std::vector<Attribute> attributes;  // of the root group
+  std::vector<GroupLayout> groups;
   std::vector<DatasetLayout> datasets;
 
   const Attribute* attribute(std::string_view name) const;  // null where there is none
+  const GroupLayout* group(std::string_view name) const;
   const DatasetLayout* dataset(std::string_view name) const;
   bool operator==(const FileLayout&) const = default;
 };

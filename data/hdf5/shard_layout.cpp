@@ -9,25 +9,12 @@
 #include "base/text.h"
 #include "data/hdf5/format.h"
 #include "data/hdf5/handle.h"
+#include "data/hdf5/silence.h"
 
 namespace sft {
 namespace {
 
 using namespace hdf5;
-
-// HDF5 prints no errors of its own on this thread while one of these lives.
-class Silence {
- public:
-  Silence() {
-    H5Eget_auto2(H5E_DEFAULT, &print_, &to_);
-    H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
-  }
-  ~Silence() { H5Eset_auto2(H5E_DEFAULT, print_, to_); }
-
- private:
-  H5E_auto2_t print_ = nullptr;
-  void* to_ = nullptr;
-};
 
 template <class Status>
 Status check(Status status, const char* what) {

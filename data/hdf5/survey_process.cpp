@@ -88,12 +88,18 @@ std::vector<uint8_t> read_to_end(int descriptor) {
   }
 }
 
-// How the child ended, for a message; "" where it is not known because somebody else waits for children here.
+constexpr int kNotLoaded = 127;  // the dynamic loader's own
+
+// How the child ended, for a message; "" where it is not known because somebody else waits for children here. Error
+// where it never began.
 std::string end_of(pid_t child) {
   int status = 0;
   while (::waitpid(child, &status, 0) < 0) {
     if (errno != EINTR) return "";
   }
+  if (WIFEXITED(status) && WEXITSTATUS(status) == kNotLoaded)
+    throw Error(ExitCode::internal, concat(in_quotes(program(), 400),
+                                           " does not find its libraries (ldd names them); install sft-dist whole"));
   if (WIFSIGNALED(status)) return concat(" (", strsignal(WTERMSIG(status)), ")");
   return "";
 }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "base/utf8.h"
 #include "data/readers/lines.h"
 #include "data/readers/window.h"
 
@@ -136,7 +137,7 @@ class ConllReader final : public Reader {
   // Returns line and problem where something is wrong, "" where nothing is.
   std::string add(std::string_view line, int64_t first_line) {
     const int64_t here = lines_.number();
-    if (!is_valid_utf8(line)) return concat(here, ": not valid UTF-8");
+    if (!is_valid_utf8(line)) return concat(here, ": ", utf8_problem(line));
     const Columns columns = cut(line);
     if (columns.first == "-DOCSTART-" || (tokens_.items.empty() && is_comment(line))) return "";
     if (columns.first.empty()) return concat(here, ": the first column, the word, is empty");

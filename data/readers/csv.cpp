@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "base/text.h"
+#include "base/utf8.h"
 #include "data/readers/csv_scanner.h"
 #include "data/readers/window.h"
 
@@ -128,7 +129,7 @@ Header read_header(const std::string& path, const Scanner& scanner, const Dialec
 
   Header header;
   const auto fail = [&](const std::string& problem) { throw DataError(concat(path, ":", line, ": ", problem)); };
-  if (!is_valid_utf8(record)) fail("the header is not valid UTF-8");
+  if (!is_valid_utf8(record)) fail("the header is " + utf8_problem(record));
   const std::string_view problem =
       split(record, dialect, [&](std::string_view name) { header.names.emplace_back(name); });
   if (!problem.empty()) fail(std::string(problem));
@@ -157,7 +158,7 @@ class CsvReader final : public Reader {
     const auto fail = [&](const std::string& problem) {
       throw BadRow(concat(records_.path(), ":", row.line, ": ", problem));
     };
-    if (!is_valid_utf8(record)) fail("not valid UTF-8");
+    if (!is_valid_utf8(record)) fail(utf8_problem(record));
     row.clear();
     row.num_lines = 1 + std::count(record.begin(), record.end(), '\n');
     size_t count = 0;

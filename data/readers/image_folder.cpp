@@ -18,6 +18,8 @@ struct Found {
   std::vector<std::string> images;
   int64_t others = 0;
   int64_t hidden = 0;  // files and folders, with all that is in them
+  int64_t linked = 0;  // folders that are links: they may lead round in a circle
+  int64_t loose = 0;   // images beside the folders of the classes
 };
 
 // Notebooks, file managers and archives of macOS leave such folders and copies of images behind; they are nobody's
@@ -35,6 +37,7 @@ Found images_below(const std::string& directory) {
       entry.disable_recursion_pending();
       continue;
     }
+    if (entry->is_symlink() && entry->is_directory()) ++found.linked;
     if (!entry->is_regular_file()) continue;
     const std::string path = entry->path().string();
     if (is_image_file(path))
@@ -48,12 +51,12 @@ Found images_below(const std::string& directory) {
 
 class ImageFiles : public ImageSource {
  public:
-  explicit ImageFiles(Found found) : paths_(std::move(found.images)), others_(found.others), hidden_(found.hidden) {}
+  explicit ImageFiles(Found found) : found_(std::move(found)) {}
   ImageFiles(Found found, std::vector<Label> labels) : ImageFiles(std::move(found)) { labels_ = std::move(labels); }
 
-  int64_t size() const override { return static_cast<int64_t>(paths_.size()); }
-  const std::vector<std::string>& files() const override { return paths_; }
-  std::string place(int64_t i) const override { return paths_[static_cast<size_t>(i)]; }
+  int64_t size() const override { return static_cast<int64_t>(found_.images.size()); }
+  const std::vector<std::string>& files() const override { return found_.images; }
+  std::string place(int64_t i) const override { return found_.images[static_cast<size_t>(i)]; }
   Label label(int64_t i) const override { return labels_.at(static_cast<size_t>(i)); }
   std::string bytes(int64_t i) const override { return read_file(place(i)); }
   Decoded image(int64_t i) const override {
@@ -66,15 +69,17 @@ class ImageFiles : public ImageSource {
   }
   std::string note() const override {
     std::vector<std::string> parts;
-    if (others_ > 0) parts.push_back(concat(others_, " files that are not ", kImageEndings));
-    if (hidden_ > 0) parts.push_back(concat(hidden_, " hidden files or folders"));
+    for (const auto& [count, what] : {std::pair{found_.others, concat(" files that are not ", kImageEndings)},
+                                      {found_.loose, std::string(" images in no class's folder")},
+                                      {found_.linked, std::string(" folders that are links")},
+                                      {found_.hidden, std::string(" hidden files or folders")}})
+      if (count > 0) parts.push_back(concat(count, what));
     return parts.empty() ? "" : join(parts, " and ") + " left alone";
   }
 
  private:
-  std::vector<std::string> paths_;
+  Found found_;
   std::vector<Label> labels_;  // empty: nobody asks
-  int64_t others_, hidden_;
 };
 
 }  // namespace
@@ -87,6 +92,8 @@ std::unique_ptr<ImageSource> open_class_folders(const std::string& path) {
       ++all.hidden;
     else if (entry.is_directory())
       classes.push_back(entry.path().filename().string());
+    else if (is_image_file(entry.path().string()))
+      ++all.loose;
   }
   std::sort(classes.begin(), classes.end());
   if (classes.empty()) throw DataError(concat(path, ": no folder in it; wanted one folder of images a class"));
@@ -104,6 +111,7 @@ std::unique_ptr<ImageSource> open_class_folders(const std::string& path) {
     all.images.insert(all.images.end(), found.images.begin(), found.images.end());
     all.others += found.others;
     all.hidden += found.hidden;
+    all.linked += found.linked;
   }
   return std::make_unique<ImageFiles>(std::move(all), std::move(labels));
 }

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "base/utf8.h"
 
 namespace sft {
 namespace {
@@ -129,7 +130,7 @@ std::string json_reason(std::string_view text) {
 void parse_json_row(std::string_view text, const std::string& path, Row& row) {
   RowEvents events(row);
   if (json::sax_parse(text.begin(), text.end(), &events)) return;  // which checks UTF-8 too
-  const std::string problem = is_valid_utf8(text) ? events.problem : "not valid UTF-8";
+  const std::string problem = is_valid_utf8(text) ? events.problem : utf8_problem(text);
   throw BadRow(concat(path, ":", row.line, ": ", problem));
 }
 

@@ -1,18 +1,16 @@
 #include "data/text/model_texts.h"
 
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include "base/errors.h"
+#include "base/file_ops.h"
+#include "base/shallow_json.h"
 #include "base/text.h"
 
 namespace sft {
 namespace {
 
 using nlohmann::json;
-
-constexpr int kMostLevels = 64;
 
 // A token is spelt as a string, or as an object with its settings.
 std::string spelling_of(const json& token) {
@@ -24,20 +22,14 @@ std::string spelling_of(const json& token) {
 }  // namespace
 
 std::string content_of(const std::string& path) {
-  if (!std::filesystem::is_regular_file(path)) return "";
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
+  return std::filesystem::is_regular_file(path) ? read_file(path) : "";
 }
 
 json object_of(const std::string& directory, const std::string& file) {
   const std::string path = concat(directory, "/", file);
   const std::string text = content_of(path);
   if (text.empty()) return json::object();
-  const auto shallow = [&](int depth, json::parse_event_t, json&) {
-    if (depth > kMostLevels) throw DataError(concat(path, ": nested deeper than ", kMostLevels, " levels"));
-    return true;
-  };
-  json found = json::parse(text, shallow, /*allow_exceptions=*/false);
+  json found = parse_shallow_json(text, path);
   if (!found.is_object()) throw DataError(concat(path, ": not a JSON object"));
   return found;
 }

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <iostream>
 #include <iterator>
+#include <span>
 
 #include "base/config_file.h"
 #include "base/errors.h"
@@ -68,6 +69,7 @@ class Talk {
   Talk(const LoadedModel& model, const ChatTemplate& chat_template, const GeneratorSettings& settings)
       : tokenizer_(*model.tokenizer),
         most_tokens_(model.learner->model().text_limits()->max_positions),
+        vocab_size_(model.learner->model().text_limits()->vocab_size),
         template_(chat_template),
         generator_(
             model.learner->model(),
@@ -88,6 +90,7 @@ class Talk {
     if (std::ssize(prompt.tokens) >= most_tokens_)
       throw DataError(concat("the talk has ", prompt.tokens.size(), " tokens, and the model has positions for ",
                              most_tokens_, ", its answer included: begin another one"));
+    require_known(prompt.tokens);
     Growing shown;
     std::vector<int32_t> tokens;
     const auto heard = [&](size_t, std::span<const int32_t> answer) {
@@ -102,8 +105,16 @@ class Talk {
   }
 
  private:
+  void require_known(const std::vector<int32_t>& tokens) const {
+    for (const int32_t id : tokens)
+      if (id >= vocab_size_)
+        throw DataError(concat(tokenizer_.directory(), ": the tokenizer has ", in_quotes(tokenizer_.decode(std::span(&id, 1))),
+                               " at the id ", id, ", and the model has ", vocab_size_,
+                               " embeddings; they are not of one model"));
+  }
+
   const Tokenizer& tokenizer_;
-  int64_t most_tokens_;
+  int64_t most_tokens_, vocab_size_;
   const ChatTemplate& template_;
   Generator generator_;
   ordered_json messages_ = ordered_json::array();

@@ -13,6 +13,7 @@
 #include "base/stopwatch.h"
 #include "base/text.h"
 #include "comm/agree.h"
+#include "comm/mpi/mpi.h"
 #include "launch/commands/commands.h"
 #include "launch/version.h"
 #include "trainer/assembly/gemm_peak.h"
@@ -45,6 +46,13 @@ std::string free_space(const char* path) {
   return human_bytes(static_cast<double>(stats.f_bavail) * static_cast<double>(stats.f_frsize)) + " free";
 }
 
+// "Open MPI v4.1.4" or "MPICH Version: 4.0.2" of texts that go on for pages.
+std::string mpi_in_short() {
+  std::string all = mpi::library_version();
+  std::ranges::replace(all, '\t', ' ');
+  return all.starts_with("none") ? all : all.substr(0, all.find_first_of(",\n"));
+}
+
 }  // namespace
 
 ExitCode doctor(const Arguments&, Job& job) {
@@ -60,6 +68,7 @@ ExitCode doctor(const Arguments&, Job& job) {
   if (job.control().rank() != 0) return ExitCode::done;
   line("version", version_text());
   line("ranks", concat(job.control().size(), " (", world.gradients.backend(), ")"));
+  line("MPI", mpi_in_short());
   line("host:local rank", places);
   line("device", world.device.str());
   line("threads a rank", threads);

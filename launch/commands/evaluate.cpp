@@ -1,6 +1,7 @@
 // Metrics of a run's model on one of its splits or on another file.
 #include <iostream>
 
+#include "base/errors.h"
 #include "base/stop_request.h"
 #include "base/text.h"
 #include "comm/agree.h"
@@ -50,6 +51,13 @@ ExitCode evaluate(const Arguments& arguments, Job& job) {
   settings.answers.generate = model.generate;
   settings.may_leave = leave_if_asked;
   const Evaluation evaluation = Evaluator(*model.learner, *rows, job.control(), settings).run();
+  if (!evaluation.finite)
+    throw Error(ExitCode::not_finite,
+                concat(directory,
+                       ": the outputs of the model are not finite (NaN or infinite) in some rows, so none of its "
+                       "scores is a number: are its weights those of its config.json, and does model.dtype hold its "
+                       "numbers?"),
+                Reach::everywhere);
   if (job.control().rank() == 0) {
     nlohmann::ordered_json out{{"model", directory}, {"split", split}, {"samples", evaluation.samples}};
     for (const auto& [name, value] : evaluation.metrics.items()) out["eval_" + name] = value;

@@ -49,7 +49,7 @@ ExitCode export_run(const Arguments& arguments, Job& job) {
     if (const int64_t length = model.directory->model_max_length(); length > 0) of_model.data.max_length = length;
     export_model(real_files(), arguments.output, model.learner->whole(),
                  exported_files(*model.directory, *model.learner, of_model, model.tokenizer.get()),
-                 {.most_bytes = config.save.max_shard_bytes});
+                 export_form(config, model.learner->model().config()));
     log::info(concat(source, " exported to ", arguments.output));
   });
   return ExitCode::done;

@@ -30,11 +30,10 @@ RangeTest test_of(const Arguments& arguments) {
   return {arguments.min_rate, arguments.max_rate, arguments.steps};
 }
 
-StringList what_is_read(const Arguments& arguments, const DataConfig& data) {
+StringList what_is_read(const Arguments& arguments, const RunConfig& config) {
+  StringList files = read_by(config);
   const bool is_run = fs::is_directory(arguments.target);
-  StringList files{is_run ? arguments.target + "/config.toml" : arguments.target};
-  for (const StringList* rows : {&data.train_file, &data.validation_file, &data.test_file})
-    files.insert(files.end(), rows->begin(), rows->end());
+  files.push_back(is_run ? arguments.target + "/config.toml" : arguments.target);
   return files;
 }
 
@@ -97,7 +96,7 @@ ExitCode find_lr(const Arguments& arguments, Job& job) {
     test = test_of(arguments);
     page = page_of(arguments);
     loaded = load_run(arguments.target, arguments.overrides);
-    page = output_beside_runs("--output", page, what_is_read(arguments, loaded.config.data));
+    page = output_beside_runs("--output", page, what_is_read(arguments, loaded.config));
   });
   const RunConfig config = loaded.config;
   const bool speaks = job.control().rank() == 0;

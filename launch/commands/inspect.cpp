@@ -1,4 +1,4 @@
-// What a file or directory of ours holds: an HDF5 file, a safetensors file, a checkpoint, a run.
+// What a file or directory of ours holds: an HDF5 file, a file of tensors, a checkpoint, a run.
 #include "data/samples/inspect.h"
 
 #include <filesystem>
@@ -26,8 +26,9 @@ std::string shape_of(const TensorRef& tensor) {
   return "[" + join(sizes, ", ") + "]";
 }
 
-std::string describe_safetensors(const std::string& path) {
-  const SafetensorsFile file(path);
+std::string describe_tensors(const std::string& path) {
+  const std::unique_ptr<TensorFile> opened = open_tensor_file(path);
+  const TensorFile& file = *opened;
   std::ostringstream out;
   int64_t bytes = 0;
   for (const TensorRef& tensor : file.tensors()) {
@@ -73,17 +74,17 @@ std::string describe_here(const fs::path& path, bool verify) {
   if (!fs::exists(path)) throw ConfigError(concat("no such file or directory: ", path.string()));
   if (fs::is_directory(path)) {
     if (fs::exists(path / "config.toml")) return run_in_words(path.string());
-    if (fs::exists(path / "model.safetensors")) return describe_safetensors((path / "model.safetensors").string());
-    if (fs::exists(path / kAdapterWeights)) return describe_safetensors((path / kAdapterWeights).string());
+    for (const char* name : {"model.safetensors", kAdapterWeights, "pytorch_model.bin"})
+      if (fs::exists(path / name)) return describe_tensors((path / name).string());
     std::string text;
     for (const auto& entry : fs::directory_iterator(path))
       if (entry.path().extension() == ".h5") text += describe_hdf5(entry.path().string(), verify) + "\n";
     if (!text.empty()) return text;
     throw ConfigError(concat(path.string(), ": neither a run, a checkpoint, a model nor a folder of shards"));
   }
-  if (path.extension() == ".safetensors") return describe_safetensors(path.string());
+  if (path.extension() == ".safetensors" || has_torch_ending(path.string())) return describe_tensors(path.string());
   if (path.extension() == ".h5" || path.extension() == ".hdf5") return describe_hdf5(path.string(), verify);
-  throw ConfigError(concat(path.string(), ": wanted .h5, .hdf5, .safetensors or a directory"));
+  throw ConfigError(concat(path.string(), ": wanted .h5, .hdf5, .safetensors, .bin, .pt, .pth or a directory"));
 }
 
 }  // namespace

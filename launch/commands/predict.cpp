@@ -13,13 +13,14 @@
 #include "launch/loaded_model.h"
 #include "launch/ownership.h"
 #include "launch/read_as.h"
+#include "launch/run_directory.h"
 #include "launch/run_facts.h"
 #include "launch/scratch.h"
+#include "trainer/assembly/ended_run.h"
 #include "trainer/assembly/run_settings.h"
+#include "trainer/checkpoint/run_directory.h"
 #include "trainer/loop/evaluator.h"
 #include "trainer/loop/row_writer.h"
-#include "trainer/tasks/question_answering/squad_file.h"
-#include "trainer/tasks/question_answering/windows/window_columns.h"
 #include "trainer/tasks/tasks.h"
 
 namespace sft {
@@ -38,20 +39,59 @@ StringList what_is_read(const Arguments& arguments, const ReadAs& read_as) {
   StringList files = read_as.files;
   const ModelDirectory model(read_as.model);  // of an adapter: its base too
   files.insert(files.end(), {read_as.model, model.path(), arguments.target + "/config.toml"});
+  if (read_as.assumes) return files;
+  const StringList of_run = read_by(read_as.config);  // what it was trained on is not to be lost either
+  files.insert(files.end(), of_run.begin(), of_run.end());
   return files;
 }
 
-// Where rows go, and the answers for SQuAD's script ("": nowhere).
-struct Outputs {
-  std::string rows, squad;
+// A file that the user asked for beside the rows.
+struct OtherOutput {
+  PredictionsForm form;
+  std::string path;
 };
 
-Outputs outputs_of(const Arguments& arguments, StringList read) {
-  Outputs outputs{output_beside_runs("--output", arguments.output, read), ""};
-  if (arguments.squad.empty()) return outputs;
+struct Outputs {
+  std::string rows;
+  std::vector<OtherOutput> others;
+};
+
+bool is_asked(const Arguments& arguments, const PredictionsForm& form) {
+  const auto given = arguments.forms.find(form.option);
+  return given != arguments.forms.end() && !given->second.empty();
+}
+
+// Error where a form is asked for that the task's predictions do not have.
+Outputs outputs_of(const Arguments& arguments, const std::string& task, StringList read) {
+  Outputs outputs{output_beside_runs("--output", arguments.output, read), {}};
   read.push_back(outputs.rows);
-  outputs.squad = output_beside_runs("--squad", arguments.squad, read);
+  for (const TaskKind& kind : tasks())
+    for (const PredictionsForm& form : kind.forms) {
+      if (!is_asked(arguments, form)) continue;
+      outputs.others.push_back({form, output_beside_runs(form.option, arguments.forms.at(form.option), read)});
+      if (task != kind.name)
+        throw Error(ExitCode::usage, concat(form.option, " is of ", kind.name, ", and the model's task is ", task),
+                    Reach::everywhere);
+      read.push_back(outputs.others.back().path);
+    }
   return outputs;
+}
+
+// Which of a run's models predicts, and where `evaluate` takes another one.
+void say_model(const std::string& run, const std::string& model, const RunConfig& config) {
+  RunConfig of_run = config;
+  of_run.output_dir = run;
+  const std::string evaluated = checkpoint_directory(of_run, "best");
+  const std::vector<int64_t> steps = list_run(run).steps;
+  const auto ended = read_ended_run(run);
+  const bool is_last = ended && (steps.empty() || steps.front() <= ended->step);
+  if (!is_last && model == exported_by(run))
+    log::warn(concat(model, " is older than ", checkpoint_path(run, steps.empty() ? 0 : steps.front()),
+                     ", with which the run goes on; it predicts"));
+  else if (evaluated != model && evaluated != checkpoint_path(run, steps.empty() ? 0 : steps.front()))
+    log::warn(concat("evaluate takes ", evaluated, ", the best so far; ", model, " predicts"));
+  else
+    log::info(concat("model: ", model));
 }
 
 std::unique_ptr<Dataset> open_rows(const StringList& files, const RunConfig& config, const std::string& scratch,
@@ -64,13 +104,6 @@ std::unique_ptr<Dataset> open_rows(const StringList& files, const RunConfig& con
   }
 }
 
-void require_questions(const Arguments& arguments, const RunConfig& config) {
-  if (arguments.squad.empty() || task_named(config.model.task).target == span_column(0)) return;
-  throw Error(ExitCode::usage,
-              concat("--squad writes the answers of questions, and the model's task is ", config.model.task),
-              Reach::everywhere);
-}
-
 }  // namespace
 
 ExitCode predict(const Arguments& arguments, Job& job) {
@@ -78,14 +111,14 @@ ExitCode predict(const Arguments& arguments, Job& job) {
   Outputs outputs;
   together(job.control(), [&] {
     read_as = settle_reading(arguments);
-    outputs = outputs_of(arguments, what_is_read(arguments, read_as));
+    outputs = outputs_of(arguments, read_as.config.model.task, what_is_read(arguments, read_as));
   });
   const auto& [directory, config, files, assumes] = read_as;
-  require_questions(arguments, config);
   require_agreement(job.control(), [&] { return served_facts(config, directory, files); });
   const World world = job.world(config.device, config.threads, config.comm);
   const LoadedModel model = load_model(directory, config, world);
-  if (job.control().rank() == 0 && assumes) say_assumptions(model, config);
+  if (job.control().rank() == 0)
+    assumes ? say_assumptions(model, config) : say_model(arguments.target, directory, config);
 
   const Stopwatch watch;
   const Scratch scratch(outputs.rows, job.control());
@@ -110,7 +143,8 @@ ExitCode predict(const Arguments& arguments, Job& job) {
   });
   writer.publish();
   together(job.control(), [&] {
-    if (job.control().rank() == 0 && !outputs.squad.empty()) write_squad(outputs.rows, outputs.squad, real_files());
+    if (job.control().rank() != 0) return;
+    for (const auto& [form, path] : outputs.others) form.write(outputs.rows, path, real_files());
   });
   if (job.control().rank() == 0)
     log::info(concat(human_count(static_cast<double>(rows->info().num_rows)), " rows in ",

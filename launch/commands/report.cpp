@@ -3,23 +3,37 @@
 
 #include <filesystem>
 
+#include "base/errors.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "comm/agree.h"
 #include "launch/commands/commands.h"
 #include "launch/ownership.h"
+#include "launch/run_directory.h"
 #include "trainer/report/run_record.h"
 
 namespace sft {
 namespace {
 
-// That a report is made from.
+// Nothing where the run has no config that can be read.
+StringList files_read_by(const std::string& run) {
+  try {
+    return read_by(kept_config(run));
+  } catch (const Error&) {
+    return {};
+  }
+}
+
+// That a report is made from, and what its runs read.
 std::vector<std::string> files_of_runs(const std::vector<std::string>& directories) {
   std::vector<std::string> files;
   for (const std::string& directory : directories)
-    for (const std::string& run : runs_at(directory))
+    for (const std::string& run : runs_at(directory)) {
       for (const char* name : {"config.toml", "metrics.jsonl", "summary.json", "predictions.jsonl", "exit_status"})
         files.push_back(run + "/" + name);
+      const StringList of_run = files_read_by(run);
+      files.insert(files.end(), of_run.begin(), of_run.end());
+    }
   return files;
 }
 

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "comm/agree.h"
 #include "launch/commands/commands.h"
+#include "launch/installed.h"
 #include "launch/ownership.h"
 #include "launch/run_directory.h"
 #include "launch/run_facts.h"
@@ -79,7 +80,8 @@ ExitCode sweep(const Arguments& arguments, Job& job) {
   require_agreement(job.control(), [&] { return run_facts(loaded.config); });
   if (arguments.slurm || arguments.list) {
     if (speaks && arguments.slurm)
-      std::cout << "sbatch --array=0-" << plan.trials.size() - 1 << " slurm/sweep.sbatch " << arguments.target << '\n';
+      std::cout << "sbatch --array=0-" << plan.trials.size() - 1 << ' ' << installed("slurm/sweep.sbatch") << ' '
+                << arguments.target << '\n';
     if (speaks && arguments.list)
       for (const Trial& trial : plan.trials) std::cout << trial.name << "  " << join(trial.overrides, "  ") << '\n';
     return ExitCode::done;

@@ -44,6 +44,9 @@ void require_resumed(const Assembly& run) {
 void say_finished(const Assembly& run) {
   const std::string& directory = run.config().output_dir;
   log::info(concat("this run is finished already: ", directory, "/summary.json has its results"));
+  if (const auto ended = read_ended_run(directory); ended && is_validated_on_others(*ended, run))
+    log::warn(concat("the validation rows are not those of this run, whose scores stand; sft-dist evaluate ", directory,
+                     " --file ", join(run.config().data.validation_file, " "), " tells its scores on these"));
   for (const Difference& change : differences(kept_config(directory), run.config()))
     if (change.key.starts_with("eval.") || change.key.starts_with("generate.") || change.key == "lora.export")
       log::warn(concat(change.key, " was ", change.before, " in this run; ", change.after, " has no effect any more"));

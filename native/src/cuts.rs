@@ -16,9 +16,10 @@ impl Cuts {
 
     /// The text in pieces, each of which but the first begins with a space that follows a letter, a digit or an ASCII
     /// sign. No token crosses such a place. Other white space stays within a piece: GPT-2's way looks at what follows
-    /// it, and puts a space before a text that begins with it. BERT's way drops the spaces.
-    pub fn pieces_of<'a>(&self, text: &'a str) -> impl Iterator<Item = &'a str> {
-        let drops_spaces = self.words.is_some();
+    /// it, and puts a space before a text that begins with it. BERT's way drops the spaces, unless they are wanted: an
+    /// added token may take in the one in front of it.
+    pub fn pieces_of<'a>(&self, text: &'a str, with_spaces: bool) -> impl Iterator<Item = &'a str> {
+        let drops_spaces = self.words.is_some() && !with_spaces;
         let mut rest = text;
         std::iter::from_fn(move || {
             if rest.is_empty() {

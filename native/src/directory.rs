@@ -6,13 +6,29 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use tokenizers::Tokenizer;
 
+/// More than any tokenizer has.
+const MOST_BYTES: u64 = 1 << 30;
+/// What Git leaves in place of a large file that was not fetched.
+const LFS_POINTER: &[u8] = b"version https://git-lfs.github.com/spec/";
+
 /// Of a regular file alone: a FIFO would keep us waiting, and a device would never end.
 pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     let refused = |reason: &dyn std::fmt::Display| Failure::Config(format!("{}: cannot be read: {reason}", path.display()));
-    if !std::fs::metadata(path).map_err(|error| refused(&error))?.is_file() {
+    let about = std::fs::metadata(path).map_err(|error| refused(&error))?;
+    if !about.is_file() {
         return Err(refused(&"a regular file is wanted"));
     }
-    std::fs::read(path).map_err(|error| refused(&error))
+    if about.len() > MOST_BYTES {
+        return Err(Failure::Data(format!("{}: has {} bytes; no tokenizer has more than {MOST_BYTES}", path.display(), about.len())));
+    }
+    let content = std::fs::read(path).map_err(|error| refused(&error))?;
+    if content.starts_with(LFS_POINTER) {
+        return Err(Failure::Data(format!(
+            "{}: is a Git LFS pointer, which names the file and is not it; `git lfs pull` in its clone fetches it, and so does `hf download ORGANISATION/NAME` of what the hub has",
+            path.display()
+        )));
+    }
+    Ok(content)
 }
 
 pub fn in_file(path: &Path, failure: Failure) -> Failure {
@@ -69,7 +85,7 @@ fn other_tokenizer_files(directory: &Path) -> String {
     let known = ["vocab.json", "merges.txt", "spiece.model", "sentencepiece.bpe.model", "tokenizer.model"];
     let found: Vec<&str> = known.into_iter().filter(|name| directory.join(name).exists()).collect();
     if found.is_empty() {
-        return "copy the model's tokenizer files there".to_string();
+        return "copy the model's tokenizer files there, or let `hf download ORGANISATION/MODEL --local-dir` bring them".to_string();
     }
     format!(
         "its {} cannot be read alone: AutoTokenizer.from_pretrained(it).save_pretrained(it) writes a tokenizer.json",

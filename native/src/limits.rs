@@ -5,6 +5,8 @@ use crate::Failure;
 use serde_json::Value;
 use tokenizers::Tokenizer;
 
+/// The crate writes a vocabulary by counting up to its largest id, which takes seconds for each thousand million.
+const MOST_IDS: u64 = 1 << 24;
 /// How many bytes the normalizers may make of one. Real ones make three, of a blank.
 const MOST_GROWTH: usize = 256;
 
@@ -66,8 +68,8 @@ pub fn checked_id_bound(tokenizer: &Tokenizer) -> Result<usize, Failure> {
     let special = largest_special_id(&tree(serde_json::to_value(tokenizer.get_post_processor()))?)?;
     let of_vocabulary = tokenizer.get_vocab(true).into_values().max().unwrap_or(0);
     let largest = special.max(of_vocabulary.into());
-    if largest >= i32::MAX as u64 {
-        return Err(Failure::Data(format!("it gives the id {largest}; ids below {} are read", i32::MAX)));
+    if largest >= MOST_IDS {
+        return Err(Failure::Data(format!("it gives the id {largest}; ids below {MOST_IDS} are read, which are more than any model has embeddings")));
     }
     Ok(largest as usize + 1)
 }

@@ -1,5 +1,6 @@
 //! Texts as tokens that know which bytes they are made of, without special tokens around them; and ids back to text.
 
+use crate::pieces::{append_placed, PlacedIds};
 use crate::tokenizer::Handle;
 use crate::{guard, Bytes, Failure};
 use tokenizers::utils::parallelism::MaybeParallelIterator;
@@ -23,22 +24,20 @@ pub struct View {
 
 impl Handle {
     fn encode_placed(&self, texts: &[&str]) -> Result<Placed, Failure> {
-        let tokenizer = self.placing()?;
+        let (tokenizer, pieces) = self.placing()?;
         let encoded = texts
             .to_vec()
             .into_maybe_par_iter_cond(texts.len() > 1)
             .map(|text| {
-                let encoding = tokenizer.encode(text, false);
-                encoding.map_err(|error| Failure::Data(format!("a text cannot be tokenized: {error}")))
+                let mut placed = PlacedIds::default();
+                append_placed(pieces, tokenizer, text, &mut placed).map(|()| placed)
             })
             .collect::<Result<Vec<_>, Failure>>()?;
         let mut out = Placed::default();
-        for encoding in encoded {
-            out.ids.extend_from_slice(encoding.get_ids());
-            for &(first, end) in encoding.get_offsets() {
-                out.first.push(first as i64);
-                out.end.push(end as i64);
-            }
+        for placed in encoded {
+            out.ids.extend(placed.ids);
+            out.first.extend(placed.first);
+            out.end.extend(placed.end);
             out.ends.push(out.ids.len());
         }
         Ok(out)

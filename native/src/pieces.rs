@@ -20,10 +20,14 @@ struct Known {
 }
 
 impl Known {
+    fn place_of(&self, piece: &str) -> Option<std::ops::Range<usize>> {
+        self.places.get(piece).map(|&(from, to)| from as usize..to as usize)
+    }
+
     fn append(&self, piece: &str, ids: &mut Vec<u32>) -> bool {
-        let place = self.places.get(piece);
-        if let Some(&(from, to)) = place {
-            ids.extend_from_slice(&self.ids[from as usize..to as usize]);
+        let place = self.place_of(piece);
+        if let Some(place) = &place {
+            ids.extend_from_slice(&self.ids[place.clone()]);
         }
         place.is_some()
     }
@@ -32,32 +36,61 @@ impl Known {
         self.places.len() >= MOST_PIECES || self.ids.len() >= MOST_IDS
     }
 
-    fn insert(&mut self, piece: &str, ids: &[u32]) {
+    /// Whether it is remembered from now on.
+    fn insert(&mut self, piece: &str, ids: &[u32]) -> bool {
         if piece.len() > LONGEST_PIECE || self.is_full() || self.places.contains_key(piece) {
-            return;
+            return false;
         }
         let from = self.ids.len() as u32;
         self.ids.extend_from_slice(ids);
         self.places.insert(piece.into(), (from, self.ids.len() as u32));
+        true
+    }
+}
+
+/// Pieces whose tokens also tell the bytes that they are made of; apart, as few callers ask.
+#[derive(Default)]
+struct KnownPlaces {
+    known: Known,
+    bytes: Vec<(u8, u8)>, // of each of known.ids within its piece, from and to; LONGEST_PIECE fits
+}
+
+/// The tokens of texts, end to end, and the bytes of its text that each is made of, from and to.
+#[derive(Default)]
+pub struct PlacedIds {
+    pub ids: Vec<u32>,
+    pub first: Vec<i64>,
+    pub end: Vec<i64>,
+}
+
+impl PlacedIds {
+    /// Of a part of a text that begins at byte `base`.
+    fn add<Byte: Copy + Into<u64>>(&mut self, ids: &[u32], bytes: impl Iterator<Item = (Byte, Byte)>, base: usize) {
+        self.ids.extend_from_slice(ids);
+        for (first, end) in bytes {
+            self.first.push(base as i64 + first.into() as i64);
+            self.end.push(base as i64 + end.into() as i64);
+        }
     }
 }
 
 pub struct Pieces {
     known: RwLock<Known>,
+    places: RwLock<KnownPlaces>,
     cuts: Cuts,
 }
 
 impl Pieces {
     /// None where texts of this tokenizer must be looked at whole.
     pub fn of(tokenizer: &Tokenizer) -> Option<Self> {
-        Some(Pieces { known: RwLock::default(), cuts: Cuts::of(tokenizer)? })
+        Some(Pieces { known: RwLock::default(), places: RwLock::default(), cuts: Cuts::of(tokenizer)? })
     }
 
     /// Puts the ids of `text` behind those in `ids`.
     pub fn append(&self, tokenizer: &Tokenizer, text: &str, ids: &mut Vec<u32>) -> Result<(), Failure> {
         let mut unknown = Vec::new();
         let known = self.known.read().unwrap();
-        for piece in self.cuts.pieces_of(text) {
+        for piece in self.cuts.pieces_of(text, false) {
             if known.append(piece, ids) {
                 continue;
             }
@@ -85,6 +118,61 @@ impl Pieces {
         }
         Ok(())
     }
+}
+
+/// The ids of `text`, and where in it they stand, behind those that are there; by what `pieces` remembers, if there is
+/// one.
+pub fn append_placed(
+    pieces: Option<&Pieces>,
+    tokenizer: &Tokenizer,
+    text: &str,
+    placed: &mut PlacedIds,
+) -> Result<(), Failure> {
+    match pieces {
+        Some(pieces) => pieces.append_placed(tokenizer, text, placed),
+        None => {
+            let whole = encode_placed(tokenizer, text)?;
+            placed.add(whole.get_ids(), bytes_of(&whole), 0);
+            Ok(())
+        }
+    }
+}
+
+impl Pieces {
+    fn append_placed(&self, tokenizer: &Tokenizer, text: &str, placed: &mut PlacedIds) -> Result<(), Failure> {
+        let mut unknown = Vec::new();
+        let places = self.places.read().unwrap();
+        for piece in self.cuts.pieces_of(text, true) {
+            let base = piece.as_ptr() as usize - text.as_ptr() as usize;
+            if let Some(place) = places.known.place_of(piece) {
+                placed.add(&places.known.ids[place.clone()], places.bytes[place].iter().copied(), base);
+            } else {
+                let encoding = encode_placed(tokenizer, piece)?;
+                placed.add(encoding.get_ids(), bytes_of(&encoding), base);
+                unknown.push((piece, encoding));
+            }
+        }
+        let has_room = !places.known.is_full();
+        drop(places);
+        if has_room && !unknown.is_empty() {
+            let mut places = self.places.write().unwrap();
+            for (piece, encoding) in unknown {
+                if places.known.insert(piece, encoding.get_ids()) {
+                    let bytes = encoding.get_offsets().iter().map(|&(first, end)| (first as u8, end as u8));
+                    places.bytes.extend(bytes);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn bytes_of(encoding: &tokenizers::Encoding) -> impl Iterator<Item = (u64, u64)> + '_ {
+    encoding.get_offsets().iter().map(|&(first, end)| (first as u64, end as u64))
+}
+
+fn encode_placed(tokenizer: &Tokenizer, text: &str) -> Result<tokenizers::Encoding, Failure> {
+    tokenizer.encode(text, false).map_err(|error| Failure::Data(format!("a text cannot be tokenized: {error}")))
 }
 
 /// A text without special tokens and without offsets.

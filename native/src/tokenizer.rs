@@ -100,11 +100,11 @@ impl Handle {
         let internal = |error: tokenizers::Error| Failure::Data(error.to_string());
         tokenizer.with_truncation(None).map_err(internal)?;
         tokenizer.with_padding(None);
+        let id_bound = limits::checked_id_bound(&tokenizer)?;
         let mut json = tokenizer.to_string(true).map_err(internal)?;
         if let Some(marian) = &marian {
             json = marian.told_in(&json).map_err(|error| Failure::Data(error.to_string()))?;
         }
-        let id_bound = limits::checked_id_bound(&tokenizer)?;
         let in_pieces = || Pieces::of(&tokenizer).map_or(Cutter::Whole, Cutter::InPieces);
         let cutter = marian.map_or_else(in_pieces, Cutter::Marian);
         let processor = tokenizer.get_post_processor().cloned();
@@ -113,14 +113,15 @@ impl Handle {
         Ok(Handle { tokenizer, processor, cutter, json, id_bound, max_length: 0, direction })
     }
 
-    /// For what tells the places of tokens in a text.
-    pub(crate) fn placing(&self) -> Result<&Tokenizer, Failure> {
-        match self.cutter {
+    /// For what tells the places of tokens in a text: by pieces, where texts may be cut into some.
+    pub(crate) fn placing(&self) -> Result<(&Tokenizer, Option<&Pieces>), Failure> {
+        match &self.cutter {
             Cutter::Marian(_) => {
                 let problem = "Marian's tokenizer does not tell where in a text its tokens stand";
                 Err(Failure::Config(problem.to_string()))
             }
-            _ => Ok(&self.tokenizer),
+            Cutter::InPieces(pieces) => Ok((&self.tokenizer, Some(pieces))),
+            Cutter::Whole => Ok((&self.tokenizer, None)),
         }
     }
 

@@ -77,7 +77,7 @@ impl Handle {
     /// A context's tokens with the characters that each is made of. Spaces are taken off them by the processor alone,
     /// which comes behind truncation.
     fn encode_places(&self, context: &str) -> Result<Encoding, Failure> {
-        let encoded = self.placing()?.encode_char_offsets(context, false);
+        let encoded = self.placing()?.0.encode_char_offsets(context, false);
         let mut encoding = encoded.map_err(|error| Failure::Data(format!("a text cannot be tokenized: {error}")))?;
         encoding.set_type_ids(vec![1; encoding.len()]);
         Ok(encoding)

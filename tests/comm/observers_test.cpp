@@ -100,6 +100,15 @@ TEST(Verified, LetsMatchingCallsThrough) {
   });
 }
 
+// So long that a thread gets its turn within it on a machine that does much else.
+constexpr double kLimit = 1.0;
+
+// A piece of work of several limits, with signs of life.
+void work(double seconds) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
+  for (; std::chrono::steady_clock::now() < end; beat()) std::this_thread::sleep_for(20ms);
+}
+
 // Ranks as threads of a process that the watchdog ends.
 class WatchdogDeathTest : public ::testing::Test {
  protected:
@@ -107,7 +116,7 @@ class WatchdogDeathTest : public ::testing::Test {
 
   static void run(int size, const std::function<void(Communicator&)>& body) {
     spawn_ranks(size, [&](Communicator& outer) {
-      Watchdog watchdog(outer, "host7", 0.3);
+      Watchdog watchdog(outer, "host7", kLimit);
       const auto world = watchdog.watch(outer.split(0, outer.rank()));
       body(*world);
     });
@@ -132,7 +141,7 @@ TEST_F(WatchdogDeathTest, NamesTheRankThatDoesNotCome) {
 TEST_F(WatchdogDeathTest, LeavesAWordBeforeTheEnd) {
   const auto hang = [] {
     spawn_ranks(2, [](Communicator& outer) {
-      Watchdog watchdog(outer, "host7", 0.2,
+      Watchdog watchdog(outer, "host7", kLimit,
                         [](const std::string& message) { std::fprintf(stderr, "word: %s\n", message.c_str()); });
       const auto world = watchdog.watch(outer.split(0, outer.rank()));
       if (world->rank() == 0) std::this_thread::sleep_for(60s);
@@ -145,7 +154,7 @@ TEST_F(WatchdogDeathTest, LeavesAWordBeforeTheEnd) {
 TEST_F(WatchdogDeathTest, NamesTheRankThatDoesNotComeToAConnection) {
   const auto hang = [] {
     spawn_ranks(2, [](Communicator& outer) {
-      Watchdog watchdog(outer, "host7", 0.3);
+      Watchdog watchdog(outer, "host7", kLimit);
       const Phase phase("connect");
       if (outer.rank() == 0) std::this_thread::sleep_for(60s);
       watchdog.connect([&] { return outer.split(0, 0); });
@@ -158,7 +167,7 @@ TEST_F(WatchdogDeathTest, NamesTheRankThatDoesNotComeToAConnection) {
 TEST_F(WatchdogDeathTest, NamesTheOtherHostsWhereAllOfItsOwnWait) {
   const auto hang = [] {
     spawn_ranks(2, [](Communicator& outer) {
-      Watchdog watchdog(outer, outer.rank() == 0 ? "near" : "far", 0.3);
+      Watchdog watchdog(outer, outer.rank() == 0 ? "near" : "far", kLimit);
       const auto world = watchdog.watch(outer.split(0, outer.rank()));
       if (world->rank() == 1) std::this_thread::sleep_for(60s);
       world->barrier();
@@ -171,7 +180,7 @@ TEST_F(WatchdogDeathTest, NamesTheStuckRankBesideOneThatWorked) {
   const auto hang = [] {
     run(3, [](Communicator& world) {
       if (world.rank() == 1) std::this_thread::sleep_for(60s);
-      for (int i = 0; world.rank() == 0 && i < 20; ++i, beat()) std::this_thread::sleep_for(50ms);
+      if (world.rank() == 0) work(2 * kLimit);
       world.barrier();
     });
   };
@@ -180,9 +189,9 @@ TEST_F(WatchdogDeathTest, NamesTheStuckRankBesideOneThatWorked) {
 
 TEST(Watchdog, WaitsForARankThatWorksAsLongAsItGivesSignsOfLife) {
   spawn_ranks(3, [](Communicator& outer) {
-    Watchdog watchdog(outer, "here", 0.5);
+    Watchdog watchdog(outer, "here", kLimit);
     const auto world = watchdog.watch(outer.split(0, outer.rank()));
-    for (int i = 0; world->rank() == 1 && i < 30; ++i, beat()) std::this_thread::sleep_for(50ms);
+    if (world->rank() == 1) work(2 * kLimit);
     world->barrier();
   });
 }
@@ -200,19 +209,19 @@ class Slow final : public Observed {
 
 TEST(Watchdog, CountsFromTheLastRankToComeWhereAllWait) {
   spawn_ranks(2, [](Communicator& outer) {
-    Watchdog watchdog(outer, "here", 0.5);
+    Watchdog watchdog(outer, "here", kLimit);
     const auto world = watchdog.watch(std::make_unique<Slow>(outer.split(0, outer.rank())));
-    for (int i = 0; world->rank() == 1 && i < 15; ++i, beat()) std::this_thread::sleep_for(50ms);
+    if (world->rank() == 1) work(1.5 * kLimit);
     world->barrier();
   });
 }
 
 TEST(Watchdog, MindsNeitherLongComputationNorManyCalls) {
   spawn_ranks(2, [](Communicator& outer) {
-    Watchdog watchdog(outer, "here", 0.5);
+    Watchdog watchdog(outer, "here", kLimit);
     const auto world = watchdog.watch(outer.split(0, outer.rank()));
     for (int i = 0; i < 2000; ++i) world->barrier();
-    std::this_thread::sleep_for(700ms);
+    std::this_thread::sleep_for(1200ms);
     world->barrier();
   });
 }

@@ -15,9 +15,11 @@
 namespace sft::test {
 namespace {
 
-int variable(const char* name, int otherwise) {
-  const char* text = std::getenv(name);
-  return text ? std::atoi(text) : otherwise;
+// Of the first that is set: as Open MPI's launcher names it, and as MPICH's does.
+int variable(const char* name, const char* of_mpich, int otherwise) {
+  for (const char* each : {name, of_mpich})
+    if (const char* text = std::getenv(each)) return std::atoi(text);
+  return otherwise;
 }
 
 // By name, kept between tests: to connect takes all ranks some time.
@@ -84,18 +86,19 @@ std::vector<World> worlds_of_one_process() {
 
 Placement placement_under_mpirun() {
   Placement placement;
-  placement.rank = variable("OMPI_COMM_WORLD_RANK", 0);
-  placement.world = variable("OMPI_COMM_WORLD_SIZE", 1);
-  placement.local_rank = placement.device = variable("OMPI_COMM_WORLD_LOCAL_RANK", 0);
-  placement.local_world = variable("OMPI_COMM_WORLD_LOCAL_SIZE", 1);
+  placement.rank = variable("OMPI_COMM_WORLD_RANK", "PMI_RANK", 0);
+  placement.world = variable("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", 1);
+  placement.local_rank = placement.device = variable("OMPI_COMM_WORLD_LOCAL_RANK", "MPI_LOCALRANKID", 0);
+  placement.local_world = variable("OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS", 1);
   return placement;
 }
 
 void close_worlds() { connected.clear(); }
 
 const std::vector<World>& worlds() {
-  static const std::vector<World> all =
-      std::getenv("OMPI_COMM_WORLD_SIZE") ? worlds_of_processes(placement_under_mpirun()) : worlds_of_one_process();
+  static const std::vector<World> all = std::getenv("OMPI_COMM_WORLD_SIZE") || std::getenv("PMI_SIZE")
+                                            ? worlds_of_processes(placement_under_mpirun())
+                                            : worlds_of_one_process();
   return all;
 }
 

@@ -1,20 +1,13 @@
 // Raw files in a directory of their own, prepared with a tokenizer of letters and digits.
 #pragma once
 
-#include <gtest/gtest.h>
-#include <unistd.h>
-
-#include <filesystem>
-#include <fstream>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
-#include "base/errors.h"
-#include "base/text.h"
-#include "data/prepare/prepare.h"
+#include "data/rows_fixture.h"
 #include "data/samples/dataset.h"
 #include "support/ranks.h"
 #include "support/texts.h"
@@ -30,25 +23,15 @@ inline std::string json_rows(const std::vector<std::string>& labels) {
   return out;
 }
 
-class PrepareTest : public ::testing::Test {
+class PrepareTest : public RowsTest {
  protected:
   void SetUp() override {
-    const auto* info = ::testing::UnitTest::GetInstance()->current_test_info();
-    directory_ = std::filesystem::temp_directory_path() / concat("sft-prepare-", info->name(), "-", ::getpid());
+    RowsTest::SetUp();
     std::string vocabulary = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n";
     for (char c = 'a'; c <= 'z'; ++c) vocabulary += concat(c, "\n##", c, "\n");
     for (char c = '0'; c <= '9'; ++c) vocabulary += concat(c, "\n##", c, "\n");
-    std::filesystem::create_directories(directory_);
     write("vocab.txt", vocabulary);
     tokenizer_ = Tokenizer::from_directory(directory_);
-    request_.output_directory = directory_ / "prepared";
-  }
-  void TearDown() override { std::filesystem::remove_all(directory_); }
-
-  std::string write(const std::string& name, std::string_view content) {
-    const std::string path = directory_ / name;
-    std::ofstream(path, std::ios::binary).write(content.data(), static_cast<std::streamsize>(content.size()));
-    return path;
   }
 
   PrepareReport run_on(const Peers& peers) {
@@ -73,15 +56,7 @@ class PrepareTest : public ::testing::Test {
   }
 
   std::string error(int ranks = 1) {
-    try {
-      run(ranks);
-    } catch (const Error& error) {
-      std::string message = concat(static_cast<int>(error.code()), ": ", error.what());
-      const std::string prefix = directory_.string() + "/";
-      for (size_t at; (at = message.find(prefix)) != message.npos;) message.erase(at, prefix.size());
-      return message;
-    }
-    return "nothing was thrown";
+    return error_in([&] { run(ranks); });
   }
 
   std::vector<Text> examples(const PrepareReport& report) {
@@ -111,10 +86,7 @@ class PrepareTest : public ::testing::Test {
     return out;
   }
 
-  std::filesystem::path directory_;
   std::unique_ptr<Tokenizer> tokenizer_;
-  PrepareRequest request_;
-  DataConfig config_;
 };
 
 }  // namespace sft

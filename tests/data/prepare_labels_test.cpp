@@ -81,6 +81,11 @@ TEST_F(PrepareTest, LabelsThatLookLikeSlipsAreToldOf) {
             "the labels 'Spam' and 'spam ' differ in case, blanks or Unicode form alone\n");
   EXPECT_EQ(doubts_of(json_rows({"\"e\u0301\"", "\"\u00e9\""})).substr(0, 10), "the labels");
   EXPECT_EQ(doubts_of(json_rows({"\"a\"", "\"b\""})), "");
+  EXPECT_EQ(doubts_of(json_rows({"\"01\"", "\"1\"", "\"0\""})),
+            "the labels '01' and '1' are the same number, and two classes\n");
+  EXPECT_EQ(doubts_of(json_rows({"\"nan\"", "\"b\""})),
+            "the label 'nan' looks like a missing value, and is taken for the name of a class\n");
+  EXPECT_EQ(doubts_of(json_rows({"\"NA\"", "\"inf\""})), "");
   request_.task = "token_classification";
   config_.text_column = {"tokens"};
   config_.label_column = "ner_tags";

@@ -64,7 +64,7 @@ TEST_F(PrepareTest, SaysWhatIsWrongAndWhere) {
             "79: a.jsonl:2: column 'label' wanted a string, number or boolean, found an array");
   EXPECT_EQ(error_of("a.csv", "text,label\na,\n"), "79: a.csv:2: column 'label' is empty");
   EXPECT_EQ(error_of("a.jsonl", "{\"text\":\"a\",\"label\":1}\n{\"text\":\"\xC3\x28\",\"label\":1}\n"),
-            "79: a.jsonl:2: not valid UTF-8");
+            "79: a.jsonl:2: not valid UTF-8; iconv -f LATIN1 -t UTF-8, or from what it is, converts it");
   EXPECT_EQ(error_of("a.jsonl", "{\"text\":\"a\",\"label\":1}\n{\"text\":\"a\",\"label\":}\n").substr(0, 43),
             "79: a.jsonl:2: not valid JSON at column 21:");
   EXPECT_EQ(

@@ -15,6 +15,8 @@
 namespace sft {
 namespace {
 
+const std::string kCure = "; iconv -f LATIN1 -t UTF-8, or from what it is, converts it";
+
 class ReadersTest : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -233,7 +235,7 @@ TEST_F(ReadersTest, ConllNamesTheLineOfAMissingTagAndGoesOnBehindTheSentence) {
                                          "5 d / O",
                                          "! a.bio:7: the word 'e' has no tag; its sentence has others that do",
                                          "! a.bio:10: the word 'g' has no tag; its sentence has others that do",
-                                         "! a.bio:13: not valid UTF-8",
+                                         "! a.bio:13: not valid UTF-8" + kCure,
                                          "! a.bio:15: the first column, the word, is empty",
                                          "17 i / O"};
   EXPECT_EQ(sentences_of(path), want);
@@ -277,6 +279,19 @@ TEST_F(ReadersTest, RandomCsvIsReadTheSameFromAnyCut) {
   }
 }
 
+TEST_F(ReadersTest, Utf16IsNamedWithItsCure) {
+  const std::string wide("\xFF\xFEt\0e\0\n\0", 8);
+  try {
+    rows_of(write("wide.csv", wide));
+    FAIL();
+  } catch (const DataError& error) {
+    EXPECT_NE(std::string(error.what())
+                  .find(":1: the header is not valid UTF-8; it begins as UTF-16 does: iconv -f UTF-16 "
+                        "-t UTF-8 converts it"),
+              std::string::npos);
+  }
+}
+
 TEST_F(ReadersTest, BadRowsAreNamedAndPassedOver) {
   EXPECT_EQ(
       rows_of(write("a.jsonl",
@@ -285,7 +300,7 @@ TEST_F(ReadersTest, BadRowsAreNamedAndPassedOver) {
           "1|a=2:1",
           "! a.jsonl:2: not valid JSON at column 7: unexpected end of input; expected '[', '{', or a literal",
           "! a.jsonl:3: wanted a JSON object, found an array; write one object a line, as jq -c '.[]' does",
-          "! a.jsonl:4: wanted a JSON object, found a number", "! a.jsonl:5: not valid UTF-8",
+          "! a.jsonl:4: wanted a JSON object, found a number", "! a.jsonl:5: not valid UTF-8" + kCure,
           "! a.jsonl:6: not valid JSON at column 9: invalid literal",
           "! a.jsonl:7: not valid JSON at column 13: invalid string: surrogate U+D800..U+DBFF must be followed by "
           "U+DC00..U+DFFF",
@@ -296,7 +311,7 @@ TEST_F(ReadersTest, BadRowsAreNamedAndPassedOver) {
           "! a.csv:2: the row has 1 cells, the header has 2",
           "! a.csv:3: text follows a closing quote; inside a quoted cell a quote is written twice (where quotes are "
           "letters: data.quoting = 'none')",
-          "! a.csv:4: not valid UTF-8", "! a.csv:5: the row has 3 cells, the header has 2", "6|a=4:3|b=4:4"}));
+          "! a.csv:4: not valid UTF-8" + kCure, "! a.csv:5: the row has 3 cells, the header has 2", "6|a=4:3|b=4:4"}));
 }
 
 std::string message_of(const std::function<void()>& action) {

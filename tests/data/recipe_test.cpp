@@ -1,18 +1,13 @@
 // prepare_shards() knows no kinds: a row may give no sample, one or many, and what it promises holds for all of them.
 #include "data/prepare/recipe.h"
 
-#include <gtest/gtest.h>
-#include <unistd.h>
-
-#include <filesystem>
-#include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <set>
 
 #include "base/random.h"
-#include "base/text.h"
+#include "data/rows_fixture.h"
 #include "data/samples/batch.h"
 #include "data/samples/dataset.h"
 #include "support/ranks.h"
@@ -67,20 +62,10 @@ class Windows final : public Recipe {
   mutable size_t most_rows_ = 0;
 };
 
-class RecipeTest : public ::testing::Test {
+class RecipeTest : public RowsTest {
  protected:
-  void SetUp() override {
-    const auto* info = ::testing::UnitTest::GetInstance()->current_test_info();
-    directory_ = fs::temp_directory_path() / concat("sft-recipe-", info->name(), "-", ::getpid());
-    fs::create_directories(directory_);
-    request_.output_directory = directory_ / "prepared";
-  }
-  void TearDown() override { fs::remove_all(directory_); }
-
   std::string write(const std::string& name, const std::vector<std::string>& rows) {
-    const std::string path = directory_ / name;
-    std::ofstream(path) << join(rows, "\n");
-    return path;
+    return RowsTest::write(name, join(rows, "\n"));
   }
 
   PrepareReport run(int ranks = 1) {
@@ -105,10 +90,6 @@ class RecipeTest : public ::testing::Test {
       out.push_back(concat(batch.rows[i], " ", names[i], ":", dataset->length(static_cast<int64_t>(i))));
     return out;
   }
-
-  fs::path directory_;
-  PrepareRequest request_;
-  DataConfig config_;
 };
 
 std::string row(int name, const std::string& windows, const std::string& ballast = "") {

@@ -185,7 +185,8 @@ TEST_F(SquadTest, SaysWhatIsWrongWithARowAndGoesOn) {
             "! a.json:1: not valid JSON at column 26: unexpected ','; expected '[', '{', or a literal (of the "
             "paragraph that begins here)");
   EXPECT_EQ(problems("{\"context\": \"\xFF\", \"qas\": []}"),
-            "! a.json:1: not valid UTF-8 (of the paragraph that begins here)");
+            "! a.json:1: not valid UTF-8; iconv -f LATIN1 -t UTF-8, or from what it is, converts it (of the paragraph "
+            "that begins here)");
   EXPECT_EQ(problems(paragraph("a", R"("no object")")),
             "! a.json:1: question 1 of the paragraph that begins here is no object: 'no object'");
   EXPECT_EQ(problems(paragraph("a", R"({"question": "who?", "answers": []})")),

@@ -51,12 +51,19 @@ void expect_the_ids_of_whole_texts(const Tokenizer& tokenizer) {
   for (const auto& got : {tokenizer.encode_batch(views), tokenizer.encode_batch(views)})  // pieces new, and known
     for (size_t i = 0; i < texts.size(); ++i)
       ASSERT_EQ(got[i].ids, wanted[i].ids) << json(texts[i]).dump(-1, ' ', true);
+  const auto wanted_places = whole->encode_placed(views);
+  for (const auto& got : {tokenizer.encode_placed(views), tokenizer.encode_placed(views)})
+    for (size_t i = 0; i < texts.size(); ++i) {
+      ASSERT_EQ(got[i].ids, wanted_places[i].ids) << json(texts[i]).dump(-1, ' ', true);
+      ASSERT_EQ(got[i].first, wanted_places[i].first);
+      ASSERT_EQ(got[i].end, wanted_places[i].end);
+    }
   const Encoding words = tokenizer.encode_words({texts})[0], wanted_words = whole->encode_words({texts})[0];
   ASSERT_EQ(words.ids, wanted_words.ids);
   ASSERT_EQ(words.words, wanted_words.words);
 }
 
-TEST(TokenizerPieces, GiveTheIdsOfWholeTexts) {
+TEST(TokenizerPieces, GiveTheIdsAndThePlacesOfWholeTexts) {
   for (const json& entry : reference()["tokenizers"]) {
     SCOPED_TRACE(entry["name"].get<std::string>());
     const Folder folder(entry["files"]);

@@ -1,4 +1,5 @@
 """A tiny BERT, rows that it can learn, and the program run as a user runs it."""
+import contextlib
 import json
 import os
 import pathlib
@@ -59,6 +60,21 @@ def write_rows(path, rows):
 
 def read_rows(path):
     return [json.loads(line) for line in pathlib.Path(path).read_text(encoding="utf-8").splitlines()]
+
+
+def ranks_of(launcher):
+    """The program's processes under a mpirun that lives, in the order of their start."""
+    children = subprocess.run(["ps", "-o", "pid=,comm=", "--ppid", str(launcher)], capture_output=True, text=True).stdout.split("\n")
+    return [int(line.split()[0]) for line in children if "sft-dist" in line]
+
+
+def end_job(process):
+    """Ends a launcher and its ranks, which outlive it where they are stopped."""
+    if process.poll() is None:
+        for one in [*ranks_of(process.pid), process.pid]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(one, signal.SIGKILL)
+        process.wait()
 
 
 class Finished:
@@ -146,7 +162,4 @@ class EndToEnd(unittest.TestCase):
         out, err = process.communicate(timeout=60)
         return Finished(process.returncode, out, err)
 
-    @staticmethod
-    def ranks_of(launcher):
-        children = subprocess.run(["ps", "-o", "pid=,comm=", "--ppid", str(launcher)], capture_output=True, text=True).stdout.split("\n")
-        return [int(line.split()[0]) for line in children if "sft-dist" in line]
+    ranks_of = staticmethod(ranks_of)

@@ -94,6 +94,21 @@ class BadInput(EndToEnd):
         self.assertEqual(done.code, 78, done.err)
         self.assertIn("save_pretrained", done.err)
 
+    def test_a_checkpoint_with_a_flipped_bit_is_neither_evaluated_nor_exported(self):
+        self.succeed(self.config(train={"max_steps": 3}, data={"test_file": None}))
+        foreign = shutil.copytree(self.shared / "model", self.run_dir() / "checkpoint-900")
+        (foreign / "manifest.json").write_text('{"some": "tool"}')
+        report = json.loads(self.succeed("evaluate", self.run_dir()).out)
+        self.assertTrue(report["model"].endswith("checkpoint-3"), report["model"])
+        path = self.run_dir() / "checkpoint-3" / "model.safetensors"
+        content = bytearray(path.read_bytes())
+        content[-40] ^= 1
+        path.write_bytes(content)
+        for command in (("evaluate", self.run_dir()), ("export", self.run_dir(), "--output", self.home / "exported")):
+            done = self.run_program(*command)
+            self.assertEqual(done.code, 79, done.err)
+            self.assertIn("checkpoint-3/model.safetensors: its checksum is not the manifest's", done.err)
+
     def test_flipped_bit_in_a_shard(self):
         config = self.config()
         self.succeed("prepare", config)

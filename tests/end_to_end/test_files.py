@@ -43,10 +43,24 @@ class Outputs(EndToEnd):
         self.refuse("find-lr", self.shared / "ref.toml", f"data.validation_file={page}", "--output", page, told="is read by this command")
         self.assertEqual(page.read_bytes(), before)
 
+    def test_what_a_run_was_trained_on_is_nobodys_output(self):
+        files = {name: shutil.copy(self.shared / name, self.home / f"of_run_{name}") for name in ("train.jsonl", "validation.jsonl")}
+        model = shutil.copytree(self.shared / "model", self.home / "of_run")
+        self.succeed(self.config("other", model={"model_name_or_path": str(model)}, train={"max_steps": 1},
+                                 data={"train_file": str(self.home / "of_run_tr*.jsonl"), "validation_file": str(files["validation.jsonl"]), "test_file": None}))
+        for output in (*files.values(), model / "config.json"):
+            kept = pathlib.Path(output).read_bytes()
+            for command in (("predict", self.run_dir("other"), "--input", self.shared / "test.jsonl"), ("report", self.run_dir("other"))):
+                with self.subTest(output=output, command=command[0]):
+                    self.refuse(*command, "--output", output, told="would be lost")
+            self.assertEqual(pathlib.Path(output).read_bytes(), kept)
+        for output in ("", "-"):
+            self.refuse("predict", self.ref, "--input", self.shared / "test.jsonl", "--output", output, told="is no file")
+
     def test_files_that_a_run_left_are_nobodys_output(self):
         rows = self.shared / "test.jsonl"
         other = shutil.copytree(self.ref, self.home / "other")
-        for name in ("metrics.jsonl", "summary.json", "config.toml", ".sft-dist", "exit_status", "model/config.json", "checkpoint-3/model.safetensors"):
+        for name in ("metrics.jsonl", "summary.json", "config.toml", ".sft-dist", ".lock", "exit_status", "model/config.json", "checkpoint-3/model.safetensors"):
             with self.subTest(name=name):
                 kept = (other / name).read_bytes()
                 for command in (("predict", self.ref, "--input", rows), ("report", self.ref)):
@@ -195,6 +209,25 @@ class RunDirectories(EndToEnd):
         (self.run_dir() / "report.html").rename(self.run_dir() / "thesis.html")
         self.succeed(self.config(top={"overwrite_output_dir": True}))
         self.assertEqual((self.run_dir() / "thesis.html").read_text(), "mine")
+
+    def test_small_files_of_somebody_are_kept_too(self):
+        for name in (".lock", "exit_status", ".starts", ".sft-dist", ".predictions"):
+            with self.subTest(name=name):
+                directory = self.home / f"of_{name}"
+                directory.mkdir()
+                (directory / name).write_text("mine")
+                done = self.run_program(self.config(top={"output_dir": str(directory)}))
+                self.assertEqual(done.code, 78, done.err)
+                self.assertEqual((directory / name).read_text(), "mine")
+
+    def test_a_link_to_an_output_dir_stays_one_where_its_run_is_moved_aside(self):
+        (self.home / "scratch").mkdir()
+        self.run_dir().symlink_to(self.home / "scratch")
+        for seed in (1, 2):
+            self.succeed(self.config(top={"overwrite_output_dir": True, "seed": seed}))
+        self.assertTrue(self.run_dir().is_symlink())
+        self.assertEqual(len(list(self.home.glob("scratch.old-*"))), 1)
+        self.assertTrue((self.home / "scratch" / "model").is_dir())
 
     def test_a_checkpoint_of_another_program_is_never_pruned(self):
         self.succeed(self.config())

@@ -6,7 +6,7 @@ import subprocess
 import time
 import unittest
 
-from harness import EndToEnd, make_rows, write_rows
+from harness import EndToEnd, end_job, make_rows, write_rows
 from test_language_models import make_chat_model, make_chats
 
 LIMIT = 3
@@ -30,7 +30,7 @@ class Hangs(EndToEnd):
         """The line that names the late rank, once a failpoint has stopped one: told in time, with 76."""
         process = subprocess.Popen(self.command(*arguments, ranks=ranks), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
                                    env={**os.environ, "SFT_FAILPOINTS": f"rank={rank};{failpoint}=stop"})
-        self.addCleanup(lambda: process.poll() is None and process.kill())
+        self.addCleanup(end_job, process)
         deadline = time.time() + 60
         while process.poll() is None and time.time() < deadline and not any(state_of(one) == "T" for one in self.ranks_of(process.pid)):
             time.sleep(0.02)
@@ -94,6 +94,7 @@ class Hangs(EndToEnd):
         write_rows(self.home / "many.jsonl", make_rows(200, 9) * 300)
         config = self.config(data={"train_file": str(self.home / "many.jsonl"), "validation_file": None, "test_file": None, "prepared_dir": str(self.home / "p")})
         process = subprocess.Popen(self.command("prepare", config, ranks=2), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(end_job, process)
         while process.poll() is None and not list(self.home.glob("p/*.partial-*")):
             time.sleep(0.01)
         os.kill(self.ranks_of(process.pid)[1], signal.SIGSTOP)
@@ -118,6 +119,7 @@ class Hangs(EndToEnd):
     def test_a_job_that_was_suspended_goes_on(self):
         config = self.config()
         process = subprocess.Popen(self.command(config, ranks=2), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env={**os.environ, "SFT_FAILPOINTS": "trainer.step=sleep:0.1"})
+        self.addCleanup(end_job, process)
         while process.poll() is None and not (self.run_dir() / "metrics.jsonl").exists():
             time.sleep(0.02)
         ranks = self.ranks_of(process.pid)

@@ -83,9 +83,10 @@ class HostileFiles(EndToEnd):
                 content["model"]["vocab"][word] += 900_000
         self.refuse_tokenizer(move_words, "900", "embeddings")
 
-        def beyond_32_bits(content):
-            content["model"]["vocab"]["word7"] = 2 ** 32 - 1
-        self.refuse_tokenizer(beyond_32_bits, "tokenizer.json", "4294967295")
+        for far in (2 ** 32 - 1, 2 ** 31 - 2):
+            def beyond_any_model(content):
+                content["model"]["vocab"]["word7"] = far
+            self.refuse_tokenizer(beyond_any_model, "tokenizer.json", str(far))
 
     def test_tokenizer_whose_template_names_what_is_not_defined(self):
         def forget(content):
@@ -118,7 +119,25 @@ class HostileFiles(EndToEnd):
                 (model / name).symlink_to(place)
                 self.refuse(78, name, config=self.config_of(model))
 
+    def test_files_that_no_memory_holds(self):
+        for name in ("config.json", "tokenizer.json", "tokenizer_config.json"):
+            model = self.copied_model()
+            with open(model / name, "w") as file:
+                file.truncate(2 ** 40)
+            self.refuse(79, name, config=self.config_of(model), memory=4000)
+        path = self.home / "large.toml"
+        path.write_text("")
+        os.truncate(path, 2 ** 40)
+        self.refuse(79, "large.toml", "1.0 TiB", config=path, memory=4000)
+
     def test_trees_deeper_than_any_config(self):
+        deep = '{"a":' * 100_000 + "1" + "}" * 100_000
+        for name, key in (("adapter_config.json", "peft_type"), ("tokenizer_config.json", "model_max_length"), ("preprocessor_config.json", "image_mean")):
+            model = self.copied_model()
+            (model / name).write_text(f'{{"{key}": {deep}}}')
+            done = subprocess.run([PROGRAM, "predict", str(model), "--input", str(self.shared / "test.jsonl"), "--output", str(self.home / "out.jsonl")], capture_output=True, text=True, timeout=30)
+            self.assertEqual(done.returncode, 79, (name, done.stderr))
+            self.assertIn(name, done.stderr)
         for opening, closing in (("[", "]"), ('{"a":', "1}")):
             model = self.copied_model()
             inside = opening * 100_000 + closing[:-1] + closing[-1] * 100_000

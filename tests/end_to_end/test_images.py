@@ -33,6 +33,16 @@ class Images(PictureRuns):
         super().setUpClass()
         make_resnet(cls.shared / "resnet")
 
+    def test_images_that_are_no_data_are_counted(self):
+        folder = make_images(self.home / "images", 6, 4)
+        shutil.copy(folder / "cold" / "000.jpg", folder / "loose.jpg")
+        shutil.copy(folder / "cold" / "000.jpg", folder / "cold" / ".000.jpg")
+        (folder / "cold" / "notes.txt").write_text("mine")
+        (folder / "cold" / "linked").symlink_to(folder / "warm")
+        done = self.succeed("prepare", self.images_config(data={"train_file": str(folder), "validation_file": None, "test_file": None}))
+        self.assertIn("6 images of 24", done.err)
+        self.assertIn("1 files that are not .jpg, .jpeg or .png and 1 images in no class's folder and 1 folders that are links and 1 hidden files or folders left alone", done.err)
+
     def test_learns_resumes_predicts_and_transformers_agrees(self):
         from sklearn.metrics import accuracy_score, confusion_matrix
 

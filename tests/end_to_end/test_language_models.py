@@ -244,6 +244,23 @@ class LanguageModels(EndToEnd):
         self.assertEqual(done.code, 78, done.err)
         self.assertIn("generate.num_beams", done.err)
 
+    def test_files_of_a_model_that_lie_are_named_in_a_talk(self):
+        model = self.home / "model"
+        shutil.copytree(self.shared / "llama", model)
+        content = json.loads((model / "tokenizer.json").read_text())
+        content["model"]["vocab"]["\u0100\u0101"] = 9000
+        content["added_tokens"].append({**content["added_tokens"][0], "id": 9000, "content": "\u0100\u0101"})
+        (model / "tokenizer.json").write_text(json.dumps(content))
+        talk = subprocess.run(self.command("chat", model), input="say \u0100\u0101\n", capture_output=True, text=True, timeout=60)
+        self.assertEqual(talk.returncode, 79, talk.stderr)
+        self.assertIn("'\u0100\u0101' at the id 9000, and the model has", talk.stderr)
+        for content, told in (('{"top_k": ' + '{"a":' * 100_000 + "1" + "}" * 100_001, "nested deeper"), ("[1]", "is not a JSON object"), ("{", "is not a JSON object")):
+            (model / "generation_config.json").write_text(content)
+            talk = subprocess.run(self.command("chat", model), input="", capture_output=True, text=True, timeout=60)
+            self.assertEqual(talk.returncode, 79, talk.stderr)
+            self.assertIn("generation_config.json", talk.stderr)
+            self.assertIn(told, talk.stderr)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -67,6 +67,12 @@ class FinishedRuns(EndToEnd):
         self.assertIn("eval.metric_for_best_model was", done.err)
         self.assertIn("has no effect any more", done.err)
 
+    def test_other_validation_rows_are_told_to_have_no_effect(self):
+        config = self.finished()
+        self.assertNotIn("validation rows", self.succeed(config).err)
+        done = self.succeed(config, f"data.validation_file={self.shared / 'others.jsonl'}")
+        self.assertIn("the validation rows are not those of this run", done.err)
+
     def test_a_best_model_is_not_compared_over_metrics_or_rows(self):
         config = self.finished()
         for changes, told in (((), False), (("eval.metric_for_best_model=loss",), True), ((f"data.validation_file={self.shared / 'test.jsonl'}",), True)):

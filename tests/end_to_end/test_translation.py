@@ -68,6 +68,16 @@ class Translation(EndToEnd):
         self.assertIn("resumed from", self.succeed(config, ranks=2).err)
         self.assertEqual(self.weights("killed"), self.weights("straight"))
 
+    def test_blocks_that_are_run_again_change_no_number(self):
+        for name, recompute in (("kept", False), ("again", True)):
+            self.succeed(self.config(name, model={"dtype": "float64"}, train={"num_train_epochs": 2, "gradient_checkpointing": recompute}), ranks=2)
+        for key in ("loss", "grad_norm"):
+            kept, again = self.lines("kept", key), self.lines("again", key)
+            self.assertTrue(kept, key)
+            self.assertEqual(kept.keys(), again.keys())
+            for step, value in kept.items():
+                self.assertAlmostEqual(again[step], value, delta=1e-11 * max(1, abs(value)), msg=f"{key} {step}")
+
     def test_a_frozen_encoder_is_run_once(self):
         frozen = {"freeze": {"freeze": ["^encoder", "^shared"]}, "model": {"dtype": "float64"}, "train": {"num_train_epochs": 2}}
         self.succeed(self.config("anew", **frozen), ranks=2)

@@ -21,6 +21,33 @@ class Undefined(EndToEnd):
         summary = self.summary()
         self.assertEqual((summary["exit_reason"], summary["global_step"], summary["best_model_checkpoint"]), ("finished", 40, ""))
 
+    def two_class_data(self):
+        return {"train_file": self.two_classes("train.jsonl", ["no", "yes"]), "validation_file": self.two_classes("validation.jsonl", ["yes", "no"]), "test_file": None}
+
+    def test_outputs_that_are_not_finite_are_no_predictions_and_no_scores(self):
+        from safetensors.torch import load_file, save_file
+
+        self.succeed(self.config(data=self.two_class_data(), model={"ignore_mismatched_sizes": True}, train={"max_steps": 2}))
+        path = self.run_dir() / "model" / "model.safetensors"
+        tensors = load_file(path)
+        tensors["bert.embeddings.LayerNorm.weight"] *= 1e30  # finite, and so large that products of its outputs are not
+        save_file(tensors, path, metadata={"format": "pt"})
+        for command in (("evaluate", self.run_dir(), "--checkpoint", self.run_dir() / "model"), ("predict", self.run_dir(), "--input", self.shared / "test.jsonl", "--output", self.home / "p.jsonl")):
+            with self.subTest(command=command[0]):
+                done = self.run_program(*command)
+                self.assertEqual(done.code, 80, done.err)
+                self.assertIn("the outputs of the model are not finite", done.err)
+        self.assertFalse((self.home / "p.jsonl").exists())
+
+    def test_a_training_that_diverged_leaves_no_model(self):
+        config = self.config(data=self.two_class_data(), model={"ignore_mismatched_sizes": True}, train={"max_steps": 1}, optim={"learning_rate": 1e15})
+        for start in range(2):
+            done = self.run_program(config, ranks=2)
+            self.assertEqual(self.exit_status(), 80, done.err)
+            self.assertIn("the training diverged: at its last evaluation, at step 1", done.err)
+            self.assertFalse((self.run_dir() / "model").exists())
+        self.assertEqual({key: value for row in read_rows(self.run_dir() / "metrics.jsonl") for key, value in row.items() if key in ("eval_accuracy", "eval_roc_auc")}, {"eval_accuracy": None, "eval_roc_auc": None})
+
     def weighted(self, weight):
         path = self.home / f"{weight}.csv"
         path.write_text("text,label,w\n" + "".join(f'{row["text"]},{row["label"]},{weight}\n' for row in make_rows(30, 6)))

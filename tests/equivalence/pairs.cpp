@@ -14,8 +14,7 @@ MemoryDataset rows_to_translate(int64_t size, int64_t vocab_size, int64_t longes
     for (int32_t& token : tokens) token = static_cast<int32_t>(draw(vocab_size));
     return tokens;
   };
-  const Schema schema{.columns = {seq2seq::tokens_column(vocab_size), seq2seq::target_tokens_column(vocab_size)},
-                      .units = {"token", seq2seq::kTargetAxis}};
+  const Schema schema = seq2seq::sample_schema(vocab_size, vocab_size);
   std::vector<Sample> samples;
   for (int64_t row = 0; row < size; ++row) {
     Sample sample(schema);

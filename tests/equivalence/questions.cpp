@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <functional>
 
-#include "trainer/tasks/question_answering/windows/window_columns.h"
+#include "trainer/tasks/question_answering/rows/window_columns.h"
 
 namespace sft::equivalence {
 namespace {

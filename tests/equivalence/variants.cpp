@@ -22,7 +22,7 @@
 #include "trainer/loop/trainer.h"
 #include "trainer/loop/update.h"
 #include "trainer/tasks/causal_lm/rows/columns.h"
-#include "trainer/tasks/question_answering/windows/window_columns.h"
+#include "trainer/tasks/question_answering/rows/window_columns.h"
 #include "trainer/tasks/recipes/target.h"
 #include "trainer/tasks/seq2seq_lm/rows/columns.h"
 #include "trainer/tasks/tasks.h"
@@ -119,6 +119,43 @@ nlohmann::json tiny_resnet() {
           {"hidden_sizes", {8, 12}},
           {"depths", {1, 2}},
           {"layer_type", "basic"}};
+}
+
+// A small graph: a convolution that pads one side alone, a residual block under norms, a dropout.
+nlohmann::json tiny_keras() {
+  const auto layer = [](const char* kind, const char* name, nlohmann::json config, std::vector<const char*> inputs) {
+    nlohmann::json node = nlohmann::json::array();
+    for (const char* input : inputs) node.push_back({input, 0, 0, nlohmann::json::object()});
+    config["name"] = name;
+    return nlohmann::json{{"class_name", kind},
+                          {"name", name},
+                          {"config", config},
+                          {"inbound_nodes", inputs.empty() ? nlohmann::json::array() : nlohmann::json::array({node})}};
+  };
+  const auto convolution = [&](const char* name, const char* input, int stride) {
+    return layer("Conv2D", name, {{"filters", 6}, {"kernel_size", 3}, {"strides", stride}, {"padding", "same"}},
+                 {input});
+  };
+  const nlohmann::json layers = {layer("InputLayer", "input", {{"batch_input_shape", {nullptr, 12, 12, 3}}}, {}),
+                                 convolution("first", "input", 2),
+                                 layer("BatchNormalization", "norm", nlohmann::json::object(), {"first"}),
+                                 convolution("second", "norm", 1),
+                                 layer("BatchNormalization", "norm_2", nlohmann::json::object(), {"second"}),
+                                 layer("Add", "add", nlohmann::json::object(), {"norm", "norm_2"}),
+                                 layer("Activation", "relu", {{"activation", "relu"}}, {"add"}),
+                                 layer("Flatten", "flatten", nlohmann::json::object(), {"relu"}),
+                                 layer("Dropout", "dropout", {{"rate", 0.2}}, {"flatten"}),
+                                 layer("Dense", "predictions", {{"units", 5}, {"activation", "softmax"}}, {"dropout"})};
+  return {{"model_type", "keras"},
+          {"keras_version", "3"},
+          {"preprocessing", "tf"},
+          {"keras_config",
+           {{"class_name", "Functional"},
+            {"config",
+             {{"name", "tiny"},
+              {"layers", layers},
+              {"input_layers", nlohmann::json::array({{"input", 0, 0}})},
+              {"output_layers", nlohmann::json::array({{"predictions", 0, 0}})}}}}}};
 }
 
 nlohmann::json tiny_vgg(bool batch_norm) {
@@ -371,6 +408,12 @@ std::vector<Case> cases() {
   enroll_images("resnet_frozen_norms", BatchNormMode::frozen);
   enroll_images("resnet_head_alone", BatchNormMode::synchronized).freeze = head;
   enroll_images("resnet_one_big_batch", BatchNormMode::synchronized).micro_batches_are_free = false;
+  for (const auto& [name, mode] :
+       {std::pair{"keras_frozen_norms", BatchNormMode::frozen}, {"keras_one_big_batch", BatchNormMode::synchronized}}) {
+    Case& graph = enroll_images(name, mode);
+    graph.model = tiny_keras();
+    graph.micro_batches_are_free = mode == BatchNormMode::frozen;
+  }
   const auto enroll_patches = [&](const char* name, nlohmann::json model) -> Case& {
     Case& added = enroll(name, adamw);
     added.task = "image_classification";

@@ -9,8 +9,8 @@ class Killing:
 
     def run(self, command, **settings):
         environment = {**os.environ, **self.settings, **{name: str(value) for name, value in settings.items()}}
-        if "LD_PRELOAD" in os.environ:  # of a sanitizer, which wants to be the first
-            environment["LD_PRELOAD"] = os.environ["LD_PRELOAD"] + ":" + self.settings["LD_PRELOAD"]
+        # A program under the address sanitizer refuses to have anything loaded before the sanitizer's library.
+        environment["ASAN_OPTIONS"] = os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
         return subprocess.run([str(word) for word in command], env=environment, capture_output=True, text=True, timeout=300)
 
     def changes(self, command, listing):

@@ -1,9 +1,10 @@
 """Power cuts: an ext4 image on a loop device is copied while four ranks save to it, and the copy is what a disk holds.
 
-The writer is held while the image is copied, so that the copy is of one moment; what its file system has not written
-by then is lost. A writer that never syncs must be found out by the same cuts, or they prove nothing.
+The writer is held while the image is copied, and the copy is of one moment; what its file system has not written by
+then is lost. A writer that never syncs must be found out by the same cuts, or they prove nothing.
 """
 import contextlib
+import filecmp
 import os
 import random
 import shutil
@@ -68,6 +69,17 @@ class Writer:
         self.listener.join()
 
 
+def copy_of_one_moment(image, copy):
+    """The file system writes on while the writer is held, and a copy takes its time: two that agree are of one moment."""
+    again = copy.with_suffix(".again")
+    shutil.copyfile(image, copy)
+    while True:
+        shutil.copyfile(image, again)
+        if filecmp.cmp(copy, again, shallow=False):
+            return
+        again.replace(copy)
+
+
 def why_not(folder):
     """Why no image can be made and mounted here; "" where it can."""
     try:
@@ -93,7 +105,7 @@ def cut(asked, folder, draw, *careless):
             if writer.process.poll() is not None or len(writer.saved) < 2:
                 return "the writer did not save"
             reported = writer.hold()
-            shutil.copyfile(image, copy)
+            copy_of_one_moment(image, copy)
         finally:
             writer.end()
     with mounted(copy, folder / "after") as place:

@@ -17,10 +17,10 @@ namespace sft::fuzz {
 // A directory of this process in memory, which goes when the process ends well.
 class Folder {
  public:
-  Folder() : path_(std::filesystem::path("/dev/shm") / ("sft-fuzz-" + std::to_string(::getpid()))) {
-    std::filesystem::create_directories(path_);
-  }
+  Folder() : Folder(std::filesystem::path("/dev/shm") / ("sft-fuzz-" + std::to_string(::getpid()))) {}
+  explicit Folder(std::filesystem::path path) : path_(std::move(path)) { std::filesystem::create_directories(path_); }
   ~Folder() { std::filesystem::remove_all(path_); }
+  Folder below(const std::string& name) const { return Folder(path_ / name); }
 
   // The path of a file that holds the bytes now.
   std::string put(const std::string& name, std::string_view bytes) const {

@@ -78,6 +78,13 @@ TEST(SweepPlan, SettingsOfAnotherTypeAndTrialsWithoutEndAreRefused) {
   EXPECT_NE(refusal_of(sweep_of("grid", many)).find("more than 10000 trials"), std::string::npos);
 }
 
+TEST(SweepPlan, WhatASweepSettlesIsNotVaried) {
+  EXPECT_EQ(refusal_of(sweep_of("grid", {{"output_dir", {"a", "b"}}})),
+            "sweep.parameters.'output_dir': a sweep settles it for each trial");
+  EXPECT_EQ(refusal_of(sweep_of("grid", {{"sweep.method", {"grid"}}})),
+            "sweep.parameters.'sweep.method': a trial has no sweep of its own");
+}
+
 TEST(SweepPlan, DrawsOfALogScaleStayInTheirRange) {
   const Table range{{"min", 1e-5}, {"max", 1e-2}, {"scale", "log"}};
   int small = 0;

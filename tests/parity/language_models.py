@@ -9,14 +9,11 @@ case has them.
     language_models.py PARITY_LANGUAGE [first_case [cases]]
 """
 import copy
-import json
 import random
-import subprocess
-import sys
-import tempfile
-from pathlib import Path
 
-import decoder  # answers 77 where transformers is missing
+import answers
+import decoder
+import exchange  # answers 77 where transformers is missing
 import torch
 from transformers import (GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM, Qwen2Config, Qwen2ForCausalLM, Qwen3Config,
                           Qwen3ForCausalLM)
@@ -84,28 +81,9 @@ def reference_loss(case, model):
     return total / count
 
 
-def reference_said(case, model):
-    said = []
-    for prompt in case["prompts"]:
-        ids = torch.tensor([prompt])
-        with torch.no_grad():
-            out = model.generate(input_ids=ids, attention_mask=torch.ones_like(ids), pad_token_id=0, **case["generate"])[0, len(prompt):].tolist()
-        ends = bool(out) and out[-1] in case["generate"]["eos_token_id"]
-        said.append({"tokens": out[:-1] if ends else out, "stopped": ends})
-    return said
-
-
 def ours(case, tensors, tool):
-    with tempfile.TemporaryDirectory() as directory:
-        directory = Path(directory)
-        as_text = {key: json.dumps(value).strip('"') for key, value in case["generate"].items() if key == "early_stopping"}
-        described = dict(case, generate={**case["generate"], **as_text}, config=json.loads(case["config"].to_json_string(use_diff=False)),
-                         tensors=[[name, list(value.shape)] for name, value in tensors])
-        (directory / "case.json").write_text(json.dumps(described))
-        (directory / "weights.bin").write_bytes(b"".join(v.detach().contiguous().numpy().tobytes() for _, v in tensors))
-        subprocess.run([tool, str(directory)], check=True)
-        flat = torch.frombuffer(bytearray((directory / "out.bin").read_bytes()), dtype=getattr(torch, case["dtype"]))
-        said = json.loads((directory / "said.json").read_text())
+    read = lambda directory: (exchange.values_in(directory, case["dtype"]), answers.said_in(directory))
+    flat, said = exchange.hand(answers.for_tool(case), tensors, tool, read)
     loss, *gradients = flat.split([1] + [value.numel() for _, value in tensors])
     return loss[0], [g.view_as(v) for g, (_, v) in zip(gradients, tensors)], said
 
@@ -139,7 +117,7 @@ def check(number, tool):
         if case["dtype"] == "float32" and worst[name] > TOLERANCE["float32"] and is_as_near_the_truth(case, model, name, mine, value.grad):
             worst[name] = TOLERANCE["float32"]
     name, error = max(worst.items(), key=lambda item: item[1])
-    expected = reference_said(case, model.eval())
+    expected = answers.said_by_transformers(case, model.eval())
     alike = sum(mine == theirs for mine, theirs in zip(said, expected))
     good = error <= TOLERANCE[case["dtype"]] and (alike == len(said) or case["dtype"] == "float32")
     tokens = sum(len(one["tokens"]) for one in said)
@@ -149,14 +127,4 @@ def check(number, tool):
     return good
 
 
-def main():
-    tool = sys.argv[1]
-    first = int(sys.argv[2]) if len(sys.argv) > 2 else 0
-    cases = int(sys.argv[3]) if len(sys.argv) > 3 else 16
-    torch.set_num_threads(1)
-    bad = [n for n in range(first, first + cases) if not check(n, tool)]
-    print(f"{cases - len(bad)} of {cases} cases agree with transformers")
-    sys.exit(1 if bad else 0)
-
-
-main()
+exchange.main(check, cases=16)

@@ -35,8 +35,7 @@ using sft::parity::write_gradients;
 using sft::parity::write_values;
 
 sft::Batch pairs_of(const json& given) {
-  const sft::Schema schema{.columns = {sft::seq2seq::tokens_column(0), sft::seq2seq::target_tokens_column(0)},
-                           .units = {"token", sft::seq2seq::kTargetAxis}};
+  const sft::Schema schema = sft::seq2seq::sample_schema(0, 0);
   sft::Batch batch(schema);
   sft::Sample sample(schema);
   for (size_t b = 0; b < given["tokens"].size(); ++b) {

@@ -13,7 +13,7 @@
 #include "tests/support/texts.h"
 #include "trainer/learner/learner.h"
 #include "trainer/tasks/question_answering/question_answering.h"
-#include "trainer/tasks/question_answering/windows/window_columns.h"
+#include "trainer/tasks/question_answering/rows/window_columns.h"
 
 namespace {
 

@@ -5,19 +5,11 @@ off. The same tensors must be there (no pooler), and loss, logits and every grad
 
 Class weights and label smoothing are compared with torch's cross_entropy on the same logits.
 """
-import json
 import random
-import subprocess
-import sys
-import tempfile
-from pathlib import Path
 
-try:
-    import torch
-    from transformers import BertConfig, BertForTokenClassification
-except ImportError as missing:
-    print(f"SKIPPED: no parity was checked, {missing} (tools/setup.sh test brings the Python references)")
-    sys.exit(77)
+import exchange  # answers 77 where transformers is missing
+import torch
+from transformers import BertConfig, BertForTokenClassification
 
 TOLERANCE = {"float32": 1e-5, "float64": 1e-10}
 
@@ -60,14 +52,7 @@ def reference(case, model):
 
 def ours(case, tensors, logits, tool):
     dtype = getattr(torch, case["dtype"])
-    with tempfile.TemporaryDirectory() as directory:
-        directory = Path(directory)
-        described = dict(case, config=json.loads(case["config"].to_json_string(use_diff=False)),
-                         tensors=[[name, list(value.shape)] for name, value in tensors])
-        (directory / "case.json").write_text(json.dumps(described))
-        (directory / "weights.bin").write_bytes(b"".join(v.detach().numpy().tobytes() for _, v in tensors))
-        subprocess.run([tool, str(directory)], check=True)
-        flat = torch.frombuffer(bytearray((directory / "out.bin").read_bytes()), dtype=dtype)
+    flat = exchange.hand(case, tensors, tool, lambda directory: exchange.values_in(directory, case["dtype"]))
     loss, values, *gradients = flat.split([1, logits.numel()] + [value.numel() for _, value in tensors])
     return loss[0], values.view_as(logits), [g.view_as(v) for g, (_, v) in zip(gradients, tensors)]
 
@@ -99,14 +84,4 @@ def check(number, tool):
     return good
 
 
-def main():
-    tool = sys.argv[1]
-    first = int(sys.argv[2]) if len(sys.argv) > 2 else 0
-    cases = int(sys.argv[3]) if len(sys.argv) > 3 else 12
-    torch.set_num_threads(1)
-    bad = [n for n in range(first, first + cases) if not check(n, tool)]
-    print(f"{cases - len(bad)} of {cases} cases agree with transformers")
-    sys.exit(1 if bad else 0)
-
-
-main()
+exchange.main(check, cases=12)

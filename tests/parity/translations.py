@@ -3,14 +3,11 @@ by beams, several at once and one entering where another left. In float64 the id
 
     translations.py PARITY_TRANSLATIONS [first_case [cases]]
 """
-import json
 import random
-import subprocess
-import sys
-import tempfile
-from pathlib import Path
 
-import decoder  # answers 77 where transformers is missing
+import answers
+import decoder
+import exchange  # answers 77 where transformers is missing
 import torch
 from transformers import MarianConfig, MarianMTModel, T5Config, T5ForConditionalGeneration
 from transformers.models.t5.modeling_t5 import T5LayerNorm
@@ -41,55 +38,31 @@ def random_generation(r, config):
     return chosen
 
 
-def reference(case, model):
-    said, stops = [], case["generate"]["eos_token_id"]
-    for source in case["prompts"]:
-        ids = torch.tensor([source])
-        with torch.no_grad():
-            out = model.generate(input_ids=ids, attention_mask=torch.ones_like(ids), **case["generate"])[0, 1:].tolist()
-        ends = bool(out) and out[-1] in stops
-        said.append({"tokens": out[:-1] if ends else out, "stopped": ends})
-    return said
+def weights_of(model):
+    return [(name, value) for name, value in model.named_parameters() if value.requires_grad]
 
 
-def ours(case, model, tool):
-    tensors = [(name, value) for name, value in model.named_parameters() if value.requires_grad]
-    generate = {key: json.dumps(value).strip('"') if key == "early_stopping" else value for key, value in case["generate"].items()}
-    with tempfile.TemporaryDirectory() as directory:
-        directory = Path(directory)
-        described = dict(case, generate=generate, config=json.loads(model.config.to_json_string(use_diff=False)), tensors=[[name, list(value.shape)] for name, value in tensors])
-        (directory / "case.json").write_text(json.dumps(described))
-        (directory / "weights.bin").write_bytes(b"".join(v.detach().contiguous().numpy().tobytes() for _, v in tensors))
-        subprocess.run([tool, str(directory)], check=True)
-        return json.loads((directory / "said.json").read_text())
+def agrees(number, case, model, tool, what, together=1):
+    """Tells of one case."""
+    mine = answers.said_by_tool(case, weights_of(model), tool)
+    theirs = answers.said_by_transformers(case, model, together)
+    alike = sum(a == b for a, b in zip(mine, theirs, strict=True))
+    good = alike == len(mine)
+    print(f"{'ok  ' if good else 'FAIL'} case {number}: {model.config.model_type}, {what}: {alike} of {len(mine)} targets alike, "
+          f"{sum(len(one['tokens']) for one in mine)} tokens, {sum(one['stopped'] for one in mine)} ended by a token", flush=True)
+    return good
 
 
 def check(number, tool):
     r = random.Random(number)
     torch.manual_seed(number)
     model = random_model(r, number).double().eval()
-    for value in model.parameters():
-        if value.requires_grad:
-            value.data.add_(torch.randn_like(value) * 0.2)
+    for _, value in weights_of(model):
+        value.data.add_(torch.randn_like(value) * 0.2)
     words = lambda n: [r.randrange(2, model.config.vocab_size) for _ in range(n)] + [1]
-    case = {"dtype": "float64", "prompts": [words(r.randint(1, 30)) for _ in range(13)], "at_once": r.choice([1, 4, 16]), "generate": random_generation(r, model.config)}
-    mine, theirs = ours(case, model, tool), reference(case, model)
-    alike = sum(a == b for a, b in zip(mine, theirs, strict=True))
-    good = alike == len(mine)
-    print(f"{'ok  ' if good else 'FAIL'} case {number}: {model.config.model_type}, {case['generate']['num_beams']} beams: {alike} of {len(mine)} targets alike, "
-          f"{sum(len(one['tokens']) for one in mine)} tokens, {sum(one['stopped'] for one in mine)} ended by a token", flush=True)
-    return good
-
-
-def main():
-    tool = sys.argv[1]
-    first = int(sys.argv[2]) if len(sys.argv) > 2 else 0
-    cases = int(sys.argv[3]) if len(sys.argv) > 3 else 16
-    torch.set_num_threads(1)
-    bad = [n for n in range(first, first + cases) if not check(n, tool)]
-    print(f"{cases - len(bad)} of {cases} cases agree with transformers")
-    sys.exit(1 if bad else 0)
+    case = {"config": model.config, "dtype": "float64", "prompts": [words(r.randint(1, 30)) for _ in range(13)], "at_once": r.choice([1, 4, 16]), "generate": random_generation(r, model.config)}
+    return agrees(number, case, model, tool, f"{case['generate']['num_beams']} beams")
 
 
 if __name__ == "__main__":
-    main()
+    exchange.main(check, cases=16)

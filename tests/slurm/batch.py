@@ -40,19 +40,23 @@ class Job:
         self.wait_until(lambda: self.state() in LAST_STATES, "an end", seconds)
         return self.state()
 
-    def ranks(self):
-        """{rank: process} of the program's processes on this host."""
-        found = {}
+    def processes(self):
+        """(process, its name, its environment) of all that the job runs on this host, which is all nodes."""
         for process in pathlib.Path("/proc").glob("[0-9]*"):
             try:
-                if (process / "comm").read_text().strip() != "sft-dist":
-                    continue
+                name = (process / "comm").read_text().strip()
                 variables = dict(entry.split("=", 1) for entry in (process / "environ").read_text().split("\0") if "=" in entry)
             except OSError:
                 continue  # it has ended
             if variables.get("SLURM_JOB_ID") == self.number:
-                found[int(variables["SLURM_PROCID"])] = int(process.name)
-        return found
+                yield int(process.name), name, variables
+
+    def names(self):
+        return sorted(name for _, name, _ in self.processes())
+
+    def ranks(self):
+        """{rank: process} of the program's processes."""
+        return {int(variables.get("OMPI_COMM_WORLD_RANK", variables["SLURM_PROCID"])): process for process, name, variables in self.processes() if name == "sft-dist"}
 
 
 class BatchTest(EndToEnd):

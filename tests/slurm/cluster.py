@@ -1,5 +1,6 @@
 """A real SLURM on this host: munged, slurmctld and a slurmd a virtual node, each node with a host name and a network of
 its own. Where namespaces may not be made there is one node, this host. All that was started ends with the cluster."""
+import contextlib
 import os
 import pathlib
 import secrets
@@ -20,9 +21,11 @@ def call(*command, **options):
 
 
 class Cluster:
+    running = None
+
     def __init__(self, state):
         self.state = pathlib.Path(state).resolve()
-        self.daemons = []
+        self.daemons, self.slurmds = [], {}
         self.nodes = ["node0", "node1"]
         self.virtual = True
 
@@ -38,11 +41,12 @@ class Cluster:
             self.start(*(["unshare", "--uts", "sh", "-c", f"hostname {CONTROLLER} && exec slurmctld -D -c"] if self.virtual else ["slurmctld", "-D", "-c"]))
             self.wait_for("slurmctld", lambda: "UP" in call("scontrol", "ping").stdout)
             for node in self.nodes:
-                self.start(*self.within(node), "slurmd", "-D", "-N", node)
-            self.wait_for("slurmd", lambda: call("sinfo", "-h", "-N", "-p", "low", "-t", "idle", "-o", "%N").stdout.split() == self.nodes)
+                self.start_node(node)
+            self.wait_for("slurmd", lambda: self.idle_nodes() == self.nodes)
         except BaseException:
             self.__exit__()
             raise
+        Cluster.running = self
         return self
 
     def __exit__(self, *_):
@@ -59,11 +63,64 @@ class Cluster:
                 daemon.wait()
         self.clear_network()
 
+    def start_node(self, node):
+        self.slurmds[node] = self.start(*self.within(node), "slurmd", "-D", "-N", node)
+
+    @staticmethod
+    def idle_nodes():
+        return call("sinfo", "-h", "-N", "-p", "low", "-t", "idle", "-o", "%N").stdout.split()
+
+    @staticmethod
+    def cut_off(node):
+        """Nothing that the node sends or is sent arrives any more, and nobody is told."""
+        call("ip", "link", "set", f"sft-{node}", "down", check=True)
+
+    @staticmethod
+    def connect(node):
+        call("ip", "link", "set", f"sft-{node}", "up", check=True)
+
+    def lose(self, node):
+        """The node is gone as after a loss of its power."""
+        self.cut_off(node)
+        while left := self.processes_of(node):
+            for process in left:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGKILL)
+            time.sleep(0.05)
+        slurmd = self.slurmds.pop(node)
+        slurmd.wait(10)
+        self.daemons.remove(slurmd)
+
+    def bring_back(self, node):
+        """Whatever happened to it."""
+        self.connect(node)
+        if node not in self.slurmds:
+            self.clear_steps(node)
+            self.start_node(node)
+        self.wait_for(f"slurmd of {node}", lambda: self.is_back(node), 120)
+
+    @staticmethod
+    def is_back(node):
+        """A node that was cut off stays down until SLURM looks at it again, which an administrator hastens."""
+        state = call("sinfo", "-h", "-n", node, "-p", "low", "-o", "%T").stdout.strip()
+        if state.startswith("down"):
+            call("scontrol", "update", f"nodename={node}", "state=resume")
+        return state in ("idle", "mixed", "allocated", "completing")
+
+    def clear_steps(self, node):
+        """What PMIx keeps of steps that lost their power, as the start of the machine has to (slurm/README.md)."""
+        for left in [*(self.state / node / "spool").glob("*pmix.*"), *(self.state / node / "tmp").iterdir()]:
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
+
+    @staticmethod
+    def processes_of(node):
+        return [int(process) for process in call("ip", "netns", "pids", f"sft-{node}").stdout.split()]
+
     def clear_network(self):
         """Takes the namespaces away, with what still runs in them."""
         for node in self.nodes if self.virtual else []:
-            for left in call("ip", "netns", "pids", f"sft-{node}").stdout.split():
-                os.kill(int(left), signal.SIGKILL)
+            for left in self.processes_of(node):
+                os.kill(left, signal.SIGKILL)
             call("ip", "netns", "del", f"sft-{node}")
         call("ip", "link", "del", BRIDGE)
 
@@ -101,6 +158,7 @@ class Cluster:
         """A daemon in the foreground, which ends when this process does."""
         with open(self.state / "daemons.log", "a") as log:
             self.daemons.append(subprocess.Popen(["setpriv", "--pdeathsig", "TERM", *map(str, command)], stdin=subprocess.DEVNULL, stdout=log, stderr=log))
+        return self.daemons[-1]
 
     def wait_for(self, what, is_up, seconds=30):
         deadline = time.time() + seconds

@@ -49,6 +49,30 @@ class Interruptions(BatchTest):
     def test_preempted_job_makes_room_and_goes_on(self):
         self.preempted(TEMPLATES / "train.sbatch")
 
+    def test_ten_preemptions_of_ten_make_room_and_the_run_goes_on(self):
+        whole = self.train(self.config("whole", train={"num_train_epochs": 20}))
+        self.assert_completed(whole)
+        slowly = self.home / "slowly"
+        slowly.write_text(f'#!/bin/sh\n[ -e hurry ] || export SFT_FAILPOINTS=trainer.step=sleep:0.4\nexec {PROGRAM} "$@"\n')
+        slowly.chmod(0o755)
+        here = f"--nodelist={self.nodes()[0]}"
+        low = self.train(self.config("low", train={"num_train_epochs": 20}), options=[here], SFT_DIST=str(slowly))
+        for preemption in range(1, 11):
+            self.wait_for_step(low, self.step_of("low") + 2, "low")
+            if preemption == 10:
+                (self.home / "hurry").touch()
+            self.assert_completed(self.submit(self.in_a_moment(), options=["--partition=high", here]))
+            low.wait_until(lambda: low.restarts() == preemption, f"start {preemption + 1}")
+        self.assert_completed(low)
+        self.assertEqual((low.restarts(), low.text().count("resumed from")), (10, 10), low.text())
+        self.assertEqual(self.weights("low"), self.weights("whole"))
+        self.assertEqual(self.lines("low"), self.lines("whole"))
+
+    def in_a_moment(self):
+        script = self.home / "in-a-moment"
+        script.write_text("#!/bin/sh\ntrue\n")
+        return script
+
     # As on a cluster without preempt_send_user_signal.
     def test_preempted_job_that_gets_term_makes_room_and_goes_on(self):
         lines = (TEMPLATES / "train.sbatch").read_text().splitlines(keepends=True)

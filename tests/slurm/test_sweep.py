@@ -43,6 +43,19 @@ class Sweep(BatchTest):
             self.assertAlmostEqual(float(row["eval_accuracy"]), self.summary(f"sweep/{TRIALS[i]}")["metrics"]["accuracy"], places=4)
         self.assert_is_the_ordinary_run(f"sweep/{TRIALS[1]}")
 
+    def test_a_preempted_trial_makes_room_and_goes_on(self):
+        config = self.sweep_config()
+        array = self.submit(TEMPLATES / "sweep.sbatch", config, options=["--array=0-2"], SFT_FAILPOINTS="trainer.step=sleep:0.2")
+        array.wait_until(lambda: 1 in self.trials(array) and self.step_of(f"sweep/{TRIALS[1]}") >= 7, "step 7 of the second trial")
+        node = self.trials(array)[1].facts()["NodeList"]
+        self.assert_completed(self.train(self.config("high"), options=["--partition=high", f"--nodelist={node}"]))
+        array.wait_until(lambda: len(self.trials(array)) == 3, "three trials")
+        for index, job in self.trials(array).items():
+            self.assert_completed(job)
+            self.assertEqual(job.restarts(), int(index == 1), job.text())
+        self.assertEqual(self.succeed("sweep", config).err.count("finished already"), 3)
+        self.assert_is_the_ordinary_run(f"sweep/{TRIALS[1]}")
+
     def assert_is_the_ordinary_run(self, trial):
         """Its learning rate is the one of `undisturbed`."""
         self.assertEqual(self.weights(trial), self.undisturbed())

@@ -17,6 +17,7 @@ import fetch_demo
 import fetch_questions_demo
 import fetch_tagged_demo
 import fetch_targets_demo
+import fetch_summaries_demo
 import fetch_translation_demo
 import minilm_as
 
@@ -144,6 +145,13 @@ class Demo(unittest.TestCase):
         self.assertEqual(fetch_translation_demo.splits(pairs[::-1]), (train, validation, test))
         more = fetch_translation_demo.splits(pairs + [("one more", "多一个")])
         self.assertGreater(len(set(test) & set(more[2])), 1990)
+
+    def test_summaries_are_split_by_source_package(self):
+        train, validation, test = fetch_summaries_demo.splits(self.rows)
+        self.assertEqual(len(train) + len(validation) + len(test), len(self.rows))
+        self.assertTrue(test)
+        self.assertFalse({row.source for row in train} & {row.source for row in validation + test})
+        self.assertEqual(fetch_summaries_demo.splits(self.rows[::-1]), (train, validation, test))
 
     def test_bert_under_another_architecture_says_the_same(self):
         import torch

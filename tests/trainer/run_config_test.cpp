@@ -230,6 +230,23 @@ TEST_F(RunConfigFile, CountsOfUpdatesAreWholeOrShares) {
 }
 
 // As transformers: math.ceil(total * ratio) below 1, the count itself otherwise.
+TEST_F(RunConfigFile, RefusesCountsThatNothingCanHoldAndColumnsWithoutAName) {
+  EXPECT_EQ(wrong("", {"train.global_batch_size=9223372036854775807"}),
+            "command line: train.global_batch_size: wanted at most 1073741824, found 9223372036854775807");
+  EXPECT_EQ(wrong("", {"train.max_steps=9223372036854775807"}).substr(0, 47),
+            "command line: train.max_steps: wanted at most 1");
+  EXPECT_EQ(wrong("", {"threads=100000"}), "command line: threads: wanted at most 1024, found 100000");
+  for (const char* none : {"data.text_column=[]", "data.text_column=[\"text\",\"\"]"})
+    EXPECT_EQ(wrong("", {none}),
+              "command line: data.text_column: wanted the name of a column, or of several, found none");
+  EXPECT_EQ(wrong("", {"data.label_column="}), "command line: data.label_column: wanted the name of a column");
+}
+
+TEST_F(RunConfigFile, TellsOfARateOfZero) {
+  EXPECT_EQ(warnings("", {"optim.learning_rate=0"}),
+            List{"command line: optim.learning_rate is 0: no update changes the model"});
+}
+
 TEST(StepsOf, TakesShareOrCount) {
   EXPECT_EQ(steps_of(500, 1000), 500);
   EXPECT_EQ(steps_of(1, 1000), 1);

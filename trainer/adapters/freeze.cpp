@@ -84,6 +84,21 @@ void refuse_beside_adapters(const FreezeConfig& config) {
                                "frozen. Remove it; lora.target_modules chooses layers"));
 }
 
+std::string layers_of(std::vector<std::string> names, const Parameters& parameters, const std::vector<bool>& trained) {
+  assert(parameters.size() == trained.size());
+  std::vector<int> marks(names.size(), 0);  // 1: frozen, 2: something trains
+  int of_head = 0;
+  for (size_t i = 0; i < parameters.size(); ++i) {
+    const auto stage = static_cast<size_t>(parameters[i].stage);
+    int& mark = stage < marks.size() ? marks[stage] : of_head;
+    mark = std::max(mark, trained[i] ? 2 : 1);
+  }
+  names.emplace_back("the output layer");
+  marks.push_back(of_head);
+  for (size_t s = 0; s < names.size(); ++s) names[s] = (marks[s] == 2 ? "+ " : marks[s] == 1 ? "- " : "") + names[s];
+  return "layers (+ trained, - frozen): " + join(names, ", ");
+}
+
 std::string summary_of(const Parameters& parameters, const std::vector<bool>& trained) {
   assert(parameters.size() == trained.size());
   double num_trained = 0, num_all = 0;

@@ -43,6 +43,10 @@ std::vector<bool> choose_trained(const FreezeConfig& config, const Parameters& p
 // frozen.
 void refuse_beside_adapters(const FreezeConfig& config);
 
+// Of a model whose stages have names: "layers (+ trained, - frozen): input, - conv1 (Conv2D), + output". `names` of stages
+// 0 … n.
+std::string layers_of(std::vector<std::string> names, const Parameters& parameters, const std::vector<bool>& trained);
+
 // "training 21,945 of 22,735,161 parameters (2 of 103 tensors)".
 std::string summary_of(const Parameters& parameters, const std::vector<bool>& trained);
 

@@ -16,12 +16,19 @@ struct Usual {
 
 // TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING of PEFT 0.21. It lacks camembert, distilbert and marian.
 const Usual kUsual[] = {
-    {"bert", {"query", "value"}},        {"camembert", {"query", "value"}},
-    {"distilbert", {"q_lin", "v_lin"}},  {"gpt2", {"c_attn"}},
-    {"llama", {"q_proj", "v_proj"}},     {"marian", {"q_proj", "v_proj"}},
-    {"mistral", {"q_proj", "v_proj"}},   {"mt5", {"q", "v"}},
-    {"qwen2", {"q_proj", "v_proj"}},     {"qwen3", {"q_proj", "v_proj"}},
-    {"roberta", {"query", "value"}},     {"t5", {"q", "v"}},
+    {"bart", {"q_proj", "v_proj"}},
+    {"bert", {"query", "value"}},
+    {"camembert", {"query", "value"}},
+    {"distilbert", {"q_lin", "v_lin"}},
+    {"gpt2", {"c_attn"}},
+    {"llama", {"q_proj", "v_proj"}},
+    {"marian", {"q_proj", "v_proj"}},
+    {"mistral", {"q_proj", "v_proj"}},
+    {"mt5", {"q", "v"}},
+    {"qwen2", {"q_proj", "v_proj"}},
+    {"qwen3", {"q_proj", "v_proj"}},
+    {"roberta", {"query", "value"}},
+    {"t5", {"q", "v"}},
     {"xlm-roberta", {"query", "value"}},
 };
 

@@ -55,13 +55,24 @@ nlohmann::json checksums_of(const ModelDirectory& directory, const std::string& 
   return nlohmann::json::parse(broadcast_from(control, text));
 }
 
+// Their statistics would move twice where a stage runs twice.
+bool has_batch_norms(const Model& model) { return !model.repeats_stages(); }
+
+void say_what_trains(const Model& model, const Parameters& parameters, const std::vector<bool>& trained) {
+  log::info(summary_of(parameters, trained));
+  if (std::vector<std::string> names = model.stage_names(); !names.empty()) {
+    names.resize(static_cast<size_t>(model.pooler_stage()));
+    log::info(layers_of(std::move(names), parameters, trained));
+  }
+}
+
 std::unique_ptr<Learner> make_learner(Assembly& run, Built built) {
   const RunConfig& config = run.config();
   check_fit(config, *built.model, run.data, *run.directory);
   std::vector<bool> trained = trained_parameters(config.freeze, *built.model, *built.task, built.adapters);
   if (run.world.control.rank() == 0)
-    log::info(summary_of(all_parameters(*built.model, *built.task, built.adapters), trained));
-  if (config.deterministic && !built.model->repeats_stages() && config.train.batch_norm != "frozen")
+    say_what_trains(*built.model, all_parameters(*built.model, *built.task, built.adapters), trained);
+  if (config.deterministic && has_batch_norms(*built.model) && config.train.batch_norm != "frozen")
     throw ConfigError(
         concat("deterministic = true is not built for train.batch_norm = ", in_quotes(config.train.batch_norm),
                ": what a norm sees depends on how a batch is cut; set it to \"frozen\""));
@@ -90,14 +101,16 @@ void make_order(Assembly& run) {
 
 // Norms that take their batch from all ranks make every rank run equally many micro-batches.
 bool sums_statistics(const RunConfig& config, const Model& model) {
-  return config.train.batch_norm == "synchronized" && !model.repeats_stages();
+  return config.train.batch_norm == "synchronized" && has_batch_norms(model);
 }
 
 // A norm's sums during backward would go through MPI beside those of the gradients, and MPI allows one thread at a
-// time.
+// time. A tensor that several blocks share, as encoder-decoders have them, gets its gradient in as many parts where
+// blocks are run again: it is whole at the end alone.
 Leave leave_of(const Assembly& run, const Model& model) {
   const bool meet_in_mpi = sums_statistics(run.config(), model) && run.world.device.is_cpu();
-  return run.world.gradients.overlaps() && !meet_in_mpi ? Leave::when_full : Leave::at_the_end;
+  const bool comes_in_parts = run.config().train.gradient_checkpointing && model.pair();
+  return run.world.gradients.overlaps() && !meet_in_mpi && !comes_in_parts ? Leave::when_full : Leave::at_the_end;
 }
 
 std::unique_ptr<Loader> make_loader(const Assembly& run, const Model& model) {
@@ -224,6 +237,7 @@ std::unique_ptr<Assembly> assemble(LoadedConfig loaded, const World& world) {
 
   together(control, [&] {
     run->directory = std::make_unique<ModelDirectory>(config.model.model_name_or_path, config.model.adapter);
+    run->directory->settle_image_size(run->loaded.config.data);
   });
   run->data = open_datasets(run->loaded, *run->directory, control);
   together(control, [&] { settle_stop_tokens(*run); });

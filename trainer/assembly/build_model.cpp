@@ -18,6 +18,7 @@
 #include "trainer/assembly/build_adapters.h"
 #include "trainer/checkpoint/safetensors.h"
 #include "trainer/learner/learner.h"
+#include "trainer/model_files/keras_weights.h"
 #include "trainer/model_files/pretrained.h"
 #include "trainer/model_files/tensor_refs.h"
 #include "trainer/model_files/weights_checksum.h"
@@ -160,7 +161,7 @@ Built build_model(const RunConfig& config, Purpose purpose, const ModelDirectory
     const auto seed = static_cast<uint64_t>(config.seed);
     std::optional<AdapterFiles> adapter;
     if (!directory.adapter().empty()) adapter.emplace(directory.adapter());
-    if (config.model.init == "pretrained") files = std::make_shared<const WeightFiles>(directory.path());
+    if (config.model.init == "pretrained") files = open_weights(directory.path(), model_config);
     const bool adapted = has_adapters(config, directory);
     ModelSettings settings{.device = device,
                            .dtype = dtype,
@@ -212,6 +213,8 @@ Built build_model(const RunConfig& config, Purpose purpose, const ModelDirectory
   if (control.rank() == 0)
     if (const std::string text = describe(report); !text.empty()) log::info(text);
   if (control.rank() != 0 || config.model.init != "pretrained") return built;
+  if (const std::string lacks = what_trunk_lacks(report); !lacks.empty())
+    log::warn(concat(directory.path(), ": ", lacks));
   warn_of_other_labels(report, built, directory, labels);
   warn_of_unknown_scale(config, *built.model, directory);
   if (!directory.adapter().empty())

@@ -10,6 +10,7 @@
 #include "comm/agree.h"
 #include "trainer/assembly/adapter_export.h"
 #include "trainer/assembly/ended_run.h"
+#include "trainer/assembly/exported_files.h"
 #include "trainer/assembly/run_settings.h"
 #include "trainer/loop/row_writer.h"
 #include "trainer/model_files/adapter_files.h"
@@ -57,7 +58,7 @@ void export_run(const Assembly& run) {
   const bool adapted = !learner.adapters().empty();
   if (!adapted || config.lora.exports != "adapter")
     export_model(real_files(), config.output_dir + "/model", learner.whole(), run.files,
-                 {.most_bytes = config.save.max_shard_bytes});
+                 export_form(config, learner.model().config()));
   if (adapted && config.lora.exports != "merged") {
     NamedFiles beside = run.files;
     beside.insert(beside.end(), run.adapter_files.begin(), run.adapter_files.end());

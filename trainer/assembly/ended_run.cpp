@@ -27,13 +27,22 @@ std::optional<EndedRun> read_ended_run(const std::string& output_dir) {
                   .step = summary.value("global_step", int64_t{0}),
                   .evaluations_without_gain = training.value("evaluations_without_gain", int64_t{0}),
                   .settings = training.value("settings", nlohmann::json::object()),
+                  .validation_data = training.contains("validation_data")
+                                         ? std::optional(training["validation_data"].get<std::string>())
+                                         : std::nullopt,
                   .test_data = training.value("test_data", "")};
 }
 
 nlohmann::ordered_json record_of(const Assembly& run) {
   return {{"evaluations_without_gain", run.trainer->state().evaluations_without_gain},
+          {"validation_data", identity_of(run.data.validation.get())},
           {"test_data", identity_of(run.data.test.get())},
           {"settings", trainer_settings(run).settings}};
+}
+
+bool is_validated_on_others(const EndedRun& ended, const Assembly& run) {
+  return !run.config().data.validation_file.empty() && ended.validation_data &&
+         identity_of(run.data.validation.get()) != *ended.validation_data;
 }
 
 Left left_of(const EndedRun& ended, const Assembly& run) {

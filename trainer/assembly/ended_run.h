@@ -15,7 +15,9 @@ struct EndedRun {
   int64_t step = 0;
   int64_t evaluations_without_gain = 0;
   nlohmann::json settings;  // settings that alter training (training_keys)
-  std::string test_data;    // identifies the rows that were evaluated at the end; "" where none were
+  // Identifies the rows of its evaluations, "" where it had none; nothing: a build of before did not write it down.
+  std::optional<std::string> validation_data;
+  std::string test_data;  // identifies the rows that were evaluated at the end; "" where none were
 };
 
 // Nothing where no summary says that the run in `output_dir` has ended.
@@ -28,5 +30,8 @@ nlohmann::ordered_json record_of(const Assembly& run);
 // training, or for less of it.
 enum class Left { nothing, test, training };  // in rising order
 Left left_of(const EndedRun& ended, const Assembly& run);
+
+// Whether `run` has other validation rows than the ended one was measured on.
+bool is_validated_on_others(const EndedRun& ended, const Assembly& run);
 
 }  // namespace sft

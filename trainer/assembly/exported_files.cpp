@@ -6,6 +6,7 @@
 #include "base/json_member.h"
 #include "data/text/chat_template.h"
 #include "trainer/assembly/generate_settings.h"
+#include "trainer/model_files/keras_export.h"
 #include "trainer/model_files/preprocessor_config.h"
 #include "trainer/tasks/tasks.h"
 
@@ -93,10 +94,11 @@ NamedFiles exported_files(const ModelDirectory& from, const Learner& learner, co
   task.describe(config);
   config.erase("torch_dtype");  // transformers' older name
   config["dtype"] = dtype_of(learner.whole());
+  if (is_keras_model(config)) set_keras_classes(config, std::ssize(config.at("id2label")));
   if (tokenizer == nullptr)
     return {{"config.json", config.dump(2) + "\n"},
             {"preprocessor_config.json", preprocessor_config(config, run.data).dump(2) + "\n"}};
-  nlohmann::json tokenizer_config = nlohmann::json::parse(from.text_of("tokenizer_config.json"), nullptr, false);
+  nlohmann::json tokenizer_config = from.json_of("tokenizer_config.json");
   if (!tokenizer_config.is_object()) tokenizer_config = usual_tokenizer_config(*tokenizer, model);
   if (model.sequence_head().reads == Reads::last) name_padding(config, tokenizer_config, *tokenizer);
   tokenizer_config["model_max_length"] = run.data.max_length;
@@ -111,6 +113,15 @@ NamedFiles exported_files(const ModelDirectory& from, const Learner& learner, co
                            "sentencepiece.bpe.model", "spiece.model", "source.spm", "target.spm", "target_vocab.json"})
     if (std::string text = from.text_of(name); !text.empty()) files.emplace_back(name, std::move(text));
   return files;
+}
+
+ExportForm export_form(const RunConfig& run, const nlohmann::json& model) {
+  ExportForm form{.most_bytes = run.save.max_shard_bytes};
+  if (is_keras_model(model))
+    form.other_forms = [model](const ExportedTensors& tensors) {
+      return NamedFiles{{kKerasExport, keras_hdf5(model, tensors)}};
+    };
+  return form;
 }
 
 }  // namespace sft

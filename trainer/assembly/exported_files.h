@@ -13,4 +13,8 @@ namespace sft {
 NamedFiles exported_files(const ModelDirectory& from, const Learner& learner, const RunConfig& run,
                           const Tokenizer* tokenizer);
 
+// In how many files the weights stand, and which other forms the family has: of a Keras model, model.h5. `model`:
+// Model::config().
+ExportForm export_form(const RunConfig& run, const nlohmann::json& model);
+
 }  // namespace sft

@@ -15,9 +15,19 @@ namespace {
 
 using nlohmann::json;
 
+constexpr char kFile[] = "generation_config.json";
+
+// Discarded where there is no such file. DataError where it holds anything else than an object.
+json own_settings_of(const ModelDirectory& model) {
+  json own = model.json_of(kFile);
+  if (!own.is_object() && !model.text_of(kFile).empty())
+    throw DataError(concat(model.path(), "/", kFile, " is not a JSON object"));
+  return own;
+}
+
 // As transformers finds them: the model's generation_config.json, or config.json where there is none.
 json settings_of(const ModelDirectory& model) {
-  const json own = json::parse(model.text_of("generation_config.json"), nullptr, /*allow_exceptions=*/false);
+  json own = own_settings_of(model);
   return own.is_object() ? own : model.config();
 }
 
@@ -70,7 +80,7 @@ void take(const BoundField& field, const json& value, const ModelDirectory& mode
   const std::string name(field.info.name);
   if (value.is_null()) return;
   try {
-    assign(field, value, {model.path() + "/generation_config.json", name, ""});
+    assign(field, value, {concat(model.path(), "/", kFile), name, ""});
   } catch (const ConfigError& error) {
     if (draws || !is_of_drawing(name)) throw DataError(error.what());
   }
@@ -100,7 +110,7 @@ GenerateConfig settled(const GenerateConfig& asked, const Origins& origins, cons
 }
 
 std::string generation_config(const ModelDirectory& from, const GenerateConfig& config) {
-  json own = json::parse(from.text_of("generation_config.json"), nullptr, /*allow_exceptions=*/false);
+  json own = own_settings_of(from);
   if (!own.is_object()) own = json::object();
   std::vector<int64_t> ids;
   for (const double id : config.eos_token_id) ids.push_back(static_cast<int64_t>(id));

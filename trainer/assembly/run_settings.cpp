@@ -111,7 +111,11 @@ int64_t num_threads(const RunConfig& config) {
 
 int64_t steps_in_all(const RunConfig& config, int64_t batches_per_epoch) {
   if (config.train.max_steps > 0) return config.train.max_steps;
-  return static_cast<int64_t>(std::ceil(config.train.num_train_epochs * static_cast<double>(batches_per_epoch) - 1e-9));
+  const double steps = std::ceil(config.train.num_train_epochs * static_cast<double>(batches_per_epoch) - 1e-9);
+  if (steps > static_cast<double>(kMostUpdates))
+    throw ConfigError(concat("train.num_train_epochs = ", config.train.num_train_epochs, " are ", steps,
+                             " updates; wanted at most ", kMostUpdates));
+  return static_cast<int64_t>(steps);
 }
 
 std::function<double(int64_t, int64_t)> work_of(const Learner& learner) {

@@ -95,8 +95,8 @@ std::optional<FoundCheckpoint> Checkpoints::find_latest() {
     collect_leftovers(files_, directory_);
     const RunListing run = list_run(directory_);
     for (const std::string& name : run.not_ours)
-      log::warn(
-          concat(directory_, "/", name, " has no ", kManifestName, ": not a checkpoint of this program, ignored"));
+      log::warn(concat(directory_, "/", name, " has no ", kManifestName,
+                       " of this program: not a checkpoint of it, ignored"));
     listing = json{run.steps, run.quarantined.size()}.dump();
   });
   const json candidates = json::parse(broadcast_from(control_, listing));

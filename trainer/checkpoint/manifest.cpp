@@ -116,6 +116,11 @@ void verify_own_checksum(const std::string& text, const Reader& read) {
 
 }  // namespace
 
+bool is_of_another_program(const std::string& text) {
+  const json root = json::parse(text, nullptr, false);
+  return root.is_object() && !root.contains("format") && !root.contains("run_id") && !root.contains("files");
+}
+
 std::string hex_of(uint32_t checksum) {
   std::string digits(kDigits, '0');
   for (size_t k = 0; k < kDigits; ++k) digits[kDigits - 1 - k] = "0123456789abcdef"[(checksum >> (4 * k)) & 15];

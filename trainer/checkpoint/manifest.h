@@ -54,6 +54,9 @@ std::string to_text(const Manifest& manifest);
 // DataError, naming `where`, unless checksum, fields, names and slices are right.
 Manifest parse_manifest(const std::string& text, const std::string& where);
 
+// Whether it is JSON that never was a manifest of this program; what is torn may have been one.
+bool is_of_another_program(const std::string& text);
+
 // Checksums are written as eight hexadecimal digits.
 std::string hex_of(uint32_t checksum);
 

@@ -37,6 +37,17 @@ std::optional<int64_t> step_of(std::string_view name) {
   return step;
 }
 
+// One that cannot be read, or is torn, was this program's as far as can be known.
+bool has_manifest(const fs::path& checkpoint) {
+  const fs::path path = checkpoint / kManifestName;
+  if (std::error_code ignored; !fs::exists(path, ignored)) return false;
+  try {
+    return !is_of_another_program(read_file(path.string()));
+  } catch (const Error&) {
+    return true;
+  }
+}
+
 // Names in a directory, sorted; none where it cannot be read.
 std::vector<std::string> names_in(const std::string& directory) {
   std::vector<std::string> names;
@@ -58,6 +69,27 @@ std::string free_name(const std::string& path, std::string_view mark) {
   std::error_code ignored;
   for (int k = 2; fs::exists(fs::symlink_status(name, ignored)); ++k) name = concat(path, mark, text, ".", k);
   return name;
+}
+
+// `mark`, "checkpoint-<step>." and what unique_name() gives: nobody else names a directory so.
+bool is_of_checkpoint(std::string_view name, std::string_view mark) {
+  constexpr size_t kUnique = 16;
+  if (!name.starts_with(mark) || name.size() < mark.size() + kUnique + 1) return false;
+  const std::string_view unique = name.substr(name.size() - kUnique);
+  const std::string_view checkpoint = name.substr(mark.size(), name.size() - mark.size() - kUnique - 1);
+  return step_of(checkpoint) && name[name.size() - kUnique - 1] == '.' &&
+         unique.find_first_not_of("0123456789abcdef") == unique.npos;
+}
+
+// The beginning of a `latest`, under a name that builds of before gave it: "checkpoint-<step>", or less of it.
+bool is_torn_latest(const std::string& name, const std::string& path) {
+  constexpr size_t kLongest = 40;
+  std::error_code none;
+  if (!name.starts_with("latest.tmp.") || !fs::is_regular_file(fs::symlink_status(path, none)) ||
+      fs::file_size(path, none) > kLongest)
+    return false;
+  const std::string text = read_file(path);
+  return text.starts_with(kPrefix) || kPrefix.starts_with(text);
 }
 
 void or_warn(const std::function<void()>& action) {
@@ -84,7 +116,7 @@ RunListing list_run(const std::string& directory) {
     const fs::path path = fs::path(directory) / name;
     std::error_code ignored;
     if (const auto step = step_of(name); step && fs::is_directory(path, ignored)) {
-      if (fs::exists(path / kManifestName, ignored))
+      if (has_manifest(path))
         listing.steps.push_back(*step);
       else
         listing.not_ours.push_back(name);
@@ -100,8 +132,8 @@ void collect_leftovers(FileOps& files, const std::string& directory) {
   for (const std::string& name : names_in(directory)) {
     const std::string path = concat(directory, "/", name);
     // `latest` is written under the run's lock alone: whoever left its beginning is not at work any more.
-    const bool is_torn = name.starts_with("latest.tmp.") || (name.find(".tmp.") != name.npos && is_left_over(name));
-    if (name.starts_with(".tmp-checkpoint-") || name.starts_with(".trash-") || is_torn)
+    const bool is_torn = is_torn_latest(name, path) || (name.find(".tmp.") != name.npos && is_left_over(name));
+    if (is_of_checkpoint(name, ".tmp-") || is_of_checkpoint(name, ".trash-") || is_torn)
       or_warn([&] { files.remove_all(path); });
     const std::string before = name.substr(0, name.find(kReplaced));
     std::error_code ignored;

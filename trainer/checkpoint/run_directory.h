@@ -18,13 +18,14 @@ std::string temporary_path(const std::string& directory, int64_t step, const std
 // What stands in a run directory.
 struct RunListing {
   std::vector<int64_t> steps;            // checkpoint-<step> with a manifest, newest first
-  std::vector<std::string> not_ours;     // checkpoint-<step> without one, as other programs write
+  std::vector<std::string> not_ours;     // checkpoint-<step> without one of this program, as others write
   std::vector<std::string> quarantined;  // checkpoint-<step>.corrupt-<time>
 };
 RunListing list_run(const std::string& directory);
 
-// Removes what dead runs left: .tmp-checkpoint-*, .trash-*, latest.tmp.*; puts back a checkpoint that was moved
-// aside for one that never came. What cannot be removed is told and left.
+// Removes what dead runs left, by their names to the last digit: .tmp-checkpoint-<step>.<unique>, .trash-… likewise,
+// and the beginning of a `latest`; puts back a checkpoint that was moved aside for one that never came. What cannot be
+// removed is told and left.
 void collect_leftovers(FileOps& files, const std::string& directory);
 
 // Takes the name from a broken checkpoint: <path>.corrupt-<time>, which is returned.

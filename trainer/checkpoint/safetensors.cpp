@@ -41,29 +41,10 @@ SafetensorsHeader read_header(const MappedFile& mapped, const std::string& path)
 
 }  // namespace
 
-struct SafetensorsFile::Impl {
-  explicit Impl(const std::string& name) : path(name), mapped(path), header(read_header(mapped, path)) {
-    for (const TensorRef& tensor : header.tensors) by_name.push_back(&tensor);
-    std::ranges::sort(by_name, {}, &TensorRef::name);
-  }
-
-  std::string path;
-  MappedFile mapped;
-  SafetensorsHeader header;
-  std::vector<const TensorRef*> by_name;
-};
-
-SafetensorsFile::SafetensorsFile(const std::string& path) : impl_(std::make_unique<Impl>(path)) {}
-SafetensorsFile::~SafetensorsFile() = default;
-
-const std::vector<TensorRef>& SafetensorsFile::tensors() const { return impl_->header.tensors; }
-const std::map<std::string, std::string>& SafetensorsFile::metadata() const { return impl_->header.metadata; }
-const std::string& SafetensorsFile::path() const { return impl_->path; }
-bool SafetensorsFile::is_unchanged() const { return impl_->mapped.is_unchanged(); }
-
-const TensorRef* SafetensorsFile::find(const std::string& name) const {
-  const auto found = std::ranges::lower_bound(impl_->by_name, name, {}, &TensorRef::name);
-  return found != impl_->by_name.end() && (*found)->name == name ? *found : nullptr;
+SafetensorsFile::SafetensorsFile(const std::string& path) : TensorFile(path) {
+  SafetensorsHeader header = read_header(mapped(), path);
+  set_tensors(std::move(header.tensors));
+  set_metadata(std::move(header.metadata));
 }
 
 std::string safetensors_header(const std::vector<TensorRef>& tensors,

@@ -9,37 +9,23 @@
 #include <vector>
 
 #include "base/file_ops.h"
-#include "trainer/checkpoint/tensor_ref.h"
+#include "trainer/checkpoint/tensor_file.h"
 
 namespace sft {
 
-// One file, mapped read-only (base/mapped_file.h). DataError naming file and tensor where anything is off.
-class SafetensorsFile {
+// One file. DataError naming file and tensor where anything is off.
+class SafetensorsFile final : public TensorFile {
  public:
   explicit SafetensorsFile(const std::string& path);
-  ~SafetensorsFile();
-  SafetensorsFile(const SafetensorsFile&) = delete;
-  SafetensorsFile& operator=(const SafetensorsFile&) = delete;
-
-  // In the order of their data, which points into the mapping: read only, and in files of other writers
-  // not always aligned.
-  const std::vector<TensorRef>& tensors() const;
-  const TensorRef* find(const std::string& name) const;
-  const std::map<std::string, std::string>& metadata() const;
-  const std::string& path() const;
-  bool is_unchanged() const;  // false where somebody has written to it since it was opened (base/mapped_file.h)
-
- private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
 };
 
-// All weights of a directory in Hugging Face layout: model.safetensors, or the files that
-// model.safetensors.index.json names. ConfigError where there are none; a directory with only
-// pytorch_model.bin is refused with the two lines of Python that convert it.
+// All weights of a directory in Hugging Face layout, the first that there is of: model.safetensors, the files that
+// model.safetensors.index.json names, pytorch_model.bin, the files that pytorch_model.bin.index.json names, the one
+// file that ends in .pth, as torchvision's. ConfigError where there are none.
 class WeightFiles {
  public:
   explicit WeightFiles(const std::string& directory);
+  explicit WeightFiles(std::unique_ptr<TensorFile> file);  // of another format
   std::vector<std::string> names() const;
   const TensorRef* find(const std::string& name) const;
   // The file that holds this tensor, which must be there.
@@ -50,9 +36,12 @@ class WeightFiles {
  private:
   struct Place {
     const TensorRef* tensor;
-    const SafetensorsFile* file;
+    const TensorFile* file;
   };
-  std::vector<std::unique_ptr<SafetensorsFile>> files_;
+  void take(std::unique_ptr<TensorFile> file);
+  void take_named(const std::string& index);
+
+  std::vector<std::unique_ptr<TensorFile>> files_;
   std::map<std::string, Place> tensors_;
 };
 

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <chrono>
 #include <filesystem>
+#include <set>
 #include <system_error>
 #include <thread>
 #include <vector>
@@ -51,7 +52,7 @@ auto read_patiently(const Read& read) {
 // Checksum of a file that must have `bytes` bytes. Read with read(2): a bad sector is an error here, and
 // not a signal as it is in a mapping.
 uint32_t checksum_of(const std::string& path, int64_t bytes) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor < 0) throw ReadFailure(concat(path, ": cannot be opened: ", std::generic_category().message(errno)));
   try {
     failpoint("checkpoint.read");
@@ -101,6 +102,22 @@ void verify_sizes(const Manifest& manifest, const std::string& directory) {
 
 }  // namespace
 
+namespace {
+
+// Each file by one rank.
+void verify_checksums(const std::vector<FileEntry>& files, const std::string& directory, Communicator& control) {
+  together(control, [&] {
+    for (size_t k = 0; k < files.size(); ++k) {
+      if (static_cast<int>(k % static_cast<size_t>(control.size())) != control.rank()) continue;
+      const std::string path = concat(directory, "/", files[k].name);
+      if (read_patiently([&] { return checksum_of(path, files[k].bytes); }) != files[k].crc32c)
+        throw DataError(concat(path, ": its checksum is not the manifest's: altered"));
+    }
+  });
+}
+
+}  // namespace
+
 Verified verify_checkpoint(const std::string& directory, Communicator& control) {
   const std::string where = concat(directory, "/", kManifestName);
   std::string text, state_text;
@@ -119,16 +136,27 @@ Verified verify_checkpoint(const std::string& directory, Communicator& control) 
   Verified verified;
   verified.manifest = parse_manifest(broadcast_from(control, text), where);
   verified.state = parse_strict_json(broadcast_from(control, state_text), concat(directory, "/", kStateName));
-  together(control, [&] {
-    const auto& files = verified.manifest.files;
-    for (size_t k = 0; k < files.size(); ++k) {
-      if (static_cast<int>(k % static_cast<size_t>(control.size())) != control.rank()) continue;
-      const std::string path = concat(directory, "/", files[k].name);
-      if (read_patiently([&] { return checksum_of(path, files[k].bytes); }) != files[k].crc32c)
-        throw DataError(concat(path, ": its checksum is not the manifest's: altered"));
-    }
-  });
+  verify_checksums(verified.manifest.files, directory, control);
   return verified;
+}
+
+void verify_weights(const std::string& directory, Communicator& control) {
+  const std::string where = concat(directory, "/", kManifestName);
+  std::string text;
+  together(control, [&] {
+    if (control.rank() == 0 && fs::exists(where)) text = read_patiently([&] { return content_of(where); });
+    if (is_of_another_program(text)) text.clear();
+  });
+  text = broadcast_from(control, text);
+  if (text.empty()) return;
+  const Manifest manifest = parse_manifest(text, where);
+  std::set<std::string> names;
+  for (const TensorEntry& tensor : manifest.model)
+    for (const FileSlice& slice : tensor.slices) names.insert(slice.file);
+  std::vector<FileEntry> files;
+  for (const std::string& name : names)
+    if (const FileEntry* file = manifest.find_file(name)) files.push_back(*file);
+  verify_checksums(files, directory, control);
 }
 
 }  // namespace sft

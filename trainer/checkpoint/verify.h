@@ -18,4 +18,7 @@ struct Verified {
 // error on every rank: bad content where anything is off, naming the file.
 Verified verify_checkpoint(const std::string& directory, Communicator& control);
 
+// Likewise, of the files with the weights alone. A directory that is no checkpoint has none to compare.
+void verify_weights(const std::string& directory, Communicator& control);
+
 }  // namespace sft

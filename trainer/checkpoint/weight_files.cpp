@@ -13,33 +13,40 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool any_with_extension(const std::string& directory, const std::string& extension) {
+constexpr std::string_view kIndex = ".index.json";
+
+std::vector<std::string> files_with_ending(const std::string& directory, const std::string& ending) {
+  std::vector<std::string> found;
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(directory, ignored))
-    if (entry.path().extension() == extension) return true;
-  return false;
+    if (entry.path().extension() == ending) found.push_back(entry.path().string());
+  std::ranges::sort(found);
+  return found;
 }
 
-// Says what is there instead, and how to get from it to what can be read. Pickles can run code when they
-// are opened, so this program never opens one.
+// Says what is there instead, and where weights come from.
 [[noreturn]] void refuse(const std::string& directory) {
   const std::string wanted = concat("no model.safetensors in ", in_quotes(directory, 400));
   if (!fs::is_directory(directory)) throw ConfigError(concat(wanted, ": there is no such directory"));
-  if (any_with_extension(directory, ".bin") || any_with_extension(directory, ".pt"))
-    throw ConfigError(concat(wanted,
-                             ", only weights as a pickle, which is not read here. Convert them once in Python:\n"
-                             "    from transformers import AutoModel\n"
-                             "    AutoModel.from_pretrained('",
-                             directory, "').save_pretrained('", directory, "')"));
-  if (any_with_extension(directory, ".pth"))
-    throw ConfigError(concat(wanted,
-                             ", only weights as a pickle (.pth), which is not read here. Convert them once in Python:\n"
-                             "    import torch, safetensors.torch\n"
-                             "    safetensors.torch.save_file(torch.load('FILE.pth', weights_only=True), '",
-                             directory, "/model.safetensors')"));
-  if (any_with_extension(directory, ".h5"))
-    throw ConfigError(concat(wanted, ", only weights as Keras .h5, whose import is not built"));
-  throw ConfigError(concat(wanted, ", nor a model.safetensors.index.json: it holds no weights that can be read"));
+  if (const auto several = files_with_ending(directory, ".pth"); several.size() > 1)
+    throw ConfigError(concat(wanted, ", and of ", several.size(), " files that end in .pth (", join(several, ", "),
+                             ") it is not known which is meant: leave one there"));
+  if (!files_with_ending(directory, ".h5").empty() || !files_with_ending(directory, ".keras").empty())
+    throw ConfigError(concat(wanted, ", only a Keras file; name that file itself as model.model_name_or_path"));
+  throw ConfigError(concat(wanted,
+                           ", nor a pytorch_model.bin, nor the index of several of either, nor a .pth: it holds no "
+                           "weights that can be read; `hf download ORGANISATION/MODEL --local-dir ",
+                           directory, "` brings those of a model of the hub"));
+}
+
+// The file of all weights, or the index of those that have them.
+std::string weights_in(const std::string& directory) {
+  for (const char* name : {"model.safetensors", "pytorch_model.bin"})
+    for (const std::string& file : {std::string(name), name + std::string(kIndex)})
+      if (const fs::path path = fs::path(directory) / file; fs::exists(path)) return path.string();
+  const std::vector<std::string> found = files_with_ending(directory, ".pth");
+  if (found.size() != 1) refuse(directory);
+  return found.front();
 }
 
 nlohmann::json read_weight_map(const std::string& path) {
@@ -56,24 +63,30 @@ nlohmann::json read_weight_map(const std::string& path) {
 }  // namespace
 
 WeightFiles::WeightFiles(const std::string& directory) {
-  const fs::path root = directory;
-  if (fs::exists(root / "model.safetensors")) {
-    const auto& file = files_.emplace_back(std::make_unique<SafetensorsFile>((root / "model.safetensors").string()));
-    for (const TensorRef& tensor : file->tensors()) tensors_.emplace(tensor.name, Place{&tensor, file.get()});
-    return;
-  }
-  const std::string index = (root / "model.safetensors.index.json").string();
-  if (!fs::exists(index)) refuse(directory);
+  const std::string path = weights_in(directory);
+  if (path.ends_with(kIndex))
+    take_named(path);
+  else
+    take(open_tensor_file(path));
+}
 
+WeightFiles::WeightFiles(std::unique_ptr<TensorFile> file) { take(std::move(file)); }
+
+void WeightFiles::take(std::unique_ptr<TensorFile> file) {
+  for (const TensorRef& tensor : file->tensors()) tensors_.emplace(tensor.name, Place{&tensor, file.get()});
+  files_.push_back(std::move(file));
+}
+
+void WeightFiles::take_named(const std::string& index) {
+  std::map<std::string, TensorFile*> opened;
   const nlohmann::json weight_map = read_weight_map(index);
-  std::map<std::string, SafetensorsFile*> opened;
   for (const auto& [name, file] : weight_map.items()) {
-    SafetensorsFile*& opened_file = opened[file.get<std::string>()];
+    TensorFile*& opened_file = opened[file.get<std::string>()];
     if (opened_file == nullptr) {
-      const fs::path path = root / file.get<std::string>();
+      const fs::path path = fs::path(index).parent_path() / file.get<std::string>();
       if (!fs::exists(path))
         throw DataError(concat(index, ": names ", in_quotes(file.get<std::string>()), ", which is missing"));
-      opened_file = files_.emplace_back(std::make_unique<SafetensorsFile>(path.string())).get();
+      opened_file = files_.emplace_back(open_tensor_file(path.string())).get();
     }
     const TensorRef* tensor = opened_file->find(name);
     if (tensor == nullptr)

@@ -4,10 +4,12 @@
 #include <cmath>
 #include <filesystem>
 #include <set>
+#include <tuple>
 
 #include "base/errors.h"
 #include "base/output_file.h"
 #include "base/text.h"
+#include "trainer/config/training_keys.h"
 #include "trainer/metrics/generation/bleu_tokenizer.h"
 #include "trainer/tasks/tasks.h"
 
@@ -15,6 +17,9 @@ namespace sft {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr int64_t kMostRows = int64_t{1} << 30;  // of an update
+constexpr int64_t kMostThreads = 1024;
 
 bool has_validation_data(const RunConfig& config) {
   return !config.data.validation_file.empty() || config.data.validation_split > 0;
@@ -46,6 +51,7 @@ StringList keys_without_effect(const RunConfig& config, const Origins& origins) 
       {is_sgd, "optim.adam_beta1", because_optim},
       {is_sgd, "optim.adam_beta2", because_optim},
       {is_sgd, "optim.adam_epsilon", because_optim},
+      {is_sgd, "optim.adam_epsilon_style", because_optim},
       {config.scheduler.lr_scheduler_type == "constant", "scheduler.warmup_steps",
        "lr_scheduler_type is constant (constant_with_warmup warms up)"},
       {config.save.save_strategy != "steps", "save.save_steps", "save.save_strategy is " + config.save.save_strategy},
@@ -132,7 +138,36 @@ void check_truncation(const RunConfig& config, const Origins& origins) {
                   "; wanted one of: ", join(taken, ", ")));
 }
 
+void check_columns(const RunConfig& config, const Origins& origins) {
+  const StringList& texts = config.data.text_column;
+  if (texts.empty() || std::ranges::any_of(texts, &std::string::empty))
+    refuse(origins, "data.text_column", ": wanted the name of a column, or of several, found none");
+  const TaskKind& task = task_named(config.model.task);
+  if (config.data.label_column.empty() && *task.label_column != '\0')
+    refuse(origins, "data.label_column", ": wanted the name of a column");
+}
+
+// Counts stay far from where their products leave 64 bits, and threads from where a machine is busy with them alone.
+void check_counts(const RunConfig& config, const Origins& origins) {
+  const TrainConfig& train = config.train;
+  for (const auto& [key, value, most] :
+       {std::tuple{"train.global_batch_size", train.global_batch_size, kMostRows},
+        {"train.per_device_train_batch_size", train.per_device_train_batch_size, kMostRows},
+        {"train.max_steps", train.max_steps, kMostUpdates},
+        {"threads", config.threads, kMostThreads}})
+    if (value > most) refuse(origins, key, concat(": wanted at most ", most, ", found ", value));
+}
+
+// A rate of 0 may be meant, to see what a model does before it is trained.
+void check_rate(const RunConfig& config, const Origins& origins, StringList& warnings) {
+  if (config.optim.learning_rate == 0)
+    warnings.push_back(
+        concat(place_of(origins, "optim.learning_rate"), "optim.learning_rate is 0: no update changes the model"));
+}
+
 void check_together(const RunConfig& config, const Origins& origins) {
+  check_columns(config, origins);
+  check_counts(config, origins);
   check_problem_type(config.model, origins);
   check_truncation(config, origins);
   for (const auto& [key, numbers] : {std::pair{"data.mean", &config.data.mean}, {"data.std", &config.data.std}})
@@ -221,6 +256,7 @@ LoadedConfig load_run_config(const std::string& path, const std::vector<std::str
   if (config.eval.eval_strategy == "auto") config.eval.eval_strategy = "epoch";
   check_together(config, loaded.origins);
   check_balance(config, loaded.origins, loaded.warnings);
+  check_rate(config, loaded.origins, loaded.warnings);
   check_files(config, loaded.origins, loaded.warnings);
   return loaded;
 }
@@ -239,6 +275,9 @@ int64_t resolve_global_batch_size(const RunConfig& config, const Origins& origin
         concat(" = ", train.global_batch_size,
                " contradicts per_device_train_batch_size × gradient_accumulation_steps × ranks = ",
                train.per_device_train_batch_size, " × ", accumulated, " × ", world, " = ", rows, "; give one of them"));
+  if (rows > kMostRows)
+    refuse(origins, "train.per_device_train_batch_size",
+           concat(" × gradient_accumulation_steps × ranks: wanted at most ", kMostRows, ", found ", rows));
   return rows;
 }
 

@@ -9,6 +9,9 @@
 
 namespace sft {
 
+// An absurd number of updates; products with it stay in 64 bits.
+inline constexpr int64_t kMostUpdates = int64_t{1} << 40;
+
 // The config without what only changes speed, reporting, evaluation, saving or how long training goes on;
 // the global batch size as resolved, and the training data by its fingerprint.
 nlohmann::json training_keys(const RunConfig& config, int64_t global_batch_size, const std::string& data_fingerprint);

@@ -7,7 +7,9 @@ namespace sft {
 
 int64_t PlaceSize::bytes(const Model& model) const {
   constexpr int64_t kBytesOfANumber = 4;
-  return 2 * model.num_blocks() * model.width() * kBytesOfANumber * (num_beams * sequence + source);
+  const auto pair = model.pair();  // the blocks of an encoder keep nothing, nor does the target's embedding
+  const int64_t blocks = model.num_blocks() - (pair ? pair->encoder_blocks + 1 : 0);
+  return 2 * blocks * model.width() * kBytesOfANumber * (num_beams * sequence + source);
 }
 
 DecodingCache::DecodingCache(int64_t num_places, const PlaceSize& size)

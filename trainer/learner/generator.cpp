@@ -1,11 +1,14 @@
 #include "trainer/learner/generator.h"
 
+#include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <utility>
 
+#include "base/errors.h"
 #include "trainer/learner/logits_processors.h"
 
 namespace sft {
@@ -62,10 +65,15 @@ void Generator::step(std::span<const Running> running, DecodingCache& cache) {
     ends.push_back(static_cast<int64_t>(batch.size()));
   }
   const at::Tensor logits_RV = logits_of(batch, cache);
-  std::vector<SlotCopy> copies;
-  for (size_t i = 0; i < running.size(); ++i)
-    running[i].search->choose(logits_RV.slice(0, i == 0 ? 0 : ends[i - 1], ends[i]), copies);
-  cache.copy(copies);
+  std::vector<std::vector<SlotCopy>> copies(running.size());  // searches know nothing of each other
+  at::parallel_for(0, static_cast<int64_t>(running.size()), 1, [&](int64_t begin, int64_t end) {
+    const at::NoGradGuard no_graph;
+    for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i)
+      running[i].search->choose(logits_RV.slice(0, i == 0 ? 0 : ends[i - 1], ends[i]), copies[i]);
+  });
+  std::vector<SlotCopy> all;
+  for (const std::vector<SlotCopy>& of_one : copies) all.insert(all.end(), of_one.begin(), of_one.end());
+  cache.copy(all);
 }
 
 // A prompt is gone on with, or it is a source, and what is said begins with a token of its own.
@@ -107,7 +115,12 @@ int64_t Generator::places_of(const PlaceSize& size, size_t num_prompts) const {
 // In float32 on the host, as transformers chooses from it.
 at::Tensor Generator::logits_of(std::span<const NextTokens> batch, DecodingCache& cache) {
   const Inputs inputs = cache.inputs(batch, settings_.device);
-  return head_(stages_.forward(inputs, Mode::evaluation)).to(at::kCPU, at::kFloat).contiguous();
+  const at::Tensor logits_RV = head_(stages_.forward(inputs, Mode::evaluation)).to(at::kCPU, at::kFloat).contiguous();
+  if (!std::isfinite(logits_RV.max().item<float>()))
+    throw Error(ExitCode::not_finite,
+                "the logits of the next token are not finite (NaN or infinite), so there is no next token: are the "
+                "model's weights those of its config.json, and does model.dtype hold its numbers?");
+  return logits_RV;
 }
 
 }  // namespace sft

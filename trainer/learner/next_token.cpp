@@ -1,6 +1,7 @@
 #include "trainer/learner/next_token.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -12,6 +13,21 @@ namespace sft {
 namespace {
 
 constexpr float kNever = -std::numeric_limits<float>::infinity();
+
+// The first of the highest, by a pass that compares many at a time and one that looks for what it found.
+size_t likeliest(std::span<const float> logits) {
+  constexpr size_t kLanes = 16;
+  std::array<float, kLanes> highest;
+  highest.fill(kNever);
+  size_t i = 0;
+  for (; i + kLanes <= logits.size(); i += kLanes)
+    for (size_t lane = 0; lane < kLanes; ++lane)
+      highest[lane] = logits[i + lane] > highest[lane] ? logits[i + lane] : highest[lane];
+  float most = *std::ranges::max_element(highest);
+  for (; i < logits.size(); ++i) most = std::max(most, logits[i]);
+  const auto first = std::ranges::find(logits, most);
+  return first == logits.end() ? 0 : static_cast<size_t>(first - logits.begin());
+}
 
 // Keeps ties of the last one, as transformers does.
 void keep_likeliest(std::span<float> logits, int64_t count) {
@@ -67,7 +83,7 @@ int32_t drawn(std::span<const float> logits, const TokenDraw& draw) {
 int32_t next_token(std::span<float> logits, const NextPlace& place, const GenerateConfig& config,
                    const TokenDraw& draw) {
   process(logits, place, config);
-  if (!config.do_sample) return static_cast<int32_t>(std::ranges::max_element(logits) - logits.begin());
+  if (!config.do_sample) return static_cast<int32_t>(likeliest(logits));
   for (float& logit : logits) logit /= static_cast<float>(config.temperature);
   keep_likeliest(logits, config.top_k);
   keep_nucleus(logits, config.top_p);

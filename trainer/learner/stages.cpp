@@ -58,9 +58,10 @@ at::Tensor Stages::run(int stage, const at::Tensor& x, const Inputs& inputs, Mod
   return y;
 }
 
-// Stages in which nothing trains are evaluated, unless their statistics are to move.
+// Stages in which nothing trains are evaluated, unless their statistics are to move or the model says otherwise.
 Mode Stages::mode_of(int stage, Mode mode) const {
-  const bool trains = rule_.trains[static_cast<size_t>(stage)] && stage >= rule_.first_trained;
+  const bool trains = (rule_.trains[static_cast<size_t>(stage)] || model_.trains_with_those_below(stage)) &&
+                      stage >= rule_.first_trained;
   return trains || model_.moves_where_frozen() ? mode : Mode::evaluation;
 }
 

@@ -1,6 +1,9 @@
 #include "trainer/loop/evaluator.h"
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
+#include <limits>
 #include <span>
 #include <string>
 
@@ -41,6 +44,12 @@ nlohmann::ordered_json chosen(nlohmann::ordered_json metrics, const std::vector<
   return out;
 }
 
+// The same names, and no number.
+nlohmann::ordered_json undefined(nlohmann::ordered_json metrics) {
+  for (auto& value : metrics) value = std::numeric_limits<double>::quiet_NaN();
+  return metrics;
+}
+
 }  // namespace
 
 Evaluator::Evaluator(Learner& learner, const Dataset& dataset, Communicator& control, const Settings& settings)
@@ -62,10 +71,15 @@ Evaluation Evaluator::run(const PredictionSink& predicted) {
   Statistics all = joined(parts);
   control_.all_reduce(Buffer::of(std::span<double>(all.counts)));
   gather_rows(control_, all.rows);
-  return {.metrics = chosen(learner_.task().metrics(all), settings_.metrics),
-          .details = learner_.task().details(all),
+  const bool finite = std::ranges::all_of(all.counts, [](double count) { return std::isfinite(count); });
+  const nlohmann::ordered_json metrics =
+      chosen(learner_.task().metrics(finite ? all : learner_.task().empty_statistics()), settings_.metrics);
+  const bool defined = finite && std::isfinite(metrics.at("loss").get<double>());
+  return {.metrics = defined ? metrics : undefined(metrics),
+          .details = defined ? learner_.task().details(all) : nlohmann::ordered_json::object(),
           .samples = dataset_.size(),
-          .seconds = watch.seconds()};
+          .seconds = watch.seconds(),
+          .finite = finite};
 }
 
 void Evaluator::predict(const PredictionSink& predicted) {

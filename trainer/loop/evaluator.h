@@ -21,6 +21,7 @@ struct Evaluation {
   nlohmann::ordered_json details;  // per class, confusion matrix
   int64_t samples = 0;
   double seconds = 0;
+  bool finite = true;  // false: some outputs of the model are not, and no metric is a number
 };
 
 // A prediction of this rank: the sample's index in the dataset and its JSON object.

@@ -39,13 +39,20 @@ StopReason Trainer::run() {
     if (settings_.evaluations.due(state_.step)) evaluate();
     if (settings_.saves.due(state_.step)) save();
   }
-  if (const bool is_over = reason_ == StopReason::finished || reason_ == StopReason::early_stopping;
-      is_over && state_.has_learned_nothing())
-    throw Error(ExitCode::not_finite,
-                concat("nothing was learned: all ", state_.step, " updates were skipped, and no model is left"),
-                Reach::everywhere);
+  if (reason_ == StopReason::finished || reason_ == StopReason::early_stopping) require_a_result();
   save();
   return reason_;
+}
+
+// A model that was trained to its end and gives no numbers is none; a better one from before is.
+void Trainer::require_a_result() const {
+  const auto refuse = [](const std::string& why) { throw Error(ExitCode::not_finite, why, Reach::everywhere); };
+  if (state_.has_learned_nothing())
+    refuse(concat("nothing was learned: all ", state_.step, " updates were skipped, and no model is left"));
+  const nlohmann::ordered_json& last = state_.last_evaluation;
+  if (last.is_object() && !last.value("finite", true) && state_.best_checkpoint.empty())
+    refuse(concat("the training diverged: at its last evaluation, at step ", last.value("step", state_.step),
+                  ", the outputs of the model are not finite, and no model is left; lower optim.learning_rate"));
 }
 
 // One update from every rank's share of the batch. Losses are summed and divided once by the global
@@ -155,8 +162,12 @@ void Trainer::evaluate() {
   state_.last_evaluation = evaluation.metrics;
   state_.last_evaluation["step"] = state_.step;
   state_.last_evaluation["details"] = evaluation.details;
+  if (!evaluation.finite) state_.last_evaluation["finite"] = false;
+  if (!evaluation.finite && parts_.control.rank() == 0)
+    log::warn(concat("evaluation at step ", state_.step,
+                     ": the outputs of the model are not finite in some rows, so none of its scores is a number"));
   const double value = evaluation.metrics.at(settings_.selection.metric).get<double>();
-  if (std::isnan(value)) {
+  if (!std::isfinite(value)) {
     log::warn_once(concat("eval_", settings_.selection.metric,
                           " is not a number here: such an evaluation is never the best, and stops nothing early"));
     return;

@@ -72,6 +72,7 @@ class Trainer {
  private:
   bool finished();
   Share next_share();
+  void require_a_result() const;
   void skip_update(const std::string& because);
   void evaluate();
   void save();

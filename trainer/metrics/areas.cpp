@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
 
@@ -34,6 +35,8 @@ std::vector<Areas::Scored> Areas::descending(int64_t label) const {
 // `area` sees the counts of true and false samples above each threshold, one step a distinct score.
 template <class Area>
 double Areas::mean_of(Area area) const {
+  if (!std::ranges::all_of(rows_, [](double value) { return std::isfinite(value); }))  // they have no order
+    return std::numeric_limits<double>::quiet_NaN();
   double sum = 0, labels = 0;
   for (int64_t label = 0; label < num_labels_; ++label) {
     const std::vector<Scored> samples = descending(label);

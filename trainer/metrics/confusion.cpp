@@ -2,6 +2,7 @@
 
 #include <cassert>
 #include <cmath>
+#include <limits>
 
 namespace sft {
 namespace {
@@ -77,7 +78,8 @@ ClassScores Confusion::micro() const { return {accuracy(), accuracy(), accuracy(
 double Confusion::kappa() const {
   double by_chance = 0.0;
   for (size_t label = 0; label < truths_.size(); ++label) by_chance += truths_[label] * predictions_[label];
-  return ratio(correct_ * total_ - by_chance, total_ * total_ - by_chance);
+  const double possible = total_ * total_ - by_chance;  // 0: one class alone is true and predicted
+  return possible == 0 ? std::numeric_limits<double>::quiet_NaN() : (correct_ * total_ - by_chance) / possible;
 }
 
 double Confusion::matthews() const {

@@ -5,6 +5,8 @@
 
 #include "base/errors.h"
 #include "base/file_ops.h"
+#include "base/json_member.h"
+#include "base/shallow_json.h"
 #include "base/text.h"
 #include "trainer/checkpoint/manifest.h"
 #include "trainer/model_files/pretrained.h"
@@ -54,7 +56,7 @@ std::string shape_text(const std::vector<int64_t>& shape) {
 
 AdapterSettings read_adapter_settings(const std::string& directory) {
   const std::string path = (fs::path(directory) / kAdapterConfig).string();
-  const auto config = nlohmann::json::parse(read_file(path), nullptr, /*allow_exceptions=*/false);
+  const nlohmann::json config = parse_shallow_json(read_file(path), path);
   if (!config.is_object()) throw DataError(path + " is not a JSON object");
   refuse_what_is_not_built(config, path);
   AdapterSettings settings;
@@ -78,14 +80,10 @@ AdapterSettings read_adapter_settings(const std::string& directory) {
 
 AdapterFiles::AdapterFiles(const std::string& directory)
     : directory_(directory), settings_(read_adapter_settings(directory)) {
-  const fs::path weights = fs::path(directory) / kAdapterWeights;
-  if (fs::exists(weights))
-    file_ = std::make_unique<SafetensorsFile>(weights.string());
-  else if (fs::exists(fs::path(directory) / "adapter_model.bin"))
-    throw ConfigError(concat(directory, " holds its adapter as a pickle (adapter_model.bin), which is not read here; ",
-                             "PEFT's save_pretrained writes ", kAdapterWeights));
-  else
-    files_ = std::make_unique<WeightFiles>(directory);
+  for (const char* name : {kAdapterWeights, "adapter_model.bin"})
+    if (const fs::path weights = fs::path(directory) / name; file_ == nullptr && fs::exists(weights))
+      file_ = open_tensor_file(weights.string());
+  if (file_ == nullptr) files_ = std::make_unique<WeightFiles>(directory);
 }
 
 std::vector<std::string> AdapterFiles::names() const {
@@ -111,7 +109,9 @@ std::string AdapterFiles::base_weights() const {
   const std::string manifest = directory_ + "/" + kManifestName;
   if (!fs::exists(manifest)) return "";
   const nlohmann::json settings = parse_manifest(read_file(manifest), manifest).settings;
-  return settings.value("model_files", nlohmann::json::object()).value("weights", "");
+  if (!settings.is_object()) return "";
+  const auto files = member(settings, "model_files", nlohmann::json::object(), manifest);
+  return member(files, "weights", std::string(), manifest);
 }
 
 void AdapterFiles::load(const Parameters& parameters) const {

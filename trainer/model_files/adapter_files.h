@@ -1,5 +1,6 @@
-// A LoRA adapter as PEFT leaves it in a directory: adapter_config.json beside adapter_model.safetensors. A checkpoint
-// of a run with adapters is one too, its tensors in files of the names that every checkpoint has.
+// A LoRA adapter as PEFT leaves it in a directory: adapter_config.json beside adapter_model.safetensors, or beside
+// adapter_model.bin, as older versions write it. A checkpoint of a run with adapters is one too, its tensors in files
+// of the names that every checkpoint has.
 #pragma once
 
 #include <cstdint>
@@ -53,8 +54,8 @@ class AdapterFiles {
  private:
   std::string directory_;
   AdapterSettings settings_;
-  std::unique_ptr<SafetensorsFile> file_;  // PEFT's
-  std::unique_ptr<WeightFiles> files_;     // a checkpoint's
+  std::unique_ptr<TensorFile> file_;    // PEFT's
+  std::unique_ptr<WeightFiles> files_;  // a checkpoint's
 };
 
 }  // namespace sft

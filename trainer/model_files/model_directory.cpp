@@ -1,14 +1,18 @@
 #include "trainer/model_files/model_directory.h"
 
+#include <algorithm>
+#include <cctype>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 
 #include "base/errors.h"
 #include "base/file_ops.h"
 #include "base/json_member.h"
+#include "base/shallow_json.h"
 #include "base/text.h"
 #include "trainer/model_files/adapter_files.h"
+#include "trainer/model_files/keras_file.h"
+#include "trainer/model_files/parse_json.h"
 #include "trainer/model_files/preprocessor_config.h"
 
 namespace sft {
@@ -28,36 +32,39 @@ fs::path hub_cache() {
 fs::path cached_snapshot(std::string id) {
   for (size_t at; (at = id.find('/')) != std::string::npos;) id.replace(at, 1, "--");
   const fs::path repository = hub_cache() / ("models--" + id);
-  std::ifstream reference(repository / "refs/main");
-  std::string commit;
-  std::getline(reference, commit);
+  const fs::path reference = repository / "refs/main";
+  std::string commit = fs::exists(reference) ? read_file(reference.string()) : "";
+  commit = commit.substr(0, commit.find_first_of("\r\n"));
   const fs::path snapshot = repository / "snapshots" / commit;
   return !commit.empty() && fs::is_directory(snapshot) ? snapshot : fs::path();
 }
 
-// Deeper trees would be walked by functions that call themselves, down to the end of the stack. Discarded where the
-// text is not JSON.
-nlohmann::json parse_json(const std::string& text, const std::string& path) {
-  constexpr int kMostLevels = 64;
-  const auto shallow = [&](int depth, nlohmann::json::parse_event_t, nlohmann::json&) {
-    if (depth > kMostLevels) throw DataError(concat(path, ": nested deeper than ", kMostLevels, " levels"));
-    return true;
-  };
-  return nlohmann::json::parse(text, shallow, /*allow_exceptions=*/false);
+// As the hub has them: "name" or "organisation/name".
+bool may_be_hub_id(const std::string& name) {
+  const auto is_of_id = [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_' || c == '.' || c == '/'; };
+  return std::ranges::all_of(name, is_of_id) && std::ranges::count(name, '/') <= 1 &&
+         std::isalnum(static_cast<unsigned char>(name.front())) && !name.ends_with('/');
 }
 
 std::string find_directory(const std::string& name) {
   if (name.empty()) throw ConfigError("model.model_name_or_path is not set: a directory in Hugging Face layout");
-  if (fs::is_directory(name)) return name;
+  if (fs::is_directory(name) || (fs::is_regular_file(name) && is_keras_file(name))) return name;
   if (fs::exists(name))
-    throw ConfigError(
-        concat("model.model_name_or_path ", in_quotes(name), " is a file; wanted: a directory in Hugging Face layout"));
+    throw ConfigError(concat("model.model_name_or_path ", in_quotes(name),
+                             " is a file; wanted: a directory in Hugging Face layout, which holds config.json beside "
+                             "such a file and a tokenizer's, or a Keras file (.h5, .hdf5, .keras)"));
   const fs::path snapshot = cached_snapshot(name);
   if (!snapshot.empty()) return snapshot.string();
-  throw ConfigError(concat("model.model_name_or_path ", in_quotes(name),
-                           ": no such directory, and no such model in the local hub cache ", hub_cache().string(),
-                           " (nothing is downloaded)"));
+  throw ConfigError(concat(
+      "model.model_name_or_path ", in_quotes(name), ": no such directory, and no such model in the local hub cache ",
+      hub_cache().string(),
+      may_be_hub_id(name) ? concat("; `hf download ", name, "` brings a model of that name there") : std::string(),
+      " (nothing is downloaded here)"));
 }
+
+// With ImageNet's mean and deviation, which are the defaults.
+constexpr char kResNet18[] =
+    R"({"model_type": "resnet", "layer_type": "basic", "depths": [2, 2, 2, 2], "hidden_sizes": [64, 128, 256, 512]})";
 
 bool holds_adapter(const std::string& directory) { return fs::exists(fs::path(directory) / kAdapterConfig); }
 
@@ -101,12 +108,18 @@ ModelDirectory::ModelDirectory(const std::string& name_or_path, const std::strin
     name_ = base_of(adapter_);
     path_ = find_directory(name_);
   }
-  if (fs::is_directory(name_)) name_ = fs::absolute(name_).lexically_normal().string();
+  if (fs::exists(name_)) name_ = fs::absolute(name_).lexically_normal().string();
   texts_path_ = holds_tokenizer(adapter_) ? adapter_ : path_;
+  if (fs::is_regular_file(path_)) {
+    config_ = KerasFile(path_).config();
+    return;
+  }
   const std::string text = text_of("config.json");
   if (text.empty())
-    throw ConfigError(concat(path_, " holds no config.json; wanted: a model directory in Hugging Face layout"));
-  config_ = parse_json(text, path_ + "/config.json");
+    throw ConfigError(concat(path_, " holds no config.json; wanted: a model directory in Hugging Face layout, as ",
+                             "`hf download ORGANISATION/MODEL --local-dir ", path_, "` brings it. Beside the .pth ",
+                             "of torchvision's ResNet-18 it is ", kResNet18));
+  config_ = parse_shallow_json(text, path_ + "/config.json");
   if (!config_.is_object()) throw DataError(path_ + "/config.json is not a JSON object");
   // transformers keeps what its image processors do beside the model; ours is part of the model.
   const nlohmann::json processor = json_of("preprocessor_config.json");
@@ -144,7 +157,7 @@ int64_t ModelDirectory::model_max_length() const {
 }
 
 std::string ModelDirectory::truncation_side() const {
-  const auto config = nlohmann::json::parse(text_of("tokenizer_config.json"), nullptr, false);
+  const nlohmann::json config = json_of("tokenizer_config.json");
   return config.is_object() && config.value("truncation_side", nlohmann::json()) == "left" ? "left" : "right";
 }
 
@@ -156,10 +169,16 @@ double ModelDirectory::threshold() const { return member(config_, "sft_dist_thre
 
 void ModelDirectory::read_image_settings(DataConfig& into) const {
   sft::read_image_settings(json_of("preprocessor_config.json"), into);
+  settle_image_size(into);
+}
+
+void ModelDirectory::settle_image_size(DataConfig& into) const {
+  const bool takes_one_size = config_.value("model_type", nlohmann::json()) == "keras";
+  if (takes_one_size && into.image_size == 0) into.image_size = member(config_, "image_size", int64_t{0}, path_);
 }
 
 nlohmann::json ModelDirectory::json_of(const std::string& file) const {
-  return parse_json(text_of(file), path_ + "/" + file);
+  return parse_shallow_json(text_of(file), path_ + "/" + file);
 }
 
 std::string ModelDirectory::text_of(const std::string& file) const {

@@ -1,4 +1,5 @@
-// A model directory in Hugging Face layout: where it is, and what its config.json and the files beside it say.
+// A model directory in Hugging Face layout: where it is, and what its config.json and the files beside it say. A Keras
+// file stands for such a directory: its path is that of the file.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -21,6 +22,8 @@ class ModelDirectory {
   // A directory with an adapter (adapter_config.json) stands for the model that it names as its base, with the adapter
   // on it, and so does a model with `adapter`, such a directory, beside it. Files are then looked for in the adapter's
   // directory first.
+  //
+  // A file whose name ends in .h5, .hdf5 or .keras is read as a Keras model (keras_file.h).
   explicit ModelDirectory(const std::string& name_or_path, const std::string& adapter = "");
 
   const std::string& path() const { return path_; }        // where the model's weights are
@@ -48,14 +51,17 @@ class ModelDirectory {
   double threshold() const;
 
   // data.image_size and data.crop as our own export wrote them down (preprocessor_config.json); unchanged where it did
-  // not.
+  // not. Of a Keras file, the side of the pictures that it takes.
   void read_image_settings(DataConfig& into) const;
+
+  // Sets data.image_size where it is left open and the model takes pictures of one size, as Keras models do.
+  void settle_image_size(DataConfig& into) const;
 
   // The content of a file in the directory; "" where it is not there.
   std::string text_of(const std::string& file) const;
+  nlohmann::json json_of(const std::string& file) const;  // discarded where it is not there, or no JSON
 
  private:
-  nlohmann::json json_of(const std::string& file) const;  // discarded where it is not there, or no JSON
 
   std::string adapter_, name_, path_, texts_path_;
   nlohmann::json config_;

@@ -175,10 +175,11 @@ void export_model(FileOps& files, const std::string& directory, const ExportedTe
   files.remove_all(temporary);
   files.make_directory(temporary);
   nlohmann::json checksums = write_weights(files, temporary, outlines, bytes, form);
-  for (const auto& [name, content] : beside) {
-    write_atomically(files, temporary + "/" + name, content);
-    checksums[name] = crc32c(content.data(), content.size());
-  }
+  for (const NamedFiles& more : {beside, form.other_forms(tensors)})
+    for (const auto& [name, content] : more) {
+      write_atomically(files, temporary + "/" + name, content);
+      checksums[name] = crc32c(content.data(), content.size());
+    }
   leave_mark(files, temporary, {{"is", "model"}, {"files", checksums}});
   files.sync_directory(temporary);
   const bool replaces = fs::exists(path), is_own = replaces && is_as_exported(path);

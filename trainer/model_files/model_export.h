@@ -39,6 +39,8 @@ struct ExportForm {
   // alone (transformers' max_shard_size); 0: in one file, whatever their size.
   int64_t most_bytes = 0;
   std::map<std::string, std::string> metadata = {{"format", "pt"}};  // in the header of each
+  // Files of the same weights in another form, beside the others.
+  std::function<NamedFiles(const ExportedTensors&)> other_forms = [](const ExportedTensors&) { return NamedFiles{}; };
 };
 
 // Called by rank 0 alone. A directory that stands there already is moved aside first. It is removed when the new one is

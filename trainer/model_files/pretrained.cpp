@@ -50,6 +50,11 @@ void require_finite(const TensorRef& ref, const std::string& file) {
 // Buffers that older transformers versions stored and nobody needs.
 bool is_known_leftover(const std::string& name) { return name.ends_with("position_ids"); }
 
+// Older torchvision counted no batches, and nothing depends on the number.
+bool is_of_trunk(const Parameter& parameter, const Model& model) {
+  return parameter.stage <= model.num_blocks() && !parameter.name.ends_with("num_batches_tracked");
+}
+
 bool is_as_wide(at::ScalarType wide, at::ScalarType other) {
   return at::isFloatingType(other) && c10::promoteTypes(wide, other) == wide;
 }
@@ -135,7 +140,7 @@ LoadReport load_pretrained(const std::shared_ptr<const WeightFiles>& files, cons
   for (const Parameter& parameter : parameters) {
     const auto found = by_name.find(parameter.name);
     if (found == by_name.end()) {
-      report.missing.push_back(parameter.name);
+      (is_of_trunk(parameter, model) ? report.of_trunk : report.missing).push_back(parameter.name);
       report.untouched.push_back(parameter);
       continue;
     }
@@ -179,6 +184,13 @@ LoadReport load_pretrained(const std::shared_ptr<const WeightFiles>& files, cons
     throw DataError(concat("the weight files hold no tensor of this model; they have, for example: ",
                            listed(report.unexpected, 4)));
   return report;
+}
+
+std::string what_trunk_lacks(const LoadReport& report) {
+  if (report.of_trunk.empty()) return {};
+  return concat("the weight files lack ", report.of_trunk.size(),
+                " tensors of the model below its head, which start as ", "random numbers: ", listed(report.of_trunk),
+                "; do config.json and the weights belong together?");
 }
 
 std::string describe(const LoadReport& report) {

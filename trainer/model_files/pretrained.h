@@ -26,7 +26,8 @@ struct FromFiles {
 };
 
 struct LoadReport {
-  std::vector<std::string> missing;     // in the files
+  std::vector<std::string> missing;     // in the files: of a head, or of a pooler
+  std::vector<std::string> of_trunk;    // missing likewise, where none should be: of the embedding and of the blocks
   std::vector<std::string> unexpected;  // in the files, and nowhere in the model
   std::vector<std::string> mismatched;  // of another shape: what the file has and what the model
   Parameters untouched;                 // those missing and mismatched: as they were
@@ -52,6 +53,9 @@ LoadReport load_pretrained(const std::shared_ptr<const WeightFiles>& files, cons
 
 // Copies one tensor of a file, of the same shape. DataError where it is not of floating point numbers that are finite.
 void copy_weight(const TensorRef& ref, const at::Tensor& into, const std::string& file);
+
+// A warning of what `of_trunk` holds; "" where that is nothing.
+std::string what_trunk_lacks(const LoadReport& report);
 
 // Lists missing, unexpected and mismatched names for a person; "" where all fitted.
 std::string describe(const LoadReport& report);

@@ -52,6 +52,11 @@ struct PairFacts {
   int64_t start_id = 0;           // the token that a decoder is fed with first
 };
 
+// How a fully connected layer of a head is named, kept in files and drawn: as torch does, "name.weight" [out, in] and
+// "name.bias", normal values of the model's initializer_range(); or as Keras does, "name/kernel" [in, out] and
+// "name/bias", Glorot's uniform values.
+enum class LayerForm { torch, keras };
+
 // The head that a transformers class of the model puts on what was read: dropout, a hidden layer C → C where `hidden`
 // names one, dropout, the output layer.
 struct HeadShape {
@@ -59,9 +64,10 @@ struct HeadShape {
   std::string hidden = "";   // "classifier.dense", "pre_classifier"; "": none
   Activation activation = Activation::tanh;
   double dropout = 0;                 // in front of the output layer
-  std::string output = "classifier";  // "classifier.out_proj", "fc"
+  std::string output = "classifier";  // "classifier.out_proj", "fc"; "": none, the features are the logits
   bool has_bias = true;               // the output layer
   Reads reads = Reads::first;         // the row that stands for a sample: the first, or a decoder's last
+  LayerForm form = LayerForm::torch;  // of the output layer
 };
 
 // A fully connected layer that an adapter may be put on.
@@ -117,6 +123,11 @@ class Model {
   // none.
   virtual bool has_pooler() const = 0;
   virtual at::Tensor pool(const at::Tensor& first_BC, const RowKeys& keys) = 0;
+
+  // Whether a stage runs in training as soon as one below it trains: of a stage without parameters, whose dropout falls.
+  virtual bool trains_with_those_below(int /*stage*/) const { return false; }
+  // What stages 0 … num_blocks are called, for a person; empty: their numbers say it all.
+  virtual std::vector<std::string> stage_names() const { return {}; }
 
   // True: stages in which nothing trains run in Mode::training all the same, because their statistics move.
   virtual bool moves_where_frozen() const { return false; }

@@ -4,10 +4,12 @@
 
 #include "base/errors.h"
 #include "base/text.h"
+#include "trainer/models/bart/bart.h"
 #include "trainer/models/bert/bert.h"
 #include "trainer/models/dinov2/dinov2.h"
 #include "trainer/models/distilbert/distilbert.h"
 #include "trainer/models/gpt2/gpt2.h"
+#include "trainer/models/keras/keras.h"
 #include "trainer/models/llama/llama.h"
 #include "trainer/models/marian/marian.h"
 #include "trainer/models/model.h"
@@ -30,12 +32,14 @@ struct Family {
   Make make;
 };
 
-constexpr std::array<Family, 17> kFamilies{{
+constexpr auto kFamilies = std::to_array<Family>({
+    {"bart", Takes::texts, make_bart},
     {"bert", Takes::texts, make_bert},
     {"camembert", Takes::texts, make_roberta},
     {"dinov2", Takes::pictures, make_dinov2},
     {"distilbert", Takes::texts, make_distilbert},
     {"gpt2", Takes::texts, make_gpt2},
+    {"keras", Takes::pictures, make_keras},
     {"llama", Takes::texts, make_llama},
     {"marian", Takes::texts, make_marian},
     {"mistral", Takes::texts, make_llama},
@@ -48,7 +52,7 @@ constexpr std::array<Family, 17> kFamilies{{
     {"vgg", Takes::pictures, make_vgg},
     {"vit", Takes::pictures, make_vit},
     {"xlm-roberta", Takes::texts, make_roberta},
-}};
+});
 
 }  // namespace
 

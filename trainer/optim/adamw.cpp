@@ -1,11 +1,14 @@
 // Both rules run in LibTorch's fused kernels, which differ in where the decay goes: Adam adds it to the
-// gradient, AdamW takes it from the weight. eps stands outside the bias-corrected square root.
+// gradient, AdamW takes it from the weight. eps stands outside the bias-corrected square root, or in Keras's style
+// inside of the correction.
 #include "trainer/optim/adamw.h"
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/_fused_adam.h>
 #include <ATen/ops/_fused_adamw.h>
 #include <ATen/ops/zeros.h>
+
+#include <cmath>
 
 #include "trainer/optim/flat_zeros.h"
 #include "trainer/optim/group_runs.h"
@@ -22,6 +25,7 @@ class Adam final : public Optimizer {
         beta1_(config.adam_beta1),
         beta2_(config.adam_beta2),
         epsilon_(config.adam_epsilon),
+        epsilon_is_corrected_(config.adam_epsilon_style == "keras"),
         groups_(std::move(groups)),
         values_(arena.values()),
         gradients_(arena.gradients()),
@@ -43,7 +47,7 @@ class Adam final : public Optimizer {
       const auto update =
           decay_ == Decay::decoupled ? static_cast<Kernel>(at::_fused_adamw_) : static_cast<Kernel>(at::_fused_adam_);
       update(values, gradients, exp_avgs, exp_avg_sqs, /*max_exp_avg_sqs=*/{}, updates, rate * groups_[g].lr_multiplier,
-             beta1_, beta2_, groups_[g].weight_decay, epsilon_, /*amsgrad=*/false, /*maximize=*/false,
+             beta1_, beta2_, groups_[g].weight_decay, epsilon(), /*amsgrad=*/false, /*maximize=*/false,
              /*grad_scale=*/std::nullopt, /*found_inf=*/std::nullopt);
     }
   }
@@ -59,8 +63,14 @@ class Adam final : public Optimizer {
                           at::TensorList, double, double, double, double, double, bool, bool,
                           const std::optional<at::Tensor>&, const std::optional<at::Tensor>&);
 
+  // The kernels add it to √v/√(1 − β₂ᵗ); Keras adds it to √v (Kingma and Ba, 2015, end of section 2).
+  double epsilon() const {
+    return epsilon_is_corrected_ ? epsilon_ / std::sqrt(1 - std::pow(beta2_, static_cast<double>(updates_))) : epsilon_;
+  }
+
   Decay decay_;
   double beta1_, beta2_, epsilon_;
+  bool epsilon_is_corrected_;
   std::vector<ParameterGroup> groups_;
   at::Tensor values_, gradients_, exp_avg_, exp_avg_sq_, updates_on_device_;
   int64_t updates_ = 0;

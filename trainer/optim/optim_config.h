@@ -15,6 +15,7 @@ struct OptimConfig {
   double adam_beta1 = 0.9;
   double adam_beta2 = 0.999;
   double adam_epsilon = 1e-8;
+  std::string adam_epsilon_style = "torch";
   double momentum = 0.0;
   bool nesterov = false;
   double head_lr_multiplier = 1.0;
@@ -30,6 +31,10 @@ struct OptimConfig {
         field("adam_beta1", &OptimConfig::adam_beta1, "decay of the first moment", at_least(0.0).below(1.0)),
         field("adam_beta2", &OptimConfig::adam_beta2, "decay of the second moment", at_least(0.0).below(1.0)),
         field("adam_epsilon", &OptimConfig::adam_epsilon, "added to the root of the second moment", at_least(0.0)),
+        field("adam_epsilon_style", &OptimConfig::adam_epsilon_style,
+              "keras: added to the root before its bias is corrected, the paper's epsilon hat (adam_epsilon is 1e-7 "
+              "there)",
+              one_of("torch", "keras")),
         field("momentum", &OptimConfig::momentum, "of sgd", in_range(0.0, 1.0)),
         field("nesterov", &OptimConfig::nesterov, "Nesterov's momentum for sgd"),
         field("head_lr_multiplier", &OptimConfig::head_lr_multiplier, "the new head's rate, as a multiple",

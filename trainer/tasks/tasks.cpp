@@ -14,7 +14,8 @@
 #include "trainer/tasks/multi_label/multi_label.h"
 #include "trainer/tasks/question_answering/question_answering.h"
 #include "trainer/tasks/question_answering/recipe.h"
-#include "trainer/tasks/question_answering/windows/window_columns.h"
+#include "trainer/tasks/question_answering/rows/window_columns.h"
+#include "trainer/tasks/question_answering/squad_file.h"
 #include "trainer/tasks/recipes/target.h"
 #include "trainer/tasks/recipes/target_column.h"
 #include "trainer/tasks/regression/regression.h"
@@ -83,8 +84,18 @@ const TaskKind kTasks[] = {
      kOfSamples, text_classification_recipe, made<make_regression>},
     {"token_classification", "", token_labels_column(0), "ForTokenClassification", Takes::texts, "tokens", "ner_tags",
      kOfWords, token_classification_recipe, made<make_token_classification>},
-    {"question_answering", "", span_column(0), "ForQuestionAnswering", Takes::texts, "question", "answers",
-     kOfQuestions, question_answering_recipe, made<make_question_answering>},
+    {.name = "question_answering",
+     .problem_type = "",
+     .target = span_column(0),
+     .class_ending = "ForQuestionAnswering",
+     .takes = Takes::texts,
+     .text_column = "question",
+     .label_column = "answers",
+     .keys = kOfQuestions,
+     .recipe = question_answering_recipe,
+     .make = made<make_question_answering>,
+     .forms = {{"--squad", "of questions: also write {id: answer} to this file, which SQuAD's evaluation script reads",
+                write_squad}}},
     {"causal_lm",
      "",
      causal::spans_column(0),

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/file_ops.h"
 #include "base/schema.h"
 #include "data/prepare/recipe.h"
 #include "data/samples/schema.h"
@@ -14,6 +15,14 @@
 #include "trainer/tasks/task.h"
 
 namespace sft {
+
+// A file that `predict` also writes of a task, where the user names one: for the scripts of others.
+struct PredictionsForm {
+  const char* option;  // "--squad"
+  const char* help;
+  // Reads the predictions of a task at `predictions`, and writes them at `path`; durably, in one rename.
+  void (*write)(const std::string& predictions, const std::string& path, FileOps& files);
+};
 
 // One row a name and problem type. Rows of one name stand together, and agree on all but the problem type and the task
 // that they make.
@@ -35,6 +44,7 @@ struct TaskKind {
   int64_t max_length = 0;
   // Of a task whose model goes on from prompts: the tokens that end an answer. Null: another task.
   std::vector<int32_t> (*stop_tokens)(const DataConfig&, const Tokenizer&) = nullptr;
+  std::vector<PredictionsForm> forms = {};
 };
 
 std::span<const TaskKind> tasks();

@@ -74,8 +74,15 @@ class Walk {
       H5O_info_t info;
       if (H5Oget_info(opened.get(), &info) < 0) refuse(name, "cannot be opened");
       // Hard links may form a ring.
-      if (visited_.insert(info.addr).second) group(opened.get(), name, depth + 1);
+      if (!visited_.insert(info.addr).second) return;
+      describe_group(opened.get(), name);
+      group(opened.get(), name, depth + 1);
     }
+  }
+
+  void describe_group(hid_t id, const std::string& name) {
+    std::vector<Attribute> attributes = describe_attributes(id);
+    if (!attributes.empty()) out_.groups.push_back({name, std::move(attributes)});
   }
 
   FileLayout& out_;

@@ -2,18 +2,11 @@
 // nothing to train: what rows are made with.
 #pragma once
 
-#include <gtest/gtest.h>
-#include <unistd.h>
-
-#include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
-#include "base/errors.h"
-#include "base/text.h"
-#include "data/prepare/prepare.h"
+#include "data/rows_fixture.h"
 #include "data/samples/dataset.h"
 #include "data/text/tokenizer.h"
 #include "support/ranks.h"
@@ -68,32 +61,26 @@ inline constexpr char kChatMl[] =
     "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>\\n' "
     "}}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
 
-class ChatModel : public ::testing::Test {
+class ChatModel : public RowsTest {
  protected:
   void SetUp() override {
-    const auto* info = ::testing::UnitTest::GetInstance()->current_test_info();
-    directory_ = fs::temp_directory_path() / concat("sft-chat-", info->name(), "-", ::getpid());
-    fs::create_directories(directory_);
+    RowsTest::SetUp();
     write("tokenizer.json", character_tokenizer().dump());
     write("tokenizer_config.json", R"({"eos_token": "<eos>", "bos_token": "<bos>"})");
     write("config.json", R"({"eos_token_id": 2, "vocab_size": 200, "max_position_embeddings": 1000})");
     write("chat_template.jinja", kChatMl);
-    request_.output_directory = directory_ / "prepared";
     request_.task = "causal_lm";
     config_.max_length = 2048;
     config_.truncation = "drop";
   }
-  void TearDown() override { fs::remove_all(directory_); }
 
-  std::string write(const std::string& name, std::string_view content) {
-    std::ofstream(directory_ / name, std::ios::binary)
-        .write(content.data(), static_cast<std::streamsize>(content.size()));
-    return directory_ / name;
+  virtual std::unique_ptr<Recipe> recipe(const Tokenizer* tokenizer) const {
+    return causal_lm_recipe(request_, config_, tokenizer);
   }
 
-  virtual PrepareReport run(const Peers& peers = alone()) {
+  PrepareReport run(const Peers& peers = alone()) {
     const auto tokenizer = Tokenizer::from_directory(directory_);
-    return prepare_shards(request_, config_, *causal_lm_recipe(request_, config_, tokenizer.get()), peers);
+    return prepare_shards(request_, config_, *recipe(tokenizer.get()), peers);
   }
 
   PrepareReport prepare_lines(const std::string& lines, const std::string& name = "rows.jsonl") {
@@ -101,23 +88,36 @@ class ChatModel : public ::testing::Test {
     return run();
   }
 
-  PrepareReport prepare(const std::vector<json>& rows, const std::string& name = "rows.jsonl") {
+  static std::string lines_of(const std::vector<json>& rows) {
     std::string lines;
     for (const json& row : rows) lines += row.dump() + "\n";
-    return prepare_lines(lines, name);
+    return lines;
   }
 
-  // Samples as text, what is trained between [[ and ]].
-  std::vector<std::string> marked(const PrepareReport& report) const {
-    const auto tokenizer = Tokenizer::from_directory(directory_);
+  PrepareReport prepare(const std::vector<json>& rows, const std::string& name = "rows.jsonl") {
+    return prepare_lines(lines_of(rows), name);
+  }
+
+  // Of each sample, what `text` makes of it, a batch of one.
+  template <class Text>
+  std::vector<std::string> each_sample(const PrepareReport& report, const Text& text) const {
     const auto dataset = open_dataset(report.shards);
     std::vector<std::string> out;
     for (int64_t i = 0; i < dataset->size(); ++i) {
       Batch one(dataset->schema());
       dataset->append(i, one);
-      const auto tokens = std::as_const(one).at(causal::kTokens).as<int32_t>();
-      const auto spans = std::as_const(one).at(causal::kSpans).as<int32_t>();
-      std::string& text = out.emplace_back();
+      out.push_back(text(std::as_const(one)));
+    }
+    return out;
+  }
+
+  // Samples as text, what is trained between [[ and ]].
+  std::vector<std::string> marked(const PrepareReport& report) const {
+    const auto tokenizer = Tokenizer::from_directory(directory_);
+    return each_sample(report, [&](const Batch& one) {
+      const auto tokens = one.at(causal::kTokens).as<int32_t>();
+      const auto spans = one.at(causal::kSpans).as<int32_t>();
+      std::string text;
       size_t at = 0;
       const auto add = [&](size_t end) {
         text += tokenizer->decode(tokens.subspan(at, end - at));
@@ -130,38 +130,21 @@ class ChatModel : public ::testing::Test {
         text += "]]";
       }
       add(tokens.size());
-    }
-    return out;
+      return text;
+    });
   }
 
   std::vector<std::string> marked(const std::vector<json>& rows) { return marked(prepare(rows)); }
   std::string marked(const json& row) { return marked(std::vector<json>{row}).at(0); }
 
-  // The exit code and what is said, paths without the directory.
-  std::string error_of(const std::vector<json>& rows) {
-    std::string lines;
-    for (const json& row : rows) lines += row.dump() + "\n";
-    return error_of_lines(lines);
-  }
+  std::string error_of(const std::vector<json>& rows) { return error_of_lines(lines_of(rows)); }
 
   std::string error_of_lines(const std::string& lines) {
-    try {
-      prepare_lines(lines);
-    } catch (const Error& error) {
-      std::string message = concat(static_cast<int>(error.code()), ": ", error.what());
-      const std::string prefix = directory_.string() + "/";
-      for (size_t at; (at = message.find(prefix)) != message.npos;) message.erase(at, prefix.size());
-      return message;
-    }
-    return "nothing was thrown";
+    return error_in([&] { prepare_lines(lines); });
   }
 
   static json turn(const char* role, const char* content) { return {{"role", role}, {"content", content}}; }
   static json chat(const std::vector<json>& messages) { return {{"messages", messages}}; }
-
-  fs::path directory_;
-  PrepareRequest request_;
-  DataConfig config_;
 };
 
 }  // namespace sft

@@ -11,37 +11,40 @@ class PairModel : public ChatModel {
  protected:
   void SetUp() override {
     ChatModel::SetUp();
-    json tokenizer = character_tokenizer();
-    const json text = {{"Sequence", {{"id", "A"}, {"type_id", 0}}}};
-    const json end = {{"SpecialToken", {{"id", "<eos>"}, {"type_id", 0}}}};
-    const json ids = {{"<eos>", {{"id", "<eos>"}, {"ids", {2}}, {"tokens", {"<eos>"}}}}};
-    tokenizer["post_processor"] = {
-        {"type", "TemplateProcessing"}, {"single", {text, end}}, {"pair", {text, end}}, {"special_tokens", ids}};
-    write("tokenizer.json", tokenizer.dump());
+    put_around({}, {"<eos>"});
     write("config.json", R"({"eos_token_id": 2, "vocab_size": 200})");
     request_.task = "seq2seq_lm";
     config_.max_length = 100;
   }
 
-  PrepareReport run(const Peers& peers = alone()) override {
-    const auto tokenizer = Tokenizer::from_directory(directory_);
-    return prepare_shards(request_, config_, *seq2seq_lm_recipe(request_, config_, tokenizer.get()), peers);
+  // Special tokens around each text.
+  void put_around(const std::vector<std::string>& before, const std::vector<std::string>& behind) {
+    json tokenizer = character_tokenizer(), parts = json::array(), ids = json::object();
+    const auto add = [&](const std::vector<std::string>& tokens) {
+      for (const std::string& token : tokens) {
+        parts.push_back({{"SpecialToken", {{"id", token}, {"type_id", 0}}}});
+        ids[token] = {{"id", token}, {"ids", {tokenizer["model"]["vocab"][token]}}, {"tokens", {token}}};
+      }
+    };
+    add(before);
+    parts.push_back({{"Sequence", {{"id", "A"}, {"type_id", 0}}}});
+    add(behind);
+    tokenizer["post_processor"] = {
+        {"type", "TemplateProcessing"}, {"single", parts}, {"pair", parts}, {"special_tokens", ids}};
+    write("tokenizer.json", tokenizer.dump());
+  }
+
+  std::unique_ptr<Recipe> recipe(const Tokenizer* tokenizer) const override {
+    return seq2seq_lm_recipe(request_, config_, tokenizer);
   }
 
   // "source<eos> -> target<eos>" of each sample.
   std::vector<std::string> pairs_of(const PrepareReport& report) const {
     const auto tokenizer = Tokenizer::from_directory(directory_);
-    const auto dataset = open_dataset(report.shards);
-    std::vector<std::string> out;
-    for (int64_t i = 0; i < dataset->size(); ++i) {
-      Batch one(dataset->schema());
-      dataset->append(i, one);
-      const auto text = [&](const char* column) {
-        return tokenizer->decode(std::as_const(one).at(column).as<int32_t>());
-      };
-      out.push_back(text(seq2seq::kTokens) + " -> " + text(seq2seq::kTargetTokens));
-    }
-    return out;
+    return each_sample(report, [&](const Batch& one) {
+      const auto text = [&](const char* column) { return tokenizer->decode(one.at(column).as<int32_t>()); };
+      return text(seq2seq::kTokens) + " -> " + text(seq2seq::kTargetTokens);
+    });
   }
 
   static json pair(const char* source, const char* target) { return {{"source", source}, {"target", target}}; }

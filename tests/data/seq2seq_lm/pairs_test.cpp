@@ -52,6 +52,19 @@ TEST_F(Pairs, GetAnEndWhereTheTokenizerPutsNone) {
             std::string::npos);
 }
 
+// As BART's tokenizer does.
+TEST_F(Pairs, MayBeginWithATokenOfTheTokenizer) {
+  put_around({"<bos>"}, {"<eos>"});
+  EXPECT_EQ(pairs({pair("day", "jour")}), (Texts{"<bos>day<eos> -> <bos>jour<eos>"}));
+  config_.max_length = 4;
+  config_.truncation = "right";
+  EXPECT_EQ(pairs({pair("night", "nuit")}), (Texts{"<bos>ni<eos> -> <bos>nu<eos>"}));
+  EXPECT_EQ(error_of({pair("\xe2\x82\xac", "b")}), "79: rows.jsonl:1: the source has no tokens");
+  config_.max_length = 2;
+  EXPECT_EQ(error_of({pair("a", "b")}),
+            "78: max_length = 2 leaves no room for a text beside the 2 tokens that stand around it");
+}
+
 TEST_F(Pairs, HaveTheirWeight) {
   config_.weight_column = "w";
   json heavy = pair("a", "b");

@@ -15,7 +15,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #define MOST_FILES 4096
@@ -131,6 +133,31 @@ ssize_t write(int file, const void* bytes, size_t size) {
   return written;
 }
 
+/* Half of a vector is half of its parts, and half of the part in the middle where there is one alone. */
+ssize_t writev(int file, const struct iovec* parts, int count_of_parts) {
+  if (!is_watched(file)) return REAL(writev)(file, parts, count_of_parts);
+  const char* how = count("write", NULL, file);
+  if (strcmp(how, "half") == 0) {
+    if (count_of_parts > 1)
+      REAL(writev)(file, parts, count_of_parts / 2);
+    else if (REAL(write)(file, parts[0].iov_base, parts[0].iov_len / 2) < 0)
+      abort();
+    end_process();
+  }
+  const ssize_t written = REAL(writev)(file, parts, count_of_parts);
+  if (*how != '\0') end_process();
+  return written;
+}
+
+/* How std::filesystem copies a file. */
+ssize_t sendfile(int file, int from, off_t* offset, size_t size) {
+  if (!is_watched(file)) return REAL(sendfile)(file, from, offset, size);
+  const char* how = count("write", NULL, file);
+  const ssize_t written = REAL(sendfile)(file, from, offset, strcmp(how, "half") == 0 ? size / 2 : size);
+  if (*how != '\0') end_process();
+  return written;
+}
+
 int close(int file) {
   if (!is_watched(file)) return REAL(close)(file);
   watched[file] = 0;
@@ -149,6 +176,11 @@ int fallocate(int file, int mode, off_t offset, off_t size) {
   CHANGE("fallocate", NULL, file, REAL(fallocate)(file, mode, offset, size));
 }
 int fallocate64(int file, int mode, off64_t offset, off64_t size) { return fallocate(file, mode, offset, size); }
+int ftruncate(int file, off_t size) {
+  if (!is_watched(file)) return REAL(ftruncate)(file, size);
+  CHANGE("ftruncate", NULL, file, REAL(ftruncate)(file, size));
+}
+int ftruncate64(int file, off64_t size) { return ftruncate(file, size); }
 int rename(const char* from, const char* to) {
   if (!is_under(to)) return REAL(rename)(from, to);
   CHANGE("rename", to, -1, REAL(rename)(from, to));
@@ -164,4 +196,12 @@ int unlinkat(int parent, const char* path, int flags) {
 int mkdir(const char* path, mode_t mode) {
   if (!is_under(path)) return REAL(mkdir)(path, mode);
   CHANGE("mkdir", path, -1, REAL(mkdir)(path, mode));
+}
+int rmdir(const char* path) {
+  if (!is_under(path)) return REAL(rmdir)(path);
+  CHANGE("rmdir", path, -1, REAL(rmdir)(path));
+}
+int remove(const char* path) {
+  if (!is_under(path)) return REAL(remove)(path);
+  CHANGE("remove", path, -1, REAL(remove)(path));
 }

@@ -160,6 +160,28 @@ TEST_F(CheckpointsTest, CollectWhatADeadRunLeft) {
   EXPECT_EQ(names(), (std::vector<std::string>{"checkpoint-7", "latest"}));
 }
 
+TEST_F(CheckpointsTest, LeaveAloneTheManifestOfAnotherProgram) {
+  save(7);
+  fs::create_directories(run_.path("checkpoint-900"));
+  std::ofstream(run_.path("checkpoint-900/manifest.json")) << R"({"some": "tool"})";
+  EXPECT_EQ(resume(), 7);
+  EXPECT_TRUE(fs::exists(run_.path("checkpoint-900/manifest.json")));
+}
+
+TEST_F(CheckpointsTest, LeaveAloneWhatAlmostBearsTheNameOfALeftover) {
+  const std::vector<std::string> mine = {
+      ".tmp-checkpoint-8", ".tmp-checkpoint-8.mine",   ".tmp-mine", ".trash-0123456789abcdef", ".trash-mine",
+      "latest.tmp.mine",   ".trash-x.0123456789abcdef"};
+  for (const std::string& name : mine) fs::create_directories(run_.path(name));
+  std::ofstream(run_.path("latest.tmp.notes")) << "mine";
+  std::ofstream(run_.path("latest.tmp.1.2")) << "checkpoi";
+  save(7);
+  EXPECT_EQ(resume(), 7);
+  for (const std::string& name : mine) EXPECT_TRUE(fs::exists(run_.path(name))) << name;
+  EXPECT_TRUE(fs::exists(run_.path("latest.tmp.notes")));
+  EXPECT_FALSE(fs::exists(run_.path("latest.tmp.1.2")));
+}
+
 TEST_F(CheckpointsTest, KeepTheNewestAndTheBest) {
   config_.save_total_limit = 2;
   spawn_ranks(2, [&](Communicator& control) {

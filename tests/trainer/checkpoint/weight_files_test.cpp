@@ -61,18 +61,31 @@ TEST_F(WeightFilesTest, RefusesAnIndexThatLeadsOutOrAstray) {
   EXPECT_NE(refusal<DataError>().find("weight_map"), std::string::npos);
 }
 
-TEST_F(WeightFilesTest, SaysHowToConvertAPickle) {
-  directory_.file("pytorch_model.bin", "pickle");
-  const std::string message = refusal<ConfigError>();
-  EXPECT_NE(message.find("save_pretrained"), std::string::npos) << message;
-  EXPECT_NE(message.find(directory_.path()), std::string::npos) << message;
-}
-
 TEST_F(WeightFilesTest, SaysWhatIsMissing) {
-  EXPECT_NE(refusal<ConfigError>().find("no weights"), std::string::npos);
+  EXPECT_NE(refusal<ConfigError>().find("hf download ORGANISATION/MODEL"), std::string::npos);
   directory_.file("tf_model.h5", "hdf5");
   EXPECT_NE(refusal<ConfigError>().find("Keras .h5, whose import is not built"), std::string::npos);
   EXPECT_THROW(WeightFiles(directory_.path("nowhere")), ConfigError);
+}
+
+TEST_F(WeightFilesTest, TakesTheFirstThatThereIs) {
+  directory_.file("a.pth", "A");
+  EXPECT_NE(refusal<DataError>().find("a.pth: not a file of torch.save"), std::string::npos);
+  directory_.file("b.pth", "B");
+  EXPECT_NE(refusal<ConfigError>().find("leave one there"), std::string::npos);
+  directory_.file("pytorch_model.bin.index.json", R"({"weight_map": {"a": "pytorch_model-1.bin"}})");
+  EXPECT_NE(refusal<DataError>().find("pytorch_model-1.bin"), std::string::npos);
+  directory_.file("pytorch_model.bin", "C");
+  EXPECT_NE(refusal<DataError>().find("pytorch_model.bin: not a file of torch.save"), std::string::npos);
+  write("model.safetensors", "a");
+  EXPECT_EQ(WeightFiles(directory_.path()).names(), std::vector<std::string>{"a"});
+}
+
+TEST_F(WeightFilesTest, CallsALargeFileThatWasNotFetchedThat) {
+  directory_.file("model.safetensors", "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 440473133\n");
+  const std::string message = refusal<DataError>();
+  EXPECT_NE(message.find("Git LFS pointer"), std::string::npos) << message;
+  EXPECT_NE(message.find("git lfs pull"), std::string::npos) << message;
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <fstream>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 namespace sft {
@@ -42,6 +43,14 @@ TEST(Areas, AreNotANumberWhereNoLabelHasBothKindsOfSamples) {
   const auto rows = rows_of({{1, 0}, {1, 0}}, {{0.2, 0.3}, {0.4, 0.1}});
   EXPECT_TRUE(std::isnan(Areas(2, rows).roc_auc()));
   EXPECT_TRUE(std::isnan(Areas(2, {}).average_precision()));
+}
+
+TEST(Areas, AreNotANumberWhereAScoreIsNone) {
+  for (const double none : {std::nan(""), std::numeric_limits<double>::infinity()}) {
+    const auto rows = rows_of({{1}, {0}, {1}}, {{0.2}, {none}, {0.4}});
+    EXPECT_TRUE(std::isnan(Areas(1, rows).roc_auc()));
+    EXPECT_TRUE(std::isnan(Areas(1, rows).average_precision()));
+  }
 }
 
 TEST(Areas, AreAskedForByName) {

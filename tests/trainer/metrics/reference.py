@@ -37,6 +37,10 @@ def course(kind, classes, samples, rng):
     raise ValueError(kind)
 
 
+def number(value):
+    return None if numpy.isnan(value) else float(value)
+
+
 def scores(classes, truth, prediction):
     def prf(**kwargs):
         values = metrics.precision_recall_fscore_support(truth, prediction, zero_division=0, **kwargs)
@@ -52,7 +56,7 @@ def scores(classes, truth, prediction):
             precision=main[0],
             recall=main[1],
             mcc=metrics.matthews_corrcoef(truth, prediction),
-            cohen_kappa=float(numpy.nan_to_num(metrics.cohen_kappa_score(truth, prediction))),  # of one class alone there is none: 0
+            cohen_kappa=number(metrics.cohen_kappa_score(truth, prediction)),  # of one class alone there is none
         ),
         macro=prf(average="macro"),
         weighted=prf(average="weighted"),

@@ -49,14 +49,34 @@ TEST(HeldWeight, IsWidenedInPanelsWhereItIsLarge) {
   EXPECT_LT(distance(ours.added, wide.added), 1e-6);
 }
 
-// Rows and widths that fill no tile and no vector; a sum of one row by one may nearly cancel.
-TEST(HeldWeight, MultipliesFewRowsByBfloat16) {
-  for (const int64_t rows : {1, 3, 4, 9, 16})
-    for (const int64_t out : {1, 5, 8, 301})
-      for (const int64_t in : {1, 15, 32, 77}) {
-        const at::Tensor x = drawn({rows, in}, 1, at::kFloat), weight = drawn({out, in}, 2).to(at::kBFloat16);
-        EXPECT_LT(distance(product_with(x, weight), x.mm(weight.to(at::kFloat).t())), 1e-5);
-      }
+// Rows and widths that fill no tile and no vector, and more of `in` than is summed at once; as files have it, or
+// GPT-2's.
+TEST(HeldWeight, MultipliesFewRowsByAWeightOfAnyType) {
+  for (const at::ScalarType held : {at::kFloat, at::kBFloat16, at::kHalf})
+    for (const int64_t rows : {1, 3, 8, 9, 17, 33, 50, 64})
+      for (const int64_t out : {1, 5, 97})
+        for (const int64_t in : {1, 77, 530}) {
+          const at::Tensor x = drawn({rows, in}, 1, at::kFloat);
+          for (const at::Tensor& weight : {drawn({out, in}, 2).to(held), drawn({in, out}, 2).to(held).t()}) {
+            const at::Tensor expected = x.to(at::kDouble).mm(weight.to(at::kDouble).t());
+            EXPECT_LT(distance(product_with(x, weight).to(at::kDouble), expected),
+                      2e-6 * static_cast<double>(in) + 1e-6)
+                << held << " " << rows << " × " << in << " · " << out;
+            EXPECT_TRUE(product_with(x, weight).equal(product_with(x, weight.to(at::kFloat))));
+          }
+        }
+}
+
+// Halves below the normal ones are numbers too.
+TEST(HeldWeight, WidensEveryHalf) {
+  std::vector<int16_t> bits;
+  for (int32_t half = -0x8000; half < 0x8000; ++half)
+    if ((half & 0x7c00) != 0x7c00) bits.push_back(static_cast<int16_t>(half));
+  const at::Tensor weight = at::tensor(bits, at::kShort).view(at::kHalf).unsqueeze(1);
+  for (const int64_t rows : {1, 12}) {
+    const at::Tensor products = product_with(at::ones({rows, 1}, at::kFloat), weight);
+    EXPECT_TRUE(products.equal(weight.to(at::kFloat).t().expand({rows, -1})));
+  }
 }
 
 // By config.json's model_type.

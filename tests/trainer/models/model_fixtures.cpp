@@ -60,7 +60,7 @@ nlohmann::json small_config(const std::string& model_type) {
             {"relative_attention_num_buckets", 8},
             {"relative_attention_max_distance", 12},
             {"dropout_rate", 0.2}};
-  if (model_type == "marian")
+  if (model_type == "marian" || model_type == "bart")
     return {{"model_type", model_type},
             {"vocab_size", 50},
             {"d_model", 20},

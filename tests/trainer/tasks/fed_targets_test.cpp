@@ -9,7 +9,7 @@ namespace {
 
 // The second target is empty, as that of a row that is only to be translated.
 Batch three_pairs() {
-  const Schema schema{.columns = {tokens_column(50), target_tokens_column(50)}, .units = {"token", kTargetAxis}};
+  const Schema schema = sample_schema(50, 50);
   Batch batch(schema);
   Sample sample(schema);
   for (const auto& [target, weight] : {std::pair{std::vector<int32_t>{7, 8, 1}, 0.5f},

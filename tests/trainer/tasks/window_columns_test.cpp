@@ -1,5 +1,5 @@
 // What a sample of a window holds.
-#include "trainer/tasks/question_answering/windows/window_columns.h"
+#include "trainer/tasks/question_answering/rows/window_columns.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Which tokens of a window are the answer.
-#include "trainer/tasks/question_answering/windows/window_target.h"
+#include "trainer/tasks/question_answering/rows/window_target.h"
 
 #include <gtest/gtest.h>
 

@@ -7,6 +7,7 @@
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros_like.h>
+#include <c10/core/GradMode.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <cassert>
@@ -102,6 +103,29 @@ PlaceBias<T> by_places(const at::Tensor& table) {
   return {first, table.stride(0), table.stride(1)};
 }
 
+// `norms` [M, H, 2] are what the backward pass needs.
+at::Tensor attended(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& bias,
+                    const Attention& attention, const HostAttention& host, const at::Tensor& norms) {
+  const at::Tensor out = at::empty_like(q);
+  AT_DISPATCH_FLOATING_TYPES(q.scalar_type(), "attend", [&] {
+    const AttentionForward<scalar_t> work{host.shape(q.size(1), attention.places_M, attention.draws_B),
+                                          q.const_data_ptr<scalar_t>(),
+                                          k.const_data_ptr<scalar_t>(),
+                                          v.const_data_ptr<scalar_t>(),
+                                          by_places<const scalar_t>(bias),
+                                          out.data_ptr<scalar_t>(),
+                                          norms.data_ptr<scalar_t>()};
+    at::parallel_for(0, host.num_items(), kItemsAThread, [&](int64_t begin, int64_t end) {
+      attend(work, {begin, end});
+    });
+  });
+  return out;
+}
+
+at::Tensor norms_for(const at::Tensor& q, const HostAttention& host) {
+  return at::empty({q.size(0), host.heads, 2}, q.options());
+}
+
 struct PackedAttention : torch::autograd::Function<PackedAttention> {
   static at::Tensor forward(AutogradContext* ctx, const at::Tensor& q_any, const at::Tensor& k_any,
                             const at::Tensor& v_any, const std::optional<at::Tensor>& bias_any,
@@ -109,19 +133,7 @@ struct PackedAttention : torch::autograd::Function<PackedAttention> {
     const at::Tensor q = q_any.contiguous(), k = k_any.contiguous(), v = v_any.contiguous();
     const at::Tensor bias = bias_any ? bias_any->contiguous() : at::Tensor();
     const HostAttention host(attention, q.size(1));
-    const at::Tensor out = at::empty_like(q), norms = at::empty({q.size(0), host.heads, 2}, q.options());
-    AT_DISPATCH_FLOATING_TYPES(q.scalar_type(), "attend", [&] {
-      const AttentionForward<scalar_t> work{host.shape(q.size(1), attention.places_M, attention.draws_B),
-                                            q.const_data_ptr<scalar_t>(),
-                                            k.const_data_ptr<scalar_t>(),
-                                            v.const_data_ptr<scalar_t>(),
-                                            by_places<const scalar_t>(bias),
-                                            out.data_ptr<scalar_t>(),
-                                            norms.data_ptr<scalar_t>()};
-      at::parallel_for(0, host.num_items(), kItemsAThread, [&](int64_t begin, int64_t end) {
-        attend(work, {begin, end});
-      });
-    });
+    const at::Tensor norms = norms_for(q, host), out = attended(q, k, v, bias, attention, host, norms);
     ctx->save_for_backward({q, k, v, norms, attention.draws_B, attention.places_M, bias});
     host.save(ctx);
     return out;
@@ -191,6 +203,13 @@ at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
     const at::Tensor scaled = attention.scale ? q * (*attention.scale / usual_scale(attention, q.size(1))) : q;
     return attention.key_ends != nullptr ? attend_without_gaps(scaled, k, v, attention)
                                          : attend_on_device(scaled, k, v, attention);
+  }
+  if (!c10::GradMode::is_enabled()) {
+    const at::Tensor rows = q.contiguous();
+    const HostAttention host(attention, q.size(1));
+    return attended(rows, k.contiguous(), v.contiguous(),
+                    attention.bias.defined() ? attention.bias.contiguous() : attention.bias, attention, host,
+                    norms_for(rows, host));
   }
   const auto bias = attention.bias.defined() ? std::optional(attention.bias) : std::nullopt;
   return PackedAttention::apply(q, k, v, bias, attention);

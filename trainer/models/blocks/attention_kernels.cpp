@@ -2,6 +2,7 @@
 
 #include "trainer/models/blocks/attention_items.h"
 #include "trainer/models/blocks/attention_rows.h"
+#include "trainer/models/blocks/attention_step.h"
 #include "trainer/models/blocks/multiversion.h"
 #include "trainer/models/blocks/packed_rows.h"
 #include "trainer/models/blocks/small_product.h"
@@ -31,15 +32,20 @@ inline void forward(const AttentionForward<T>& attention, const AttentionItems& 
   const LargestItem largest(shape, items);
   const int64_t wide = padded<T, Bytes>(width), most = padded<T, Bytes>(largest.keys);
   const int64_t most_queries = Rows<T>::most_queries(largest.queries);
-  Scratch<T> keys(width * most), values(most * wide), scores(most_queries * most), result(most_queries * wide);
+  const bool goes_on = shape.key_ends != nullptr;  // over kept keys
+  const int64_t packed = goes_on && largest.queries <= 1 ? 0 : most;
+  Scratch<T> keys(width * packed), values(packed * wide), scores(most_queries * most), result(most_queries * wide);
   Rows<T> rows(shape, most, attention.bias);
 
   for (int64_t index = items.first; index < items.end; index += items.step) {
     const AttentionItem item(shape, index);
     const int64_t key_row = padded<T, Bytes>(item.num_keys);
     const int64_t at_key = item.key_row * key_channels + item.key_head * width;
-    pack_transposed(attention.k + at_key, key_channels, item.num_keys, width, keys.data(), key_row);
-    pack(attention.v + at_key, key_channels, item.num_keys, width, values.data(), wide);
+    const bool is_step = goes_on && item.num_queries == 1;
+    if (!is_step) {
+      pack_transposed(attention.k + at_key, key_channels, item.num_keys, width, keys.data(), key_row);
+      pack(attention.v + at_key, key_channels, item.num_keys, width, values.data(), wide);
+    }
 
     for (int64_t head = item.first_head; head < item.first_head + item.num_heads; ++head) {
       rows.start(item, head);
@@ -47,15 +53,25 @@ inline void forward(const AttentionForward<T>& attention, const AttentionItems& 
         const QueryBlock block = rows.block(item, first);
         const int64_t query_row = item.query_row + first, long_row = padded<T, Bytes>(block.num_keys());
         const int64_t at_query = query_row * channels + head * width;
-        product<Bytes>(block.count, long_row, width, Strided<T>{attention.q + at_query, channels, 1},
-                       keys.data() + block.keys.begin, key_row, scores.data(), long_row);
+        const int64_t at_block = at_key + block.keys.begin * key_channels;
+        if (is_step)
+          products_with_keys<Bytes>(attention.q + at_query, attention.k + at_block, key_channels, block.num_keys(),
+                                    width, scores.data());
+        else
+          product<Bytes>(block.count, long_row, width, Strided<T>{attention.q + at_query, channels, 1},
+                         keys.data() + block.keys.begin, key_row, scores.data(), long_row);
         for (int64_t i = 0; i < block.count; ++i) {
           rows.template soften<Bytes>(item, block, i, scores.data() + i * long_row,
                                       attention.norms + ((query_row + i) * shape.heads + head) * 2);
         }
-        product<Bytes>(block.count, wide, block.num_keys(), Strided<T>{scores.data(), long_row, 1},
-                       values.data() + block.keys.begin * wide, wide, result.data(), wide);
-        unpack(result.data(), wide, block.count, width, attention.out + at_query, channels);
+        if (is_step) {
+          weighted_values<Bytes>(scores.data(), attention.v + at_block, key_channels, block.num_keys(), width,
+                                 attention.out + at_query);
+        } else {
+          product<Bytes>(block.count, wide, block.num_keys(), Strided<T>{scores.data(), long_row, 1},
+                         values.data() + block.keys.begin * wide, wide, result.data(), wide);
+          unpack(result.data(), wide, block.count, width, attention.out + at_query, channels);
+        }
         first += block.count;
       }
     }

@@ -49,12 +49,12 @@ Moments moments_over(const at::Tensor& x_BCHW, BatchStatistics& over) {
 void update_running(const BatchNorm& norm, const Moments& all) {
   norm.num_batches_tracked.detach().add_(1);
   if (all.count < 2) return;
-  const at::Tensor unbiased = all.var_C * (all.count / (all.count - 1));
+  const at::Tensor var_C = norm.unbiased ? all.var_C * (all.count / (all.count - 1)) : all.var_C;
   const auto take = [&](const at::Tensor& running, const at::Tensor& now) {
     running.detach().mul_(1 - norm.momentum).add_(now.to(running.options()), norm.momentum);
   };
   take(norm.running_mean, all.mean_C);
-  take(norm.running_var, unbiased);
+  take(norm.running_var, var_C);
 }
 
 class Synchronized : public torch::autograd::Function<Synchronized> {
@@ -100,9 +100,16 @@ at::Tensor batch_norm_by_batch(const at::Tensor& x_BCHW, const BatchNorm& norm, 
   const bool has_variance = x_BCHW.numel() > x_BCHW.size(1);
   const at::Tensor none;
   norm.num_batches_tracked.detach().add_(1);
-  return at::batch_norm(x_BCHW, norm.weight, norm.bias, has_variance ? norm.running_mean : none,
-                        has_variance ? norm.running_var : none, /*training=*/true, norm.momentum, norm.eps,
-                        /*cudnn_enabled=*/true);
+  // What it moves it also keeps for the backward pass: the share of the biased variance is worked out on a copy.
+  const at::Tensor var_C = norm.unbiased ? norm.running_var : norm.running_var.detach().clone();
+  at::Tensor y_BCHW =
+      at::batch_norm(x_BCHW, norm.weight, norm.bias, has_variance ? norm.running_mean : none,
+                     has_variance ? var_C : none, /*training=*/true, norm.momentum, norm.eps, /*cudnn_enabled=*/true);
+  if (has_variance && !norm.unbiased) {  // torch has added n/(n − 1) of it
+    const double share = 1 - static_cast<double>(x_BCHW.size(1)) / static_cast<double>(x_BCHW.numel());
+    norm.running_var.detach().mul_((1 - norm.momentum) * (1 - share)).add_(var_C, share);
+  }
+  return y_BCHW;
 }
 
 }  // namespace sft

@@ -31,13 +31,17 @@ struct BatchNorm {
   at::Tensor num_batches_tracked;        // int64 scalar
   double eps = 1e-5;
   double momentum = 0.1;
+  // Whether running_var takes its share of the variance that divides by n − 1, as torch's, or of the one by n, as
+  // Keras 3's.
+  bool unbiased = true;
 };
 
 // x [B, C, H, W] by the running statistics.
 at::Tensor batch_norm_by_running(const at::Tensor& x_BCHW, const BatchNorm& norm);
 
 // By those of x, or where `over` is there, of all ranks' x together; the running statistics take their share of them,
-// as torch's do. One value a channel has no variance: it comes out as the bias and the running statistics stay.
+// as BatchNorm::unbiased says. One value a channel has no variance: it comes out as the bias and the running statistics
+// stay.
 at::Tensor batch_norm_by_batch(const at::Tensor& x_BCHW, const BatchNorm& norm, BatchStatistics* over);
 
 }  // namespace sft

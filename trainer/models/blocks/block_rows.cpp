@@ -4,16 +4,16 @@
 
 namespace sft {
 
-Asking BlockRows::asking(const at::Tensor& x_NC, const AskingLayers& layers, bool falls) const {
-  const RowKeys keys_N = falls ? RowKeys{inputs.draws_N, inputs.positions_N} : RowKeys{};
+BlockRows::Projected BlockRows::projected(const at::Tensor& x_NC, const at::Tensor& x_MC, const Linear& query,
+                                          const Linear& key, const Linear& value, Mode mode) const {
+  const RowKeys keys_N = row_keys(mode, inputs.draws_N, inputs.positions_N);
   if (read == nullptr) {
-    const std::vector<at::Tensor> all = linear(x_NC, {layers.query, layers.key, layers.value}, keys_N);
+    const std::vector<at::Tensor> all = linear(x_NC, {query, key, value}, keys_N);
     return {all[0], all[1], all[2]};
   }
-  const RowKeys keys_M = falls ? RowKeys{draws_M(), positions_M()} : RowKeys{};
-  const at::Tensor q_MC = linear(of(x_NC), layers.query, keys_M);
-  const std::vector<at::Tensor> both = linear(x_NC, {layers.key, layers.value}, keys_N);
-  return {q_MC, both[0], both[1]};
+  const at::Tensor q_M = linear(x_MC, query, row_keys(mode, draws_M(), positions_M()));
+  const std::vector<at::Tensor> both = linear(x_NC, {key, value}, keys_N);
+  return {q_M, both[0], both[1]};
 }
 
 at::Tensor BlockRows::attended(int stage, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,

@@ -7,16 +7,9 @@
 #include "trainer/models/blocks/attention.h"
 #include "trainer/models/blocks/linear.h"
 #include "trainer/models/inputs.h"
+#include "trainer/models/model.h"
 
 namespace sft {
-
-// What attention is between, made by three layers.
-struct Asking {
-  at::Tensor q_MC, k_NC, v_NC;
-};
-struct AskingLayers {
-  const Linear &query, &key, &value;
-};
 
 struct BlockRows {
   const TextInputs& inputs;
@@ -27,8 +20,13 @@ struct BlockRows {
   const at::Tensor& draws_M() const { return read != nullptr ? read->draws_M : inputs.draws_N; }
   const at::Tensor& positions_M() const { return read != nullptr ? read->positions_M : inputs.positions_N; }
 
-  // Of x [N, C]: queries of these rows, keys and values of all. `falls`: adapters' dropout does.
-  Asking asking(const at::Tensor& x_NC, const AskingLayers& layers, bool falls) const;
+  struct Projected {
+    at::Tensor q_M, k_N, v_N;
+  };
+  // Queries of x_MC, the rows of x_NC that are carried on; keys and values of all. The gradient of x_NC is summed in as
+  // few products as that lets.
+  Projected projected(const at::Tensor& x_NC, const at::Tensor& x_MC, const Linear& query, const Linear& key,
+                      const Linear& value, Mode mode) const;
 
   // Queries [M, …] of these rows over keys and values of all: the batch's, k and v [N, …], and in generation those that
   // block `stage` has kept before. `how` says heads, masks, bias and dropout.

@@ -10,6 +10,14 @@
 #include "base/text.h"
 
 namespace sft {
+namespace {
+
+// Sources ahead of targets. Most steps of generation have no new sources, and nothing to copy.
+at::Tensor both(const at::Tensor& sources_NC, const at::Tensor& targets_NC) {
+  return sources_NC.size(0) > 0 ? at::cat({sources_NC, targets_NC}) : targets_NC;
+}
+
+}  // namespace
 
 EncoderDecoder::EncoderDecoder(nlohmann::json content, EncoderDecoderFacts facts, const ModelSettings& settings)
     : TextNetwork(std::move(content), settings), facts_(std::move(facts)) {}
@@ -25,7 +33,7 @@ at::Tensor EncoderDecoder::stage(int s, const at::Tensor& x, const Inputs& input
   const PairInputs& pair = pair_of(inputs);
   if (s == 0) return embedding(Side::source, pair.source, mode).to(flow_type());
   if (s < first_of_targets()) return x.size(0) > 0 ? encoder_block(s - 1, x, {.inputs = pair.source}, mode) : x;
-  if (s == first_of_targets()) return at::cat({x, embedding(Side::target, pair.target, mode).to(flow_type())});
+  if (s == first_of_targets()) return both(x, embedding(Side::target, pair.target, mode).to(flow_type()));
 
   const bool is_top = s == num_blocks();
   const ReadRows* const read = is_top && pair.target.read ? &*pair.target.read : nullptr;
@@ -33,7 +41,7 @@ at::Tensor EncoderDecoder::stage(int s, const at::Tensor& x, const Inputs& input
   const std::vector<at::Tensor> sides =
       x.split_with_sizes({pair.source.tokens_N.size(0), pair.target.tokens_N.size(0)});
   const at::Tensor y_MC = decoder_block(s - first_of_targets() - 1, sides[1], sides[0], rows, mode);
-  return is_top ? y_MC : at::cat({sides[0], y_MC});
+  return is_top ? y_MC : both(sides[0], y_MC);
 }
 
 int EncoderDecoder::stage_of(Side side, int64_t block) const {

@@ -1,6 +1,6 @@
-// Models that read a source and write a target on packed rows: what T5 and Marian share. Their stages are those that
-// model.h tells of; from the target's embedding on, the sources' rows go ahead of the targets' through all stages, and
-// the last returns the targets' alone.
+// Models that read a source and write a target on packed rows: what T5, Marian and BART share. Their stages are those
+// that model.h tells of; from the target's embedding on, the sources' rows go ahead of the targets' through all stages,
+// and the last returns the targets' alone.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 
+#include "data/samples/side.h"
 #include "trainer/models/blocks/block_rows.h"
 #include "trainer/models/blocks/pair_rows.h"
 #include "trainer/models/blocks/text_network.h"
@@ -28,8 +29,6 @@ struct EncoderDecoderFacts {
   std::string language_model;       // "T5ForConditionalGeneration"
 };
 
-enum class Side { source, target };
-
 class EncoderDecoder : public TextNetwork {
  public:
   int num_blocks() const override { return first_of_targets() + static_cast<int>(facts_.decoder_blocks); }
@@ -40,8 +39,6 @@ class EncoderDecoder : public TextNetwork {
   }
   std::optional<PairFacts> pair() const override;
   at::Tensor stage(int s, const at::Tensor& x, const Inputs& inputs, Mode mode) override;
-  // Gradients of what several stages share would be told to be whole while some are still missing.
-  bool repeats_stages() const override { return false; }
 
   HeadShape sequence_head() const override { return {}; }
   double initializer_range() const override { return facts_.initializer_range; }

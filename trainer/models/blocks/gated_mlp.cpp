@@ -4,6 +4,7 @@
 #include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/empty_like.h>
+#include <c10/core/GradMode.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "trainer/models/blocks/decoder_kernels.h"
@@ -16,17 +17,22 @@ using torch::autograd::tensor_list;
 
 constexpr int64_t kGatedAThread = 4096;
 
+// Of contiguous rows.
+at::Tensor swish_gated(const at::Tensor& gate, const at::Tensor& up) {
+  const at::Tensor y = at::empty_like(gate);
+  AT_DISPATCH_FLOATING_TYPES(gate.scalar_type(), "swish_gate", [&] {
+    const SwishGate<scalar_t> work{gate.const_data_ptr<scalar_t>(), up.const_data_ptr<scalar_t>(),
+                                   y.mutable_data_ptr<scalar_t>()};
+    at::parallel_for(0, gate.numel(), kGatedAThread, [&](int64_t begin, int64_t end) { swish_gate(work, begin, end); });
+  });
+  return y;
+}
+
 struct SwishGated : torch::autograd::Function<SwishGated> {
   static at::Tensor forward(AutogradContext* ctx, const at::Tensor& gate_any, const at::Tensor& up_any) {
-    const at::Tensor gate = gate_any.contiguous(), up = up_any.contiguous(), y = at::empty_like(gate);
+    const at::Tensor gate = gate_any.contiguous(), up = up_any.contiguous();
     ctx->save_for_backward({gate, up});
-    AT_DISPATCH_FLOATING_TYPES(gate.scalar_type(), "swish_gate", [&] {
-      const SwishGate<scalar_t> work{gate.const_data_ptr<scalar_t>(), up.const_data_ptr<scalar_t>(),
-                                     y.mutable_data_ptr<scalar_t>()};
-      at::parallel_for(0, gate.numel(), kGatedAThread,
-                       [&](int64_t begin, int64_t end) { swish_gate(work, begin, end); });
-    });
-    return y;
+    return swish_gated(gate, up);
   }
 
   static tensor_list backward(AutogradContext* ctx, const tensor_list& d_outputs) {
@@ -47,7 +53,8 @@ struct SwishGated : torch::autograd::Function<SwishGated> {
 }  // namespace
 
 at::Tensor gated(Activation activation, const at::Tensor& gate, const at::Tensor& up) {
-  if (activation == Activation::silu && gate.is_cpu()) return SwishGated::apply(gate, up);
+  if (activation == Activation::silu && gate.is_cpu())
+    return c10::GradMode::is_enabled() ? SwishGated::apply(gate, up) : swish_gated(gate.contiguous(), up.contiguous());
   return activate(activation, gate) * up;
 }
 

@@ -32,24 +32,51 @@ void by_panels(const at::Tensor& weight, at::ScalarType type, const Use& use) {
     use(first, weight.narrow(0, first, std::min(at_a_time, count - first)).to(type));
 }
 
-constexpr int64_t kFewRows = 16;
+bool is_across(const at::Tensor& weight) { return !weight.is_contiguous() && weight.t().is_contiguous(); }
 
 bool are_few_rows(const at::Tensor& x, const at::Tensor& weight) {
-  return x.is_cpu() && x.size(0) <= kFewRows && x.scalar_type() == at::kFloat &&
-         weight.scalar_type() == at::kBFloat16 && weight.is_contiguous();
+  const at::ScalarType held = weight.scalar_type();
+  return x.is_cpu() && x.size(0) <= kMostFewRows && x.numel() > 0 && x.scalar_type() == at::kFloat &&
+         (held == at::kFloat || held == at::kBFloat16 || held == at::kHalf) &&
+         (weight.is_contiguous() || is_across(weight));
+}
+
+// Each thread has whole vectors of y, so that sums have one order for any number of threads.
+template <class W>
+void multiply_few(const FewRows<W>& work, void (*kernel)(const FewRows<W>&, int64_t, int64_t)) {
+  constexpr int64_t kElementsAThread = 1 << 17, kColumns = 48;
+  const int64_t parts = (work.out + kColumns - 1) / kColumns;
+  at::parallel_for(
+      0, parts, std::max<int64_t>(kElementsAThread / (work.in * kColumns), 1),
+      [&](int64_t begin, int64_t end) { kernel(work, begin * kColumns, std::min(end * kColumns, work.out)); });
+}
+
+template <class W>
+void few_rows_of(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& y) {
+  FewRows<W> work{.num_rows = x.size(0),
+                  .in = x.size(1),
+                  .out = weight.size(0),
+                  .x = x.const_data_ptr<float>(),
+                  .weight = static_cast<const W*>(weight.const_data_ptr()),
+                  .y = y.mutable_data_ptr<float>()};
+  if (is_across(weight)) return multiply_few<W>(work, few_rows_product_across);
+  at::Tensor turned;
+  if (work.num_rows > kMostUnturned) {
+    turned = at::empty({work.in, wide_rows(work.num_rows)}, x.options());
+    turn_rows(work.x, work.num_rows, work.in, turned.mutable_data_ptr<float>());
+    work.x = turned.const_data_ptr<float>();
+  }
+  multiply_few<W>(work, few_rows_product);
 }
 
 at::Tensor few_rows_with(const at::Tensor& x_any, const at::Tensor& weight) {
-  constexpr int64_t kElementsAThread = 1 << 18;
   const at::Tensor x = x_any.contiguous(), y = at::empty({x.size(0), weight.size(0)}, x.options());
-  const FewRows work{.num_rows = x.size(0),
-                     .in = x.size(1),
-                     .out = weight.size(0),
-                     .x = x.const_data_ptr<float>(),
-                     .weight = reinterpret_cast<const uint16_t*>(weight.const_data_ptr<at::BFloat16>()),
-                     .y = y.mutable_data_ptr<float>()};
-  at::parallel_for(0, work.out, std::max<int64_t>(kElementsAThread / std::max<int64_t>(work.in, 1), 1),
-                   [&](int64_t begin, int64_t end) { few_rows_product(work, begin, end); });
+  if (weight.scalar_type() == at::kFloat)
+    few_rows_of<float>(x, weight, y);
+  else if (weight.scalar_type() == at::kBFloat16)
+    few_rows_of<BrainFloat>(x, weight, y);
+  else
+    few_rows_of<HalfFloat>(x, weight, y);
   return y;
 }
 

@@ -1,8 +1,8 @@
 // Products with a weight W [out, in] that is held in a narrower type than the rows it meets, as weight files have it:
 // the result is as if W had been widened beforehand, and a wide copy of some of its rows at a time is all that is made.
 // A W of up to 7 million elements is widened at once, by the same products as a wide one: the same bits. Of a larger
-// one the products of parts are summed, and the last digits may differ; likewise where few rows meet a W in bfloat16,
-// which is then not widened in memory at all.
+// one the products of parts are summed, and the last digits may differ. Where few rows in float32 meet a W of any type
+// in a forward pass on a CPU, it is not widened in memory at all, and its bits are those of the wide one too.
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -3,9 +3,24 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/tensor.h>
 
+#include <cstring>
 #include <stdexcept>
 
 namespace sft {
+namespace {
+
+// Row i of `from` becomes row rows[i] of `to`. A call of ATen for it would cost more than so few rows.
+void put(const at::Tensor& from_any, const at::Tensor& rows_N, at::Tensor& to) {
+  const at::Tensor from = from_any.contiguous();
+  const auto bytes = static_cast<size_t>(from.size(1)) * from.element_size();
+  const char* const source = static_cast<const char*>(from.const_data_ptr());
+  char* const target = static_cast<char*>(to.mutable_data_ptr());
+  for (int64_t i = 0; i < rows_N.numel(); ++i)
+    std::memcpy(target + static_cast<size_t>(rows_N.const_data_ptr<int64_t>()[i]) * bytes,
+                source + static_cast<size_t>(i) * bytes, bytes);
+}
+
+}  // namespace
 
 void KeyValueCache::go_on(std::vector<int64_t> slots, std::vector<int64_t> lengths,
                           const std::vector<int64_t>& offsets) {
@@ -52,9 +67,14 @@ KeyValueCache::Kept KeyValueCache::append(int block, const at::Tensor& k_NC, con
     kept.k = at::empty({slots_ * capacity_, k_NC.size(1)}, k_NC.options());
     kept.v = at::empty({slots_ * capacity_, v_NC.size(1)}, v_NC.options());
   }
-  const at::Tensor rows = rows_N_.to(k_NC.device());
-  kept.k.index_copy_(0, rows, k_NC);
-  kept.v.index_copy_(0, rows, v_NC);
+  if (k_NC.is_cpu()) {
+    put(k_NC, rows_N_, kept.k);
+    put(v_NC, rows_N_, kept.v);
+  } else if (rows_N_.numel() > 0) {
+    const at::Tensor rows = rows_N_.to(k_NC.device());
+    kept.k.index_copy_(0, rows, k_NC);
+    kept.v.index_copy_(0, rows, v_NC);
+  }
   return {kept.k, kept.v, &begins_, &ends_};
 }
 

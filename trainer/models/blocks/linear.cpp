@@ -2,11 +2,13 @@
 
 #include <ATen/core/custom_class.h>
 #include <ATen/ops/sum.h>
+#include <c10/core/GradMode.h>
 #include <c10/core/ScalarType.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
 #include <stdexcept>
+#include <utility>
 
 #include "trainer/models/blocks/drop_rate.h"
 #include "trainer/models/blocks/dropout.h"
@@ -66,6 +68,24 @@ at::Tensor add_adapter(at::Tensor& y, const at::Tensor& rows, const LowRank& ada
   return low;
 }
 
+// What a layer gives, and what its backward pass needs beside its parameters.
+struct Output {
+  at::Tensor y, weight, low;  // [N, out], of the product, s · A x where there is an adapter
+};
+
+// `rows` are in the type of the products, y in that of the layer's input.
+Output output_of(const Linear& layer, const at::Tensor& rows, at::ScalarType type, const RowKeys& keys) {
+  Output output;
+  output.weight = layer.narrow_weight.defined() ? layer.narrow_weight : layer.weight.detach();
+  output.y = layer.bias.defined()
+                 ? biased_product_with(layer.narrow_bias.defined() ? layer.narrow_bias : layer.bias.detach(), rows,
+                                       output.weight)
+                 : product_with(rows, output.weight);
+  output.y = output.y.to(type);
+  if (layer.adapter) output.low = add_adapter(output.y, rows, *layer.adapter, keys);
+  return output;
+}
+
 // `parameters` holds each layer's weight, its bias behind it where it has one, and its adapter's A and B behind these.
 // Products are of their narrow copies where there are some. Where those are narrower than x, x and the outputs'
 // gradients are rounded to their type once, and kept so. A weight without a copy that is held in a narrower type than x
@@ -78,29 +98,20 @@ struct LinearFunction : torch::autograd::Function<LinearFunction> {
   static tensor_list forward(AutogradContext* ctx, const at::Tensor& x, at::TensorList parameters,
                              const std::vector<Linear>& layers, const RowKeys& keys) {
     tensor_list outputs, saved{{}, keys.draws, keys.positions};
-    at::Tensor rows;
     bool needs_rows = false;
     auto parameter = parameters.begin();
+    const at::Tensor rows = x.to(type_of_products(layers.front(), x));
     for (const Linear& layer : layers) {
-      const at::Tensor weight = layer.narrow_weight.defined() ? layer.narrow_weight : layer.weight.detach();
-      if (!rows.defined()) rows = x.to(type_of_products(layer, x));
+      Output output = output_of(layer, rows, x.scalar_type(), keys);
       needs_rows = needs_rows || parameter->requires_grad();
-      saved.insert(saved.end(), {*parameter++, weight});
-      at::Tensor y;
-      if (layer.bias.defined()) {
-        y = biased_product_with(layer.narrow_bias.defined() ? layer.narrow_bias : layer.bias.detach(), rows, weight);
-        saved.push_back(*parameter++);
-      } else {
-        y = product_with(rows, weight);
-      }
-      y = y.to(x.scalar_type());
+      saved.insert(saved.end(), {*parameter++, output.weight});
+      if (layer.bias.defined()) saved.push_back(*parameter++);
       if (layer.adapter) {
         needs_rows = needs_rows || parameter->requires_grad();
-        const at::Tensor low = add_adapter(y, rows, *layer.adapter, keys);
-        saved.insert(saved.end(), {parameter[0], parameter[1], low});
+        saved.insert(saved.end(), {parameter[0], parameter[1], output.low});
         parameter += 2;
       }
-      outputs.push_back(y);
+      outputs.push_back(std::move(output.y));
     }
     if (needs_rows) saved[kRows] = rows;
     ctx->save_for_backward(saved);
@@ -180,6 +191,12 @@ struct LinearFunction : torch::autograd::Function<LinearFunction> {
 }  // namespace
 
 std::vector<at::Tensor> linear(const at::Tensor& x, const std::vector<Linear>& layers, const RowKeys& keys) {
+  if (!c10::GradMode::is_enabled()) {
+    tensor_list outputs;
+    const at::Tensor rows = x.to(type_of_products(layers.front(), x));
+    for (const Linear& layer : layers) outputs.push_back(output_of(layer, rows, x.scalar_type(), keys).y);
+    return outputs;
+  }
   tensor_list parameters;
   for (const Linear& layer : layers) {
     parameters.push_back(layer.weight);

@@ -26,16 +26,9 @@ at::Tensor BlockAtWork::dropped(const at::Tensor& x_MC, const Dropout& dropout) 
 
 at::Tensor self_attention(const AttentionLayers& layers, const at::Tensor& x_NC, const Attention& how,
                           const BlockAtWork& here) {
-  const RowKeys keys_N = row_keys(here.mode, here.rows.inputs.draws_N, here.rows.inputs.positions_N);
-  std::vector<at::Tensor> all;
-  if (here.rows.read != nullptr) {
-    all = linear(x_NC, {layers.key, layers.value}, keys_N);
-    all.insert(all.begin(), linear(here.rows.of(x_NC), layers.query, here.keys_M()));
-  } else {
-    all = linear(x_NC, {layers.query, layers.key, layers.value}, keys_N);
-  }
-  return linear(here.rows.attended(here.stage, all[0], all[1], all[2], how), layers.output.without_bias(),
-                here.keys_M());
+  const auto [q_MC, k_NC, v_NC] =
+      here.rows.projected(x_NC, here.rows.of(x_NC), layers.query, layers.key, layers.value, here.mode);
+  return linear(here.rows.attended(here.stage, q_MC, k_NC, v_NC, how), layers.output.without_bias(), here.keys_M());
 }
 
 at::Tensor cross_attention(const AttentionLayers& layers, const at::Tensor& x_MC, const at::Tensor& source_NC,

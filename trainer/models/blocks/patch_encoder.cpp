@@ -48,9 +48,10 @@ at::Tensor PatchEncoder::embedding(const ImageInputs& images, const TextInputs& 
 at::Tensor PatchEncoder::block(int stage, const at::Tensor& x_NC, const BlockRows& rows, Mode mode) const {
   const Block& block = blocks_[static_cast<size_t>(stage - 1)];
   const RowKeys keys_M = row_keys(mode, rows.draws_M(), rows.positions_M());
-  const Asking asking =
-      rows.asking(layer_normed(x_NC, block.input_norm), {block.query, block.key, block.value}, mode == Mode::training);
-  const at::Tensor read_MC = rows.attended(stage, asking.q_MC, asking.k_NC, asking.v_NC,
+  const at::Tensor normed_NC = layer_normed(x_NC, block.input_norm);
+  const auto [q_MC, k_NC, v_NC] =
+      rows.projected(normed_NC, rows.of(normed_NC), block.query, block.key, block.value, mode);
+  const at::Tensor read_MC = rows.attended(stage, q_MC, k_NC, v_NC,
                                            {.heads = shape_.heads,
                                             .key_heads = shape_.heads,
                                             .dropout = dropout(mode, stage, "attention", shape_.attention_dropout)});

@@ -8,6 +8,7 @@
 #include <ATen/ops/mean.h>
 #include <ATen/ops/rsqrt.h>
 #include <ATen/ops/zeros.h>
+#include <c10/core/GradMode.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
@@ -111,10 +112,20 @@ at::Tensor normed_on_device(const at::Tensor& x, const RmsNorm& norm) {
 }  // namespace
 
 at::Tensor rms_norm(const at::Tensor& x, const RmsNorm& norm) {
+  if (x.is_cpu() && !c10::GradMode::is_enabled()) {
+    const at::Tensor rows = x.contiguous();
+    return normed_rows(rows, {}, norm.weight, norm.eps, {}, at::empty({x.size(0)}, x.options()));
+  }
   return x.is_cpu() ? RmsNormFunction::apply(x, norm.weight, norm.eps) : normed_on_device(x, norm);
 }
 
 NormedSum add_rms_norm(const at::Tensor& x, const at::Tensor& residual, const RmsNorm& norm) {
+  if (x.is_cpu() && !c10::GradMode::is_enabled()) {
+    const at::Tensor rows = x.contiguous(), sum = at::empty_like(rows);
+    const at::Tensor y =
+        normed_rows(rows, residual.contiguous(), norm.weight, norm.eps, sum, at::empty({x.size(0)}, x.options()));
+    return {sum, y};
+  }
   if (x.is_cpu()) {
     const tensor_list both = AddRmsNormFunction::apply(x, residual, norm.weight, norm.eps);
     return {both[0], both[1]};

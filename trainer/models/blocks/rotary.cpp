@@ -10,6 +10,7 @@
 #include <ATen/ops/pow.h>
 #include <ATen/ops/sin.h>
 #include <ATen/ops/where.h>
+#include <c10/core/GradMode.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <algorithm>
@@ -117,6 +118,8 @@ const RotaryAngles& RotaryTable::up_to(int64_t positions) {
 Rotated rotate(const at::Tensor& q, const at::Tensor& k, const at::Tensor& positions_M, const at::Tensor& positions_N,
                const RotaryAngles& angles) {
   if (!q.is_cpu()) return {rotated_on_device(q, positions_M, angles), rotated_on_device(k, positions_N, angles)};
+  if (!c10::GradMode::is_enabled())
+    return {rotated_rows(q, positions_M, angles, false), rotated_rows(k, positions_N, angles, false)};
   const tensor_list both = Rotation::apply(q, k, positions_M, positions_N, angles.cosines, angles.sines);
   return {both[0], both[1]};
 }

@@ -25,20 +25,8 @@ at::Tensor RotaryDecoder::embedding(const TextInputs& inputs, Mode) {
 at::Tensor RotaryDecoder::attended(int stage, const at::Tensor& x_NC, const BlockRows& rows, Mode mode) {
   const RotaryBlock& block = blocks_[static_cast<size_t>(stage - 1)];
   const at::Tensor normed_NC = rms_norm(x_NC, block.input_norm);
-  const RowKeys keys_N = row_keys(mode, rows.inputs.draws_N, rows.inputs.positions_N);
   const RowKeys keys_M = row_keys(mode, rows.draws_M(), rows.positions_M());
-  at::Tensor q, k, v;
-  if (rows.read != nullptr) {
-    q = linear(rows.of(normed_NC), block.query, keys_M);
-    const std::vector<at::Tensor> both = linear(normed_NC, {block.key, block.value}, keys_N);
-    k = both[0];
-    v = both[1];
-  } else {
-    const std::vector<at::Tensor> all = linear(normed_NC, {block.query, block.key, block.value}, keys_N);
-    q = all[0];
-    k = all[1];
-    v = all[2];
-  }
+  const auto [q, k, v] = rows.projected(normed_NC, rows.of(normed_NC), block.query, block.key, block.value, mode);
   const Rotated turned = rotate(norm_of_heads(q, block.query_norm), norm_of_heads(k, block.key_norm),
                                 rows.positions_M(), rows.inputs.positions_N, angles_.up_to(rows.inputs.most_positions));
   const Attention how{.heads = shape_.heads,

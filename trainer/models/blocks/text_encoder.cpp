@@ -33,9 +33,9 @@ at::Tensor TextEncoder::block(int stage, const at::Tensor& x_NC, const BlockRows
   const at::Tensor x_MC = rows.of(x_NC);
   const at::Tensor &draws_M = rows.draws_M(), &positions_M = rows.positions_M();
   const RowKeys keys_M = row_keys(mode, draws_M, positions_M);
-  const Asking asking = rows.asking(x_NC, {block.query, block.key, block.value}, mode == Mode::training);
+  const auto [q_MC, k_NC, v_NC] = rows.projected(x_NC, x_MC, block.query, block.key, block.value, mode);
   const at::Tensor read_MC =
-      rows.attended(stage, asking.q_MC, asking.k_NC, asking.v_NC,
+      rows.attended(stage, q_MC, k_NC, v_NC,
                     {.heads = shape_.heads,
                      .key_heads = shape_.heads,
                      .dropout = dropout(mode, stage, "attention.self", shape_.attention_dropout)});

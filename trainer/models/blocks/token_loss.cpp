@@ -157,6 +157,10 @@ TokenScores token_scores(const at::Tensor& x_MC, const TokenHead& head, std::spa
   return {std::move(losses.surprise), std::move(losses.best)};
 }
 
+bool TokenScores::are_finite() const {
+  return std::ranges::all_of(surprise, [](double one) { return std::isfinite(one); });
+}
+
 at::Tensor token_logits(const at::Tensor& x_MC, const TokenHead& head) {
   const at::Tensor logits = product_with(x_MC, head.weight_VC.detach());
   return head.bias_V.defined() ? logits + head.bias_V : logits;

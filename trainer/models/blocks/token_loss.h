@@ -30,6 +30,7 @@ at::Tensor token_loss_sum(const at::Tensor& x_MC, const TokenHead& head, std::sp
 struct TokenScores {
   std::vector<double> surprise;  // −log p of the target
   std::vector<int64_t> best;     // the likeliest word
+  bool are_finite() const;
 };
 TokenScores token_scores(const at::Tensor& x_MC, const TokenHead& head, std::span<const int64_t> targets);
 

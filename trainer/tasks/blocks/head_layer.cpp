@@ -1,5 +1,7 @@
 #include "trainer/tasks/blocks/head_layer.h"
 
+#include <cmath>
+
 #include "trainer/models/initialize.h"
 
 namespace sft {
@@ -19,11 +21,28 @@ at::Tensor weight_of(const std::string& layer, int64_t outputs, const Model& mod
   return weight;
 }
 
-at::Tensor bias_of(const std::string& layer, int64_t outputs, const Model& model, const TaskSettings& settings,
+at::Tensor bias_of(const std::string& name, int64_t outputs, const Model& model, const TaskSettings& settings,
                    Parameters& list) {
   const at::Tensor bias = constant_parameter({outputs}, 0.0, options_of(settings));
-  list.push_back({.name = layer + ".bias", .value = bias, .stage = model.head_stage(), .decays = false});
+  list.push_back({.name = name, .value = bias, .stage = model.head_stage(), .decays = false});
   return bias;
+}
+
+// Glorot and Bengio, 2010: uniform up to √(6/(in + out)).
+Linear keras_layer(const HeadShape& shape, int64_t outputs, const Model& model, const TaskSettings& settings,
+                   Parameters& list) {
+  const std::string name = shape.output + "/kernel";
+  const double bound = std::sqrt(6.0 / static_cast<double>(model.width() + outputs));
+  const at::Tensor weight =
+      uniform_parameter(name, {outputs, model.width()}, bound, settings.seed, options_of(settings));
+  list.push_back({.name = name,
+                  .value = weight,
+                  .stage = model.head_stage(),
+                  .decays = true,
+                  .is_transposed_in_files = true});
+  Linear layer{.weight = weight, .bias = {}};
+  if (shape.has_bias) layer.bias = bias_of(shape.output + "/bias", outputs, model, settings, list);
+  return layer;
 }
 
 }  // namespace
@@ -31,12 +50,13 @@ at::Tensor bias_of(const std::string& layer, int64_t outputs, const Model& model
 Linear head_layer(const std::string& name, int64_t outputs, const Model& model, const TaskSettings& settings,
                   Parameters& list) {
   Linear layer{.weight = weight_of(name, outputs, model, settings, list), .bias = {}};
-  layer.bias = bias_of(name, outputs, model, settings, list);
+  layer.bias = bias_of(name + ".bias", outputs, model, settings, list);
   return layer;
 }
 
 Linear output_layer(const HeadShape& shape, int64_t outputs, const Model& model, const TaskSettings& settings,
                     Parameters& list) {
+  if (shape.form == LayerForm::keras) return keras_layer(shape, outputs, model, settings, list);
   if (shape.has_bias) return head_layer(shape.output, outputs, model, settings, list);
   return {.weight = weight_of(shape.output, outputs, model, settings, list), .bias = {}};
 }

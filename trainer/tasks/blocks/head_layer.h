@@ -14,7 +14,7 @@ namespace sft {
 Linear head_layer(const std::string& name, int64_t outputs, const Model& model, const TaskSettings& settings,
                   Parameters& list);
 
-// The last one of a head, with a bias or without one as the head's shape says.
+// The last one of a head, with a bias or without one and in the form that the head's shape says.
 Linear output_layer(const HeadShape& shape, int64_t outputs, const Model& model, const TaskSettings& settings,
                     Parameters& list);
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "trainer/tasks/blocks/finite_outputs.h"
 #include "trainer/tasks/task.h"
 
 namespace sft {
@@ -27,7 +28,11 @@ class LogitsTask : public Task {
   void observe(Model& model, const at::Tensor& features, const Inputs& inputs, const Batch& batch,
                const Asked& asked) final {
     const at::Tensor given = logits(model, features, inputs, Mode::evaluation);
-    if (asked.statistics != nullptr) accumulate(given, batch, *asked.statistics);
+    const bool finite = are_finite(given);
+    if (!finite && asked.predictions != nullptr) refuse_not_finite(batch);
+    if (asked.statistics != nullptr) {
+      finite ? accumulate(given, batch, *asked.statistics) : add_undefined(*asked.statistics);
+    }
     if (asked.predictions != nullptr) *asked.predictions = predictions(given, batch);
   }
 };

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/errors.h"
+#include "base/text.h"
 #include "trainer/models/blocks/dropout.h"
 #include "trainer/tasks/blocks/head_layer.h"
 
@@ -57,7 +58,11 @@ SequenceHead::SequenceHead(const TaskSettings& settings, const Model& model, int
       input_key_(dropout_key(settings.dropout_seed, "head.input")),
       key_(dropout_key(settings.dropout_seed, "head")) {
   if (!shape_.hidden.empty()) hidden_ = head_layer(shape_.hidden, model.width(), model, settings, parameters_);
-  output_ = output_layer(shape_, num_outputs, model, settings, parameters_);
+  if (!shape_.output.empty())
+    output_ = output_layer(shape_, num_outputs, model, settings, parameters_);
+  else if (model.width() != num_outputs)
+    throw ConfigError(concat("the model's own output layer has ", model.width(), " classes, and the data has ",
+                             num_outputs, "; give it a new one: model.config = { output_layer = \"new\" }"));
 }
 
 at::Tensor SequenceHead::logits(Model& model, const at::Tensor& features, const Inputs& inputs, Mode mode) const {
@@ -69,6 +74,7 @@ at::Tensor SequenceHead::logits(Model& model, const at::Tensor& features, const 
     x_BC = dropped(x_BC, input_key_, draws_B, trains ? shape_.input_dropout : 0.0);
     x_BC = activate(shape_.activation, at::linear(x_BC, hidden_.weight), hidden_.bias);
   }
+  if (!output_.weight.defined()) return x_BC;
   return at::linear(dropped(x_BC, key_, draws_B, trains ? shape_.dropout : 0.0), output_.weight, output_.bias);
 }
 

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "trainer/metrics/mean.h"
+
 namespace sft {
 namespace {
 
@@ -18,8 +20,8 @@ void TokenCounts::add(const TokenScores& scores, std::span<const int64_t> target
 }
 
 nlohmann::ordered_json TokenCounts::metrics(std::span<const double> counts) {
-  const double tokens = std::max(counts[kTokens], 1.0), loss = counts[kLossSum] / tokens;
-  return {{"loss", loss}, {"perplexity", std::exp(loss)}, {"token_accuracy", counts[kRight] / tokens}};
+  const double loss = mean_of(counts[kLossSum], counts[kTokens]);
+  return {{"loss", loss}, {"perplexity", std::exp(loss)}, {"token_accuracy", mean_of(counts[kRight], counts[kTokens])}};
 }
 
 }  // namespace sft

@@ -7,6 +7,7 @@
 
 #include "base/errors.h"
 #include "base/text.h"
+#include "trainer/metrics/mean.h"
 #include "trainer/tasks/image_classification/recipe.h"
 #include "trainer/tasks/text_classification/text_classification.h"
 
@@ -55,7 +56,7 @@ class ImageClassification final : public LogitsTask {
     nlohmann::ordered_json all;
     for (const auto& [name, value] : plain.items()) {
       all[name] = value;
-      if (name == "accuracy") all["top5_accuracy"] = rows(total) > 0 ? total.counts.back() / rows(total) : 0.0;
+      if (name == "accuracy") all["top5_accuracy"] = mean_of(total.counts.back(), rows(total));
     }
     return all;
   }

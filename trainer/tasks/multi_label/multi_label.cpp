@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "trainer/metrics/areas.h"
 #include "trainer/metrics/label_sets.h"
+#include "trainer/metrics/mean.h"
 #include "trainer/tasks/blocks/accepted_loss.h"
 #include "trainer/tasks/blocks/sequence_task.h"
 #include "trainer/tasks/multi_label/pos_weights.h"
@@ -77,7 +78,7 @@ class MultiLabel final : public SequenceTask {
 
   nlohmann::ordered_json metrics(const Statistics& total) const override {
     const double targets = total.counts[kTargets];
-    nlohmann::ordered_json all{{"loss", targets > 0 ? total.counts[kLossSum] / targets : 0.0}};
+    nlohmann::ordered_json all{{"loss", mean_of(total.counts[kLossSum], targets)}};
     const nlohmann::ordered_json scores = sets(total).scores();
     for (const auto& [name, value] : scores.items()) all[name] = value;
     if (has_areas_) all.update(Areas(num_labels(), total.rows).scores());

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "trainer/metrics/answer_scores.h"
+#include "trainer/tasks/question_answering/rows/context_piece.h"
 #include "trainer/tasks/question_answering/span_search.h"
-#include "trainer/tasks/question_answering/windows/context_piece.h"
 
 namespace sft {
 

@@ -13,14 +13,15 @@
 #include "base/text.h"
 #include "trainer/metrics/answer_scores.h"
 #include "trainer/metrics/answers.h"
+#include "trainer/metrics/mean.h"
 #include "trainer/models/blocks/dropout.h"
 #include "trainer/models/blocks/linear.h"
 #include "trainer/tasks/blocks/accepted_loss.h"
 #include "trainer/tasks/blocks/head_layer.h"
 #include "trainer/tasks/question_answering/answer_rows.h"
+#include "trainer/tasks/question_answering/rows/kept_window.h"
+#include "trainer/tasks/question_answering/rows/window_columns.h"
 #include "trainer/tasks/question_answering/span_loss.h"
-#include "trainer/tasks/question_answering/windows/kept_window.h"
-#include "trainer/tasks/question_answering/windows/window_columns.h"
 
 namespace sft {
 namespace {
@@ -105,7 +106,7 @@ class QuestionAnswering final : public LogitsTask {
   }
 
   nlohmann::ordered_json metrics(const Statistics& total) const override {
-    nlohmann::ordered_json all{{"loss", total.counts[kLossSum] / std::max(total.counts[kWindows], 1.0)}};
+    nlohmann::ordered_json all{{"loss", mean_of(total.counts[kLossSum], total.counts[kWindows])}};
     all.update(AnswerScores(numbers(total), null_answers_).scores());
     return all;
   }

@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "data/prepare/report.h"
 #include "data/readers/question.h"
-#include "trainer/tasks/question_answering/windows/window_columns.h"
+#include "trainer/tasks/question_answering/rows/window_columns.h"
 #include "trainer/tasks/recipes/cells.h"
 
 namespace sft {

@@ -1,7 +1,11 @@
 #include "trainer/tasks/recipes/label_doubts.h"
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
 #include <map>
+#include <optional>
+#include <set>
 #include <string_view>
 
 #include "base/text.h"
@@ -12,6 +16,20 @@ namespace sft {
 namespace {
 
 constexpr char kScheme[] = "; entities are read of B-PER, I-PER, E-PER and S-PER";
+
+// Nothing where the name is no number, or NaN.
+std::optional<double> number_of(const std::string& name) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), value);
+  if (error != std::errc() || end != name.data() + name.size() || std::isnan(value)) return {};
+  return value;
+}
+
+// As pandas writes what it has no value for, or reads it. NA is left: it is a country, and an answer.
+bool looks_missing(const std::string& name) {
+  static const std::set<std::string> kMissing{"nan", "NaN", "-nan", "None", "null", "NULL", "<NA>", "N/A", "#N/A"};
+  return kMissing.contains(name);
+}
 
 bool is_one_of(char letter, std::string_view letters) { return letters.find(letter) != letters.npos; }
 
@@ -37,6 +55,19 @@ StringList doubts_of_labels(const StringList& names) {
                             " differ in case, blanks or Unicode form alone, and are two classes"));
     break;
   }
+  std::map<double, std::string> numbers;
+  for (const std::string& name : names) {
+    const auto value = number_of(name);
+    if (!value) continue;
+    const auto [other, is_new] = numbers.try_emplace(*value, name);
+    if (is_new) continue;
+    doubts.push_back(concat("the labels ", in_quotes(other->second, 40), " and ", in_quotes(name, 40),
+                            " are the same number, and two classes"));
+    break;
+  }
+  if (const auto missing = std::ranges::find_if(names, looks_missing); missing != names.end())
+    doubts.push_back(concat("the label ", in_quotes(*missing, 40),
+                            " looks like a missing value, and is taken for the name of a class"));
   if (const auto list = std::ranges::find_if(names, looks_like_a_list); list != names.end())
     doubts.push_back(concat("the label ", in_quotes(*list, 40),
                             " looks like a list, and is taken for the name of one class; .jsonl holds lists, and so do "

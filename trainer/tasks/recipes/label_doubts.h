@@ -5,8 +5,8 @@
 
 namespace sft {
 
-// Two that differ in case, blanks or Unicode form alone, and one that is a list written as text; of each kind the
-// first.
+// Two that differ in case, blanks or Unicode form alone, two that are one number, one that is written as a missing
+// value, and one that is a list written as text; of each kind the first.
 StringList doubts_of_labels(const StringList& names);
 
 // Tags that mark entities in another way than B-PER, I-PER, E-PER and S-PER, so that none, or half of them, would be

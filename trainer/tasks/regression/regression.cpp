@@ -15,6 +15,7 @@
 #include "base/errors.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "trainer/metrics/mean.h"
 #include "trainer/metrics/regression_scores.h"
 #include "trainer/tasks/blocks/accepted_loss.h"
 #include "trainer/tasks/blocks/sequence_task.h"
@@ -82,7 +83,7 @@ class Regression final : public SequenceTask {
     }
     if (targets > 0 && std::isnan(mean.pearson) && !std::isnan(mean.mse))
       log::warn_once("evaluation: targets or predictions are constant, so they have no correlation (null)");
-    return {{"loss", targets > 0 ? total.counts[kLossSum] / targets : 0.0},
+    return {{"loss", mean_of(total.counts[kLossSum], targets)},
             {"mse", mean.mse},
             {"mae", mean.mae},
             {"r2", mean.r2},

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/errors.h"
+#include "base/json_member.h"
 #include "base/random.h"
 #include "base/text.h"
 #include "data/prepare/report.h"
@@ -24,8 +25,11 @@ using Tokens = std::vector<int32_t>;
 
 // A model with one table of embeddings cannot read one vocabulary and write another.
 void refuse_two_vocabularies_of_one_table(const std::string& directory) {
-  const bool has_two = object_of(directory, "tokenizer_config.json").value("separate_vocabs", false);
-  if (has_two && object_of(directory, "config.json").value("share_encoder_decoder_embeddings", true))
+  const auto says = [&](const char* file, const char* key, bool otherwise) {
+    return member(object_of(directory, file), key, otherwise, concat(directory, "/", file));
+  };
+  if (says("tokenizer_config.json", "separate_vocabs", false) &&
+      says("config.json", "share_encoder_decoder_embeddings", true))
     throw ConfigError(
         concat(directory,
                ": the tokenizer has a vocabulary a language (vocab.json, target_vocab.json; "
@@ -113,9 +117,7 @@ class Seq2SeqLm final : public Recipe {
 
  private:
   Schema schema() const {
-    Schema schema{.columns = {tokens_column(source_.tokenizer().vocab_size()),
-                              target_tokens_column(target_.tokenizer().vocab_size())},
-                  .units = {"token", kTargetAxis}};
+    Schema schema = sample_schema(source_.tokenizer().vocab_size(), target_.tokenizer().vocab_size());
     if (keeps_texts_)
       for (const char* name : {kSourceText, kTargetText}) schema.columns.push_back(text_column(name));
     return schema;

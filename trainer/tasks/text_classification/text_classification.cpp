@@ -14,6 +14,7 @@
 #include "trainer/metrics/areas.h"
 #include "trainer/metrics/classification_report.h"
 #include "trainer/metrics/confusion.h"
+#include "trainer/metrics/mean.h"
 #include "trainer/tasks/blocks/accepted_loss.h"
 #include "trainer/tasks/blocks/class_weights.h"
 #include "trainer/tasks/blocks/cross_entropy.h"
@@ -73,7 +74,7 @@ class TextClassification final : public SequenceTask {
 
   nlohmann::ordered_json metrics(const Statistics& total) const override {
     const double rows = total.counts[kRows];
-    nlohmann::ordered_json all{{"loss", rows > 0 ? total.counts[kLossSum] / rows : 0.0}};
+    nlohmann::ordered_json all{{"loss", mean_of(total.counts[kLossSum], rows)}};
     const nlohmann::ordered_json scores = classification_scores(confusion(total));
     for (const auto& [name, value] : scores.items()) all[name] = value;
     if (num_areas_ > 0) all.update(Areas(static_cast<int64_t>(num_areas_), total.rows).scores());

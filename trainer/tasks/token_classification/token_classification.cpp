@@ -14,6 +14,7 @@
 #include "base/errors.h"
 #include "base/text.h"
 #include "trainer/metrics/entity_report.h"
+#include "trainer/metrics/mean.h"
 #include "trainer/models/blocks/dropout.h"
 #include "trainer/models/blocks/linear.h"
 #include "trainer/tasks/blocks/accepted_loss.h"
@@ -114,10 +115,10 @@ class TokenClassification final : public LogitsTask {
   }
 
   nlohmann::ordered_json metrics(const Statistics& total) const override {
-    const double tokens = std::max(total.counts[kTokens], 1.0);
-    nlohmann::ordered_json all{{"loss", total.counts[kLossSum] / tokens}};
+    const double tokens = total.counts[kTokens];
+    nlohmann::ordered_json all{{"loss", mean_of(total.counts[kLossSum], tokens)}};
     if (tagging_.marks_entities()) all.update(entity_scores(scores(total, 0)));
-    all["accuracy"] = total.counts[kRight] / tokens;
+    all["accuracy"] = mean_of(total.counts[kRight], tokens);
     return all;
   }
 

@@ -3,11 +3,16 @@ what they write, and the manifest can be verified from its description alone.
 
     checkpoint_reference_test.py EXCHANGE     (the program of exchange.cpp)
 """
+import io
 import json
+import os
 import pathlib
+import pickle
+import struct
 import subprocess
 import sys
 import tempfile
+import zipfile
 
 try:
     import torch
@@ -79,6 +84,107 @@ def both_refuse_the_same_damage(folder):
         assert done.returncode == 79 and "damaged.safetensors" in done.stderr, (what, done)
 
 
+def state_dict():
+    """Every type, shared storages, views, a scalar, none at all, and what beside tensors stands in such files."""
+    generator = torch.Generator().manual_seed(4)
+    whole = torch.randn(4, 6, generator=generator)
+    state = torch.nn.Linear(3, 2).state_dict()
+    state |= {str(dtype): torch.randint(0, 2, (3, 5), generator=generator).to(dtype)
+              for dtype in (torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.int64, torch.int32,
+                            torch.int16, torch.int8, torch.uint8, torch.bool)}
+    state |= {"scalar": torch.tensor(2.5), "empty": torch.zeros(0, 7), "größe": torch.randn(2, generator=generator), "tied": whole, "tied.too": whole,
+              "rows": whole[1:3], "column": whole[:, 2], "transposed": whole.t(), "turned": whole.reshape(2, 3, 4).permute(2, 0, 1),
+              "conv": torch.randn(2, 3, 4, 4, generator=generator).contiguous(memory_format=torch.channels_last),
+              "parameter": torch.nn.Parameter(torch.ones(3)), "epoch": 3, "rate": 0.1, "done": True, "none": None, "names": ["a", ("b",)], "large": 2**40}
+    return state
+
+
+def files_of_torch_save_are_read_as_torch_reads_them(folder):
+    for options in ({}, {"_use_new_zipfile_serialization": False}, {"pickle_protocol": 3}, {"pickle_protocol": 4}, {"pickle_protocol": 5}):
+        for state in (state_dict(), dict(state_dict())):
+            torch.save(state, folder / "pytorch_model.bin", **options)
+            (folder / "copied.safetensors").unlink(missing_ok=True)
+            done = run("copy", folder / "pytorch_model.bin", folder / "copied.safetensors")
+            assert done.returncode == 0, (options, done.stderr)
+            theirs = {k: v.data for k, v in torch.load(folder / "pytorch_model.bin", weights_only=False).items() if isinstance(v, torch.Tensor)}
+            same(load_file(folder / "copied.safetensors"), theirs)
+
+
+def saved(value, **options):
+    out = io.BytesIO()
+    torch.save(value, out, **options)
+    return out.getvalue()
+
+
+def repacked(content, change, compression=zipfile.ZIP_STORED):
+    """The archive with its data.pkl, or its entries, changed."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as there, zipfile.ZipFile(out, "w", compression) as here:
+        for entry in there.infolist():
+            changed = change(entry.filename, there.read(entry))
+            if changed is not None:
+                here.writestr(entry.filename, changed)
+    return out.getvalue()
+
+
+class RunsCode:
+    def __reduce__(self):
+        return os.system, ("touch code-was-run",)
+
+
+def what_is_no_dictionary_of_tensors_is_refused(folder):
+    """By file and reason, in little memory, and without running anything."""
+    plain = saved({"a": torch.arange(8.0), "b": torch.ones(2, 2)})
+    before_zip = saved({"a": torch.arange(8.0)}, _use_new_zipfile_serialization=False)
+
+    def without(ending):
+        return repacked(plain, lambda name, data: None if name.endswith(ending) else data)
+
+    def with_entry(ending, change):
+        return repacked(plain, lambda name, data: change(data) if name.endswith(ending) else data)
+
+    def pickled(code):
+        return with_entry("data.pkl", lambda _: b"\x80\x02" + code)
+
+    named_twice = pickle.dumps({"a": 1, "b": 2}, 2).replace(b"b", b"a", 1)
+    cases = {
+        ".system'": saved({"a": RunsCode()}),
+        "builtins.eval": pickled(b"cbuiltins\neval\nX\x03\x00\x00\x001+1\x85R."),
+        "torch.nn.modules.linear.Linear": saved(torch.nn.Linear(2, 2)),
+        "no dictionary of tensors": saved([torch.ones(2)]),
+        "stand at its keys 'state_dict'": saved({"state_dict": {"a": torch.ones(2)}, "epoch": 1}),
+        "torch.ComplexFloatStorage": saved({"a": torch.ones(2, dtype=torch.complex64)}),
+        "repeats elements": saved({"a": torch.ones(2, 1).expand(2, 3)}),
+        "it has no end": plain[:-30],
+        "beyond its storage": with_entry("data.pkl", lambda data: data.replace(b"K\x02K\x02\x86", b"K\x02K\x03\x86")),
+        "is compressed": repacked(plain, lambda _, data: data, zipfile.ZIP_DEFLATED),
+        "the storage '1' is missing": without("data/1"),
+        "of another size": with_entry("data/1", lambda data: data[:-4]),
+        "byte order is 'big'": with_entry("byteorder", lambda _: b"big"),
+        "no data.pkl": without("data.pkl"),
+        "instruction 105": pickled(b"i."),
+        "more than 1000000 values": pickled(b")" * 1_000_001 + b"."),
+        "no mark": pickled(b"t."),
+        "nothing is there": pickled(b")(0.".replace(b"0", b"\x85")),
+        "a value that was not there": pickled(b"h\x05."),
+        "too large an index": pickled(b")r\xff\xff\xff\x7f."),
+        "a number beyond 2^63": pickled(b"\x8a\xff" + b"\x01" * 255 + b"."),
+        "cut short": pickled(b"X\xff\xff\xff\xffabc"),
+        "is no dictionary": pickled(b"]q\x00(" + b"h\x00" * 3_000_000 + b"t."),
+        "has two sizes": before_zip.replace(struct.pack("<qf", 8, 0), struct.pack("<qf", 9, 0)),
+        "cut short in the storage": before_zip[:-1],
+        "a dictionary without tensors": pickled(named_twice[2:]),
+        "not a file of torch.save; it begins with 'hello'": b"hello",
+        "it begins with ''": b"",
+        "is a Git LFS pointer": b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 440473133\n",
+    }
+    for wanted, content in cases.items():
+        (folder / "pytorch_model.bin").write_bytes(content)
+        done = subprocess.run(["prlimit", f"--as={700 << 20}", EXCHANGE, "copy", "pytorch_model.bin", "copied.safetensors"], capture_output=True, text=True, cwd=folder, timeout=60)
+        assert done.returncode == 79 and "pytorch_model.bin" in done.stderr and wanted in done.stderr, (wanted, done.returncode, done.stderr)
+    assert sorted(path.name for path in folder.iterdir()) == ["pytorch_model.bin"]
+
+
 def transformers_loads_a_checkpoint(folder, ranks):
     config = BertConfig(vocab_size=100, hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32,
                         max_position_embeddings=20)
@@ -112,7 +218,8 @@ def the_manifest_can_be_verified(checkpoint):
 
 
 with tempfile.TemporaryDirectory() as name:
-    for check in (every_dtype_survives_both_ways, both_refuse_the_same_damage,
+    for check in (every_dtype_survives_both_ways, both_refuse_the_same_damage, files_of_torch_save_are_read_as_torch_reads_them,
+                  what_is_no_dictionary_of_tensors_is_refused,
                   lambda folder: transformers_loads_a_checkpoint(folder, 1), lambda folder: transformers_loads_a_checkpoint(folder, 3)):
         folder = pathlib.Path(tempfile.mkdtemp(dir=name))
         check(folder)

@@ -1,5 +1,5 @@
 // Hands tensors to the Python reference and takes them from it:
-//   exchange copy IN.safetensors OUT.safetensors      read, and write again
+//   exchange copy IN OUT.safetensors                  read, of either format, and write
 //   exchange save IN_DIR OUTPUT_DIR RANKS             the weights of a directory, as checkpoint-5 of a run
 #include <filesystem>
 #include <iostream>
@@ -16,8 +16,8 @@ namespace {
 using namespace sft;
 
 void copy(const std::string& from, const std::string& to) {
-  const SafetensorsFile file(from);
-  write_safetensors(real_files(), to, file.tensors(), file.metadata());
+  const auto file = open_tensor_file(from);
+  write_safetensors(real_files(), to, file->tensors(), file->metadata());
 }
 
 void save(const std::string& from, const std::string& run, int ranks) {

@@ -15,7 +15,7 @@ void add_ids(const json& config, std::vector<int32_t>& into) {
   const auto found = config.find("eos_token_id");
   if (found == config.end()) return;
   for (const json& id : found->is_array() ? *found : json::array({*found}))
-    if (id.is_number_integer()) into.push_back(id.get<int32_t>());
+    if (id.is_number_integer() && id >= 0 && id <= INT32_MAX) into.push_back(id.get<int32_t>());
 }
 
 }  // namespace

@@ -20,6 +20,11 @@ inline Column target_tokens_column(int64_t vocab_size) {
       .name = kTargetTokens, .number = Number::int32, .axis = kTargetAxis, .bound = vocab_size, .role = Role::target};
 }
 
+inline Schema sample_schema(int64_t source_words, int64_t target_words) {
+  return {.columns = {tokens_column(source_words), target_tokens_column(target_words)},
+          .units = {"token", kTargetAxis}};
+}
+
 // Notes beside the samples of every split but train: the texts of the row, byte for byte, the prefix not included.
 // Tokens do not tell them, because normalization and unknown characters are lost there.
 inline constexpr char kSourceText[] = "source_text", kTargetText[] = "target_text";

@@ -9,11 +9,10 @@
 
 #include "data/prepare/data_config.h"
 #include "data/readers/row.h"
+#include "data/samples/side.h"
 #include "data/text/tokenizer.h"
 
 namespace sft::seq2seq {
-
-enum class Side { source, target };
 
 class TextSide {
  public:
@@ -50,6 +49,7 @@ class TextSide {
   const Tokenizer& tokenizer_;
   std::vector<int32_t> end_;  // what the tokenizer puts behind a text
   bool puts_end_ = true;      // else this class does
+  int64_t num_added_ = 0;     // tokens that stand around a text
   int64_t max_length_ = 0;
   bool is_cut_to_positions_ = false;
   int64_t vocab_size_ = 0;  // of the model's embeddings; 0: not known

@@ -1,0 +1,17 @@
+#include "base/shallow_json.h"
+
+#include "base/errors.h"
+#include "base/text.h"
+
+namespace sft {
+
+nlohmann::json parse_shallow_json(std::string_view text, const std::string& where) {
+  constexpr int kMostLevels = 64;
+  const auto shallow = [&](int depth, nlohmann::json::parse_event_t, nlohmann::json&) {
+    if (depth > kMostLevels) throw DataError(concat(where, ": nested deeper than ", kMostLevels, " levels"));
+    return true;
+  };
+  return nlohmann::json::parse(text, shallow, /*allow_exceptions=*/false);
+}
+
+}  // namespace sft

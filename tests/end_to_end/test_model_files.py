@@ -1,0 +1,99 @@
+"""Models as others have them: files of torch.save, torchvision's names, large files that were not fetched, and what is said where there is no model."""
+import json
+import shutil
+import unittest
+
+from harness import EndToEnd, make_model, read_rows
+from test_images import make_images
+
+
+class ModelFiles(EndToEnd):
+    def as_torch_saves(self, name, shards=1, **options):
+        """A copy of the model whose weights torch.save wrote."""
+        import safetensors.torch
+        import torch
+
+        model = self.home / name
+        shutil.copytree(self.shared / "model", model)
+        weights = safetensors.torch.load_file(model / "model.safetensors")
+        (model / "model.safetensors").unlink()
+        if shards == 1:
+            torch.save(weights, model / "pytorch_model.bin", **options)
+        else:
+            files = [f"pytorch_model-{i + 1:05}-of-{shards:05}.bin" for i in range(shards)]
+            places = {key: files[i % shards] for i, key in enumerate(weights)}
+            for file in files:
+                torch.save({key: weights[key] for key in weights if places[key] == file}, model / file, **options)
+            (model / "pytorch_model.bin.index.json").write_text(json.dumps({"metadata": {}, "weight_map": places}))
+        return model
+
+    def test_predictions_training_and_exports_are_those_of_the_safetensors(self):
+        models = {"safetensors": self.shared / "model", "zip": self.as_torch_saves("zip"), "older": self.as_torch_saves("older", _use_new_zipfile_serialization=False),
+                  "several": self.as_torch_saves("several", shards=3)}
+        for name, model in models.items():
+            self.succeed("predict", model, "--input", self.shared / "test.jsonl", "--output", self.home / f"{name}.jsonl")
+            self.succeed(self.config(f"run-{name}", model={"model_name_or_path": str(model)}, freeze={"all_but_last": 1}, train={"max_steps": 3}), ranks=2 if name == "older" else 1)
+        for name in models:
+            self.assertEqual((self.home / f"{name}.jsonl").read_bytes(), (self.home / "safetensors.jsonl").read_bytes(), name)
+        kept = [(self.run_dir(f"run-{name}") / "model/model.safetensors").read_bytes() for name in ("safetensors", "zip", "several")]
+        self.assertEqual(kept[0], kept[1])
+        self.assertEqual(kept[0], kept[2])
+        listed = self.succeed("inspect", models["zip"]).out
+        self.assertIn("bert.pooler.dense.bias", listed)
+        self.assertEqual(listed, self.succeed("inspect", models["older"] / "pytorch_model.bin").out)
+
+    def test_a_file_of_torchvision(self):
+        import numpy as np
+        import torch
+        from PIL import Image
+        from torchvision.models import resnet18
+
+        model = self.home / "resnet18"
+        model.mkdir()
+        torch.manual_seed(3)
+        net = resnet18(num_classes=3).eval()
+        torch.save(net.state_dict(), model / "resnet18-0a1b2c3d.pth")
+        failed = self.run_program("predict", model, "--input", self.home, "--output", self.home / "p.jsonl")
+        self.assertEqual(failed.code, 78, failed.err)
+        settings = failed.err[failed.err.index('{"model_type"'):]
+        (model / "config.json").write_text(settings[:settings.index("}") + 1])
+        images = make_images(self.home / "images", 6, 1)
+        self.succeed("predict", model, "--input", images, "--output", self.home / "p.jsonl")
+        for row in read_rows(self.home / "p.jsonl"):
+            pixels = torch.tensor(np.asarray(Image.open(row["image"]).convert("RGB"))).permute(2, 0, 1)[None] / 255
+            with torch.no_grad():
+                wanted = net((pixels - torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1)) / torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1)).softmax(-1)[0]
+            self.assertLess(max(abs(row["scores"][f"LABEL_{i}"] - wanted[i].item()) for i in range(3)), 1e-5)
+
+    def test_a_large_file_that_was_not_fetched_is_called_that(self):
+        pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 440473133\n"
+        for name in ("model.safetensors", "tokenizer.json", "train.jsonl"):
+            place = self.home / name.replace(".", "-")
+            shutil.copytree(self.shared / "model", place)
+            (place / name).write_text(pointer)
+            sections = {"data": {"train_file": str(place / name)}} if name == "train.jsonl" else {"model": {"model_name_or_path": str(place)}}
+            failed = self.run_program(self.config(place.name, **sections))
+            self.assertEqual(failed.code, 79, failed.err)
+            for word in (name, "Git LFS pointer", "git lfs pull"):
+                self.assertIn(word, failed.err)
+
+    def test_what_brings_a_model_that_is_not_there(self):
+        empty = self.home / "empty"
+        empty.mkdir()
+        cases = {"google-bert/bert-base-uncased": "`hf download google-bert/bert-base-uncased`", "bert-tiny": "`hf download bert-tiny`", str(empty): f"--local-dir {empty}`"}
+        for name, wanted in cases.items():
+            failed = self.run_program(self.config(model={"model_name_or_path": name}))
+            self.assertEqual(failed.code, 78, failed.err)
+            self.assertIn(wanted, failed.err)
+        failed = self.run_program(self.config(model={"model_name_or_path": "./nowhere/at/all"}))
+        self.assertEqual(failed.code, 78, failed.err)
+        self.assertNotIn("hf download", failed.err)
+        make_model(empty)
+        (empty / "model.safetensors").unlink()
+        failed = self.run_program(self.config(model={"model_name_or_path": str(empty)}))
+        self.assertEqual(failed.code, 78, failed.err)
+        self.assertIn(f"`hf download ORGANISATION/MODEL --local-dir {empty}`", failed.err)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,80 @@
+#include "trainer/tasks/blocks/language_task.h"
+
+#include <algorithm>
+#include <span>
+
+#include "trainer/metrics/generation/generation_scores.h"
+#include "trainer/tasks/blocks/head_layer.h"
+#include "trainer/tasks/blocks/token_counts.h"
+
+namespace sft {
+namespace {
+
+template <class Counts>
+auto of_answers(Counts& counts) {
+  return std::span(counts).subspan(TokenCounts::kSize);
+}
+
+}  // namespace
+
+LanguageTask::LanguageTask(const TaskSettings& settings, const Model& model, int64_t num_words)
+    : smoothing_(settings.loss.label_smoothing_factor),
+      answers_(settings.scores.answers.generate),
+      answer_scores_(settings.scores.generation),
+      stops_(settings.stop_tokens.begin(), settings.stop_tokens.end()),
+      tokenizer_(settings.tokenizer),
+      weight_VC_(model.output_embedding()),
+      bias_V_(model.output_bias()) {
+  if (weight_VC_.defined()) return;
+  weight_VC_ = output_layer({.output = "lm_head", .has_bias = false}, num_words, model, settings, parameters_).weight;
+  parameters_.back().may_be_narrow = true;
+}
+
+double LanguageTask::flops(int64_t rows) const {
+  return 2.0 * static_cast<double>(rows) * static_cast<double>(weight_VC_.numel());
+}
+
+Statistics LanguageTask::empty_statistics() const {
+  return {std::vector<double>(TokenCounts::kSize + GenerationScores::num_counts())};
+}
+
+nlohmann::ordered_json LanguageTask::metrics(const Statistics& total) const {
+  nlohmann::ordered_json all = TokenCounts::metrics(total.counts);
+  if (answers_) all.update(GenerationScores(answer_scores_, of_answers(total.counts)).scores());
+  return all;
+}
+
+nlohmann::ordered_json LanguageTask::details(const Statistics& total) const {
+  nlohmann::ordered_json all{{"trained_tokens", TokenCounts::tokens(total.counts)}};
+  if (answers_) all.update(GenerationScores(answer_scores_, of_answers(total.counts)).details());
+  return all;
+}
+
+void LanguageTask::describe(nlohmann::json& config) const {
+  for (const char* key : {"num_labels", "id2label", "label2id", "problem_type"}) config.erase(key);
+}
+
+void LanguageTask::cut_at_stop(std::vector<int32_t>& answer) const {
+  answer.erase(std::ranges::find_first_of(answer, stops_), answer.end());
+}
+
+nlohmann::ordered_json LanguageTask::row(const Batch& batch, size_t b, const Continuation& said) const {
+  nlohmann::ordered_json told{{"prediction", spelled(said.tokens)}};
+  if (const std::optional<std::string> own = reference(batch, b)) {
+    told["reference"] = *own;
+    told["prompt"] = asked(batch, b);
+  }
+  told["finish"] = said.stopped ? "stop" : "length";
+  told["tokens"] = said.tokens.size();
+  return told;
+}
+
+void LanguageTask::compare(const Batch& batch, size_t b, const Continuation& said, Statistics& into) const {
+  const std::optional<std::string> own = reference(batch, b);
+  if (!own) return;
+  const std::string hypothesis = spelled(said.tokens);
+  GenerationScores::add({hypothesis, *own, static_cast<int64_t>(said.tokens.size()), said.stopped}, answer_scores_,
+                        of_answers(into.counts));
+}
+
+}  // namespace sft
