@@ -91,7 +91,9 @@ class Images(PictureRuns):
         save_file({name: value for name, value in net(7).state_dict().items() if not name.startswith("classifier.6")}, str(model / "model.safetensors"))
         (model / "config.json").write_text(json.dumps({"model_type": "vgg", "depths": [1] * 5, "hidden_sizes": [4, 8, 8, 8, 8], "classifier_size": 16, "classifier_dropout": 0.0, "batch_norm": True}))
         settings = {"model": {"model_name_or_path": str(model)}, "train": {"max_steps": 3}, "freeze": {"all_but_last": 2}}
-        self.refuse(78, "24 × 24", "halves them 5 times", "32 or more", config=self.images_config(**settings))
+        done = self.run_program(self.images_config(**settings))
+        self.assertEqual(done.code, 78, done.err)
+        self.assertIn("images are 24 × 24, and this VGG halves them 5 times; set data.image_size to 32 or more", done.err)
         self.succeed(self.images_config("large", data={"image_size": 32}, **settings), ranks=2)
         after = load_file(self.run_dir("large") / "model" / "model.safetensors")
         trained = net(3)

@@ -44,12 +44,14 @@ class Patches(PictureRuns):
         return [{net.config.id2label[i]: p for i, p in enumerate(row)} for row in scores.tolist()]
 
     def test_learns_predicts_and_transformers_agrees(self):
-        self.succeed(self.images_config(train={"num_train_epochs": 12}, optim=DECAYING, data={"horizontal_flip": True}), ranks=3)
+        done = self.succeed(self.images_config(train={"num_train_epochs": 12}, optim=DECAYING, data={"horizontal_flip": True}), ranks=3)
+        self.assertIn("says the image_std of pixels; taken is [0.5,0.5,0.5], the usual one of vit", done.err)
         files = self.files(self.shared / "test")
         ours = read_rows(self.run_dir() / "predictions.jsonl")
         self.assert_same_scores(ours, self.processed_scores(self.run_dir() / "model", files))
         self.assertGreater(self.summary()["test_metrics"]["accuracy"], 0.6)
-        self.succeed("predict", self.run_dir(), "--input", self.shared / "test", "--output", self.home / "again.jsonl", ranks=2)
+        done = self.succeed("predict", self.run_dir(), "--input", self.shared / "test", "--output", self.home / "again.jsonl", ranks=2)
+        self.assertNotIn("of pixels; taken", done.err)
         self.assert_same_scores(read_rows(self.home / "again.jsonl"), [row["scores"] for row in ours])
 
     def test_dinov2_keeps_its_mask_token_and_transformers_agrees(self):

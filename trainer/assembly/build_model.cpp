@@ -120,6 +120,20 @@ void require_picture_size(const Needs& needs, const Schema& schema) {
                            "then brought"));
 }
 
+// A network that sees pixels on another scale than it was trained on learns, and learns less.
+void warn_of_unknown_scale(const RunConfig& config, const Model& model, const ModelDirectory& directory) {
+  for (const char* key : {"image_mean", "image_std"}) {
+    const NumberList& said = key == std::string("image_mean") ? config.data.mean : config.data.std;
+    const auto used = model.config().find(key);
+    if (used == model.config().end() || !said.empty() || directory.config().contains(key) ||
+        config.model.config.contains(key))
+      continue;
+    log::warn(concat(directory.path(), ": neither preprocessor_config.json nor data.", key + 6, " says the ", key,
+                     " of pixels; taken is ", used->dump(), ", the usual one of ",
+                     model.config().value("model_type", std::string("this model"))));
+  }
+}
+
 void require_same_kind(const RunConfig& config, const Model& model, const ModelDirectory& directory) {
   const bool takes_texts = model.text_limits().has_value();
   if (takes_texts == (task_named(config.model.task).takes == Takes::pictures))
@@ -202,6 +216,7 @@ Built build_model(const RunConfig& config, Purpose purpose, const ModelDirectory
   if (const std::string lacks = what_trunk_lacks(report); !lacks.empty())
     log::warn(concat(directory.path(), ": ", lacks));
   warn_of_other_labels(report, built, directory, labels);
+  warn_of_unknown_scale(config, *built.model, directory);
   if (!directory.adapter().empty())
     warn_of_another_base(AdapterFiles(directory.adapter()), built.weights_checksum, directory);
   return built;

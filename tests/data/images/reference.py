@@ -65,7 +65,7 @@ def files(root):
         image.save(root / f"{name}.bmp")
     for name, bits, height, masks in (("of_555", 16, 9, b""), ("of_565", 16, 9, struct.pack("<3I", 0xF800, 0x7E0, 0x1F)), ("top_down", 24, -9, b""), ("of_32", 32, 9, b"")):
         (root / f"{name}.bmp").write_bytes(bitmap(bits, 13, height, masks))
-    for name, image, options in (("lossy", rgb, dict(quality=80)), ("lossless", rgb, dict(lossless=True)), ("clear", Image.fromarray(picture(20, 33, 4), "RGBA"), dict(lossless=True, exact=True)), ("clear_lossy", Image.fromarray(picture(20, 33, 4), "RGBA"), dict(quality=70)), ("odd", Image.fromarray(picture(31, 17)), dict(quality=30))):
+    for name, image, options in (("lossy", rgb, dict(quality=80)), ("lossless", rgb, dict(lossless=True)), ("clear", Image.fromarray(picture(20, 33, 4), "RGBA"), dict(lossless=True, exact=True)), ("clear_lossy", Image.fromarray(picture(20, 33, 4), "RGBA"), dict(quality=70)), ("odd", Image.fromarray(picture(17, 31)), dict(quality=30))):
         image.save(root / f"{name}.webp", **options)
     turned = Image.Exif()
     turned[0x0112] = 6
@@ -92,7 +92,7 @@ def main():
             same(f"{path.name} decoded", ours(tool, path, "keep", 0), np.asarray(image)[None])
             # Pillow 13 takes the pass along columns first where a tall picture shrinks, 51 x 37 to 32 x 32 among them: its
             # levels are then one aside of the order of before, which is kept here.
-            for size in (8, 64) if path.name.startswith("held_") else (8, 32, 45, 64):
+            for size in (8, 64) if path.name.startswith(("held_", "turned")) else (8, 32, 45, 64):
                 same(f"{path.name} to {size} x {size}", ours(tool, path, "square", size), np.asarray(image.resize((size, size), Image.BILINEAR))[None])
                 cropped = vision.center_crop(vision.resize(image, size), size)
                 same(f"{path.name} covering {size}", ours(tool, path, "cover", size), np.asarray(cropped)[None])

@@ -26,8 +26,9 @@ TextInputs patch_rows(const ImageInputs& images, int64_t rows_a_picture) {
   const at::Tensor each = at::arange(pictures + 1, images.draws_B.options());
   TextInputs rows;
   rows.draws_B = images.draws_B;
-  rows.draws_N = images.draws_B.unsqueeze(1).expand({pictures, T}).reshape({-1});
-  rows.positions_N = at::arange(T, each.options()).unsqueeze(0).expand({pictures, T}).reshape({-1});
+  // Of one picture a reshaped expansion is a view of one number, and kernels read memory.
+  rows.draws_N = images.draws_B.unsqueeze(1).expand({pictures, T}).reshape({-1}).contiguous();
+  rows.positions_N = at::arange(T, each.options()).unsqueeze(0).expand({pictures, T}).reshape({-1}).contiguous();
   rows.most_positions = T;
   ReadRows& read = rows.read.emplace();
   for (int64_t b = 0; b <= pictures; ++b) {
