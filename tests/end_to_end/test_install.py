@@ -55,31 +55,31 @@ class Installed(EndToEnd):
     @unittest.skipIf(os.geteuid() != 0, "a root file system of one's own wants root")
     def test_trains_on_a_bare_system_without_mpi(self):
         root = self.tree / "root"
-        for folder in ["lib", "lib64", "opt", "proc", "dev", "tmp", "work"]:
+        for folder in ["lib", "lib64", "opt", "proc", "dev", "tmp", "rows"]:
             (root / folder).mkdir(parents=True)
         for name in OF_THE_SYSTEM:
             found = next(folder / name for folder in map(pathlib.Path, ["/lib64", "/lib/x86_64-linux-gnu", "/usr/lib64"]) if (folder / name).exists())
             shutil.copy(found.resolve(), root / ("lib64" if name.startswith("ld-") else "lib") / name)
         for name in ["train.jsonl", "validation.jsonl", "test.jsonl"]:
-            shutil.copy(self.shared / name, root / "work" / name)
-        shutil.copytree(self.shared / "model", root / "work/model")
-        config = self.config(top={"output_dir": "/work/run"}, model={"model_name_or_path": "/work/model"},
-                             data={"train_file": "/work/train.jsonl", "validation_file": "/work/validation.jsonl", "test_file": "/work/test.jsonl"}, train={"num_train_epochs": 1})
-        shutil.copy(config, root / "work/run.toml")
+            shutil.copy(self.shared / name, root / "rows" / name)
+        shutil.copytree(self.shared / "model", root / "rows/model")
+        config = self.config(top={"output_dir": "/rows/run"}, model={"model_name_or_path": "/rows/model"},
+                             data={"train_file": "/rows/train.jsonl", "validation_file": "/rows/validation.jsonl", "test_file": "/rows/test.jsonl"}, train={"num_train_epochs": 1})
+        shutil.copy(config, root / "rows/run.toml")
 
         def inside(*arguments):
             mounts = f"mount --rbind {self.moved} {root}/opt && mount -t proc proc {root}/proc && mount --rbind /dev {root}/dev && exec chroot {root} /opt/bin/sft-dist \"$@\""
             return subprocess.run(["unshare", "--mount", "--propagation", "private", "sh", "-c", mounts, "sft-dist", *arguments], capture_output=True, text=True,
                                   env={"PATH": os.environ["PATH"]}, timeout=300)
 
-        trained = inside("train", "/work/run.toml")
+        trained = inside("train", "/rows/run.toml")
         self.assertEqual(trained.returncode, 0, trained.stderr)
-        predicted = inside("predict", "/work/run", "--input", "/work/test.jsonl", "--output", "/work/out.jsonl")
+        predicted = inside("predict", "/rows/run", "--input", "/rows/test.jsonl", "--output", "/rows/out.jsonl")
         self.assertEqual(predicted.returncode, 0, predicted.stderr)
         self.succeed(self.config("here", train={"num_train_epochs": 1}))
-        self.assertEqual((root / "work/run/model/model.safetensors").read_bytes(), self.weights("here"))
-        self.assertEqual(len(read_rows(root / "work/out.jsonl")), 37)
-        asked = inside("train", "/work/run.toml", "output_dir=/work/other", "comm.backend=mpi")
+        self.assertEqual((root / "rows/run/model/model.safetensors").read_bytes(), self.weights("here"))
+        self.assertEqual(len(read_rows(root / "rows/out.jsonl")), 37)
+        asked = inside("train", "/rows/run.toml", "output_dir=/work/other", "comm.backend=mpi")
         self.assertEqual(asked.returncode, 69, asked.stderr)
         self.assertIn("libmpi.so.40", asked.stderr)
         self.assertIn("libmpi.so.12", asked.stderr)

@@ -171,7 +171,7 @@ class KerasFiles(EndToEnd):
 
         self.refuse(79, "model.keras", "'metadata.json' is compressed", model=archive(zipfile.ZIP_DEFLATED))
         self.refuse(79, "model.keras", "is not an HDF5 file", model=archive())
-        self.refuse(79, "model.keras", "there twice", model=archive(more=[("config.json", "{}")]))
+        self.refuse(79, "model.keras", "stands twice", model=archive(more=[("config.json", "{}")]))
         whole = archive().read_bytes()
         (self.home / "model.keras").write_bytes(whole[:-30])
         self.refuse(79, "model.keras", "cut short", model=self.home / "model.keras")

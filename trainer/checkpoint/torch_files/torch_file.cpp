@@ -7,9 +7,9 @@
 
 #include "base/errors.h"
 #include "base/text.h"
+#include "base/zip_entries.h"
 #include "trainer/checkpoint/dtype.h"
 #include "trainer/checkpoint/torch_files/unpickler.h"
-#include "trainer/checkpoint/torch_files/zip_entries.h"
 
 namespace sft {
 
@@ -22,6 +22,11 @@ constexpr std::string_view kZip("PK\x03\x04", 4);
 // The pickles of the number 0x1950a86a20f9469cfc6c and of the version 1001, with which older files begin.
 constexpr std::string_view kBeforeZip("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.\x80\x02M\xe9\x03.",
                                       21);
+
+struct ByteRange {
+  int64_t offset = 0;
+  int64_t bytes = 0;
+};
 
 struct Content {
   std::map<std::string, PickledTensor> tensors;
@@ -41,12 +46,12 @@ int64_t bytes_of(const PickledStorage& storage) {
 // lack.
 Content read_archive(std::string_view file, const std::string& path) {
   constexpr std::string_view kPickle = "/data.pkl";
-  const std::map<std::string, ByteRange> entries = stored_entries(file, path);
+  const std::map<std::string, ZipEntry> entries = stored_entries(file, path);
   const auto pickle = std::ranges::find_if(entries, [&](const auto& entry) {
     return entry.first.ends_with(kPickle) && entry.first.find('/') == entry.first.size() - kPickle.size();
   });
   if (pickle == entries.end()) wrong(path, "zip archive: there is no data.pkl in it: torch.save did not write it");
-  const auto content_of = [&](const ByteRange& range) {
+  const auto content_of = [&](const ZipEntry& range) {
     return file.substr(static_cast<size_t>(range.offset), static_cast<size_t>(range.bytes));
   };
   const std::string folder = pickle->first.substr(0, pickle->first.size() - kPickle.size() + 1);
@@ -61,7 +66,7 @@ Content read_archive(std::string_view file, const std::string& path) {
   for (const auto& [key, storage] : content.storages) {
     const auto entry = entries.find(concat(folder, "data/", key));
     if (entry == entries.end()) wrong(path, concat("zip archive: the storage ", in_quotes(key), " is missing"));
-    content.places.emplace(key, entry->second);
+    content.places.emplace(key, ByteRange{entry->second.offset, entry->second.bytes});
   }
   return content;
 }

@@ -1,5 +1,5 @@
 // Numbers are read once each and compared with the file's size before anything is read where they point to.
-#include "trainer/checkpoint/torch_files/zip_entries.h"
+#include "base/zip_entries.h"
 
 #include <algorithm>
 #include <cstring>
@@ -21,9 +21,9 @@ class Archive {
  public:
   Archive(std::string_view file, const std::string& path) : file_(file), path_(path) {}
 
-  std::map<std::string, ByteRange> entries() const {
+  std::map<std::string, ZipEntry> entries() const {
     const Table table = find_table();
-    std::map<std::string, ByteRange> all;
+    std::map<std::string, ZipEntry> all;
     uint64_t at = table.offset;
     for (uint64_t i = 0; i < table.entries; ++i) {
       if (!holds(at, kCentralBytes, table.end) || number<uint32_t>(at) != kCentral)
@@ -75,11 +75,11 @@ class Archive {
   }
 
   // Of the entry that the table tells of at `central`.
-  ByteRange place_of(const std::string& name, uint64_t central, uint64_t name_bytes, uint64_t extra_bytes,
-                     uint64_t end) const {
+  ZipEntry place_of(const std::string& name, uint64_t central, uint64_t name_bytes, uint64_t extra_bytes,
+                    uint64_t end) const {
     const auto refuse = [&](const char* why) { wrong(concat("the entry ", in_quotes(name), " ", why)); };
     if ((number<uint16_t>(central + 8) & 1) != 0) refuse("is encrypted");
-    if (number<uint16_t>(central + 10) != 0) refuse("is compressed; torch.save compresses none");
+    if (number<uint16_t>(central + 10) != 0) refuse("is compressed; torch.save and Keras compress none");
     uint64_t packed = number<uint32_t>(central + 20), bytes = number<uint32_t>(central + 24);
     uint64_t local = number<uint32_t>(central + 42);
     uint64_t extra = central + kCentralBytes + name_bytes;
@@ -99,7 +99,7 @@ class Archive {
     const uint64_t start = local + kLocalBytes + local_name + number<uint16_t>(local + 28);
     if (!holds(start, bytes, end)) refuse("goes beyond the end: the file is cut short");
     if (local_name != name_bytes || file_.substr(local + kLocalBytes, name_bytes) != name) refuse("has two names");
-    return {static_cast<int64_t>(start), static_cast<int64_t>(bytes)};
+    return {static_cast<int64_t>(start), static_cast<int64_t>(bytes), number<uint32_t>(central + 16)};
   }
 
   std::string_view file_;
@@ -108,7 +108,7 @@ class Archive {
 
 }  // namespace
 
-std::map<std::string, ByteRange> stored_entries(std::string_view file, const std::string& path) {
+std::map<std::string, ZipEntry> stored_entries(std::string_view file, const std::string& path) {
   return Archive(file, path).entries();
 }
 
