@@ -79,7 +79,7 @@ class Installed(EndToEnd):
         self.succeed(self.config("here", train={"num_train_epochs": 1}))
         self.assertEqual((root / "rows/run/model/model.safetensors").read_bytes(), self.weights("here"))
         self.assertEqual(len(read_rows(root / "rows/out.jsonl")), 37)
-        asked = inside("train", "/rows/run.toml", "output_dir=/work/other", "comm.backend=mpi")
+        asked = inside("train", "/rows/run.toml", "output_dir=/rows/other", "comm.backend=mpi")
         self.assertEqual(asked.returncode, 69, asked.stderr)
         self.assertIn("libmpi.so.40", asked.stderr)
         self.assertIn("libmpi.so.12", asked.stderr)
