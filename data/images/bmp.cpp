@@ -125,7 +125,7 @@ bool decode(const std::string& bytes, Decoded& out, std::string& why) {
         const size_t bit = x * header.bits;
         const uint32_t index = file.byte(begin + bit / 8) >> (8 - header.bits - bit % 8) & ((1u << header.bits) - 1);
         const size_t entry = header.palette + index * header.palette_entry;
-        for (const size_t c : {2, 1, 0})  // blue comes first
+        for (const size_t c : {size_t{2}, size_t{1}, size_t{0}})  // blue comes first
           out.image.pixels.push_back(index < header.colours ? file.byte(entry + c) : 0);
       } else {
         const uint32_t pixel = file.number(begin + x * header.bits / 8, header.bits / 8);
