@@ -152,7 +152,7 @@ TEST(Tokenizer, SaysWhatIsWrong) {
       open({{"readme", ""}}),
       "78: DIR: a tokenizer is wanted, but there is neither tokenizer.json, nor vocab.txt (BERT), nor vocab.json and "
       "merges.txt (RoBERTa), nor source.spm, target.spm and vocab.json (Marian), nor spiece.model (T5); copy the "
-      "model's tokenizer files there");
+      "model's tokenizer files there, or let `hf download ORGANISATION/MODEL --local-dir` bring them");
   EXPECT_EQ(
       open({{"vocab.json", "{}"}, {"merges.txt", ""}}),
       "78: DIR: a tokenizer is wanted, but there is neither tokenizer.json, nor vocab.txt (BERT), nor vocab.json and "
