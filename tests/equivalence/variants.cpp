@@ -479,6 +479,9 @@ std::vector<Case> cases() {
   nlohmann::json apart = tiny_marian();
   apart["share_encoder_decoder_embeddings"] = false;
   enroll_pairs("marian_two_tables_last_blocks", adamw, apart).freeze = two_blocks;
+  nlohmann::json bart = tiny_marian();
+  bart["model_type"] = "bart";
+  enroll_pairs("bart", adamw, bart);
   return all;
 }
 
