@@ -86,13 +86,14 @@ class BadInput(EndToEnd):
         path.write_bytes(path.read_bytes()[:-100])
         self.refuse(79, "model.safetensors", config=self.config(model={"model_name_or_path": str(model)}), ranks=2)
 
-    def test_pickle_weights_are_refused_with_what_converts_them(self):
+    def test_weights_that_torch_did_not_save_are_refused_with_what_converts_them(self):
         model = self.home / "model"
         shutil.copytree(self.shared / "model", model)
         (model / "model.safetensors").rename(model / "pytorch_model.bin")
         done = self.run_program(self.config(model={"model_name_or_path": str(model)}))
-        self.assertEqual(done.code, 78, done.err)
-        self.assertIn("save_pretrained", done.err)
+        self.assertEqual(done.code, 79, done.err)
+        self.assertIn("pytorch_model.bin: not a file of torch.save", done.err)
+        self.assertIn("torch.load", done.err)
 
     def test_a_checkpoint_with_a_flipped_bit_is_neither_evaluated_nor_exported(self):
         self.succeed(self.config(train={"max_steps": 3}, data={"test_file": None}))
