@@ -41,7 +41,7 @@ class Images(PictureRuns):
         (folder / "cold" / "linked").symlink_to(folder / "warm")
         done = self.succeed("prepare", self.images_config(data={"train_file": str(folder), "validation_file": None, "test_file": None}))
         self.assertIn("6 images of 24", done.err)
-        self.assertIn("1 files that are not .jpg, .jpeg or .png and 1 images in no class's folder and 1 folders that are links and 1 hidden files or folders left alone", done.err)
+        self.assertIn("1 files that are not .jpg, .jpeg, .png, .bmp or .webp and 1 images in no class's folder and 1 folders that are links and 1 hidden files or folders left alone", done.err)
 
     def test_learns_resumes_predicts_and_transformers_agrees(self):
         from sklearn.metrics import accuracy_score, confusion_matrix
