@@ -5,9 +5,9 @@
 
 #include "base/errors.h"
 #include "base/file_ops.h"
+#include "base/shallow_json.h"
 #include "base/text.h"
 #include "data/hdf5/stored_zip.h"
-#include "trainer/model_files/parse_json.h"
 #include "trainer/models/keras/graph.h"
 
 namespace sft {
@@ -50,7 +50,7 @@ KerasFile::KerasFile(const std::string& path) : path_(path), is_hdf5_(!path.ends
 void KerasFile::read_archive() {
   const StoredZip archive(path_);
   take_config(archive.text("config.json", kMostConfigBytes), "config.json");
-  const json about = parse_json(archive.text("metadata.json", kMostConfigBytes), path_ + ", metadata.json");
+  const json about = parse_shallow_json(archive.text("metadata.json", kMostConfigBytes), path_ + ", metadata.json");
   if (about.is_object() && about.contains("keras_version")) config_["keras_version"] = about["keras_version"];
   weights_ = open_guarded(archive.in_memory(kArchivedWeights), concat(path_, "/", kArchivedWeights));
 }
@@ -81,7 +81,7 @@ void KerasFile::read_config_beside() {
     if (!fs::is_regular_file(beside)) continue;
     if (fs::file_size(beside) > static_cast<uintmax_t>(kMostConfigBytes))
       throw DataError(concat(beside.string(), ": has more than ", kMostConfigBytes, " bytes"));
-    const json content = parse_json(read_file(beside.string()), beside.string());
+    const json content = parse_shallow_json(read_file(beside.string()), beside.string());
     if (!content.is_object() || !content.contains("class_name")) continue;
     config_["keras_config"] = content;
     if (content.contains("keras_version") && !config_.contains("keras_version"))
@@ -94,7 +94,7 @@ void KerasFile::take_config(const std::string& text, const std::string& what) {
   if (std::ssize(text) > kMostConfigBytes)
     throw DataError(concat(in_quotes(path_, 400), ": ", what, " has ", text.size(), " bytes; at most ",
                            kMostConfigBytes, " are read"));
-  json content = parse_json(text, concat(path_, ", ", what));
+  json content = parse_shallow_json(text, concat(path_, ", ", what));
   if (!content.is_object()) throw DataError(concat(in_quotes(path_, 400), ": ", what, " is not a JSON object"));
   config_["keras_config"] = std::move(content);
 }

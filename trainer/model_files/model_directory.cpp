@@ -12,7 +12,6 @@
 #include "base/text.h"
 #include "trainer/model_files/adapter_files.h"
 #include "trainer/model_files/keras_file.h"
-#include "trainer/model_files/parse_json.h"
 #include "trainer/model_files/preprocessor_config.h"
 
 namespace sft {
