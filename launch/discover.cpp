@@ -37,12 +37,20 @@ class Variables {
   const Environment& environment_;
 };
 
-Placement from_mpirun(const Variables& variables) {
+// What a launcher calls the numbers that it gives to each process.
+struct Names {
+  const char *rank, *world, *local_rank, *local_world;
+};
+constexpr Names kOfOpenMpi = {"OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_RANK",
+                              "OMPI_COMM_WORLD_LOCAL_SIZE"};
+constexpr Names kOfMpich = {"PMI_RANK", "PMI_SIZE", "MPI_LOCALRANKID", "MPI_LOCALNRANKS"};  // and of its kin
+
+Placement from_mpirun(const Variables& variables, const Names& names) {
   Placement placement;
-  placement.rank = variables.number("OMPI_COMM_WORLD_RANK", 0);
-  placement.world = variables.number("OMPI_COMM_WORLD_SIZE", 1);
-  placement.local_rank = variables.number("OMPI_COMM_WORLD_LOCAL_RANK", 0);
-  placement.local_world = variables.number("OMPI_COMM_WORLD_LOCAL_SIZE", 1);
+  placement.rank = variables.number(names.rank, 0);
+  placement.world = variables.number(names.world, 1);
+  placement.local_rank = variables.number(names.local_rank, 0);
+  placement.local_world = variables.number(names.local_world, 1);
   return placement;
 }
 
@@ -77,16 +85,6 @@ Placement from_srun(const Variables& variables, const Environment& environment) 
   return placement;
 }
 
-// MPICH's launcher and those of its kin.
-Placement from_hydra(const Variables& variables) {
-  Placement placement;
-  placement.rank = variables.number("PMI_RANK", 0);
-  placement.world = variables.number("PMI_SIZE", 1);
-  placement.local_rank = variables.number("MPI_LOCALRANKID", 0);
-  placement.local_world = variables.number("MPI_LOCALNRANKS", 1);
-  return placement;
-}
-
 [[noreturn]] void refuse(const std::string& launcher, int ranks, const std::string& advice) {
   throw Error(ExitCode::config,
               concat(launcher, " started ", ranks, " ranks that would not find one another: start them with ", advice),
@@ -95,12 +93,12 @@ Placement from_hydra(const Variables& variables) {
 
 // Only PMIx tells Open MPI of the other ranks, and only PMI tells MPICH.
 Placement from_launcher(const Variables& variables, const Environment& environment) {
-  if (variables.has("OMPI_COMM_WORLD_RANK")) return from_mpirun(variables);
+  if (variables.has("OMPI_COMM_WORLD_RANK")) return from_mpirun(variables, kOfOpenMpi);
   const int step_tasks = variables.number("SLURM_STEP_NUM_TASKS", 1);
   if (step_tasks > 1 && !variables.has("PMIX_RANK") && !variables.has("PMI_RANK"))
     refuse("srun", step_tasks, "srun --mpi=pmix, or of MPICH's kin srun --mpi=pmi2");
   if (step_tasks > 1) return from_srun(variables, environment);
-  return from_hydra(variables);
+  return from_mpirun(variables, kOfMpich);
 }
 
 void simulate_nodes(Placement& placement, int nodes) {
