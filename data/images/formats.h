@@ -9,6 +9,16 @@ namespace sft {
 
 inline constexpr char kImageEndings[] = ".jpg, .jpeg, .png, .bmp or .webp";  // for people
 
+namespace jpeg {
+bool starts(const std::string& bytes);
+bool decode(const std::string& bytes, Decoded& out, std::string& why);
+}  // namespace jpeg
+
+namespace png {
+bool starts(const std::string& bytes);
+bool decode(const std::string& bytes, Decoded& out, std::string& why);
+}  // namespace png
+
 // Windows bitmaps: palettes of 1, 4 and 8 bits, 16 bits, 24 and 32, without compression, either way up.
 namespace bmp {
 bool starts(const std::string& bytes);

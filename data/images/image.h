@@ -29,15 +29,4 @@ bool is_image_file(const std::string& path);
 // BMP and WebP.
 Decoded decode_image(const std::string& bytes, const std::string& place);
 
-namespace jpeg {
-bool starts(const std::string& bytes);
-// False where the bytes are no good image; `why` tells.
-bool decode(const std::string& bytes, Decoded& out, std::string& why);
-}  // namespace jpeg
-
-namespace png {
-bool starts(const std::string& bytes);
-bool decode(const std::string& bytes, Decoded& out, std::string& why);
-}  // namespace png
-
 }  // namespace sft

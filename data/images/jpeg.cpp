@@ -7,7 +7,7 @@
 #include <jerror.h>
 #include <jpeglib.h>
 
-#include "data/images/image.h"
+#include "data/images/formats.h"
 #include "data/images/orientation.h"
 
 namespace sft::jpeg {

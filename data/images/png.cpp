@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <cstring>
 
-#include "data/images/image.h"
+#include "data/images/formats.h"
 
 namespace sft::png {
 namespace {
