@@ -115,7 +115,8 @@ chat: build
 
 # A tree that stands alone: moved elsewhere, with the checkout gone, it trains.
 install: build
-	cmake --install build --prefix $(PREFIX)
+	@tools/setup.sh install
+	cmake --install build --prefix "$(PREFIX)"
 
 # The same as a tarball, a .deb and a wheel, in build/dist.
 dist: build
@@ -123,7 +124,7 @@ dist: build
 	@$(CONFIGURE) -B build > /dev/null
 	@cmake --build build -j $(JOBS) --target sft-dist
 	@rm -rf build/dist
-	cmake --install build --prefix build/dist/tree > /dev/null
+	umask 022; cmake --install build --prefix build/dist/tree > /dev/null
 	@python3 tools/package/dist.py build/dist/tree build/dist
 
 check-floors:

@@ -43,7 +43,7 @@ print(json.dumps([time.time() - started, time.process_time() - used, said]))
 
 
 def measured(command):
-    """What a program printed, its seconds by the clock and by the processor, and its peak memory in bytes."""
+    """What a program printed, and its seconds by the clock and by the processor."""
     started, before = time.time(), resource.getrusage(resource.RUSAGE_CHILDREN)
     process = subprocess.Popen([str(part) for part in command], cwd=common.ROOT, env={**common.ENVIRONMENT, "OMP_NUM_THREADS": "1"}, stdout=subprocess.PIPE, stderr=open(HOME / "err.txt", "w"), text=True)
     out = process.stdout.read()

@@ -94,6 +94,8 @@ Placement from_srun(const Variables& variables, const Environment& environment) 
 // Only PMIx tells Open MPI of the other ranks, and only PMI tells MPICH.
 Placement from_launcher(const Variables& variables, const Environment& environment) {
   if (variables.has("OMPI_COMM_WORLD_RANK")) return from_mpirun(variables, kOfOpenMpi);
+  // MPICH's mpiexec inside a step: its proxies are the step's tasks.
+  if (variables.has("MPI_LOCALRANKID")) return from_mpirun(variables, kOfMpich);
   const int step_tasks = variables.number("SLURM_STEP_NUM_TASKS", 1);
   if (step_tasks > 1 && !variables.has("PMIX_RANK") && !variables.has("PMI_RANK"))
     refuse("srun", step_tasks, "srun --mpi=pmix, or of MPICH's kin srun --mpi=pmi2");
@@ -131,7 +133,7 @@ Placement discover(const Environment& environment) {
 }
 
 bool is_launchers_first(const Environment& environment) {
-  for (const char* name : {"OMPI_COMM_WORLD_RANK", "SLURM_PROCID", "PMI_RANK"})
+  for (const char* name : {"OMPI_COMM_WORLD_RANK", "PMI_RANK", "SLURM_PROCID"})
     if (const char* rank = environment(name)) return std::string_view(rank) == "0";
   return true;
 }

@@ -126,7 +126,7 @@ std::string checkpoint_directory(const RunConfig& config, const std::string& whi
   if (which == "best" && config.eval.load_best_model_at_end && !model.empty()) return model;
   const std::vector<int64_t> steps = list_run(config.output_dir).steps;
   if (!steps.empty()) {
-    const std::string last = concat(config.output_dir, "/checkpoint-", steps.front());
+    const std::string last = checkpoint_path(config.output_dir, steps.front());
     if (which == "last") return last;
     const auto state = nlohmann::json::parse(read_file(last + "/trainer_state.json"), nullptr, false);
     const std::string best = state.is_object() ? state.value("best_model_checkpoint", "") : "";

@@ -59,8 +59,11 @@ void require_known_keys(const Table& table, const std::vector<std::string>& know
 
 // A sweep gives each trial its directory, and its own settings are none of a trial's.
 void require_varied(const std::string& parameter) {
-  for (const char* fixed : {"output_dir", "overwrite_output_dir", "resume_from_checkpoint"})
-    if (parameter == fixed) throw ConfigError(concat(key_of(parameter), ": a sweep settles it for each trial"));
+  if (parameter == "output_dir")
+    throw ConfigError(concat(key_of(parameter), ": a sweep settles it for each trial; remove it"));
+  for (const char* common : {"overwrite_output_dir", "resume_from_checkpoint"})
+    if (parameter == common)
+      throw ConfigError(concat(key_of(parameter), ": it is the same for all trials; set it outside of [sweep]"));
   if (parameter == "sweep" || parameter.starts_with("sweep."))
     throw ConfigError(concat(key_of(parameter), ": a trial has no sweep of its own"));
 }

@@ -6,6 +6,7 @@
 #   tools/setup.sh build      compilers, libraries, LibTorch: all that the binary needs
 #   tools/setup.sh gpu        the above, and the CUDA libraries and compiler that the plugin for GPUs needs
 #   tools/setup.sh test       as for gpu, strace, MPICH beside Open MPI, and the Python references
+#   tools/setup.sh install    as for build, and what a tree is installed with
 #   tools/setup.sh dist       as for gpu, and MPICH beside Open MPI: what `make dist` packs
 #   tools/setup.sh clang      the above and clang 16 with its sanitizers
 #   tools/setup.sh slurm      as for test, and the SLURM on which the batch templates are tested
@@ -15,9 +16,13 @@ what=${1:-build}
 deps=${SFT_DEPS:-$PWD/.deps}
 
 apt_packages=(g++ cmake ninja-build make ccache mold pkg-config python3-venv libopenmpi-dev openmpi-bin
-              libhdf5-dev libjpeg62-turbo-dev libpng-dev libtomlplusplus-dev libcli11-dev nlohmann-json3-dev libspdlog-dev libgtest-dev patchelf)
-[ "$what" = build ] || [ "$what" = gpu ] || apt_packages+=(libmpich-dev)
-[ "$what" = build ] || [ "$what" = gpu ] || [ "$what" = dist ] || apt_packages+=(strace mpich)
+              libhdf5-dev libjpeg62-turbo-dev libpng-dev libtomlplusplus-dev libcli11-dev nlohmann-json3-dev libspdlog-dev libgtest-dev)
+case $what in
+  build | gpu) ;;
+  install) apt_packages+=(patchelf) ;;
+  dist) apt_packages+=(patchelf libmpich-dev) ;;
+  *) apt_packages+=(patchelf libmpich-dev mpich strace) ;;
+esac
 [ "$what" != clang ] || apt_packages+=(clang-16 libclang-rt-16-dev)
 [ "$what" != slurm ] || apt_packages+=(slurm-wlm munge iproute2)
 torch_wheels=(torch==2.11.0 nvidia-cuda-runtime==13.0.96 nvidia-cuda-cupti==13.0.85)
@@ -94,11 +99,11 @@ install_packages
 install_rust
 [ -x "$deps/venv/bin/python" ] || { say "making a Python environment in $deps/venv"; python3 -m venv "$deps/venv"; }
 done_once "LibTorch 2.11 (545 MB, once)" pip_install --no-deps "${torch_wheels[@]}"
-if [ "$what" != build ]; then
+if [ "$what" != build ] && [ "$what" != install ]; then
   done_once "CUDA headers and compiler" pip_install --no-deps "${cuda_wheels[@]}"
   done_once "CUDA libraries of LibTorch (2.7 GB, once)" pip_install "${torch_wheels[0]}"
 fi
-if [ "$what" != build ] && [ "$what" != gpu ] && [ "$what" != dist ]; then
+if [[ ! $what =~ ^(build|gpu|install|dist)$ ]]; then
   # The wheel's Python side links CUDA's libraries even where there is no GPU.
   mapfile -t references < <(grep -v '^#' tools/requirements.txt)  # by name, so that a new one is seen to be missing
   done_once "Python references for the tests" pip_install "${torch_wheels[0]}" "${references[@]}"

@@ -19,8 +19,11 @@ struct Options {
 // Why this backend cannot be used here; empty where it can.
 std::string unavailable(const Placement& placement);
 
-// Name and version of the MPI library, "Open MPI v4.1.4, …".
+// Name and version of the MPI library as it tells them: "Open MPI v4.1.4, …", of some libraries a page. Why there is none
+// behind "none: ".
 std::string library_version();
+// The first of that: "Open MPI v4.1.4", "MPICH Version: 4.0.2".
+std::string library_name();
 
 // The world of this process. Starts MPI on the first call; each call gives a communicator of its
 // own. Ranks of one host whose placement names different nodes are kept apart as if on two.

@@ -211,7 +211,7 @@ std::unique_ptr<Communicator> connect(const Placement& placement, const Options&
   const int found = size_of(library().world());
   if (found != placement.world)
     throw ConfigError(concat("the launcher started ", placement.world, " ranks, but MPI finds ", found,
-                             found == 1 ? concat(": ", library_version().substr(0, library_version().find(',')),
+                             found == 1 ? concat(": ", library_name(),
                                                  " is not the MPI of that launcher (with srun, use srun --mpi=pmix; "
                                                  "docs/install.md tells how one is chosen)")
                                         : ""));

@@ -1,5 +1,6 @@
 #include "comm/mpi/session.h"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 
@@ -51,6 +52,12 @@ std::string library_version() {
   std::array<char, 8192> text{};
   check(library().library_version(text.data(), static_cast<int>(text.size())), "MPI_Get_library_version");
   return text.data();
+}
+
+std::string library_name() {
+  std::string all = library_version();
+  std::ranges::replace(all, '\t', ' ');
+  return why_no_library().empty() ? all.substr(0, all.find_first_of(",\n")) : all;
 }
 
 }  // namespace sft::mpi

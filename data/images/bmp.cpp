@@ -13,7 +13,6 @@
 namespace sft::bmp {
 namespace {
 
-constexpr int64_t kMostPixels = 200'000'000;
 constexpr size_t kFileHeader = 14, kCoreHeader = 12, kInfoHeader = 40;
 constexpr uint32_t kPlain = 0, kBitFields = 3, kAlphaBitFields = 6;
 

@@ -1,6 +1,7 @@
 // Which files hold pictures, and the decoders of each kind. False where the bytes are no good picture; `why` tells.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "data/images/image.h"
@@ -8,6 +9,7 @@
 namespace sft {
 
 inline constexpr char kImageEndings[] = ".jpg, .jpeg, .png, .bmp or .webp";  // for people
+inline constexpr int64_t kMostPixels = 200'000'000;                          // of one picture
 
 namespace jpeg {
 bool starts(const std::string& bytes);

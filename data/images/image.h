@@ -23,8 +23,8 @@ struct Decoded {
 // .jpg .jpeg .png .bmp .webp, in any case.
 bool is_image_file(const std::string& path);
 
-// The image as PIL's open(…).convert("RGB") gives it: grey is repeated, alpha is dropped, and a JPEG is turned
-// as its Exif says, by ImageOps.exif_transpose. What kind of file it is, its
+// The image as PIL's open(…).convert("RGB") gives it: grey is repeated, alpha is dropped, and a JPEG or
+// WebP is turned as its Exif says, by ImageOps.exif_transpose. What kind of file it is, its
 // first bytes say. DataError beginning with `place` where it is damaged, cut short, 16 bits deep or none of JPEG, PNG,
 // BMP and WebP.
 Decoded decode_image(const std::string& bytes, const std::string& place);

@@ -14,7 +14,6 @@ namespace sft::jpeg {
 namespace {
 
 constexpr char kCmyk[] = "CMYK";
-constexpr JDIMENSION kMostPixels = 200'000'000;
 
 struct Failure {
   jpeg_error_mgr manager;  // first, so that a pointer to it is one to this

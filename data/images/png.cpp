@@ -11,8 +11,6 @@
 namespace sft::png {
 namespace {
 
-constexpr png_uint_32 kMostPixels = 200'000'000;
-
 struct Reading {
   const std::string& bytes;
   size_t at = 0;

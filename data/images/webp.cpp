@@ -14,7 +14,6 @@ namespace sft::webp {
 namespace {
 
 constexpr char kLibrary[] = "libwebp.so.7";
-constexpr int64_t kMostPixels = 200'000'000;
 constexpr size_t kRiffHeader = 12, kChunkHeader = 8;
 constexpr uint8_t kAlpha = 0x10, kAnimation = 0x02;  // flags of an extended file; kAlpha also of a lossless image
 

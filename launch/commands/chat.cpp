@@ -108,9 +108,9 @@ class Talk {
   void require_known(const std::vector<int32_t>& tokens) const {
     for (const int32_t id : tokens)
       if (id >= vocab_size_)
-        throw DataError(concat(tokenizer_.directory(), ": the tokenizer has ", in_quotes(tokenizer_.decode(std::span(&id, 1))),
-                               " at the id ", id, ", and the model has ", vocab_size_,
-                               " embeddings; they are not of one model"));
+        throw DataError(concat(tokenizer_.directory(), ": the tokenizer has ",
+                               in_quotes(tokenizer_.decode(std::span(&id, 1))), " at the id ", id,
+                               ", and the model has ", vocab_size_, " embeddings; they are not of one model"));
   }
 
   const Tokenizer& tokenizer_;

@@ -46,13 +46,6 @@ std::string free_space(const char* path) {
   return human_bytes(static_cast<double>(stats.f_bavail) * static_cast<double>(stats.f_frsize)) + " free";
 }
 
-// "Open MPI v4.1.4" or "MPICH Version: 4.0.2" of texts that go on for pages.
-std::string mpi_in_short() {
-  std::string all = mpi::library_version();
-  std::ranges::replace(all, '\t', ' ');
-  return all.starts_with("none") ? all : all.substr(0, all.find_first_of(",\n"));
-}
-
 }  // namespace
 
 ExitCode doctor(const Arguments&, Job& job) {
@@ -68,7 +61,7 @@ ExitCode doctor(const Arguments&, Job& job) {
   if (job.control().rank() != 0) return ExitCode::done;
   line("version", version_text());
   line("ranks", concat(job.control().size(), " (", world.gradients.backend(), ")"));
-  line("MPI", mpi_in_short());
+  line("MPI", mpi::library_name());
   line("host:local rank", places);
   line("device", world.device.str());
   line("threads a rank", threads);

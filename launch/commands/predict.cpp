@@ -81,17 +81,27 @@ Outputs outputs_of(const Arguments& arguments, const std::string& task, StringLi
 void say_model(const std::string& run, const std::string& model, const RunConfig& config) {
   RunConfig of_run = config;
   of_run.output_dir = run;
-  const std::string evaluated = checkpoint_directory(of_run, "best");
   const std::vector<int64_t> steps = list_run(run).steps;
+  const std::string last = steps.empty() ? "" : checkpoint_path(run, steps.front());
   const auto ended = read_ended_run(run);
-  const bool is_last = ended && (steps.empty() || steps.front() <= ended->step);
-  if (!is_last && model == exported_by(run))
-    log::warn(concat(model, " is older than ", checkpoint_path(run, steps.empty() ? 0 : steps.front()),
-                     ", with which the run goes on; it predicts"));
-  else if (evaluated != model && evaluated != checkpoint_path(run, steps.empty() ? 0 : steps.front()))
+  const bool goes_on = ended && !steps.empty() && steps.front() > ended->step;
+  const std::string evaluated = checkpoint_directory(of_run, "best");
+  if (goes_on && model == exported_by(run))
+    log::warn(concat(model, " is older than ", last, ", with which the run goes on; it predicts"));
+  else if (evaluated != model && evaluated != last)
     log::warn(concat("evaluate takes ", evaluated, ", the best so far; ", model, " predicts"));
   else
     log::info(concat("model: ", model));
+}
+
+// Nobody needs what is said here in order to predict.
+void say_what_predicts(const Arguments& arguments, const ReadAs& read_as, const LoadedModel& model) {
+  try {
+    read_as.assumes ? say_assumptions(model, read_as.config)
+                    : say_model(arguments.target, read_as.model, read_as.config);
+  } catch (const std::exception& error) {
+    log::warn(concat(read_as.model, " predicts; whether evaluate takes it too is not known: ", error.what()));
+  }
 }
 
 std::unique_ptr<Dataset> open_rows(const StringList& files, const RunConfig& config, const std::string& scratch,
@@ -117,8 +127,7 @@ ExitCode predict(const Arguments& arguments, Job& job) {
   require_agreement(job.control(), [&] { return served_facts(config, directory, files); });
   const World world = job.world(config.device, config.threads, config.comm);
   const LoadedModel model = load_model(directory, config, world);
-  if (job.control().rank() == 0)
-    assumes ? say_assumptions(model, config) : say_model(arguments.target, directory, config);
+  if (job.control().rank() == 0) say_what_predicts(arguments, read_as, model);
 
   const Stopwatch watch;
   const Scratch scratch(outputs.rows, job.control());

@@ -16,7 +16,7 @@ class Undefined(EndToEnd):
         data = {"train_file": self.two_classes("train.jsonl", ["no", "yes"]), "validation_file": self.two_classes("validation.jsonl", ["no"]), "test_file": None}
         config = self.config(data=data, model={"ignore_mismatched_sizes": True}, train={"num_train_epochs": 5}, eval={"load_best_model_at_end": True, "metric_for_best_model": "roc_auc", "early_stopping_patience": 2})
         done = self.succeed(config, ranks=2)
-        self.assertEqual(done.err.count("eval_roc_auc is not a number"), 1)
+        self.assertEqual(done.err.count("eval_roc_auc is not a finite number"), 1)
         self.assertIn("the last model is left, not the best", done.err)
         summary = self.summary()
         self.assertEqual((summary["exit_reason"], summary["global_step"], summary["best_model_checkpoint"]), ("finished", 40, ""))
@@ -49,6 +49,18 @@ class Undefined(EndToEnd):
             self.assertIn("the training diverged: at its last evaluation, at step 1", done.err)
             self.assertFalse((self.run_dir() / "model").exists())
         self.assertEqual({key: value for row in read_rows(self.run_dir() / "metrics.jsonl") for key, value in row.items() if key in ("eval_accuracy", "eval_roc_auc")}, {"eval_accuracy": "NaN", "eval_roc_auc": "NaN"})
+
+    # The first update has the rate 0 of its warm-up, so the evaluation behind it is sound.
+    def test_a_diverged_end_is_left_out_only_for_a_better_model(self):
+        def sections(best):
+            return dict(data=self.two_class_data(), model={"ignore_mismatched_sizes": True}, train={"max_steps": 2}, optim={"learning_rate": 1e15}, scheduler={"warmup_steps": 1},
+                        eval={"eval_strategy": "steps", "eval_steps": 1, "load_best_model_at_end": best}, save={"save_strategy": "best"})
+        done = self.run_program(self.config("last", **sections(False)))
+        self.assertEqual(done.code, 80, done.err)
+        self.assertIn("the training diverged: at its last evaluation, at step 2", done.err)
+        self.assertFalse((self.run_dir("last") / "model").exists())
+        self.succeed(self.config("best", **sections(True)))
+        self.succeed("evaluate", self.run_dir("best"), "--checkpoint", self.run_dir("best") / "model")
 
     def weighted(self, weight):
         path = self.home / f"{weight}.csv"

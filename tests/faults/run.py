@@ -5,7 +5,7 @@
 Parts: saves (every change of files in a save by four ranks), commands (the same of train, export, prepare and the table
 of a sweep, as a user starts them), resumes (from 1 to 4 ranks to 1 to 4), power (cuts on an ext4 image; as root alone),
 signals (to predict and evaluate; --starts says how many, --seed which).
-The short form looks at a few of each, in less than a minute.
+The short form looks at a few of each.
 """
 import argparse
 import os

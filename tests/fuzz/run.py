@@ -32,7 +32,7 @@ def fuzz(build, name, seconds):
     finally:
         shutil.rmtree(f"/dev/shm/sft-fuzz-{target.pid}", ignore_errors=True)  # left where a finding ends the target
     runs = re.search(r"stat::number_of_executed_units: (\d+)", said)
-    return runs.group(1) if runs else "?", said[-3000:] if target.returncode != 0 else ""
+    return runs.group(1) if runs else "?", (said[-3000:] or f"it ended with {target.returncode}") if target.returncode != 0 else ""
 
 
 def main():

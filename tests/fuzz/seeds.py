@@ -102,7 +102,7 @@ TOML = [b'include = "base.toml"\ntrain_file = ["a", "b"]\nmax_length = 0x10\non_
 
 
 def model_configs():
-    """Of every family with sizes that differ from the defaults, and the other JSON files of a directory, under the name of the file."""
+    """Of most families with sizes that differ from the defaults, and the other JSON files of a directory, under the name of the file."""
     text = {"vocab_size": 40, "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 32, "max_position_embeddings": 20, "type_vocab_size": 2, "hidden_act": "gelu",
             "layer_norm_eps": 1e-12, "hidden_dropout_prob": 0.1, "pad_token_id": 0, "id2label": {"0": "a", "1": "b"}, "label2id": {"a": 0, "b": 1}, "architectures": ["BertForSequenceClassification"]}
     rotary = {**text, "num_key_value_heads": 2, "head_dim": 4, "rms_norm_eps": 1e-6, "rope_theta": 1e4, "rope_scaling": {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 8},

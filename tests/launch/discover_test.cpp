@@ -94,6 +94,18 @@ TEST(Discover, MpirunInsideASlurmStepCounts) {
   EXPECT_EQ(placement.world, 4);
 }
 
+TEST(Discover, MpiexecOfMpichInsideASlurmStepCounts) {
+  const Variables variables = {
+      {"SLURM_STEP_NUM_TASKS", "2"}, {"SLURM_PROCID", "1"},   {"PMI_RANK", "5"}, {"PMI_SIZE", "8"},
+      {"MPI_LOCALRANKID", "1"},      {"MPI_LOCALNRANKS", "4"}};
+  const Placement placement = discover_in(variables);
+  EXPECT_EQ(placement.rank, 5);
+  EXPECT_EQ(placement.world, 8);
+  EXPECT_EQ(placement.local_rank, 1);
+  EXPECT_EQ(placement.local_world, 4);
+  EXPECT_FALSE(is_launchers_first(environment_of({{"SLURM_PROCID", "0"}, {"PMI_RANK", "1"}})));
+}
+
 // Each would be rank 0 of 1, over one output directory.
 TEST(Discover, RefusesSrunThatMpiWouldNotSee) {
   EXPECT_NE(refusal_in({{"SLURM_STEP_NUM_TASKS", "4"}, {"SLURM_PROCID", "1"}}).find("srun --mpi=pmix"),

@@ -80,7 +80,9 @@ TEST(SweepPlan, SettingsOfAnotherTypeAndTrialsWithoutEndAreRefused) {
 
 TEST(SweepPlan, WhatASweepSettlesIsNotVaried) {
   EXPECT_EQ(refusal_of(sweep_of("grid", {{"output_dir", {"a", "b"}}})),
-            "sweep.parameters.'output_dir': a sweep settles it for each trial");
+            "sweep.parameters.'output_dir': a sweep settles it for each trial; remove it");
+  EXPECT_EQ(refusal_of(sweep_of("grid", {{"overwrite_output_dir", {true, false}}})),
+            "sweep.parameters.'overwrite_output_dir': it is the same for all trials; set it outside of [sweep]");
   EXPECT_EQ(refusal_of(sweep_of("grid", {{"sweep.method", {"grid"}}})),
             "sweep.parameters.'sweep.method': a trial has no sweep of its own");
 }

@@ -229,7 +229,6 @@ TEST_F(RunConfigFile, CountsOfUpdatesAreWholeOrShares) {
   EXPECT_EQ(wrong("", {"log.report_to=['none', 'tensorboard']"}), "command line: log.report_to: 'none' stands alone");
 }
 
-// As transformers: math.ceil(total * ratio) below 1, the count itself otherwise.
 TEST_F(RunConfigFile, RefusesCountsThatNothingCanHoldAndColumnsWithoutAName) {
   EXPECT_EQ(wrong("", {"train.global_batch_size=9223372036854775807"}),
             "command line: train.global_batch_size: wanted at most 1073741824, found 9223372036854775807");
@@ -247,6 +246,7 @@ TEST_F(RunConfigFile, TellsOfARateOfZero) {
             List{"command line: optim.learning_rate is 0: no update changes the model"});
 }
 
+// As transformers: math.ceil(total * ratio) below 1, the count itself otherwise.
 TEST(StepsOf, TakesShareOrCount) {
   EXPECT_EQ(steps_of(500, 1000), 500);
   EXPECT_EQ(steps_of(1, 1000), 1);

@@ -36,10 +36,17 @@ def copy(name, path, into):
     subprocess.run(["patchelf", "--set-rpath", "$ORIGIN", target], check=True)
 
 
+def debian_package_of(path):
+    """"" where there is none. A package may have recorded its file as of before /lib became a part of /usr."""
+    if not shutil.which("dpkg-query"):
+        return ""
+    names = [path.resolve(), str(path.resolve()).removeprefix("/usr")]
+    return subprocess.run(["dpkg-query", "-S", *names], capture_output=True, text=True).stdout.split(":")[0]
+
+
 def licence_of(path):
     """Of a Debian package its copyright file; of a wheel what it brings."""
-    owner = subprocess.run(["dpkg-query", "-S", path.resolve()], capture_output=True, text=True).stdout.split(":")[0]
-    if owner:
+    if owner := debian_package_of(path):
         return owner, [pathlib.Path("/usr/share/doc") / owner / "copyright"]
     for folder in path.resolve().parents:
         if folder.name == "site-packages":
@@ -49,6 +56,8 @@ def licence_of(path):
 
 
 def main():
+    if not shutil.which("patchelf"):
+        sys.exit("patchelf is missing, which tells the copied libraries where the others are; on Debian:  sudo apt-get install -y patchelf")
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("files", nargs="+")
     arguments.add_argument("--into", type=pathlib.Path, required=True)
@@ -58,6 +67,8 @@ def main():
     for name, path in sorted(loaded(asked.files).items()):
         copy(name, path, asked.into)
         package, texts = licence_of(path)
+        if not texts:
+            print(f"{path}: no licence is found for it; look for one before the tree is handed on", file=sys.stderr)
         for number, text in enumerate(texts):
             (asked.licences / package).mkdir(parents=True, exist_ok=True)
             shutil.copy(text.resolve(), asked.licences / package / (text.name if number == 0 else f"{number}-{text.name}"))

@@ -68,6 +68,7 @@ Selection selection(const RunConfig& config, const Task& task) {
                                  : config.eval.greater_is_better == AutoBool::yes;
   chosen.patience = config.eval.early_stopping_patience;
   chosen.saves_best = config.eval.load_best_model_at_end || config.save.save_strategy == "best";
+  chosen.ends_with_best = config.eval.load_best_model_at_end;
   return chosen;
 }
 

@@ -37,6 +37,10 @@ void gather_rows(Communicator& control, std::vector<double>& rows) {
   if (!rows.empty()) std::memcpy(rows.data(), all.data(), all.size());
 }
 
+bool are_finite(const Statistics& all) {
+  return std::ranges::all_of(all.counts, [](double count) { return std::isfinite(count); });
+}
+
 nlohmann::ordered_json chosen(nlohmann::ordered_json metrics, const std::vector<std::string>& names) {
   if (names.empty()) return metrics;
   nlohmann::ordered_json out{{"loss", metrics["loss"]}};
@@ -71,7 +75,7 @@ Evaluation Evaluator::run(const PredictionSink& predicted) {
   Statistics all = joined(parts);
   control_.all_reduce(Buffer::of(std::span<double>(all.counts)));
   gather_rows(control_, all.rows);
-  const bool finite = std::ranges::all_of(all.counts, [](double count) { return std::isfinite(count); });
+  const bool finite = are_finite(all);
   const nlohmann::ordered_json metrics =
       chosen(learner_.task().metrics(finite ? all : learner_.task().empty_statistics()), settings_.metrics);
   const bool defined = finite && std::isfinite(metrics.at("loss").get<double>());
@@ -94,7 +98,9 @@ void Evaluator::observe(const Batch& batch, Statistics* into, const PredictionSi
   failpoint("evaluation.batch");
   std::vector<std::string> rows;
   learner_.observe(batch, {into, predicted ? &rows : nullptr}, cache_.get());
-  if (answering_) answering_->answer(batch, into, predicted ? &rows : nullptr, settings_.may_leave);
+  // A model whose outputs are no numbers has no next token either; its counts say so already.
+  const bool answers = answering_ && (into == nullptr || are_finite(*into));
+  if (answers) answering_->answer(batch, into, predicted ? &rows : nullptr, settings_.may_leave);
   for (size_t b = 0; b < rows.size(); ++b) predicted(batch.ids[b], rows[b]);
 }
 

@@ -13,9 +13,10 @@ namespace sft {
 struct Selection {
   std::string metric;  // without the eval_ prefix
   bool greater_is_better = true;
-  std::string measured_by;  // that, and the rows of the evaluations: values of others cannot be compared
-  int64_t patience = 0;     // evaluations without gain before training ends; 0: no early stopping
-  bool saves_best = false;  // a checkpoint is written at each best evaluation
+  std::string measured_by;      // that, and the rows of the evaluations: values of others cannot be compared
+  int64_t patience = 0;         // evaluations without gain before training ends; 0: no early stopping
+  bool saves_best = false;      // a checkpoint is written at each best evaluation
+  bool ends_with_best = false;  // the best model is the one that is left
 
   // Takes the value into the state; true when it is the best so far. Not-a-number is no result: neither better nor an
   // evaluation without gain.

@@ -44,13 +44,14 @@ StopReason Trainer::run() {
   return reason_;
 }
 
-// A model that was trained to its end and gives no numbers is none; a better one from before is.
+// A model that was trained to its end and gives no numbers is none; a better one from before is, where it is taken.
 void Trainer::require_a_result() const {
   const auto refuse = [](const std::string& why) { throw Error(ExitCode::not_finite, why, Reach::everywhere); };
   if (state_.has_learned_nothing())
     refuse(concat("nothing was learned: all ", state_.step, " updates were skipped, and no model is left"));
   const nlohmann::ordered_json& last = state_.last_evaluation;
-  if (last.is_object() && !last.value("finite", true) && state_.best_checkpoint.empty())
+  const bool leaves_a_better = settings_.selection.ends_with_best && !state_.best_checkpoint.empty();
+  if (last.is_object() && !last.value("finite", true) && !leaves_a_better)
     refuse(concat("the training diverged: at its last evaluation, at step ", last.value("step", state_.step),
                   ", the outputs of the model are not finite, and no model is left; lower optim.learning_rate"));
 }
@@ -168,8 +169,9 @@ void Trainer::evaluate() {
                      ": the outputs of the model are not finite in some rows, so none of its scores is a number"));
   const double value = evaluation.metrics.at(settings_.selection.metric).get<double>();
   if (!std::isfinite(value)) {
-    log::warn_once(concat("eval_", settings_.selection.metric,
-                          " is not a number here: such an evaluation is never the best, and stops nothing early"));
+    log::warn_once(
+        concat("eval_", settings_.selection.metric,
+               " is not a finite number here: such an evaluation is never the best, and stops nothing early"));
     return;
   }
   parts_.schedule.observe(value, settings_.selection.greater_is_better);

@@ -54,7 +54,8 @@ class ModelDirectory {
   // not. Of a Keras file, the side of the pictures that it takes.
   void read_image_settings(DataConfig& into) const;
 
-  // Sets data.image_size where it is left open and the model takes pictures of one size, as Keras models do.
+  // Sets data.image_size where it is left open and the model is a Keras one, which takes pictures of one size. (Positions
+  // of ViT's patches can be brought to another, so theirs is not settled.)
   void settle_image_size(DataConfig& into) const;
 
   // The content of a file in the directory; "" where it is not there.

@@ -15,7 +15,8 @@ const LibraryKind kMpich = {"MPICH", "libsft_mpi_mpich.so", {"libmpi.so.12", "li
 
 struct Found {
   const SftMpi* table = nullptr;
-  std::string reason;  // why there is none
+  std::string reason = {};  // why there is none
+  bool has_mpi = false;     // MPI itself was opened: another would find its names taken
 };
 
 std::string loader_error() {
@@ -23,36 +24,41 @@ std::string loader_error() {
   return text != nullptr ? text : "unknown reason";
 }
 
+// One that is linked with an MPI brings it, for all to see, as MPI's own parts want it.
 Found table_of(const char* file) {
-  void* const opened = dlopen(file, RTLD_NOW | RTLD_LOCAL);
-  if (opened == nullptr) return {nullptr, loader_error()};
+  void* const opened = dlopen(file, RTLD_NOW | RTLD_GLOBAL);
+  if (opened == nullptr) return {.reason = loader_error()};
   const auto table = reinterpret_cast<SftMpiTable*>(dlsym(opened, SFT_MPI_TABLE));
-  if (table == nullptr) return {nullptr, concat(file, " has no function ", SFT_MPI_TABLE)};
+  if (table == nullptr) return {.reason = concat(file, " has no function ", SFT_MPI_TABLE)};
   if (table()->version != SFT_MPI_VERSION)
-    return {nullptr, concat(file, " was made for another version of this program: compile sft_mpi.c anew")};
-  return {table(), ""};
+    return {.reason = concat(file, " was made for another version of this program: compile sft_mpi.c anew")};
+  return {.table = table()};
 }
 
-// MPI itself comes first and for all to see: its own parts look for it, and so does our library.
+// MPI itself comes first: our library names none, and takes the one that is there.
 Found open_kind(const LibraryKind& kind) {
-  std::string reason;
+  Found found;
   for (const char* file : kind.libraries) {
-    if (dlopen(file, RTLD_NOW | RTLD_GLOBAL) != nullptr) return table_of(kind.table);
+    if (dlopen(file, RTLD_NOW | RTLD_GLOBAL) != nullptr) {
+      found = table_of(kind.table);
+      found.has_mpi = true;
+      return found;
+    }
     const std::string error = loader_error();
-    if (reason.empty()) reason = error;
+    if (found.reason.empty()) found.reason = error;
   }
-  return {nullptr, reason};
+  return found;
 }
 
 Found open_any() {
-  if (const char* named = std::getenv("SFT_MPI")) return table_of(named);
+  if (const char* named = std::getenv("SFT_MPI"); named != nullptr && *named != '\0') return table_of(named);
   std::vector<std::string> reasons;
   for (const LibraryKind& kind : kinds_to_try([](const char* name) { return std::getenv(name); })) {
     Found found = open_kind(kind);
-    if (found.table != nullptr) return found;
+    if (found.table != nullptr || found.has_mpi) return found;
     reasons.push_back(concat(kind.name, ": ", found.reason));
   }
-  return {nullptr, join(reasons, "; ")};
+  return {.reason = join(reasons, "; ")};
 }
 
 const Found& opened() {

@@ -41,7 +41,7 @@ inline void forward(const AttentionForward<T>& attention, const AttentionItems& 
     const AttentionItem item(shape, index);
     const int64_t key_row = padded<T, Bytes>(item.num_keys);
     const int64_t at_key = item.key_row * key_channels + item.key_head * width;
-    const bool is_step = goes_on && item.num_queries == 1;
+    const bool is_step = goes_on && item.num_queries <= 1;
     if (!is_step) {
       pack_transposed(attention.k + at_key, key_channels, item.num_keys, width, keys.data(), key_row);
       pack(attention.v + at_key, key_channels, item.num_keys, width, values.data(), wide);

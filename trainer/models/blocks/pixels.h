@@ -19,7 +19,7 @@ inline const PixelScale kImageNetPixels{{0.485, 0.456, 0.406}, {0.229, 0.224, 0.
 
 // "image_mean" and "image_std" of config.json's content, filled up with `otherwise`: keys of our own, beside those of
 // transformers, which keeps them in preprocessor_config.json. ConfigError names the key, what it wants and what was
-// found; also where "num_channels" is not 3.
+// found; also where "num_channels" is neither 3 nor 1.
 PixelScale read_pixel_scale(nlohmann::json& content, const PixelScale& otherwise);
 
 class ScaledPixels {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <numeric>
 
 #include "base/text.h"
 #include "trainer/models/blocks/config_reader.h"
@@ -56,8 +55,6 @@ VggConfig read_vgg_config(json& content) {
   config.pixels = read_pixel_scale(content, kImageNetPixels);
   return config;
 }
-
-int64_t VggConfig::num_convolutions() const { return std::accumulate(depths.begin(), depths.end(), int64_t{0}); }
 
 std::string VggConfig::torchvision_name() const {
   const VggConfig usual;

@@ -18,7 +18,6 @@ struct VggConfig {
   double classifier_dropout = 0.5;
   PixelScale pixels;
 
-  int64_t num_convolutions() const;
   // "vgg11" … "vgg19_bn" where the sizes are torchvision's, "vgg" otherwise.
   std::string torchvision_name() const;
 };
