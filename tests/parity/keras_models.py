@@ -79,7 +79,7 @@ def emotions():
 
 
 def headless():
-    return keras.Sequential([L.Input((SIDE, SIDE, 3)), L.Normalization(mean=[9.0, 8.0, 7.0], variance=[4.0, 2.0, 3.0]), L.Conv2D(6, 3, activation="selu", name="features")])
+    return keras.Sequential([L.Input((SIDE, SIDE, 3)), L.Normalization(mean=[129.0, 118.0, 107.0], variance=[5400.0, 5200.0, 5300.0]), L.Conv2D(6, 3, activation="selu", name="features")])
 
 
 def adapted():

@@ -149,9 +149,9 @@ TEST(Keras, KeepsANestedModelThatEndsInASoftmax) {
                         "soft")["keras_config"];
   end["name"] = "end";
   end["inbound_nodes"] = layer("", "", json::object(), {"pool"})["inbound_nodes"];
-  expect_refused(
-      {entry(), convolution("conv", "in"), layer("GlobalAveragePooling2D", "pool", json::object(), {"conv"}), end},
-      "end", "its softmax is no layer of its own");
+  expect_refused({entry(), convolution("first", "in"), convolution("conv", "first"),
+                  layer("GlobalAveragePooling2D", "pool", json::object(), {"conv"}), end},
+                 "end", "its softmax is no layer of its own");
 }
 
 // As keras.applications.MobileNetV2 of Keras 3 pads.
