@@ -1,5 +1,6 @@
 """The starter configs: each is accepted as it is printed, once its paths are those of somebody's files."""
 import unittest
+from pathlib import Path
 
 from harness import EndToEnd, read_rows, write_rows
 from test_images import make_images, make_resnet
@@ -50,6 +51,19 @@ class Init(EndToEnd):
         done = self.run_program("init", "token_clasification")
         self.assertEqual(done.code, 2)
         self.assertIn("did you mean 'token_classification'?", done.err)
+
+    def test_what_users_of_trainer_type_is_answered(self):
+        import dataclasses
+
+        from transformers import TrainingArguments
+        page = (Path(__file__).resolve().parents[2] / "docs/coming_from_trainer.md").read_text()
+        self.assertEqual([field.name for field in dataclasses.fields(TrainingArguments) if f"`{field.name}`" not in page], [])
+        for typed, told in ((["--bf16"], "unknown key 'bf16'; here: model.dtype = \"bfloat16\""), (["--dropout", "0.2"], "model.config = { hidden_dropout_prob"), (["push_to_hub=true"], "hf upload NAME"),
+                            (["report_to=wandb"], "\"wandb\" is not built yet; built: tensorboard, none")):
+            done = self.run_program(self.config(), "--dry-run", *typed)
+            self.assertEqual(done.code, 78, done.err)
+            self.assertIn(told.replace('"wandb"', "'wandb'"), done.err)
+        self.succeed(self.config(), "--dry-run", "--lr", "1e-4", "--num_epochs", "2", "--evaluation_strategy", "no", "--torch_dtype", "fp32", "--lora_r", "0")
 
 
 if __name__ == "__main__":
