@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 import unittest
-from pathlib import Path
 
 from harness import PROGRAM, EndToEnd
 
@@ -95,14 +94,6 @@ def load_tests(loader, tests, pattern):
         print(f"SKIPPED: {why}", file=sys.stderr)
         sys.exit(77)
     return tests
-
-    def test_doctor_says_what_the_host_has(self):
-        done = self.succeed("doctor")
-        memory = int(re.search(r"MemTotal: +(\d+) kB", Path("/proc/meminfo").read_text())[1]) / 2**20
-        told = re.search(r"^host +\S+: (\d+) cores, load [\d.]+, ([\d.]+) GiB of memory, [\d.]+ [GM]iB free$", done.out, re.M)
-        self.assertEqual(int(told[1]), os.cpu_count())
-        self.assertLessEqual(float(told[2]), memory + 0.1)
-        self.assertRegex(done.out, r"(?m)^device +(cuda:\d+|cpu \(no GPU: .+\))$")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-"""The starter configs: each is accepted as it is printed, once its paths are those of somebody's files."""
+"""What a new user tries first: the starter configs, each accepted as it is printed once its paths are those of somebody's files, the names of other trainers, doctor."""
+import os
+import re
 import unittest
 from pathlib import Path
 
@@ -64,6 +66,14 @@ class Init(EndToEnd):
             self.assertEqual(done.code, 78, done.err)
             self.assertIn(told.replace('"wandb"', "'wandb'"), done.err)
         self.succeed(self.config(), "--dry-run", "--lr", "1e-4", "--num_epochs", "2", "--evaluation_strategy", "no", "--torch_dtype", "fp32", "--lora_r", "0")
+
+    def test_doctor_says_what_the_host_has(self):
+        done = self.succeed("doctor")
+        memory = int(re.search(r"MemTotal: +(\d+) kB", Path("/proc/meminfo").read_text())[1]) / 2**20
+        told = re.search(r"^host +\S+: (\d+) cores, load [\d.]+, ([\d.]+) GiB of memory, [\d.]+ [GM]iB free$", done.out, re.M)
+        self.assertEqual(int(told[1]), os.cpu_count())
+        self.assertLessEqual(float(told[2]), memory + 0.1)
+        self.assertRegex(done.out, r"(?m)^device +(cuda:\d+|cpu \(no GPU: .+\))$")
 
 
 if __name__ == "__main__":
