@@ -158,7 +158,7 @@ void declare(CLI::App& app, Arguments& a) {
   takes_config(sweep, a, "a run config with a [sweep] table");
   sweep->add_option("--index", a.index, "run this trial only");
   sweep->add_flag("--list", a.list, "print the trials and run none");
-  sweep->add_flag("--slurm", a.slurm, "print the sbatch command that runs the trials as an array");
+  sweep->add_flag("--slurm", a.slurm, "print the sbatch commands of an array of the trials and of the table behind it");
 
   CLI::App* report =
       add(app, "report",
