@@ -196,6 +196,13 @@ void declare(CLI::App& app, Arguments& a) {
   inspect->add_option("PATH", a.target, "file or directory")->required()->type_name("PATH");
   inspect->add_flag("--verify", a.verify, "read everything and check its checksums");
 
+  CLI::App* check = add(app, "check",
+                        "Will a run fit, and how long will it take? Makes some of its updates on the ranks of the job, "
+                        "tells time, memory and disk, and saves nothing.",
+                        "  mpirun -np 2 sft-dist check run.toml\n"
+                        "  srun -N 2 --ntasks-per-node 4 sft-dist check run.toml train.global_batch_size=256");
+  takes_config(check, a);
+
   add(app, "doctor",
       "What this machine offers: ranks, cores, memory, disk, versions, speed of arithmetic and of an "
       "all-reduce. Start it as a job would be started.",

@@ -16,7 +16,7 @@ FLOORS = [
     ["trainer/learner", "trainer/config"],
     ["trainer/loop", "trainer/report"],
     ["trainer/assembly"],
-    ["trainer/range_test"],
+    ["trainer/range_test", "trainer/preflight"],
     ["launch"],
 ]
 # What tasks make of raw rows is a room of its own below models: without torch, though it stands in the tasks' folders.

@@ -75,6 +75,22 @@ class Init(EndToEnd):
         self.assertLessEqual(float(told[2]), memory + 0.1)
         self.assertRegex(done.out, r"(?m)^device +(cuda:\d+|cpu \(no GPU: .+\))$")
 
+    def test_check_tells_what_the_run_then_takes(self):
+        config = self.config(save={"save_strategy": "epoch", "save_total_limit": 2})
+        done = self.succeed("check", config, ranks=2)
+        self.assertFalse(self.run_dir().exists())
+        told = re.search(r"(?s)rows +90 to train, 41 of validation, 37 of test\nupdates +36 of 8 rows, 12 an epoch, on 2 ranks\ntime +([\d.]+) ms an update .*"
+                         r"memory +([\d.]+) MiB a rank, .*disk +([\d.]+) KiB a checkpoint, 3 at once", done.out)
+        self.assertIsNotNone(told, done.out)
+        self.succeed(config, ranks=2)
+        summary = self.summary()
+        update, memory, checkpoint = (float(number) for number in told.groups())
+        self.assertAlmostEqual(memory / (max(summary["peak_rss_bytes"]) / 2**20), 1, delta=0.25)
+        files = (self.run_dir() / f"checkpoint-{summary['global_step']}").rglob("*.safetensors")
+        self.assertAlmostEqual(checkpoint / (sum(file.stat().st_size for file in files) / 2**10), 1, delta=0.06)
+        self.assertLess(update / 1000 * 36, 20 * summary["train_runtime"])
+        self.assertEqual(self.run_program("check", config, "data.train_file=nowhere.jsonl").code, 78)
+
 
 if __name__ == "__main__":
     unittest.main()
