@@ -6,7 +6,7 @@ import sys
 
 FLOORS = [
     ["base", "native"],
-    ["comm", "data/hash", "data/hdf5", "data/images"],
+    ["comm", "data/hash", "data/hdf5", "data/images", "data/native"],
     ["data/readers", "data/text"],
     ["data/samples"],
     ["data/loading", "data/prepare"],

@@ -1,4 +1,4 @@
-#include "data/text/native_calls.h"
+#include "data/native/calls.h"
 
 #include "base/errors.h"
 
