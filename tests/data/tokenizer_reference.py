@@ -8,7 +8,7 @@ import os
 import sys
 import tempfile
 
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import AutoTokenizer, CamembertTokenizer, XLMRobertaTokenizer
 
 # (text, how often it is repeated)
@@ -53,7 +53,7 @@ WORD_LISTS = [
 ]
 LENGTHS = [None, 3, 5, 8, 17]
 # Of tokenizers whose kind of template was cut at all lengths already.
-FAMILY = ("RoBERTa", "CamemBERT", "DistilBERT", "begin with a space")
+FAMILY = ("RoBERTa", "CamemBERT", "DistilBERT", "begin with a space", "ModernBERT")
 FAMILY_LENGTHS = [None, 8]
 LONGEST_KEPT = 600  # an untruncated result above this says nothing that a shorter one does not
 FAMILY_LONGEST_KEPT = 130
@@ -103,6 +103,20 @@ def byte_level_files():
     config = {"tokenizer_class": "PreTrainedTokenizerFast", "bos_token": "<s>", "eos_token": "</s>", "sep_token": "</s>",
               "cls_token": "<s>", "unk_token": "<unk>", "pad_token": "<pad>", "mask_token": "<mask>"}
     return {"tokenizer.json": tokenizer.to_str(), "tokenizer_config.json": json.dumps(config)}
+
+
+def modernbert_files():
+    """NFC in front of GPT-2's way; tokens of white space and of masked names, and a mask that takes the space before it."""
+    tokenizer = Tokenizer.from_str(byte_level_files()["tokenizer.json"])
+    tokenizer.normalizer = normalizers.NFC()
+    tokenizer.add_tokens([AddedToken("|||IP_ADDRESS|||", normalized=True), AddedToken("  ", normalized=True), AddedToken("    ", normalized=True)])
+    special = ["[UNK]", "[CLS]", "[SEP]", "[PAD]", "[MASK]"]
+    tokenizer.add_special_tokens([AddedToken(token, special=True, normalized=False, lstrip=token == "[MASK]") for token in special])
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS]:0 $A:0 [SEP]:0", pair="[CLS]:0 $A:0 [SEP]:0 $B:0 [SEP]:0", special_tokens=[(token, tokenizer.token_to_id(token)) for token in ("[CLS]", "[SEP]")])
+    config = {"tokenizer_class": "PreTrainedTokenizerFast", "model_input_names": ["input_ids", "attention_mask"], "unk_token": "[UNK]", "sep_token": "[SEP]", "pad_token": "[PAD]",
+              "cls_token": "[CLS]", "mask_token": "[MASK]"}
+    return {"config.json": json.dumps({"model_type": "modernbert"}), "tokenizer.json": tokenizer.to_str(), "tokenizer_config.json": json.dumps(config)}
 
 
 def roberta_files(model_type="roberta", **config):
@@ -209,6 +223,7 @@ def all_tokenizers():
         "tokenizer.json of XLM-RoBERTa": sentencepiece_files("xlm-roberta", XLMRobertaTokenizer),
         "tokenizer.json of CamemBERT": sentencepiece_files("camembert", CamembertTokenizer),
         "tokenizer.json of DistilBERT": saved({**bert_files({"tokenizer_class": "DistilBertTokenizer"}), "config.json": json.dumps({"model_type": "distilbert"})}),
+        "tokenizer.json of ModernBERT": modernbert_files(),
         "without special tokens": bare_files(),
     }
 

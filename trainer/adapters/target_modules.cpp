@@ -14,7 +14,8 @@ struct Usual {
   StringList targets;
 };
 
-// TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING of PEFT 0.21. It lacks camembert, distilbert and marian.
+// TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING of PEFT 0.21. It lacks camembert, distilbert, marian and
+// modernbert.
 const Usual kUsual[] = {
     {"bart", {"q_proj", "v_proj"}},
     {"bert", {"query", "value"}},
@@ -24,6 +25,7 @@ const Usual kUsual[] = {
     {"llama", {"q_proj", "v_proj"}},
     {"marian", {"q_proj", "v_proj"}},
     {"mistral", {"q_proj", "v_proj"}},
+    {"modernbert", {"Wqkv"}},
     {"mt5", {"q", "v"}},
     {"qwen2", {"q_proj", "v_proj"}},
     {"qwen3", {"q_proj", "v_proj"}},

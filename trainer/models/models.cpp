@@ -13,6 +13,7 @@
 #include "trainer/models/llama/llama.h"
 #include "trainer/models/marian/marian.h"
 #include "trainer/models/model.h"
+#include "trainer/models/modernbert/modernbert.h"
 #include "trainer/models/qwen2/qwen2.h"
 #include "trainer/models/qwen3/qwen3.h"
 #include "trainer/models/resnet/resnet.h"
@@ -43,6 +44,7 @@ constexpr auto kFamilies = std::to_array<Family>({
     {"llama", Takes::texts, make_llama},
     {"marian", Takes::texts, make_marian},
     {"mistral", Takes::texts, make_llama},
+    {"modernbert", Takes::texts, make_modernbert},
     {"mt5", Takes::texts, make_t5},
     {"qwen2", Takes::texts, make_qwen2},
     {"qwen3", Takes::texts, make_qwen3},

@@ -1,0 +1,38 @@
+"""ModernBERT against transformers, in one process; see harness.py.
+
+    encoders.py PARITY_MODEL [first_case [cases [curves]]]
+
+transformers turns ModernBERT's queries and keys in float32 whatever the model is in; Llama's function, which is the same
+and does not round, stands in for it.
+"""
+import harness
+from transformers import ModernBertConfig, ModernBertForSequenceClassification, ModernBertForTokenClassification
+from transformers.models.llama.modeling_llama import apply_rotary_pos_emb
+from transformers.models.modernbert import modeling_modernbert
+
+
+class Encoder(harness.Family):
+    reads = ["all", "text_classification", "token_classification"]
+
+    def model(self, config, read):
+        return (self.token_class if read == "token_classification" else self.sequence_class)(config)
+
+
+class ModernBert(Encoder):
+    attention = "sdpa"  # the eager one rounds to float32
+    key_bias = "none: turned keys feel theirs"
+    sequence_class, token_class = ModernBertForSequenceClassification, ModernBertForTokenClassification
+
+    def config(self, r, number):
+        heads, blocks = r.choice([1, 2, 3, 4]), r.randint(1, 5)
+        theta = {"full_attention": {"rope_type": "default", "rope_theta": r.choice([500.0, 160000.0])}, "sliding_attention": {"rope_type": "default", "rope_theta": r.choice([100.0, 10000.0])}}
+        biases = {key: r.choice([False, False, True]) for key in ("attention_bias", "mlp_bias", "norm_bias", "classifier_bias")}
+        return ModernBertConfig(
+            vocab_size=r.randint(20, 200), hidden_size=heads * r.choice([4, 6, 8, 16]), num_attention_heads=heads, num_hidden_layers=blocks, intermediate_size=r.choice([13, 32, 50]),
+            hidden_activation=r.choice(["gelu", "gelu", "silu", "gelu_new"]), classifier_activation=r.choice(["gelu", "gelu", "relu"]), max_position_embeddings=r.choice([64, 150]),
+            norm_eps=r.choice([1e-5, 1e-3]), initializer_range=r.choice([0.05, 0.2]), pad_token_id=r.choice([0, 1, None]), local_attention=r.choice([2, 3, 8, 16]), rope_parameters=theta,
+            bos_token_id=1, eos_token_id=2, cls_token_id=1, sep_token_id=2, layer_types=[r.choice(["full_attention", "sliding_attention"]) for _ in range(blocks)], classifier_pooling=["cls", "mean"][number % 2], num_labels=r.randint(2, 7), **biases)
+
+
+modeling_modernbert.apply_rotary_pos_emb = apply_rotary_pos_emb
+harness.main(ModernBert(), cases=12, curves=4)
