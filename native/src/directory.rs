@@ -1,7 +1,7 @@
 //! What a directory holds of a tokenizer: settings, the class that reads it, and the tokenizer itself.
 
 use crate::settings::{add_named, take_in_legacy_tokens};
-use crate::{bert, marian, roberta, t5, Failure};
+use crate::{albert, bert, marian, roberta, t5, Failure};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use tokenizers::Tokenizer;
@@ -58,6 +58,7 @@ fn class_of(directory: &Path, settings: &Value) -> Result<String, Failure> {
     }
     let config = read_object(&directory.join("config.json"))?;
     let class = match config["model_type"].as_str() {
+        Some("albert") => albert::CLASS,
         Some("roberta") => roberta::CLASS,
         Some("marian") => marian::CLASS,
         Some("t5" | "mt5") => t5::CLASS,
@@ -114,6 +115,9 @@ pub fn open(directory: &Path, settings: &Value, class: &str) -> Result<Tokenizer
         if is_roberta {
             roberta::apply_settings(&mut tokenizer, settings).map_err(|failure| in_file(&whole, failure))?;
         }
+        if class == albert::CLASS {
+            albert::apply_settings(&mut tokenizer, settings).map_err(|failure| in_file(&whole, failure))?;
+        }
         return Ok(tokenizer);
     }
     if vocabulary.exists() {
@@ -128,11 +132,14 @@ pub fn open(directory: &Path, settings: &Value, class: &str) -> Result<Tokenizer
     if (class == t5::CLASS || class == "MT5Tokenizer") && pieces.exists() {
         return t5::from_model(&pieces, &read(&pieces)?, settings);
     }
+    if class == albert::CLASS && pieces.exists() {
+        return albert::from_model(&pieces, &read(&pieces)?, settings);
+    }
     if !directory.is_dir() {
         return Err(Failure::Config(format!("{}: no such directory", directory.display())));
     }
     Err(Failure::Config(format!(
-        "{}: a tokenizer is wanted, but there is neither tokenizer.json, nor vocab.txt (BERT), nor vocab.json and merges.txt (RoBERTa), nor source.spm, target.spm and vocab.json (Marian), nor spiece.model (T5); {}",
+        "{}: a tokenizer is wanted, but there is neither tokenizer.json, nor vocab.txt (BERT), nor vocab.json and merges.txt (RoBERTa), nor source.spm, target.spm and vocab.json (Marian), nor spiece.model (T5, ALBERT); {}",
         directory.display(),
         other_tokenizer_files(directory)
     )))

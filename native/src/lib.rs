@@ -1,6 +1,7 @@
 //! One static library of what C++ takes from Rust. This file is the border: statuses, the last
 //! error's text, and the guard that keeps a panic from unwinding into C++.
 
+mod albert;
 mod bert;
 mod charsmap;
 mod chat_template;
@@ -24,6 +25,7 @@ mod settings;
 mod strftime;
 mod t5;
 mod tokenizer;
+mod unigram;
 mod windows;
 
 use std::any::Any;

@@ -46,6 +46,19 @@ nlohmann::json tiny_modernbert() {
           {"classifier_dropout", 0.1},  {"pad_token_id", 0}};
 }
 
+nlohmann::json tiny_electra() {
+  nlohmann::json config = tiny_bert();
+  config["model_type"] = "electra";
+  config["embedding_size"] = 10;
+  return config;
+}
+
+nlohmann::json tiny_albert() {
+  nlohmann::json config = tiny_electra();
+  config["model_type"] = "albert";
+  return config;
+}
+
 nlohmann::json tiny_llama(const char* family) {
   return {{"model_type", family},     {"vocab_size", kVocab},     {"hidden_size", 24},
           {"num_hidden_layers", 3},   {"num_attention_heads", 4}, {"num_key_value_heads", 2},

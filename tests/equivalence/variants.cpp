@@ -240,6 +240,11 @@ std::vector<Case> cases() {
   Case& modernbert_tokens = enroll("modernbert_tokens_sgd", sgd);
   modernbert_tokens.model = tiny_modernbert();
   modernbert_tokens.task = "token_classification";
+  enroll("electra", adamw).model = tiny_electra();
+  enroll("albert", adamw).model = tiny_albert();
+  Case& albert_adapters = enroll("albert_adapters", adamw);
+  albert_adapters.model = tiny_albert();
+  albert_adapters.lora = {.r = 3, .lora_dropout = 0.1, .target_modules = {"query", "value"}};
   Case& focal = enroll("bert_focal_balanced_penalised", adamw);
   focal.loss = "focal";
   focal.sampling = "balanced";

@@ -1,4 +1,4 @@
-"""ModernBERT against transformers, in one process; see harness.py.
+"""ModernBERT, ELECTRA and ALBERT against transformers, in one process; see harness.py.
 
     encoders.py PARITY_MODEL [first_case [cases [curves]]]
 
@@ -6,9 +6,19 @@ transformers turns ModernBERT's queries and keys in float32 whatever the model i
 and does not round, stands in for it.
 """
 import harness
-from transformers import ModernBertConfig, ModernBertForSequenceClassification, ModernBertForTokenClassification
+from transformers import (AlbertConfig, AlbertForSequenceClassification, AlbertForTokenClassification, ElectraConfig, ElectraForSequenceClassification, ElectraForTokenClassification,
+                          ModernBertConfig, ModernBertForSequenceClassification, ModernBertForTokenClassification)
 from transformers.models.llama.modeling_llama import apply_rotary_pos_emb
 from transformers.models.modernbert import modeling_modernbert
+
+
+def bert_sizes(r, number):
+    heads = r.choice([1, 2, 3, 4])
+    return dict(
+        vocab_size=r.randint(20, 200), hidden_size=heads * r.choice([4, 7, 8, 16, 32]), num_attention_heads=heads,
+        intermediate_size=r.choice([13, 32, 50, 96]), hidden_act=harness.ACTIVATIONS[number % 7], max_position_embeddings=r.choice([64, 150]), type_vocab_size=r.randint(1, 4),
+        layer_norm_eps=r.choice([1e-12, 1e-5, 1e-3]), initializer_range=0.2,
+        pad_token_id=r.choice([0, 1]), num_labels=r.randint(2, 7), hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
 
 
 class Encoder(harness.Family):
@@ -34,5 +44,21 @@ class ModernBert(Encoder):
             bos_token_id=1, eos_token_id=2, cls_token_id=1, sep_token_id=2, layer_types=[r.choice(["full_attention", "sliding_attention"]) for _ in range(blocks)], classifier_pooling=["cls", "mean"][number % 2], num_labels=r.randint(2, 7), **biases)
 
 
+class Electra(Encoder):
+    sequence_class, token_class = ElectraForSequenceClassification, ElectraForTokenClassification
+
+    def config(self, r, number):
+        sizes = bert_sizes(r, number)
+        return ElectraConfig(embedding_size=r.choice([sizes["hidden_size"], 5, 12]), num_hidden_layers=r.randint(1, 4), **sizes)
+
+
+class Albert(Encoder):
+    sequence_class, token_class = AlbertForSequenceClassification, AlbertForTokenClassification
+
+    def config(self, r, number):
+        groups = r.choice([1, 1, 2])
+        return AlbertConfig(embedding_size=r.choice([5, 12]), num_hidden_groups=groups, num_hidden_layers=groups * r.randint(1, 3), classifier_dropout_prob=0.0, **bert_sizes(r, number))
+
+
 modeling_modernbert.apply_rotary_pos_emb = apply_rotary_pos_emb
-harness.main(ModernBert(), cases=12, curves=4)
+harness.main(ModernBert(), Electra(), Albert(), cases=12, curves=4)

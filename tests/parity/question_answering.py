@@ -11,8 +11,8 @@ import random
 
 import exchange  # answers 77 where transformers is missing
 import torch
-from transformers import (BertConfig, BertForQuestionAnswering, DistilBertConfig, DistilBertForQuestionAnswering, ModernBertConfig, ModernBertForQuestionAnswering, RobertaConfig,
-                          RobertaForQuestionAnswering)
+from transformers import (AlbertConfig, AlbertForQuestionAnswering, BertConfig, BertForQuestionAnswering, DistilBertConfig, DistilBertForQuestionAnswering, ElectraConfig,
+                          ElectraForQuestionAnswering, ModernBertConfig, ModernBertForQuestionAnswering, RobertaConfig, RobertaForQuestionAnswering)
 from transformers.models.llama.modeling_llama import apply_rotary_pos_emb
 from transformers.models.modernbert import modeling_modernbert
 
@@ -22,7 +22,7 @@ TOLERANCE = {"float32": 1e-5, "float64": 1e-10}
 def random_model(r):
     heads, vocabulary = r.choice([1, 2, 4]), r.randint(20, 200)
     width, blocks, inner = heads * r.choice([4, 8, 16]), r.randint(1, 3), r.choice([13, 32, 50])
-    family = r.choice(["bert", "roberta", "distilbert", "modernbert"])
+    family = r.choice(["bert", "roberta", "distilbert", "modernbert", "electra", "albert"])
     if family == "distilbert":
         config = DistilBertConfig(vocab_size=vocabulary, dim=width, n_heads=heads, n_layers=blocks, hidden_dim=inner, max_position_embeddings=64,
                                   initializer_range=0.2, dropout=0.0, attention_dropout=0.0, qa_dropout=0.0)
@@ -35,6 +35,10 @@ def random_model(r):
                     max_position_embeddings=64, initializer_range=0.2, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
     if family == "roberta":
         return RobertaForQuestionAnswering, RobertaConfig(type_vocab_size=1, pad_token_id=1, **settings), 1
+    if family == "electra":
+        return ElectraForQuestionAnswering, ElectraConfig(embedding_size=r.choice([width, 6]), **settings), 2
+    if family == "albert":
+        return AlbertForQuestionAnswering, AlbertConfig(embedding_size=6, **settings), 2
     return BertForQuestionAnswering, BertConfig(**settings), 2
 
 
@@ -56,7 +60,7 @@ def reference(case, model):
     losses, logits = [], []
     for tokens, segments, (first, last) in zip(case["tokens"], case["segments"], case["spans"]):
         inputs = {"input_ids": torch.tensor([tokens]), "start_positions": torch.tensor([first]), "end_positions": torch.tensor([last])}
-        if case["config"].model_type == "bert":
+        if case["config"].model_type in ("bert", "electra", "albert"):
             inputs["token_type_ids"] = torch.tensor([segments])
         out = model(**inputs)
         losses.append(out.loss)

@@ -14,13 +14,15 @@ struct Usual {
   StringList targets;
 };
 
-// TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING of PEFT 0.21. It lacks camembert, distilbert, marian and
+// TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING of PEFT 0.21. It lacks albert, camembert, distilbert, marian and
 // modernbert.
 const Usual kUsual[] = {
+    {"albert", {"query", "value"}},
     {"bart", {"q_proj", "v_proj"}},
     {"bert", {"query", "value"}},
     {"camembert", {"query", "value"}},
     {"distilbert", {"q_lin", "v_lin"}},
+    {"electra", {"query", "value"}},
     {"gpt2", {"c_attn"}},
     {"llama", {"q_proj", "v_proj"}},
     {"marian", {"q_proj", "v_proj"}},

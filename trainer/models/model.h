@@ -124,6 +124,8 @@ class Model {
 
   // Called before the stages of a pass: copies of weights in a narrower type follow weights that have moved.
   virtual void follow_weights() {}
+  // How many blocks, one after another, run on the same weights, which are of the stage of the lowest of them.
+  virtual int blocks_sharing_weights() const { return 1; }
   // How many of the lowest stages give rows that are of one sample each, sample after sample: what these give can be
   // kept by sample.
   virtual int num_cacheable_stages() const { return num_stages(); }

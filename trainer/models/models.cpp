@@ -4,10 +4,12 @@
 
 #include "base/errors.h"
 #include "base/text.h"
+#include "trainer/models/albert/albert.h"
 #include "trainer/models/bart/bart.h"
 #include "trainer/models/bert/bert.h"
 #include "trainer/models/dinov2/dinov2.h"
 #include "trainer/models/distilbert/distilbert.h"
+#include "trainer/models/electra/electra.h"
 #include "trainer/models/gpt2/gpt2.h"
 #include "trainer/models/keras/keras.h"
 #include "trainer/models/llama/llama.h"
@@ -34,11 +36,13 @@ struct Family {
 };
 
 constexpr auto kFamilies = std::to_array<Family>({
+    {"albert", Takes::texts, make_albert},
     {"bart", Takes::texts, make_bart},
     {"bert", Takes::texts, make_bert},
     {"camembert", Takes::texts, make_roberta},
     {"dinov2", Takes::pictures, make_dinov2},
     {"distilbert", Takes::texts, make_distilbert},
+    {"electra", Takes::texts, make_electra},
     {"gpt2", Takes::texts, make_gpt2},
     {"keras", Takes::pictures, make_keras},
     {"llama", Takes::texts, make_llama},
