@@ -6,6 +6,7 @@ mod bert;
 mod charsmap;
 mod chat_template;
 mod cuts;
+mod deberta;
 mod directory;
 mod generation_tags;
 mod hash;

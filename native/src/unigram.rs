@@ -1,4 +1,4 @@
-//! What ALBERT's tokenizer is made of: a unigram model of SentencePiece's pieces, and [CLS] a [SEP] b [SEP]
+//! What the tokenizers of ALBERT and DeBERTa share: a unigram model of SentencePiece's pieces, and [CLS] a [SEP] b [SEP]
 //! around texts.
 
 use crate::sentencepiece_model::Model;

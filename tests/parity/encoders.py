@@ -1,4 +1,4 @@
-"""ModernBERT, ELECTRA and ALBERT against transformers, in one process; see harness.py.
+"""ModernBERT, ELECTRA, ALBERT and DeBERTa-v2 against transformers, in one process; see harness.py.
 
     encoders.py PARITY_MODEL [first_case [cases [curves]]]
 
@@ -6,7 +6,7 @@ transformers turns ModernBERT's queries and keys in float32 whatever the model i
 and does not round, stands in for it.
 """
 import harness
-from transformers import (AlbertConfig, AlbertForSequenceClassification, AlbertForTokenClassification, ElectraConfig, ElectraForSequenceClassification, ElectraForTokenClassification,
+from transformers import (AlbertConfig, AlbertForSequenceClassification, AlbertForTokenClassification, DebertaV2Config, DebertaV2ForSequenceClassification, DebertaV2ForTokenClassification, ElectraConfig, ElectraForSequenceClassification, ElectraForTokenClassification,
                           ModernBertConfig, ModernBertForSequenceClassification, ModernBertForTokenClassification)
 from transformers.models.llama.modeling_llama import apply_rotary_pos_emb
 from transformers.models.modernbert import modeling_modernbert
@@ -60,5 +60,19 @@ class Albert(Encoder):
         return AlbertConfig(embedding_size=r.choice([5, 12]), num_hidden_groups=groups, num_hidden_layers=groups * r.randint(1, 3), classifier_dropout_prob=0.0, **bert_sizes(r, number))
 
 
+class DebertaV2(Encoder):
+    key_bias = "none: its positions feel theirs"
+    sequence_class, token_class = DebertaV2ForSequenceClassification, DebertaV2ForTokenClassification
+
+    def segments(self, config):
+        return max(1, config.type_vocab_size)
+
+    def config(self, r, number):
+        sizes = {**bert_sizes(r, number), "type_vocab_size": r.choice([0, 0, 2])}
+        return DebertaV2Config(
+            num_hidden_layers=r.randint(1, 3), relative_attention=True, share_att_key=True, pos_att_type=r.choice(["p2c|c2p", "p2c|c2p", ["c2p"], "p2c"]), norm_rel_ebd=r.choice(["layer_norm", "layer_norm", "none"]),
+            position_buckets=r.choice([-1, 4, 8, 32]), max_relative_positions=r.choice([-1, 30, 70]), position_biased_input=r.choice([False, False, True]), pooler_hidden_act=r.choice(["gelu", "tanh"]), **sizes)
+
+
 modeling_modernbert.apply_rotary_pos_emb = apply_rotary_pos_emb
-harness.main(ModernBert(), Electra(), Albert(), cases=12, curves=4)
+harness.main(ModernBert(), Electra(), Albert(), DebertaV2(), cases=12, curves=4)

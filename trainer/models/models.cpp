@@ -7,6 +7,7 @@
 #include "trainer/models/albert/albert.h"
 #include "trainer/models/bart/bart.h"
 #include "trainer/models/bert/bert.h"
+#include "trainer/models/deberta_v2/deberta_v2.h"
 #include "trainer/models/dinov2/dinov2.h"
 #include "trainer/models/distilbert/distilbert.h"
 #include "trainer/models/electra/electra.h"
@@ -40,6 +41,7 @@ constexpr auto kFamilies = std::to_array<Family>({
     {"bart", Takes::texts, make_bart},
     {"bert", Takes::texts, make_bert},
     {"camembert", Takes::texts, make_roberta},
+    {"deberta-v2", Takes::texts, make_deberta_v2},
     {"dinov2", Takes::pictures, make_dinov2},
     {"distilbert", Takes::texts, make_distilbert},
     {"electra", Takes::texts, make_electra},
