@@ -2,7 +2,6 @@
 
 #include <ATen/ops/linear.h>
 
-#include <cmath>
 #include <string>
 
 #include "base/errors.h"
@@ -10,6 +9,7 @@
 #include "trainer/models/blocks/dropout.h"
 #include "trainer/models/blocks/layer_norm.h"
 #include "trainer/models/initialize.h"
+#include "trainer/models/keras/layer.h"
 
 namespace sft {
 
@@ -51,11 +51,10 @@ LayerNorm head_norm(const HeadNorm& shape, const Model& model, const TaskSetting
   return norm;
 }
 
-// Glorot and Bengio, 2010: uniform up to √(6/(in + out)).
 Linear keras_layer(const HeadShape& shape, int64_t outputs, const Model& model, const TaskSettings& settings,
                    Parameters& list) {
   const std::string name = shape.output + "/kernel";
-  const double bound = std::sqrt(6.0 / static_cast<double>(model.width() + outputs));
+  const double bound = keras::glorot_bound(static_cast<double>(model.width()), static_cast<double>(outputs));
   const at::Tensor weight =
       uniform_parameter(name, {outputs, model.width()}, bound, settings.seed, options_of(settings));
   list.push_back(
