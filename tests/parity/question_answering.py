@@ -11,7 +11,7 @@ import random
 
 import exchange  # answers 77 where transformers is missing
 import torch
-from transformers import (AlbertConfig, AlbertForQuestionAnswering, BertConfig, BertForQuestionAnswering, DistilBertConfig, DistilBertForQuestionAnswering, ElectraConfig,
+from transformers import (AlbertConfig, AlbertForQuestionAnswering, BertConfig, BertForQuestionAnswering, DebertaV2Config, DebertaV2ForQuestionAnswering, DistilBertConfig, DistilBertForQuestionAnswering, ElectraConfig,
                           ElectraForQuestionAnswering, ModernBertConfig, ModernBertForQuestionAnswering, RobertaConfig, RobertaForQuestionAnswering)
 from transformers.models.llama.modeling_llama import apply_rotary_pos_emb
 from transformers.models.modernbert import modeling_modernbert
@@ -22,7 +22,7 @@ TOLERANCE = {"float32": 1e-5, "float64": 1e-10}
 def random_model(r):
     heads, vocabulary = r.choice([1, 2, 4]), r.randint(20, 200)
     width, blocks, inner = heads * r.choice([4, 8, 16]), r.randint(1, 3), r.choice([13, 32, 50])
-    family = r.choice(["bert", "roberta", "distilbert", "modernbert", "electra", "albert"])
+    family = r.choice(["bert", "roberta", "distilbert", "modernbert", "electra", "albert", "deberta-v2"])
     if family == "distilbert":
         config = DistilBertConfig(vocab_size=vocabulary, dim=width, n_heads=heads, n_layers=blocks, hidden_dim=inner, max_position_embeddings=64,
                                   initializer_range=0.2, dropout=0.0, attention_dropout=0.0, qa_dropout=0.0)
@@ -39,6 +39,8 @@ def random_model(r):
         return ElectraForQuestionAnswering, ElectraConfig(embedding_size=r.choice([width, 6]), **settings), 2
     if family == "albert":
         return AlbertForQuestionAnswering, AlbertConfig(embedding_size=6, **settings), 2
+    if family == "deberta-v2":
+        return DebertaV2ForQuestionAnswering, DebertaV2Config(relative_attention=True, share_att_key=True, pos_att_type="p2c|c2p", position_buckets=8, norm_rel_ebd="layer_norm", position_biased_input=False, **settings), 1
     return BertForQuestionAnswering, BertConfig(**settings), 2
 
 
@@ -87,7 +89,8 @@ def check(number, tool):
     our_loss, our_logits, our_gradients = ours(case, tensors, logits, tool)
 
     last = f"layer.{case['config'].num_hidden_layers - 1}.output"
-    shifts = ("key.bias", "k_lin.bias", "qa_outputs.bias", "classifier.bias", "head.norm.bias", f"{last}.LayerNorm.bias", f"{last}_layer_norm.bias")
+    shifts = ("key.bias", "k_lin.bias", "qa_outputs.bias", "classifier.bias", "head.norm.bias", f"{last}.LayerNorm.bias", f"{last}_layer_norm.bias",
+              *(["full_layer_layer_norm.bias"] if case["config"].num_hidden_layers == 1 else []))  # ALBERT's: of all blocks
     gradient = lambda value: torch.zeros_like(value) if value.grad is None else value.grad
     whole = sum(gradient(v).double().norm() ** 2 for _, v in tensors) ** 0.5
     worst = {"loss": abs(our_loss - loss).item() / max(1, abs(loss.item())),
