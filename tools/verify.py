@@ -18,7 +18,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 PARITY = {"float32": (1e-5, 1e-4), "float64": (1e-10, 1e-9)}  # one update, the losses of 20
 TASKS = {"token_classification": "token_classification", "question_answering": "question_answering", "language_models": "causal_lm"}
 PICTURES = ["resnet", "vit", "vgg"]
-PARITY_TESTS = ["bert", "minilm", "roberta", "distilbert", "llama", "qwen2", "qwen3", "gpt2", "t5", "marian", "bart", "lora", "targets", *TASKS, *PICTURES]
+PARITY_TESTS = ["bert", "minilm", "roberta", "distilbert", "encoders", "llama", "qwen2", "qwen3", "gpt2", "t5", "marian", "bart", "lora", "targets", *TASKS, *PICTURES]
 EXACT = {
     "resume on the same ranks to the bit, on others as above": "end_to_end.test_resume",
     "deterministic = true over ranks and resumes, real mpirun": "end_to_end.test_deterministic",

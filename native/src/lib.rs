@@ -1,12 +1,14 @@
 //! One static library of what C++ takes from Rust. This file is the border: statuses, the last
 //! error's text, and the guard that keeps a panic from unwinding into C++.
 
+mod albert;
 mod arrow_file;
 mod bert;
 mod cells;
 mod charsmap;
 mod chat_template;
 mod cuts;
+mod deberta;
 mod decompress;
 mod directory;
 mod features;
@@ -31,6 +33,7 @@ mod t5;
 mod table;
 mod thrift;
 mod tokenizer;
+mod unigram;
 mod windows;
 
 use std::any::Any;
