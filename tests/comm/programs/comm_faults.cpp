@@ -14,7 +14,7 @@
 #include "comm/mpi/mpi.h"
 #include "comm/verified.h"
 #include "comm/watchdog.h"
-#include "tests/comm/worlds.h"
+#include "tests/comm/worlds/worlds.h"
 
 namespace sft::test {
 namespace {
