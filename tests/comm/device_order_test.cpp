@@ -1,6 +1,7 @@
 // The communicator of GPUs over loopback devices: what waits for what, how long memory is used, and whose device it is.
 // Ranks are threads; a gate holds back a stream until all others have come as far as they can without it.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <functional>
@@ -28,8 +29,14 @@ constexpr size_t kCount = 1000;
 
 class DeviceOrder : public ::testing::Test {
  protected:
-  void SetUp() override { loopback::restart(); }
-  void TearDown() override { loopback::restart(); }
+  void SetUp() override {
+    ::alarm(60);  // where what is tested makes ranks wait for ever
+    loopback::restart();
+  }
+  void TearDown() override {
+    loopback::restart();
+    ::alarm(0);
+  }
 };
 class LoopbackDevice : public DeviceOrder {};
 

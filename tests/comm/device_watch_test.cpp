@@ -1,6 +1,7 @@
 // The watchdog beside ranks that wait for their devices and are in no call: loopback devices, ranks as threads of a
 // process that it ends.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <thread>
@@ -21,8 +22,9 @@ using loopback::device_of;
 constexpr double kLimit = 1.0;
 constexpr size_t kCount = 1000;
 
-// Ranks with a device each, whose sums are watched.
+// Ranks with a device each, whose sums are watched. Where nobody ends a hang, the alarm does.
 void watched(int size, const std::function<void(Communicator& world)>& body) {
+  ::alarm(40);
   spawn_ranks(size, [&](Communicator& threads) {
     Watchdog watchdog(threads, "host7", kLimit, [](ExitCode code, const std::string& message) {
       std::fprintf(stderr, "word %d: %s\n", static_cast<int>(code), message.c_str());
@@ -30,6 +32,7 @@ void watched(int size, const std::function<void(Communicator& world)>& body) {
     const auto world = watchdog.connect([&] { return connect_loopback(threads.split(0, threads.rank())); });
     body(*world);
   });
+  ::alarm(0);
 }
 
 // As an update: a bucket is queued, and the thread waits for the device, outside of any call.

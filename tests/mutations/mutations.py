@@ -17,7 +17,6 @@ class Mutation:
 
 EQUIVALENCE = "test_equivalence: *Invariance*bert*"
 GENERATION = ["test_metrics: *", "parity_generation: generation_scores.py"]
-DEVICE = ["test_comm: DeviceOrder.*:Worlds/*loopback*"]
 TRANSLATED = ["parity_translations: beams.py", "parity_translations: translations.py"]
 
 MUTATIONS = [
@@ -198,23 +197,28 @@ MUTATIONS = [
              "    num_orders += 1;\n", "    num_orders = ChrfCounts::kOrders;\n", GENERATION),
     # Of the communicator of GPUs, over loopback devices.
     Mutation("a sum that starts before its bucket is written", "comm/nccl/nccl_communicator.cpp",
-             "  before_.hold(stream_);\n", "", DEVICE),
+             "  before_.hold(stream_);\n", "",
+             ["test_comm: DeviceOrder.ACollectiveWaitsForWhatWasQueuedBeforeIt"]),
     Mutation("what uses a sum and does not wait for it", "comm/nccl/nccl_communicator.cpp",
-             "void wait() override { done_->hold(table_.current_stream(device_)); }", "void wait() override {}", DEVICE),
+             "void wait() override { done_->hold(table_.current_stream(device_)); }", "void wait() override {}",
+             ["test_comm: DeviceOrder.WhatIsQueuedBehindAWaitSeesTheSum"]),
     Mutation("memory that is freed while a device still uses it", "comm/nccl/nccl_communicator.cpp",
              '  check(table_, table_.copy(values.data(), there, bytes, stream_), "copy from the device");\n'
              '  check(table_, table_.free(there, stream_), "free");\n',
              '  check(table_, table_.free(there, stream_), "free");\n'
-             '  check(table_, table_.copy(values.data(), there, bytes, stream_), "copy from the device");\n', DEVICE),
+             '  check(table_, table_.copy(values.data(), there, bytes, stream_), "copy from the device");\n',
+             ["test_comm: DeviceOrder.ABarrierWaitsForTheDevice"]),
     Mutation("buckets in another order on one rank", "trainer/parallel/replicated.cpp",
              "= buckets_.list[works_.size()];",
              "= buckets_.list[world_.rank() == 1 ? buckets_.list.size() - 1 - works_.size() : works_.size()];",
              ["test_parallel: Replicated.TrainsTheSameWeightsOverDevices"]),
     Mutation("a communicator on the device of another number", "comm/nccl/connect.cpp",
-             "const OnDevice here(table, placement.device);", "const OnDevice here(table, placement.local_rank);", DEVICE),
+             "const OnDevice here(table, placement.device);", "const OnDevice here(table, placement.local_rank);",
+             ["test_comm: DeviceOrder.NoDeviceButItsOwnIsTouched"]),
     Mutation("a watchdog that makes a context on device 0", "comm/nccl/nccl_communicator.cpp",
              "DeviceQueue::State NcclCommunicator::look() {\n  const OnDevice here(table_, device_);\n",
-             "DeviceQueue::State NcclCommunicator::look() {\n", DEVICE),
+             "DeviceQueue::State NcclCommunicator::look() {\n",
+             ["test_comm: DeviceOrder.NoDeviceButItsOwnIsTouched"]),
     Mutation("a sum counted as done once it is queued", "comm/watchdog.cpp",
              "    look_at_queues();\n", "", ["test_comm: DeviceWatchDeathTest.TellsThatAllDevicesStandStill"]),
 ]

@@ -92,6 +92,11 @@ void release(void* begin) {
   }
 }
 
+bool is_of_host(const void* place) {
+  const std::lock_guard lock(memory().mutex);
+  return block_at(place) == nullptr;
+}
+
 bool is_of_device(const void* begin, size_t bytes, int device) { return is_usable(begin, bytes, device, false); }
 bool can_be_copied(const void* begin, size_t bytes, int device) { return is_usable(begin, bytes, device, true); }
 

@@ -10,6 +10,8 @@ void release(void* memory);
 
 void poison(void* memory, size_t bytes);
 
+bool is_of_host(const void* place);
+
 // Whether work of `device` may touch the range, which is then in memory of it that is not freed; a fault where not.
 bool is_of_device(const void* begin, size_t bytes, int device);
 

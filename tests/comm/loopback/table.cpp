@@ -3,6 +3,7 @@
 #include <exception>
 #include <map>
 #include <mutex>
+#include <vector>
 
 #include "tests/comm/loopback/links.h"
 #include "tests/comm/loopback/loopback.h"
@@ -128,12 +129,22 @@ int allocate_memory(void** memory, size_t bytes, Stream stream) {
   return result();
 }
 
+void copy_in(LoopbackStream& stream, void* to, const void* from, size_t bytes) {
+  const int device = stream.device();
+  if (bytes > 0 && can_be_copied(from, bytes, device) && can_be_copied(to, bytes, device)) std::memcpy(to, from, bytes);
+}
+
+// What lies in host memory is taken at once, as CUDA does.
 int copy(void* to, const void* from, size_t bytes, Stream stream) {
   LoopbackStream& in = stream_of(stream);
-  in.push([=, device = in.device()] {
-    if (can_be_copied(from, bytes, device) && can_be_copied(to, bytes, device) && bytes > 0)
-      std::memcpy(to, from, bytes);
-  });
+  if (is_of_host(from)) {
+    const auto* const first = static_cast<const std::byte*>(from);
+    in.push([&in, to, taken = std::vector<std::byte>(first, first + bytes)] {
+      copy_in(in, to, taken.data(), taken.size());
+    });
+  } else {
+    in.push([&in, to, from, bytes] { copy_in(in, to, from, bytes); });
+  }
   return result();
 }
 
