@@ -116,31 +116,34 @@ void Watchdog::run(std::stop_token stop) {
     const auto now = Clock::now();
     const double passed = std::min(duration<double>(now - last).count(), 2 * period_);
     last = now;
-    look_at_queues();
+    look_at_queues(passed);
     for (Sight& sight : sights_) sight.look(passed);
     if (must_bark()) bark();
   }
 }
 
 // What waits for a device is told nothing of its errors: it waits on, and can only be ended.
-void Watchdog::look_at_queues() {
+void Watchdog::look_at_queues(double passed) {
   int64_t queued = 0, finished = 0;
+  std::string error;
   for (DeviceQueue* queue : queues_) {
     DeviceQueue::State state;
     try {
       state = queue->look();
-    } catch (const Error& error) {
-      state.error = error.what();
+    } catch (const Error& thrown) {
+      state.error = thrown.what();
     }
-    Status& mine = board_.mine();
-    if (!state.error.empty())
-      end(ExitCode::device, concat("rank ", own_->rank(), ", host ", host_, ", ", call_of(mine), work_of(mine.progress),
-                                   ": ", state.error));
+    if (error.empty()) error = state.error;
     queued += state.queued;
     finished += state.finished;
   }
-  board_.mine().finished = finished;
-  board_.mine().queued = queued;
+  Status& mine = board_.mine();
+  mine.finished = finished;
+  mine.queued = queued;
+  failing_ = error.empty() ? 0 : failing_ + passed;
+  if (failing_ > std::min(kForCause, limit_ / 2))
+    end(ExitCode::device,
+        concat("rank ", own_->rank(), ", host ", host_, ", ", call_of(mine), work_of(mine.progress), ": ", error));
 }
 
 bool Watchdog::is_late(const Sight& sight) const { return sight.silent() >= limit_ || sight.still() >= limit_; }

@@ -48,7 +48,7 @@ class Watchdog {
   void end() noexcept { board_.mine().inside = false; }
 
   void run(std::stop_token stop);
-  void look_at_queues();
+  void look_at_queues(double passed);
   bool is_late(const Sight& sight) const;
   bool is_silent(const Sight& sight) const;
   bool one_is_silent() const;
@@ -67,7 +67,8 @@ class Watchdog {
   double limit_;
   double period_;
   std::function<void(ExitCode, const std::string&)> before_exit_;
-  int64_t calls_ = 0;  // over all watched communicators, which every rank calls in the same order
+  double failing_ = 0;  // seconds since a device told an error
+  int64_t calls_ = 0;   // over all watched communicators, which every rank calls in the same order
   std::mutex mutex_;
   std::vector<DeviceQueue*> queues_;  // of the watched communicators that have one
   std::condition_variable_any wake_;

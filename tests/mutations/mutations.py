@@ -220,5 +220,5 @@ MUTATIONS = [
              "DeviceQueue::State NcclCommunicator::look() {\n",
              ["test_comm: DeviceOrder.NoDeviceButItsOwnIsTouched"]),
     Mutation("a sum counted as done once it is queued", "comm/watchdog.cpp",
-             "    look_at_queues();\n", "", ["test_comm: DeviceWatchDeathTest.TellsThatAllDevicesStandStill"]),
+             "    look_at_queues(passed);\n", "", ["test_comm: DeviceWatchDeathTest.TellsThatAllDevicesStandStill"]),
 ]
