@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <cmath>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -38,7 +37,6 @@ class DeviceOrder : public ::testing::Test {
     ::alarm(0);
   }
 };
-class LoopbackDevice : public DeviceOrder {};
 
 // Two ranks, and what joins their threads.
 void over_two(const std::function<void(Communicator& world, Communicator& threads)>& body) {
@@ -215,48 +213,6 @@ TEST_F(DeviceOrder, AnExceptionAbortsWhatTheOthersDoNotComeTo) {
     };
     EXPECT_THROW(leave(), std::runtime_error);
   });
-}
-
-// The loopback itself: what CUDA would not do is an error with its reason.
-std::string error_of(const std::function<void(Communicator&)>& wrong) {
-  Placement placement;
-  placement.device = 2;
-  const auto world = nccl::connect(loopback::table(), placement, solo::connect({}));
-  try {
-    wrong(*world);
-    world->barrier();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
-}
-
-TEST_F(LoopbackDevice, RefusesMemoryOfAnother) {
-  EXPECT_NE(error_of([](Communicator& world) {
-              const DeviceFloats values(3, kCount);
-              world.all_reduce(values.buffer(), Reduction::sum);
-              world.barrier();
-            }).find("device 2 has used memory of device 3"),
-            std::string::npos);
-}
-
-TEST_F(LoopbackDevice, RefusesMemoryThatWasFreed) {
-  EXPECT_NE(error_of([](Communicator& world) {
-              Buffer buffer;
-              {
-                const DeviceFloats values(2, kCount);
-                buffer = values.buffer();
-              }
-              world.all_reduce(buffer, Reduction::sum);
-            }).find("device 2 has used memory that was freed"),
-            std::string::npos);
-}
-
-TEST_F(LoopbackDevice, HasNoNumbersWhereNothingWasWritten) {
-  DeviceFloats values(0, kCount);
-  values.read();
-  values.synchronize();
-  for (const float value : values.host()) ASSERT_TRUE(std::isnan(value));
 }
 
 }  // namespace
