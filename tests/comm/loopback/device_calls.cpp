@@ -66,8 +66,9 @@ int synchronize(Stream stream) {
 
 int make_event(Event* event) {
   touch(current_device);
-  *event = reinterpret_cast<Event>(new LoopbackEvent{.device = current_device});
-  return result();
+  const int error = result();
+  if (error == kNone) *event = reinterpret_cast<Event>(new LoopbackEvent{.device = current_device});
+  return error;
 }
 
 int record_event(Event event, Stream stream) {
