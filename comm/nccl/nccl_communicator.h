@@ -1,19 +1,23 @@
 // Collectives over device memory, on a stream of their own beside the one that computes.
 #pragma once
 
-#include <c10/cuda/CUDAStream.h>
-#include <nccl.h>
-
 #include <memory>
+#include <string_view>
 
 #include "comm/communicator.h"
+#include "comm/device_queue.h"
+#include "comm/nccl/device_table.h"
+#include "comm/nccl/queued_calls.h"
 
 namespace sft::nccl {
 
-class NcclCommunicator final : public Communicator {
+class NcclCommunicator final : public Communicator, public DeviceQueue {
  public:
-  // Takes `comm` and `control`, which joins host values of the same ranks.
-  NcclCommunicator(ncclComm_t comm, int device, std::unique_ptr<Communicator> control);
+  // Takes `link` and `control`, which joins host values of the same ranks. `device` is the calling thread's.
+  NcclCommunicator(const DeviceTable& table, Link link, int device, std::unique_ptr<Communicator> control);
+
+  // Waits for what is queued; where an exception is what ends it, the others may not come, and the link is aborted.
+  // A rank that leaves the job because of an error destroys nothing: the end of its process is what frees the device.
   ~NcclCommunicator() override;
 
   int rank() const override { return control_->rank(); }
@@ -29,6 +33,8 @@ class NcclCommunicator final : public Communicator {
   void barrier() override;  // the host waits for its device, then for the other ranks
   std::unique_ptr<Communicator> split(int color, int key) override;
 
+  State look() override;
+
   // CommError where an all-reduce of known values comes back wrong.
   void prove();
 
@@ -37,10 +43,13 @@ class NcclCommunicator final : public Communicator {
   template <class Call>
   std::unique_ptr<Work> enqueue(std::string_view operation, Call call);
 
-  ncclComm_t comm_;
-  c10::DeviceIndex device_;
+  const DeviceTable& table_;
+  Link link_;
+  int device_;
   std::unique_ptr<Communicator> control_;
-  c10::cuda::CUDAStream stream_;
+  Stream stream_;
+  StreamPoint before_;  // the current stream's end when a call was made; recorded anew by each
+  QueuedCalls queued_;
   int exceptions_;
 };
 

@@ -1,4 +1,4 @@
-#include "tests/comm/worlds.h"
+#include "tests/comm/worlds/worlds.h"
 
 #include <cstdlib>
 #include <map>
@@ -6,11 +6,12 @@
 #include "base/text.h"
 #include "comm/make_communicator.h"
 #include "comm/mpi/mpi.h"
-#include "comm/nccl/nccl.h"
+#include "comm/nccl/connect.h"
 #include "comm/overlapped.h"
 #include "comm/solo/solo.h"
 #include "comm/tree_ordered.h"
-#include "tests/comm/staged.h"
+#include "tests/comm/loopback/loopback.h"
+#include "tests/comm/worlds/staged.h"
 
 namespace sft::test {
 namespace {
@@ -44,7 +45,15 @@ World overlapped_world(const std::string& name, const Placement& placement) {
 World nccl_world(const Placement& placement) {
   return {"nccl", placement.world, false, [=](const std::function<void(Communicator&)>& body) {
             std::unique_ptr<Communicator>& world = connected["nccl"];
-            if (!world) world = staged(nccl::connect(placement), placement.local_rank);
+            if (!world) world = staged(nccl::connect(placement), *nccl::device_table(), placement.device);
+            body(*world);
+          }};
+}
+
+World loopback_world(const Placement& placement) {
+  return {"loopback", placement.world, false, [=](const std::function<void(Communicator&)>& body) {
+            std::unique_ptr<Communicator>& world = connected["loopback"];
+            if (!world) world = over_loopback(mpi::connect(placement));
             body(*world);
           }};
 }
@@ -62,6 +71,7 @@ std::vector<World> worlds_of_processes(const Placement& placement) {
       mpi_world("mpi_without_shared_memory", placement, {.piece_bytes = 1 << 20, .shared_memory = false}),
       overlapped_world("mpi_overlapped", placement),
       overlapped_world("mpi_two_nodes_overlapped", two_nodes),
+      loopback_world(placement),
   };
   if (nccl::unavailable(placement).empty()) all.push_back(nccl_world(placement));
   return all;
@@ -79,10 +89,26 @@ std::vector<World> worlds_of_one_process() {
     all.push_back({concat("tree_", size), size, false, [size](const auto& body) {
                      spawn_ranks(size, [&](Communicator& world) { body(*tree_ordered(world.split(0, world.rank()))); });
                    }});
+  for (const int size : {2, 3})
+    all.push_back({concat("loopback_", size), size, false, [size](const auto& body) {
+                     spawn_ranks(size,
+                                 [&](Communicator& world) { body(*over_loopback(world.split(0, world.rank()))); });
+                   }});
   return all;
 }
 
 }  // namespace
+
+std::unique_ptr<Communicator> over_loopback(std::unique_ptr<Communicator> control) {
+  const int device = loopback::device_of(control->rank());
+  return staged(connect_loopback(std::move(control)), loopback::table(), device);
+}
+
+std::unique_ptr<Communicator> connect_loopback(std::unique_ptr<Communicator> control) {
+  Placement placement;
+  placement.device = loopback::device_of(control->rank());
+  return nccl::connect(loopback::table(), placement, std::move(control));
+}
 
 Placement placement_under_mpirun() {
   Placement placement;
