@@ -79,7 +79,7 @@ void declare(CLI::App& app, Arguments& a) {
       add(app, "predict", "Raw rows in, one prediction a row out, in the same order.",
           "  sft-dist predict runs/sections --input rows.jsonl --output predictions.jsonl\n"
           "  mpirun -np 2 sft-dist predict model/ --input rows.csv --output p.csv --text-column title body\n"
-          "  zcat rows.jsonl.gz | sft-dist predict model/ --input - --output - --keep id text --top-k 3 | head\n"
+          "  zcat rows.jsonl.gz | sft-dist predict model/ --input - --output - --keep id text --top-k 3 > p.jsonl\n"
           "Of a run, rows are read as it has read them: columns, length, side of the cut, sizes of images. A model "
           "directory\n"
           "tells less; what is assumed of it is said.");
