@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/schema.h"
+#include "data/images/resize.h"
 #include "data/prepare/chat_config.h"
 #include "data/prepare/pair_config.h"
 
@@ -34,7 +35,11 @@ struct DataConfig {
   int64_t max_eval_samples = 0;
   std::string prepared_dir;
   int64_t image_size = 0;
+  std::string interpolation = "auto";
   std::string crop = "none";
+  NumberList crop_scale = {0.08, 1.0};
+  NumberList crop_ratio = {3.0 / 4, 4.0 / 3};
+  int64_t stored_size = 0;
   bool horizontal_flip = false;
   NumberList mean;
   NumberList std;
@@ -99,18 +104,37 @@ struct DataConfig {
             .changeable(),
         field("image_size", &DataConfig::image_size, "pixels of a side that images are brought to; 0: kept",
               at_least(int64_t{0})),
+        field("interpolation", &DataConfig::interpolation,
+              "between pixels where images are resized; auto: as the model's preprocessor_config.json says, else "
+              "bilinear",
+              one_of("auto", "bilinear", "bicubic")),
         field("crop", &DataConfig::crop,
               "none: resized to a square; center: the shorter side resized, the middle kept; random: center, and each "
-              "training draw shifted by up to an eighth of the side over black",
-              one_of("none", "center", "random")),
+              "training draw shifted by up to an eighth of the side over black; random_resized: center, and each "
+              "training draw sees a window of its own, resized",
+              one_of("none", "center", "random", "random_resized")),
+        field("crop_scale", &DataConfig::crop_scale,
+              "of crop = \"random_resized\": the least and the largest share of an image's area in a window",
+              above(0.0)),
+        field("crop_ratio", &DataConfig::crop_ratio,
+              "of crop = \"random_resized\": the least and the largest width / height of a window", above(0.0)),
+        field("stored_size", &DataConfig::stored_size,
+              "of crop = \"random_resized\": pixels of a side at which prepare keeps training images; 0: 8/7 of "
+              "image_size",
+              at_least(int64_t{0})),
         field("horizontal_flip", &DataConfig::horizontal_flip, "every second training draw is mirrored"),
         field("mean", &DataConfig::mean,
-              "of red, green and blue between 0 and 1, taken from pixels before the model sees them; []: as the model "
+              "of red, green and blue, or of grey alone, between 0 and 1, taken from pixels before the model sees "
+              "them; []: as the model "
               "says"),
         field("std", &DataConfig::std, "pixels are divided by it behind that; []: as the model says", above(0.0)),
         field("image_column", &DataConfig::image_column,
               "dataset of an HDF5 file that holds the pixels; \"\": pixels, images, x or data")};
   }
 };
+
+inline Interpolation interpolation_of(const DataConfig& config) {
+  return config.interpolation == "bicubic" ? Interpolation::bicubic : Interpolation::bilinear;
+}
 
 }  // namespace sft

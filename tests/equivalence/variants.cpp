@@ -31,6 +31,8 @@
 namespace sft::equivalence {
 namespace {
 
+constexpr uint64_t kTrainSeed = 3;
+
 std::vector<std::string> names_of(const std::string& task, int64_t count) {
   if (task == "token_classification") return {"O", "B-A", "I-A", "B-B", "I-B"};
   std::vector<std::string> names;
@@ -87,10 +89,12 @@ void train(const Case& job, const Cut& cut, Communicator& ranks, const std::stri
     if (target == seq2seq::target_tokens_column(0)) return rows_to_translate(size, kVocab, kLongest, seed);
     if (target == causal::spans_column(0)) return rows_to_complete(size, kVocab, kLongest, seed);
     if (target == span_column(0)) return windows_of_questions(size, kVocab, kLongest, seed);
-    return images ? MemoryDataset::of_images(size, 12, job.num_labels, seed)
+    if (job.has_teacher) return rows_with_a_teacher(size, kVocab, job.num_labels, kLongest, seed);
+    const int64_t side = job.cropped_to > 0 && seed != kTrainSeed ? job.cropped_to : 12;
+    return images ? MemoryDataset::of_images(size, side, job.num_labels, seed)
                   : MemoryDataset(size, kVocab, job.num_labels, kLongest, seed, target);
   };
-  const MemoryDataset data = made(job.rows, 3);
+  const MemoryDataset data = made(job.rows, kTrainSeed);
   const auto held_out = held_out_of(cut.toy, std::make_unique<MemoryDataset>(made(13, 4)), world.size());
 
   WorldStatistics batch_statistics(world);
@@ -119,6 +123,8 @@ void train(const Case& job, const Cut& cut, Communicator& ranks, const std::stri
   auto built = std::make_unique<Learner>(std::move(model), std::move(task), std::move(trained), LearnerSettings{},
                                          std::move(adapters));
 
+  Augmentation augmentation{.padding = images ? 2 : 0, .flip = images, .seed = 5};
+  if (job.cropped_to > 0) augmentation = {.resized_crop = ResizedCrop{.size = job.cropped_to}, .flip = true, .seed = 5};
   const auto sampler = make_sampler(job.sampling, data, 42, job.global_batch_size, peers_of(world));
   auto loader = std::make_unique<Counted>(
       loader_of(cut.toy, {world.rank(), world.size()},
@@ -129,7 +135,7 @@ void train(const Case& job, const Cut& cut, Communicator& ranks, const std::stri
                                       .max_samples = job.micro_batches_are_free ? cut.max_samples : 0,
                                       .parts = cut.parts,
                                       .prefetch = 1,
-                                      .augmentation = {.padding = images ? 2 : 0, .flip = images, .seed = 5},
+                                      .augmentation = augmentation,
                                       .even = job.batch_norm == BatchNormMode::synchronized},
                                      42);
                 }),
@@ -272,6 +278,9 @@ std::vector<Case> cases() {
   };
   enroll_images("vgg_frozen_norms", BatchNormMode::frozen).model = tiny_vgg(true);
   enroll_images("vgg", BatchNormMode::local).model = tiny_vgg(false);
+  nlohmann::json small = tiny_vit();
+  small["image_size"] = 8;
+  enroll_patches("vit_random_resized_crops", small).cropped_to = 8;
   enroll_patches("vit", tiny_vit());
   enroll_patches("vit_adapters", tiny_vit()).lora = {.r = 3, .lora_dropout = 0.1, .target_modules = {"query", "value"}};
   enroll_patches("dinov2_last_blocks", tiny_dinov2()).freeze = two_blocks;

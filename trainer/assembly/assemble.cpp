@@ -66,6 +66,14 @@ void say_what_trains(const Model& model, const Parameters& parameters, const std
   }
 }
 
+// Training images that windows are taken from may be of any size.
+Needs needs_of_stored(Needs needs, const RunConfig& config) {
+  for (Need& need : needs)
+    if (config.data.crop == "random_resized" && is_picture(need.column))
+      need.column.shape[0] = need.column.shape[1] = 0;
+  return needs;
+}
+
 std::unique_ptr<Learner> make_learner(Assembly& run, Built built) {
   const RunConfig& config = run.config();
   check_fit(config, *built.model, run.data, *run.directory);
@@ -82,8 +90,10 @@ std::unique_ptr<Learner> make_learner(Assembly& run, Built built) {
       std::move(built.adapters), std::move(built.from_files));
   run.files = exported_files(*run.directory, *learner, config, run.data.tokenizer.get());
   if (!learner->adapters().empty()) run.adapter_files = adapter_files(*learner, config, *run.directory);
-  for (const auto* split : {&run.data.train, &run.data.validation, &run.data.test})
-    if (*split) (*split)->require(learner->needs(), {run.world.control.rank(), run.world.control.size()});
+  const Shard mine{run.world.control.rank(), run.world.control.size()};
+  run.data.train->require(needs_of_stored(learner->needs(), config), mine);
+  for (const auto* split : {&run.data.validation, &run.data.test})
+    if (*split) (*split)->require(learner->needs(), mine);
   return learner;
 }
 
@@ -237,7 +247,7 @@ std::unique_ptr<Assembly> assemble(LoadedConfig loaded, const World& world) {
 
   together(control, [&] {
     run->directory = std::make_unique<ModelDirectory>(config.model.model_name_or_path, config.model.adapter);
-    run->directory->settle_image_size(run->loaded.config.data);
+    run->directory->settle_image_settings(run->loaded.config.data);
   });
   run->data = open_datasets(run->loaded, *run->directory, control);
   together(control, [&] { settle_stop_tokens(*run); });

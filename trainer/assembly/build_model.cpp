@@ -16,6 +16,7 @@
 #include "comm/agree.h"
 #include "comm/agreement.h"
 #include "trainer/assembly/build_adapters.h"
+#include "trainer/assembly/run_settings.h"
 #include "trainer/checkpoint/safetensors.h"
 #include "trainer/learner/learner.h"
 #include "trainer/model_files/keras_weights.h"
@@ -253,7 +254,10 @@ BatchNormRule batch_norm_rule(const RunConfig& config, BatchStatistics& over) {
 void check_fit(const RunConfig& config, const Model& model, const Datasets& data, const ModelDirectory& directory) {
   const std::optional<TextLimits> limits = model.text_limits();
   if (data.train->size() == 0) throw DataError("the training data has no rows");
-  if (!limits) return require_picture_size(model.needs(), data.train->schema());
+  if (!limits) {
+    const Schema& stored = data.train->schema();
+    return require_picture_size(model.needs(), seen_through(augmentation_of(config, stored), stored));
+  }
   if (data.tokenizer->vocab_size() > limits->vocab_size)
     throw DataError(concat(directory.path(), ": the tokenizer gives ids up to ", data.tokenizer->vocab_size() - 1,
                            ", and the model has ", limits->vocab_size, " embeddings; they are not of one model"));

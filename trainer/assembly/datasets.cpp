@@ -120,6 +120,7 @@ std::unique_ptr<Dataset> open_train(const LoadedConfig& loaded, const ModelDirec
   request.task = loaded.config.model.task;
   request.problem_type = loaded.config.model.problem_type;
   request.label_names = model.label_names();
+  request.is_drawn_from = true;
   request.side = config.validation_split > 0 ? PrepareRequest::Side::train : PrepareRequest::Side::all;
   request.split_seed = static_cast<uint64_t>(loaded.config.seed);
   const PrepareReport report = prepare_split(std::move(request), config, data.tokenizer.get(), control);

@@ -65,6 +65,8 @@ StringList keys_without_effect(const RunConfig& config, const Origins& origins) 
   const StringList& read = task_named(config.model.task).keys;
   for (const std::string& key : keys_of_some_tasks())
     idle.push_back({std::ranges::find(read, key) == read.end(), key, "model.task is " + config.model.task});
+  for (const char* key : {"data.crop_scale", "data.crop_ratio", "data.stored_size"})
+    idle.push_back({config.data.crop != "random_resized", key, "data.crop is " + config.data.crop});
   idle.push_back({config.data.crop == "center" && config.data.image_size == 0, "data.crop", "data.image_size is 0"});
   idle.push_back(
       {config.train.batch_norm == "frozen", "freeze.freeze_batch_norm_statistics", "train.batch_norm is frozen"});
@@ -130,6 +132,19 @@ void check_problem_type(const ModelConfig& model, const Origins& origins) {
       concat(" = ", in_quotes(model.problem_type), " is not built for ", model.task, "; built: ", join(built, ", ")));
 }
 
+void check_crops(const DataConfig& data, const Origins& origins) {
+  const auto require_range = [&](const char* key, const NumberList& range, double most, const char* wanted) {
+    if (range.size() != 2 || range[0] > range[1] || range[1] > most)
+      refuse(origins, key, concat(": wanted [least, most], ", wanted));
+  };
+  require_range("data.crop_scale", data.crop_scale, 1.0, "shares of an image's area up to 1, as [0.08, 1.0]");
+  require_range("data.crop_ratio", data.crop_ratio, INFINITY, "two ratios of width to height, as [0.75, 1.3333]");
+  if (data.stored_size > 0 && data.stored_size < data.image_size)
+    refuse(origins, "data.stored_size",
+           concat(" is ", data.stored_size, ", less than data.image_size, ", data.image_size,
+                  ": images would be kept with fewer pixels than the model sees"));
+}
+
 void check_truncation(const RunConfig& config, const Origins& origins) {
   const StringList& taken = task_named(config.model.task).truncations;
   if (std::ranges::find(taken, config.data.truncation) == taken.end())
@@ -171,8 +186,10 @@ void check_together(const RunConfig& config, const Origins& origins) {
   check_problem_type(config.model, origins);
   check_truncation(config, origins);
   for (const auto& [key, numbers] : {std::pair{"data.mean", &config.data.mean}, {"data.std", &config.data.std}})
-    if (!numbers->empty() && numbers->size() != 3)
-      refuse(origins, key, concat(": wanted three numbers, of red, green and blue, found ", numbers->size()));
+    if (!numbers->empty() && numbers->size() != 3 && numbers->size() != 1)
+      refuse(origins, key,
+             concat(": wanted three numbers, of red, green and blue, or one of grey, found ", numbers->size()));
+  check_crops(config.data, origins);
   if (config.lora.is_on()) refuse_beside_adapters(config.freeze);
   if (config.lora.is_on() && config.model.init == "random")
     refuse(origins, "lora.r", ": adapters stand on pretrained weights, and model.init is random");
