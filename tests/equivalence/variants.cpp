@@ -174,6 +174,7 @@ void train(const Case& job, const Cut& cut, Communicator& ranks, const std::stri
   settings.total_steps = job.updates;
   settings.max_grad_norm = job.max_grad_norm;
   settings.penalty = job.penalty;
+  if (job.penalty.l2_from_start > 0) settings.penalty.start = start_of(*update.arena, job.pretrained);
   settings.evaluations = {job.updates, job.updates};
   settings.selection.metric = "loss";
   Trainer({*control, update, *update.schedule, &evaluator, checkpoints, telemetry}, settings).run();
@@ -243,6 +244,9 @@ std::vector<Case> cases() {
   focal.sampling = "balanced";
   focal.penalty = {1e-3, 2e-3};
   focal.freeze.freeze = {"self.key.bias$"};  // their gradient is zero but for rounding, of which L1 takes the sign
+  Case& kept = enroll("bert_kept_near_its_start", adamw);
+  kept.penalty.l2_from_start = 3e-2;
+  kept.pretrained = {"bert.encoder.layer.0.intermediate.dense.weight", "bert.embeddings.word_embeddings.weight"};
   Case& drawn = enroll("bert_drawn_by_weight", adamw);
   drawn.sampling = "weighted";
   drawn.class_weights = uneven;

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 #include <ostream>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -29,7 +30,8 @@ struct Case {
   std::string loss = "auto";
   std::string sampling = "random";
   Penalty penalty;
-  bool two_terms = false;  // the loss has a second term with a denominator of its own
+  std::set<std::string> pretrained;  // of penalty.l2_from_start
+  bool two_terms = false;            // the loss has a second term with a denominator of its own
   WordOrNumbers class_weights;
   WordOrNumbers pos_weight;
   OptimConfig optim;

@@ -184,6 +184,14 @@ void cache_activations(Assembly& run) {
   if (run.evaluator) run.evaluator->use_cache(cached(*run.data.validation, "validation"));
 }
 
+// Before a checkpoint is loaded, so that the weights are still those that the model's files hold.
+Penalty penalty_of(const Assembly& run) {
+  const TrainConfig& train = run.config().train;
+  Penalty penalty{.l1 = train.l1, .l2 = train.l2, .l2_from_start = train.l2_from_start, .start = {}};
+  if (train.l2_from_start > 0) penalty.start = start_of(*run.update.arena, run.learner().from_files().given);
+  return penalty;
+}
+
 void make_trainer(Assembly& run) {
   run.checkpoints =
       std::make_unique<Checkpoints>(run.config().output_dir, run.config().save, run.world.control, real_files());
@@ -216,7 +224,7 @@ TrainerSettings trainer_settings(const Assembly& run) {
   TrainerSettings settings;
   settings.total_steps = run.total_steps;
   settings.max_grad_norm = config.train.max_grad_norm;
-  settings.penalty = {config.train.l1, config.train.l2};
+  settings.penalty = penalty_of(run);
   settings.evaluations = cadence(evaluations, config.eval.eval_steps, per_epoch, run.total_steps);
   settings.saves = cadence(config.save.save_strategy, config.save.save_steps, per_epoch, run.total_steps);
   settings.selection = selection(config, run.learner().task());

@@ -193,6 +193,9 @@ void check_together(const RunConfig& config, const Origins& origins) {
   if (config.lora.is_on()) refuse_beside_adapters(config.freeze);
   if (config.lora.is_on() && config.model.init == "random")
     refuse(origins, "lora.r", ": adapters stand on pretrained weights, and model.init is random");
+  if (config.train.l2_from_start > 0 && config.model.init == "random")
+    refuse(origins, "train.l2_from_start",
+           ": there are no pretrained weights to stay near, model.init is random; train.l2 draws towards 0");
   check_steps(config, origins);
   seconds_of(config.train.max_time, place_of(origins, "train.max_time") + "train.max_time");
   if (config.train.max_steps == 0) refuse(origins, "train.max_steps", ": wanted a number of updates or -1, found 0");
