@@ -21,6 +21,8 @@ struct DataConfig {
   std::string text_pair_column;
   std::string label_column = "label";
   std::string label_separator = "|";
+  bool normalize_label_probabilities = false;
+  std::string teacher_column;
   std::string quoting = "minimal";
   std::string weight_column;
   bool label_all_tokens = false;
@@ -69,6 +71,10 @@ struct DataConfig {
               "answers"),
         field("label_separator", &DataConfig::label_separator,
               "stands between the labels or numbers of a row, where they are text and not a JSON list"),
+        field("normalize_label_probabilities", &DataConfig::normalize_label_probabilities,
+              "divide the probabilities of a row's label_column by their sum, where that is not 1"),
+        field("teacher_column", &DataConfig::teacher_column,
+              "column of a teacher's logits, one a label in the order of the labels (train.distill_weight)"),
         field(
             "quoting", &DataConfig::quoting,
             "of .csv and .tsv: minimal, a cell that begins with a quote ends with one; none, quotes are letters, as in "

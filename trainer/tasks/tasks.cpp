@@ -37,7 +37,8 @@ StringList joined(StringList all, const StringList& more) {
 
 const StringList kOfTexts = {"data.text_column",  "data.text_pair_column", "data.weight_column",
                              "data.group_column", "data.max_length",       "data.truncation"};
-const StringList kOfSamples = joined(kOfTexts, {"model.problem_type"});
+const StringList kOfSamples =
+    joined(kOfTexts, {"model.problem_type", "data.normalize_label_probabilities", "data.teacher_column"});
 const StringList kOfWords = joined(kOfTexts, {"data.label_all_tokens"});
 const StringList kOfQuestions = {"data.text_column",
                                  "data.text_pair_column",

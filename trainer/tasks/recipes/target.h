@@ -16,8 +16,10 @@ namespace sft {
 // Of one row.
 struct Answer {
   std::vector<Label> labels;
-  std::vector<int64_t> ids;  // of the labels; flags have ids alone
-  std::vector<float> values;
+  std::vector<int64_t> ids;          // of the labels; flags have ids alone
+  std::vector<float> values;         // real numbers
+  std::vector<float> probabilities;  // of the labels, or, where no label is named, of all there are in their order
+  std::vector<float> teacher_logits;
 };
 
 class Target {
@@ -43,6 +45,8 @@ inline constexpr char kRealNumbers[] = "regression";
 std::unique_ptr<Target> make_flags(int64_t count, const std::string& separator);
 
 // `num_targets`: numbers that a row of real numbers must have; 0: any. `separator` stands between several in one text.
-std::unique_ptr<Target> make_target(const std::string& problem_type, int64_t num_targets, const std::string& separator);
+// `normalizes`: probabilities of labels are divided by their sum.
+std::unique_ptr<Target> make_target(const std::string& problem_type, int64_t num_targets, const std::string& separator,
+                                    bool normalizes = false);
 
 }  // namespace sft
