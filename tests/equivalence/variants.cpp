@@ -13,6 +13,7 @@
 #include "equivalence/completions.h"
 #include "equivalence/pairs.h"
 #include "equivalence/questions.h"
+#include "equivalence/supervision.h"
 #include "equivalence/tiny_models.h"
 #include "equivalence/two_terms.h"
 #include "support/memory_dataset.h"
@@ -105,11 +106,16 @@ void train(const Case& job, const Cut& cut, Communicator& ranks, const std::stri
                   .batch_norm = {.mode = job.batch_norm, .still_where_frozen = true, .over = &batch_statistics}});
   auto task = make_task(job.task,
                         {.pooling = job.pooling,
-                         .labels = {.names = names_of(job.task, job.num_labels), .problem_type = job.problem_type},
+                         .labels = {.names = names_of(job.task, job.num_labels),
+                                    .counts = std::vector<int64_t>(static_cast<size_t>(job.num_labels), 3),
+                                    .problem_type = job.problem_type,
+                                    .num_rows = 7},
                          .loss = {.kind = job.loss,
                                   .label_smoothing_factor = job.label_smoothing,
                                   .class_weights = job.class_weights,
-                                  .pos_weight = job.pos_weight},
+                                  .pos_weight = job.pos_weight,
+                                  .logit_adjustment = job.logit_adjustment,
+                                  .distill_weight = job.distill_weight},
                          .device = at::kCPU,
                          .dtype = dtype,
                          .seed = 12,
@@ -220,6 +226,7 @@ std::vector<Case> cases() {
   enroll("bert_mean_sgd", sgd).pooling = "mean";
   Case& last_blocks = enroll("bert_last_blocks", adamw);
   last_blocks.class_weights = uneven;
+  last_blocks.logit_adjustment = 1.5;
   last_blocks.freeze = two_blocks;
   enroll("bert_head_alone", adamw).freeze = head;
   enroll("bert_two_terms", adamw).two_terms = true;
@@ -254,6 +261,12 @@ std::vector<Case> cases() {
   sets.problem_type = kLabelSet;
   sets.label_smoothing = 0.1;
   sets.pos_weight = uneven;
+  sets.logit_adjustment = 0.5;
+  Case& taught = enroll("bert_distributions_teacher_weighted", adamw);
+  taught.has_teacher = true;
+  taught.distill_weight = 0.4;
+  taught.label_smoothing = 0.1;
+  taught.class_weights = uneven;
   Case& numbers = enroll("bert_regression", adamw);
   numbers.problem_type = kRealNumbers;
   numbers.num_labels = 2;

@@ -221,8 +221,9 @@ Datasets open_datasets(const LoadedConfig& loaded, const ModelDirectory& model, 
 
   check_content(data, control);
 
-  const bool needs_counts =
-      config.train.loss.class_weights.word == "balanced" || config.train.loss.pos_weight.word == "balanced";
+  const LossConfig& loss = config.train.loss;
+  const bool needs_counts = loss.class_weights.word == "balanced" || loss.pos_weight.word == "balanced" ||
+                            (loss.logit_adjustment > 0 && loss.label_priors.word == "counted");
   if (needs_counts && (data.labels.counts.empty() || config.data.max_train_samples > 0))
     data.labels.counts = count_labels(*data.train, data.labels.names.size(), control);
   return data;

@@ -45,6 +45,10 @@ StringList keys_without_effect(const RunConfig& config, const Origins& origins) 
       {config.train.max_steps > 0, "train.num_train_epochs", "train.max_steps is set"},
       {config.train.loss.kind != "focal", "train.focal_gamma", "train.loss is " + config.train.loss.kind},
       {config.train.loss.kind != "huber", "train.huber_delta", "train.loss is " + config.train.loss.kind},
+      {config.train.loss.logit_adjustment == 0, "train.logit_adjustment_at", "train.logit_adjustment is 0"},
+      {config.train.loss.logit_adjustment == 0, "train.label_priors", "train.logit_adjustment is 0"},
+      {config.train.loss.distill_weight == 0, "train.distill_temperature", "train.distill_weight is 0"},
+      {config.train.loss.distill_weight == 0, "data.teacher_column", "train.distill_weight is 0"},
       {!is_sgd, "optim.momentum", because_optim},
       {!is_sgd, "optim.nesterov", because_optim},
       {is_sgd && config.optim.momentum == 0, "optim.nesterov", "optim.momentum is 0"},
@@ -246,6 +250,10 @@ void check_files(const RunConfig& config, const Origins& origins, StringList& wa
 
 // What compensates for rare classes twice is allowed, and seldom meant.
 void check_balance(const RunConfig& config, const Origins& origins, StringList& warnings) {
+  if (config.data.train_sampling_strategy == "balanced" && config.train.loss.logit_adjustment > 0)
+    warnings.push_back(concat(place_of(origins, "train.logit_adjustment"),
+                              "train.logit_adjustment favours rare classes once more, which "
+                              "data.train_sampling_strategy = 'balanced' draws as often as the others already"));
   if (config.data.train_sampling_strategy == "balanced" && config.train.loss.class_weights.word == "balanced")
     warnings.push_back(concat(place_of(origins, "train.class_weights"),
                               "train.class_weights = 'balanced' favours rare classes once more, which "

@@ -23,6 +23,7 @@ class SequenceHead {
   Reads reads() const { return pooling_ == Pooling::mean ? Reads::all : shape_.reads; }
   bool reads_pooler() const { return pooling_ == Pooling::pooler; }
   Parameters parameters() const { return parameters_; }
+  const at::Tensor& output_bias() const { return output_.bias; }  // undefined where the last layer has none
 
   // [B, num_outputs]
   at::Tensor logits(Model& model, const at::Tensor& features, const Inputs& inputs, Mode mode) const;
