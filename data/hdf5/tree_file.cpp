@@ -1,5 +1,7 @@
 #include "data/hdf5/tree_file.h"
 
+#include <algorithm>
+
 #include "base/errors.h"
 #include "base/text.h"
 #include "data/hdf5/handle.h"
@@ -8,6 +10,7 @@
 namespace sft::hdf5 {
 namespace {
 
+constexpr size_t kMostTexts = 4000;  // an attribute holds 64 KiB, and 16 bytes for each
 constexpr size_t kGrowBy = size_t{8} << 20;
 
 template <class Status>
@@ -28,6 +31,21 @@ void write_texts(hid_t object, const std::string& name, const std::vector<const 
   const AttributeId attribute(
       check(H5Acreate2(object, name.c_str(), type.get(), space.get(), H5P_DEFAULT, H5P_DEFAULT), name));
   if (!values.empty()) check(H5Awrite(attribute.get(), type.get(), values.data()), name);
+}
+
+void write_list(hid_t group, const PlannedTexts& list) {
+  std::vector<const char*> values;
+  for (const std::string& value : list.values) values.push_back(value.c_str());
+  const bool is_split = values.size() > kMostTexts;
+  size_t begin = 0;
+  for (int part = 0; part == 0 || begin < values.size(); ++part, begin += kMostTexts) {
+    const std::vector<const char*> some(
+        values.begin() + static_cast<std::ptrdiff_t>(begin),
+        values.begin() + static_cast<std::ptrdiff_t>(std::min(begin + kMostTexts, values.size())));
+    const auto count = static_cast<hsize_t>(some.size());
+    const Space all(check(H5Screate_simple(1, &count, nullptr), list.name));
+    write_texts(group, is_split ? list.name + std::to_string(part) : list.name, some, all);
+  }
 }
 
 void write_array(hid_t group, const PlannedArray& array) {
@@ -54,13 +72,7 @@ void write_group(hid_t file, const PlannedGroup& planned) {
     const Space one(check(H5Screate(H5S_SCALAR), text.name));
     write_texts(group.get(), text.name, {text.value.c_str()}, one);
   }
-  for (const PlannedTexts& list : planned.lists) {
-    const auto count = static_cast<hsize_t>(list.values.size());
-    const Space all(check(H5Screate_simple(1, &count, nullptr), list.name));
-    std::vector<const char*> values;
-    for (const std::string& value : list.values) values.push_back(value.c_str());
-    write_texts(group.get(), list.name, values, all);
-  }
+  for (const PlannedTexts& list : planned.lists) write_list(group.get(), list);
   for (const PlannedArray& array : planned.arrays) write_array(group.get(), array);
 }
 

@@ -15,7 +15,7 @@ struct PlannedText {
 
 struct PlannedTexts {
   std::string name;
-  std::vector<std::string> values;  // at most 4,000: an attribute holds 64 KiB
+  std::vector<std::string> values;  // more than 4,000 become several attributes, NAME0, NAME1, …, as Keras has them
 };
 
 struct PlannedArray {

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import time
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 
 from harness import EndToEnd, end_job, make_rows, write_rows
 from test_language_models import make_chat_model, make_chats
@@ -46,23 +47,29 @@ class Hangs(EndToEnd):
         self.assertEqual(process.returncode, 76, said)
         return said[-1]
 
+    def told_of_each(self, cases):
+        """What stopped_at() gives of each case (failpoint, rank, pattern, command). Two jobs at a time: most of it is waiting."""
+        with ThreadPoolExecutor(2) as pool:
+            jobs = [pool.submit(self.stopped_at, failpoint, *command, rank=rank) for failpoint, rank, _, command in cases]
+        for (failpoint, _, pattern, command), job in zip(cases, jobs):
+            with self.subTest(failpoint=failpoint, command=command):
+                self.assertRegex(job.result(), pattern)
+
     def test_start_and_connection(self):
-        for failpoint in ("job.start", "job.join"):
-            for command in ((self.config(),), ("prepare", self.config())):
-                with self.subTest(failpoint=failpoint, command=command):
-                    self.assertRegex(self.stopped_at(failpoint, *command), r"late: rank 1, host .*, in start, stopped; others wait")
-        self.assertRegex(self.stopped_at("job.connect", self.config()), r"late: rank 1, .* in connect, not responding")
+        in_start = r"late: rank 1, host .*, in start, stopped; others wait"
+        commands = [(failpoint, 1, in_start, (*command, self.config(f"{failpoint}{len(command)}".replace(".", "-"))))
+                    for failpoint in ("job.start", "job.join") for command in ((), ("prepare",))]
+        self.told_of_each([*commands, ("job.connect", 1, r"late: rank 1, .* in connect, not responding", (self.config("connect"),))])
 
     def test_phases_of_training(self):
         # On one rank a piece of the prepared data, the export and the manifest are made, while the others wait.
-        for failpoint, rank, told in (("prepare.shard", 0, "in prepare"), ("model.load", 1, "in load"), ("trainer.step@3", 1, "step 3 in step"), ("evaluation.batch", 2, "step 12 in evaluation"),
-                                      ("checkpoint.before_write", 1, "step 5 in save"), ("checkpoint.after_write", 2, "step 5 in save"), ("checkpoint.before_manifest", 0, "step 5 in save"),
-                                      ("model.export", 0, "step 36 in export")):
-            with self.subTest(failpoint=failpoint):
-                name = failpoint.replace(".", "-").replace("@", "-")
-                config = self.config(name, data={"prepared_dir": str(self.home / f"prepared-{name}")})
-                self.assertRegex(self.stopped_at(failpoint, config, rank=rank), rf"late: rank {rank}, host .*, {told}, not responding; others at sequence \d+")
-                self.assertEqual(self.exit_status(name), 76)
+        cases = {"prepare.shard": (0, "in prepare"), "model.load": (1, "in load"), "trainer.step@3": (1, "step 3 in step"), "evaluation.batch": (2, "step 12 in evaluation"),
+                 "checkpoint.before_write": (1, "step 5 in save"), "checkpoint.after_write": (2, "step 5 in save"), "checkpoint.before_manifest": (0, "step 5 in save"), "model.export": (0, "step 36 in export")}
+        names = {failpoint: failpoint.replace(".", "-").replace("@", "-") for failpoint in cases}
+        self.told_of_each([(failpoint, rank, rf"late: rank {rank}, host .*, {told}, not responding; others at sequence \d+",
+                            (self.config(names[failpoint], data={"prepared_dir": str(self.home / f"prepared-{names[failpoint]}")}),)) for failpoint, (rank, told) in cases.items()])
+        for name in names.values():
+            self.assertEqual(self.exit_status(name), 76)
 
     def test_resuming(self):
         config = self.config()
@@ -74,13 +81,11 @@ class Hangs(EndToEnd):
         config = self.config(train={"max_steps": 2})
         self.succeed(config)
         run, out = self.run_dir(), self.home / "out.jsonl"
-        for failpoint, told, command in (("prepare.shard", "in prepare", ("prepare", config, f"data.prepared_dir={self.home / 'p'}")),
-                                         ("evaluation.batch", "in evaluation", ("evaluate", run)),
-                                         ("evaluation.batch", "in prediction", ("predict", run, "--input", self.shared / "train.jsonl", "--output", out)),
-                                         ("model.export", "in export", ("export", run, "--output", self.home / "model")),
-                                         ("trainer.step@2", "step 2 in step", ("find-lr", config, "--output", self.home / "page.html"))):
-            with self.subTest(command=command[0]):
-                self.assertRegex(self.stopped_at(failpoint, *command, rank=0), rf"late: rank 0, .*, {told}, not responding")
+        cases = (("prepare.shard", "in prepare", ("prepare", config, f"data.prepared_dir={self.home / 'p'}")), ("evaluation.batch", "in evaluation", ("evaluate", run)),
+                 ("evaluation.batch", "in prediction", ("predict", run, "--input", self.shared / "train.jsonl", "--output", out)),
+                 ("model.export", "in export", ("export", run, "--output", self.home / "model")),
+                 ("trainer.step@2", "step 2 in step", ("find-lr", config, "--output", self.home / "page.html")))
+        self.told_of_each([(failpoint, 0, rf"late: rank 0, .*, {told}, not responding", command) for failpoint, told, command in cases])
 
     def test_generation(self):
         make_chat_model("llama", self.home / "llama")

@@ -179,6 +179,10 @@ class KerasFiles(EndToEnd):
         damaged[whole.index(b"Sequential")] ^= 1
         (self.home / "model.keras").write_bytes(damaged)
         self.refuse(79, "config.json", "checksum differs", model=self.home / "model.keras")
+        damaged = bytearray(archive(**{"model.weights.h5": b"weights"}).read_bytes())
+        damaged[damaged.index(b"weightsPK")] ^= 1
+        (self.home / "model.keras").write_bytes(damaged)
+        self.refuse(79, "'model.weights.h5' is damaged", "checksum differs", model=self.home / "model.keras")
 
 
 if __name__ == "__main__":

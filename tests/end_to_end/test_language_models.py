@@ -215,6 +215,11 @@ class LanguageModels(EndToEnd):
         template.write_text(TEMPLATE.replace("message['content']", "message['content'] | upper"))
         self.assertEqual([(self.succeed(*command).out, (self.home / "out.jsonl").read_text()) for command in commands], before)
 
+    def test_a_model_that_diverged_answers_nothing(self):
+        done = self.run_program(self.config(train={"max_steps": 1}, optim={"learning_rate": 1e19}))
+        self.assertEqual(done.code, 80, done.err)
+        self.assertIn("the training diverged: at its last evaluation, at step 1", done.err)
+
     def test_a_generation_config_is_read_as_strictly_as_a_config(self):
         model = self.home / "model"
         for settings, told in (({"temperature": 0, "do_sample": True}, "temperature"), ({"top_p": 1.5, "do_sample": True}, "top_p"), ({"max_new_tokens": -3}, "max_new_tokens"), ({"repetition_penalty": "high"}, "repetition_penalty"),

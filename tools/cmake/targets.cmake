@@ -54,6 +54,7 @@ function(sft_test name)
   if(arg_TORCH)
     sft_use_torch(${name})
   endif()
-  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 300)
+  # Two tests run at a time, many of several ranks that are threads: each computes with one thread unless it says more.
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 300 ENVIRONMENT "OMP_NUM_THREADS=1")
 endfunction()
 include(GoogleTest)

@@ -88,8 +88,12 @@ bool is_torn_latest(const std::string& name, const std::string& path) {
   if (!name.starts_with("latest.tmp.") || !fs::is_regular_file(fs::symlink_status(path, none)) ||
       fs::file_size(path, none) > kLongest)
     return false;
-  const std::string text = read_file(path);
-  return text.starts_with(kPrefix) || kPrefix.starts_with(text);
+  try {
+    const std::string text = read_file(path);
+    return text.starts_with(kPrefix) || kPrefix.starts_with(text);
+  } catch (const Error&) {
+    return false;
+  }
 }
 
 void or_warn(const std::function<void()>& action) {

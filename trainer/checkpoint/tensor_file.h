@@ -20,8 +20,8 @@ class TensorFile {
   TensorFile(const TensorFile&) = delete;
   TensorFile& operator=(const TensorFile&) = delete;
 
-  // In the order of their data, which points into the mapping: read only, and in files of other writers
-  // not always aligned.
+  // In the order of their data. Their data are in the mapping, or in memory of this object: read only, not always
+  // aligned.
   const std::vector<TensorRef>& tensors() const { return tensors_; }
   const TensorRef* find(const std::string& name) const;
   const std::map<std::string, std::string>& metadata() const { return metadata_; }

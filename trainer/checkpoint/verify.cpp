@@ -100,10 +100,6 @@ void verify_sizes(const Manifest& manifest, const std::string& directory) {
   }
 }
 
-}  // namespace
-
-namespace {
-
 // Each file by one rank.
 void verify_checksums(const std::vector<FileEntry>& files, const std::string& directory, Communicator& control) {
   together(control, [&] {
@@ -144,8 +140,10 @@ void verify_weights(const std::string& directory, Communicator& control) {
   const std::string where = concat(directory, "/", kManifestName);
   std::string text;
   together(control, [&] {
-    if (control.rank() == 0 && fs::exists(where)) text = read_patiently([&] { return content_of(where); });
+    if (control.rank() != 0 || !fs::exists(where)) return;
+    text = read_patiently([&] { return content_of(where); });
     if (is_of_another_program(text)) text.clear();
+    if (!text.empty()) parse_manifest(text, where);
   });
   text = broadcast_from(control, text);
   if (text.empty()) return;

@@ -31,7 +31,9 @@ std::vector<std::string> files_with_ending(const std::string& directory, const s
   if (const auto several = files_with_ending(directory, ".pth"); several.size() > 1)
     throw ConfigError(concat(wanted, ", and of ", several.size(), " files that end in .pth (", join(several, ", "),
                              ") it is not known which is meant: leave one there"));
-  if (!files_with_ending(directory, ".h5").empty() || !files_with_ending(directory, ".keras").empty())
+  std::vector<std::string> of_keras = files_with_ending(directory, ".h5");
+  std::erase_if(of_keras, [](const std::string& file) { return fs::path(file).filename() == "tf_model.h5"; });
+  if (!of_keras.empty() || !files_with_ending(directory, ".keras").empty())
     throw ConfigError(concat(wanted, ", only a Keras file; name that file itself as model.model_name_or_path"));
   throw ConfigError(concat(wanted,
                            ", nor a pytorch_model.bin, nor the index of several of either, nor a .pth: it holds no "

@@ -31,6 +31,13 @@ class Values {
     if (found == by_name_.end()) throw Error(ExitCode::internal, concat("no tensor ", in_quotes(name), " to export"));
     return *found->second;
   }
+  bool has(const std::string& name) const { return by_name_.contains(name); }
+  // One of no dimension, or a list.
+  json numbers(const std::string& name) {
+    const float* first = of(name);
+    if (named(name).shape.empty()) return *first;
+    return std::vector<float>(first, first + now_.numel());
+  }
   const float* of(const std::string& name) {
     beat();
     now_ = named(name).value().detach().cpu().to(at::kFloat).contiguous();
@@ -57,6 +64,17 @@ std::string name_in_group(const std::string& name) {
   return (before == std::string::npos ? name : name.substr(before + 1)) + ":0";
 }
 
+// An adapted Normalization: its numbers go into its config, since Keras 3 wants another number of weights than Keras 2.
+void write_normalizations(json& model, const std::string& path, Values& values) {
+  for (json& layer : model["config"]["layers"]) {
+    json& config = layer["config"];
+    const std::string name = path + config.value("name", "");
+    if (config.contains("layers")) write_normalizations(layer, name + "/", values);
+    if (layer["class_name"] != "Normalization" || !values.has(name + "/mean")) continue;
+    for (const char* key : {"mean", "variance"}) config[key] = values.numbers(concat(name, "/", key));
+  }
+}
+
 }  // namespace
 
 bool is_keras_model(const json& config) { return config.contains("keras_config"); }
@@ -72,6 +90,7 @@ std::string keras_hdf5(const json& config, const ExportedTensors& tensors) {
   const json& layers = content["keras_config"]["config"]["layers"];
   const std::string output = layers.back()["config"].value("name", "");
   if (layers.back()["class_name"] == "Dense") set_keras_classes(content, values.named(output + "/kernel").shape.back());
+  write_normalizations(content["keras_config"], "", values);
   const keras::WholeModel whole = keras::whole_model(content);
   const std::string version = content.value("keras_version", "2.15.0");
 

@@ -51,18 +51,21 @@ void KerasFile::read_archive() {
   const StoredZip archive(path_);
   take_config(archive.text("config.json", kMostConfigBytes), "config.json");
   const json about = parse_shallow_json(archive.text("metadata.json", kMostConfigBytes), path_ + ", metadata.json");
-  if (about.is_object() && about.contains("keras_version")) config_["keras_version"] = about["keras_version"];
-  weights_ = open_guarded(archive.in_memory(kArchivedWeights), concat(path_, "/", kArchivedWeights));
+  take_version(about);
+}
+
+std::shared_ptr<const GuardedFile> KerasFile::weights() const {
+  if (is_hdf5_) return hdf5_;
+  return open_guarded(StoredZip(path_).in_memory(kArchivedWeights), concat(path_, "/", kArchivedWeights));
 }
 
 void KerasFile::read_hdf5() {
-  weights_ = open_guarded(path_);
-  const hdf5::FileLayout& layout = weights_->layout;
+  hdf5_ = open_guarded(path_);
+  const hdf5::FileLayout& layout = hdf5_->layout;
   if (const std::string text = text_of(layout, "model_config"); !text.empty()) take_config(text, "model_config");
-  for (const hdf5::GroupLayout* group : {layout.group("model_weights")})
-    if (group != nullptr)
-      if (const hdf5::Attribute* version = group->attribute("keras_version"); version && version->texts.size() == 1)
-        config_["keras_version"] = version->texts.front();
+  if (const hdf5::GroupLayout* group = layout.group("model_weights"))
+    if (const hdf5::Attribute* version = group->attribute("keras_version"); version && version->texts.size() == 1)
+      config_["keras_version"] = version->texts.front();
   if (const std::string version = text_of(layout, "keras_version"); !version.empty())
     config_["keras_version"] = version;
   const bool has_layers = std::ranges::any_of(
@@ -84,10 +87,14 @@ void KerasFile::read_config_beside() {
     const json content = parse_shallow_json(read_file(beside.string()), beside.string());
     if (!content.is_object() || !content.contains("class_name")) continue;
     config_["keras_config"] = content;
-    if (content.contains("keras_version") && !config_.contains("keras_version"))
-      config_["keras_version"] = content["keras_version"];
+    if (!config_.contains("keras_version")) take_version(content);
     return;
   }
+}
+
+void KerasFile::take_version(const json& about) {
+  if (about.is_object() && about.contains("keras_version") && about["keras_version"].is_string())
+    config_["keras_version"] = about["keras_version"];
 }
 
 void KerasFile::take_config(const std::string& text, const std::string& what) {

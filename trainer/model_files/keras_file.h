@@ -22,8 +22,8 @@ class KerasFile {
   // model.to_json() is beside it ("NAME.json" or config.json), keras_config. num_labels and image_size as the model's
   // ends tell them.
   const nlohmann::json& config() const { return config_; }
-  // The HDF5 file of the weights; of .keras the one inside.
-  const std::shared_ptr<const GuardedFile>& weights() const { return weights_; }
+  // The HDF5 file of the weights; of .keras the one inside, which each call copies into memory.
+  std::shared_ptr<const GuardedFile> weights() const;
   // Whether weights() is at path() itself, and not inside an archive.
   bool is_hdf5() const { return is_hdf5_; }
 
@@ -32,12 +32,13 @@ class KerasFile {
   void read_hdf5();
   void read_config_beside();
   void take_config(const std::string& text, const std::string& what);
+  void take_version(const nlohmann::json& about);
   void tell_ends();
 
   std::string path_;
   bool is_hdf5_ = true;
   nlohmann::json config_;
-  std::shared_ptr<const GuardedFile> weights_;
+  std::shared_ptr<const GuardedFile> hdf5_;  // null of .keras
 };
 
 }  // namespace sft

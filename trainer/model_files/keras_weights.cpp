@@ -1,6 +1,7 @@
 #include "trainer/model_files/keras_weights.h"
 
 #include <filesystem>
+#include <utility>
 
 #include "base/errors.h"
 #include "base/mapped_file.h"
@@ -22,16 +23,23 @@ std::string dtype_of(const hdf5::Type& type, const std::string& what) {
   return type.bytes == 4 ? "F32" : "F64";
 }
 
-std::unique_ptr<MappedFile> mapping_of(const KerasFile& file) {
-  if (file.is_hdf5()) return std::make_unique<MappedFile>(file.path());
-  const std::shared_ptr<const GuardedFile> unpacked = file.weights();
-  return std::make_unique<MappedFile>(unpacked->descriptor.get(), 0, unpacked->bytes, unpacked->path);
+// Watched where others may write to it: then it is opened anew.
+std::unique_ptr<MappedFile> mapping_of(const KerasFile& file, const GuardedFile& weights) {
+  if (!file.is_hdf5()) return std::make_unique<MappedFile>(weights.descriptor.get(), 0, weights.bytes, weights.path);
+  auto mapped = std::make_unique<MappedFile>(file.path());
+  if (mapped->size() != weights.bytes)
+    throw DataError(concat(in_quotes(file.path(), 400), ": has changed while it was opened"));
+  return mapped;
 }
 
 }  // namespace
 
 KerasWeights::KerasWeights(const KerasFile& file, const nlohmann::json& config)
-    : TensorFile(file.path(), mapping_of(file)), file_(file.weights()), is_watched_(file.is_hdf5()) {
+    : KerasWeights(file, file.weights(), config) {}
+
+KerasWeights::KerasWeights(const KerasFile& file, std::shared_ptr<const GuardedFile> weights,
+                           const nlohmann::json& config)
+    : TensorFile(file.path(), mapping_of(file, *weights)), file_(std::move(weights)), is_watched_(file.is_hdf5()) {
   const keras::WholeModel whole = keras::whole_model(config);
   PlacesInFile places;
   try {

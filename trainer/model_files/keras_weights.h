@@ -28,6 +28,7 @@ class KerasWeights final : public TensorFile {
   bool is_unchanged() const override { return !is_watched_ || TensorFile::is_unchanged(); }
 
  private:
+  KerasWeights(const KerasFile& file, std::shared_ptr<const GuardedFile> weights, const nlohmann::json& config);
   TensorRef tensor_of(const std::string& name, const std::string& dataset);
 
   std::shared_ptr<const GuardedFile> file_;

@@ -63,7 +63,9 @@ TEST_F(WeightFilesTest, RefusesAnIndexThatLeadsOutOrAstray) {
 
 TEST_F(WeightFilesTest, SaysWhatIsMissing) {
   EXPECT_NE(refusal<ConfigError>().find("hf download ORGANISATION/MODEL"), std::string::npos);
-  directory_.file("tf_model.h5", "hdf5");
+  directory_.file("tf_model.h5", "hdf5");  // of transformers, which Keras does not read
+  EXPECT_NE(refusal<ConfigError>().find("hf download ORGANISATION/MODEL"), std::string::npos);
+  directory_.file("model.h5", "hdf5");
   EXPECT_NE(refusal<ConfigError>().find("only a Keras file; name that file itself"), std::string::npos);
   EXPECT_THROW(WeightFiles(directory_.path("nowhere")), ConfigError);
 }

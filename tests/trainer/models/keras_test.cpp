@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "base/errors.h"
+#include "trainer/models/keras/architectures.h"
 #include "trainer/models/model.h"
 
 namespace sft {
@@ -139,6 +140,32 @@ TEST(Keras, TakesTheLastLayerWithWeightsAway) {
   EXPECT_EQ(model->num_blocks(), 4);
   EXPECT_EQ(model->stage_names().back(), "drop (Dropout)");
   EXPECT_EQ(model->sequence_head().output, "output");
+}
+
+// A softmax inside of a last model that has no weights cannot be taken away alone.
+TEST(Keras, KeepsANestedModelThatEndsInASoftmax) {
+  json end = content_of({entry({nullptr, 2}), layer("ReLU", "relu", json::object(), {"in"}),
+                         layer("Softmax", "soft", json::object(), {"relu"})},
+                        "soft")["keras_config"];
+  end["name"] = "end";
+  end["inbound_nodes"] = layer("", "", json::object(), {"pool"})["inbound_nodes"];
+  expect_refused({entry(), convolution("first", "in"), convolution("conv", "first"),
+                  layer("GlobalAveragePooling2D", "pool", json::object(), {"conv"}), end},
+                 "end", "its softmax is no layer of its own");
+}
+
+// As keras.applications.MobileNetV2 of Keras 3 pads.
+TEST(Keras, PadsTheSidesOfMobileNetV2EachByItself) {
+  const auto pads_of = [](const json& shape) {
+    json pads = json::array();
+    const json model = keras::named_architecture({{"architecture", "MobileNetV2"}, {"input_shape", shape}});
+    for (const json& layer : model["config"]["layers"])
+      if (layer["class_name"] == "ZeroPadding2D") pads.push_back(layer["config"]["padding"]);
+    return pads.dump();
+  };
+  EXPECT_EQ(pads_of({65, 50, 3}), "[[[1,1],[1,1]],[[1,1],[1,1]],[[1,1],[1,1]],[[1,1],[0,1]]]");
+  EXPECT_EQ(pads_of({51, 98, 3}), "[[[0,1],[1,1]],[[1,1],[1,1]],[[1,1],[1,1]],[[0,1],[1,1]]]");
+  EXPECT_EQ(pads_of({nullptr, nullptr, 3}), "[[[0,1],[0,1]],[[0,1],[0,1]],[[0,1],[0,1]],[[0,1],[0,1]]]");
 }
 
 TEST(Keras, KnowsTheArchitecturesByName) {

@@ -149,8 +149,9 @@ TorchFile::TorchFile(const std::string& path) : TensorFile(path) {
     throw DataError(
         concat(error.what(),
                "\nWhere torch reads it, this makes one of it that is read here:\n"
-               "    python3 -c \"import sys, torch; from safetensors.torch import save_file; save_file({k: v.clone() "
-               "for k, v in torch.load(sys.argv[1], weights_only=True).items()}, sys.argv[2])\" '",
+               "    python3 -c \"import sys, torch; from safetensors.torch import save_file; "
+               "d = torch.load(sys.argv[1], weights_only=True); d = d.get('state_dict', d); "
+               "save_file({k: v.clone().contiguous() for k, v in d.items() if torch.is_tensor(v)}, sys.argv[2])\" '",
                path, "' model.safetensors"));
   }
 }

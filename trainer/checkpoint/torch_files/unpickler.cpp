@@ -15,6 +15,7 @@ namespace {
 
 constexpr size_t kMostValues = 1'000'000;  // a state dict has some twenty a tensor
 constexpr size_t kMostDimensions = 16;
+constexpr size_t kLongestKey = 256;  // of a storage; every tensor has its own copy
 
 enum Global : int64_t { kDictionary, kTensor, kOldTensor, kParameter, kFirstStorage };
 
@@ -133,6 +134,7 @@ Unpickler::Value Unpickler::storage_of(const Value& id) {
   if (type < 0) wrong("the type of a storage is none");
   const PickledStorage storage{kDtypes[type], item(id, 4, Kind::integer).number};
   const std::string_view key = item(id, 2, Kind::text).text;
+  if (key.size() > kLongestKey) wrong("a storage has too long a key");
   if (storage.elements < 0) wrong("a storage has fewer elements than none");
   if (id.items.size() > 5 && values_[id.items[5]].kind != Kind::other) wrong("a storage is a view of another");
   const auto [there, is_new] = storages_.emplace(key, storage);
@@ -225,7 +227,11 @@ std::vector<std::string> Unpickler::keys() {
   const Value& list = load();
   if (list.kind != Kind::list || list.items.size() > storages_.size()) wrong("a list of storages is wanted");
   std::vector<std::string> all;
-  for (size_t i = 0; i < list.items.size(); ++i) all.emplace_back(item(list, i, Kind::text).text);
+  for (size_t i = 0; i < list.items.size(); ++i) {
+    const std::string_view key = item(list, i, Kind::text).text;
+    if (key.size() > kLongestKey) wrong("a storage has too long a key");
+    all.emplace_back(key);
+  }
   return all;
 }
 

@@ -1,6 +1,7 @@
 // Simonyan and Zisserman, 2015; He et al., 2016; Sandler et al., 2018; as keras.applications builds them.
 #include "trainer/models/keras/architectures.h"
 
+#include <array>
 #include <map>
 #include <utility>
 #include <vector>
@@ -134,7 +135,10 @@ json mobilenet_v2(const Wanted& wanted) {
   struct Stack {
     int64_t expansion, filters, blocks, stride;
   };
-  int64_t channels = 32, side_height = wanted.shape[0].is_null() ? 224 : wanted.shape[0].get<int64_t>() / 2;
+  int64_t channels = 32;
+  std::array<int64_t, 2> sides{};  // 0 where one is open, which Keras pads as even ones
+  if (!wanted.shape[0].is_null() && !wanted.shape[1].is_null())
+    for (const size_t along : {size_t{0}, size_t{1}}) sides[along] = (wanted.shape[along].get<int64_t>() + 1) / 2;
   int number = 0;
   for (const Stack& stack :
        {Stack{1, 16, 1, 1}, {6, 24, 2, 2}, {6, 32, 3, 2}, {6, 64, 4, 2}, {6, 96, 3, 1}, {6, 160, 3, 2}, {6, 320, 1, 1}})
@@ -147,9 +151,8 @@ json mobilenet_v2(const Wanted& wanted) {
         y = relu6(at + "expand_relu", y);
       }
       if (stride == 2) {  // Keras's correct_pad: an even side gets a row behind alone
-        const int64_t before = side_height % 2;
-        y = build.add("ZeroPadding2D", at + "pad", {{"padding", {{before, 1}, {before, 1}}}}, {y});
-        side_height = (side_height + 1) / 2;
+        y = build.add("ZeroPadding2D", at + "pad", {{"padding", {{sides[0] % 2, 1}, {sides[1] % 2, 1}}}}, {y});
+        for (int64_t& side : sides) side = (side + 1) / 2;
       }
       y = build.add(
           "DepthwiseConv2D", at + "depthwise",

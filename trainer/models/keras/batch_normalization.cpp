@@ -31,8 +31,8 @@ class BatchNormalization final : public Layer {
     variables_.push_back({.name = "moving_variance", .shape = channels, .start = 1, .trains = false});
   }
 
-  void hold(const Tensors& values) override {
-    Layer::hold(values);
+  void hold(const Tensors& values, const at::Tensor& nearest) override {
+    Layer::hold(values, nearest);
     const at::TensorOptions options = values.back().options();
     size_t next = 0;
     norm_.weight = scales_ ? values[next++] : at::ones({shape_.back()}, options);
@@ -45,7 +45,7 @@ class BatchNormalization final : public Layer {
   at::Tensor run(const Tensors& x, const Pass& pass) override {
     const at::Tensor& in = x.front();
     const at::Tensor x_BCHW = in.dim() == 2 ? in.unsqueeze(2).unsqueeze(3) : in;
-    const bool trains = norm_.weight.requires_grad() || norm_.bias.requires_grad();
+    const bool trains = norm_.weight.requires_grad() || norm_.bias.requires_grad() || trains_as_nearest();
     const BatchNormRule& rule = pass.batch_norm;
     const bool by_batch =
         pass.mode == Mode::training && rule.mode != BatchNormMode::frozen && (trains || !rule.still_where_frozen);
@@ -56,6 +56,11 @@ class BatchNormalization final : public Layer {
   }
 
  private:
+  // Nothing of its own says whether it is frozen.
+  bool trains_as_nearest() const {
+    return !scales_ && !centers_ && (!nearest().defined() || nearest().requires_grad());
+  }
+
   // A number, or Keras 2's list of one.
   void require_last_axis() const {
     const nlohmann::json& axis = config_.raw("axis");

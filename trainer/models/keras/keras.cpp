@@ -109,7 +109,8 @@ at::Tensor Keras::pixels(const ImageInputs& inputs) const {
     if (wanted[along] >= 0 && wanted[along] != pixels_BCHW.size(static_cast<int64_t>(along) + 2))
       throw ConfigError(concat("the Keras model takes pictures of ", wanted[0], " × ", wanted[1],
                                " pixels, and they are of ", pixels_BCHW.size(2), " × ", pixels_BCHW.size(3),
-                               "; set data.image_size = ", wanted[0]));
+                               wanted[0] == wanted[1] ? concat("; set data.image_size = ", wanted[0])
+                                                      : "; pictures are brought to squares only"));
   const at::Tensor channels = wanted[2] == 1                   ? grey_of(pixels_BCHW)
                               : plan_.preprocessing.blue_first ? pixels_BCHW.flip(1)
                                                                : pixels_BCHW;

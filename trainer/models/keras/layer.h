@@ -63,12 +63,17 @@ class Layer {
 
   const Shape& shape() const { return shape_; }  // of what it gives
   const std::vector<Variable>& variables() const { return variables_; }
-  // Values of the variables, in their order, before the first run.
-  virtual void hold(const Tensors& values) { values_ = values; }
+  // Values of the variables, in their order, before the first run. `nearest`: the last parameter of its model up to
+  // this layer, the first behind it where none is, undefined where there is none at all.
+  virtual void hold(const Tensors& values, const at::Tensor& nearest) {
+    values_ = values;
+    nearest_ = nearest;
+  }
   virtual at::Tensor run(const Tensors& x, const Pass& pass) = 0;
 
  protected:
   const at::Tensor& value(size_t i) const { return values_[i]; }
+  const at::Tensor& nearest() const { return nearest_; }
   const Shape& require_one_input(const LayerPlace& place) const;
   const Shape& require_picture(const LayerPlace& place) const;  // the one input, [H, W, C]
   [[noreturn]] void refuse(const std::string& why) const;
@@ -80,6 +85,7 @@ class Layer {
 
  private:
   Tensors values_;
+  at::Tensor nearest_;
 };
 
 // By class_name. ConfigError for one that is not built, with those that are; DataError where its config or its inputs

@@ -18,7 +18,7 @@ class Nested final : public Layer {
     }
   }
 
-  void hold(const Tensors& values) override { network_.hold(values); }
+  void hold(const Tensors& values, const at::Tensor&) override { network_.hold(values); }
   at::Tensor run(const Tensors& x, const Pass& pass) override {
     return network_.run(0, static_cast<int>(network_.size()) - 1, x.front(), pass);
   }

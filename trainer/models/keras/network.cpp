@@ -39,13 +39,19 @@ std::vector<PlacedVariable> Network::variables() const {
 }
 
 void Network::hold(const Tensors& values) {
-  auto next = values.begin();
+  const std::vector<PlacedVariable> all = variables();
+  assert(all.size() == values.size());
+  const auto first = std::ranges::find_if(all, [](const PlacedVariable& placed) { return placed.variable.trains; });
+  at::Tensor nearest = first == all.end() ? at::Tensor() : values[static_cast<size_t>(first - all.begin())];
+  size_t next = 0;
   for (const auto& layer : layers_) {
-    const auto count = static_cast<std::ptrdiff_t>(layer->variables().size());
-    layer->hold({next, next + count});
-    next += count;
+    Tensors own;
+    for (const Variable& variable : layer->variables()) {
+      own.push_back(values[next++]);
+      if (variable.trains) nearest = own.back();
+    }
+    layer->hold(own, nearest);
   }
-  assert(next == values.end());
 }
 
 at::Tensor Network::run(int first, int last, const at::Tensor& x, const Pass& pass) {

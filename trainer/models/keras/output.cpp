@@ -97,7 +97,7 @@ class End {
   Output take_softmax() {
     const GraphLayer& layer = layers_[at_];
     const int64_t classes = classes_of(layer);
-    if (at_ + 1 == layers_.size() || is_softmax(activation_of(layer)))
+    if (at_ + 1 == layers_.size() || layers_.back().nested || is_softmax(activation_of(layer)))
       throw ConfigError(concat(layer.title(), ": its softmax is no layer of its own", kCure));
     layers_.pop_back();
     return {.dense = "", .classes = classes};

@@ -1,8 +1,7 @@
 #include "trainer/tasks/blocks/head_layer.h"
 
-#include <cmath>
-
 #include "trainer/models/initialize.h"
+#include "trainer/models/keras/layer.h"
 
 namespace sft {
 
@@ -28,18 +27,14 @@ at::Tensor bias_of(const std::string& name, int64_t outputs, const Model& model,
   return bias;
 }
 
-// Glorot and Bengio, 2010: uniform up to √(6/(in + out)).
 Linear keras_layer(const HeadShape& shape, int64_t outputs, const Model& model, const TaskSettings& settings,
                    Parameters& list) {
   const std::string name = shape.output + "/kernel";
-  const double bound = std::sqrt(6.0 / static_cast<double>(model.width() + outputs));
+  const double bound = keras::glorot_bound(static_cast<double>(model.width()), static_cast<double>(outputs));
   const at::Tensor weight =
       uniform_parameter(name, {outputs, model.width()}, bound, settings.seed, options_of(settings));
-  list.push_back({.name = name,
-                  .value = weight,
-                  .stage = model.head_stage(),
-                  .decays = true,
-                  .is_transposed_in_files = true});
+  list.push_back(
+      {.name = name, .value = weight, .stage = model.head_stage(), .decays = true, .is_transposed_in_files = true});
   Linear layer{.weight = weight, .bias = {}};
   if (shape.has_bias) layer.bias = bias_of(shape.output + "/bias", outputs, model, settings, list);
   return layer;

@@ -146,6 +146,10 @@ def what_is_no_dictionary_of_tensors_is_refused(folder):
     def pickled(code):
         return with_entry("data.pkl", lambda _: b"\x80\x02" + code)
 
+    rebuild, floats = b"ctorch._utils\n_rebuild_tensor_v2\nq\x00", b"X\x07\x00\x00\x00storagectorch\nFloatStorage\n"
+    long_key = b"X" + struct.pack("<I", 16 << 20) + b"k" * (16 << 20)
+    arguments = b"((" + floats + long_key + b"X\x03\x00\x00\x00cpuK\x01tQK\x00K\x01\x85K\x01\x85tq\x01"
+    one_key_many_times = rebuild + arguments + b"h\x00h\x01R" * 2000 + b"."
     named_twice = pickle.dumps({"a": 1, "b": 2}, 2).replace(b"b", b"a", 1)
     cases = {
         ".system'": saved({"a": RunsCode()}),
@@ -169,6 +173,7 @@ def what_is_no_dictionary_of_tensors_is_refused(folder):
         "a value that was not there": pickled(b"h\x05."),
         "too large an index": pickled(b")r\xff\xff\xff\x7f."),
         "a number beyond 2^63": pickled(b"\x8a\xff" + b"\x01" * 255 + b"."),
+        "too long a key": pickled(one_key_many_times),
         "cut short": pickled(b"X\xff\xff\xff\xffabc"),
         "is no dictionary": pickled(b"]q\x00(" + b"h\x00" * 3_000_000 + b"t."),
         "has two sizes": before_zip.replace(struct.pack("<qf", 8, 0), struct.pack("<qf", 9, 0)),
