@@ -67,7 +67,7 @@ TEST(LabelLoss, IsTorchsForDistributionsTeachersAndPriorsTogetherOverAnyCut) {
     EXPECT_EQ(loss.learns_distributions(), soft);
     const at::Tensor logits = logits_of(7).set_requires_grad(true);
     for (const int64_t cut : {0, 3}) {
-      logits.mutable_grad() = {};
+      logits.mutable_grad() = at::Tensor();
       at::Tensor sum = at::zeros({}, at::kDouble);
       double weight = 0;
       for (const auto& [first, end] : {std::pair<int64_t, int64_t>{0, cut}, {cut, 7}}) {
