@@ -30,13 +30,13 @@ bool may_hold_probabilities(const StringList& files) {
       files, [](const std::string& file) { return file.ends_with(".jsonl") || file.ends_with(".json"); });
 }
 
-bool holds_probabilities(const Cell& cell) {
+bool holds_probabilities(const Cell& cell, const ProbabilityForm& form) {
   const auto is_number = [](const Cell& item) { return item.kind == Cell::Kind::number; };
-  return cell.kind == Cell::Kind::nested ||
-         (cell.kind == Cell::Kind::list && !cell.items.empty() && std::ranges::all_of(cell.items, is_number));
+  return cell.kind == Cell::Kind::nested || (form.in_lists && cell.kind == Cell::Kind::list && !cell.items.empty() &&
+                                             std::ranges::all_of(cell.items, is_number));
 }
 
-void read_probabilities(const Cell& cell, bool normalizes, std::vector<Label>& labels,
+void read_probabilities(const Cell& cell, const ProbabilityForm& form, std::vector<Label>& labels,
                         std::vector<float>& probabilities) {
   if (cell.items.empty()) throw CellProblem{"is an empty object; wanted a label, or { label = probability }"};
   read_names(cell, labels);
@@ -46,10 +46,10 @@ void read_probabilities(const Cell& cell, bool normalizes, std::vector<Label>& l
     if (probability < 0)
       throw CellProblem{concat("holds the probability ", probability, "; wanted numbers from 0 to 1")};
   const double sum = std::accumulate(probabilities.begin(), probabilities.end(), 0.0);
-  if (!normalizes && std::abs(sum - 1) > kMostOff)
+  if (!form.are_normalized && std::abs(sum - 1) > kMostOff)
     throw CellProblem{concat("holds probabilities that sum to ", sum,
                              "; wanted 1, and data.normalize_label_probabilities = true divides them by their sum")};
-  if (!normalizes) return;
+  if (!form.are_normalized) return;
   if (!(sum > 0)) throw CellProblem{"holds probabilities that are all 0, which no division makes sum to 1"};
   for (float& probability : probabilities) probability = static_cast<float>(probability / sum);
 }

@@ -15,12 +15,12 @@ namespace sft {
 // Whether rows of some of these files may have such cells: those of tables have none.
 bool may_hold_probabilities(const StringList& files);
 
-// An object, or a list of numbers alone.
-bool holds_probabilities(const Cell& cell);
+// An object, or a list of numbers alone where such are meant.
+bool holds_probabilities(const Cell& cell, const ProbabilityForm& form);
 
 // `labels`: those that an object names, none of a list. CellProblem where they are no numbers from 0 on that sum to 1
-// within 1e-4. `normalizes`: they are divided by their sum, which is above 0.
-void read_probabilities(const Cell& cell, bool normalizes, std::vector<Label>& labels,
+// within 1e-4, or to a number above 0 where they are to be normalized.
+void read_probabilities(const Cell& cell, const ProbabilityForm& form, std::vector<Label>& labels,
                         std::vector<float>& probabilities);
 
 // Makes probabilities of all labels by id of an answer that has the ids of its labels, and leaves the id of the

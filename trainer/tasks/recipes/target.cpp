@@ -10,9 +10,9 @@ namespace {
 
 class OneLabel final : public Target {
  public:
-  explicit OneLabel(bool normalizes) : normalizes_(normalizes) {}
+  explicit OneLabel(const ProbabilityForm& form) : form_(form) {}
   void read(const Cell& cell, Answer& out) const override {
-    if (holds_probabilities(cell)) return read_probabilities(cell, normalizes_, out.labels, out.probabilities);
+    if (holds_probabilities(cell, form_)) return read_probabilities(cell, form_, out.labels, out.probabilities);
     out.labels.resize(1);
     read_label(cell, out.labels.front());
   }
@@ -25,7 +25,7 @@ class OneLabel final : public Target {
   void describe(PrepareReport& report) const override { report.problem_type = kOneLabel; }
 
  private:
-  bool normalizes_;
+  ProbabilityForm form_;
 };
 
 class LabelSet : public Target {
@@ -86,10 +86,10 @@ std::unique_ptr<Target> make_flags(int64_t count, const std::string& separator) 
 }
 
 std::unique_ptr<Target> make_target(const std::string& problem_type, int64_t num_targets, const std::string& separator,
-                                    bool normalizes) {
+                                    const ProbabilityForm& form) {
   if (problem_type == kLabelSet) return std::make_unique<LabelSet>(separator);
   if (problem_type == kRealNumbers) return std::make_unique<RealNumbers>(num_targets, separator);
-  return std::make_unique<OneLabel>(normalizes);
+  return std::make_unique<OneLabel>(form);
 }
 
 }  // namespace sft

@@ -44,9 +44,14 @@ inline constexpr char kRealNumbers[] = "regression";
 // Sets of labels as rows of so many flags, 0 or 1, one a label.
 std::unique_ptr<Target> make_flags(int64_t count, const std::string& separator);
 
+// Cells with a probability for each label in place of one label.
+struct ProbabilityForm {
+  bool are_normalized = false;  // by dividing them by their sum
+  bool in_lists = false;        // in the order of the labels; an object names them anyway
+};
+
 // `num_targets`: numbers that a row of real numbers must have; 0: any. `separator` stands between several in one text.
-// `normalizes`: probabilities of labels are divided by their sum.
 std::unique_ptr<Target> make_target(const std::string& problem_type, int64_t num_targets, const std::string& separator,
-                                    bool normalizes = false);
+                                    const ProbabilityForm& form = {});
 
 }  // namespace sft

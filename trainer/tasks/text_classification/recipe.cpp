@@ -151,7 +151,9 @@ class TextClassification final : public Recipe {
 
  private:
   std::unique_ptr<Target> target_of(const std::string& type, int64_t count) const {
-    return make_target(type, count, config_.label_separator, config_.normalize_label_probabilities);
+    return make_target(
+        type, count, config_.label_separator,
+        {.are_normalized = config_.normalize_label_probabilities, .in_lists = request_.problem_type == kOneLabel});
   }
 
   // Flags are what all rows must be; a row without a label tells nothing.
