@@ -1,18 +1,19 @@
 #!/usr/bin/env python3
-"""MiniLM's weights under DistilBERT's or RoBERTa's architecture: what configs/distilbert_text_classification.toml and roberta_… start from.
+"""MiniLM's weights under DistilBERT's, RoBERTa's or ELECTRA's architecture: what configs/distilbert_text_classification.toml, roberta_… and electra_… start from.
 
     .deps/venv/bin/python tools/minilm_as.py distilbert    writes demo/models/minilm_distilbert
     .deps/venv/bin/python tools/minilm_as.py roberta       writes demo/models/minilm_roberta
+    .deps/venv/bin/python tools/minilm_as.py electra       writes demo/models/minilm_electra
 
-Both say what BERT says of a single text: the row of its one token type is added to each position's, and RoBERTa counts positions from behind the padding's.
-That is checked here. The tokenizer stays MiniLM's. A second call does nothing.
+All say what BERT says of a single text: the row of the first token type is added to each position's (and taken from the other types of ELECTRA), and RoBERTa
+counts positions from behind the padding's. That is checked here. The tokenizer stays MiniLM's. A second call does nothing.
 """
 import json
 import shutil
 import sys
 
 import torch
-from transformers import AutoModel, DistilBertConfig, DistilBertModel, RobertaConfig, RobertaModel
+from transformers import AutoModel, DistilBertConfig, DistilBertModel, ElectraConfig, ElectraModel, RobertaConfig, RobertaModel
 
 from debian_descriptions import DEMO, fail, say
 
@@ -42,6 +43,12 @@ def roberta(bert, weights):
                                                            "embeddings.token_type_embeddings.weight": zeros[:1]}
 
 
+def electra(bert, weights):
+    sizes = ("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size", "max_position_embeddings", "hidden_act", "type_vocab_size", "layer_norm_eps", "pad_token_id")
+    types = weights["embeddings.token_type_embeddings.weight"]
+    return ElectraModel(ElectraConfig(embedding_size=bert.hidden_size, **{key: getattr(bert, key) for key in sizes})), {**weights, "embeddings.token_type_embeddings.weight": types - types[0]}
+
+
 def converted(bert, family):
     weights = {name: value for name, value in bert.state_dict().items() if not name.startswith("pooler.")}
     weights["embeddings.position_embeddings.weight"] = weights["embeddings.position_embeddings.weight"] + weights["embeddings.token_type_embeddings.weight"][0]
@@ -62,13 +69,13 @@ def farthest(bert, model):
         return (bert(ids, kept.long()).last_hidden_state - model(ids, kept.long()).last_hidden_state)[kept].abs().max().item()
 
 
-FAMILIES = {"distilbert": distilbert, "roberta": roberta}
+FAMILIES = {"distilbert": distilbert, "roberta": roberta, "electra": electra}
 
 
 def main():
     family = sys.argv[1] if len(sys.argv) == 2 else ""
     if family not in FAMILIES:
-        fail("tools/minilm_as.py wants a name: distilbert or roberta")
+        fail(f"tools/minilm_as.py wants a name: {', '.join(FAMILIES)}")
     source, target = DEMO / "models/minilm", DEMO / f"models/minilm_{family}"
     if (target / "config.json").exists():
         return

@@ -1,7 +1,7 @@
 //! What a directory holds of a tokenizer: settings, the class that reads it, and the tokenizer itself.
 
 use crate::settings::{add_named, take_in_legacy_tokens};
-use crate::{bert, marian, roberta, t5, Failure};
+use crate::{albert, bert, deberta, marian, roberta, t5, Failure};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use tokenizers::Tokenizer;
@@ -58,6 +58,8 @@ fn class_of(directory: &Path, settings: &Value) -> Result<String, Failure> {
     }
     let config = read_object(&directory.join("config.json"))?;
     let class = match config["model_type"].as_str() {
+        Some("albert") => albert::CLASS,
+        Some("deberta-v2") => deberta::CLASS,
         Some("roberta") => roberta::CLASS,
         Some("marian") => marian::CLASS,
         Some("t5" | "mt5") => t5::CLASS,
@@ -95,7 +97,7 @@ fn other_tokenizer_files(directory: &Path) -> String {
 
 /// The file that a tokenizer other than Marian's is read from, in the order of preference.
 pub fn source_of(directory: &Path) -> PathBuf {
-    let names = ["tokenizer.json", "vocab.txt", t5::MODEL, "vocab.json"];
+    let names = ["tokenizer.json", "vocab.txt", t5::MODEL, deberta::MODEL, "vocab.json"];
     let found = names.into_iter().map(|name| directory.join(name)).find(|path| path.exists());
     found.unwrap_or_else(|| directory.to_path_buf())
 }
@@ -114,6 +116,12 @@ pub fn open(directory: &Path, settings: &Value, class: &str) -> Result<Tokenizer
         if is_roberta {
             roberta::apply_settings(&mut tokenizer, settings).map_err(|failure| in_file(&whole, failure))?;
         }
+        if class == albert::CLASS {
+            albert::apply_settings(&mut tokenizer, settings).map_err(|failure| in_file(&whole, failure))?;
+        }
+        if class == deberta::CLASS {
+            deberta::apply_settings(&mut tokenizer, settings).map_err(|failure| in_file(&whole, failure))?;
+        }
         return Ok(tokenizer);
     }
     if vocabulary.exists() {
@@ -128,11 +136,18 @@ pub fn open(directory: &Path, settings: &Value, class: &str) -> Result<Tokenizer
     if (class == t5::CLASS || class == "MT5Tokenizer") && pieces.exists() {
         return t5::from_model(&pieces, &read(&pieces)?, settings);
     }
+    if class == albert::CLASS && pieces.exists() {
+        return albert::from_model(&pieces, &read(&pieces)?, settings);
+    }
+    let pieces = directory.join(deberta::MODEL);
+    if class == deberta::CLASS && pieces.exists() {
+        return deberta::from_model(&pieces, &read(&pieces)?, settings);
+    }
     if !directory.is_dir() {
         return Err(Failure::Config(format!("{}: no such directory", directory.display())));
     }
     Err(Failure::Config(format!(
-        "{}: a tokenizer is wanted, but there is neither tokenizer.json, nor vocab.txt (BERT), nor vocab.json and merges.txt (RoBERTa), nor source.spm, target.spm and vocab.json (Marian), nor spiece.model (T5); {}",
+        "{}: a tokenizer is wanted, but there is neither tokenizer.json, nor vocab.txt (BERT), nor vocab.json and merges.txt (RoBERTa), nor source.spm, target.spm and vocab.json (Marian), nor spiece.model (T5, ALBERT), nor spm.model (DeBERTa); {}",
         directory.display(),
         other_tokenizer_files(directory)
     )))

@@ -1,11 +1,17 @@
 //! One static library of what C++ takes from Rust. This file is the border: statuses, the last
 //! error's text, and the guard that keeps a panic from unwinding into C++.
 
+mod albert;
+mod arrow_file;
 mod bert;
+mod cells;
 mod charsmap;
 mod chat_template;
 mod cuts;
+mod deberta;
+mod decompress;
 mod directory;
+mod features;
 mod generation_tags;
 mod hash;
 mod letters;
@@ -13,6 +19,7 @@ mod limits;
 mod marian;
 mod memory;
 mod offsets;
+mod parquet_file;
 mod pieces;
 mod protobuf;
 mod python_filters;
@@ -23,7 +30,10 @@ mod sentencepiece_model;
 mod settings;
 mod strftime;
 mod t5;
+mod table;
+mod thrift;
 mod tokenizer;
+mod unigram;
 mod windows;
 
 use std::any::Any;

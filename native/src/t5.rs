@@ -41,6 +41,12 @@ fn build(model: &Model, extra: &[String]) -> tokenizers::Result<Tokenizer> {
     Ok(tokenizer)
 }
 
+/// The pieces that are found in a text as they are, not put together.
+pub fn declared_pieces(model: &Model) -> impl Iterator<Item = AddedToken> + '_ {
+    let declared = model.pieces.iter().filter(|piece| matches!(piece.kind, Kind::Control | Kind::UserDefined));
+    declared.map(|piece| AddedToken::from(piece.text.clone(), piece.kind == Kind::Control).normalized(false))
+}
+
 pub fn from_model(path: &Path, bytes: &[u8], config: &Value) -> Result<Tokenizer, Failure> {
     let model = Model::of_file(path, bytes)?;
     let data = |what: String| Failure::Data(format!("{}: {what}", path.display()));
@@ -53,10 +59,7 @@ pub fn from_model(path: &Path, bytes: &[u8], config: &Value) -> Result<Tokenizer
     let mut tokenizer = build(&model, &extra).map_err(|error| data(error.to_string()))?;
     let named = [("eos_token", "</s>"), ("unk_token", "<unk>"), ("pad_token", "<pad>")];
     let mut tokens = named.map(|(key, default)| special(config, key, default)).to_vec();
-    let is_listed = |kind| matches!(kind, Kind::Control | Kind::UserDefined);
-    for piece in model.pieces.iter().filter(|piece| is_listed(piece.kind)) {
-        tokens.push(AddedToken::from(piece.text.clone(), piece.kind == Kind::Control).normalized(false));
-    }
+    tokens.extend(declared_pieces(&model));
     tokens.extend(extra.into_iter().map(|token| AddedToken::from(token, true)));
     add_tokens(&mut tokenizer, &tokens, config)?;
 

@@ -8,8 +8,8 @@ import os
 import sys
 import tempfile
 
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
-from transformers import AutoTokenizer, CamembertTokenizer, XLMRobertaTokenizer
+from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from transformers import AlbertTokenizer, AutoTokenizer, CamembertTokenizer, XLMRobertaTokenizer
 
 # (text, how often it is repeated)
 TEXTS = [
@@ -53,7 +53,7 @@ WORD_LISTS = [
 ]
 LENGTHS = [None, 3, 5, 8, 17]
 # Of tokenizers whose kind of template was cut at all lengths already.
-FAMILY = ("RoBERTa", "CamemBERT", "DistilBERT", "begin with a space")
+FAMILY = ("RoBERTa", "CamemBERT", "DistilBERT", "begin with a space", "ModernBERT", "ALBERT")
 FAMILY_LENGTHS = [None, 8]
 LONGEST_KEPT = 600  # an untruncated result above this says nothing that a shorter one does not
 FAMILY_LONGEST_KEPT = 130
@@ -103,6 +103,33 @@ def byte_level_files():
     config = {"tokenizer_class": "PreTrainedTokenizerFast", "bos_token": "<s>", "eos_token": "</s>", "sep_token": "</s>",
               "cls_token": "<s>", "unk_token": "<unk>", "pad_token": "<pad>", "mask_token": "<mask>"}
     return {"tokenizer.json": tokenizer.to_str(), "tokenizer_config.json": json.dumps(config)}
+
+
+def modernbert_files():
+    """NFC in front of GPT-2's way; tokens of white space and of masked names, and a mask that takes the space before it."""
+    tokenizer = Tokenizer.from_str(byte_level_files()["tokenizer.json"])
+    tokenizer.normalizer = normalizers.NFC()
+    tokenizer.add_tokens([AddedToken("|||IP_ADDRESS|||", normalized=True), AddedToken("  ", normalized=True), AddedToken("    ", normalized=True)])
+    special = ["[UNK]", "[CLS]", "[SEP]", "[PAD]", "[MASK]"]
+    tokenizer.add_special_tokens([AddedToken(token, special=True, normalized=False, lstrip=token == "[MASK]") for token in special])
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS]:0 $A:0 [SEP]:0", pair="[CLS]:0 $A:0 [SEP]:0 $B:0 [SEP]:0", special_tokens=[(token, tokenizer.token_to_id(token)) for token in ("[CLS]", "[SEP]")])
+    config = {"tokenizer_class": "PreTrainedTokenizerFast", "model_input_names": ["input_ids", "attention_mask"], "unk_token": "[UNK]", "sep_token": "[SEP]", "pad_token": "[PAD]",
+              "cls_token": "[CLS]", "mask_token": "[MASK]"}
+    return {"config.json": json.dumps({"model_type": "modernbert"}), "tokenizer.json": tokenizer.to_str(), "tokenizer_config.json": json.dumps(config)}
+
+
+def albert_files(**config):
+    """What AlbertTokenizer saves, and settings that it lets win over the file."""
+    words = sorted({"\u2581" + word for word in WORDS if len(word) > 2})
+    letters = sorted({c for text, _ in TEXTS for c in text if not c.isspace() and c.isprintable() and ord(c) < 0x250} | {"\u2581"})
+    pieces = [(token, 0.0) for token in ("<pad>", "<unk>", "[CLS]", "[SEP]", "[MASK]")]
+    pieces += [(word, -5.0 - i / 50) for i, word in enumerate(words)] + [(letter, -9.0 - i / 50) for i, letter in enumerate(letters)]
+    with tempfile.TemporaryDirectory() as target:
+        AlbertTokenizer(vocab=pieces).save_pretrained(target)
+        files = {name: open(os.path.join(target, name), encoding="utf-8").read() for name in ["tokenizer.json", "tokenizer_config.json"]}
+    files["tokenizer_config.json"] = json.dumps({**json.loads(files["tokenizer_config.json"]), **config})
+    return {"config.json": json.dumps({"model_type": "albert"}), **files}
 
 
 def roberta_files(model_type="roberta", **config):
@@ -209,6 +236,9 @@ def all_tokenizers():
         "tokenizer.json of XLM-RoBERTa": sentencepiece_files("xlm-roberta", XLMRobertaTokenizer),
         "tokenizer.json of CamemBERT": sentencepiece_files("camembert", CamembertTokenizer),
         "tokenizer.json of DistilBERT": saved({**bert_files({"tokenizer_class": "DistilBertTokenizer"}), "config.json": json.dumps({"model_type": "distilbert"})}),
+        "tokenizer.json of ModernBERT": modernbert_files(),
+        "tokenizer.json of ALBERT": albert_files(),
+        "tokenizer.json of ALBERT overruled by its config": albert_files(do_lower_case=False, keep_accents=True),
         "without special tokens": bare_files(),
     }
 

@@ -35,6 +35,30 @@ nlohmann::json tiny_distilbert() {
           {"max_position_embeddings", 32}};
 }
 
+// Windows end below the longest text.
+nlohmann::json tiny_modernbert() {
+  return {{"model_type", "modernbert"}, {"vocab_size", kVocab},
+          {"hidden_size", 24},          {"num_hidden_layers", 3},
+          {"num_attention_heads", 3},   {"intermediate_size", 40},
+          {"initializer_range", 0.2},   {"max_position_embeddings", 32},
+          {"local_attention", 8},       {"embedding_dropout", 0.1},
+          {"attention_dropout", 0.1},   {"mlp_dropout", 0.1},
+          {"classifier_dropout", 0.1},  {"pad_token_id", 0}};
+}
+
+nlohmann::json tiny_electra() {
+  nlohmann::json config = tiny_bert();
+  config["model_type"] = "electra";
+  config["embedding_size"] = 10;
+  return config;
+}
+
+nlohmann::json tiny_albert() {
+  nlohmann::json config = tiny_electra();
+  config["model_type"] = "albert";
+  return config;
+}
+
 nlohmann::json tiny_llama(const char* family) {
   return {{"model_type", family},     {"vocab_size", kVocab},     {"hidden_size", 24},
           {"num_hidden_layers", 3},   {"num_attention_heads", 4}, {"num_key_value_heads", 2},

@@ -12,6 +12,9 @@ constexpr int64_t kVocab = 97, kLongest = 20;  // words, and tokens of a text
 nlohmann::json tiny_bert();
 nlohmann::json tiny_roberta();
 nlohmann::json tiny_distilbert();
+nlohmann::json tiny_modernbert();
+nlohmann::json tiny_electra();
+nlohmann::json tiny_albert();  // all blocks share their weights
 nlohmann::json tiny_llama(const char* family);  // "llama", "mistral", "qwen2", "qwen3"
 nlohmann::json tiny_gpt2();
 nlohmann::json tiny_t5(const char* family);  // "t5", "mt5"

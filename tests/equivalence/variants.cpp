@@ -246,6 +246,19 @@ std::vector<Case> cases() {
   distilbert_head.model = tiny_distilbert();
   distilbert_head.freeze = head;
   distilbert_head.pooling = "mean";
+  enroll("modernbert", adamw).model = tiny_modernbert();
+  Case& modernbert_mean = enroll("modernbert_last_blocks_mean", adamw);
+  modernbert_mean.model = tiny_modernbert();
+  modernbert_mean.model["classifier_pooling"] = "mean";
+  modernbert_mean.freeze = two_blocks;
+  Case& modernbert_tokens = enroll("modernbert_tokens_sgd", sgd);
+  modernbert_tokens.model = tiny_modernbert();
+  modernbert_tokens.task = "token_classification";
+  enroll("electra", adamw).model = tiny_electra();
+  enroll("albert", adamw).model = tiny_albert();
+  Case& albert_adapters = enroll("albert_adapters", adamw);
+  albert_adapters.model = tiny_albert();
+  albert_adapters.lora = {.r = 3, .lora_dropout = 0.1, .target_modules = {"query", "value"}};
   Case& focal = enroll("bert_focal_balanced_penalised", adamw);
   focal.loss = "focal";
   focal.sampling = "balanced";
@@ -324,6 +337,12 @@ std::vector<Case> cases() {
   };
   enroll_questions("bert_questions", adamw, tiny_bert());
   enroll_questions("distilbert_questions_sgd", sgd, tiny_distilbert());
+  Case& modernbert_questions = enroll("modernbert_questions", adamw);
+  modernbert_questions.task = "question_answering";
+  modernbert_questions.num_labels = 0;
+  modernbert_questions.model = tiny_modernbert();
+  modernbert_questions.model["sft_dist_null_answers"] = true;
+  modernbert_questions.freeze.freeze = {"^classifier.bias$"};
   const auto enroll_completions = [&](const char* name, const OptimConfig& optim, nlohmann::json model) -> Case& {
     Case& added = enroll(name, optim);
     added.task = "causal_lm";

@@ -177,12 +177,12 @@ def check(family, number, updates, tool):
     return good
 
 
-def main(family, cases=21, curves=6):
-    """FAMILY.py PARITY_MODEL [first_case [cases [curves]]]"""
+def main(*families, cases=21, curves=6):
+    """FAMILY.py PARITY_MODEL [first_case [cases [curves]]], so many cases of each family"""
     tool, *numbers = sys.argv[1:]
     first, cases, curves = map(int, [*numbers, *(0, cases, curves)[len(numbers):]])
     torch.set_num_threads(1)
-    jobs = [(number, False) for number in range(first, first + cases)] + [(number, True) for number in range(first, first + curves)]
-    bad = [job for job in jobs if not check(family, *job, tool)]
+    jobs = [(family, number, updates) for family in families for updates, count in ((False, cases), (True, curves)) for number in range(first, first + count)]
+    bad = [job for job in jobs if not check(*job, tool)]
     print(f"{len(jobs) - len(bad)} of {len(jobs)} cases agree with transformers")
     sys.exit(1 if bad else 0)

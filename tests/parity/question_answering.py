@@ -1,4 +1,4 @@
-"""Question answering against transformers' ForQuestionAnswering classes of BERT, RoBERTa and DistilBERT, live: same
+"""Question answering against transformers' ForQuestionAnswering classes of BERT and its relatives, live: same
 weights, same windows, dropout off. The same tensors must be there, and loss, logits and every gradient agree as bert.py says.
 
     question_answering.py PARITY_SPANS [first_case [cases]]
@@ -11,7 +11,10 @@ import random
 
 import exchange  # answers 77 where transformers is missing
 import torch
-from transformers import BertConfig, BertForQuestionAnswering, DistilBertConfig, DistilBertForQuestionAnswering, RobertaConfig, RobertaForQuestionAnswering
+from transformers import (AlbertConfig, AlbertForQuestionAnswering, BertConfig, BertForQuestionAnswering, DebertaV2Config, DebertaV2ForQuestionAnswering, DistilBertConfig, DistilBertForQuestionAnswering, ElectraConfig,
+                          ElectraForQuestionAnswering, ModernBertConfig, ModernBertForQuestionAnswering, RobertaConfig, RobertaForQuestionAnswering)
+from transformers.models.llama.modeling_llama import apply_rotary_pos_emb
+from transformers.models.modernbert import modeling_modernbert
 
 TOLERANCE = {"float32": 1e-5, "float64": 1e-10}
 
@@ -19,15 +22,25 @@ TOLERANCE = {"float32": 1e-5, "float64": 1e-10}
 def random_model(r):
     heads, vocabulary = r.choice([1, 2, 4]), r.randint(20, 200)
     width, blocks, inner = heads * r.choice([4, 8, 16]), r.randint(1, 3), r.choice([13, 32, 50])
-    family = r.choice(["bert", "roberta", "distilbert"])
+    family = r.choice(["bert", "roberta", "distilbert", "modernbert", "electra", "albert", "deberta-v2"])
     if family == "distilbert":
         config = DistilBertConfig(vocab_size=vocabulary, dim=width, n_heads=heads, n_layers=blocks, hidden_dim=inner, max_position_embeddings=64,
                                   initializer_range=0.2, dropout=0.0, attention_dropout=0.0, qa_dropout=0.0)
         return DistilBertForQuestionAnswering, config, 1
+    if family == "modernbert":
+        config = ModernBertConfig(vocab_size=vocabulary, hidden_size=width, num_attention_heads=heads, num_hidden_layers=blocks, intermediate_size=inner, max_position_embeddings=64,
+                                  initializer_range=0.2, pad_token_id=0, bos_token_id=1, eos_token_id=2, cls_token_id=1, sep_token_id=2, local_attention=6, norm_bias=r.choice([False, True]))
+        return ModernBertForQuestionAnswering, config, 1
     settings = dict(vocab_size=vocabulary, hidden_size=width, num_attention_heads=heads, num_hidden_layers=blocks, intermediate_size=inner,
                     max_position_embeddings=64, initializer_range=0.2, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
     if family == "roberta":
         return RobertaForQuestionAnswering, RobertaConfig(type_vocab_size=1, pad_token_id=1, **settings), 1
+    if family == "electra":
+        return ElectraForQuestionAnswering, ElectraConfig(embedding_size=r.choice([width, 6]), **settings), 2
+    if family == "albert":
+        return AlbertForQuestionAnswering, AlbertConfig(embedding_size=6, **settings), 2
+    if family == "deberta-v2":
+        return DebertaV2ForQuestionAnswering, DebertaV2Config(relative_attention=True, share_att_key=True, pos_att_type="p2c|c2p", position_buckets=8, norm_rel_ebd="layer_norm", position_biased_input=False, **settings), 1
     return BertForQuestionAnswering, BertConfig(**settings), 2
 
 
@@ -49,7 +62,7 @@ def reference(case, model):
     losses, logits = [], []
     for tokens, segments, (first, last) in zip(case["tokens"], case["segments"], case["spans"]):
         inputs = {"input_ids": torch.tensor([tokens]), "start_positions": torch.tensor([first]), "end_positions": torch.tensor([last])}
-        if case["config"].model_type == "bert":
+        if case["config"].model_type in ("bert", "electra", "albert"):
             inputs["token_type_ids"] = torch.tensor([segments])
         out = model(**inputs)
         losses.append(out.loss)
@@ -66,7 +79,7 @@ def ours(case, tensors, logits, tool):
 def check(number, tool):
     kind, case = random_case(number)
     torch.manual_seed(number)
-    model = kind._from_config(case["config"], attn_implementation="eager").to(getattr(torch, case["dtype"])).train()
+    model = kind._from_config(case["config"], attn_implementation="sdpa" if case["config"].model_type == "modernbert" else "eager").to(getattr(torch, case["dtype"])).train()
     for value in model.parameters():  # norms and biases that could not be mistaken for absent ones
         if value.dim() == 1:
             value.data.add_(torch.randn_like(value) * 0.3)
@@ -76,7 +89,8 @@ def check(number, tool):
     our_loss, our_logits, our_gradients = ours(case, tensors, logits, tool)
 
     last = f"layer.{case['config'].num_hidden_layers - 1}.output"
-    shifts = ("key.bias", "k_lin.bias", "qa_outputs.bias", f"{last}.LayerNorm.bias", f"{last}_layer_norm.bias")
+    shifts = ("key.bias", "k_lin.bias", "qa_outputs.bias", "classifier.bias", "head.norm.bias", f"{last}.LayerNorm.bias", f"{last}_layer_norm.bias",
+              *(["full_layer_layer_norm.bias"] if case["config"].num_hidden_layers == 1 else []))  # ALBERT's: of all blocks
     gradient = lambda value: torch.zeros_like(value) if value.grad is None else value.grad
     whole = sum(gradient(v).double().norm() ** 2 for _, v in tensors) ** 0.5
     worst = {"loss": abs(our_loss - loss).item() / max(1, abs(loss.item())),
@@ -91,4 +105,5 @@ def check(number, tool):
     return good
 
 
-exchange.main(check, cases=15)
+modeling_modernbert.apply_rotary_pos_emb = apply_rotary_pos_emb  # see encoders.py
+exchange.main(check, cases=24)

@@ -44,10 +44,16 @@ void refuse_contradictions(const std::vector<NamePattern>& freeze, const std::ve
 }
 
 // Stages above the lowest block that trains: the head alone for 0; blocks, pooler and head for more.
-int first_trained_stage(int64_t all_but_last, int num_blocks) {
+int first_trained_stage(int64_t all_but_last, int num_blocks, int blocks_sharing_weights) {
   if (all_but_last > num_blocks) {
     throw ConfigError(concat("freeze.all_but_last: wanted at most the model's ", num_blocks, " blocks, found ",
                              all_but_last, "; leave it out to train everything"));
+  }
+  if (all_but_last > 0 && all_but_last % blocks_sharing_weights != 0) {
+    throw ConfigError(concat("freeze.all_but_last: ", blocks_sharing_weights, " of the model's ", num_blocks,
+                             " blocks share their weights, so that none trains without the others; wanted 0 (the head "
+                             "alone) or a multiple of ",
+                             blocks_sharing_weights, ", found ", all_but_last));
   }
   if (all_but_last < 0) return 0;
   return all_but_last == 0 ? num_blocks + 2 : num_blocks + 1 - static_cast<int>(all_but_last);
@@ -55,13 +61,14 @@ int first_trained_stage(int64_t all_but_last, int num_blocks) {
 
 }  // namespace
 
-std::vector<bool> choose_trained(const FreezeConfig& config, const Parameters& parameters, int num_blocks) {
+std::vector<bool> choose_trained(const FreezeConfig& config, const Parameters& parameters, int num_blocks,
+                                 int blocks_sharing_weights) {
   const auto freeze = compile(config.freeze, "freeze"), trainable = compile(config.trainable, "trainable");
   require_matches(freeze, parameters);
   require_matches(trainable, parameters);
   refuse_contradictions(freeze, trainable, parameters);
 
-  const int first_trained = first_trained_stage(config.all_but_last, num_blocks);
+  const int first_trained = first_trained_stage(config.all_but_last, num_blocks, blocks_sharing_weights);
   std::vector<bool> trained;
   for (const Parameter& parameter : parameters) {
     const bool unfrozen = parameter.stage >= first_trained && !any_matches(freeze, parameter.name);

@@ -34,17 +34,19 @@ struct FreezeConfig {
 
 // trained[i] of parameters[i]. num_blocks is the model's; stages above it are pooler (num_blocks + 1) and head
 // (num_blocks + 2). all_but_last = 0 leaves the head alone to train, n ≥ 1 the head, the pooler and the last n blocks.
+// Of `blocks_sharing_weights` on end all train or none.
 // On top of it parameters that a `freeze` regex finds are frozen, then those that a `trainable` regex finds train.
 // ConfigError for a regex that is malformed, matches nothing or is undone by `trainable` altogether, for more blocks
-// than there are, and where nothing is left to train.
-std::vector<bool> choose_trained(const FreezeConfig& config, const Parameters& parameters, int num_blocks);
+// than there are or others than share their weights, and where nothing is left to train.
+std::vector<bool> choose_trained(const FreezeConfig& config, const Parameters& parameters, int num_blocks,
+                                 int blocks_sharing_weights = 1);
 
 // ConfigError for a key that says which parameters train: beside adapters, these and the head do and all else is
 // frozen.
 void refuse_beside_adapters(const FreezeConfig& config);
 
-// Of a model whose stages have names: "layers (+ trained, - frozen): input, - conv1 (Conv2D), + output". `names` of stages
-// 0 … n.
+// Of a model whose stages have names: "layers (+ trained, - frozen): input, - conv1 (Conv2D), + output". `names` of
+// stages 0 … n.
 std::string layers_of(std::vector<std::string> names, const Parameters& parameters, const std::vector<bool>& trained);
 
 // "training 21,945 of 22,735,161 parameters (2 of 103 tensors)".

@@ -14,16 +14,20 @@ struct Usual {
   StringList targets;
 };
 
-// TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING of PEFT 0.21. It lacks camembert, distilbert and marian.
+// TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING of PEFT 0.21. It lacks albert, camembert, distilbert, marian and
+// modernbert.
 const Usual kUsual[] = {
+    {"albert", {"query", "value"}},
     {"bart", {"q_proj", "v_proj"}},
     {"bert", {"query", "value"}},
     {"camembert", {"query", "value"}},
     {"distilbert", {"q_lin", "v_lin"}},
+    {"electra", {"query", "value"}},
     {"gpt2", {"c_attn"}},
     {"llama", {"q_proj", "v_proj"}},
     {"marian", {"q_proj", "v_proj"}},
     {"mistral", {"q_proj", "v_proj"}},
+    {"modernbert", {"Wqkv"}},
     {"mt5", {"q", "v"}},
     {"qwen2", {"q_proj", "v_proj"}},
     {"qwen3", {"q_proj", "v_proj"}},

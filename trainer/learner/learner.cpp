@@ -52,7 +52,7 @@ std::vector<bool> trained_parameters(const FreezeConfig& freeze, const Model& mo
     return trained_beside_adapters(model, task, adapters);
   }
   const Parameters all = all_parameters(model, task);
-  std::vector<bool> trained = choose_trained(freeze, all, model.num_blocks());
+  std::vector<bool> trained = choose_trained(freeze, all, model.num_blocks(), model.blocks_sharing_weights());
   for (size_t i = 0; i < all.size(); ++i)
     if (all[i].stage == model.pooler_stage() && !task.reads_pooler()) trained[i] = false;
   return trained;

@@ -57,17 +57,29 @@ struct PairFacts {
 // "name/bias", Glorot's uniform values.
 enum class LayerForm { torch, keras };
 
+// A layer norm of a head.
+struct HeadNorm {
+  std::string name;  // "head.norm"
+  double eps = 1e-5;
+  bool has_bias = false;
+};
+
 // The head that a transformers class of the model puts on what was read: dropout, a hidden layer C → C where `hidden`
-// names one, dropout, the output layer.
+// names one, activation, a norm where there is one, dropout, the output layer.
 struct HeadShape {
   double input_dropout = 0;  // in front of the hidden layer
   std::string hidden = "";   // "classifier.dense", "pre_classifier"; "": none
+  bool hidden_has_bias = true;
   Activation activation = Activation::tanh;
+  std::optional<HeadNorm> norm = {};  // of the activation
   double dropout = 0;                 // in front of the output layer
   std::string output = "classifier";  // "classifier.out_proj", "fc"; "": none, the features are the logits
   bool has_bias = true;               // the output layer
-  Reads reads = Reads::first;         // the row that stands for a sample: the first, or a decoder's last
+  Reads reads = Reads::first;         // the row that stands for a sample: the first, a decoder's last; all: their mean
+  std::string pooling_key = "";       // of config.json, which says that row: "classifier_pooling"; "": none
   LayerForm form = LayerForm::torch;  // of the output layer
+  // Of the weights where they are drawn; nothing: the model's initializer_range().
+  std::optional<double> hidden_deviation = {}, output_deviation = {};
 };
 
 // A fully connected layer that an adapter may be put on.
@@ -112,6 +124,8 @@ class Model {
 
   // Called before the stages of a pass: copies of weights in a narrower type follow weights that have moved.
   virtual void follow_weights() {}
+  // How many blocks, one after another, run on the same weights, which are of the stage of the lowest of them.
+  virtual int blocks_sharing_weights() const { return 1; }
   // How many of the lowest stages give rows that are of one sample each, sample after sample: what these give can be
   // kept by sample.
   virtual int num_cacheable_stages() const { return num_stages(); }
@@ -124,7 +138,8 @@ class Model {
   virtual bool has_pooler() const = 0;
   virtual at::Tensor pool(const at::Tensor& first_BC, const RowKeys& keys) = 0;
 
-  // Whether a stage runs in training as soon as one below it trains: of a stage without parameters, whose dropout falls.
+  // Whether a stage runs in training as soon as one below it trains: of a stage without parameters, whose dropout
+  // falls.
   virtual bool trains_with_those_below(int /*stage*/) const { return false; }
   // What stages 0 … num_blocks are called, for a person; empty: their numbers say it all.
   virtual std::vector<std::string> stage_names() const { return {}; }

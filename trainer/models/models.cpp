@@ -4,15 +4,19 @@
 
 #include "base/errors.h"
 #include "base/text.h"
+#include "trainer/models/albert/albert.h"
 #include "trainer/models/bart/bart.h"
 #include "trainer/models/bert/bert.h"
+#include "trainer/models/deberta_v2/deberta_v2.h"
 #include "trainer/models/dinov2/dinov2.h"
 #include "trainer/models/distilbert/distilbert.h"
+#include "trainer/models/electra/electra.h"
 #include "trainer/models/gpt2/gpt2.h"
 #include "trainer/models/keras/keras.h"
 #include "trainer/models/llama/llama.h"
 #include "trainer/models/marian/marian.h"
 #include "trainer/models/model.h"
+#include "trainer/models/modernbert/modernbert.h"
 #include "trainer/models/qwen2/qwen2.h"
 #include "trainer/models/qwen3/qwen3.h"
 #include "trainer/models/resnet/resnet.h"
@@ -33,16 +37,20 @@ struct Family {
 };
 
 constexpr auto kFamilies = std::to_array<Family>({
+    {"albert", Takes::texts, make_albert},
     {"bart", Takes::texts, make_bart},
     {"bert", Takes::texts, make_bert},
     {"camembert", Takes::texts, make_roberta},
+    {"deberta-v2", Takes::texts, make_deberta_v2},
     {"dinov2", Takes::pictures, make_dinov2},
     {"distilbert", Takes::texts, make_distilbert},
+    {"electra", Takes::texts, make_electra},
     {"gpt2", Takes::texts, make_gpt2},
     {"keras", Takes::pictures, make_keras},
     {"llama", Takes::texts, make_llama},
     {"marian", Takes::texts, make_marian},
     {"mistral", Takes::texts, make_llama},
+    {"modernbert", Takes::texts, make_modernbert},
     {"mt5", Takes::texts, make_t5},
     {"qwen2", Takes::texts, make_qwen2},
     {"qwen3", Takes::texts, make_qwen3},

@@ -1,5 +1,5 @@
-"""Ids of SentencePiece tokenizers against transformers, live: MarianTokenizer (source.spm, target.spm, vocab.json) and
-T5Tokenizer (spiece.model), over models that sentencepiece trains here.
+"""Ids of SentencePiece tokenizers against transformers, live: MarianTokenizer (source.spm, target.spm, vocab.json),
+T5Tokenizer and AlbertTokenizer (spiece.model) and DebertaV2Tokenizer (spm.model), over models that sentencepiece trains here.
 
     reference.py CUT_TEXTS
 
@@ -16,7 +16,7 @@ import tempfile
 
 try:
     import sentencepiece
-    from transformers import MarianTokenizer, T5Tokenizer
+    from transformers import AlbertTokenizer, DebertaV2Tokenizer, MarianTokenizer, T5Tokenizer
 except ImportError as missing:
     print(f"SKIPPED: no id was compared, {missing} (tools/setup.sh test brings the Python references)")
     sys.exit(77)
@@ -34,7 +34,7 @@ CHINESE = list("的一是不了在人有我他这个们中来上大为和国地�
 SIGNS = list(""".,-'"&;<>()[]{}!?@#$%^*_=+|\\/~`0123456789aZé中。，　▁""") + [
     " ", "  ", "   ", "\n", "\t", "\r\n", "\x0b", "\x00", "\x01", "\x7f", "\x85", "\xa0", "\xad", "\u2000", "\u2009", "\u2028", "\u200b", "\u200d", "\ufeff", "\ufffd",
     "e\u0301", "n\u0303", "a\u030a\u0323", "q\u0307\u0323", "\u1100\u1161\u11a8", "각", "ｶﾞ", "ﬁ", "½", "㍿", "℃", "①", "İ", "ß", "\u0345", "\u0344", "한국", "ひら", "カナ", "😀", "👩\u200d💻",
-    "🇨🇳", "𝒳", "<s>", "</s>", "<pad>", "<unk>", " </s> ", "<extra_id_0>", "<extra_id_7>", ">>", "<<", ">>cmn_Hans<<", ">>xyz<< ", "<sep>", "<x>"]
+    "🇨🇳", "𝒳", "<s>", "</s>", "<pad>", "<unk>", " </s> ", "<extra_id_0>", "<extra_id_7>", ">>", "<<", ">>cmn_Hans<<", ">>xyz<< ", "<sep>", "<x>", "[CLS]", " [MASK] ", "[SEP]", "``", "''"]
 
 
 def plain_texts(r):
@@ -105,6 +105,23 @@ def t5(folder, both, config, **options):
     return T5Tokenizer.from_pretrained(folder)
 
 
+def albert(folder, both, config, **options):
+    folder.mkdir()
+    train(both, folder / "spiece", 3000, pad_id=0, unk_id=1, bos_id=-1, eos_id=-1, control_symbols=["[CLS]", "[SEP]"], user_defined_symbols=["[MASK]", "(", ")", "-", "."], **options)
+    (folder / "config.json").write_text(json.dumps({"model_type": "albert"}))
+    if config:
+        (folder / "tokenizer_config.json").write_text(json.dumps(config))
+    return AlbertTokenizer.from_pretrained(folder)
+
+
+def deberta(folder, both, config, **options):
+    folder.mkdir()
+    train(both, folder / "spm", 3000, pad_id=0, bos_id=1, eos_id=2, unk_id=3, pad_piece="[PAD]", bos_piece="[CLS]", eos_piece="[SEP]", unk_piece="[UNK]", **options)
+    (folder / "config.json").write_text(json.dumps({"model_type": "deberta-v2"}))
+    (folder / "tokenizer_config.json").write_text(json.dumps(config))
+    return DebertaV2Tokenizer.from_pretrained(folder)
+
+
 def ours(tool, folder, side, wanted):
     line = json.dumps({"model": str(folder), "side": side, "texts": wanted}) + "\n"
     return json.loads(subprocess.run([tool], input=line, check=True, capture_output=True, text=True).stdout)
@@ -162,6 +179,10 @@ def main(tool):
                                       ("mt5 with bytes", {"extra_ids": 0}, {"byte_fallback": True}),
                                       ("t5 without rules", {"extra_ids": 10}, {"normalization_rule_name": "identity"})]:
             bad += check_t5(tool, folder / name, t5(folder / name, english + chinese, config, **options), wanted)
+        for name, config, options in [("albert", {}, {}), ("albert, case and accents kept", {"do_lower_case": False, "keep_accents": True}, {"normalization_rule_name": "identity"})]:
+            bad += check_t5(tool, folder / name, albert(folder / name, english + chinese, config, **options), wanted)
+        for name, config in [("deberta", {"do_lower_case": False, "vocab_type": "spm"}), ("deberta, lower case, signs apart", {"do_lower_case": True, "split_by_punct": True})]:
+            bad += check_t5(tool, folder / name, deberta(folder / name, english + chinese, config), wanted)
     print(f"{len(wanted):,} texts, {len(english):,} plain English and {len(chinese):,} Chinese; sentencepiece {sentencepiece.__version__}")
     sys.exit(1 if bad else 0)
 

@@ -4,8 +4,7 @@
 
 #include <utility>
 
-#include "trainer/models/bert/bert_config.h"
-#include "trainer/models/blocks/text_encoder.h"
+#include "trainer/models/blocks/text_encoder_config.h"
 
 namespace sft {
 namespace {
@@ -13,9 +12,9 @@ namespace {
 // B sequences, C channels.
 class Bert final : public TextEncoder {
  public:
-  Bert(nlohmann::json content, const BertConfig& config, const ModelSettings& settings)
-      : TextEncoder(std::move(content), config.encoder, {.prefix = "bert.", .architecture = "Bert"}, settings),
-        classifier_dropout_(config.classifier_dropout),
+  Bert(nlohmann::json content, const EncoderShape& shape, double classifier_dropout, const ModelSettings& settings)
+      : TextEncoder(std::move(content), shape, {.prefix = "bert.", .architecture = "Bert"}, settings),
+        classifier_dropout_(classifier_dropout),
         pooler_(builder().linear("pooler.dense", width(), width(), pooler_stage())) {}
 
   bool has_pooler() const override { return true; }
@@ -37,8 +36,9 @@ class Bert final : public TextEncoder {
 }  // namespace
 
 std::unique_ptr<Model> make_bert(nlohmann::json content, const ModelSettings& settings) {
-  const BertConfig config = read_bert_config(content);
-  return std::make_unique<Bert>(std::move(content), config, settings);
+  const EncoderShape shape = read_text_encoder(content, {.family = "BERT"});
+  const double classifier_dropout = read_classifier_dropout(content, shape);
+  return std::make_unique<Bert>(std::move(content), shape, classifier_dropout, settings);
 }
 
 }  // namespace sft

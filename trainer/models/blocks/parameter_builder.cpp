@@ -26,8 +26,10 @@ Linear ParameterBuilder::linear(const std::string& name, int64_t out, int64_t in
   return layer;
 }
 
-LayerNorm ParameterBuilder::norm(const std::string& name, int64_t width, double eps, int stage) {
-  return {constant(name + ".weight", width, 1.0, stage), constant(name + ".bias", width, 0.0, stage), eps};
+LayerNorm ParameterBuilder::norm(const std::string& name, int64_t width, double eps, int stage, bool is_biased) {
+  LayerNorm norm{.weight = constant(name + ".weight", width, 1.0, stage), .bias = {}, .eps = eps};
+  if (is_biased) norm.bias = constant(name + ".bias", width, 0.0, stage);
+  return norm;
 }
 
 RmsNorm ParameterBuilder::rms_norm(const std::string& name, int64_t width, double eps, int stage) {

@@ -33,7 +33,7 @@ class ParameterBuilder {
   // [rows, width] of biases, which do not decay; they start at `deviation` times `narrowed`.
   at::Tensor bias_table(const std::string& name, int64_t rows, int64_t width, double narrowed, int stage);
   Linear linear(const std::string& name, int64_t out, int64_t in, int stage, const LinearTraits& form = {});
-  LayerNorm norm(const std::string& name, int64_t width, double eps, int stage);
+  LayerNorm norm(const std::string& name, int64_t width, double eps, int stage, bool is_biased = true);
   RmsNorm rms_norm(const std::string& name, int64_t width, double eps, int stage);
   // By their whole names: weights of any shape, a bias [width], and factors [width] that decay as weights do.
   at::Tensor drawn(const std::string& name, at::IntArrayRef shape, int stage) {

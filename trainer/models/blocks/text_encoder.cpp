@@ -23,22 +23,20 @@ at::Tensor TextEncoder::features(const at::Tensor& x) const { return x.to(at::ty
 at::Tensor TextEncoder::embedding(const TextInputs& inputs, Mode mode) const {
   const at::Tensor sum_NC = embed(tables_, inputs.tokens_N, position_rows(inputs), inputs.segments_N);
   const at::Tensor x_NC =
-      at::layer_norm(sum_NC, {width()}, embedding_norm_.weight, embedding_norm_.bias, embedding_norm_.eps);
+      at::layer_norm(sum_NC, {sum_NC.size(1)}, embedding_norm_.weight, embedding_norm_.bias, embedding_norm_.eps);
   const Dropout fall = dropout(mode, 0, "embeddings", shape_.hidden_dropout);
-  return keyed_dropout(x_NC, fall.key, inputs.draws_N, inputs.positions_N, fall.p).to(flow_type_);
+  const at::Tensor kept_NC = keyed_dropout(x_NC, fall.key, inputs.draws_N, inputs.positions_N, fall.p).to(flow_type_);
+  if (!projection_.weight.defined()) return kept_NC;
+  return linear(kept_NC, projection_, row_keys(mode, inputs.draws_N, inputs.positions_N));
 }
 
 at::Tensor TextEncoder::block(int stage, const at::Tensor& x_NC, const BlockRows& rows, Mode mode) const {
-  const EncoderBlock& block = blocks_[static_cast<size_t>(stage - 1)];
+  const EncoderBlock& block = blocks_[static_cast<size_t>((stage - 1) / shape_.blocks_sharing_weights)];
   const at::Tensor x_MC = rows.of(x_NC);
   const at::Tensor &draws_M = rows.draws_M(), &positions_M = rows.positions_M();
   const RowKeys keys_M = row_keys(mode, draws_M, positions_M);
-  const auto [q_MC, k_NC, v_NC] = rows.projected(x_NC, x_MC, block.query, block.key, block.value, mode);
   const at::Tensor read_MC =
-      rows.attended(stage, q_MC, k_NC, v_NC,
-                    {.heads = shape_.heads,
-                     .key_heads = shape_.heads,
-                     .dropout = dropout(mode, stage, "attention.self", shape_.attention_dropout)});
+      attended(stage, block, rows.projected(x_NC, x_MC, block.query, block.key, block.value, mode), rows, mode);
 
   // The biases of both output layers and of the intermediate one are added by what follows the product.
   const at::Tensor attended_MC = add_norm(
@@ -46,12 +44,22 @@ at::Tensor TextEncoder::block(int stage, const at::Tensor& x_NC, const BlockRows
       block.attention_norm, dropout(mode, stage, "attention.output", shape_.hidden_dropout), draws_M, positions_M);
   const at::Tensor hidden_MI = activate(
       shape_.activation, linear(attended_MC, block.intermediate.without_bias(), keys_M), block.intermediate.bias);
-  return add_norm(linear(hidden_MI, block.output.without_bias(), keys_M), block.output.bias, attended_MC,
-                  block.output_norm, dropout(mode, stage, "output", shape_.hidden_dropout), draws_M, positions_M);
+  return add_norm(
+      linear(hidden_MI, block.output.without_bias(), keys_M), block.output.bias, attended_MC, block.output_norm,
+      dropout(mode, stage, "output", shape_.output_dropout.value_or(shape_.hidden_dropout)), draws_M, positions_M);
+}
+
+at::Tensor TextEncoder::attended(int stage, const EncoderBlock&, const BlockRows::Projected& made,
+                                 const BlockRows& rows, Mode mode) const {
+  return rows.attended(stage, made.q_M, made.k_N, made.v_N,
+                       {.heads = shape_.heads,
+                        .key_heads = shape_.heads,
+                        .dropout = dropout(mode, stage, "attention.self", shape_.attention_dropout)});
 }
 
 void TextEncoder::compute_in(at::ScalarType type) {
   if (!options_.device().is_cpu()) flow_type_ = type;
+  if (projection_.weight.defined()) narrow_.add(projection_, type);
   for (EncoderBlock& block : blocks_)
     for (Linear* layer :
          {&block.query, &block.key, &block.value, &block.attention_output, &block.intermediate, &block.output})
@@ -71,7 +79,9 @@ double TextEncoder::flops(int64_t tokens, int64_t read) const {
   const double channels = static_cast<double>(shape_.width), inner = static_cast<double>(shape_.inner);
   const double keys_and_values = 4 * channels * channels, rest = 4 * channels * channels + 4 * channels * inner;
   const auto rows = static_cast<double>(tokens);
-  return static_cast<double>(num_blocks() - 1) * rows * (keys_and_values + rest) + rows * keys_and_values +
+  const double projected =
+      projection_.weight.defined() ? 2 * rows * static_cast<double>(projection_.weight.numel()) : 0.0;
+  return projected + static_cast<double>(num_blocks() - 1) * rows * (keys_and_values + rest) + rows * keys_and_values +
          static_cast<double>(read) * rest;
 }
 

@@ -1,5 +1,5 @@
-// Encoders of text with post-norm blocks on packed rows: what BERT, RoBERTa and DistilBERT share. A family adds its
-// config, its names, its positions and what stands on top.
+// Encoders of text with post-norm blocks on packed rows: what BERT, RoBERTa, DistilBERT, ELECTRA and ALBERT share. A
+// family adds its config, its names, its positions and what stands on top.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -22,12 +22,15 @@
 namespace sft {
 
 struct EncoderShape {
-  int64_t vocab_size = 0, positions = 0, segments = 0;  // rows of the tables; no segments: no table
+  int64_t vocab_size = 0, positions = 0, segments = 0;  // rows of the tables; 0: no table
   int64_t width = 0, blocks = 0, heads = 0, inner = 0;
-  int64_t padding_id = -1;        // the word whose row starts at zero and gets no gradient; −1: none
-  int64_t padding_position = -1;  // likewise the position
+  int64_t embedding_width = 0;         // of the tables; 0: width
+  int64_t blocks_sharing_weights = 1;  // so many blocks on end run on the same weights
+  int64_t padding_id = -1;             // the word whose row starts at zero and gets no gradient; −1: none
+  int64_t padding_position = -1;       // likewise the position
   Activation activation = Activation::gelu;
   double hidden_dropout = 0.1, attention_dropout = 0.1;
+  std::optional<double> output_dropout = {};  // of what the second half of a block adds; nothing: hidden_dropout
   double norm_eps = 1e-12;
   double initializer_range = 0.02;
 };
@@ -36,7 +39,9 @@ struct EncoderShape {
 struct EncoderNames {
   std::string prefix;                     // "bert."
   std::string architecture;               // "Bert": of "BertForSequenceClassification"
-  std::string blocks = "encoder.layer.";  // the number follows, and then one of these
+  std::string projection = "";            // of narrow embeddings to the width of blocks; "": none
+  std::string blocks = "encoder.layer.";  // the number follows, and then what is behind it and one of these
+  std::string behind_number = ".";
   std::string query = "attention.self.query", key = "attention.self.key", value = "attention.self.value";
   std::string attention_output = "attention.output.dense", attention_norm = "attention.output.LayerNorm";
   std::string intermediate = "intermediate.dense", output = "output.dense", output_norm = "output.LayerNorm";
@@ -49,10 +54,16 @@ struct EncoderBlock {
 
 class TextEncoder : public Model {
  public:
-  int num_blocks() const override { return static_cast<int>(blocks_.size()); }
+  int num_blocks() const override { return static_cast<int>(shape_.blocks); }
+  int blocks_sharing_weights() const override { return static_cast<int>(shape_.blocks_sharing_weights); }
+  // Blocks above the lowest of those that share weights: they have none of their own, and their dropout falls.
+  bool trains_with_those_below(int stage) const override {
+    return stage >= 1 && (stage - 1) % shape_.blocks_sharing_weights != 0;
+  }
   int64_t width() const override { return shape_.width; }
   std::optional<TextLimits> text_limits() const override {
-    return TextLimits{shape_.vocab_size, shape_.positions, shape_.segments};
+    const int64_t positions = shape_.positions > 0 ? shape_.positions : TextLimits::kUnlimited;
+    return TextLimits{shape_.vocab_size, positions, shape_.segments};
   }
 
   Parameters parameters() const override { return parameters_; }
@@ -78,12 +89,19 @@ class TextEncoder : public Model {
   const EmbeddingTables& tables() const { return tables_; }
   // Rows of the position table, int64 [N].
   virtual at::Tensor position_rows(const TextInputs& inputs) const { return inputs.positions_N; }
+  // What the rows that are carried on read of queries, keys and values, [M, C], in front of the output layer.
+  virtual at::Tensor attended(int stage, const EncoderBlock& block, const BlockRows::Projected& made,
+                              const BlockRows& rows, Mode mode) const;
+  Dropout dropout(Mode mode, int stage, const char* place, double p) const;
 
  private:
   void compute_in(at::ScalarType type);
-  Dropout dropout(Mode mode, int stage, const char* place, double p) const;
   at::Tensor embedding(const TextInputs& inputs, Mode mode) const;
   at::Tensor block(int stage, const at::Tensor& x, const BlockRows& rows, Mode mode) const;
+  EncoderBlock make_block(ParameterBuilder& build, int64_t i) const;
+  std::string block_name(int64_t i) const;  // behind the prefix: "encoder.layer.0."
+  // The lowest stage that the i-th set of weights is for.
+  int stage_of(int64_t i) const { return static_cast<int>(i * shape_.blocks_sharing_weights) + 1; }
 
   nlohmann::json content_;
   EncoderShape shape_;
@@ -94,7 +112,8 @@ class TextEncoder : public Model {
   InitialSeed seed_;
   EmbeddingTables tables_;
   LayerNorm embedding_norm_;
-  std::vector<EncoderBlock> blocks_;
+  Linear projection_;                 // undefined: none
+  std::vector<EncoderBlock> blocks_;  // the sets of weights
   Parameters parameters_;
   uint64_t dropout_seed_;
 };

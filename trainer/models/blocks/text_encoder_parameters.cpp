@@ -14,7 +14,10 @@ namespace {
 double num_parameters(const EncoderShape& shape) {
   const auto width = static_cast<double>(shape.width);
   const double rows = static_cast<double>(shape.vocab_size + shape.positions + shape.segments);
-  return rows * width + static_cast<double>(shape.blocks) * (4 * width + 2 * static_cast<double>(shape.inner)) * width;
+  const double narrow = static_cast<double>(shape.embedding_width);
+  const double sets = static_cast<double>(shape.blocks) / static_cast<double>(shape.blocks_sharing_weights);
+  return (narrow > 0 ? (rows + width) * narrow : rows * width) +
+         sets * (4 * width + 2 * static_cast<double>(shape.inner)) * width;
 }
 
 std::string described(const EncoderShape& shape) {
@@ -35,46 +38,54 @@ TextEncoder::TextEncoder(nlohmann::json content, const EncoderShape& shape, cons
       dropout_seed_(settings.dropout_seed) {
   keep_few_products();
   require_memory_for(num_parameters(shape_), settings.held_options(), described(shape_));
-  const int64_t channels = shape_.width;
+  const int64_t channels = shape_.embedding_width > 0 ? shape_.embedding_width : shape_.width;
   ParameterBuilder build = builder();
   tables_.word_VC = build.table("embeddings.word_embeddings", shape_.vocab_size, channels, shape_.padding_id, 0);
-  tables_.position_PC =
-      build.table("embeddings.position_embeddings", shape_.positions, channels, shape_.padding_position, 0);
+  if (shape_.positions > 0)
+    tables_.position_PC =
+        build.table("embeddings.position_embeddings", shape_.positions, channels, shape_.padding_position, 0);
   if (shape_.segments > 0)
     tables_.segment_SC = build.table("embeddings.token_type_embeddings", shape_.segments, channels, -1, 0);
   tables_.type = settings.dtype;
   tables_.padding_id = shape_.padding_id;
   tables_.padding_position = shape_.padding_position;
   embedding_norm_ = build.norm("embeddings.LayerNorm", channels, shape_.norm_eps, 0);
-  for (int64_t i = 0; i < shape_.blocks; ++i) {
-    const int stage = static_cast<int>(i) + 1;
-    const std::string name = concat(names_.blocks, i, ".");
-    const auto linear = [&](const std::string& part, int64_t out, int64_t in) {
-      return build.linear(name + part, out, in, stage);
-    };
-    const auto norm = [&](const std::string& part) {
-      return build.norm(name + part, channels, shape_.norm_eps, stage);
-    };
-    EncoderBlock block;
-    block.query = linear(names_.query, channels, channels);
-    block.key = linear(names_.key, channels, channels);
-    block.value = linear(names_.value, channels, channels);
-    block.attention_output = linear(names_.attention_output, channels, channels);
-    block.attention_norm = norm(names_.attention_norm);
-    block.intermediate = linear(names_.intermediate, shape_.inner, channels);
-    block.output = linear(names_.output, channels, shape_.inner);
-    block.output_norm = norm(names_.output_norm);
-    blocks_.push_back(block);
-  }
+  if (!names_.projection.empty()) projection_ = build.linear(names_.projection, shape_.width, channels, 0);
+  for (int64_t i = 0; i < shape_.blocks / shape_.blocks_sharing_weights; ++i) blocks_.push_back(make_block(build, i));
   if (settings.compute_type) compute_in(*settings.compute_type);
+}
+
+std::string TextEncoder::block_name(int64_t i) const { return concat(names_.blocks, i, names_.behind_number); }
+
+EncoderBlock TextEncoder::make_block(ParameterBuilder& build, int64_t i) const {
+  const std::string name = block_name(i);
+  const int64_t channels = shape_.width;
+  const auto linear = [&](const std::string& part, int64_t out, int64_t in) {
+    return build.linear(name + part, out, in, stage_of(i));
+  };
+  const auto norm = [&](const std::string& part) {
+    return build.norm(name + part, channels, shape_.norm_eps, stage_of(i));
+  };
+  EncoderBlock block;
+  block.query = linear(names_.query, channels, channels);
+  block.key = linear(names_.key, channels, channels);
+  block.value = linear(names_.value, channels, channels);
+  block.attention_output = linear(names_.attention_output, channels, channels);
+  block.attention_norm = norm(names_.attention_norm);
+  block.intermediate = linear(names_.intermediate, shape_.inner, channels);
+  block.output = linear(names_.output, channels, shape_.inner);
+  block.output_norm = norm(names_.output_norm);
+  return block;
 }
 
 std::vector<NamedLinear> TextEncoder::linears() {
   std::vector<NamedLinear> all;
+  if (projection_.weight.defined())
+    all.push_back({.name = names_.prefix + names_.projection, .layer = &projection_, .stage = 0});
   for (size_t i = 0; i < blocks_.size(); ++i) {
     EncoderBlock& block = blocks_[i];
-    const std::string name = concat(names_.prefix, names_.blocks, i, ".");
-    const int stage = static_cast<int>(i) + 1;
+    const std::string name = names_.prefix + block_name(static_cast<int64_t>(i));
+    const int stage = stage_of(static_cast<int64_t>(i));
     for (const auto& [part, layer] : {std::pair{&names_.query, &block.query},
                                       {&names_.key, &block.key},
                                       {&names_.value, &block.value},
@@ -105,10 +116,10 @@ std::string TextEncoder::canonical(const std::string& file_name) const {
     if (name.ends_with(ending)) name.replace(name.size() - std::string(old_end).size(), std::string::npos, new_end);
   }
   const std::string blocks = names_.blocks.substr(0, names_.blocks.find('.') + 1);
-  for (const std::string& part : {std::string("embeddings."), blocks, std::string("pooler.")}) {
+  for (const std::string& part : {std::string("embeddings."), blocks, std::string("pooler.")})
     if (name.starts_with(part)) return names_.prefix + name;
-  }
-  return name;
+  const bool is_projection = !names_.projection.empty() && name.starts_with(names_.projection + ".");
+  return is_projection ? names_.prefix + name : name;
 }
 
 }  // namespace sft

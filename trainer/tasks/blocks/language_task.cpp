@@ -4,7 +4,7 @@
 #include <span>
 
 #include "trainer/metrics/generation/generation_scores.h"
-#include "trainer/tasks/blocks/head_layer.h"
+#include "trainer/tasks/blocks/head_layers.h"
 #include "trainer/tasks/blocks/token_counts.h"
 
 namespace sft {

@@ -1,21 +1,18 @@
 #include "trainer/tasks/blocks/sequence_head.h"
 
-#include <ATen/ops/linear.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/zeros_like.h>
 
 #include <nlohmann/json.hpp>
 
 #include "base/errors.h"
-#include "base/text.h"
-#include "trainer/models/blocks/dropout.h"
-#include "trainer/tasks/blocks/head_layer.h"
 
 namespace sft {
 namespace {
 
 // A class with a hidden layer of its own does not look at the pooler.
 Pooling usual_pooling(const Model& model, const HeadShape& shape) {
+  if (shape.reads == Reads::all) return Pooling::mean;
   return model.has_pooler() && shape.hidden.empty() ? Pooling::pooler : Pooling::cls;
 }
 
@@ -55,36 +52,26 @@ SequenceHead::SequenceHead(const TaskSettings& settings, const Model& model, int
     : shape_(model.sequence_head()),
       usual_(usual_pooling(model, shape_)),
       pooling_(pooling_of(settings.pooling, model, usual_)),
-      input_key_(dropout_key(settings.dropout_seed, "head.input")),
-      key_(dropout_key(settings.dropout_seed, "head")) {
-  if (!shape_.hidden.empty()) hidden_ = head_layer(shape_.hidden, model.width(), model, settings, parameters_);
-  if (!shape_.output.empty())
-    output_ = output_layer(shape_, num_outputs, model, settings, parameters_);
-  else if (model.width() != num_outputs)
-    throw ConfigError(concat("the model's own output layer has ", model.width(), " classes, and the data has ",
-                             num_outputs, "; give it a new one: model.config = { output_layer = \"new\" }"));
+      layers_(shape_, num_outputs, model, settings) {}
+
+Reads SequenceHead::reads() const {
+  if (pooling_ == Pooling::mean) return Reads::all;
+  return shape_.reads == Reads::all ? Reads::first : shape_.reads;
 }
 
 at::Tensor SequenceHead::logits(Model& model, const at::Tensor& features, const Inputs& inputs, Mode mode) const {
-  const bool trains = mode == Mode::training;
   const at::Tensor& draws_B = draws_of(inputs);
+  const at::Tensor positions_B = at::zeros_like(draws_B);
   at::Tensor x_BC = pooling_ == Pooling::mean ? mean_of_rows(features, text_of(inputs)) : features;
-  if (pooling_ == Pooling::pooler) x_BC = model.pool(x_BC, row_keys(mode, draws_B, at::zeros_like(draws_B)));
-  if (!shape_.hidden.empty()) {
-    x_BC = dropped(x_BC, input_key_, draws_B, trains ? shape_.input_dropout : 0.0);
-    x_BC = activate(shape_.activation, at::linear(x_BC, hidden_.weight), hidden_.bias);
-  }
-  if (!output_.weight.defined()) return x_BC;
-  return at::linear(dropped(x_BC, key_, draws_B, trains ? shape_.dropout : 0.0), output_.weight, output_.bias);
-}
-
-at::Tensor SequenceHead::dropped(const at::Tensor& x_BC, const DropoutKey& key, const at::Tensor& draws_B,
-                                 double p) const {
-  return keyed_dropout(x_BC, key, draws_B, at::zeros_like(draws_B), p);
+  if (pooling_ == Pooling::pooler) x_BC = model.pool(x_BC, row_keys(mode, draws_B, positions_B));
+  return layers_.logits(x_BC, draws_B, positions_B, mode);
 }
 
 void SequenceHead::describe(nlohmann::json& config) const {
-  if (pooling_ != usual_) config["sft_dist_pooling"] = name_of(pooling_);
+  if (!shape_.pooling_key.empty())
+    config[shape_.pooling_key] = name_of(pooling_);
+  else if (pooling_ != usual_)
+    config["sft_dist_pooling"] = name_of(pooling_);
 }
 
 }  // namespace sft

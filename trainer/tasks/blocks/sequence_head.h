@@ -7,8 +7,7 @@
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 
-#include "trainer/models/blocks/dropout_key.h"
-#include "trainer/models/blocks/linear.h"
+#include "trainer/tasks/blocks/head_layers.h"
 #include "trainer/tasks/task.h"
 
 namespace sft {
@@ -20,25 +19,22 @@ class SequenceHead {
   // ConfigError for a pooling that the model does not have.
   SequenceHead(const TaskSettings& settings, const Model& model, int64_t num_outputs);
 
-  Reads reads() const { return pooling_ == Pooling::mean ? Reads::all : shape_.reads; }
+  Reads reads() const;
   bool reads_pooler() const { return pooling_ == Pooling::pooler; }
-  Parameters parameters() const { return parameters_; }
-  const at::Tensor& output_bias() const { return output_.bias; }  // undefined where the last layer has none
+  Parameters parameters() const { return layers_.parameters(); }
+  const at::Tensor& output_bias() const { return layers_.output_bias(); }  // undefined where the last layer has none
 
   // [B, num_outputs]
   at::Tensor logits(Model& model, const at::Tensor& features, const Inputs& inputs, Mode mode) const;
 
-  // What transformers' class does needs no word in config.json; another pooling is read back by our own commands.
+  // What transformers' class does by itself needs no word in config.json. Another pooling is said by the class's own
+  // key, and where it has none by one that our own commands read back.
   void describe(nlohmann::json& config) const;
 
  private:
-  at::Tensor dropped(const at::Tensor& x_BC, const DropoutKey& key, const at::Tensor& draws_B, double p) const;
-
   HeadShape shape_;
   Pooling usual_, pooling_;  // of the transformers class, and here
-  Linear hidden_, output_;
-  Parameters parameters_;
-  DropoutKey input_key_, key_;
+  HeadLayers layers_;
 };
 
 }  // namespace sft

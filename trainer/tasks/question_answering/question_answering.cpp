@@ -1,7 +1,6 @@
 // N packed tokens of B windows, C channels.
 #include "trainer/tasks/question_answering/question_answering.h"
 
-#include <ATen/ops/linear.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/tensor.h>
 
@@ -14,10 +13,8 @@
 #include "trainer/metrics/answer_scores.h"
 #include "trainer/metrics/answers.h"
 #include "trainer/metrics/mean.h"
-#include "trainer/models/blocks/dropout.h"
-#include "trainer/models/blocks/linear.h"
 #include "trainer/tasks/blocks/accepted_loss.h"
-#include "trainer/tasks/blocks/head_layer.h"
+#include "trainer/tasks/blocks/head_layers.h"
 #include "trainer/tasks/question_answering/answer_rows.h"
 #include "trainer/tasks/question_answering/rows/kept_window.h"
 #include "trainer/tasks/question_answering/rows/window_columns.h"
@@ -63,22 +60,17 @@ class QuestionAnswering final : public LogitsTask {
       : limits_{settings.scores.answering.n_best_size, settings.scores.answering.max_answer_length},
         null_answers_{allows_null_answers(settings, model), settings.scores.answering.null_score_diff_threshold},
         unit_(settings.scores.answering.answer_unit),
-        shape_(model.span_head()),
-        key_(dropout_key(settings.dropout_seed, "head")) {
-    output_ = output_layer(shape_, 2, model, settings, parameters_);
-  }
+        layers_(model.span_head(), 2, model, settings) {}
 
   Needs needs() const override { return {{.column = span_column(0)}}; }
   Reads reads() const override { return Reads::all; }
   bool reads_pooler() const override { return false; }
   bool keeps_pooler() const override { return false; }
-  Parameters parameters() const override { return parameters_; }
+  Parameters parameters() const override { return layers_.parameters(); }
 
   at::Tensor logits(Model&, const at::Tensor& features, const Inputs& any, Mode mode) override {
     const TextInputs& inputs = text_of(any);
-    const double falls = mode == Mode::training ? shape_.dropout : 0.0;
-    const at::Tensor x_NC = keyed_dropout(features, key_, inputs.draws_N, inputs.positions_N, falls);
-    return at::linear(x_NC, output_.weight, output_.bias);
+    return layers_.logits(features, inputs.draws_N, inputs.positions_N, mode);
   }
 
   double weight(const Batch& batch) const override {
@@ -192,10 +184,7 @@ class QuestionAnswering final : public LogitsTask {
   SpanLimits limits_;
   NullAnswers null_answers_;
   std::string unit_;  // auto | word | character
-  HeadShape shape_;
-  Linear output_;
-  Parameters parameters_;
-  DropoutKey key_;
+  HeadLayers layers_;
 };
 
 }  // namespace

@@ -1,13 +1,11 @@
 // N packed tokens of B sequences, K labels, C channels.
 #include "trainer/tasks/token_classification/token_classification.h"
 
-#include <ATen/ops/linear.h>
 #include <ATen/ops/log_softmax.h>
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/tensor.h>
 
 #include <algorithm>
-#include <cassert>
 #include <nlohmann/json.hpp>
 #include <span>
 
@@ -15,13 +13,11 @@
 #include "base/text.h"
 #include "trainer/metrics/entity_report.h"
 #include "trainer/metrics/mean.h"
-#include "trainer/models/blocks/dropout.h"
-#include "trainer/models/blocks/linear.h"
 #include "trainer/tasks/blocks/accepted_loss.h"
 #include "trainer/tasks/blocks/class_weights.h"
 #include "trainer/tasks/blocks/cross_entropy.h"
 #include "trainer/tasks/blocks/describe_labels.h"
-#include "trainer/tasks/blocks/head_layer.h"
+#include "trainer/tasks/blocks/head_layers.h"
 #include "trainer/tasks/recipes/target_column.h"
 #include "trainer/tasks/token_classification/entity_rows.h"
 
@@ -49,13 +45,10 @@ class TokenClassification final : public LogitsTask {
   TokenClassification(const TaskSettings& settings, const Model& model)
       : names_(settings.labels.names),
         tagging_(names_),
-        shape_(model.token_head()),
         smoothing_(settings.loss.label_smoothing_factor),
         focal_gamma_(settings.loss.kind == "focal" ? settings.loss.focal_gamma : 0.0),
         weights_(class_weights(settings.loss.class_weights, names_, settings.labels.counts)),
-        key_(dropout_key(settings.dropout_seed, "head")) {
-    assert(shape_.hidden.empty());
-    output_ = output_layer(shape_, static_cast<int64_t>(names_.size()), model, settings, parameters_);
+        layers_(model.token_head(), static_cast<int64_t>(names_.size()), model, settings) {
     weights_K_ = at::tensor(weights_, at::kDouble).to(settings.device, settings.dtype);
   }
 
@@ -63,13 +56,11 @@ class TokenClassification final : public LogitsTask {
   Reads reads() const override { return Reads::all; }
   bool reads_pooler() const override { return false; }
   bool keeps_pooler() const override { return false; }
-  Parameters parameters() const override { return parameters_; }
+  Parameters parameters() const override { return layers_.parameters(); }
 
   at::Tensor logits(Model&, const at::Tensor& features, const Inputs& any, Mode mode) override {
     const TextInputs& inputs = text_of(any);
-    const double falls = mode == Mode::training ? shape_.dropout : 0.0;
-    const at::Tensor x_NC = keyed_dropout(features, key_, inputs.draws_N, inputs.positions_N, falls);
-    return at::linear(x_NC, output_.weight, output_.bias);
+    return layers_.logits(features, inputs.draws_N, inputs.positions_N, mode);
   }
 
   double weight(const Batch& batch) const override {
@@ -173,13 +164,10 @@ class TokenClassification final : public LogitsTask {
 
   std::vector<std::string> names_;
   Tagging tagging_;
-  HeadShape shape_;
   double smoothing_, focal_gamma_;
   std::vector<double> weights_;  // of the labels
   at::Tensor weights_K_;
-  Linear output_;
-  Parameters parameters_;
-  DropoutKey key_;
+  HeadLayers layers_;
 };
 
 }  // namespace

@@ -1,0 +1,107 @@
+// What ELECTRA and ALBERT have of their own: narrow embeddings, and blocks that share weights. What they share with
+// others is in text_models_test.cpp.
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include "base/errors.h"
+#include "trainer/adapters/freeze.h"
+#include "trainer/learner/stages.h"
+#include "trainer/models/model_fixtures.h"
+
+namespace sft {
+namespace {
+
+using testing::batch_of;
+using testing::forward;
+using testing::small_config;
+using testing::small_model;
+
+nlohmann::json shared_config() {
+  nlohmann::json config = small_config("albert");
+  config["num_hidden_groups"] = 1;
+  return config;
+}
+
+TEST(Electra, NamesAndHeadsAreThoseOfTransformers) {
+  const auto model = small_model("electra");
+  const Parameters parameters = model->parameters();
+  ASSERT_EQ(parameters.size(), 5u + 2 + 3 * 16) << "no pooler";
+  EXPECT_EQ(parameters[0].value.sizes(), at::IntArrayRef({50, 12}));
+  EXPECT_EQ(parameters[5].name, "electra.embeddings_project.weight");
+  EXPECT_EQ(parameters[5].value.sizes(), at::IntArrayRef({20, 12}));
+  EXPECT_EQ(parameters[5].stage, 0);
+  EXPECT_EQ(model->sequence_head().hidden, "classifier.dense");
+  EXPECT_EQ(model->sequence_head().activation, Activation::gelu);
+  EXPECT_EQ(model->token_head().hidden, "");
+  EXPECT_EQ(model->canonical("embeddings_project.bias"), "electra.embeddings_project.bias");
+  EXPECT_EQ(model->architecture("ForTokenClassification"), "ElectraForTokenClassification");
+  nlohmann::json wide = small_config("electra");
+  wide["embedding_size"] = 20;
+  EXPECT_EQ(make_model(wide, {.seed = 0})->parameters().size(), 5u + 3 * 16) << "no projection where none is needed";
+}
+
+TEST(Albert, NamesAndStagesAreThoseOfTransformers) {
+  const auto model = make_model(shared_config(), {.seed = 0});
+  const Parameters parameters = model->parameters();
+  ASSERT_EQ(parameters.size(), 5u + 2 + 16 + 2);
+  EXPECT_EQ(model->num_blocks(), 3);
+  EXPECT_EQ(parameters[5].name, "albert.encoder.embedding_hidden_mapping_in.weight");
+  EXPECT_EQ(parameters[7].name, "albert.encoder.albert_layer_groups.0.albert_layers.0.attention.query.weight");
+  EXPECT_EQ(parameters[7].stage, 1);
+  EXPECT_EQ(parameters[22].name, "albert.encoder.albert_layer_groups.0.albert_layers.0.full_layer_layer_norm.bias");
+  EXPECT_EQ(parameters.back().name, "albert.pooler.bias");
+  EXPECT_EQ(parameters.back().stage, 4);
+  EXPECT_EQ(model->config()["hidden_act"], "gelu_new");
+  EXPECT_EQ(model->sequence_head().dropout, 0.1) << "classifier_dropout_prob";
+  EXPECT_EQ(model->canonical("encoder.embedding_hidden_mapping_in.bias"),
+            "albert.encoder.embedding_hidden_mapping_in.bias");
+  EXPECT_EQ(model->canonical("pooler.weight"), "albert.pooler.weight");
+}
+
+// Above the lowest of the blocks that share weights no parameter stands, and dropout falls there too.
+TEST(Albert, DropoutFallsInAllBlocksThatShareWeights) {
+  nlohmann::json config = shared_config();
+  config["hidden_dropout_prob"] = 0.0;  // that of attention is left
+  const auto model = make_model(config, {.dtype = at::kDouble, .seed = 5, .dropout_seed = 3});
+  const Inputs inputs = to_device(batch_of({9, 5}), at::kCPU);
+  Stages by_parameters(*model, {.trains = {false, true, false, false}, .first_trained = 1});
+  const at::Tensor all = forward(*model, inputs, Mode::training);
+  EXPECT_TRUE(by_parameters.forward(inputs, Mode::training).equal(all));
+  EXPECT_FALSE(all.equal(forward(*model, inputs, Mode::evaluation)));
+}
+
+TEST(Albert, FreezesAllBlocksThatShareWeightsOrNone) {
+  nlohmann::json config = shared_config();
+  config["num_hidden_layers"] = 6;
+  config["num_hidden_groups"] = 2;
+  const auto model = make_model(config, {.seed = 0});
+  const auto trained = [&](int64_t all_but_last) {
+    FreezeConfig freeze;
+    freeze.all_but_last = all_but_last;
+    const auto chosen =
+        choose_trained(freeze, model->parameters(), model->num_blocks(), model->blocks_sharing_weights());
+    return std::count(chosen.begin(), chosen.end(), true);
+  };
+  EXPECT_EQ(trained(3), 16 + 2);
+  EXPECT_EQ(trained(6), 32 + 2);
+  try {
+    trained(2);
+    FAIL() << "two of three blocks that share weights";
+  } catch (const ConfigError& error) {
+    EXPECT_STREQ(error.what(),
+                 "freeze.all_but_last: 3 of the model's 6 blocks share their weights, so that none trains without the "
+                 "others; wanted 0 (the head alone) or a multiple of 3, found 2");
+  }
+}
+
+TEST(Albert, WhatIsNotBuiltIsRefusedByName) {
+  testing::expect_refused("albert", "num_hidden_groups", 2,
+                          "num_hidden_groups must be a divisor of num_hidden_layers (3), found 2");
+  testing::expect_refused("albert", "inner_group_num", 2, "inner_group_num must be 1 (others are not built), found 2");
+  testing::expect_refused("albert", "embedding_size", 0, "embedding_size must be an integer from 1");
+  testing::expect_refused("electra", "is_decoder", true, "is_decoder must be false (ELECTRA is built as an encoder)");
+  testing::expect_refused("electra", "embedding_size", "wide", "embedding_size must be an integer from 1");
+}
+
+}  // namespace
+}  // namespace sft
