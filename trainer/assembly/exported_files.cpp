@@ -104,11 +104,9 @@ NamedFiles exported_files(const ModelDirectory& from, const Learner& learner, co
             {"preprocessor_config.json", preprocessor_config(config, run.data).dump(2) + "\n"}};
   nlohmann::json tokenizer_config = from.json_of("tokenizer_config.json");
   if (!tokenizer_config.is_object()) tokenizer_config = usual_tokenizer_config(*tokenizer, model);
-  // Of the classes that read the texts of a model with token types, transformers 5 has one (AlbertTokenizer) that gives
-  // none.
-  if (tokenizer_config.value("tokenizer_class", nlohmann::json()) == "AlbertTokenizer" &&
-      !tokenizer_config.contains("model_input_names"))
-    tokenizer_config["model_input_names"] = input_names(model);
+  // transformers 5 has a class that gives no token types unless it is asked, AlbertTokenizer.
+  if (const auto limits = model.text_limits(); limits && limits->num_segments > 1)
+    tokenizer_config.emplace("model_input_names", input_names(model));
   if (model.sequence_head().reads == Reads::last) name_padding(config, tokenizer_config, *tokenizer);
   tokenizer_config["model_max_length"] = run.data.max_length;
   tokenizer_config["truncation_side"] = run.data.truncation == "left" ? "left" : "right";
