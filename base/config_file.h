@@ -5,11 +5,19 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "base/errors.h"
 #include "base/schema.h"
 
 namespace sft {
+
+// A key that no field has, told with the nearest name. `name`: without its section.
+struct UnknownKey : ConfigError {
+  UnknownKey(const std::string& message, std::string unknown) : ConfigError(message), name(std::move(unknown)) {}
+  std::string name;
+};
 
 // Where the user set a value, "run.toml:12" or "command line", and by which name.
 struct Origin {
@@ -23,7 +31,7 @@ std::string place_of(const Origins& origins, const std::string& key);
 
 // The values of a TOML file, and of the files it includes (`include = "base.toml"` or a list,
 // relative to it), over the defaults in `fields`. The including file wins; tables are merged by key.
-// ConfigError: unreadable, not TOML, unknown key, wrong type, out of range, not built yet, a key
+// ConfigError: unreadable, not TOML, unknown key (UnknownKey), wrong type, out of range, not built yet, a key
 // given by two names, a circle of includes.
 void load_file(const BoundFields& fields, const std::string& path, Origins& origins);
 

@@ -40,13 +40,17 @@ std::vector<std::string> resolve(const BoundFields& fields, const std::string& n
   return candidates.empty() ? std::vector<std::string>{name} : split_at_dots(candidates.front());
 }
 
-// A field whose `--name` may stand without a value.
-bool is_flag(const BoundFields& fields, const std::vector<std::string>& path) {
+// nullptr: there is none, which is told when all arguments are read.
+const BoundField* find(const BoundFields& fields, const std::vector<std::string>& path) {
   const std::string section = join({path.begin(), path.end() - 1}, ".");
-  return std::ranges::any_of(fields, [&](const BoundField& field) {
-    return field.section == section && is_called(field, path.back()) &&
-           (std::holds_alternative<bool*>(field.value) || std::holds_alternative<AutoBool*>(field.value));
-  });
+  const auto field = std::ranges::find_if(
+      fields, [&](const BoundField& each) { return each.section == section && is_called(each, path.back()); });
+  return field == fields.end() ? nullptr : &*field;
+}
+
+// Whether its `--name` may stand without a value.
+bool is_flag(const BoundField& field) {
+  return std::holds_alternative<bool*>(field.value) || std::holds_alternative<AutoBool*>(field.value);
 }
 
 Setting setting(std::vector<std::string> path, const std::string& words) {
@@ -77,7 +81,9 @@ void apply_overrides(const BoundFields& fields, const std::vector<std::string>& 
       continue;
     }
     const std::string next = i + 1 < arguments.size() ? arguments[i + 1] : "--";
-    if (is_flag(fields, path) && next != "true" && next != "false" && next != "auto") {
+    const BoundField* field = find(fields, path);
+    const bool needs_none = field == nullptr ? next.starts_with("--") : is_flag(*field);
+    if (needs_none && next != "true" && next != "false" && next != "auto") {
       settings.push_back(setting(path, "true"));
     } else if (next.starts_with("--")) {
       refuse_usage(concat(argument, ": a value is missing; wanted ", argument, " VALUE"));

@@ -10,6 +10,7 @@
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <string_view>
 
 namespace sft {
 
@@ -33,13 +34,22 @@ double seconds_since_exec() {
          std::stod(field) / static_cast<double>(::sysconf(_SC_CLK_TCK));
 }
 
-// getrusage() would tell that of the process which has started this one, where that was larger.
-int64_t peak_rss_bytes() {
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);)
-    if (line.starts_with("VmHWM:")) return std::stoll(line.substr(6)) * 1024;
+namespace {
+
+// Of a file of /proc whose lines are "name  kB"; 0 where it has none of that name.
+int64_t bytes_told(const char* path, std::string_view name) {
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);)
+    if (line.starts_with(name)) return std::stoll(line.substr(name.size())) * 1024;
   return 0;
 }
+
+}  // namespace
+
+// getrusage() would tell that of the process which has started this one, where that was larger.
+int64_t peak_rss_bytes() { return bytes_told("/proc/self/status", "VmHWM:"); }
+
+int64_t available_memory_bytes() { return bytes_told("/proc/meminfo", "MemAvailable:"); }
 
 int64_t memory_limit_bytes() {
   int64_t least = static_cast<int64_t>(::sysconf(_SC_PHYS_PAGES)) * ::sysconf(_SC_PAGESIZE);

@@ -14,6 +14,9 @@ int64_t peak_rss_bytes();
 // (ulimit -v) or of a container says so.
 int64_t memory_limit_bytes();
 
+// What is free of the machine's memory, files that the kernel holds and would give up included (MemAvailable).
+int64_t available_memory_bytes();
+
 // What is freed stays with the process, for what it allocates next. glibc would hand large pieces back to the system
 // and take them anew, and every update would fault on thousands of pages.
 void keep_freed_memory();

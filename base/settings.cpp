@@ -62,8 +62,9 @@ std::vector<std::string> sections_of(const BoundFields& fields) {
                              meant.empty() ? "; there are " + join(sections, ", ") : meant));
   }
   const std::string meant = meant_by(fields, section, setting.path.back());
-  throw ConfigError(concat(setting.place, ": unknown key ", in_quotes(key),
-                           meant.empty() ? "" : " (did you mean " + in_quotes(meant) + "?)"));
+  throw UnknownKey(concat(setting.place, ": unknown key ", in_quotes(key),
+                          meant.empty() ? "" : " (did you mean " + in_quotes(meant) + "?)"),
+                   setting.path.back());
 }
 
 }  // namespace

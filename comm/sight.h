@@ -18,9 +18,11 @@ class Sight {
   int rank() const { return rank_; }
   const Status& status() const { return *status_; }
 
-  bool waits() const { return inside_; }       // for the others, in a collective
-  double waiting() const { return waiting_; }  // seconds in the same one
-  double still() const { return still_; }      // seconds outside of any without a sign of life
+  // For the others: in a collective, or for its device, which has not finished all that is queued on it, while it gives
+  // no sign of life.
+  bool waits() const { return inside_ || held_by_device_; }
+  double waiting() const { return waiting_; }  // seconds for the same
+  double still() const { return still_; }      // seconds that it does not wait without a sign of life
   double silent() const { return silent_; }    // seconds without its watchdog: the process is stopped, or gone
 
   // Collectives begun count odd, ended ones even: a rank with less is behind.
@@ -29,8 +31,8 @@ class Sight {
  private:
   int rank_;
   const Status* status_;
-  int64_t call_ = 0, beats_ = 0, ticks_ = 0;
-  bool inside_ = false;
+  int64_t call_ = 0, beats_ = 0, ticks_ = 0, finished_ = 0;
+  bool inside_ = false, held_by_device_ = false;
   double waiting_ = 0, still_ = 0, silent_ = 0;
 };
 

@@ -18,8 +18,9 @@ struct alignas(64) Status {
   std::atomic<bool> inside{false};   // of it
   std::atomic<Operation::Kind> kind{Operation::Kind::barrier};
   std::atomic<int64_t> bytes{0};
-  std::atomic<int64_t> ticks{0};  // of the watchdog's thread
-  Progress progress;              // of the thread that works for the rank
+  std::atomic<int64_t> queued{0}, finished{0};  // collectives of this rank's device
+  std::atomic<int64_t> ticks{0};                // of the watchdog's thread
+  Progress progress;                            // of the thread that works for the rank
 };
 
 class StatusBoard {

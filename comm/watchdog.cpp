@@ -18,11 +18,18 @@ using Clock = std::chrono::steady_clock;
 constexpr double kSilence = 0.5;
 // What a host whose ranks all wait leaves the others, one of which may see who is late.
 constexpr double kForOtherHosts = 1.0;
+// What a launcher has to end this rank because of another's error, of which this rank's device tells only that a rank
+// is gone.
+constexpr double kForCause = 2.0;
 
-// "sequence 812 all_reduce", "sequence 811 barrier done".
+// "sequence 812 all_reduce", "sequence 811 barrier done", "sequence 812 start_all_reduce queued (3 of 5 finished)".
 std::string call_of(const Status& status) {
   if (status.sequence == 0) return "before any collective";
-  return concat("sequence ", status.sequence, " ", name_of(status.kind), status.inside ? "" : " done");
+  const int64_t queued = status.queued, finished = status.finished;
+  const std::string end = status.inside        ? ""
+                          : finished == queued ? " done"
+                                               : concat(" queued (", finished, " of ", queued, " finished)");
+  return concat("sequence ", status.sequence, " ", name_of(status.kind), end);
 }
 
 // ", step 57 in save", ", in prepare".
@@ -37,7 +44,17 @@ std::string work_of(const Progress& progress) {
 
 class Watchdog::Watched final : public Observed {
  public:
-  Watched(std::unique_ptr<Communicator> inner, Watchdog& watchdog) : Observed(std::move(inner)), watchdog_(watchdog) {}
+  Watched(std::unique_ptr<Communicator> made, Watchdog& watchdog)
+      : Observed(std::move(made)), watchdog_(watchdog), queue_(dynamic_cast<DeviceQueue*>(&inner())) {
+    if (!queue_) return;
+    const std::lock_guard lock(watchdog_.mutex_);
+    watchdog_.queues_.push_back(queue_);
+  }
+  ~Watched() override {
+    if (!queue_) return;
+    const std::lock_guard lock(watchdog_.mutex_);
+    std::erase(watchdog_.queues_, queue_);
+  }
 
  private:
   void begin(const Operation& operation) override { watchdog_.begin(operation.kind, operation.bytes()); }
@@ -47,10 +64,11 @@ class Watchdog::Watched final : public Observed {
   }
 
   Watchdog& watchdog_;
+  DeviceQueue* queue_;  // of inner(); null where no device is behind it
 };
 
 Watchdog::Watchdog(Communicator& control, const std::string& host, double limit_seconds,
-                   std::function<void(const std::string& message)> before_exit)
+                   std::function<void(ExitCode code, const std::string& message)> before_exit)
     : board_(control, host),
       sights_(board_.lines().begin(), board_.lines().end()),
       own_(&*std::ranges::find(sights_, control.rank(), &Sight::rank)),
@@ -98,9 +116,34 @@ void Watchdog::run(std::stop_token stop) {
     const auto now = Clock::now();
     const double passed = std::min(duration<double>(now - last).count(), 2 * period_);
     last = now;
+    look_at_queues(passed);
     for (Sight& sight : sights_) sight.look(passed);
     if (must_bark()) bark();
   }
+}
+
+// What waits for a device is told nothing of its errors: it waits on, and can only be ended.
+void Watchdog::look_at_queues(double passed) {
+  int64_t queued = 0, finished = 0;
+  std::string error;
+  for (DeviceQueue* queue : queues_) {
+    DeviceQueue::State state;
+    try {
+      state = queue->look();
+    } catch (const Error& thrown) {
+      state.error = thrown.what();
+    }
+    if (error.empty()) error = state.error;
+    queued += state.queued;
+    finished += state.finished;
+  }
+  Status& mine = board_.mine();
+  mine.finished = finished;
+  mine.queued = queued;
+  failing_ = error.empty() ? 0 : failing_ + passed;
+  if (failing_ > std::min(kForCause, limit_ / 2))
+    end(ExitCode::device,
+        concat("rank ", own_->rank(), ", host ", host_, ", ", call_of(mine), work_of(mine.progress), ": ", error));
 }
 
 bool Watchdog::is_late(const Sight& sight) const { return sight.silent() >= limit_ || sight.still() >= limit_; }
@@ -132,16 +175,17 @@ void Watchdog::bark() {
     if (&sight == own_) return true;
     return !is_silent(sight) && !is_late(sight) && (one_is_silent() || sight.waiting() + period_ >= limit());
   });
-  if (&*speaker == own_) {
-    const std::string message = diagnosis();
-    const std::string line = concat("[sft-dist] ", message, "\n");
-    // Past the log, whose lock another thread may hold.
-    [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
-    if (before_exit_) before_exit_(message);
-  } else {
-    std::this_thread::sleep_for(std::chrono::seconds(1));
-  }
+  if (&*speaker == own_) end(ExitCode::hang, diagnosis());
+  std::this_thread::sleep_for(std::chrono::seconds(1));
   ::_exit(static_cast<int>(ExitCode::hang));
+}
+
+void Watchdog::end(ExitCode code, const std::string& message) {
+  const std::string line = concat("[sft-dist] ", message, "\n");
+  // Past the log, whose lock another thread may hold.
+  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
+  if (before_exit_) before_exit_(code, message);
+  ::_exit(static_cast<int>(code));
 }
 
 std::string Watchdog::diagnosis() const {
@@ -166,7 +210,16 @@ std::string Watchdog::diagnosis() const {
   if (!board_.other_hosts().empty())
     return concat("late: no rank of host ", host_, ", all at ", others, work_of(ahead.progress), "; look at ",
                   join(board_.other_hosts(), ", "));
-  return concat("hang: all ranks are at ", others, work_of(ahead.progress), " and none gets on");
+  return concat("hang: all ranks are at ", others, work_of(ahead.progress), " and none gets on", finished_by_rank());
+}
+
+// "; finished by the devices of rank 0: 811, 1: 810", where they are not at one.
+std::string Watchdog::finished_by_rank() const {
+  std::vector<std::string> counts;
+  for (const Sight& sight : sights_) counts.push_back(concat(sight.rank(), ": ", sight.status().finished.load()));
+  const bool differ = std::ranges::any_of(
+      sights_, [&](const Sight& sight) { return sight.status().finished != sights_.front().status().finished; });
+  return differ ? concat("; finished by the devices of rank ", join(counts, ", ")) : "";
 }
 
 }  // namespace sft

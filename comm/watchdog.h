@@ -2,6 +2,10 @@
 // (base/progress.h), will not come any more: the watchdog names it, with the step and the phase of its work, and ends
 // the process with 76; mpirun ends the others. A rank that works may be waited for as long as it takes.
 //
+// A collective on a device is over for its caller once it is queued. Its device's queue is looked at as well: a rank
+// whose device does not get on with it waits, wherever its thread is, and an error that came after the call had
+// returned ends the process with 69.
+//
 // Only ranks of one host see each other's signs of life. For a rank of another host the wait itself has the deadline.
 #pragma once
 
@@ -13,6 +17,8 @@
 #include <thread>
 #include <vector>
 
+#include "base/errors.h"
+#include "comm/device_queue.h"
 #include "comm/observed.h"
 #include "comm/sight.h"
 #include "comm/status_board.h"
@@ -21,15 +27,15 @@ namespace sft {
 
 class Watchdog {
  public:
-  // Collective over `control`. `before_exit` is called once a host, with the message, from the
-  // watchdog's thread, while the rank hangs: to leave a word on disk. Until its destruction the calling thread's
+  // Collective over `control`. `before_exit` is called from the watchdog's thread, while the rank hangs, with what it
+  // is about to end with: to leave a word on disk; of a hang once a host. Until its destruction the calling thread's
   // progress stands where the others see it.
   Watchdog(Communicator& control, const std::string& host, double limit_seconds,
-           std::function<void(const std::string& message)> before_exit = {});
+           std::function<void(ExitCode code, const std::string& message)> before_exit = {});
   ~Watchdog();
 
   // The communicator with a deadline on every call, and on those of its parts. It must not outlive
-  // the watchdog. A call on a device is watched until it is queued.
+  // the watchdog. A call on a device is watched until the device has finished it.
   std::unique_ptr<Communicator> watch(std::unique_ptr<Communicator> inner);
 
   // watch() of what make() gives, which every rank calls and which waits for all: its deadline is this one's too.
@@ -42,6 +48,7 @@ class Watchdog {
   void end() noexcept { board_.mine().inside = false; }
 
   void run(std::stop_token stop);
+  void look_at_queues(double passed);
   bool is_late(const Sight& sight) const;
   bool is_silent(const Sight& sight) const;
   bool one_is_silent() const;
@@ -49,7 +56,9 @@ class Watchdog {
   double limit() const;
   bool must_bark() const;
   [[noreturn]] void bark();
+  [[noreturn]] void end(ExitCode code, const std::string& message);
   std::string diagnosis() const;
+  std::string finished_by_rank() const;
 
   StatusBoard board_;
   std::vector<Sight> sights_;  // of this host, by rank
@@ -57,9 +66,11 @@ class Watchdog {
   std::string host_;
   double limit_;
   double period_;
-  std::function<void(const std::string&)> before_exit_;
-  int64_t calls_ = 0;  // over all watched communicators, which every rank calls in the same order
+  std::function<void(ExitCode, const std::string&)> before_exit_;
+  double failing_ = 0;  // seconds since a device told an error
+  int64_t calls_ = 0;   // over all watched communicators, which every rank calls in the same order
   std::mutex mutex_;
+  std::vector<DeviceQueue*> queues_;  // of the watched communicators that have one
   std::condition_variable_any wake_;
   std::jthread thread_;  // last: it uses all the others
 };

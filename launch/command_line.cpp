@@ -76,9 +76,10 @@ void declare(CLI::App& app, Arguments& a) {
       ->type_name("FILE");
 
   CLI::App* predict =
-      add(app, "predict", "Raw rows in, one JSON object a row out, in the same order.",
+      add(app, "predict", "Raw rows in, one prediction a row out, in the same order.",
           "  sft-dist predict runs/sections --input rows.jsonl --output predictions.jsonl\n"
-          "  mpirun -np 2 sft-dist predict model/ --input rows.csv --output p.jsonl --text-column title body\n"
+          "  mpirun -np 2 sft-dist predict model/ --input rows.csv --output p.csv --text-column title body\n"
+          "  zcat rows.jsonl.gz | sft-dist predict model/ --input - --output - --keep id text --top-k 3 | head\n"
           "Of a run, rows are read as it has read them: columns, length, side of the cut, sizes of images. A model "
           "directory\n"
           "tells less; what is assumed of it is said.");
@@ -86,13 +87,18 @@ void declare(CLI::App& app, Arguments& a) {
       ->required()
       ->type_name("DIR");
   predict
-      ->add_option("--input", a.inputs,
-                   "rows: .jsonl, .csv or .tsv, words also .conll, questions also SQuAD's .json, labels not needed; or "
-                   "images and "
-                   "directories of them")
+      ->add_option(
+          "--input", a.inputs,
+          "rows: .jsonl, .json, .csv or .tsv, also .gz and .zst, .parquet, .arrow, a directory of datasets, words "
+          "also .conll, questions also SQuAD's .json, labels not needed; or images and directories of them; -: "
+          "rows from standard input")
       ->required()
       ->type_name("FILE");
-  predict->add_option("--output", a.output, "JSON Lines file to write")->required()->type_name("FILE");
+  predict
+      ->add_option("--output", a.output,
+                   "file to write: .csv or .tsv with a header, else JSON Lines; -: standard output")
+      ->required()
+      ->type_name("FILE");
   for (const TaskKind& kind : tasks())
     for (const PredictionsForm& form : kind.forms)
       predict->add_option(form.option, a.forms[form.option], form.help)->type_name("FILE");
@@ -103,7 +109,14 @@ void declare(CLI::App& app, Arguments& a) {
   predict
       ->add_option("--text-pair-column", a.text_pair_column, "column of the second text of a pair; default: the run's")
       ->type_name("NAME");
-  predict->add_option("--image-column", a.image_column, "dataset of the images in an HDF5 file")->type_name("NAME");
+  predict->add_option("--image-column", a.image_column, "dataset of the images in an HDF5 file, or column of rows")
+      ->type_name("NAME");
+  predict->add_option("--keep", a.keep, "columns of the input to put in front of each prediction, as id and text")
+      ->type_name("NAME");
+  predict->add_option("--top-k", a.top_k, "keep this many of the scores, the best first; 0: all")
+      ->type_name("K")
+      ->check(CLI::NonNegativeNumber);
+  predict->add_flag("--logits", a.logits, "tell too what the scores are made of, one number an output");
   predict->add_option("--batch-size", a.batch_size, "rows at once on each rank")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
@@ -158,7 +171,7 @@ void declare(CLI::App& app, Arguments& a) {
   takes_config(sweep, a, "a run config with a [sweep] table");
   sweep->add_option("--index", a.index, "run this trial only");
   sweep->add_flag("--list", a.list, "print the trials and run none");
-  sweep->add_flag("--slurm", a.slurm, "print the sbatch command that runs the trials as an array");
+  sweep->add_flag("--slurm", a.slurm, "print the sbatch commands of an array of the trials and of the table behind it");
 
   CLI::App* report =
       add(app, "report",
@@ -195,6 +208,13 @@ void declare(CLI::App& app, Arguments& a) {
           "  sft-dist inspect model.safetensors");
   inspect->add_option("PATH", a.target, "file or directory")->required()->type_name("PATH");
   inspect->add_flag("--verify", a.verify, "read everything and check its checksums");
+
+  CLI::App* check = add(app, "check",
+                        "Will a run fit, and how long will it take? Makes some of its updates on the ranks of the job, "
+                        "tells time, memory and disk, and saves nothing.",
+                        "  mpirun -np 2 sft-dist check run.toml\n"
+                        "  srun -N 2 --ntasks-per-node 4 sft-dist check run.toml train.global_batch_size=256");
+  takes_config(check, a);
 
   add(app, "doctor",
       "What this machine offers: ranks, cores, memory, disk, versions, speed of arithmetic and of an "

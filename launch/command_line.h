@@ -23,6 +23,9 @@ struct Arguments {
   std::vector<std::string> text_columns;
   std::string text_pair_column;
   std::string image_column;
+  std::vector<std::string> keep;  // columns of the input
+  int64_t top_k = 0;
+  bool logits = false;
   int64_t index = -1;
   int64_t batch_size = 64;
   int64_t show = 0;

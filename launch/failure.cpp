@@ -55,6 +55,9 @@ Failure current_failure() {
     return {error.code(), error.what(), error.reach()};
   } catch (const c10::OutOfMemoryError& error) {
     return out_of_memory(first_line(error.what_without_backtrace()));
+  } catch (const c10::AcceleratorError& error) {  // CUDA's, of whatever was queued before
+    const std::string line = first_line(error.what_without_backtrace());
+    return tells_of_lack_of_memory(line) ? out_of_memory(line) : Failure{ExitCode::device, line};
   } catch (const c10::Error& error) {
     return of_others(error.what_without_backtrace());
   } catch (const std::bad_alloc&) {

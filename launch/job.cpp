@@ -119,10 +119,11 @@ void Job::join(double limit_seconds) {
   auto all = make_communicator(placement_.world > 1 ? "mpi" : "solo", placement_);
   number_nodes(placement_, *all);
   failpoint("job.join");
-  watchdog_ = std::make_unique<Watchdog>(*all, placement_.host, limit_seconds, [this](const std::string&) {
-    write_exit_status(run_directory_, ExitCode::hang);
-    end_launcher_after(kForLauncher);
-  });
+  watchdog_ =
+      std::make_unique<Watchdog>(*all, placement_.host, limit_seconds, [this](ExitCode code, const std::string&) {
+        write_exit_status(run_directory_, code);
+        end_launcher_after(kForLauncher);
+      });
   watched_ = std::move(all);
   control_ = traced(watchdog_->watch(watched_->split(0, placement_.rank)));
 }

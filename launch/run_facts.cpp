@@ -96,11 +96,15 @@ Facts model_facts(const std::string& model_name_or_path, const std::string& adap
 Facts run_facts(const RunConfig& config) {
   Facts facts = config_facts(config);
   const DataConfig& data = config.data;
-  StringList patterns = data.train_file;
-  for (const StringList* more : {&data.validation_file, &data.test_file})
-    patterns.insert(patterns.end(), more->begin(), more->end());
+  StringList files;
   try {
-    facts.merge(file_facts(expand_files(patterns, "data", {}, accepted_by(config.model.task))));
+    for (const auto& [key, patterns] : {std::pair{"data.train_file", &data.train_file},
+                                        {"data.validation_file", &data.validation_file},
+                                        {"data.test_file", &data.test_file}}) {
+      const StringList more = expand_files(*patterns, key, {}, accepted_by(config.model.task));
+      files.insert(files.end(), more.begin(), more.end());
+    }
+    facts.merge(file_facts(files));
   } catch (const Error& error) {
     facts["files of rows"] = error.what();
   }

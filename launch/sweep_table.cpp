@@ -1,45 +1,32 @@
 #include "launch/sweep_table.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <iomanip>
-#include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "base/file_ops.h"
 #include "base/text.h"
+#include "base/utf8.h"
 
 namespace sft {
 namespace {
 
 using Json = nlohmann::ordered_json;
+using Row = std::vector<std::string>;
 
 // Columns of the printed table, beside the settings; the CSV has all.
-const std::vector<std::string> kPrinted{"trial",         "exit_reason", "best_metric",   "eval_loss",
-                                        "eval_accuracy", "eval_f1",     "test_accuracy", "test_f1"};
+const Row kPrinted{"exit_reason", "best_metric",     "eval_loss",     "eval_accuracy",
+                   "eval_f1",     "eval_perplexity", "test_accuracy", "test_f1"};
 
-// One flat object a trial: run facts, then eval_* and test_*.
-Json facts_of(const std::string& path) {
-  if (!std::filesystem::exists(path)) return {{"exit_reason", "not finished"}};
-  const Json summary = Json::parse(read_file(path), nullptr, false);
-  if (!summary.is_object()) return {{"exit_reason", "unreadable summary.json"}};
-  Json facts;
-  for (const char* name : {"exit_reason", "global_step", "best_metric"}) facts[name] = summary.value(name, Json());
-  for (const auto& [part, prefix] : {std::pair{"metrics", "eval_"}, {"test_metrics", "test_"}}) {
-    if (!summary.contains(part) || !summary[part].is_object()) continue;
-    for (const auto& [name, value] : summary[part].items())
-      if (value.is_number() && name != "step" && name != "samples" && name != "seconds") facts[prefix + name] = value;
-  }
-  return facts;
+std::string number_text(double value) {
+  std::ostringstream out;
+  out << std::setprecision(5) << value;
+  return out.str();
 }
 
 std::string cell(const Json& value) {
   if (value.is_null()) return "";
   if (value.is_string()) return value.get<std::string>();
-  if (!value.is_number_float()) return value.dump();
-  std::ostringstream out;
-  out << std::setprecision(5) << value.get<double>();
-  return out.str();
+  return value.is_number_float() ? number_text(value.get<double>()) : value.dump();
 }
 
 std::string quoted_cell(std::string text) {
@@ -48,53 +35,84 @@ std::string quoted_cell(std::string text) {
   return '"' + text + '"';
 }
 
-}  // namespace
-
-SweepTable::SweepTable(const SweepPlan& plan, const std::vector<ExitCode>& codes, const std::string& directory)
-    : num_settings_(plan.parameters.size()) {
-  std::vector<Json> facts;
-  std::vector<std::string> names;
-  for (size_t i = 0; i < plan.trials.size(); ++i) {
-    facts.push_back(codes[i] == ExitCode::done
-                        ? facts_of(directory + "/" + plan.trials[i].name + "/summary.json")
-                        : Json{{"exit_reason", concat("exit code ", static_cast<int>(codes[i]))}});
-    for (const auto& [name, value] : facts.back().items())
-      if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
-  }
-  rows_.push_back({"trial"});
-  rows_[0].insert(rows_[0].end(), plan.parameters.begin(), plan.parameters.end());
-  rows_[0].insert(rows_[0].end(), names.begin(), names.end());
-  for (size_t i = 0; i < plan.trials.size(); ++i) {
-    Row row{plan.trials[i].name};
-    for (const std::string& setting : plan.trials[i].overrides) row.push_back(setting.substr(setting.find('=') + 1));
-    for (const std::string& name : names) row.push_back(facts[i].contains(name) ? cell(facts[i][name]) : "");
-    rows_.push_back(std::move(row));
-  }
+Row names_of(const SweepResults& results) {
+  Row names;
+  for (const TrialResult& trial : results.trials())
+    for (const auto& [name, value] : trial.facts.items())
+      if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+  return names;
 }
 
-std::string SweepTable::csv() const {
-  std::string text;
-  for (const Row& row : rows_) {
-    Row cells;
-    for (const std::string& value : row) cells.push_back(quoted_cell(value));
-    text += join(cells, ",") + "\n";
-  }
-  return text;
+Row row_of(const TrialResult& trial, const Row& names) {
+  Row row{trial.name};
+  row.insert(row.end(), trial.values.begin(), trial.values.end());
+  for (const std::string& name : names) row.push_back(trial.facts.contains(name) ? cell(trial.facts[name]) : "");
+  return row;
 }
 
-std::string SweepTable::text() const {
+Row header(const std::string& first, const Row& parameters, const Row& names) {
+  Row row{first};
+  row.insert(row.end(), parameters.begin(), parameters.end());
+  row.insert(row.end(), names.begin(), names.end());
+  return row;
+}
+
+std::string in_columns(const std::vector<Row>& rows) {
   std::ostringstream out;
-  for (const Row& row : rows_) {
+  for (const Row& row : rows) {
     for (size_t column = 0; column < row.size(); ++column) {
-      if (column > num_settings_ && std::find(kPrinted.begin(), kPrinted.end(), rows_[0][column]) == kPrinted.end())
-        continue;
-      size_t width = 0;
-      for (const Row& other : rows_) width = std::max(width, other[column].size());
-      out << std::left << std::setw(static_cast<int>(width) + 2) << row[column];
+      int64_t width = 0;
+      for (const Row& other : rows) width = std::max(width, num_characters(other[column]));
+      out << row[column] << std::string(static_cast<size_t>(width - num_characters(row[column])) + 2, ' ');
     }
     out << '\n';
   }
   return out.str();
+}
+
+std::string spreads_text(const SweepResults& results) {
+  const std::vector<Spread> spreads = results.spreads();
+  if (spreads.empty()) return "";
+  Row names, parameters = results.parameters();
+  std::erase(parameters, "seed");
+  for (const Spread::Metric& metric : spreads.front().metrics)
+    if (std::ranges::find(kPrinted, metric.name) != kPrinted.end() && metric.name != "best_metric")
+      names.push_back(metric.name);
+  std::vector<Row> rows{header("seeds", parameters, names)};
+  for (const Spread& spread : spreads) {
+    Row row{std::to_string(spread.seeds)};
+    row.insert(row.end(), spread.values.begin(), spread.values.end());
+    for (const std::string& name : names) {
+      const auto metric = std::ranges::find(spread.metrics, name, &Spread::Metric::name);
+      row.push_back(metric == spread.metrics.end()
+                        ? ""
+                        : concat(number_text(metric->mean), " ± ", std::setprecision(2), metric->deviation));
+    }
+    rows.push_back(std::move(row));
+  }
+  return "\nmean ± standard deviation over seeds\n" + in_columns(rows);
+}
+
+}  // namespace
+
+std::string csv_of(const SweepResults& results) {
+  const Row names = names_of(results);
+  std::vector<Row> rows{header("trial", results.parameters(), names)};
+  for (const TrialResult& trial : results.trials()) rows.push_back(row_of(trial, names));
+  std::string text;
+  for (Row& row : rows) {
+    for (std::string& value : row) value = quoted_cell(std::move(value));
+    text += join(row, ",") + "\n";
+  }
+  return text;
+}
+
+std::string text_of(const SweepResults& results) {
+  Row names = names_of(results);
+  std::erase_if(names, [](const std::string& name) { return std::ranges::find(kPrinted, name) == kPrinted.end(); });
+  std::vector<Row> rows{header("trial", results.parameters(), names)};
+  for (const size_t i : results.ranking()) rows.push_back(row_of(results.trials()[i], names));
+  return in_columns(rows) + spreads_text(results);
 }
 
 }  // namespace sft

@@ -30,6 +30,22 @@ typedef struct {
 /* Why this thread's last failed call failed; valid until its next failed call. */
 sft_bytes sft_native_error(void);
 
+/* The content of a .gz or .zst file, by the end of its name, from the beginning on. Used by one thread at a time. */
+typedef struct sft_decompressed sft_decompressed;
+int sft_decompressed_open(sft_bytes path, sft_decompressed** out);
+int sft_decompressed_read(sft_decompressed*, char* to, size_t size, size_t* count); /* count < size at the end alone */
+void sft_decompressed_free(sft_decompressed*);
+
+/* The rows of a Parquet file whose row groups start in the bytes begin … end of the file, or of Arrow's IPC format, whose
+ * batches do. A row is an object in the bytes that native/src/cells.rs describes, borrowed until the next call; its
+ * data is NULL behind the last one. Its number counts from 1 in the file. Columns come as a list of texts. Used by one
+ * thread at a time. */
+typedef struct sft_table sft_table;
+int sft_table_open(sft_bytes path, int is_arrow, int64_t begin, int64_t end, sft_table** out);
+int sft_table_columns(sft_table*, sft_bytes* names);
+int sft_table_next(sft_table*, sft_bytes* row, int64_t* number);
+void sft_table_free(sft_table*);
+
 /* Tokenizers. A const one may be used from several threads at once. */
 typedef struct sft_tokenizer sft_tokenizer;
 

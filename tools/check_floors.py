@@ -6,7 +6,7 @@ import sys
 
 FLOORS = [
     ["base", "native"],
-    ["comm", "data/hash", "data/hdf5", "data/images"],
+    ["comm", "data/hash", "data/hdf5", "data/images", "data/native"],
     ["data/readers", "data/text"],
     ["data/samples"],
     ["data/loading", "data/prepare"],
@@ -16,7 +16,7 @@ FLOORS = [
     ["trainer/learner", "trainer/config"],
     ["trainer/loop", "trainer/report"],
     ["trainer/assembly"],
-    ["trainer/range_test"],
+    ["trainer/range_test", "trainer/preflight"],
     ["launch"],
 ]
 # What tasks make of raw rows is a room of its own below models: without torch, though it stands in the tasks' folders.

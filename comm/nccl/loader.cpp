@@ -3,8 +3,8 @@
 #include "base/errors.h"
 #include "base/text.h"
 #include "comm/make_communicator.h"
+#include "comm/nccl/connect.h"
 #include "comm/nccl/nccl.h"
-#include "comm/nccl/plugin.h"
 
 namespace sft::nccl {
 namespace {
@@ -14,8 +14,7 @@ constexpr const char* kPlugin = "libsft_cuda.so";
 // Never closed: CUDA does not survive it.
 struct Plugin {
   void* library = nullptr;
-  ListDevices* list_devices = nullptr;
-  Connect* connect = nullptr;
+  const DeviceTable* table = nullptr;
   std::string reason;  // why it could not be opened
 };
 
@@ -36,19 +35,13 @@ Plugin open_plugin() {
   void* library = dlopen(kPlugin, RTLD_NOW | RTLD_LOCAL);
   if (!library)
     return {.reason = concat("the CUDA plugin cannot be opened (", loader_error(), "): make gpu builds it")};
-  return {.library = library,
-          .list_devices = reinterpret_cast<ListDevices*>(dlsym(library, kListDevices)),
-          .connect = reinterpret_cast<Connect*>(dlsym(library, kConnect)),
-          .reason = {}};
+  auto* const give = reinterpret_cast<GiveDeviceTable*>(dlsym(library, kGiveDeviceTable));
+  if (!give || give()->layout != DeviceTable::kLayout) return {.reason = concat(kPlugin, " is of another version")};
+  return {.library = library, .table = give(), .reason = {}};
 }
 
 const Plugin& plugin() {
-  static const Plugin opened = [] {
-    Plugin found = open_plugin();
-    if (found.reason.empty() && (!found.list_devices || !found.connect))
-      found.reason = concat(kPlugin, " is of another version");
-    return found;
-  }();
+  static const Plugin opened = open_plugin();
   return opened;
 }
 
@@ -58,7 +51,7 @@ Devices devices() {
   Devices found{.uuids = {}, .reason = plugin().reason};
   if (!found.reason.empty()) return found;
   try {
-    plugin().list_devices(&found.uuids);
+    found.uuids = uuids_of(*plugin().table);
     if (found.uuids.empty()) found.reason = "CUDA sees no device (CUDA_VISIBLE_DEVICES, or the job's share of GPUs)";
   } catch (const DeviceError& error) {
     found.reason = error.what();
@@ -73,14 +66,14 @@ std::string unavailable(const Placement& placement) {
                 found.uuids.size());
 }
 
+const DeviceTable* device_table() { return plugin().table; }
+
 void* plugin_symbol(const char* name) { return plugin().library ? dlsym(plugin().library, name) : nullptr; }
 
 std::unique_ptr<Communicator> connect(const Placement& placement) {
   const std::string reason = unavailable(placement);
   if (!reason.empty()) throw DeviceError(reason);
-  std::unique_ptr<Communicator> world;
-  plugin().connect(placement, make_communicator(placement.world > 1 ? "mpi" : "solo", placement), &world);
-  return world;
+  return connect(*plugin().table, placement, make_communicator(placement.world > 1 ? "mpi" : "solo", placement));
 }
 
 }  // namespace sft::nccl

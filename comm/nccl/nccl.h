@@ -1,5 +1,6 @@
 // Ranks with a GPU each, over NCCL. What touches CUDA lives in the plugin libsft_cuda.so, which is
-// opened here when a driver is present, so that one binary serves nodes with and without GPUs.
+// opened here when a driver is present, so that one binary serves nodes with and without GPUs; it gives a table of
+// functions (device_table.h), and all else is in this folder.
 #pragma once
 
 #include <memory>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "comm/communicator.h"
+#include "comm/nccl/device_table.h"
 #include "comm/placement.h"
 
 namespace sft::nccl {
@@ -20,6 +22,9 @@ Devices devices();
 
 // Why this backend cannot be used here; empty where the placement's device is there.
 std::string unavailable(const Placement& placement);
+
+// The plugin's; null where there is none.
+const DeviceTable* device_table();
 
 // What else the plugin exports, for those above who have something in it too; null where there is none.
 void* plugin_symbol(const char* name);

@@ -43,8 +43,9 @@ struct DataConfig {
   static constexpr auto fields() {
     return std::tuple{
         field("train_file", &DataConfig::train_file,
-              "training rows: .jsonl .csv .tsv .h5, tagged words also .conll, questions also SQuAD's .json; a glob or "
-              "a list",
+              "training rows: .jsonl .json .csv .tsv (also .gz .zst) .parquet .arrow .h5, a directory of datasets, "
+              "tagged "
+              "words also .conll, questions also SQuAD's .json; a glob or a list",
               Path{})
             .changeable(),
         field("validation_file", &DataConfig::validation_file, "rows evaluated during training", Path{}).changeable(),
@@ -109,7 +110,9 @@ struct DataConfig {
               "says"),
         field("std", &DataConfig::std, "pixels are divided by it behind that; []: as the model says", above(0.0)),
         field("image_column", &DataConfig::image_column,
-              "dataset of an HDF5 file that holds the pixels; \"\": pixels, images, x or data")};
+              "dataset of an HDF5 file that holds the pixels, \"\": pixels, images, x or data; or column of rows that "
+              "name "
+              "or hold images, \"\": image, img, file_name or path")};
   }
 };
 

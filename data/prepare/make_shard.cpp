@@ -8,6 +8,7 @@
 #include "base/failpoint.h"
 #include "base/stop_request.h"
 #include "base/text.h"
+#include "data/native/decompressed.h"
 #include "data/prepare/report.h"
 
 namespace sft {
@@ -25,7 +26,8 @@ class ShardSink final : public SampleSink {
     if (!row.twice.empty())
       count_note(report_, "rows have a key twice, of which the last counts",
                  concat(row.place(), ", ", in_quotes(row.twice, 40)));
-    if (row.num_lines > 1 && row.file->ends_with(".tsv")) count_note(report_, kJoinsLines, row.place());
+    if (row.num_lines > 1 && uncompressed_name(*row.file).ends_with(".tsv"))
+      count_note(report_, kJoinsLines, row.place());
   }
 
   void append(Sample& sample) override {

@@ -10,6 +10,7 @@
 #include "base/stop_request.h"
 #include "base/text.h"
 #include "data/hash/sha256.h"
+#include "data/native/decompressed.h"
 #include "data/prepare/digests.h"
 #include "data/prepare/folder.h"
 #include "data/prepare/make_shard.h"
@@ -26,7 +27,10 @@ using Side = PrepareRequest::Side;
 // Of what a folder holds; another one makes old folders be prepared anew.
 constexpr int kVersion = 5;
 
-std::string ending_of(const std::string& path) { return path.substr(std::min(path.rfind('.'), path.size())); }
+// What tells the format: ".csv", ".csv.gz".
+std::string ending_of(const std::string& path) {
+  return path.substr(std::min(uncompressed_name(path).rfind('.'), path.size()));
+}
 
 class Preparation {
  public:

@@ -2,6 +2,7 @@
 
 #include "base/input_file.h"
 #include "base/text.h"
+#include "data/native/decompressed.h"
 #include "data/prepare/input.h"
 #include "data/prepare/rounds.h"
 
@@ -85,7 +86,7 @@ class PieceReader final : public Reader {
 // One column whose name holds a separator is several columns of a file that uses another one, and a name with a
 // carriage return in it goes over the end of a line.
 std::string separator_hint(const std::string& path, const StringList& found) {
-  const char read = path.ends_with(".tsv") ? '\t' : ',';
+  const char read = uncompressed_name(path).ends_with(".tsv") ? '\t' : ',';
   for (const std::string& name : found)
     if (name.find('\r') != std::string::npos)
       return "; the lines seem to end in carriage returns alone, and line feeds are read";

@@ -2,7 +2,6 @@
 #include "data/readers/conll.h"
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 #include "base/text.h"
@@ -188,18 +187,6 @@ Stretch survey(const std::string& path, int64_t begin, int64_t end) {
     }
   });
   return stretch;
-}
-
-std::vector<std::string> columns(const std::string& path) {
-  const auto reader = open(path, Place{}, std::numeric_limits<int64_t>::max());
-  Row row;
-  while (true) {
-    try {
-      return reader->next(row) ? row.names() : std::vector<std::string>{};
-    } catch (const BadRow&) {
-      continue;  // told, or counted, when the rows are read
-    }
-  }
 }
 
 }  // namespace sft::conll

@@ -11,6 +11,5 @@ namespace sft::conll {
 
 std::unique_ptr<Reader> open(const std::string& path, const Place& begin, int64_t end);
 Stretch survey(const std::string& path, int64_t begin, int64_t end);
-std::vector<std::string> columns(const std::string& path);
 
 }  // namespace sft::conll

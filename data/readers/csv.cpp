@@ -16,10 +16,10 @@ class Records {
  public:
   Records(const std::string& path, const Scanner& scanner, const Place& begin)
       : window_(path, begin.byte), scanner_(scanner), line_(begin.line), state_(static_cast<State>(begin.state)) {
-    if (begin.byte == 0 && window_.more()) window_.consume(static_cast<size_t>(byte_order_mark(window_.file())));
+    if (begin.byte == 0) window_.consume(window_.byte_order_mark());
   }
 
-  const std::string& path() const { return window_.file().path(); }
+  const std::string& path() const { return window_.path(); }
   Place place() const { return {window_.position(), line_, kRecordStart}; }
 
   // Passes over the rest of a record that started before, without keeping it.

@@ -59,14 +59,7 @@ class ImageFiles : public ImageSource {
   std::string place(int64_t i) const override { return found_.images[static_cast<size_t>(i)]; }
   Label label(int64_t i) const override { return labels_.at(static_cast<size_t>(i)); }
   std::string bytes(int64_t i) const override { return read_file(place(i)); }
-  Decoded image(int64_t i) const override {
-    const std::string content = bytes(i);
-    try {
-      return decode_image(content, place(i));
-    } catch (const DataError& error) {
-      throw BadRow(error.what());
-    }
-  }
+  Decoded image(int64_t i) const override { return decode_picture(bytes(i), place(i)); }
   std::string note() const override {
     std::vector<std::string> parts;
     for (const auto& [count, what] : {std::pair{found_.others, concat(" files that are not ", kImageEndings)},

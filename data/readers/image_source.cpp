@@ -14,7 +14,10 @@ std::unique_ptr<ImageSource> open_image_source(const std::string& path, bool lab
   if (is_image_file(path) && !labels) return open_image_files(path);
   if (is_image_file(path))
     throw ConfigError(concat(path, ": a single image has no label; wanted a directory with one folder a class"));
-  throw ConfigError(concat(path, ": wanted a directory of images, a CIFAR-10 batch (.bin) or HDF5 (.h5)"));
+  throw ConfigError(
+      concat(path,
+             ": wanted a directory of images, rows that name or hold images (.csv, .jsonl, .parquet, …), a "
+             "CIFAR-10 batch (.bin) or HDF5 (.h5)"));
 }
 
 }  // namespace sft

@@ -10,6 +10,7 @@
 
 #include "base/errors.h"
 #include "base/text.h"
+#include "data/readers/dataset_directory.h"
 
 namespace sft {
 namespace {
@@ -18,6 +19,23 @@ namespace fs = std::filesystem;
 
 [[noreturn]] void refuse(const Origins& origins, const std::string& key, const std::string& what) {
   throw ConfigError(concat(place_of(origins, key), key, what));
+}
+
+// As people call the splits that the keys of a config ask for.
+StringList splits_for(const std::string& key) {
+  if (key == "data.train_file") return {"train"};
+  if (key == "data.validation_file") return {"validation", "valid", "val", "dev"};
+  if (key == "data.test_file") return {"test"};
+  return {};
+}
+
+// A directory of another kind that holds files of rows; "" where none is found.
+std::string rows_in(const std::string& directory) {
+  std::error_code unreadable;
+  for (const char* ending : {"parquet", "arrow", "jsonl", "csv", "json"})
+    for (const fs::directory_entry& entry : fs::directory_iterator(directory, unreadable))
+      if (entry.path().extension() == concat(".", ending)) return concat(directory, "/*.", ending);
+  return "";
 }
 
 }  // namespace
@@ -39,9 +57,24 @@ StringList expand_files(const StringList& patterns, const std::string& key, cons
       const bool is_glob = pattern.find_first_of("*?[") != std::string::npos;
       refuse(origins, key, concat(": ", is_glob ? "no file matches " : "there is no file ", in_quotes(pattern, 400)));
     }
+    StringList named;
     for (size_t i = first; i < files.size(); ++i) {
-      if (fs::is_directory(files[i]) && accepts == Accepts::files)
-        refuse(origins, key, concat(": ", in_quotes(files[i], 400), " is a directory; wanted files"));
+      if (!is_dataset_directory(files[i])) {
+        named.push_back(files[i]);
+        continue;
+      }
+      const StringList its = files_of_dataset(files[i], splits_for(key), place_of(origins, key) + key);
+      named.insert(named.end(), its.begin(), its.end());
+    }
+    files.resize(first);
+    files.insert(files.end(), named.begin(), named.end());
+    for (size_t i = first; i < files.size(); ++i) {
+      if (fs::is_directory(files[i]) && accepts == Accepts::files) {
+        const std::string rows = rows_in(files[i]);
+        refuse(origins, key,
+               concat(": ", in_quotes(files[i], 400), " is a directory; wanted files",
+                      rows.empty() ? "" : concat(", as ", in_quotes(rows, 400))));
+      }
       if (!fs::is_directory(files[i]) && !fs::is_regular_file(files[i]))
         refuse(origins, key, concat(": ", in_quotes(files[i], 400), " is no regular file"));
       if (::access(files[i].c_str(), R_OK) != 0)

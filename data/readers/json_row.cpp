@@ -13,18 +13,6 @@ namespace {
 
 using nlohmann::json;
 
-// Shortest spelling that reads back as the same value; a whole number without a point.
-std::string shortest(double value) {
-  char buffer[32];
-  const bool whole = value == std::trunc(value) && std::abs(value) < 9007199254740992.0;  // 2^53
-  const auto end = whole ? std::to_chars(buffer, buffer + sizeof buffer, static_cast<int64_t>(value)).ptr
-                         : std::to_chars(buffer, buffer + sizeof buffer, value).ptr;
-  return {buffer, end};
-}
-
-// Deeper values are passed over: what holds nothing else may be millions deep.
-constexpr size_t kMostDepth = 32;
-
 class RowEvents final : public nlohmann::json_sax<json> {
  public:
   explicit RowEvents(Row& row) : row_(row) { row_.clear(); }
@@ -102,7 +90,7 @@ class RowEvents final : public nlohmann::json_sax<json> {
 
   bool refuse(std::string_view found) {
     problem = concat("wanted a JSON object, found ", found);
-    if (found == "an array") problem += "; write one object a line, as jq -c '.[]' does";
+    if (found == "an array") problem += "; write one object a line, as jq -c '.[]' does, or name the file .json";
     return false;
   }
 
@@ -121,6 +109,14 @@ class RowEvents final : public nlohmann::json_sax<json> {
 };
 
 }  // namespace
+
+std::string shortest(double value) {
+  char buffer[32];
+  const bool whole = value == std::trunc(value) && std::abs(value) < 9007199254740992.0;  // 2^53
+  const auto end = whole ? std::to_chars(buffer, buffer + sizeof buffer, static_cast<int64_t>(value)).ptr
+                         : std::to_chars(buffer, buffer + sizeof buffer, value).ptr;
+  return {buffer, end};
+}
 
 std::string json_reason(std::string_view text) {
   if (const size_t at = text.find(" - "); at != text.npos) text.remove_prefix(at + 3);

@@ -8,6 +8,12 @@
 
 namespace sft {
 
+// Deeper values are passed over: what holds nothing else may be millions deep.
+inline constexpr size_t kMostDepth = 32;
+
+// Shortest spelling of a number that reads back as the same value; a whole number without a point.
+std::string shortest(double value);
+
 // Fills `row` from `json`; row.line is set before. BadRow where it is not valid JSON in UTF-8, or no object.
 void parse_json_row(std::string_view json, const std::string& path, Row& row);
 

@@ -15,13 +15,10 @@ bool ends_scalar(char byte) { return is_space(byte) || byte == ',' || byte == '}
 
 }  // namespace
 
-JsonWalk::JsonWalk(const std::string& path) : window_(path, 0) {
-  const auto mark = static_cast<size_t>(byte_order_mark(window_.file()));
-  if (mark > 0 && at(mark - 1) != 0) take(mark);
-}
+JsonWalk::JsonWalk(const std::string& path) : window_(path, 0) { take(window_.byte_order_mark()); }
 
 void JsonWalk::fail(const std::string& problem) const {
-  throw DataError(concat(window_.file().path(), ":", next_line_, ": ", problem));
+  throw DataError(concat(window_.path(), ":", next_line_, ": ", problem));
 }
 
 char JsonWalk::at(size_t place) {
@@ -62,6 +59,14 @@ bool JsonWalk::next_item(char bracket) {
   if (peek() != ',') fail(concat("wanted ',' or '", bracket, "', found ", in_quotes(std::string(1, peek()))));
   take(1);
   return true;
+}
+
+bool JsonWalk::find(std::string_view name) {
+  while (next_item('}')) {
+    if (key() == name) return true;
+    value();
+  }
+  return false;
 }
 
 std::string JsonWalk::key() {

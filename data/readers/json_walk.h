@@ -16,12 +16,13 @@ class JsonWalk {
  public:
   explicit JsonWalk(const std::string& path);
 
-  void enter(char bracket);      // '{' or '['
-  bool next_item(char bracket);  // whether the list or object has another one; if not, leaves by '}' or ']'
-  std::string key();             // of an object's item, as it is spelt; the colon is passed over
-  std::string_view value();      // the text of the value that comes next; valid until the next call
-  char peek();                   // its first byte
-  void end();                    // nothing but white space is left
+  void enter(char bracket);          // '{' or '['
+  bool next_item(char bracket);      // whether the list or object has another one; if not, leaves by '}' or ']'
+  std::string key();                 // of an object's item, as it is spelt; the colon is passed over
+  bool find(std::string_view name);  // passes over an object's items up to that one's value; false where it ends
+  std::string_view value();          // the text of the value that comes next; valid until the next call
+  char peek();                       // its first byte
+  void end();                        // nothing but white space is left
 
   int64_t line() const { return line_; }  // of the value that was handed over, its first
   [[noreturn]] void fail(const std::string& problem) const;

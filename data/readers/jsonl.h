@@ -7,6 +7,5 @@ namespace sft::jsonl {
 
 std::unique_ptr<Reader> open(const std::string& path, const Place& begin, int64_t end);
 Stretch survey(const std::string& path, int64_t begin, int64_t end);
-std::vector<std::string> columns(const std::string& path);
 
 }  // namespace sft::jsonl

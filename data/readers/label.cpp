@@ -13,7 +13,7 @@ bool is_index(std::string_view text) {
 
 void read_label(const Cell& cell, Label& out) {
   using Kind = Cell::Kind;
-  if (cell.kind == Kind::null || cell.kind == Kind::nested || cell.kind == Kind::list) {
+  if (cell.kind == Kind::null || cell.kind == Kind::nested || cell.kind == Kind::list || cell.kind == Kind::bytes) {
     throw CellProblem{concat("wanted a string, number or boolean, found ", describe(cell))};
   }
   if (cell.text.empty()) throw CellProblem{"is empty"};

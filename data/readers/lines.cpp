@@ -8,7 +8,7 @@ namespace sft {
 
 Lines::Lines(const std::string& path, const Place& begin, std::string wanted)
     : window_(path, begin.byte), wanted_(std::move(wanted)), number_(begin.line - 1) {
-  if (begin.byte == 0) mark_ = static_cast<size_t>(byte_order_mark(window_.file()));
+  if (begin.byte == 0) mark_ = window_.byte_order_mark();
 }
 
 bool Lines::next(std::string_view& line) {

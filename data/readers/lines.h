@@ -17,7 +17,7 @@ class Lines {
   // `wanted` is said of a line that is longer than any row may be: "one JSON object a line is wanted".
   Lines(const std::string& path, const Place& begin, std::string wanted);
 
-  const std::string& path() const { return window_.file().path(); }
+  const std::string& path() const { return window_.path(); }
   int64_t position() const { return window_.position(); }  // of the next line's first byte
   int64_t number() const { return number_; }               // of the line that was given last
 

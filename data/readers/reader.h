@@ -1,6 +1,7 @@
 // Raw rows of a file, streamed in constant memory over any range of its bytes. A range holds the rows
 // that start in it, so ranges that cover a file give each row once, in order. A format whose rows are nested
-// in one value lets all of them start at the file's first byte.
+// in one value, and a compressed file, let all of them start at the file's first byte; row groups of Parquet and
+// batches of Arrow are read as a whole.
 //
 // Where a range may begin anywhere, a reader must know what came before: a line break in CSV may stand
 // inside quotes. `survey` condenses a stretch of bytes into what passing over it changes, from
@@ -45,13 +46,16 @@ class Reader {
   virtual bool next(Row& row) = 0;
 };
 
-// .jsonl .json .csv .tsv .conll .bio .iob .txt, by the name's end; ConfigError for another, or where the file cannot be
-// opened.
+// .jsonl .json .csv .tsv .conll .bio .iob .txt, each of them also .gz or .zst, .parquet .arrow .feather, by the name's
+// end; ConfigError for another, or where the file cannot be opened.
 std::unique_ptr<Reader> open_reader(const std::string& path, const Place& begin, int64_t end,
                                     Quotes quotes = Quotes::enclose);
 std::unique_ptr<Reader> open_reader(const std::string& path);  // all of it
 
 Stretch survey(const std::string& path, int64_t begin, int64_t end, Quotes quotes = Quotes::enclose);
+
+// Whether the name is that of a file of rows.
+bool is_row_file(const std::string& path);
 
 // The header's names, or those of the first well-formed row; none where there is no such row.
 std::vector<std::string> columns_of(const std::string& path, Quotes quotes = Quotes::enclose);

@@ -22,6 +22,8 @@ std::string_view name_of(Cell::Kind kind) {
       return "an object";
     case Cell::Kind::list:
       return "an array";
+    case Cell::Kind::bytes:
+      return "bytes";
   }
   return "";
 }
@@ -37,8 +39,18 @@ std::string describe(const Cell& cell) {
       return "the number " + cell.text;
     case Cell::Kind::boolean:
       return cell.text;
+    case Cell::Kind::bytes:
+      return concat(cell.text.size(), " bytes that are no text");
     default:
       return in_quotes(cell.text);
+  }
+}
+
+Decoded decode_picture(const std::string& bytes, const std::string& place) {
+  try {
+    return decode_image(bytes, place);
+  } catch (const DataError& error) {
+    throw BadRow(error.what());
   }
 }
 

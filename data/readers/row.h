@@ -31,6 +31,7 @@ struct Cell {
     plain,   // from a format without types: any of the above
     nested,  // an object; text is "object"
     list,    // an array; text is "array"
+    bytes,   // that are no text, as of an image in a Parquet file
   };
   Kind kind = Kind::null;
   std::string text;
@@ -46,6 +47,9 @@ struct Cell {
 
 std::string_view name_of(Cell::Kind kind);
 std::string describe(const Cell& cell);  // for messages: "the number 3", "null", "an array"
+
+// As decode_image(); BadRow where it is no image.
+Decoded decode_picture(const std::string& bytes, const std::string& place);
 
 // A picture that is read from its file when somebody asks for it.
 class Picture {

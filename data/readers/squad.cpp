@@ -1,25 +1,14 @@
 #include "data/readers/squad.h"
 
-#include <algorithm>
 #include <unordered_set>
 #include <utility>
 
 #include "base/text.h"
 #include "data/readers/json_row.h"
 #include "data/readers/json_walk.h"
-#include "data/readers/window.h"
 
 namespace sft::squad {
 namespace {
-
-// Passes over an object's items up to the value of that name; false where the object ends.
-bool find(JsonWalk& walk, std::string_view name) {
-  while (walk.next_item('}')) {
-    if (walk.key() == name) return true;
-    walk.value();
-  }
-  return false;
-}
 
 // Walks to each paragraph in turn.
 class Paragraphs {
@@ -67,7 +56,7 @@ class Paragraphs {
   enum class Level { before, document, data, article, paragraphs, behind };
 
   bool enter_list(std::string_view name, Level inside) {
-    if (!find(walk_, name)) return false;
+    if (!walk_.find(name)) return false;
     walk_.enter('[');
     level_ = inside;
     return true;
@@ -156,51 +145,22 @@ class SquadReader final : public Reader {
   std::unordered_set<std::string> ids_;
 };
 
-// The rows of a range that does not begin with the file.
-class NoRows final : public Reader {
-  bool next(Row& /*row*/) override { return false; }
-};
-
 }  // namespace
 
 bool is_squad(const std::string& path) {
   try {
     JsonWalk walk(path);
     walk.enter('{');
-    if (!find(walk, "data")) return false;
+    if (!walk.find("data")) return false;
     walk.enter('[');
     if (!walk.next_item(']')) return true;
     walk.enter('{');
-    return find(walk, "paragraphs");
+    return walk.find("paragraphs");
   } catch (const DataError&) {
     return false;  // the reader of JSON lines tells what is wrong
   }
 }
 
-std::unique_ptr<Reader> open(const std::string& path, const Place& begin, int64_t /*end*/) {
-  if (begin.byte > 0) return std::make_unique<NoRows>();
-  return std::make_unique<SquadReader>(path);
-}
-
-Stretch survey(const std::string& path, int64_t begin, int64_t end) {
-  Stretch stretch;
-  for_each_block(path, begin, end, [&](std::string_view block) {
-    stretch.bytes += static_cast<int64_t>(block.size());
-    stretch.line_breaks += std::count(block.begin(), block.end(), '\n');
-  });
-  return stretch;
-}
-
-std::vector<std::string> columns(const std::string& path) {
-  SquadReader reader(path);
-  Row row;
-  while (true) {
-    try {
-      return reader.next(row) ? row.names() : std::vector<std::string>{};
-    } catch (const BadRow&) {
-      continue;  // told, or counted, when the rows are read
-    }
-  }
-}
+std::unique_ptr<Reader> open(const std::string& path) { return std::make_unique<SquadReader>(path); }
 
 }  // namespace sft::squad

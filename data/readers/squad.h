@@ -14,8 +14,6 @@ bool is_squad(const std::string& path);
 
 // BadRow for a paragraph or a question that lacks something, and for an id that stands twice; DataError for what is no
 // JSON, or not laid out so.
-std::unique_ptr<Reader> open(const std::string& path, const Place& begin, int64_t end);
-Stretch survey(const std::string& path, int64_t begin, int64_t end);
-std::vector<std::string> columns(const std::string& path);
+std::unique_ptr<Reader> open(const std::string& path);
 
 }  // namespace sft::squad

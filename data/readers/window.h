@@ -1,12 +1,15 @@
-// A window that slides over a file: consumed bytes leave at its front, more are read behind its end.
+// A window that slides over a file: consumed bytes leave at its front, more are read behind its end. Of a compressed
+// file it is the content that is seen.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/input_file.h"
+#include "data/native/decompressed.h"
 
 namespace sft {
 
@@ -17,14 +20,16 @@ class Window {
  public:
   Window(const std::string& path, int64_t begin);
 
-  const InputFile& file() const { return file_; }
-  int64_t position() const { return position_; }  // in the file, of the window's first byte
+  const std::string& path() const { return file_.path(); }
+  int64_t position() const { return position_; }  // in the content, of the window's first byte
   std::string_view bytes() const { return std::string_view(buffer_).substr(front_); }
   bool more();  // reads another block; false at the end of the file
   void consume(size_t count);
+  size_t byte_order_mark();  // its size, of a window at the beginning: nothing was consumed
 
  private:
   InputFile file_;
+  std::optional<Decompressed> content_;  // of a compressed file
   std::string buffer_;
   size_t front_ = 0;  // of the window in buffer_
   int64_t position_;

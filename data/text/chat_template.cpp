@@ -12,7 +12,7 @@
 #include "data/hash/sha256.h"
 #include "data/text/built_in_templates.h"
 #include "data/text/model_texts.h"
-#include "data/text/native_calls.h"
+#include "data/native/calls.h"
 
 namespace sft {
 namespace {

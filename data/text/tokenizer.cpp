@@ -9,7 +9,7 @@
 #include "base/errors.h"
 #include "base/text.h"
 #include "data/hash/sha256.h"
-#include "data/text/native_calls.h"
+#include "data/native/calls.h"
 
 namespace sft {
 namespace {

@@ -7,7 +7,7 @@
 namespace sft {
 
 Command find_command(const std::string& name) {
-  static const std::array<std::pair<const char*, Command>, 12> kCommands{
+  static const std::array<std::pair<const char*, Command>, 13> kCommands{
       {{"train", train},
        {"evaluate", evaluate},
        {"predict", predict},
@@ -18,6 +18,7 @@ Command find_command(const std::string& name) {
        {"report", report},
        {"find-lr", find_lr},
        {"inspect", inspect},
+       {"check", check},
        {"doctor", doctor},
        {"init", init}}};
   for (const auto& [known, command] : kCommands)

@@ -26,6 +26,7 @@ ExitCode sweep(const Arguments& arguments, Job& job);
 ExitCode report(const Arguments& arguments, Job& job);
 ExitCode find_lr(const Arguments& arguments, Job& job);
 ExitCode inspect(const Arguments& arguments, Job& job);
+ExitCode check(const Arguments& arguments, Job& job);
 ExitCode doctor(const Arguments& arguments, Job& job);
 ExitCode init(const Arguments& arguments, Job& job);
 

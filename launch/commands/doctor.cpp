@@ -3,17 +3,22 @@
 #include <ATen/Version.h>
 #include <ATen/ops/ones.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <iomanip>
 #include <iostream>
 #include <span>
+#include <sstream>
 #include <vector>
 
+#include "base/process.h"
 #include "base/stopwatch.h"
 #include "base/text.h"
 #include "comm/agree.h"
 #include "comm/mpi/mpi.h"
+#include "comm/nccl/nccl.h"
 #include "launch/commands/commands.h"
 #include "launch/version.h"
 #include "trainer/assembly/gemm_peak.h"
@@ -46,6 +51,22 @@ std::string free_space(const char* path) {
   return human_bytes(static_cast<double>(stats.f_bavail) * static_cast<double>(stats.f_frsize)) + " free";
 }
 
+// Of the host of this rank.
+std::string host_facts(const std::string& host) {
+  double load = 0;
+  ::getloadavg(&load, 1);
+  std::ostringstream text;
+  text << host << ": " << ::sysconf(_SC_NPROCESSORS_ONLN) << " cores, load " << std::fixed << std::setprecision(1)
+       << load << ", " << human_bytes(static_cast<double>(memory_limit_bytes())) << " of memory, "
+       << human_bytes(static_cast<double>(available_memory_bytes())) << " free";
+  return text.str();
+}
+
+// And why it is none where it is no GPU.
+std::string device_text(const c10::Device& device) {
+  return device.is_cuda() ? device.str() : concat(device.str(), " (no GPU: ", nccl::devices().reason, ")");
+}
+
 }  // namespace
 
 ExitCode doctor(const Arguments&, Job& job) {
@@ -58,12 +79,15 @@ ExitCode doctor(const Arguments&, Job& job) {
   const Placement& place = job.placement();
   const std::string places = join(gather_all(job.control(), concat(place.host, ":", place.local_rank)), ", ");
   const std::string threads = join(gather_all(job.control(), std::to_string(at::get_num_threads())), ", ");
+  std::vector<std::string> hosts = gather_all(job.control(), place.local_rank == 0 ? host_facts(place.host) : "");
+  std::erase(hosts, "");
   if (job.control().rank() != 0) return ExitCode::done;
   line("version", version_text());
   line("ranks", concat(job.control().size(), " (", world.gradients.backend(), ")"));
   line("MPI", mpi::library_name());
   line("host:local rank", places);
-  line("device", world.device.str());
+  for (const std::string& host : hosts) line("host", host);
+  line("device", device_text(world.device));
   line("threads a rank", threads);
   line("GEMM peak, all ranks", concat(std::setprecision(4), peak * 1e-9, " GFLOP/s in float32"));
   line("all-reduce", job.control().size() > 1

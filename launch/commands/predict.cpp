@@ -1,5 +1,8 @@
-// Raw rows in, one JSON object a row out, in input order.
+// Raw rows in, one prediction a row out, in input order.
+#include <algorithm>
 #include <cstring>
+#include <filesystem>
+#include <optional>
 
 #include "base/failpoint.h"
 #include "base/file_ops.h"
@@ -8,6 +11,8 @@
 #include "base/stopwatch.h"
 #include "base/text.h"
 #include "comm/agree.h"
+#include "data/loading/loader.h"
+#include "data/prepare/input.h"
 #include "data/readers/reader.h"
 #include "launch/commands/commands.h"
 #include "launch/loaded_model.h"
@@ -16,12 +21,15 @@
 #include "launch/run_directory.h"
 #include "launch/run_facts.h"
 #include "launch/scratch.h"
+#include "launch/shaped_predictions.h"
+#include "launch/standard_input.h"
 #include "trainer/assembly/ended_run.h"
 #include "trainer/assembly/run_settings.h"
 #include "trainer/checkpoint/run_directory.h"
 #include "trainer/loop/evaluator.h"
 #include "trainer/loop/row_writer.h"
 #include "trainer/tasks/tasks.h"
+#include "trainer/telemetry/event.h"
 
 namespace sft {
 namespace {
@@ -63,7 +71,8 @@ bool is_asked(const Arguments& arguments, const PredictionsForm& form) {
 
 // Error where a form is asked for that the task's predictions do not have.
 Outputs outputs_of(const Arguments& arguments, const std::string& task, StringList read) {
-  Outputs outputs{output_beside_runs("--output", arguments.output, read), {}};
+  const bool is_file = !is_standard(arguments.output);
+  Outputs outputs{is_file ? output_beside_runs("--output", arguments.output, read) : arguments.output, {}};
   read.push_back(outputs.rows);
   for (const TaskKind& kind : tasks())
     for (const PredictionsForm& form : kind.forms) {
@@ -114,14 +123,62 @@ std::unique_ptr<Dataset> open_rows(const StringList& files, const RunConfig& con
   }
 }
 
+// What a scratch directory is called after: the output where it is a file. Other ranks read it, so that it stands where
+// all of them look.
+std::string scratch_name(const std::string& output, const Communicator& control) {
+  namespace fs = std::filesystem;
+  if (!is_standard(output) && fs::is_directory(fs::absolute(output).parent_path()))
+    return fs::absolute(output).string();
+  return ((control.size() > 1 ? fs::current_path() : fs::temp_directory_path()) / "sft-dist-predict").string();
+}
+
+// Rows in place of "-", which rank 0 reads.
+Arguments with_standard_input(Arguments arguments, const std::string& directory, Communicator& control) {
+  std::string kept;
+  together(control, [&] {
+    if (control.rank() == 0) kept = keep_standard_input(directory);
+  });
+  std::ranges::replace(arguments.inputs, std::string("-"), broadcast_from(control, kept));
+  return arguments;
+}
+
+// Tells a person how far this rank has come, for all of them.
+class Shown {
+ public:
+  Shown(const Dataset& rows, const Communicator& control) : total_(rows.size()) {
+    const auto [first, end] = range_of(rows, {control.rank(), control.size()});
+    mine_ = end - first;
+    if (control.rank() == 0) sink_ = make_console("auto");
+  }
+
+  void one_more() {
+    if (!sink_) return;
+    event_.step = ++done_ * total_ / mine_;
+    sink_(event_);
+  }
+
+ private:
+  int64_t total_, mine_ = 0, done_ = 0;
+  Sink sink_;
+  Event event_{.kind = Event::Kind::work, .total_steps = total_, .values = {{"name", "predicted"}}};
+};
+
 }  // namespace
 
-ExitCode predict(const Arguments& arguments, Job& job) {
+ExitCode predict(const Arguments& given, Job& job) {
+  std::optional<Scratch> piped;
+  Arguments arguments = given;
+  if (std::ranges::find(given.inputs, "-") != given.inputs.end()) {
+    piped.emplace(scratch_name(given.output, job.control()) + ".stdin", job.control());
+    arguments = with_standard_input(given, piped->path(), job.control());
+  }
+  const PredictionShape shape{arguments.keep, arguments.top_k};
   ReadAs read_as;
   Outputs outputs;
   together(job.control(), [&] {
     read_as = settle_reading(arguments);
     outputs = outputs_of(arguments, read_as.config.model.task, what_is_read(arguments, read_as));
+    require_kept(shape, read_as.files, quotes_of(read_as.config.data));
   });
   const auto& [directory, config, files, assumes] = read_as;
   require_agreement(job.control(), [&] { return served_facts(config, directory, files); });
@@ -130,34 +187,42 @@ ExitCode predict(const Arguments& arguments, Job& job) {
   if (job.control().rank() == 0) say_what_predicts(arguments, read_as, model);
 
   const Stopwatch watch;
-  const Scratch scratch(outputs.rows, job.control());
+  const Scratch scratch(scratch_name(outputs.rows, job.control()), job.control());
   const auto rows = open_rows(files, config, scratch.path(), model, job.control());
   together(job.control(), [&] {
     rows->require(model.learner->model().needs(), {job.control().rank(), job.control().size()});
   });
   const Task& task = model.learner->task();
+  const std::string plain = shape.is_plain(outputs.rows) ? outputs.rows : scratch.path() + "/predictions.jsonl";
   RowWriter writer(
-      outputs.rows, scratch.path() + "/rows", *rows,
+      plain, scratch.path() + "/rows", *rows,
       [&](const std::vector<std::string>& samples) { return task.prediction_of_row(samples); }, job.control(),
       real_files());
   Evaluator::Settings settings = evaluator_settings(config, world.device);
   settings.answers.generate = model.generate;
   settings.answers.most_rows = rows->size();
+  settings.logits = arguments.logits;
   settings.may_leave = [] {
     failpoint("predict.batch");
     leave_if_asked();
   };
-  Evaluator(*model.learner, *rows, job.control(), settings).predict([&](int64_t sample, const std::string& json) {
-    writer.add(sample, json);
-  });
+  {
+    Shown shown(*rows, job.control());
+    Evaluator(*model.learner, *rows, job.control(), settings).predict([&](int64_t sample, const std::string& json) {
+      writer.add(sample, json);
+      shown.one_more();
+    });
+  }
   writer.publish();
   together(job.control(), [&] {
     if (job.control().rank() != 0) return;
-    for (const auto& [form, path] : outputs.others) form.write(outputs.rows, path, real_files());
+    for (const auto& [form, path] : outputs.others) form.write(plain, path, real_files());
+    if (plain != outputs.rows)
+      write_shaped(plain, outputs.rows, scratch.path() + "/shaped", files, quotes_of(config.data), shape, real_files());
   });
   if (job.control().rank() == 0)
     log::info(concat(human_count(static_cast<double>(rows->info().num_rows)), " rows in ",
-                     human_seconds(watch.seconds()), ": ", arguments.output));
+                     human_seconds(watch.seconds()), is_standard(arguments.output) ? "" : ": " + arguments.output));
   return ExitCode::done;
 }
 

@@ -47,11 +47,19 @@ ExitCode run_trial(const Trial& trial, LoadedConfig loaded, const std::string& p
   }
 }
 
+void say_best(const SweepResults& results, const std::string& directory) {
+  if (results.metric().empty()) return;
+  const TrialResult& best = results.trials()[results.ranking().front()];
+  log::info(concat("best ", results.metric(), ": ", best.facts["best_metric"].get<double>(), " of ", directory, "/",
+                   best.name));
+}
+
 // The table and a page of all trials that ended well, beside them.
 void conclude_sweep(const SweepPlan& plan, const std::vector<ExitCode>& codes, const std::string& directory) {
-  const SweepTable table(plan, codes, directory);
-  write_atomically(real_files(), directory + "/sweep.csv", table.csv());
-  std::cout << table.text() << std::flush;
+  const SweepResults results(plan, codes, directory);
+  write_atomically(real_files(), directory + "/sweep.csv", csv_of(results));
+  std::cout << text_of(results) << std::flush;
+  say_best(results, directory);
   std::vector<std::string> runs;
   for (size_t i = 0; i < plan.trials.size(); ++i)
     if (codes[i] == ExitCode::done) runs.push_back(directory + "/" + plan.trials[i].name);
@@ -80,8 +88,10 @@ ExitCode sweep(const Arguments& arguments, Job& job) {
   require_agreement(job.control(), [&] { return run_facts(loaded.config); });
   if (arguments.slurm || arguments.list) {
     if (speaks && arguments.slurm)
-      std::cout << "sbatch --array=0-" << plan.trials.size() - 1 << ' ' << installed("slurm/sweep.sbatch") << ' '
-                << arguments.target << '\n';
+      std::cout << "array=$(sbatch --parsable --array=0-" << plan.trials.size() - 1 << ' '
+                << installed("slurm/sweep.sbatch") << ' ' << arguments.target << ")\n"
+                << "sbatch --dependency=afterany:$array " << installed("slurm/train.sbatch") << " sweep "
+                << arguments.target << "  # the table, when all have ended\n";
     if (speaks && arguments.list)
       for (const Trial& trial : plan.trials) std::cout << trial.name << "  " << join(trial.overrides, "  ") << '\n';
     return ExitCode::done;

@@ -2,12 +2,16 @@
 //! error's text, and the guard that keeps a panic from unwinding into C++.
 
 mod albert;
+mod arrow_file;
 mod bert;
+mod cells;
 mod charsmap;
 mod chat_template;
 mod cuts;
 mod deberta;
+mod decompress;
 mod directory;
+mod features;
 mod generation_tags;
 mod hash;
 mod letters;
@@ -15,6 +19,7 @@ mod limits;
 mod marian;
 mod memory;
 mod offsets;
+mod parquet_file;
 mod pieces;
 mod protobuf;
 mod python_filters;
@@ -25,6 +30,8 @@ mod sentencepiece_model;
 mod settings;
 mod strftime;
 mod t5;
+mod table;
+mod thrift;
 mod tokenizer;
 mod unigram;
 mod windows;

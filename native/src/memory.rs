@@ -26,7 +26,7 @@ fn end(size: usize) -> ! {
         rest /= 10;
     }
     for part in [
-        "[sft-dist] error: out of memory: a tokenizer or chat template asks for ".as_bytes(),
+        "[sft-dist] error: out of memory: a tokenizer, a chat template or a file of rows asks for ".as_bytes(),
         &digits[first..],
         b" bytes\n",
     ] {

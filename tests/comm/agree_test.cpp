@@ -6,7 +6,7 @@
 
 #include "base/errors.h"
 #include "comm/make_communicator.h"
-#include "tests/comm/worlds.h"
+#include "tests/comm/worlds/worlds.h"
 
 namespace sft::test {
 namespace {

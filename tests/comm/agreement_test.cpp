@@ -4,7 +4,7 @@
 
 #include "base/errors.h"
 #include "base/text.h"
-#include "tests/comm/worlds.h"
+#include "tests/comm/worlds/worlds.h"
 
 namespace sft::test {
 namespace {

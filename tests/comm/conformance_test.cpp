@@ -7,7 +7,7 @@
 #include <span>
 
 #include "tests/comm/values.h"
-#include "tests/comm/worlds.h"
+#include "tests/comm/worlds/worlds.h"
 
 namespace sft::test {
 namespace {

@@ -62,6 +62,16 @@ TEST(Faults, AStoppedRankIsNamedAndTheJobEndsWith76) {
       << ending.output;
 }
 
+TEST(Faults, AStoppedRankIsNamedByThoseWhoseDevicesWaitForIt) {
+  const Ending ending = end_of("stop_on_devices", 3);
+  EXPECT_EQ(ending.code, 76) << ending.output;
+  EXPECT_LT(ending.seconds, kSoon);
+  EXPECT_NE(ending.output.find("late: rank 1, host here, sequence 201 wait done, step 100 in train, not responding; "
+                               "others at sequence 203 wait queued (100 of 101 finished)"),
+            std::string::npos)
+      << ending.output;
+}
+
 TEST(Faults, DifferentCallsAreAnErrorThatNamesTheRank) {
   const Ending ending = end_of("mismatch", 3);
   EXPECT_EQ(ending.code, 69) << ending.output;

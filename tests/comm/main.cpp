@@ -3,7 +3,7 @@
 
 #include <cstdio>
 
-#include "tests/comm/worlds.h"
+#include "tests/comm/worlds/worlds.h"
 
 namespace {
 

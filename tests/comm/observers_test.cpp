@@ -141,8 +141,9 @@ TEST_F(WatchdogDeathTest, NamesTheRankThatDoesNotCome) {
 TEST_F(WatchdogDeathTest, LeavesAWordBeforeTheEnd) {
   const auto hang = [] {
     spawn_ranks(2, [](Communicator& outer) {
-      Watchdog watchdog(outer, "host7", kLimit,
-                        [](const std::string& message) { std::fprintf(stderr, "word: %s\n", message.c_str()); });
+      Watchdog watchdog(outer, "host7", kLimit, [](ExitCode, const std::string& message) {
+        std::fprintf(stderr, "word: %s\n", message.c_str());
+      });
       const auto world = watchdog.watch(outer.split(0, outer.rank()));
       if (world->rank() == 0) std::this_thread::sleep_for(60s);
       world->barrier();

@@ -299,7 +299,7 @@ TEST_F(ReadersTest, BadRowsAreNamedAndPassedOver) {
       (std::vector<std::string>{
           "1|a=2:1",
           "! a.jsonl:2: not valid JSON at column 7: unexpected end of input; expected '[', '{', or a literal",
-          "! a.jsonl:3: wanted a JSON object, found an array; write one object a line, as jq -c '.[]' does",
+          "! a.jsonl:3: wanted a JSON object, found an array; write one object a line, as jq -c '.[]' does, or name the file .json",
           "! a.jsonl:4: wanted a JSON object, found a number", "! a.jsonl:5: not valid UTF-8" + kCure,
           "! a.jsonl:6: not valid JSON at column 9: invalid literal",
           "! a.jsonl:7: not valid JSON at column 13: invalid string: surrogate U+D800..U+DBFF must be followed by "
@@ -338,11 +338,12 @@ TEST_F(ReadersTest, WhatNothingCanFollowEndsTheReading) {
   const std::string missing = directory_ / "missing.csv";
   EXPECT_EQ(message_of([&] { rows_of(missing); }),
             concat("78: cannot read ", in_quotes(missing, 400), ": No such file or directory"));
-  EXPECT_EQ(message_of([&] { rows_of("a.parquet"); }),
-            "78: a.parquet: Parquet is not built yet; convert it to .jsonl or .csv");
+  EXPECT_EQ(message_of([&] { rows_of("a.parquet.gz"); }),
+            "78: a.parquet.gz: a parquet file is compressed inside, column by column, and not as a whole; unpack it first");
   EXPECT_EQ(message_of([&] { rows_of("a.xlsx"); }),
-            "78: a.xlsx: wanted a file named .jsonl, .json (one object a line, or SQuAD's questions), .csv, .tsv or, "
-            "of tagged words, .conll, .bio, .iob or .txt");
+            "78: a.xlsx: wanted a file named .jsonl, .json (one object a line, an array of objects, or SQuAD's "
+            "questions), .csv, .tsv or, of tagged words, .conll, .bio, .iob or .txt, each also with .gz or .zst behind it; "
+            "or .parquet, .arrow or .feather");
 }
 
 TEST_F(ReadersTest, ARowOfTenMegabytesIsRead) {

@@ -113,14 +113,13 @@ TEST_F(SquadTest, GivesItsRowsOnceHoweverTheFileIsCut) {
     }
     EXPECT_EQ(ids.size(), 100u);
     EXPECT_EQ(place.byte, size);
-    EXPECT_EQ(place.line, 50);
   }
 }
 
 TEST_F(SquadTest, LeavesJsonLinesToTheirReader) {
   EXPECT_EQ(columns_of(write("a.json", "{\"text\": \"data\", \"label\": [1]}\n{\"text\": 2}\n")),
             (std::vector<std::string>{"text", "label"}));
-  EXPECT_EQ(columns_of(write("b.json", "{\"data\": [{\"a\": 1}], \"label\": 1}\n")),
+  EXPECT_EQ(columns_of(write("b.json", "{\"data\": [{\"a\": 1}], \"label\": 1}\n{\"data\": []}\n")),
             (std::vector<std::string>{"data", "label"}));
   EXPECT_EQ(columns_of(write("c.json", "{\"data\": \"x\", \"label\": 1}\n")),
             (std::vector<std::string>{"data", "label"}));

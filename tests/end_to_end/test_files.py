@@ -54,8 +54,8 @@ class Outputs(EndToEnd):
                 with self.subTest(output=output, command=command[0]):
                     self.refuse(*command, "--output", output, told="would be lost")
             self.assertEqual(pathlib.Path(output).read_bytes(), kept)
-        for output in ("", "-"):
-            self.refuse("predict", self.ref, "--input", self.shared / "test.jsonl", "--output", output, told="is no file")
+        self.refuse("predict", self.ref, "--input", self.shared / "test.jsonl", "--output", "", told="is no file")
+        self.refuse("report", self.ref, "--output", "-", told="is no file")
 
     def test_files_that_a_run_left_are_nobodys_output(self):
         rows = self.shared / "test.jsonl"

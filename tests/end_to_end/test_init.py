@@ -1,5 +1,8 @@
-"""The starter configs: each is accepted as it is printed, once its paths are those of somebody's files."""
+"""What a new user tries first: the starter configs, each accepted as it is printed once its paths are those of somebody's files, the names of other trainers, doctor."""
+import os
+import re
 import unittest
+from pathlib import Path
 
 from harness import EndToEnd, read_rows, write_rows
 from test_images import make_images, make_resnet
@@ -50,6 +53,43 @@ class Init(EndToEnd):
         done = self.run_program("init", "token_clasification")
         self.assertEqual(done.code, 2)
         self.assertIn("did you mean 'token_classification'?", done.err)
+
+    def test_what_users_of_trainer_type_is_answered(self):
+        import dataclasses
+
+        from transformers import TrainingArguments
+        page = (Path(__file__).resolve().parents[2] / "docs/coming_from_trainer.md").read_text()
+        self.assertEqual([field.name for field in dataclasses.fields(TrainingArguments) if f"`{field.name}`" not in page], [])
+        for typed, told in ((["--bf16"], "unknown key 'bf16'; here: model.dtype = \"bfloat16\""), (["--dropout", "0.2"], "model.config = { hidden_dropout_prob"), (["push_to_hub=true"], "hf upload NAME"),
+                            (["report_to=wandb"], "\"wandb\" is not built yet; built: tensorboard, none")):
+            done = self.run_program(self.config(), "--dry-run", *typed)
+            self.assertEqual(done.code, 78, done.err)
+            self.assertIn(told.replace('"wandb"', "'wandb'"), done.err)
+        self.succeed(self.config(), "--dry-run", "--lr", "1e-4", "--num_epochs", "2", "--evaluation_strategy", "no", "--torch_dtype", "fp32", "--lora_r", "0")
+
+    def test_doctor_says_what_the_host_has(self):
+        done = self.succeed("doctor")
+        memory = int(re.search(r"MemTotal: +(\d+) kB", Path("/proc/meminfo").read_text())[1]) / 2**20
+        told = re.search(r"^host +\S+: (\d+) cores, load [\d.]+, ([\d.]+) GiB of memory, [\d.]+ [GM]iB free$", done.out, re.M)
+        self.assertEqual(int(told[1]), os.cpu_count())
+        self.assertLessEqual(float(told[2]), memory + 0.1)
+        self.assertRegex(done.out, r"(?m)^device +(cuda:\d+|cpu \(no GPU: .+\))$")
+
+    def test_check_tells_what_the_run_then_takes(self):
+        config = self.config(save={"save_strategy": "epoch", "save_total_limit": 2})
+        done = self.succeed("check", config, ranks=2)
+        self.assertFalse(self.run_dir().exists())
+        told = re.search(r"(?s)rows +90 to train, 41 of validation, 37 of test\nupdates +36 of 8 rows, 12 an epoch, on 2 ranks\ntime +([\d.]+) ms an update .*"
+                         r"memory +([\d.]+) MiB a rank, .*disk +([\d.]+) KiB a checkpoint, 3 at once", done.out)
+        self.assertIsNotNone(told, done.out)
+        self.succeed(config, ranks=2)
+        summary = self.summary()
+        update, memory, checkpoint = (float(number) for number in told.groups())
+        self.assertAlmostEqual(memory / (max(summary["peak_rss_bytes"]) / 2**20), 1, delta=0.25)
+        files = (self.run_dir() / f"checkpoint-{summary['global_step']}").rglob("*.safetensors")
+        self.assertAlmostEqual(checkpoint / (sum(file.stat().st_size for file in files) / 2**10), 1, delta=0.06)
+        self.assertLess(update / 1000 * 36, 20 * summary["train_runtime"])
+        self.assertEqual(self.run_program("check", config, "data.train_file=nowhere.jsonl").code, 78)
 
 
 if __name__ == "__main__":

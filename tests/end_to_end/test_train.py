@@ -1,5 +1,6 @@
 """The main job, from raw rows to a model that transformers loads."""
 import json
+import re
 import unittest
 
 from harness import LABELS, EndToEnd, make_model, make_rows, read_rows, write_rows
@@ -288,6 +289,11 @@ class Train(EndToEnd):
         self.assertEqual(len(table), 5)
         self.assertEqual([line.split(",")[:3] for line in table[1:]], [[f'"optim.learning_rate={rate}', f'seed={seed}"', rate] for rate in ("0.001", "0.01") for seed in (1, 2)])
         self.assertEqual(len(self.succeed("sweep", config, "--list").out.splitlines()), 4)
+        scores = {line.split('"')[1]: self.summary(f"sweep/{line.split(chr(34))[1]}")["best_metric"] for line in table[1:]}
+        score, best = re.search(r"best eval_accuracy: (\S+) of .*/sweep/(\S+)\n", done.err).groups()
+        self.assertAlmostEqual(float(score), max(scores.values()), places=5)
+        self.assertEqual(scores[best], max(scores.values()))
+        self.assertRegex(done.out, r"(?s)mean ± standard deviation over seeds\nseeds +optim.learning_rate .*\n2 +0.001 .* ± ")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import sys
 
 from seeds import SEEDS
 
-LONGEST = {"hdf5": 16384, "tokenizer": 32768}  # bytes of an input
+LONGEST = {"hdf5": 16384, "tables": 16384, "tokenizer": 32768}  # bytes of an input
 ENVIRONMENT = {"ASAN_OPTIONS": "detect_leaks=0:allocator_may_return_null=1", "RAYON_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
 
 

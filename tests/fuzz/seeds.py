@@ -19,6 +19,33 @@ def images():
             yield out.getvalue()
 
 
+def tables():
+    """Behind a byte that says where the file is cut."""
+    import pyarrow as pa
+    import pyarrow.feather as feather
+    import pyarrow.parquet as parquet
+
+    table = pa.table({"text": ["a", None, "b c"], "number": [1, 2, None], "list": [["x"], [], None], "object": [{"a": 1.5}, None, {"a": None}]})
+    for compression in ("none", "snappy", "gzip", "zstd", "lz4"):
+        out = io.BytesIO()
+        parquet.write_table(table, out, compression=compression, row_group_size=2)
+        yield b"\x80" + out.getvalue()
+    for compression in ("uncompressed", "lz4", "zstd"):
+        out = io.BytesIO()
+        feather.write_feather(table, out, compression=compression, chunksize=2)
+        yield b"\x80" + out.getvalue()
+
+
+def compressed():
+    import gzip
+
+    import pyarrow as pa
+
+    yield b"\x80" + gzip.compress(json.dumps([{"a": 1}, {"a": [2]}]).encode())
+    yield b"\x80" + gzip.compress(json.dumps({"data": [{"a": 1}], "b": 2}).encode())
+    yield b"\x80" + pa.compress(b'{"a": 1}\n{"a": 2}\n', codec="zstd", asbytes=True)
+
+
 def torch_files():
     """Whole files of both formats, and pickles alone behind an x."""
     import torch
@@ -127,6 +154,8 @@ SEEDS = {
     "csv": lambda: [b'\x80a,b\n"x ""y""\n,",1\r\n\t"z\t2\n', b"\x20\xef\xbb\xbf\"a\",b\n"],
     "conll": lambda: [b"\x60-DOCSTART- O\n\n# id 1\na B-X\nb\tO\n\nc O\n"],
     "squad": lambda: [json.dumps(SQUAD).encode()],
+    "tables": tables,
+    "compressed": compressed,
     "images": images,
     "safetensors": safetensors,
     "index": lambda: [json.dumps({"metadata": {"total_size": 16}, "weight_map": {"a": "one.safetensors", "b": "two.safetensors"}}).encode()],

@@ -24,9 +24,10 @@ class Sweep(BatchTest):
 
     def test_trials_run_as_an_array_and_end_in_a_table(self):
         config = self.sweep_config()
-        printed = shlex.split(self.succeed("sweep", config, "--slurm").out)
-        self.assertEqual(printed, ["sbatch", "--array=0-2", "slurm/sweep.sbatch", str(config)])
-        array = self.submit(TEMPLATES / "sweep.sbatch", config, options=[printed[1]], SFT_FAILPOINTS="trainer.step=sleep:0.05")
+        printed = self.succeed("sweep", config, "--slurm").out.splitlines()
+        self.assertEqual(printed[0], f"array=$(sbatch --parsable --array=0-2 slurm/sweep.sbatch {config})")
+        self.assertEqual(shlex.split(printed[1], comments=True), ["sbatch", "--dependency=afterany:$array", "slurm/train.sbatch", "sweep", str(config)])
+        array = self.submit(TEMPLATES / "sweep.sbatch", config, options=["--array=0-2"], SFT_FAILPOINTS="trainer.step=sleep:0.05")
         array.wait_until(lambda: 1 in self.trials(array) and self.step_of(f"sweep/{TRIALS[1]}") >= 7, "step 7 of the second trial")
         call("scancel", "--signal=USR2", "--batch", f"{array.number}_1")
         array.wait_until(lambda: len(self.trials(array)) == 3, "three trials")

@@ -27,7 +27,9 @@ struct LoraConfig {
 
   static constexpr auto fields() {
     return std::tuple{
-        field("r", &LoraConfig::r, "rank of the adapters; 0: none, all weights train", at_least(int64_t{0})),
+        field("r", &LoraConfig::r, "rank of the adapters; 0: none, all weights train", at_least(int64_t{0}))
+            .alias("lora_r")
+            .alias("lora_rank"),
         field("lora_alpha", &LoraConfig::lora_alpha, "what an adapter gives is scaled by lora_alpha / r", above(0.0)),
         field("lora_dropout", &LoraConfig::lora_dropout, "of the adapters' input alone", at_least(0.0).below(1.0)),
         field("target_modules", &LoraConfig::target_modules,

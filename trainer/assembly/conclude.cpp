@@ -86,6 +86,7 @@ nlohmann::ordered_json summary_of(const Assembly& run, StopReason reason) {
   Communicator& control = run.world.control;
   const RunState& state = run.trainer->state();
   const double seconds = state.seconds;
+  const Selection chosen = selection(run.config(), run.learner().task());
   nlohmann::ordered_json summary{
       {"global_step", state.step},
       {"total_steps", run.total_steps},
@@ -101,6 +102,8 @@ nlohmann::ordered_json summary_of(const Assembly& run, StopReason reason) {
       {"metrics", state.last_evaluation},
       {"test_metrics", nullptr},
       {"best_metric", nullptr},
+      {"metric_for_best_model", concat("eval_", chosen.metric)},
+      {"greater_is_better", chosen.greater_is_better},
       {"best_model_checkpoint", state.best_checkpoint},
       {"peak_rss_bytes", of_every_rank(peak_rss_bytes(), control)},
       {"train_bytes_read", of_every_rank(run.data.train->bytes_read(), control)},

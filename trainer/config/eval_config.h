@@ -22,7 +22,8 @@ struct EvalConfig {
   static constexpr auto fields() {
     return std::tuple{
         field("eval_strategy", &EvalConfig::eval_strategy, "auto: epoch where there is validation data, else no",
-              one_of("auto", "no", "steps", "epoch")),
+              one_of("auto", "no", "steps", "epoch"))
+            .alias("evaluation_strategy"),
         field("eval_steps", &EvalConfig::eval_steps, "updates between evaluations; below 1 a share of all", above(0.0)),
         field("per_device_eval_batch_size", &EvalConfig::per_device_eval_batch_size, "rows a rank evaluates at once",
               at_least(int64_t{1})),

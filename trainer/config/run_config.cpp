@@ -9,6 +9,7 @@
 #include "base/errors.h"
 #include "base/output_file.h"
 #include "base/text.h"
+#include "trainer/config/other_trainers.h"
 #include "trainer/config/training_keys.h"
 #include "trainer/metrics/generation/bleu_tokenizer.h"
 #include "trainer/tasks/tasks.h"
@@ -238,8 +239,15 @@ LoadedConfig load_run_config(const std::string& path, const std::vector<std::str
   LoadedConfig loaded;
   RunConfig& config = loaded.config;
   const BoundFields fields = bind_fields(config);
-  load_file(fields, path, loaded.origins);
-  apply_overrides(fields, overrides, loaded.origins);
+  try {
+    load_file(fields, path, loaded.origins);
+    apply_overrides(fields, overrides, loaded.origins);
+  } catch (const UnknownKey& error) {
+    const std::string_view here = said_here(error.name);
+    if (here.empty()) throw;
+    const std::string told = error.what();
+    throw ConfigError(concat(told.substr(0, told.find(" (did you mean")), "; here: ", here));
+  }
 
   require_given(config, path);
   check_task(config.model.task, loaded.origins);

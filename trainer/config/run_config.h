@@ -62,7 +62,7 @@ struct RunConfig {
               "goes on")
             .changeable(),
         field("device", &RunConfig::device, "what computes; auto: a GPU where there is one",
-              one_of("auto", "cuda", "cpu"))
+              one_of("auto", "cuda", "cpu").alias("gpu", "cuda"))
             .changeable(),
         field("threads", &RunConfig::threads,
               "a rank; 0: the cores this rank may run on, shared with ranks bound to the same", at_least(int64_t{0}))

@@ -27,6 +27,7 @@ struct TrainConfig {
   static constexpr auto fields() {
     return std::tuple{
         field("num_train_epochs", &TrainConfig::num_train_epochs, "passes over the training rows", above(0.0))
+            .alias("num_epochs")
             .changeable(),
         field("max_steps", &TrainConfig::max_steps, "updates, instead of num_train_epochs; -1: off",
               at_least(int64_t{-1}))

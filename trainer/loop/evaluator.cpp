@@ -97,7 +97,7 @@ void Evaluator::observe(const Batch& batch, Statistics* into, const PredictionSi
   settings_.may_leave();
   failpoint("evaluation.batch");
   std::vector<std::string> rows;
-  learner_.observe(batch, {into, predicted ? &rows : nullptr}, cache_.get());
+  learner_.observe(batch, {into, predicted ? &rows : nullptr, settings_.logits}, cache_.get());
   // A model whose outputs are no numbers has no next token either; its counts say so already.
   const bool answers = answering_ && (into == nullptr || are_finite(*into));
   if (answers) answering_->answer(batch, into, predicted ? &rows : nullptr, settings_.may_leave);

@@ -33,6 +33,7 @@ class Evaluator {
     EvalLoaderConfig loading = {};
     std::vector<std::string> metrics = {};    // names of the metrics that are reported beside the loss; empty: all
     AnswerSettings answers = {};              // generated answers of language models
+    bool logits = false;                      // predictions tell them too
     std::function<void()> may_leave = [] {};  // called before each batch and token that is answered; may throw
   };
 

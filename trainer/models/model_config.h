@@ -39,7 +39,11 @@ struct ModelConfig {
               "a tensor of another shape is made anew, not refused"),
         field("dtype", &ModelConfig::dtype,
               "compute; what trains and the optimizer's state are never narrower than float32",
-              one_of("float32", "float64", "bfloat16").not_built("float16")),
+              one_of("float32", "float64", "bfloat16")
+                  .alias("fp32", "float32")
+                  .alias("bf16", "bfloat16")
+                  .not_built("float16", "fp16"))
+            .alias("torch_dtype"),
         field("config", &ModelConfig::config,
               "overrides keys of the model's config.json: { hidden_dropout_prob = 0.0 }")};
   }

@@ -24,8 +24,11 @@ struct OptimConfig {
   static constexpr auto fields() {
     return std::tuple{
         field("optim", &OptimConfig::optim, "update rule",
-              one_of("adamw", "adam", "sgd").alias("adamw_torch", "adamw").alias("adamw_torch_fused", "adamw")),
-        field("learning_rate", &OptimConfig::learning_rate, "peak rate of the schedule", at_least(0.0)),
+              one_of("adamw", "adam", "sgd")
+                  .alias("adamw_torch", "adamw")
+                  .alias("adamw_torch_fused", "adamw")
+                  .not_built("adafactor", "adamw_8bit", "adamw_bnb_8bit", "paged_adamw_8bit", "lion")),
+        field("learning_rate", &OptimConfig::learning_rate, "peak rate of the schedule", at_least(0.0)).alias("lr"),
         field("weight_decay", &OptimConfig::weight_decay, "decoupled for adamw; biases and norm weights excluded",
               at_least(0.0)),
         field("adam_beta1", &OptimConfig::adam_beta1, "decay of the first moment", at_least(0.0).below(1.0)),

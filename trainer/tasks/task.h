@@ -34,6 +34,7 @@ struct Statistics {
 struct Asked {
   Statistics* statistics = nullptr;
   std::vector<std::string>* predictions = nullptr;  // becomes one JSON object a sample, in order
+  bool logits = false;  // of tasks with one row of them a sample: predictions have them as a list too
 };
 
 class Task {

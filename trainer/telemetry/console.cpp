@@ -118,6 +118,8 @@ void Console::show(const Event& event) {
       return show_progress(event);
     case Event::Kind::evaluation:
       return print(concat("evaluation at step ", event.step, ": ", metrics_text(event.values, "eval_")));
+    case Event::Kind::work:
+      return show_work(event);
     case Event::Kind::summary:
       if (bar_stands_) screen_.write("\n");  // the last bar stays
       bar_stands_ = false;
@@ -136,6 +138,17 @@ void Console::show_progress(const Event& event) {
   last_seconds_ = now;
   if (style_ == Style::bar) return draw_bar(event, left);
   print(concat("step ", event.step, "/", event.total_steps, kSeparator, join(fields_of(event, left), kSeparator)));
+}
+
+void Console::show_work(const Event& event) {
+  const double now = screen_.seconds(), left = seconds_left(event);
+  const bool draws = style_ == Style::bar;
+  if (now - last_seconds_ < (draws ? kSecondsBetweenBars : kSecondsBetweenLines)) return;
+  last_seconds_ = now;
+  if (draws) return draw_bar(event, left);
+  print(concat(text_of(event.values, "name", "%g").value_or(""), " ", human_count(static_cast<double>(event.step)),
+               " of ", human_count(static_cast<double>(event.total_steps)), kSeparator,
+               join(fields_of(event, left), kSeparator)));
 }
 
 // From the rate since this start, pauses for evaluations and checkpoints included.

@@ -35,6 +35,7 @@ class Console {
 
  private:
   void show_progress(const Event& event);
+  void show_work(const Event& event);
   void draw_bar(const Event& event, double seconds_left);
   void print(const std::string& line);
   double seconds_left(const Event& event);

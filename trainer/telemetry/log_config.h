@@ -19,7 +19,8 @@ struct LogConfig {
     return std::tuple{
         field("logging_steps", &LogConfig::logging_steps,
               "updates between two lines of metrics.jsonl; below 1 a share of all", above(0.0)),
-        field("report_to", &LogConfig::report_to, "sinks beside metrics.jsonl", each_of("tensorboard", "none")),
+        field("report_to", &LogConfig::report_to, "sinks beside metrics.jsonl",
+              each_of("tensorboard", "none").not_built("wandb", "mlflow", "comet_ml", "clearml", "trackio", "all")),
         field("progress", &LogConfig::progress, "what the terminal shows", one_of("auto", "bar", "lines", "none")),
         field("sample_ids", &LogConfig::sample_ids, "write the global ids of each update's samples to metrics.jsonl"),
         field("trace", &LogConfig::trace,

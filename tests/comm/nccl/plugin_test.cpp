@@ -1,31 +1,35 @@
-// The CUDA plugin as far as it goes without a GPU: it opens, exports what the loader looks up, and
-// its errors are caught as this binary's. With GPUs the conformance suite runs over it as well.
-#include "comm/nccl/plugin.h"
-
+// The CUDA plugin as far as it goes without a GPU: it opens, and its table is whole and tells CUDA's reasons. With GPUs
+// the conformance suite runs over it as well.
 #include <dlfcn.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
+#include <cstring>
 #include <set>
 
 #include "base/errors.h"
 #include "comm/make_communicator.h"
-#include "comm/nccl/nccl.h"
+#include "comm/nccl/connect.h"
 
 namespace sft::nccl {
 namespace {
 
-TEST(CudaPlugin, ExportsWhatTheLoaderLooksUp) {
+TEST(CudaPlugin, GivesATableWithoutGaps) {
   void* library = dlopen(SFT_CUDA_PLUGIN, RTLD_NOW | RTLD_LOCAL);
   ASSERT_NE(library, nullptr) << dlerror();
-  EXPECT_NE(dlsym(library, kConnect), nullptr);
-  auto* const list_devices = reinterpret_cast<ListDevices*>(dlsym(library, kListDevices));
-  ASSERT_NE(list_devices, nullptr);
+  auto* const give = reinterpret_cast<GiveDeviceTable*>(dlsym(library, kGiveDeviceTable));
+  ASSERT_NE(give, nullptr);
+  const DeviceTable& table = *give();
+  EXPECT_EQ(table.layout, DeviceTable::kLayout);
+  std::array<const void*, sizeof(DeviceTable) / sizeof(void*)> entries;
+  std::memcpy(entries.data(), &table, sizeof table);
+  EXPECT_EQ(std::ranges::count(entries, nullptr), 0);
   try {
-    std::vector<std::string> uuids;
-    list_devices(&uuids);
+    const std::vector<std::string> uuids = uuids_of(table);
     EXPECT_EQ(std::set<std::string>(uuids.begin(), uuids.end()).size(), uuids.size());
   } catch (const DeviceError& error) {
-    EXPECT_NE(std::string(error.what()).find("cudaGetDeviceCount: "), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("count the devices: "), std::string::npos) << error.what();
   }
 }
 

@@ -14,7 +14,7 @@
 #include "base/stopwatch.h"
 #include "comm/agree.h"
 #include "comm/mpi/mpi.h"
-#include "tests/comm/worlds.h"
+#include "tests/comm/worlds/worlds.h"
 
 namespace sft::test {
 namespace {

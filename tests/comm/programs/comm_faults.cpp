@@ -14,7 +14,8 @@
 #include "comm/mpi/mpi.h"
 #include "comm/verified.h"
 #include "comm/watchdog.h"
-#include "tests/comm/worlds.h"
+#include "tests/comm/device_memory.h"
+#include "tests/comm/worlds/worlds.h"
 
 namespace sft::test {
 namespace {
@@ -42,6 +43,21 @@ void stop_in_a_step(Communicator& world) {
   }
 }
 
+// The others wait for their devices, in no call.
+void stop_between_updates_on_devices(Communicator& world) {
+  Watchdog watchdog(world, "here", 1.0);
+  const auto sums = watchdog.connect([&] { return connect_loopback(world.split(0, world.rank())); });
+  for (int step = 0;; ++step) {
+    progress().step = step;
+    progress().set_phase("train");
+    if (step == 100 && world.rank() == 1) raise(SIGSTOP);
+    DeviceFloats values(loopback::device_of(world.rank()), 50000);
+    values.write(1);
+    sums->start_all_reduce(values.buffer())->wait();
+    values.synchronize();
+  }
+}
+
 void mismatch(Communicator& world) {
   const auto checked = verified(world.split(0, world.rank()));
   if (world.rank() == 1)
@@ -56,6 +72,7 @@ int run(const std::string& scenario) {
   const std::map<std::string, void (*)(Communicator&)> scenarios{{"fail_together", fail_together},
                                                                  {"fail_alone", fail_alone},
                                                                  {"stop_in_a_step", stop_in_a_step},
+                                                                 {"stop_on_devices", stop_between_updates_on_devices},
                                                                  {"mismatch", mismatch},
                                                                  {"end_well", end_well}};
   try {

@@ -11,6 +11,8 @@
 #include "comm/agree.h"
 #include "comm/make_communicator.h"
 #include "comm/overlapped.h"
+#include "comm/watchdog.h"
+#include "tests/comm/worlds/worlds.h"
 #include "trainer/optim/groups.h"
 #include "trainer/optim/optimizer.h"
 #include "trainer/parallel/gradient_sync.h"
@@ -122,6 +124,22 @@ TEST(Replicated, TrainsTheSameWeightsWhereBucketsLeaveOnAThreadOfTheirOwn) {
       const Trained found = train(*beside, bucket_bytes, Leave::when_full, 3);
       EXPECT_TRUE(at::equal(found.weights, expected.weights)) << "buckets of " << bucket_bytes;
       EXPECT_EQ(found.norms, expected.norms);
+    });
+  }
+}
+
+// Ranks that start buckets in different orders would wait for ever, as on GPUs: the watchdog ends them.
+TEST(Replicated, TrainsTheSameWeightsOverDevices) {
+  for (const int ranks : {2, 3}) {
+    spawn_ranks(ranks, [&](Communicator& world) {
+      const Trained expected = train(world, 64, Leave::at_the_end, 3);
+      Watchdog watchdog(world, "here", 5);
+      const auto devices = watchdog.watch(test::over_loopback(world.split(0, world.rank())));
+      for (const int64_t bucket_bytes : {64, 1 << 20}) {
+        const Trained found = train(*devices, bucket_bytes, Leave::when_full, 3);
+        EXPECT_LT((found.weights - expected.weights).abs().max().item<double>(), 1e-12)
+            << ranks << " ranks, buckets of " << bucket_bytes;
+      }
     });
   }
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "trainer/tasks/blocks/finite_outputs.h"
+#include "trainer/tasks/blocks/logits_of_rows.h"
 #include "trainer/tasks/task.h"
 
 namespace sft {
@@ -33,7 +34,9 @@ class LogitsTask : public Task {
     if (asked.statistics != nullptr) {
       finite ? accumulate(given, batch, *asked.statistics) : add_undefined(*asked.statistics);
     }
-    if (asked.predictions != nullptr) *asked.predictions = predictions(given, batch);
+    if (asked.predictions == nullptr) return;
+    *asked.predictions = predictions(given, batch);
+    if (asked.logits && given.size(0) == std::ssize(*asked.predictions)) add_logits(given, *asked.predictions);
   }
 };
 

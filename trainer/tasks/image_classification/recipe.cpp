@@ -37,6 +37,7 @@ class ImageClassification final : public Recipe {
         classes_(request) {}
 
   std::unique_ptr<Input> open(const StringList& paths) const override {
+    if (std::ranges::any_of(paths, is_row_file)) return open_pictures_of_rows(paths, request_.labels_required, config_);
     return open_pictures(paths, request_.labels_required, columns_);
   }
 

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "data/readers/cell_json.h"
 #include "trainer/tasks/recipes/cells.h"
 
 namespace sft::causal {
@@ -12,46 +13,6 @@ using Json = nlohmann::ordered_json;  // templates print objects in the order of
 using Kind = Cell::Kind;
 
 bool is_text(const Cell& cell) { return cell.kind == Kind::text || cell.kind == Kind::plain; }
-
-// 1.0 stays a real number: templates print it as such.
-Json number_in(const Cell& cell) {
-  Json number = Json::parse(cell.text);
-  if (cell.is_real) return number.get<double>();
-  if (!number.is_number_integer()) throw CellProblem{concat("holds ", describe(cell), ", which 64 bits do not hold")};
-  return number;
-}
-
-// An object or array of which the reader kept all; an empty one lost nothing.
-void require_whole(const Cell& cell) {
-  if (cell.is_cut) throw CellProblem{"is nested deeper than 32 levels"};
-}
-
-Json json_of(const Cell& cell) {
-  switch (cell.kind) {
-    case Kind::null:
-      return nullptr;
-    case Kind::boolean:
-      return cell.text == "true";
-    case Kind::number:
-      return number_in(cell);
-    case Kind::text:
-    case Kind::plain:
-      return cell.text;
-    case Kind::nested: {
-      require_whole(cell);
-      Json object = Json::object();
-      for (size_t i = 0; i < cell.items.size(); ++i) object[cell.names[i]] = json_of(cell.items[i]);
-      return object;
-    }
-    case Kind::list: {
-      require_whole(cell);
-      Json list = Json::array();
-      for (const Cell& item : cell.items) list.push_back(json_of(item));
-      return list;
-    }
-  }
-  return nullptr;
-}
 
 [[noreturn]] void refuse(size_t message, const std::string& what) {
   throw CellProblem{concat("has a message ", message + 1, " that ", what)};

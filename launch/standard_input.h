@@ -1,0 +1,12 @@
+// Rows that come through a pipe, kept in a file while they are read more than once.
+#pragma once
+
+#include <string>
+
+namespace sft {
+
+// Reads standard input to its end into a file in `directory` and returns its path: .json where it is an array, .jsonl
+// where it begins with an object, else .tsv or .csv by what is in the first line. DataError where nothing comes.
+std::string keep_standard_input(const std::string& directory);
+
+}  // namespace sft

@@ -1,0 +1,44 @@
+// Memory of a loopback device, for tests that queue work around collectives themselves.
+#pragma once
+
+#include <vector>
+
+#include "comm/nccl/check.h"
+#include "tests/comm/loopback/loopback.h"
+
+namespace sft::test {
+
+// `count` floats of a device's current stream.
+class DeviceFloats {
+ public:
+  DeviceFloats(int device, size_t count)
+      : stream_(table().current_stream(device)), host_(count), bytes_(count * sizeof(float)) {
+    nccl::check(table(), table().allocate(&memory_, bytes_, stream_), "allocate");
+  }
+  ~DeviceFloats() { table().free(memory_, stream_); }
+  DeviceFloats(const DeviceFloats&) = delete;
+  DeviceFloats& operator=(const DeviceFloats&) = delete;
+
+  nccl::Stream stream() const { return stream_; }
+  Buffer buffer() const { return {memory_, static_cast<int64_t>(host_.size()), Element::f32}; }
+
+  // Both are queued; what they move is in host() when the stream has come there.
+  void write(float value) {
+    host_.assign(host_.size(), value);
+    nccl::check(table(), table().copy(memory_, host_.data(), bytes_, stream_), "copy");
+  }
+  void read() { nccl::check(table(), table().copy(host_.data(), memory_, bytes_, stream_), "copy"); }
+
+  void synchronize() const { nccl::check(table(), table().synchronize(stream_), "synchronize"); }
+  const std::vector<float>& host() const { return host_; }
+
+ private:
+  static const nccl::DeviceTable& table() { return loopback::table(); }
+
+  nccl::Stream stream_;
+  std::vector<float> host_;
+  size_t bytes_;
+  void* memory_ = nullptr;
+};
+
+}  // namespace sft::test

@@ -1,0 +1,125 @@
+// The watchdog beside ranks that wait for their devices and are in no call: loopback devices, ranks as threads of a
+// process that it ends.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <thread>
+
+#include "base/progress.h"
+#include "comm/make_communicator.h"
+#include "comm/solo/solo.h"
+#include "comm/watchdog.h"
+#include "tests/comm/device_memory.h"
+#include "tests/comm/worlds/worlds.h"
+
+namespace sft::test {
+namespace {
+
+using namespace std::chrono_literals;
+using loopback::device_of;
+
+constexpr double kLimit = 1.0;
+constexpr size_t kCount = 1000;
+
+// Ranks with a device each, whose sums are watched. Where nobody ends a hang, the alarm does.
+void watched(int size, const std::function<void(Communicator& world)>& body) {
+  ::alarm(40);
+  spawn_ranks(size, [&](Communicator& threads) {
+    Watchdog watchdog(threads, "host7", kLimit, [](ExitCode code, const std::string& message) {
+      std::fprintf(stderr, "word %d: %s\n", static_cast<int>(code), message.c_str());
+    });
+    const auto world = watchdog.connect([&] { return connect_loopback(threads.split(0, threads.rank())); });
+    body(*world);
+  });
+  ::alarm(0);
+}
+
+// As an update: a bucket is queued, and the thread waits for the device, outside of any call.
+void update(Communicator& world, size_t count = kCount) {
+  DeviceFloats values(device_of(world.rank()), count);
+  values.write(1);
+  world.start_all_reduce(values.buffer())->wait();
+  values.synchronize();
+}
+
+class DeviceWatchDeathTest : public ::testing::Test {
+ protected:
+  void SetUp() override { ::testing::FLAGS_gtest_death_test_style = "threadsafe"; }
+};
+
+TEST_F(DeviceWatchDeathTest, NamesTheRankThatQueuesNothing) {
+  const auto hang = [] {
+    watched(3, [](Communicator& world) {
+      update(world);
+      progress().step = 57;
+      progress().set_phase("forward");
+      if (world.rank() == 1) std::this_thread::sleep_for(60s);
+      update(world);
+    });
+  };
+  EXPECT_EXIT(hang(), ::testing::ExitedWithCode(76),
+              "late: rank 1, host host7, sequence 3 wait done, step 57 in forward; others at sequence 5 wait queued .1 "
+              "of 2 finished.");
+}
+
+TEST_F(DeviceWatchDeathTest, TellsThatAllDevicesStandStill) {
+  const auto hang = [] {
+    watched(2, [](Communicator& world) {
+      update(world);
+      if (world.rank() == 1) loopback::lose_link(device_of(1));
+      update(world);
+    });
+  };
+  EXPECT_EXIT(hang(), ::testing::ExitedWithCode(76),
+              "hang: all ranks are at sequence 5 wait queued .1 of 2 finished. .* and none gets on");
+}
+
+TEST_F(DeviceWatchDeathTest, EndsAtBucketsThatDoNotFit) {
+  const auto hang = [] {
+    watched(2, [](Communicator& world) { update(world, world.rank() == 1 ? kCount / 2 : kCount); });
+  };
+  EXPECT_EXIT(hang(), ::testing::ExitedWithCode(76), "word 76: .*sequence 3 wait queued .0 of 1 finished.");
+}
+
+TEST_F(DeviceWatchDeathTest, EndsWithAnErrorThatCameAfterTheCall) {
+  const auto fail = [] {
+    watched(2, [](Communicator& world) {
+      progress().step = 3;
+      loopback::lose_link(device_of(world.rank()), "socketPollConnect: connection refused");
+      update(world);
+    });
+  };
+  EXPECT_EXIT(fail(), ::testing::ExitedWithCode(69),
+              "word 69: rank ., host host7, sequence . .*, step 3: NCCL: remote process exited or there was a network "
+              "error; socketPollConnect: connection refused");
+}
+
+TEST_F(DeviceWatchDeathTest, NamesTheRankThatDoesNotComeToTheConnection) {
+  const auto hang = [] {
+    spawn_ranks(2, [](Communicator& threads) {
+      Watchdog watchdog(threads, "host7", kLimit);
+      const Phase phase("connect");
+      if (threads.rank() == 1) std::this_thread::sleep_for(60s);
+      watchdog.connect([&] { return connect_loopback(solo::connect({})); });
+      watchdog.connect([&] { return connect_loopback(threads.split(0, threads.rank())); });
+    });
+  };
+  EXPECT_EXIT(hang(), ::testing::ExitedWithCode(76),
+              "late: rank 1, host host7, before any collective, in connect; others at sequence 2 connect of 0 B");
+}
+
+// Signs of life of a rank that the others' devices wait for, and devices that do much.
+TEST(DeviceWatch, WaitsForARankThatWorksAndForADeviceThatGetsOn) {
+  watched(2, [](Communicator& world) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(2 * kLimit);
+    while (world.rank() == 1 && std::chrono::steady_clock::now() < end) {
+      beat();
+      std::this_thread::sleep_for(20ms);
+    }
+    for (int i = 0; i < 200; ++i) update(world);
+  });
+}
+
+}  // namespace
+}  // namespace sft::test

@@ -1,0 +1,198 @@
+"""The same rows in every format, written by pyarrow, datasets and Python, are the same rows; files cut off or damaged are refused as data."""
+import gzip
+import json
+import pathlib
+import random
+import subprocess
+import sys
+import tempfile
+
+import pyarrow as pa
+import pyarrow.feather as feather
+import pyarrow.parquet as parquet
+
+PROGRAM, COUNT = sys.argv[1], 150
+WORDS = ["quick", "über", "日本", 'a "quoted" word', "line\nbreak", "", "comma, and;semicolon", "\U0001f600"]
+
+
+def make_rows():
+    draw = random.Random(5)
+    for i in range(COUNT):
+        words = [draw.choice(WORDS) for _ in range(draw.randint(0, 6))]
+        yield {"text": " ".join(words), "maybe": None if i % 3 else f"row {i}", "number": i - 7, "real": draw.choice([0.5, 1.0, -2.25e-7]), "flag": i % 2 == 0, "large": 2**60 + i,
+               "tokens": words, "none": [], "deep": [[j, None] for j in range(i % 3)],
+               "messages": [{"role": role, "content": words[0] if words else None} for role in ("user", "assistant")[: i % 3]],
+               "translation": {"de": f"Zeile {i}", "en": f"row {i}"}, "answers": {"text": words[:1], "answer_start": [0] * len(words[:1])}}
+
+
+SCHEMA = pa.schema([("text", pa.string()), ("maybe", pa.string()), ("number", pa.int64()), ("real", pa.float64()), ("flag", pa.bool_()), ("large", pa.int64()),
+                    ("tokens", pa.list_(pa.string())), ("none", pa.list_(pa.string())), ("deep", pa.list_(pa.list_(pa.int32()))),
+                    ("messages", pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))),
+                    ("translation", pa.struct([("de", pa.string()), ("en", pa.string())])), ("answers", pa.struct([("text", pa.list_(pa.string())), ("answer_start", pa.list_(pa.int32()))]))])
+
+
+def write_texts(folder, rows):
+    lines = "".join(json.dumps(row) + "\n" for row in rows).encode()
+    documents = {"rows.jsonl": lines, "lines.json": lines, "array.json": json.dumps(rows, indent=1).encode(), "line.json": json.dumps(rows).encode(),
+                 "member.json": json.dumps({"version": {"data": [1]}, "data": rows, "more": [1]}).encode()}
+    for name, content in documents.items():
+        (folder / name).write_bytes(content)
+        half = len(content) // 2  # two members of gzip are one content
+        (folder / f"{name}.gz").write_bytes(gzip.compress(content[:half]) + gzip.compress(content[half:]))
+        with pa.CompressedOutputStream(str(folder / f"{name}.zst"), "zstd") as out:
+            out.write(content)
+    return [folder / (name + ending) for name in documents for ending in ("", ".gz", ".zst")]
+
+
+def write_tables(folder, rows):
+    table = pa.Table.from_pylist(rows, schema=SCHEMA)
+    for compression in ("none", "snappy", "gzip", "zstd", "lz4"):
+        parquet.write_table(table, folder / f"{compression}.parquet", compression=compression, row_group_size=37, data_page_version="2.0" if compression == "zstd" else "1.0",
+                            use_dictionary=compression != "gzip", data_page_size=600)
+        yield folder / f"{compression}.parquet"
+    large = table.cast(pa.schema([field.with_type(pa.large_string() if field.type == pa.string() else pa.large_list(pa.string()) if field.name in ("tokens", "none") else field.type) for field in SCHEMA]))
+    coded = table.set_column(0, "text", table["text"].dictionary_encode())
+    for name, content in (("plain", table), ("large", large), ("coded", coded)):
+        parquet.write_table(content, folder / f"{name}.parquet", store_schema=True)
+        with pa.ipc.new_stream(str(folder / f"{name}.arrow"), content.schema) as out:
+            for batch in content.to_batches(max_chunksize=40):
+                out.write_batch(batch)
+        yield from (folder / f"{name}.parquet", folder / f"{name}.arrow")
+    for compression in ("uncompressed", "lz4", "zstd"):
+        feather.write_feather(table, str(folder / f"{compression}.feather"), compression=compression, chunksize=29)
+        yield folder / f"{compression}.feather"
+
+
+def read(*paths):
+    """A list of answers a file."""
+    done = subprocess.run([PROGRAM, *map(str, paths)], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, (done.returncode, done.stderr[-500:], done.stdout[-300:])
+    answers = []
+    for line in done.stdout.splitlines():
+        answer = json.loads(line)
+        answers.append([]) if "file" in answer else answers[-1].append(answer)
+    assert len(answers) == len(paths)
+    return answers
+
+
+def test_same_rows(folder):
+    rows = list(make_rows())
+    paths = [*write_texts(folder, rows), *write_tables(folder, rows)]
+    for path, (columns, *answers) in zip(paths, read(*paths)):
+        assert columns["columns"] == list(rows[0]), (path, columns)
+        assert [answer.get("row") for answer in answers] == rows, (path, answers[:2])
+        if path.suffix in (".parquet", ".arrow", ".feather"):
+            assert [answer["line"] for answer in answers] == list(range(1, COUNT + 1)), path
+    return paths
+
+
+def test_types(folder):
+    """Spellings that JSON Lines would have; labels of datasets by their names."""
+    import datasets
+
+    values = {"half": pa.array([1.5, 0.1], pa.float16()), "single": pa.array([0.1, -3.0], pa.float32()), "small": pa.array([255, 0], pa.uint8()), "cents": pa.array([1, None], pa.decimal128(9, 2)),
+              "day": pa.array([1, 2], pa.date32()), "bytes": pa.array([b"text", b"\xff\xfe"], pa.binary()), "fixed": pa.array([b"ab", b"cd"], pa.binary(2)), "nothing": pa.nulls(2)}
+    table = pa.table(values)
+    expected = [{"half": 1.5, "single": 0.1, "small": 255, "cents": 1.0, "day": 1, "bytes": "text", "fixed": "ab", "nothing": None},
+                {"half": 0.1, "single": -3.0, "small": 0, "cents": None, "day": 2, "bytes": "has 2 bytes that are no text", "fixed": "cd", "nothing": None}]
+    parquet.write_table(table.drop_columns(["half"]), folder / "types.parquet")
+    feather.write_feather(table, str(folder / "types.feather"))
+    without, whole = ([answer["row"] for answer in answers[1:]] for answers in read(folder / "types.parquet", folder / "types.feather"))
+    assert [{**row, "half": None} for row in without] == [{**row, "half": None} for row in expected], without
+    assert [{**row, "half": round(row["half"], 3)} for row in whole] == expected, whole
+
+    features = datasets.Features({"label": datasets.ClassLabel(names=["no", "yes"]), "ner_tags": datasets.Sequence(datasets.ClassLabel(names=["O", "B-X"])), "qa": datasets.Sequence({"kind": datasets.ClassLabel(names=["a", "b"])})})
+    saved = datasets.Dataset.from_dict({"label": [1, 0, -1], "ner_tags": [[0, 1], [], [1]], "qa": [{"kind": [1]}, {"kind": []}, {"kind": [0, 1]}]}, features=features)
+    named = [{"label": "yes", "ner_tags": ["O", "B-X"], "qa": {"kind": ["b"]}}, {"label": "no", "ner_tags": [], "qa": {"kind": []}}, {"label": None, "ner_tags": ["B-X"], "qa": {"kind": ["a", "b"]}}]
+    saved.save_to_disk(str(folder / "saved"))
+    saved.to_parquet(str(folder / "saved.parquet"))
+    for answers in read(folder / "saved/data-00000-of-00001.arrow", folder / "saved.parquet"):
+        assert [answer["row"] for answer in answers[1:]] == named, answers
+
+
+def refusals(answers):
+    return [answer["error"] for answer in answers if "error" in answer]
+
+
+def test_cut_off(folder, paths):
+    """Wherever a file ends too early, it is refused by name; text that is whole in front of that place may be given."""
+    cut = folder / "cut"
+    cut.mkdir()
+    for path in paths:
+        content = path.read_bytes()
+        if path.suffix not in (".gz", ".zst", ".parquet", ".arrow", ".feather"):
+            continue
+        parts = []
+        for share in (0.02, 0.3, 0.7, 0.99):
+            parts.append(cut / f"{int(share * 100)}-{path.name}")
+            parts[-1].write_bytes(content[: int(len(content) * share)])
+        for part, answers in zip(parts, read(*parts)):
+            told = refusals(answers)
+            if path.suffix == ".feather" and part.name.startswith("99"):
+                continue  # the footer, which nobody reads
+            assert len(told) == 1 and part.name in told[0] and answers[-1]["code"] == 79, (part, answers[-1:])
+            assert "cut off" in told[0] or "cannot be read" in told[0] or "no Parquet" in told[0] or "no Arrow" in told[0], told
+
+
+def test_damaged(folder, rows):
+    """Bytes that are wrong end in rows or in a refusal, never in the end of the process."""
+    table = pa.Table.from_pylist(rows[:12], schema=SCHEMA)
+    seeds = []
+    for compression in ("none", "snappy", "zstd", "lz4", "gzip"):
+        seeds.append(folder / f"small-{compression}.parquet")
+        parquet.write_table(table, seeds[-1], compression=compression)
+    for compression in ("uncompressed", "lz4", "zstd"):
+        seeds.append(folder / f"small-{compression}.feather")
+        feather.write_feather(table, str(seeds[-1]), compression=compression)
+    draw, refused, damaged = random.Random(9), 0, folder / "damaged"
+    damaged.mkdir()
+    for seed in seeds:
+        paths = []
+        for i in range(60):
+            content = bytearray(seed.read_bytes())
+            for _ in range(draw.choice([1, 1, 3, 20])):
+                # Half of them in the last kilobytes, where Parquet keeps what it says of itself.
+                at = draw.randrange(len(content)) if draw.random() < 0.5 else len(content) - 1 - draw.randrange(min(len(content), 3000))
+                content[at] = draw.choice([0, 1, 0x7F, 0x80, 0xFF, content[at] ^ (1 << draw.randrange(8))])
+            paths.append(damaged / f"{i}-{seed.name}")
+            paths[-1].write_bytes(content)
+        refused += sum(bool(refusals(answers)) for answers in read(*paths))
+    assert refused > 100, refused
+
+
+def compact(*parts):
+    return b"".join(part if isinstance(part, bytes) else bytes([part]) for part in parts)
+
+
+def varint(value):
+    out = b""
+    while value > 0x7F:
+        out, value = out + bytes([value & 0x7F | 0x80]), value >> 7
+    return out + bytes([value])
+
+
+def test_hostile(folder):
+    """Footers that make a reader follow or set aside without end."""
+    def file(name, footer):
+        path = folder / name
+        path.write_bytes(b"PAR1" + footer + len(footer).to_bytes(4, "little") + b"PAR1")
+        return path
+
+    node = compact(0x35, varint(2), 0x18, 1, b"a", 0x15, varint(2), 0)  # repeated, named a, with one child
+    deep = file("deep.parquet", compact(0x15, 2, 0x19, 0xFC, varint(200000), node * 200000))
+    wide = file("wide.parquet", compact(0x15, 2, 0x19, 0x2C, compact(0x48, 1, b"a", 0x15, varint(2**31 - 2), 0), compact(0x48, 1, b"b", 0)))
+    groups = file("groups.parquet", compact(0x15, 2, 0x19, 0x1C, compact(0x48, 1, b"a", 0), 0x16, 0, 0x19, 0xFC, varint(2**31 - 1)))
+    nested = file("nested.parquet", compact(0x15, 2) + b"\xfc" + b"\x1c" * 100000)
+    for path, word in ((deep, "deep"), (wide, "columns below"), (groups, "claims"), (nested, "deep")):
+        (answers,) = read(path)
+        assert answers[-1].get("code") == 79 and word in answers[-1]["error"], answers
+
+
+with tempfile.TemporaryDirectory() as home:
+    home = pathlib.Path(home)
+    written = test_same_rows(home)
+    test_types(home)
+    test_cut_off(home, written)
+    test_damaged(home, list(make_rows()))
+    test_hostile(home)
+print("ok")
