@@ -101,6 +101,9 @@ LoadedConfig load_run_config(const std::string& path, const std::vector<std::str
 // result alone, so that it means the same update on another number of ranks.
 int64_t resolve_global_batch_size(const RunConfig& config, const Origins& origins, int world);
 
+// Whether there are rows to evaluate during training.
+bool has_validation_data(const RunConfig& config);
+
 // Whether the files of the data of model.task may be folders.
 Accepts accepted_by(const std::string& task);
 

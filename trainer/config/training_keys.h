@@ -11,6 +11,7 @@ namespace sft {
 
 // An absurd number of updates; products with it stay in 64 bits.
 inline constexpr int64_t kMostUpdates = int64_t{1} << 40;
+inline constexpr int64_t kMostRows = int64_t{1} << 30;  // of an update
 
 // The config without what only changes speed, reporting, evaluation, saving or how long training goes on;
 // the global batch size as resolved, and the training data by its fingerprint.
