@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <optional>
 #include <thread>
 
 #include "base/progress.h"
@@ -109,15 +110,33 @@ TEST_F(DeviceWatchDeathTest, NamesTheRankThatDoesNotComeToTheConnection) {
               "late: rank 1, host host7, before any collective, in connect; others at sequence 2 connect of 0 B");
 }
 
+// For longer than the limit, with signs of life.
+void work() {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(2 * kLimit);
+  while (std::chrono::steady_clock::now() < end) {
+    beat();
+    std::this_thread::sleep_for(20ms);
+  }
+}
+
 // Signs of life of a rank that the others' devices wait for, and devices that do much.
 TEST(DeviceWatch, WaitsForARankThatWorksAndForADeviceThatGetsOn) {
   watched(2, [](Communicator& world) {
-    const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(2 * kLimit);
-    while (world.rank() == 1 && std::chrono::steady_clock::now() < end) {
-      beat();
-      std::this_thread::sleep_for(20ms);
-    }
+    if (world.rank() == 1) work();
     for (int i = 0; i < 200; ++i) update(world);
+  });
+}
+
+// The look at a queue waits as long as the device's driver does: for cudaFree, or a module that is loaded.
+TEST(DeviceWatch, WaitsBesideADriverThatIsBusy) {
+  watched(2, [](Communicator& world) {
+    if (world.rank() == 1) work();
+    DeviceFloats values(device_of(world.rank()), kCount);
+    values.write(1);
+    world.start_all_reduce(values.buffer())->wait();
+    std::optional<loopback::BusyDriver> busy;
+    if (world.rank() == 0) busy.emplace(device_of(0));
+    values.synchronize();
   });
 }
 

@@ -219,6 +219,6 @@ MUTATIONS = [
              "DeviceQueue::State NcclCommunicator::look() {\n  const OnDevice here(table_, device_);\n",
              "DeviceQueue::State NcclCommunicator::look() {\n",
              ["test_comm: DeviceOrder.NoDeviceButItsOwnIsTouched"]),
-    Mutation("a sum counted as done once it is queued", "comm/watchdog.cpp",
-             "    look_at_queues(passed);\n", "", ["test_comm: DeviceWatchDeathTest.TellsThatAllDevicesStandStill"]),
+    Mutation("a sum counted as done once it is queued", "comm/device_watch.cpp",
+             "  status_.queued = queued;\n", "  status_.queued = finished;\n", ["test_comm: DeviceWatchDeathTest.TellsThatAllDevicesStandStill"]),
 ]

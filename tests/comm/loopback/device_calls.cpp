@@ -84,7 +84,8 @@ int hold_stream(Stream stream, Event event) {
 
 int has_happened(Event event, bool* happened) {
   touch(current_device);
-  const std::lock_guard lock(machine().mutex);
+  std::unique_lock lock(machine().mutex);
+  machine().changed.wait(lock, [&] { return !machine().busy.contains(event_of(event).device); });
   *happened = *event_of(event).happened;
   return kNone;
 }
