@@ -1,6 +1,7 @@
 #include "comm/device_watch.h"
 
-#include "base/errors.h"
+#include <exception>
+
 #include "base/every.h"
 
 namespace sft {
@@ -33,7 +34,7 @@ void DeviceWatch::look(double passed) {
     DeviceQueue::State state;
     try {
       state = queue->look();
-    } catch (const Error& thrown) {
+    } catch (const std::exception& thrown) {
       state.error = thrown.what();
     }
     if (error.empty()) error = state.error;

@@ -1,10 +1,15 @@
 // The watchdog beside ranks that wait for their devices and are in no call: loopback devices, ranks as threads of a
 // process that it ends.
+#include "comm/device_watch.h"
+
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <chrono>
+#include <future>
+#include <mutex>
 #include <optional>
+#include <stdexcept>
 #include <thread>
 
 #include "base/progress.h"
@@ -96,6 +101,27 @@ TEST_F(DeviceWatchDeathTest, EndsWithAnErrorThatCameAfterTheCall) {
               "error; socketPollConnect: connection refused");
 }
 
+// As CUDA does, each question after a fault is answered with it.
+TEST_F(DeviceWatchDeathTest, EndsWithAFaultWhereTheRankAsksItsDeviceNothing) {
+  const auto fail = [] {
+    watched(1, [](Communicator& world) {
+      Buffer freed;
+      {
+        const DeviceFloats values(device_of(0), kCount);
+        freed = values.buffer();
+      }
+      {
+        const loopback::Gate computing(loopback::table().current_stream(device_of(0)));
+        world.start_all_reduce(freed);
+      }
+      std::this_thread::sleep_for(60s);
+    });
+  };
+  EXPECT_EXIT(fail(), ::testing::ExitedWithCode(69),
+              "word 69: rank 0, host host7, sequence 2 start_all_reduce.*: ask for an event: device 1 has used memory "
+              "that was freed");
+}
+
 TEST_F(DeviceWatchDeathTest, NamesTheRankThatDoesNotComeToTheConnection) {
   const auto hang = [] {
     spawn_ranks(2, [](Communicator& threads) {
@@ -138,6 +164,22 @@ TEST(DeviceWatch, WaitsBesideADriverThatIsBusy) {
     if (world.rank() == 0) busy.emplace(device_of(0));
     values.synchronize();
   });
+}
+
+class ThrowingQueue final : public DeviceQueue {
+ public:
+  State look() override { throw std::runtime_error("of a library"); }
+};
+
+TEST(DeviceWatch, TellsWhateverALookThrows) {
+  Status status;
+  ThrowingQueue queue;
+  std::promise<std::string> told;
+  std::once_flag first;
+  DeviceWatch watch(status, 0.01, 0,
+                    [&](const std::string& error) { std::call_once(first, [&] { told.set_value(error); }); });
+  watch.add(queue);
+  EXPECT_EQ(told.get_future().get(), "of a library");
 }
 
 }  // namespace

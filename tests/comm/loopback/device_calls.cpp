@@ -84,10 +84,11 @@ int hold_stream(Stream stream, Event event) {
 
 int has_happened(Event event, bool* happened) {
   touch(current_device);
+  const int error = result();
   std::unique_lock lock(machine().mutex);
   machine().changed.wait(lock, [&] { return !machine().busy.contains(event_of(event).device); });
   *happened = *event_of(event).happened;
-  return kNone;
+  return error;
 }
 
 int free_event(Event event) {
