@@ -200,7 +200,7 @@ MUTATIONS = [
              "  before_.hold(stream_);\n", "",
              ["test_comm: DeviceOrder.ACollectiveWaitsForWhatWasQueuedBeforeIt"]),
     Mutation("what uses a sum and does not wait for it", "comm/nccl/nccl_communicator.cpp",
-             "void wait() override { done_->hold(table_.current_stream(device_)); }", "void wait() override {}",
+             "    done_->hold(table_.current_stream(device_));\n", "",
              ["test_comm: DeviceOrder.WhatIsQueuedBehindAWaitSeesTheSum"]),
     Mutation("memory that is freed while a device still uses it", "comm/nccl/nccl_communicator.cpp",
              '  check(table_, table_.copy(values.data(), there, bytes, stream_), "copy from the device");\n'

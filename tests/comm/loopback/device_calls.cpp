@@ -72,12 +72,14 @@ int make_event(Event* event) {
 }
 
 int record_event(Event event, Stream stream) {
+  touch(current_device);
   if (event_of(event).device != stream_of(stream).device()) return kInvalidHandle;
   record(event_of(event), stream_of(stream));
   return result();
 }
 
 int hold_stream(Stream stream, Event event) {
+  touch(current_device);
   hold(stream_of(stream), event_of(event));
   return result();
 }
@@ -92,6 +94,7 @@ int has_happened(Event event, bool* happened) {
 }
 
 int free_event(Event event) {
+  touch(current_device);
   delete &event_of(event);
   return kNone;
 }
