@@ -201,7 +201,8 @@ MUTATIONS = [
              ["test_comm: DeviceOrder.ACollectiveWaitsForWhatWasQueuedBeforeIt"]),
     Mutation("what uses a sum and does not wait for it", "comm/nccl/nccl_communicator.cpp",
              "    done_->hold(table_.current_stream(device_));\n", "",
-             ["test_comm: DeviceOrder.WhatIsQueuedBehindAWaitSeesTheSum"]),
+             ["test_comm: DeviceOrder.WhatIsQueuedBehindAWaitSeesTheSum",
+              "test_comm: DeviceOrder.MemoryThatIsFreedBehindAWaitIsUsedUntilThen"]),
     Mutation("memory that is freed while a device still uses it", "comm/nccl/nccl_communicator.cpp",
              '  check(table_, table_.copy(values.data(), there, bytes, stream_), "copy from the device");\n'
              '  check(table_, table_.free(there, stream_), "free");\n',
