@@ -102,6 +102,20 @@ TEST_F(DeviceWatchDeathTest, EndsWithAnErrorThatCameAfterTheCall) {
               "error; socketPollConnect: connection refused");
 }
 
+// Where a rank has ended with an error of its own, the others' devices tell only that it is gone, and its code is what
+// the job ends with.
+TEST_F(DeviceWatchDeathTest, LeavesTimeToEndWithTheCause) {
+  const auto fail = [] {
+    watched(2, [](Communicator& world) {
+      if (world.rank() == 1) loopback::lose_link(device_of(1), "connection closed by remote peer");
+      std::this_thread::sleep_for(200ms);
+      if (world.rank() == 0) ::_exit(70);
+      update(world);
+    });
+  };
+  EXPECT_EXIT(fail(), ::testing::ExitedWithCode(70), "");
+}
+
 // As CUDA does, each question after a fault is answered with it.
 TEST_F(DeviceWatchDeathTest, EndsWithAFaultWhereTheRankAsksItsDeviceNothing) {
   const auto fail = [] {

@@ -222,6 +222,8 @@ MUTATIONS = [
              ["test_comm: DeviceOrder.NoDeviceButItsOwnIsTouched"]),
     Mutation("a sum counted as done once it is queued", "comm/device_watch.cpp",
              "  status_.queued = queued;\n", "  status_.queued = finished;\n", ["test_comm: DeviceWatchDeathTest.TellsThatAllDevicesStandStill"]),
+    Mutation("an error of a device told before its cause", "comm/watchdog.cpp",
+             "kForCause = 2.0;", "kForCause = 0.0;", ["test_comm: DeviceWatchDeathTest.LeavesTimeToEndWithTheCause"]),
     Mutation("a device that gets on taken for one that stands still", "comm/sight.cpp",
              "is_quiet && finished == finished_ && ", "is_quiet && ", ["test_comm: DeviceWatch.WaitsForADeviceThatGetsOn"]),
 ]
