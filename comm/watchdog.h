@@ -33,8 +33,9 @@ class Watchdog {
            std::function<void(ExitCode code, const std::string& message)> before_exit = {});
   ~Watchdog();
 
-  // The communicator with a deadline on every call, and on those of its parts. It must not outlive
-  // the watchdog. A call on a device is watched until the device has finished it.
+  // The communicator with a deadline on every call, and on those of its parts. It must not outlive the watchdog. A call
+  // on a device is watched until the device has finished it. What `inner` wraps is not seen: a device's communicator is
+  // watched itself.
   std::unique_ptr<Communicator> watch(std::unique_ptr<Communicator> inner);
 
   // watch() of what make() gives, which every rank calls and which waits for all: its deadline is this one's too.
