@@ -6,13 +6,11 @@
 #include <chrono>
 
 #include "base/errors.h"
+#include "base/every.h"
 #include "base/text.h"
 
 namespace sft {
 namespace {
-
-using std::chrono::duration;
-using Clock = std::chrono::steady_clock;
 
 // Longer than a look is late on a crowded machine.
 constexpr double kSilence = 0.5;
@@ -46,14 +44,10 @@ class Watchdog::Watched final : public Observed {
  public:
   Watched(std::unique_ptr<Communicator> made, Watchdog& watchdog)
       : Observed(std::move(made)), watchdog_(watchdog), queue_(dynamic_cast<DeviceQueue*>(&inner())) {
-    if (!queue_) return;
-    const std::lock_guard lock(watchdog_.mutex_);
-    watchdog_.queues_.push_back(queue_);
+    if (queue_) watchdog_.devices_.add(*queue_);
   }
   ~Watched() override {
-    if (!queue_) return;
-    const std::lock_guard lock(watchdog_.mutex_);
-    std::erase(watchdog_.queues_, queue_);
+    if (queue_) watchdog_.devices_.remove(*queue_);
   }
 
  private:
@@ -76,7 +70,13 @@ Watchdog::Watchdog(Communicator& control, const std::string& host, double limit_
       limit_(limit_seconds),
       period_(std::clamp(limit_seconds / 10, 0.01, 0.5)),
       before_exit_(std::move(before_exit)),
-      thread_([this](std::stop_token stop) { run(stop); }) {
+      devices_(board_.mine(), period_, std::min(kForCause, limit_ / 2),
+               [this](const std::string& error) {
+                 const Status& mine = board_.mine();
+                 end(ExitCode::device, concat("rank ", own_->rank(), ", host ", host_, ", ", call_of(mine),
+                                              work_of(mine.progress), ": ", error));
+               }),
+      thread_([this](const std::stop_token& stop) { every(period_, stop, [this](double passed) { look(passed); }); }) {
   keep_progress_in(&board_.mine().progress);
 }
 
@@ -107,43 +107,10 @@ void Watchdog::begin(Operation::Kind kind, size_t bytes) {
   status.inside = true;
 }
 
-void Watchdog::run(std::stop_token stop) {
-  auto last = Clock::now();
-  std::unique_lock lock(mutex_);
-  while (!stop.stop_requested()) {
-    ++board_.mine().ticks;
-    wake_.wait_for(lock, stop, duration<double>(period_), [] { return false; });
-    const auto now = Clock::now();
-    const double passed = std::min(duration<double>(now - last).count(), 2 * period_);
-    last = now;
-    look_at_queues(passed);
-    for (Sight& sight : sights_) sight.look(passed);
-    if (must_bark()) bark();
-  }
-}
-
-// What waits for a device is told nothing of its errors: it waits on, and can only be ended.
-void Watchdog::look_at_queues(double passed) {
-  int64_t queued = 0, finished = 0;
-  std::string error;
-  for (DeviceQueue* queue : queues_) {
-    DeviceQueue::State state;
-    try {
-      state = queue->look();
-    } catch (const Error& thrown) {
-      state.error = thrown.what();
-    }
-    if (error.empty()) error = state.error;
-    queued += state.queued;
-    finished += state.finished;
-  }
-  Status& mine = board_.mine();
-  mine.finished = finished;
-  mine.queued = queued;
-  failing_ = error.empty() ? 0 : failing_ + passed;
-  if (failing_ > std::min(kForCause, limit_ / 2))
-    end(ExitCode::device,
-        concat("rank ", own_->rank(), ", host ", host_, ", ", call_of(mine), work_of(mine.progress), ": ", error));
+void Watchdog::look(double passed) {
+  ++board_.mine().ticks;
+  for (Sight& sight : sights_) sight.look(passed);
+  if (must_bark()) bark();
 }
 
 bool Watchdog::is_late(const Sight& sight) const { return sight.silent() >= limit_ || sight.still() >= limit_; }
@@ -181,6 +148,7 @@ void Watchdog::bark() {
 }
 
 void Watchdog::end(ExitCode code, const std::string& message) {
+  const std::lock_guard only(ending_);
   const std::string line = concat("[sft-dist] ", message, "\n");
   // Past the log, whose lock another thread may hold.
   [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());

@@ -9,7 +9,6 @@
 // Only ranks of one host see each other's signs of life. For a rank of another host the wait itself has the deadline.
 #pragma once
 
-#include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -18,7 +17,7 @@
 #include <vector>
 
 #include "base/errors.h"
-#include "comm/device_queue.h"
+#include "comm/device_watch.h"
 #include "comm/observed.h"
 #include "comm/sight.h"
 #include "comm/status_board.h"
@@ -27,15 +26,16 @@ namespace sft {
 
 class Watchdog {
  public:
-  // Collective over `control`. `before_exit` is called from the watchdog's thread, while the rank hangs, with what it
-  // is about to end with: to leave a word on disk; of a hang once a host. Until its destruction the calling thread's
+  // Collective over `control`. `before_exit` is called from a thread of the watchdog's, while the rank hangs, with what
+  // it is about to end with: to leave a word on disk; of a hang once a host. Until its destruction the calling thread's
   // progress stands where the others see it.
   Watchdog(Communicator& control, const std::string& host, double limit_seconds,
            std::function<void(ExitCode code, const std::string& message)> before_exit = {});
   ~Watchdog();
 
-  // The communicator with a deadline on every call, and on those of its parts. It must not outlive
-  // the watchdog. A call on a device is watched until the device has finished it.
+  // The communicator with a deadline on every call, and on those of its parts. It must not outlive the watchdog. A call
+  // on a device is watched until the device has finished it. What `inner` wraps is not seen: a device's communicator is
+  // watched itself.
   std::unique_ptr<Communicator> watch(std::unique_ptr<Communicator> inner);
 
   // watch() of what make() gives, which every rank calls and which waits for all: its deadline is this one's too.
@@ -47,8 +47,7 @@ class Watchdog {
   void begin(Operation::Kind kind, size_t bytes);
   void end() noexcept { board_.mine().inside = false; }
 
-  void run(std::stop_token stop);
-  void look_at_queues(double passed);
+  void look(double passed);
   bool is_late(const Sight& sight) const;
   bool is_silent(const Sight& sight) const;
   bool one_is_silent() const;
@@ -67,12 +66,10 @@ class Watchdog {
   double limit_;
   double period_;
   std::function<void(ExitCode, const std::string&)> before_exit_;
-  double failing_ = 0;  // seconds since a device told an error
-  int64_t calls_ = 0;   // over all watched communicators, which every rank calls in the same order
-  std::mutex mutex_;
-  std::vector<DeviceQueue*> queues_;  // of the watched communicators that have one
-  std::condition_variable_any wake_;
-  std::jthread thread_;  // last: it uses all the others
+  int64_t calls_ = 0;    // over all watched communicators, which every rank calls in the same order
+  std::mutex ending_;    // of the thread that ends the process; never left
+  DeviceWatch devices_;  // behind what it uses
+  std::jthread thread_;  // never waits for a device; last: it uses all the others
 };
 
 }  // namespace sft

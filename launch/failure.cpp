@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <exception>
 #include <new>
+#include <span>
 #include <string_view>
 #include <system_error>
 
@@ -20,10 +21,14 @@ namespace {
 // LibTorch's messages carry a stack trace after their first line.
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
+bool holds_one_of(std::string_view text, std::span<const std::string_view> some) {
+  return std::ranges::any_of(some, [&](std::string_view words) { return text.find(words) != text.npos; });
+}
+
 // Neither LibTorch's allocator of the CPU nor oneDNN, which maps memory for the code it makes, has a type of its own
 // for it. oneDNN's words are the same for other reasons, none of which a run has met.
 bool tells_of_lack_of_memory(std::string_view text) {
-  constexpr std::array<std::string_view, 8> kWords = {
+  constexpr std::array<std::string_view, 9> kWords = {
       "Resource temporarily unavailable",  // of a thread that finds no room
       "can't allocate memory",
       "not enough memory",
@@ -31,8 +36,15 @@ bool tells_of_lack_of_memory(std::string_view text) {
       "could not create a primitive",
       "could not execute a primitive",
       "could not create a memory",
+      "STATUS_ALLOC_FAILED",  // of cuBLAS and cuDNN
       "out of memory"};
-  return std::ranges::any_of(kWords, [&](std::string_view words) { return text.find(words) != text.npos; });
+  return holds_one_of(text, kWords);
+}
+
+// cuBLAS and cuDNN, whose errors LibTorch throws without a type of their own.
+bool tells_of_device(std::string_view text) {
+  constexpr std::array<std::string_view, 2> kWords = {"STATUS_EXECUTION_FAILED", "STATUS_INTERNAL_ERROR"};
+  return holds_one_of(text, kWords);
 }
 
 Failure out_of_memory(const std::string& what) {
@@ -42,7 +54,8 @@ Failure out_of_memory(const std::string& what) {
 
 Failure of_others(const std::string& text) {
   const std::string line = first_line(text);
-  return tells_of_lack_of_memory(line) ? out_of_memory(line) : Failure{ExitCode::internal, line};
+  if (tells_of_lack_of_memory(line)) return out_of_memory(line);
+  return {tells_of_device(line) ? ExitCode::device : ExitCode::internal, line};
 }
 
 }  // namespace

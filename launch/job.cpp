@@ -79,7 +79,8 @@ void tell(ExitCode code, const std::string& message) {
   ::_exit(static_cast<int>(ExitCode::hang));
 }
 
-// MPI's end, which comes with the process's, waits for all ranks. All work is done by then, so its code stands.
+// MPI's end, which comes with the process's, waits for all ranks, and the end of a communicator of GPUs for its device.
+// All work is done by then, or all ranks have the same error, so the code stands.
 void end_in_time(double limit_seconds, ExitCode code, const Placement& placement) {
   if (placement.world == 1) return;
   // Never destroyed: it outlives whatever the end of the process destroys.
@@ -171,6 +172,9 @@ int run_job(double limit_seconds, const std::function<ExitCode(Job&)>& body) {
     write_exit_status(directory, failure.code);
   }
   job->control().barrier();
+  end_in_time(limit_seconds, failure.code, job->placement());
+  job.reset();
+  failpoint("job.end");
   return static_cast<int>(failure.code);
 }
 

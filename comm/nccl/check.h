@@ -1,4 +1,4 @@
-// Every result of a device table is looked at.
+// Results of a device table are looked at, except in destructors.
 #pragma once
 
 #include <source_location>

@@ -8,7 +8,7 @@
 
 namespace sft::nccl {
 
-// 2²⁰ values, i mod 1021 + rank at place i: sums over up to 10,000 ranks are exact in f32.
+// 2²⁰ values, i mod 1021 + rank at place i: sums over up to 4,862 ranks, at most 2²⁴, are exact in f32.
 std::vector<float> known_values(int rank);
 
 // In how many places `sums` are not the sums of the values of ranks 0 … ranks−1.

@@ -17,7 +17,10 @@ class QueuedWork final : public Work {
  public:
   QueuedWork(const DeviceTable& table, int device, std::shared_ptr<const StreamPoint> done)
       : table_(table), device_(device), done_(std::move(done)) {}
-  void wait() override { done_->hold(table_.current_stream(device_)); }
+  void wait() override {
+    const OnDevice here(table_, device_);
+    done_->hold(table_.current_stream(device_));
+  }
 
  private:
   const DeviceTable& table_;

@@ -17,7 +17,7 @@ class NcclCommunicator final : public Communicator, public DeviceQueue {
   NcclCommunicator(const DeviceTable& table, Link link, int device, std::unique_ptr<Communicator> control);
 
   // Waits for what is queued; where an exception is what ends it, the others may not come, and the link is aborted.
-  // A rank that leaves the job because of an error destroys nothing: the end of its process is what frees the device.
+  // A rank that leaves alone because of an error destroys nothing: the end of its process is what frees the device.
   ~NcclCommunicator() override;
 
   int rank() const override { return control_->rank(); }

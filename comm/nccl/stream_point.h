@@ -9,9 +9,17 @@ class StreamPoint {
  public:
   // Of the calling thread's device.
   explicit StreamPoint(const DeviceTable& table) : table_(table) {
+    check(table_, table_.device(&device_), "the thread's device");
     check(table_, table_.make_event(&event_), "make an event");
   }
-  ~StreamPoint() { table_.free_event(event_); }
+  // Of any thread.
+  ~StreamPoint() {
+    int before = device_;
+    table_.device(&before);
+    table_.set_device(device_);
+    table_.free_event(event_);
+    table_.return_to(before);
+  }
   StreamPoint(const StreamPoint&) = delete;
   StreamPoint& operator=(const StreamPoint&) = delete;
 
@@ -25,6 +33,7 @@ class StreamPoint {
 
  private:
   const DeviceTable& table_;
+  int device_ = 0;
   Event event_ = nullptr;
 };
 

@@ -167,8 +167,8 @@ TEST_F(DeviceOrder, TheQueueTellsHowManyCallsAreDone) {
 TEST_F(DeviceOrder, NoDeviceButItsOwnIsTouched) {
   Placement placement;
   placement.device = 5;
-  const auto world = nccl::connect(loopback::table(), placement, solo::connect({}));
   {
+    const auto world = nccl::connect(loopback::table(), placement, solo::connect({}));
     DeviceFloats values(5, kCount);
     Gate computing(values.stream());
     values.write(7);

@@ -27,8 +27,8 @@ class Hangs(EndToEnd):
         sections["save"] = {"save_strategy": "steps", "save_steps": 5, **sections.get("save", {})}
         return super().config(name, **sections)
 
-    def stopped_at(self, failpoint, *arguments, rank=1, ranks=3):
-        """The line that names the late rank, once a failpoint has stopped one: told in time, with 76."""
+    def stopped_at(self, failpoint, *arguments, rank=1, ranks=3, code=76):
+        """The line that names the late rank, once a failpoint has stopped one: told in time, with 76, or the code of what came before."""
         process = subprocess.Popen(self.command(*arguments, ranks=ranks), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
                                    env={**os.environ, "SFT_FAILPOINTS": f"rank={rank};{failpoint}=stop"})
         self.addCleanup(end_job, process)
@@ -44,7 +44,7 @@ class Hangs(EndToEnd):
         self.assertTrue(said and "late: " in said[-1], f"{failpoint}: nobody was named: {''.join(said)}")
         self.assertLess(told, LIMIT + 2, said[-1])
         process.communicate(timeout=30)
-        self.assertEqual(process.returncode, 76, said)
+        self.assertEqual(process.returncode, code, said)
         return said[-1]
 
     def told_of_each(self, cases):
@@ -60,6 +60,10 @@ class Hangs(EndToEnd):
         commands = [(failpoint, 1, in_start, (*command, self.config(f"{failpoint}{len(command)}".replace(".", "-"))))
                     for failpoint in ("job.start", "job.join") for command in ((), ("prepare",))]
         self.told_of_each([*commands, ("job.connect", 1, r"late: rank 1, .* in connect, not responding", (self.config("connect"),))])
+
+    def test_the_end_after_an_error_of_all(self):
+        said = self.stopped_at("job.end", self.config(), "comm.backend=nccl", "device=cpu", code=78)
+        self.assertRegex(said, r"late: rank 1, host .*, in end, stopped; others wait in end")
 
     def test_phases_of_training(self):
         # On one rank a piece of the prepared data, the export and the manifest are made, while the others wait.

@@ -1,6 +1,7 @@
 // The device table of CUDA and NCCL: each function is one of theirs, and nothing is decided here.
 #include <c10/cuda/CUDAFunctions.h>
 #include <c10/cuda/CUDAStream.h>
+#include <c10/util/Exception.h>
 #include <nccl.h>
 
 #include <cstring>
@@ -42,15 +43,29 @@ int uuid_of(int device, Uuid* uuid) {
   return result;
 }
 
+// LibTorch throws where it cannot look at a device; an error code is what a table has for that.
+template <class Call>
+cudaError_t code_of(Call call) {
+  try {
+    return call();
+  } catch (const c10::Error&) {
+    return cudaErrorUnknown;
+  }
+}
+
 // LibTorch keeps beside CUDA's own a device that a thread means and has not used.
 int device_of_thread(int* device) {
   c10::DeviceIndex index = 0;
-  const cudaError_t result = c10::cuda::GetDevice(&index);
+  const cudaError_t result = code_of([&] { return c10::cuda::GetDevice(&index); });
   *device = index;
   return result;
 }
-int set_device(int device) { return c10::cuda::SetDevice(index_of(device)); }
-int return_to(int device) { return c10::cuda::MaybeSetDevice(index_of(device)); }
+int set_device(int device) {
+  return code_of([&] { return c10::cuda::SetDevice(index_of(device)); });
+}
+int return_to(int device) {
+  return code_of([&] { return c10::cuda::MaybeSetDevice(index_of(device)); });
+}
 
 const char* error_text(int error) { return cudaGetErrorString(static_cast<cudaError_t>(error)); }
 

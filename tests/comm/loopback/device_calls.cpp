@@ -72,24 +72,29 @@ int make_event(Event* event) {
 }
 
 int record_event(Event event, Stream stream) {
+  touch(current_device);
   if (event_of(event).device != stream_of(stream).device()) return kInvalidHandle;
   record(event_of(event), stream_of(stream));
   return result();
 }
 
 int hold_stream(Stream stream, Event event) {
+  touch(current_device);
   hold(stream_of(stream), event_of(event));
   return result();
 }
 
 int has_happened(Event event, bool* happened) {
   touch(current_device);
-  const std::lock_guard lock(machine().mutex);
+  const int error = result();
+  std::unique_lock lock(machine().mutex);
+  machine().changed.wait(lock, [&] { return !machine().busy.contains(event_of(event).device); });
   *happened = *event_of(event).happened;
-  return kNone;
+  return error;
 }
 
 int free_event(Event event) {
+  touch(current_device);
   delete &event_of(event);
   return kNone;
 }

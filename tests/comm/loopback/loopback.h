@@ -38,6 +38,18 @@ class Gate {
   std::shared_ptr<bool> is_open_;
 };
 
+// A device whose driver is busy for as long as this lives: whoever asks for one of its events waits.
+class BusyDriver {
+ public:
+  explicit BusyDriver(int device);
+  ~BusyDriver();
+  BusyDriver(const BusyDriver&) = delete;
+  BusyDriver& operator=(const BusyDriver&) = delete;
+
+ private:
+  int device_;
+};
+
 // Returns once no stream of this process gets on by itself: each is done, or waits at a gate, for an event or for
 // ranks.
 void settle();

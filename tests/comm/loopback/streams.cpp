@@ -134,6 +134,14 @@ void Gate::open() {
   machine().notify([&] { *is_open_ = true; });
 }
 
+BusyDriver::BusyDriver(int device) : device_(device) {
+  machine().notify([&] { machine().busy.insert(device_); });
+}
+
+BusyDriver::~BusyDriver() {
+  machine().notify([&] { machine().busy.erase(device_); });
+}
+
 void settle() {
   std::unique_lock lock(machine().mutex);
   machine().changed.wait(lock, [] {

@@ -17,7 +17,7 @@ struct Machine {
   std::mutex mutex;
   std::condition_variable changed;  // by whatever anybody may wait for
   std::vector<class LoopbackStream*> streams;
-  std::set<int> touched;
+  std::set<int> touched, busy;
   std::string fault;  // the first thing that a device was asked and no device can do
 
   void notify(const std::function<void()>& change);
