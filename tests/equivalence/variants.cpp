@@ -245,6 +245,11 @@ std::vector<Case> cases() {
   Case& albert_adapters = enroll("albert_adapters", adamw);
   albert_adapters.model = tiny_albert();
   albert_adapters.lora = {.r = 3, .lora_dropout = 0.1, .target_modules = {"query", "value"}};
+  enroll("deberta_v2", adamw).model = tiny_deberta_v2();
+  Case& deberta_tokens = enroll("deberta_v2_tokens_last_blocks", adamw);
+  deberta_tokens.model = tiny_deberta_v2();
+  deberta_tokens.task = "token_classification";
+  deberta_tokens.freeze = two_blocks;
   Case& focal = enroll("bert_focal_balanced_penalised", adamw);
   focal.loss = "focal";
   focal.sampling = "balanced";

@@ -235,7 +235,7 @@ std::string name_of(const ::testing::TestParamInfo<std::string>& info) {
 
 INSTANTIATE_TEST_SUITE_P(AllFamilies, TextModels,
                          ::testing::Values("bert", "roberta", "distilbert", "llama", "mistral", "qwen2", "qwen3",
-                                           "gpt2", "modernbert", "electra", "albert"),
+                                           "gpt2", "modernbert", "electra", "albert", "deberta-v2"),
                          name_of);
 
 }  // namespace
