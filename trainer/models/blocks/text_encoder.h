@@ -56,10 +56,6 @@ class TextEncoder : public Model {
  public:
   int num_blocks() const override { return static_cast<int>(shape_.blocks); }
   int blocks_sharing_weights() const override { return static_cast<int>(shape_.blocks_sharing_weights); }
-  // Blocks above the lowest of those that share weights: they have none of their own, and their dropout falls.
-  bool trains_with_those_below(int stage) const override {
-    return stage >= 1 && (stage - 1) % shape_.blocks_sharing_weights != 0;
-  }
   int64_t width() const override { return shape_.width; }
   std::optional<TextLimits> text_limits() const override {
     const int64_t positions = shape_.positions > 0 ? shape_.positions : TextLimits::kUnlimited;
