@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "trainer/models/blocks/dropout.h"
+#include "trainer/models/blocks/low_rank.h"
 
 namespace sft {
 namespace {
@@ -45,6 +46,9 @@ struct Positions {
   at::Tensor query_HRD, key_HRD;
   at::Tensor rows_2L;  // int64: of each distance, among these
 };
+
+// Whether an adapter of the layer drops some of the rows that it is given.
+bool has_dropout(const Linear& layer) { return layer.adapter && layer.adapter->dropout.p > 0; }
 
 at::Tensor attended(const Sequence& text, const Positions& far, const DisentangledAttention& how, double scale) {
   const int64_t heads = text.k_HLD.size(0), length = text.k_HLD.size(1), asked = text.q_HQD.size(1);
@@ -103,7 +107,8 @@ at::Tensor attend_disentangled(const at::Tensor& q_MC, const at::Tensor& k_NC, c
     const std::vector<at::Tensor> both = linear(rows_RC, {how.query, how.key}, RowKeys{draws, places});
     return Positions{by_head(both[0], how.heads), by_head(both[1], how.heads), {}};
   };
-  const bool falls = how.positions.p > 0;
+  const bool falls =
+      how.positions.p > 0 || (how.mode == Mode::training && (has_dropout(how.query) || has_dropout(how.key)));
   Positions shared;
   if (!falls) shared = positions_of(table_SC, {}, {});
 

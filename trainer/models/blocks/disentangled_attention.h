@@ -16,6 +16,7 @@
 #include "trainer/models/blocks/block_rows.h"
 #include "trainer/models/blocks/dropout_key.h"
 #include "trainer/models/blocks/linear.h"
+#include "trainer/models/model.h"
 
 namespace sft {
 
@@ -33,9 +34,10 @@ struct DisentangledAttention {
   int64_t heads = 1;
   bool content_to_position = true, position_to_content = true;
   DistanceRows distances;
-  Linear query, key;      // also of the table's rows
-  Dropout positions;      // of the table's rows, for each sequence by its draw
-  Dropout probabilities;  // by draw, head, place of the query, key
+  Linear query, key;             // also of the table's rows
+  Mode mode = Mode::evaluation;  // of adapters on these layers
+  Dropout positions;             // of the table's rows, for each sequence by its draw
+  Dropout probabilities;         // by draw, head, place of the query, key
 };
 
 // q [M, C] of the rows that are carried on, k and v [N, C], table [2 S, C] → [M, C].

@@ -51,6 +51,7 @@ class DebertaV2 final : public TextEncoder {
          .distances = config_.distances,
          .query = block.query,
          .key = block.key,
+         .mode = mode,
          .positions = dropout(mode, stage, "attention.self.pos_dropout", config_.encoder.hidden_dropout),
          .probabilities = dropout(mode, stage, "attention.self", config_.encoder.attention_dropout)});
   }
