@@ -2,8 +2,10 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <string>
 #include <vector>
 
+#include "base/errors.h"
 #include "trainer/adapters/low_rank_adapters.h"
 #include "trainer/adapters/target_modules.h"
 #include "trainer/models/blocks/disentangled_attention.h"
@@ -62,6 +64,21 @@ TEST(DebertaV2, DropoutOfAdaptersFallsOnRowsOfTheTableWhereTheModelHasNone) {
       parameter.value.set_data(drawn(parameter.value.sizes(), 7));
     EXPECT_GT(distance(forward(*model, inputs, Mode::evaluation), plain), 1e-3) << target;
     EXPECT_LT(distance(forward(*model, inputs, Mode::training), plain), 1e-12) << target;
+  }
+}
+
+TEST(DebertaV2, ATableOfDistancesBeyondMemoryIsRefused) {
+  nlohmann::json config = small_config("deberta-v2");
+  config.update({{"hidden_size", 8000}, {"position_buckets", -1}, {"max_relative_positions", 1 << 24}});
+  try {
+    make_model(config, {.seed = 0});
+    FAIL() << "a table of a terabyte";
+  } catch (const ConfigError& error) {
+    const std::string found = error.what();
+    EXPECT_NE(found.find("config.json: a vocabulary of 50, 33554432 distances, 0 positions and 3 layers of 8000 and "),
+              std::string::npos)
+        << found;
+    EXPECT_NE(found.find(" make weights of "), std::string::npos) << found;
   }
 }
 

@@ -23,6 +23,7 @@ namespace sft {
 
 struct EncoderShape {
   int64_t vocab_size = 0, positions = 0, segments = 0;  // rows of the tables; 0: no table
+  int64_t distances = 0;                                // likewise of a table that the family adds, as wide as blocks
   int64_t width = 0, blocks = 0, heads = 0, inner = 0;
   int64_t embedding_width = 0;         // of the tables; 0: width
   int64_t blocks_sharing_weights = 1;  // so many blocks on end run on the same weights
