@@ -1,10 +1,10 @@
 // Disentangled attention (He et al., 2020, equation 4) over packed rows: a query looks at the content of a key and at
 // how far away it stands, and a key at how far away the query stands.
 //
-//   score(i, j) = (q_i · k_j + q_i · K_r(i − j) + k_j · Q_r(i − j)) / √(3 D)
+//   score(i, j) = (q_i · k_j + q_i · K_r(i − j) + k_j · Q_r(i − j)) / √((1 + parts) D)
 //
-// where r(d) is the row of a distance, and K and Q are made of a table of such rows by the layers of keys and of
-// queries.
+// where both parts are there, content to position and position to content; r(d) is the row of a distance, and K and Q
+// are made of a table of such rows by the layers of keys and of queries.
 //
 //   N rows of keys and values, M of queries, H heads of width D, C = H · D channels; S rows on each side of the table
 #pragma once

@@ -1,5 +1,5 @@
-// Encoders of text with post-norm blocks on packed rows: what BERT, RoBERTa, DistilBERT, ELECTRA and ALBERT share. A
-// family adds its config, its names, its positions and what stands on top.
+// Encoders of text with post-norm blocks on packed rows: what BERT, RoBERTa, DistilBERT, ELECTRA, ALBERT and DeBERTa
+// share. A family adds its config, its names, its positions and what stands on top.
 #pragma once
 
 #include <ATen/core/Tensor.h>
