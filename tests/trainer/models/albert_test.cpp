@@ -2,10 +2,15 @@
 // others is in text_models_test.cpp.
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
+#include <torch/csrc/autograd/function_hook.h>
+#include <torch/csrc/autograd/variable.h>
 
+#include <algorithm>
 #include <cmath>
+#include <memory>
 #include <set>
 #include <utility>
+#include <vector>
 
 #include "base/errors.h"
 #include "trainer/adapters/freeze.h"
@@ -61,6 +66,38 @@ TEST(Albert, NamesAndStagesAreThoseOfTransformers) {
   EXPECT_EQ(model->canonical("encoder.embedding_hidden_mapping_in.bias"),
             "albert.encoder.embedding_hidden_mapping_in.bias");
   EXPECT_EQ(model->canonical("pooler.weight"), "albert.pooler.weight");
+}
+
+class Counter final : public torch::autograd::PostAccumulateGradHook {
+ public:
+  explicit Counter(int& count) : count_(count) {}
+  void operator()(const torch::autograd::Variable&) override { ++count_; }
+
+ private:
+  int& count_;
+};
+
+// How often a backward pass writes the gradient of one parameter, at most, where stages are run again in it.
+int most_writes(Model& model, const Inputs& inputs) {
+  const Parameters parameters = model.parameters();
+  std::vector<int> counts(parameters.size(), 0);
+  const auto hook = [&](size_t i, std::unique_ptr<Counter> counter) {
+    torch::autograd::impl::set_post_acc_grad_hooks(parameters[i].value, std::move(counter));
+  };
+  for (size_t i = 0; i < counts.size(); ++i) hook(i, std::make_unique<Counter>(counts[i]));
+  Stages(model, {.recomputes = true}).forward(inputs, Mode::training).sum().backward();
+  for (size_t i = 0; i < counts.size(); ++i) hook(i, nullptr);
+  return *std::ranges::max_element(counts);
+}
+
+// In as many parts as blocks share it: it may not leave before the backward pass is over.
+TEST(Albert, GivesAGradientInPartsWhereBlocksThatShareWeightsRunAgain) {
+  const Inputs inputs = to_device(batch_of({5, 9}), at::kCPU);
+  const auto shared = make_model(shared_config(), {.seed = 0}), apart = small_model("albert");
+  EXPECT_EQ(shared->blocks_sharing_weights(), 3);
+  EXPECT_EQ(most_writes(*shared, inputs), 3);
+  EXPECT_EQ(apart->blocks_sharing_weights(), 1);
+  EXPECT_EQ(most_writes(*apart, inputs), 1);
 }
 
 // A learner in which the parameters of the stages `trained` train: dropout falls in the stages `falls` alone.
