@@ -84,7 +84,7 @@ pub fn is_marian(directory: &Path, class: &str) -> bool {
 
 /// What a directory without a usable tokenizer does hold of one, for the message.
 fn other_tokenizer_files(directory: &Path) -> String {
-    let known = ["vocab.json", "merges.txt", "spiece.model", "sentencepiece.bpe.model", "tokenizer.model"];
+    let known = ["vocab.json", "merges.txt", "spiece.model", deberta::MODEL, "sentencepiece.bpe.model", "tokenizer.model"];
     let found: Vec<&str> = known.into_iter().filter(|name| directory.join(name).exists()).collect();
     if found.is_empty() {
         return "copy the model's tokenizer files there, or let `hf download ORGANISATION/MODEL --local-dir` bring them".to_string();

@@ -21,6 +21,7 @@ const Usual kUsual[] = {
     {"bart", {"q_proj", "v_proj"}},
     {"bert", {"query", "value"}},
     {"camembert", {"query", "value"}},
+    {"deberta-v2", {"query_proj", "value_proj"}},
     {"distilbert", {"q_lin", "v_lin"}},
     {"electra", {"query", "value"}},
     {"gpt2", {"c_attn"}},

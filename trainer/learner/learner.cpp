@@ -86,7 +86,8 @@ StageRule Learner::freeze(const LearnerSettings& settings) const {
     value.set_requires_grad(trained_[i]);
     if (!trained_[i]) continue;
     rule.first_trained = std::min(rule.first_trained, all[i].stage);
-    if (all[i].stage < num_stages) rule.trains[static_cast<size_t>(all[i].stage)] = true;
+    const int first = all[i].stage, sharing = first >= 1 ? model_->blocks_sharing_weights() : 1;
+    for (int s = first; s < std::min(first + sharing, num_stages); ++s) rule.trains[static_cast<size_t>(s)] = true;
   }
   return rule;
 }

@@ -13,7 +13,8 @@
 namespace sft {
 
 // Called around each run of a stage, those in the backward pass of a recomputed stage included: parameters that are
-// spread over ranks are gathered before it and released behind it.
+// spread over ranks are gathered before it and released behind it. A stage may read parameters of a lower one (ALBERT's
+// blocks, DeBERTa's table).
 class StageWatch {
  public:
   virtual ~StageWatch() = default;

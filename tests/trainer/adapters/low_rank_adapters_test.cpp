@@ -52,6 +52,7 @@ TEST(TargetModules, AreEndsOfNamesBehindADot) {
   EXPECT_EQ(find_targets({"all-linear"}, model->linears()).size(), 13);
   EXPECT_EQ(find_targets({"dense"}, model->linears()).size(), 7);
   EXPECT_EQ(usual_target_modules("bert"), (StringList{"query", "value"}));
+  EXPECT_EQ(usual_target_modules("deberta-v2"), (StringList{"query_proj", "value_proj"}));
   EXPECT_THROW(usual_target_modules("resnet"), ConfigError);
 }
 

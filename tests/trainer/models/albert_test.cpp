@@ -2,17 +2,27 @@
 // others is in text_models_test.cpp.
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
+#include <torch/csrc/autograd/function_hook.h>
+#include <torch/csrc/autograd/variable.h>
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <set>
+#include <utility>
+#include <vector>
 
 #include "base/errors.h"
 #include "trainer/adapters/freeze.h"
+#include "trainer/learner/learner.h"
 #include "trainer/learner/stages.h"
 #include "trainer/models/model_fixtures.h"
+#include "trainer/tasks/tasks.h"
 
 namespace sft {
 namespace {
 
 using testing::batch_of;
-using testing::forward;
 using testing::small_config;
 using testing::small_model;
 
@@ -58,16 +68,70 @@ TEST(Albert, NamesAndStagesAreThoseOfTransformers) {
   EXPECT_EQ(model->canonical("pooler.weight"), "albert.pooler.weight");
 }
 
-// Above the lowest of the blocks that share weights no parameter stands, and dropout falls there too.
+class Counter final : public torch::autograd::PostAccumulateGradHook {
+ public:
+  explicit Counter(int& count) : count_(count) {}
+  void operator()(const torch::autograd::Variable&) override { ++count_; }
+
+ private:
+  int& count_;
+};
+
+// How often a backward pass writes the gradient of one parameter, at most, where stages are run again in it.
+int most_writes(Model& model, const Inputs& inputs) {
+  const Parameters parameters = model.parameters();
+  std::vector<int> counts(parameters.size(), 0);
+  const auto hook = [&](size_t i, std::unique_ptr<Counter> counter) {
+    torch::autograd::impl::set_post_acc_grad_hooks(parameters[i].value, std::move(counter));
+  };
+  for (size_t i = 0; i < counts.size(); ++i) hook(i, std::make_unique<Counter>(counts[i]));
+  Stages(model, {.recomputes = true}).forward(inputs, Mode::training).sum().backward();
+  for (size_t i = 0; i < counts.size(); ++i) hook(i, nullptr);
+  return *std::ranges::max_element(counts);
+}
+
+// In as many parts as blocks share it: it may not leave before the backward pass is over.
+TEST(Albert, GivesAGradientInPartsWhereBlocksThatShareWeightsRunAgain) {
+  const Inputs inputs = to_device(batch_of({5, 9}), at::kCPU);
+  const auto shared = make_model(shared_config(), {.seed = 0}), apart = small_model("albert");
+  EXPECT_EQ(shared->blocks_sharing_weights(), 3);
+  EXPECT_EQ(most_writes(*shared, inputs), 3);
+  EXPECT_EQ(apart->blocks_sharing_weights(), 1);
+  EXPECT_EQ(most_writes(*apart, inputs), 1);
+}
+
+// A learner in which the parameters of the stages `trained` train: dropout falls in the stages `falls` alone.
+void expect_dropout(const nlohmann::json& config, const std::set<int>& trained, const std::vector<bool>& falls) {
+  auto model = make_model(config, {.dtype = at::kDouble, .seed = 5, .dropout_seed = 3});
+  auto task = make_task("text_classification", {.labels = {.names = {"a", "b"}}, .dtype = at::kDouble}, *model);
+  std::vector<bool> which;
+  for (const Parameter& parameter : all_parameters(*model, *task)) which.push_back(trained.contains(parameter.stage));
+  Learner learner(std::move(model), std::move(task), std::move(which), {});
+
+  const Batch batch = batch_of({9, 5});
+  const Inputs inputs = learner.inputs(batch);
+  const auto loss_with = [&](const std::vector<bool>& stages) {
+    const at::Tensor features = Stages(learner.model(), {.trains = stages}).forward(inputs, Mode::training);
+    return learner.task().loss_sum(learner.model(), features, inputs, batch, {1.0}).item<double>();
+  };
+  EXPECT_NEAR(learner.loss_sum(batch, {1.0}).item<double>(), loss_with(falls), 1e-12);
+  for (size_t s = 0; s < falls.size(); ++s) {
+    std::vector<bool> other = falls;
+    other[s] = !other[s];
+    EXPECT_GT(std::abs(loss_with(other) - loss_with(falls)), 1e-9) << "nothing falls in stage " << s;
+  }
+}
+
+// Above the lowest of the blocks that share weights no parameter stands.
 TEST(Albert, DropoutFallsInAllBlocksThatShareWeights) {
+  expect_dropout(shared_config(), {1}, {false, true, true, true});
+}
+
+TEST(Albert, DropoutFallsInNoBlockOfAGroupThatIsFrozen) {
   nlohmann::json config = shared_config();
-  config["hidden_dropout_prob"] = 0.0;  // that of attention is left
-  const auto model = make_model(config, {.dtype = at::kDouble, .seed = 5, .dropout_seed = 3});
-  const Inputs inputs = to_device(batch_of({9, 5}), at::kCPU);
-  Stages by_parameters(*model, {.trains = {false, true, false, false}, .first_trained = 1});
-  const at::Tensor all = forward(*model, inputs, Mode::training);
-  EXPECT_TRUE(by_parameters.forward(inputs, Mode::training).equal(all));
-  EXPECT_FALSE(all.equal(forward(*model, inputs, Mode::evaluation)));
+  config["num_hidden_layers"] = 4;
+  config["num_hidden_groups"] = 2;
+  expect_dropout(config, {0, 3}, {true, false, false, true, true});
 }
 
 TEST(Albert, FreezesAllBlocksThatShareWeightsOrNone) {

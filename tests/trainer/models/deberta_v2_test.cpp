@@ -2,14 +2,23 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <string>
 #include <vector>
 
+#include "base/errors.h"
+#include "trainer/adapters/low_rank_adapters.h"
+#include "trainer/adapters/target_modules.h"
 #include "trainer/models/blocks/disentangled_attention.h"
 #include "trainer/models/model_fixtures.h"
 
 namespace sft {
 namespace {
 
+using testing::batch_of;
+using testing::distance;
+using testing::drawn;
+using testing::forward;
+using testing::small_config;
 using testing::small_model;
 
 TEST(DebertaV2, NamesAndHeadsAreThoseOfTransformers) {
@@ -39,6 +48,38 @@ TEST(DebertaV2, DistancesAreOneUpToHalfTheBucketsAndThenByTheLogarithm) {
   EXPECT_EQ(found, (std::vector<int64_t>{1, 1, 1, 1, 1, 1, 2, 3, 4, 5, 6, 7, 7, 7, 7, 7, 7}));
   const at::Tensor plain = DistanceRows{.span = 3}.of_length(5);
   EXPECT_TRUE(plain.equal(at::tensor(std::vector<int64_t>{0, 0, 1, 2, 3, 4, 5, 5, 5})));
+}
+
+// An adapter all of whose rows fall gives nothing, neither for contents nor for distances.
+TEST(DebertaV2, DropoutOfAdaptersFallsOnRowsOfTheTableWhereTheModelHasNone) {
+  nlohmann::json config = small_config("deberta-v2");
+  config["hidden_dropout_prob"] = config["attention_probs_dropout_prob"] = 0.0;
+  const Inputs inputs = to_device(batch_of({5, 9}), at::kCPU);
+  for (const char* target : {"query_proj", "key_proj"}) {
+    const auto model = make_model(config, {.dtype = at::kDouble, .seed = 5});
+    const at::Tensor plain = forward(*model, inputs, Mode::evaluation);
+    const LowRankAdapters adapters =
+        put_adapters(find_targets({target}, model->linears()), {.r = 2, .lora_dropout = 1 - 1e-7}, at::kDouble, 1, 2);
+    for (const Parameter& parameter : adapters.parameters())
+      parameter.value.set_data(drawn(parameter.value.sizes(), 7));
+    EXPECT_GT(distance(forward(*model, inputs, Mode::evaluation), plain), 1e-3) << target;
+    EXPECT_LT(distance(forward(*model, inputs, Mode::training), plain), 1e-12) << target;
+  }
+}
+
+TEST(DebertaV2, ATableOfDistancesBeyondMemoryIsRefused) {
+  nlohmann::json config = small_config("deberta-v2");
+  config.update({{"hidden_size", 8000}, {"position_buckets", -1}, {"max_relative_positions", 1 << 24}});
+  try {
+    make_model(config, {.seed = 0});
+    FAIL() << "a table of a terabyte";
+  } catch (const ConfigError& error) {
+    const std::string found = error.what();
+    EXPECT_NE(found.find("config.json: a vocabulary of 50, 33554432 distances, 0 positions and 3 layers of 8000 and "),
+              std::string::npos)
+        << found;
+    EXPECT_NE(found.find(" make weights of "), std::string::npos) << found;
+  }
 }
 
 TEST(DebertaV2, WhatIsNotBuiltIsRefusedByName) {

@@ -218,6 +218,18 @@ TEST(TextClassification, DescribesItsLabelsAsTransformersReadsThem) {
   EXPECT_EQ(config["hidden_size"], kWidth);
 }
 
+// The config.json of a model that this program has exported says how that one pooled.
+TEST(TextClassification, DescribesItsOwnPoolingAlone) {
+  GivenModel model(false);
+  const auto described = [&](const std::string& pooling) {
+    nlohmann::json config = {{"sft_dist_pooling", "pooler"}};
+    make_text_classification(settings_of(pooling), model)->describe(config);
+    return config.value("sft_dist_pooling", "none");
+  };
+  EXPECT_EQ(described("cls"), "none");
+  EXPECT_EQ(described("mean"), "mean");
+}
+
 TEST(TextClassification, RefusesASingleLabelAndAnUnknownTask) {
   GivenModel model;
   TaskSettings settings = settings_of();

@@ -87,6 +87,19 @@ TEST(TokenClassification, PredictsOneTagAWordForEachRow) {
   EXPECT_EQ(rows[1], R"({"tags":[],"scores":[]})");
 }
 
+TEST(TokenClassification, TellsNoLogitsOfSamplesEvenOfOneTokenEach) {
+  const auto task = task_of();
+  GivenModel model;
+  Batch batch = two_sequences({0, 2});
+  batch.axes[0] = {0, 1, 2};
+  TextInputs inputs;
+  inputs.draws_N = inputs.positions_N = at::zeros({2}, at::kLong);
+  std::vector<std::string> lines;
+  task->observe(model, at::ones({2, kWidth}, at::kDouble), inputs, batch, {.predictions = &lines, .logits = true});
+  ASSERT_EQ(lines.size(), 2u);
+  for (const std::string& line : lines) EXPECT_FALSE(nlohmann::json::parse(line).contains("logits")) << line;
+}
+
 TEST(TokenClassification, DropsByTokenAndOnlyInTraining) {
   const auto task = task_of();
   GivenModel model(true, 0.5);

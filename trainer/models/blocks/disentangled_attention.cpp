@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "trainer/models/blocks/dropout.h"
+#include "trainer/models/blocks/low_rank.h"
 
 namespace sft {
 namespace {
@@ -45,6 +46,9 @@ struct Positions {
   at::Tensor query_HRD, key_HRD;
   at::Tensor rows_2L;  // int64: of each distance, among these
 };
+
+// Whether an adapter of the layer drops some of the rows that it is given.
+bool has_dropout(const Linear& layer) { return layer.adapter && layer.adapter->dropout.p > 0; }
 
 at::Tensor attended(const Sequence& text, const Positions& far, const DisentangledAttention& how, double scale) {
   const int64_t heads = text.k_HLD.size(0), length = text.k_HLD.size(1), asked = text.q_HQD.size(1);
@@ -97,13 +101,15 @@ at::Tensor attend_disentangled(const at::Tensor& q_MC, const at::Tensor& k_NC, c
         &queries = rows.read != nullptr ? rows.read->offsets : rows.inputs.host_offsets;
   const double scale =
       scale_of(q_MC.size(1) / how.heads, 1 + (how.content_to_position ? 1 : 0) + (how.position_to_content ? 1 : 0));
-  const at::Tensor all_rows = how.distances.of_length(rows.inputs.most_positions).to(q_MC.device());
-  // Rows of the table, none of which falls in evaluation: made once for all sequences.
+  const at::Tensor host_rows = how.distances.of_length(rows.inputs.most_positions),
+                   all_rows = host_rows.to(q_MC.device());
+  // Where no row of the table falls, its queries and keys are made once for all sequences.
   const auto positions_of = [&](const at::Tensor& rows_RC, const at::Tensor& draws, const at::Tensor& places) {
     const std::vector<at::Tensor> both = linear(rows_RC, {how.query, how.key}, RowKeys{draws, places});
     return Positions{by_head(both[0], how.heads), by_head(both[1], how.heads), {}};
   };
-  const bool falls = how.positions.p > 0;
+  const bool falls =
+      how.positions.p > 0 || (how.mode == Mode::training && (has_dropout(how.query) || has_dropout(how.key)));
   Positions shared;
   if (!falls) shared = positions_of(table_SC, {}, {});
 
@@ -116,8 +122,8 @@ at::Tensor attend_disentangled(const at::Tensor& q_MC, const at::Tensor& k_NC, c
     Positions far = shared;
     far.rows_2L = rows_2L;
     if (falls) {  // a sequence's own rows alone
-      const at::Tensor ids = how.distances.of_length(length);
-      const int64_t lowest = ids[0].item<int64_t>(), count = ids[-1].item<int64_t>() - lowest + 1;
+      const int64_t *middle = host_rows.const_data_ptr<int64_t>() + rows.inputs.most_positions - 1,
+                    lowest = middle[1 - length], count = middle[length - 1] - lowest + 1;
       const at::Tensor places = at::arange(lowest, lowest + count, draw_1.options()),
                        draws = draw_1.expand(count).contiguous();
       const at::Tensor kept =

@@ -1,10 +1,10 @@
 // Disentangled attention (He et al., 2020, equation 4) over packed rows: a query looks at the content of a key and at
 // how far away it stands, and a key at how far away the query stands.
 //
-//   score(i, j) = (q_i · k_j + q_i · K_r(i − j) + k_j · Q_r(i − j)) / √(3 D)
+//   score(i, j) = (q_i · k_j + q_i · K_r(i − j) + k_j · Q_r(i − j)) / √((1 + parts) D)
 //
-// where r(d) is the row of a distance, and K and Q are made of a table of such rows by the layers of keys and of
-// queries.
+// where both parts are there, content to position and position to content; r(d) is the row of a distance, and K and Q
+// are made of a table of such rows by the layers of keys and of queries.
 //
 //   N rows of keys and values, M of queries, H heads of width D, C = H · D channels; S rows on each side of the table
 #pragma once
@@ -16,6 +16,7 @@
 #include "trainer/models/blocks/block_rows.h"
 #include "trainer/models/blocks/dropout_key.h"
 #include "trainer/models/blocks/linear.h"
+#include "trainer/models/model.h"
 
 namespace sft {
 
@@ -33,9 +34,10 @@ struct DisentangledAttention {
   int64_t heads = 1;
   bool content_to_position = true, position_to_content = true;
   DistanceRows distances;
-  Linear query, key;      // also of the table's rows
-  Dropout positions;      // of the table's rows, for each sequence by its draw
-  Dropout probabilities;  // by draw, head, place of the query, key
+  Linear query, key;             // also of the table's rows
+  Mode mode = Mode::evaluation;  // of adapters on these layers
+  Dropout positions;             // of the table's rows, for each sequence by its draw
+  Dropout probabilities;         // by draw, head, place of the query, key
 };
 
 // q [M, C] of the rows that are carried on, k and v [N, C], table [2 S, C] → [M, C].

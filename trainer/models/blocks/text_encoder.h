@@ -1,5 +1,5 @@
-// Encoders of text with post-norm blocks on packed rows: what BERT, RoBERTa, DistilBERT, ELECTRA and ALBERT share. A
-// family adds its config, its names, its positions and what stands on top.
+// Encoders of text with post-norm blocks on packed rows: what BERT, RoBERTa, DistilBERT, ELECTRA, ALBERT and DeBERTa
+// share. A family adds its config, its names, its positions and what stands on top.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -23,6 +23,7 @@ namespace sft {
 
 struct EncoderShape {
   int64_t vocab_size = 0, positions = 0, segments = 0;  // rows of the tables; 0: no table
+  int64_t distances = 0;                                // likewise of a table that the family adds, as wide as blocks
   int64_t width = 0, blocks = 0, heads = 0, inner = 0;
   int64_t embedding_width = 0;         // of the tables; 0: width
   int64_t blocks_sharing_weights = 1;  // so many blocks on end run on the same weights
@@ -56,10 +57,6 @@ class TextEncoder : public Model {
  public:
   int num_blocks() const override { return static_cast<int>(shape_.blocks); }
   int blocks_sharing_weights() const override { return static_cast<int>(shape_.blocks_sharing_weights); }
-  // Blocks above the lowest of those that share weights: they have none of their own, and their dropout falls.
-  bool trains_with_those_below(int stage) const override {
-    return stage >= 1 && (stage - 1) % shape_.blocks_sharing_weights != 0;
-  }
   int64_t width() const override { return shape_.width; }
   std::optional<TextLimits> text_limits() const override {
     const int64_t positions = shape_.positions > 0 ? shape_.positions : TextLimits::kUnlimited;

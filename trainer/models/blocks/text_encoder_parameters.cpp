@@ -16,12 +16,13 @@ double num_parameters(const EncoderShape& shape) {
   const double rows = static_cast<double>(shape.vocab_size + shape.positions + shape.segments);
   const double narrow = static_cast<double>(shape.embedding_width);
   const double sets = static_cast<double>(shape.blocks) / static_cast<double>(shape.blocks_sharing_weights);
-  return (narrow > 0 ? (rows + width) * narrow : rows * width) +
+  return (narrow > 0 ? (rows + width) * narrow : rows * width) + static_cast<double>(shape.distances) * width +
          sets * (4 * width + 2 * static_cast<double>(shape.inner)) * width;
 }
 
 std::string described(const EncoderShape& shape) {
-  return concat("a vocabulary of ", shape.vocab_size, ", ", shape.positions, " positions and ", shape.blocks,
+  const std::string distances = shape.distances > 0 ? concat(shape.distances, " distances, ") : "";
+  return concat("a vocabulary of ", shape.vocab_size, ", ", distances, shape.positions, " positions and ", shape.blocks,
                 " layers of ", shape.width, " and ", shape.inner, " channels");
 }
 

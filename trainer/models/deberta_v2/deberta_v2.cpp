@@ -22,7 +22,7 @@ class DebertaV2 final : public TextEncoder {
   DebertaV2(nlohmann::json content, const DebertaV2Config& config, const ModelSettings& settings)
       : TextEncoder(std::move(content), config.encoder, kNames, settings), config_(config) {
     ParameterBuilder build = builder();
-    table_SC_ = build.table("encoder.rel_embeddings", 2 * config.distances.span, width(), -1, 0);
+    table_SC_ = build.table("encoder.rel_embeddings", config.encoder.distances, width(), -1, 0);
     if (config.norms_table) table_norm_ = build.norm("encoder.LayerNorm", width(), config.encoder.norm_eps, 0);
   }
 
@@ -54,6 +54,7 @@ class DebertaV2 final : public TextEncoder {
          .distances = config_.distances,
          .query = block.query,
          .key = block.key,
+         .mode = mode,
          .positions = dropout(mode, stage, "attention.self.pos_dropout", config_.encoder.hidden_dropout),
          .probabilities = dropout(mode, stage, "attention.self", config_.encoder.attention_dropout)});
   }

@@ -75,6 +75,7 @@ DebertaV2Config read_deberta_v2_config(json& content) {
   config.distances.farthest = farthest > 0 ? farthest : positions;
   config.distances.buckets = std::max(buckets, int64_t{0});
   config.distances.span = buckets > 0 ? buckets : config.distances.farthest;
+  encoder.distances = 2 * config.distances.span;
   if (buckets > 0 && config.distances.farthest <= buckets / 2 + 1)
     read.refuse("position_buckets", concat("below twice the farthest position (", config.distances.farthest, ")"));
   const StringList kinds = {"c2p", "p2c"};

@@ -13,6 +13,8 @@ namespace sft {
 
 class LogitsTask : public Task {
  public:
+  // Whether the rows are samples, so that logits can be told of each; else tokens.
+  virtual bool has_logits_of_samples() const { return true; }
   // Of the rows that are read, [rows, outputs].
   virtual at::Tensor logits(Model& model, const at::Tensor& features, const Inputs& inputs, Mode mode) = 0;
 
@@ -36,7 +38,7 @@ class LogitsTask : public Task {
     }
     if (asked.predictions == nullptr) return;
     *asked.predictions = predictions(given, batch);
-    if (asked.logits && given.size(0) == std::ssize(*asked.predictions)) add_logits(given, *asked.predictions);
+    if (asked.logits && has_logits_of_samples()) add_logits(given, *asked.predictions);
   }
 };
 

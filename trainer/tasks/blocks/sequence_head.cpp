@@ -68,6 +68,7 @@ at::Tensor SequenceHead::logits(Model& model, const at::Tensor& features, const 
 }
 
 void SequenceHead::describe(nlohmann::json& config) const {
+  config.erase("sft_dist_pooling");  // of the model that training started from
   if (!shape_.pooling_key.empty())
     config[shape_.pooling_key] = name_of(pooling_);
   else if (pooling_ != usual_)

@@ -56,6 +56,7 @@ class TokenClassification final : public LogitsTask {
   Reads reads() const override { return Reads::all; }
   bool reads_pooler() const override { return false; }
   bool keeps_pooler() const override { return false; }
+  bool has_logits_of_samples() const override { return false; }
   Parameters parameters() const override { return layers_.parameters(); }
 
   at::Tensor logits(Model&, const at::Tensor& features, const Inputs& any, Mode mode) override {
