@@ -1,8 +1,8 @@
 //! Parquet: the row groups that start in a range of the file's bytes, a few rows of one at a time.
 
 use crate::features::{self, Feature};
+use crate::footer::check_footer;
 use crate::table::{wrong, Batches};
-use crate::thrift::check_footer;
 use crate::Failure;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;

@@ -183,7 +183,27 @@ def test_hostile(folder):
     wide = file("wide.parquet", compact(0x15, 2, 0x19, 0x2C, compact(0x48, 1, b"a", 0x15, varint(2**31 - 2), 0), compact(0x48, 1, b"b", 0)))
     groups = file("groups.parquet", compact(0x15, 2, 0x19, 0x1C, compact(0x48, 1, b"a", 0), 0x16, 0, 0x19, 0xFC, varint(2**31 - 1)))
     nested = file("nested.parquet", compact(0x15, 2) + b"\xfc" + b"\x1c" * 100000)
-    for path, word in ((deep, "deep"), (wide, "columns below"), (groups, "claims"), (nested, "deep")):
+    # The crate reads fields by their numbers, as what they ought to be: flat trees that are deep there, bytes that hold lists.
+    root, leaf, large = compact(0x48, 1, b"a", 0x15, 2, 0), compact(0x15, 0, 0x25, 0, 0x18, 1, b"a", 0), compact(0xFC, varint(2**31 - 1))
+    flat = compact(0x15, 2, 0x19, 0xFC, varint(200001), 0x48, 1, b"a", 0x15, varint(400000), 0)
+    others = {f"flat {kind}": compact(flat, compact(0x35, 2, 0x18, 1, b"a", 0x10 | kind, varint(2), 0) * 200000, 0) for kind in (4, 6)}
+    others["set"] = compact(0x15, 2, 0x1A, 0xFC, varint(200000), node * 200000, 0)
+    others["number"] = compact(0x15, 2, 0x09, varint(2 * 65538), 0xFC, varint(200000), node * 200000, 0)
+    start = compact(0x15, 2, 0x19, 0x2C, root, leaf, 0x16, 0)
+    group, pairs, sizes = compact(start, 0x19, 0x1C), compact(0x09, 10, large), compact(0x0C, 32, 0x29, large)
+    column = compact(group, 0x19, 0x1C, 0x3C)
+    for name, before, length, inside in (
+        ("footer 2", compact(0x15, 2, 0x18), 0x1C, compact(leaf, pairs)), ("footer 4", compact(start, 0x18), 0x1C, compact(0x49, large)),
+        ("footer 5", compact(start, 0x28), 0x1C, compact(0x18, 1, b"a", 0, pairs)), ("footer 7", compact(start, 0x48), 0x1C, compact(0x1C, 0, 0, pairs)),
+        ("group 1", compact(group, 0x18), 0x1C, compact(0x3C, sizes)), ("group 4", compact(group, 0x48), 0x1C, compact(0x15, 0, 0x11, 0x11, 0, 0x09, 8, large)),
+        ("column 2", compact(column, 0x28), 0x15, compact(0, sizes)), ("column 3", compact(column, 0x38), 0x18, b""), ("column 8", compact(column, 0x88), 0x1C, b""),
+        ("column 13", compact(column, 0xD8), 0x1C, compact(0x15, 0, 0x15, 0, 0x15, 0, 0, sizes)), ("sizes", compact(column, 0x0C, 32, 0x28), 0x16, compact(0, 0x19, large)),
+    ):
+        others[name] = compact(before, length, inside.ljust(length, b"\0"), bytes(8))
+    others["booleans"] = compact(start, 0xC9, 0x81, pairs, bytes(8))
+    words = {"set": "the kind 10", "number": "number 65538", "flat 4": "deep", "flat 6": "deep", "booleans": "list of booleans"}
+    kinds = [(file(f"{name}.parquet", footer), words.get(name, "the kind 8")) for name, footer in others.items()]
+    for path, word in ((deep, "deep"), (wide, "columns below"), (groups, "claims"), (nested, "deep"), *kinds):
         (answers,) = read(path)
         assert answers[-1].get("code") == 79 and word in answers[-1]["error"], answers
 
