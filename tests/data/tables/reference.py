@@ -86,6 +86,13 @@ def test_same_rows(folder):
     return paths
 
 
+def test_long_line(folder):
+    """A document may stand on one line that is longer than any row may be."""
+    rows = [{"text": letter * (17 << 20)} for letter in "abcd"]
+    (folder / "long.json").write_text(json.dumps({"version": 1, "data": rows}))
+    assert [answer.get("row") for answer in read(folder / "long.json")[0][1:]] == rows
+
+
 def test_types(folder):
     """Spellings that JSON Lines would have; labels of datasets by their names."""
     import datasets
@@ -211,6 +218,7 @@ def test_hostile(folder):
 with tempfile.TemporaryDirectory() as home:
     home = pathlib.Path(home)
     written = test_same_rows(home)
+    test_long_line(home)
     test_types(home)
     test_cut_off(home, written)
     test_damaged(home, list(make_rows()))
