@@ -12,6 +12,7 @@ use arrow_schema::{DataType, Field};
 
 /// As `kMostRowBytes` in data/readers/window.h.
 pub const MOST_ROW_BYTES: usize = 64 << 20;
+const TOO_LONG: &str = "the row is longer than 64 MiB";
 /// As `kMostDepth` in data/readers/json_row.cpp.
 const MOST_DEPTH: usize = 32;
 
@@ -42,7 +43,7 @@ pub fn names<'a>(fields: impl Iterator<Item = &'a Field>, out: &mut Vec<u8>) -> 
 
 fn sized(kind: u8, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
     if out.len() + bytes.len() > MOST_ROW_BYTES {
-        return Err("the row is longer than 64 MiB".to_string());
+        return Err(TOO_LONG.to_string());
     }
     out.push(kind);
     out.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
@@ -93,6 +94,9 @@ fn items(values: &dyn Array, feature: Option<&Feature>, depth: usize, out: &mut 
 fn cell(array: &dyn Array, index: usize, feature: Option<&Feature>, depth: usize, out: &mut Vec<u8>) -> Result<(), String> {
     if depth > MOST_DEPTH {
         return Ok(out.push(b'X'));
+    }
+    if out.len() > MOST_ROW_BYTES {
+        return Err(TOO_LONG.to_string());
     }
     if array.is_null(index) {
         return Ok(out.push(b'N'));

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.feather as feather
 import pyarrow.parquet as parquet
@@ -91,6 +92,15 @@ def test_long_line(folder):
     rows = [{"text": letter * (17 << 20)} for letter in "abcd"]
     (folder / "long.json").write_text(json.dumps({"version": 1, "data": rows}))
     assert [answer.get("row") for answer in read(folder / "long.json")[0][1:]] == rows
+
+
+def test_large_row(folder):
+    """A row above 64 MiB is refused, whatever it is made of, and the next one is read."""
+    flags = pa.array(np.zeros((64 << 20) + 3, bool))
+    table = pa.table({"flags": pa.ListArray.from_arrays(pa.array([0, len(flags) - 1, len(flags)], pa.int32()), flags)})
+    feather.write_feather(table, str(folder / "large_row.feather"), compression="zstd")
+    (answers,) = read(folder / "large_row.feather")
+    assert "large_row.feather:1: the row is longer than 64 MiB" in answers[1]["problem"] and answers[2]["row"] == {"flags": [False]} and len(answers) == 3, str(answers)[:500]
 
 
 def test_types(folder):
@@ -219,6 +229,7 @@ with tempfile.TemporaryDirectory() as home:
     home = pathlib.Path(home)
     written = test_same_rows(home)
     test_long_line(home)
+    test_large_row(home)
     test_types(home)
     test_cut_off(home, written)
     test_damaged(home, list(make_rows()))
