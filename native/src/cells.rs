@@ -155,8 +155,10 @@ fn cell(array: &dyn Array, index: usize, feature: Option<&Feature>, depth: usize
             Ok(out.push(b'}'))
         }
         DataType::Dictionary(..) => {
-            let words = array.as_any_dictionary();
-            let place = words.normalized_keys()[index];
+            // The keys are normalized all at once: of a slice, one.
+            let one = array.slice(index, 1);
+            let words = one.as_any_dictionary();
+            let place = words.normalized_keys()[0];
             cell(words.values(), place, feature, depth, out)
         }
         _ => Ok(out.push(b'X')),
