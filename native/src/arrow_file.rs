@@ -51,6 +51,11 @@ impl ArrowFile {
             return Err(wrong(path, "Feather 1, and Arrow's IPC format is read; pandas.read_feather and to_parquet convert it"));
         }
         let at = if magic.starts_with(b"ARROW1") { 8 } else { 0 };
+        let mut end = [0u8; 6];
+        // A file that is cut off between batches tells by this alone; of a stream nobody can tell.
+        if at == 8 && (size < 14 || file.read_exact_at(&mut end, size as u64 - 6).is_err() || end != *b"ARROW1") {
+            return Err(wrong(path, "it begins as Arrow with a footer does, and does not end with ARROW1; is the file cut off? copy it again"));
+        }
         let mut opened = ArrowFile {
             path: path.to_string(), file, size, range, at, next_row: 0,
             words: HashMap::new(), schema: Arc::new(Schema::empty()), features: Feature::default(),

@@ -1,5 +1,6 @@
 """The same rows in every format, written by pyarrow, datasets and Python, are the same rows; files cut off or damaged are refused as data."""
 import gzip
+import io
 import json
 import pathlib
 import random
@@ -145,10 +146,22 @@ def test_cut_off(folder, paths):
             parts[-1].write_bytes(content[: int(len(content) * share)])
         for part, answers in zip(parts, read(*parts)):
             told = refusals(answers)
-            if path.suffix == ".feather" and part.name.startswith("99"):
-                continue  # the footer, which nobody reads
             assert len(told) == 1 and part.name in told[0] and answers[-1]["code"] == 79, (part, answers[-1:])
             assert "cut off" in told[0] or "cannot be read" in told[0] or "no Parquet" in told[0] or "no Arrow" in told[0], told
+
+
+def test_cut_off_between_batches(folder):
+    """With a footer, that is told too; a stream is as it ought to be there."""
+    table, sink = pa.Table.from_pylist(list(make_rows()), schema=SCHEMA), io.BytesIO()
+    with pa.ipc.new_file(sink, SCHEMA) as out:
+        for batch in table.to_batches(max_chunksize=40):
+            out.write_batch(batch)
+            (folder / f"{sink.tell()}.feather").write_bytes(sink.getvalue())
+    (folder / "magic.feather").write_bytes(b"ARROW1\0\0")
+    paths = [*(path for path in folder.glob("*.feather") if path.stem.isdigit()), folder / "magic.feather"]
+    for path, answers in zip(paths, read(*paths)):
+        assert answers[-1].get("code") == 79 and "does not end with ARROW1; is the file cut off" in answers[-1]["error"], (path, answers[-1])
+    assert len(paths) == 5
 
 
 def test_damaged(folder, rows):
@@ -232,6 +245,7 @@ with tempfile.TemporaryDirectory() as home:
     test_large_row(home)
     test_types(home)
     test_cut_off(home, written)
+    test_cut_off_between_batches(home)
     test_damaged(home, list(make_rows()))
     test_hostile(home)
 print("ok")
