@@ -63,7 +63,11 @@ impl ArrowFile {
         let first = opened.message()?.ok_or_else(|| wrong(path, "no Arrow file: it is empty"))?;
         let no_schema = || wrong(path, "no Arrow file: it does not begin with a schema");
         let root = root_as_message(&first.head[first.prefix..]).map_err(|_| no_schema())?;
-        opened.schema = Arc::new(fb_to_schema(root.header_as_schema().ok_or_else(no_schema)?));
+        let schema = root.header_as_schema().ok_or_else(no_schema)?;
+        if !schema.endianness().equals_to_target_endianness() {
+            return Err(wrong(path, "its numbers are big-endian, and little-endian ones are read; write it anew on the machine that reads it"));
+        }
+        opened.schema = Arc::new(fb_to_schema(schema));
         opened.pass(&first);
         opened.features = Feature::of_file(opened.schema.metadata().get(features::KEY));
         Ok(opened)

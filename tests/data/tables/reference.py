@@ -4,6 +4,7 @@ import io
 import json
 import pathlib
 import random
+import struct
 import subprocess
 import sys
 import tempfile
@@ -164,6 +165,17 @@ def test_cut_off_between_batches(folder):
     assert len(paths) == 5
 
 
+def test_byte_order(folder):
+    """An Arrow schema without fields, little-endian and big-endian, as FlatBuffers lays it out."""
+    for big in (0, 1):
+        root, message = struct.pack("<IHHHHHxx", 16, 10, 12, 8, 10, 4), struct.pack("<iIhBx", 12, 16, 4, 1)
+        schema = struct.pack("<HHHHiIhxxIxxxx", 8, 12, 8, 4, 8, 8, big, 0)
+        head = root + message + schema
+        (folder / f"order-{big}.arrow").write_bytes(b"\xff" * 4 + len(head).to_bytes(4, "little") + head)
+    little, big = read(folder / "order-0.arrow", folder / "order-1.arrow")
+    assert little == [{"columns": []}] and big[0]["code"] == 79 and "its numbers are big-endian" in big[0]["error"], (little, big)
+
+
 def test_damaged(folder, rows):
     """Bytes that are wrong end in rows or in a refusal, never in the end of the process."""
     table = pa.Table.from_pylist(rows[:12], schema=SCHEMA)
@@ -246,6 +258,7 @@ with tempfile.TemporaryDirectory() as home:
     test_types(home)
     test_cut_off(home, written)
     test_cut_off_between_batches(home)
+    test_byte_order(home)
     test_damaged(home, list(make_rows()))
     test_hostile(home)
 print("ok")
