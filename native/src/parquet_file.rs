@@ -14,7 +14,8 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt;
 
 const MAGIC: &[u8] = b"PAR1";
-const ROWS_AT_ONCE: usize = 128;
+/// Of at most 64 MiB each: the offsets of Arrow have 31 bits.
+const ROWS_AT_ONCE: usize = 16;
 
 struct Group {
     index: usize,
