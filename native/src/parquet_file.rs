@@ -20,6 +20,13 @@ const ROWS_AT_ONCE: usize = 16;
 struct Group {
     index: usize,
     first_row: i64,
+    end: i64, // behind its last row
+}
+
+struct Open {
+    next_row: i64,
+    end: i64,
+    reader: ParquetRecordBatchReader,
 }
 
 pub struct ParquetFile {
@@ -28,7 +35,7 @@ pub struct ParquetFile {
     metadata: ArrowReaderMetadata,
     features: Feature,
     groups: VecDeque<Group>,
-    open: Option<(i64, ParquetRecordBatchReader)>, // the number of the row that it gives next
+    open: Option<Open>,
 }
 
 fn read_footer(path: &str, file: &File) -> Result<(), Failure> {
@@ -82,10 +89,11 @@ impl ParquetFile {
             // A group belongs to one range, whatever its places claim.
             let claimed = group.columns().iter().map(|column| column.byte_range().0 as i64).min().unwrap_or(0);
             start = claimed.clamp(start, (size - 1).max(start));
+            let end = first_row.saturating_add(group.num_rows());
             if range.contains(&start) {
-                groups.push_back(Group { index, first_row });
+                groups.push_back(Group { index, first_row, end });
             }
-            first_row = first_row.saturating_add(group.num_rows());
+            first_row = end;
         }
         Ok(ParquetFile { path: path.to_string(), file, metadata, features, groups, open: None })
     }
@@ -111,12 +119,16 @@ impl Batches for ParquetFile {
 
     fn next(&mut self) -> Result<Option<(i64, RecordBatch)>, Failure> {
         loop {
-            if let Some((next_row, reader)) = &mut self.open {
-                let first = *next_row;
-                match reader.next() {
-                    None => self.open = None,
+            if let Some(open) = &mut self.open {
+                let first = open.next_row;
+                match open.reader.next() {
+                    None if first == open.end => self.open = None,
+                    None => {
+                        let problem = format!("the row group ends behind this row, and behind row {} by the footer; is the file damaged?", open.end);
+                        return Err(wrong(&format!("{}:{first}", self.path), &problem));
+                    }
                     Some(Ok(batch)) => {
-                        *next_row += batch.num_rows() as i64;
+                        open.next_row += batch.num_rows() as i64;
                         return Ok(Some((first, batch)));
                     }
                     Some(Err(error)) => {
@@ -126,7 +138,7 @@ impl Batches for ParquetFile {
                 continue;
             }
             let Some(group) = self.groups.pop_front() else { return Ok(None) };
-            self.open = Some((group.first_row, self.start(group.index)?));
+            self.open = Some(Open { next_row: group.first_row, end: group.end, reader: self.start(group.index)? });
         }
     }
 }

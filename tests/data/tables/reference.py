@@ -176,6 +176,18 @@ def test_byte_order(folder):
     assert little == [{"columns": []}] and big[0]["code"] == 79 and "its numbers are big-endian" in big[0]["error"], (little, big)
 
 
+def test_missing_rows(folder):
+    """Row groups that say that they have more rows than they have."""
+    parquet.write_table(pa.table({"text": [f"row {i}" for i in range(100)]}), folder / "whole.parquet", use_dictionary=False, write_statistics=False)
+    content = (folder / "whole.parquet").read_bytes()
+    start = len(content) - 8 - int.from_bytes(content[-8:-4], "little")
+    told = compact(0x16, varint(2 * 100))  # an i64 of the footer: rows of the file, values of the column, rows of the group
+    assert content[start:].count(told) == 3
+    (folder / "missing.parquet").write_bytes(content[:start] + content[start:].replace(told, compact(0x16, varint(2 * 105))))
+    (answers,) = read(folder / "missing.parquet")
+    assert answers[-1].get("code") == 79 and "missing.parquet:100: the row group ends behind this row, and behind row 105 by the footer" in answers[-1]["error"], answers[-1]
+
+
 def test_damaged(folder, rows):
     """Bytes that are wrong end in rows or in a refusal, never in the end of the process."""
     table = pa.Table.from_pylist(rows[:12], schema=SCHEMA)
@@ -259,6 +271,7 @@ with tempfile.TemporaryDirectory() as home:
     test_cut_off(home, written)
     test_cut_off_between_batches(home)
     test_byte_order(home)
+    test_missing_rows(home)
     test_damaged(home, list(make_rows()))
     test_hostile(home)
 print("ok")
