@@ -13,6 +13,7 @@
 
 #include "base/errors.h"
 #include "base/log.h"
+#include "base/stop_request.h"
 #include "base/text.h"
 #include "data/readers/cell_json.h"
 
@@ -87,6 +88,7 @@ class Predictions {
     InputRows rows(files_, quotes_);
     Row row;
     for (std::string line; std::getline(in, line);) {
+      leave_if_asked();
       Json prediction = Json::parse(line);
       if (shape_.top_k > 0 && !cut_to_best(prediction, static_cast<size_t>(shape_.top_k)))
         log::warn_once("--top-k has no effect: these predictions have neither scores of classes nor best answers");

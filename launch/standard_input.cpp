@@ -1,5 +1,6 @@
 #include "launch/standard_input.h"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,12 +10,13 @@
 
 #include "base/errors.h"
 #include "base/file_ops.h"
-#include "base/progress.h"
 #include "base/stop_request.h"
 #include "base/text.h"
 
 namespace sft {
 namespace {
+
+constexpr int kPatienceMs = 1000;
 
 std::string ending_by(std::string_view start) {
   if (start.starts_with("\xEF\xBB\xBF")) start.remove_prefix(3);
@@ -35,7 +37,9 @@ std::string keep_standard_input(const std::string& directory) {
   int64_t size = 0;
   while (true) {
     leave_if_asked();
-    beat();
+    // A read that waits is not ended by a signal (launch/signals.cpp), and gives no sign of life.
+    pollfd ready{STDIN_FILENO, POLLIN, 0};
+    if (::poll(&ready, 1, kPatienceMs) <= 0) continue;
     const ssize_t count = ::read(STDIN_FILENO, block.data(), block.size());
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) throw DataError("standard input cannot be read; under mpirun it is that of rank 0");

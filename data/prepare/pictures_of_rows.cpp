@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "base/file_ops.h"
+#include "base/stop_request.h"
 #include "base/text.h"
 #include "data/prepare/input.h"
 
@@ -116,6 +117,7 @@ class PicturesOfRows final : public Input {
       StringList& all = out.emplace_back(StringList{file});
       const auto reader = open_reader(file, {}, std::numeric_limits<int64_t>::max(), quotes_);
       for (Row row;;) {
+        leave_if_asked();
         try {
           if (!reader->next(row)) break;
         } catch (const BadRow&) {
