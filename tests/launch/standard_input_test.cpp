@@ -96,7 +96,8 @@ TEST_P(NameOfStandardInput, FollowsFromItsBeginning) { EXPECT_EQ(kept(GetParam()
 
 INSTANTIATE_TEST_SUITE_P(All, NameOfStandardInput,
                          ::testing::Values(Piped{"\n [{\"a\": 1}]", "stdin.json"},
-                                           Piped{"\xEF\xBB\xBF{\"a\": 1}\n{\"a\": 2}\n", "stdin.jsonl"},
+                                           Piped{"\xEF\xBB\xBF{\"a\": 1}\n{\"a\": 2}\n", "stdin.json"},
+                                           Piped{"{\"version\": 1,\n\"data\": [{}]}", "stdin.json"},
                                            Piped{"a,b\n1,\t\n", "stdin.csv"}, Piped{"a\tb\n1,2\n", "stdin.tsv"},
                                            Piped{"", ""}));
 
