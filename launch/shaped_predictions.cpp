@@ -56,9 +56,22 @@ Json kept_value(const Row& row, const std::string& name) {
   if (cell == nullptr) return nullptr;
   try {
     return json_of(*cell);
-  } catch (const CellProblem&) {
-    return cell->kind == Cell::Kind::number ? Json(cell->text) : Json(nullptr);
+  } catch (const CellProblem& problem) {
+    if (cell->kind == Cell::Kind::number) return cell->text;
+    throw BadRow(concat(row.place(), ": --keep ", in_quotes(name), ", and the value ", problem.what));
   }
+}
+
+// What the first row tells of columns that cannot be kept, told before anything is computed.
+void require_kept_values(const StringList& keep, const StringList& files, Quotes quotes) {
+  InputRows rows(files, quotes);
+  Row row;
+  try {
+    if (!rows.next(row)) return;
+  } catch (const BadRow&) {
+    return;  // told, or counted, when the rows are read
+  }
+  for (const std::string& name : keep) kept_value(row, name);
 }
 
 // The largest of them, the first one first; false where a row has neither.
@@ -200,6 +213,7 @@ void require_kept(const PredictionShape& shape, const StringList& files, Quotes 
       if (!columns.empty() && std::ranges::find(columns, name) == columns.end())
         throw ConfigError(concat(file, ": --keep ", in_quotes(name), ", but the columns are: ", join(columns, ", "),
                                  did_you_mean(name, columns)));
+    require_kept_values(shape.keep, {file}, quotes);
   }
 }
 

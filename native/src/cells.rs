@@ -8,7 +8,7 @@ use crate::features::Feature;
 use arrow_array::cast::AsArray;
 use arrow_array::types::*;
 use arrow_array::{Array, RecordBatch};
-use arrow_schema::{DataType, Field};
+use arrow_schema::{DataType, Field, TimeUnit};
 
 /// As `kMostRowBytes` in data/readers/window.h.
 pub const MOST_ROW_BYTES: usize = 64 << 20;
@@ -127,10 +127,20 @@ fn cell(array: &dyn Array, index: usize, feature: Option<&Feature>, depth: usize
         DataType::Date32 => whole_of!(Date32Type),
         DataType::Date64 => whole_of!(Date64Type),
         DataType::Timestamp(unit, _) => match unit {
-            arrow_schema::TimeUnit::Second => whole_of!(TimestampSecondType),
-            arrow_schema::TimeUnit::Millisecond => whole_of!(TimestampMillisecondType),
-            arrow_schema::TimeUnit::Microsecond => whole_of!(TimestampMicrosecondType),
-            arrow_schema::TimeUnit::Nanosecond => whole_of!(TimestampNanosecondType),
+            TimeUnit::Second => whole_of!(TimestampSecondType),
+            TimeUnit::Millisecond => whole_of!(TimestampMillisecondType),
+            TimeUnit::Microsecond => whole_of!(TimestampMicrosecondType),
+            TimeUnit::Nanosecond => whole_of!(TimestampNanosecondType),
+        },
+        DataType::Time32(TimeUnit::Second) => whole_of!(Time32SecondType),
+        DataType::Time32(_) => whole_of!(Time32MillisecondType),
+        DataType::Time64(TimeUnit::Microsecond) => whole_of!(Time64MicrosecondType),
+        DataType::Time64(_) => whole_of!(Time64NanosecondType),
+        DataType::Duration(unit) => match unit {
+            TimeUnit::Second => whole_of!(DurationSecondType),
+            TimeUnit::Millisecond => whole_of!(DurationMillisecondType),
+            TimeUnit::Microsecond => whole_of!(DurationMicrosecondType),
+            TimeUnit::Nanosecond => whole_of!(DurationNanosecondType),
         },
         DataType::Utf8 => sized(b'S', array.as_string::<i32>().value(index).as_bytes(), out),
         DataType::LargeUtf8 => sized(b'S', array.as_string::<i64>().value(index).as_bytes(), out),

@@ -28,6 +28,7 @@ def make_rows():
                "translation": {"de": f"Zeile {i}", "en": f"row {i}"}, "answers": {"text": words[:1], "answer_start": [0] * len(words[:1])}}
 
 
+NOT_READ = "is nested deeper than 32 levels, or of a kind that is not read (a map, a union)"
 SCHEMA = pa.schema([("text", pa.string()), ("maybe", pa.string()), ("number", pa.int64()), ("real", pa.float64()), ("flag", pa.bool_()), ("large", pa.int64()),
                     ("tokens", pa.list_(pa.string())), ("none", pa.list_(pa.string())), ("deep", pa.list_(pa.list_(pa.int32()))),
                     ("messages", pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))),
@@ -109,11 +110,12 @@ def test_types(folder):
     """Spellings that JSON Lines would have; labels of datasets by their names."""
     import datasets
 
+    times = {"clock": pa.time32("ms"), "micro": pa.time64("us"), "nano": pa.time64("ns"), **{unit: pa.duration(unit) for unit in ("s", "ms", "us", "ns")}}
     values = {"half": pa.array([1.5, 0.1], pa.float16()), "single": pa.array([0.1, -3.0], pa.float32()), "small": pa.array([255, 0], pa.uint8()), "cents": pa.array([1, None], pa.decimal128(9, 2)),
-              "day": pa.array([1, 2], pa.date32()), "bytes": pa.array([b"text", b"\xff\xfe"], pa.binary()), "fixed": pa.array([b"ab", b"cd"], pa.binary(2)), "nothing": pa.nulls(2)}
+              "day": pa.array([1, 2], pa.date32()), **{name: pa.array([3, 4], kind) for name, kind in times.items()}, "pairs": pa.array([[("a", 1)], []], pa.map_(pa.string(), pa.int8())), "bytes": pa.array([b"text", b"\xff\xfe"], pa.binary()), "fixed": pa.array([b"ab", b"cd"], pa.binary(2)), "nothing": pa.nulls(2)}
     table = pa.table(values)
-    expected = [{"half": 1.5, "single": 0.1, "small": 255, "cents": 1.0, "day": 1, "bytes": "text", "fixed": "ab", "nothing": None},
-                {"half": 0.1, "single": -3.0, "small": 0, "cents": None, "day": 2, "bytes": "has 2 bytes that are no text", "fixed": "cd", "nothing": None}]
+    expected = [{"half": 1.5, "single": 0.1, "small": 255, "cents": 1.0, "day": 1, **dict.fromkeys(times, 3), "pairs": NOT_READ, "bytes": "text", "fixed": "ab", "nothing": None},
+                {"half": 0.1, "single": -3.0, "small": 0, "cents": None, "day": 2, **dict.fromkeys(times, 4), "pairs": NOT_READ, "bytes": "has 2 bytes that are no text", "fixed": "cd", "nothing": None}]
     parquet.write_table(table.drop_columns(["half"]), folder / "types.parquet")
     feather.write_feather(table, str(folder / "types.feather"))
     without, whole = ([answer["row"] for answer in answers[1:]] for answers in read(folder / "types.parquet", folder / "types.feather"))
