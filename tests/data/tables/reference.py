@@ -97,6 +97,14 @@ def test_long_line(folder):
     assert [answer.get("row") for answer in read(folder / "long.json")[0][1:]] == rows
 
 
+def test_array_among_lines(folder):
+    """The cure is one that its name leaves open."""
+    for name, cure in (("among.jsonl", ", or name the file .json"), ("among.json", "")):
+        (folder / name).write_text('{"a": 1}\n[2]\n')
+        (answers,) = read(folder / name)
+        assert answers[2]["problem"].endswith("found an array; write one object a line, as jq -c '.[]' does" + cure), answers
+
+
 def test_large_row(folder):
     """A row above 64 MiB is refused, whatever it is made of, and the next one is read."""
     flags = pa.array(np.zeros((64 << 20) + 3, bool))
@@ -270,6 +278,7 @@ with tempfile.TemporaryDirectory() as home:
     written = test_same_rows(home)
     test_long_line(home)
     test_large_row(home)
+    test_array_among_lines(home)
     test_types(home)
     test_cut_off(home, written)
     test_cut_off_between_batches(home)
