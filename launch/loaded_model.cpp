@@ -69,6 +69,7 @@ LoadedModel load_model(const std::string& path, RunConfig config, const World& w
   config.lora = {};  // the directory says what stands on the model
   config.train.loss.class_weights = {};
   config.train.loss.pos_weight = {};
+  config.train.loss.logit_adjustment = config.train.loss.distill_weight = 0;
   verify_weights(path, world.control);
   together(world.control, [&] {
     loaded.directory = std::make_unique<ModelDirectory>(path);

@@ -81,7 +81,7 @@ ReadAs settle_reading(const Arguments& arguments) {
   settled.config =
       settled.assumes ? settings_of_model(ModelDirectory(settled.model)) : settings_of_run(arguments.target);
   take_own_template(settled.model, settled.config.data);
-  ModelDirectory(settled.model).settle_image_size(settled.config.data);
+  ModelDirectory(settled.model).settle_image_settings(settled.config.data);
   settled.files = expand_files(arguments.inputs, "--input", {}, accepted_by(settled.config.model.task));
   const TaskKind& task = task_named(settled.config.model.task);
   if (DataConfig{}.text_column.front() != task.text_column && task.takes == Takes::texts)

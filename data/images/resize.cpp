@@ -17,9 +17,31 @@ struct Taps {
   std::vector<int32_t> weights;
 };
 
-std::vector<Taps> taps_of(int64_t in, int64_t out) {
+// What a filter says at a distance, and how far it reaches: the triangle, and Keys's cubic with a = −1/2.
+struct Filter {
+  double (*at)(double distance);
+  double reach;
+};
+
+double triangle(double distance) { return distance < 1.0 ? 1.0 - distance : 0.0; }
+
+double cubic(double distance) {
+  constexpr double a = -0.5;
+  if (distance < 1.0) return ((a + 2.0) * distance - (a + 3.0)) * distance * distance + 1;
+  if (distance < 2.0) return (((distance - 5) * distance + 8) * distance - 4) * a;
+  return 0.0;
+}
+
+Filter filter_of(Interpolation how) {
+  return how == Interpolation::bicubic ? Filter{cubic, 2.0} : Filter{triangle, 1.0};
+}
+
+int32_t fixed(double weight) { return static_cast<int32_t>((weight < 0 ? -0.5 : 0.5) + weight * (1 << kBits)); }
+
+std::vector<Taps> taps_of(int64_t in, int64_t out, Interpolation how) {
+  const Filter filter = filter_of(how);
   const double scale = static_cast<double>(in) / static_cast<double>(out);
-  const double support = std::max(scale, 1.0);  // of the triangle: 1, wider where the image shrinks
+  const double shrinks = std::max(scale, 1.0), support = filter.reach * shrinks;
   std::vector<Taps> all(static_cast<size_t>(out));
   std::vector<double> weights;
   for (int64_t i = 0; i < out; ++i) {
@@ -29,22 +51,20 @@ std::vector<Taps> taps_of(int64_t in, int64_t out) {
     weights.clear();
     double sum = 0;
     for (int64_t x = first; x < end; ++x) {
-      const double distance = std::abs((static_cast<double>(x) - center + 0.5) * (1.0 / support));
-      weights.push_back(distance < 1.0 ? 1.0 - distance : 0.0);
+      weights.push_back(filter.at(std::abs((static_cast<double>(x) - center + 0.5) * (1.0 / shrinks))));
       sum += weights.back();
     }
     all[static_cast<size_t>(i)].first = first;
-    for (const double weight : weights)
-      all[static_cast<size_t>(i)].weights.push_back(static_cast<int32_t>(0.5 + weight / sum * (1 << kBits)));
+    for (const double weight : weights) all[static_cast<size_t>(i)].weights.push_back(fixed(weight / sum));
   }
   return all;
 }
 
 uint8_t rounded(int32_t sum) { return static_cast<uint8_t>(std::clamp(sum >> kBits, 0, 255)); }
 
-Image along_rows(const Image& image, int64_t width) {
+Image along_rows(const Image& image, int64_t width, Interpolation how) {
   Image out{image.height, width, std::vector<uint8_t>(static_cast<size_t>(image.height * width * kChannels))};
-  const std::vector<Taps> taps = taps_of(image.width, width);
+  const std::vector<Taps> taps = taps_of(image.width, width, how);
   uint8_t* to = out.pixels.data();
   for (int64_t y = 0; y < image.height; ++y) {
     const uint8_t* row = image.pixels.data() + y * image.width * kChannels;
@@ -60,10 +80,10 @@ Image along_rows(const Image& image, int64_t width) {
   return out;
 }
 
-Image along_columns(const Image& image, int64_t height) {
+Image along_columns(const Image& image, int64_t height, Interpolation how) {
   const int64_t row = image.width * kChannels;
   Image out{height, image.width, std::vector<uint8_t>(static_cast<size_t>(height * row))};
-  const std::vector<Taps> taps = taps_of(image.height, height);
+  const std::vector<Taps> taps = taps_of(image.height, height, how);
   uint8_t* to = out.pixels.data();
   for (const Taps& tap : taps) {
     for (int64_t x = 0; x < row; ++x) {
@@ -76,34 +96,34 @@ Image along_columns(const Image& image, int64_t height) {
   return out;
 }
 
-Image cut(const Image& image, int64_t top, int64_t left, int64_t height, int64_t width) {
-  Image out{height, width, {}};
-  out.pixels.reserve(static_cast<size_t>(height * width * kChannels));
-  for (int64_t y = 0; y < height; ++y) {
-    const auto from = image.pixels.begin() + ((top + y) * image.width + left) * kChannels;
-    out.pixels.insert(out.pixels.end(), from, from + width * kChannels);
-  }
-  return out;
-}
-
 // Half of what is too much, halves rounded to even as Python does.
 int64_t margin(int64_t size, int64_t wanted) { return std::llrint(static_cast<double>(size - wanted) / 2.0); }
 
 }  // namespace
 
-Image resized(const Image& image, int64_t height, int64_t width) {
+Image resized(const Image& image, int64_t height, int64_t width, Interpolation how) {
   assert(image.height > 0 && image.width > 0 && height > 0 && width > 0);
   // PIL shortens columns first where rows grow: fewer samples are computed.
-  if (height < image.height && width > image.width) return along_rows(along_columns(image, height), width);
-  Image out = image.width == width ? image : along_rows(image, width);
-  return out.height == height ? out : along_columns(out, height);
+  if (height < image.height && width > image.width) return along_rows(along_columns(image, height, how), width, how);
+  Image out = image.width == width ? image : along_rows(image, width, how);
+  return out.height == height ? out : along_columns(out, height, how);
 }
 
-Image covering(const Image& image, int64_t size) {
+Image covering(const Image& image, int64_t size, Interpolation how) {
   const int64_t shorter = std::min(image.height, image.width);
   const auto scaled = [&](int64_t side) { return side == shorter ? size : size * side / shorter; };
-  const Image large = resized(image, scaled(image.height), scaled(image.width));
-  return cut(large, margin(large.height, size), margin(large.width, size), size, size);
+  const Image large = resized(image, scaled(image.height), scaled(image.width), how);
+  return cut(large.pixels.data(), large.width, {margin(large.height, size), margin(large.width, size), size, size});
+}
+
+Image cut(const uint8_t* pixels, int64_t width, const Window& window) {
+  Image out{window.height, window.width, {}};
+  out.pixels.reserve(static_cast<size_t>(window.height * window.width * kChannels));
+  for (int64_t y = 0; y < window.height; ++y) {
+    const uint8_t* from = pixels + ((window.top + y) * width + window.left) * kChannels;
+    out.pixels.insert(out.pixels.end(), from, from + window.width * kChannels);
+  }
+  return out;
 }
 
 }  // namespace sft

@@ -44,6 +44,13 @@ void mirror(const Picture& picture) {
 
 bool is_picture(const Column& column) { return column.axis.empty() && column.shape.size() >= 2; }
 
+Schema seen_through(const Augmentation& how, Schema stored) {
+  if (!how.resized_crop) return stored;
+  for (Column& column : stored.columns)
+    if (is_picture(column)) column.shape[0] = column.shape[1] = how.resized_crop->size;
+  return stored;
+}
+
 void augment(std::byte* pixels, const Column& column, const Augmentation& how, int64_t draw) {
   assert(is_picture(column));
   const int64_t height = column.shape[0], width = column.shape[1];

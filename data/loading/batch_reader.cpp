@@ -10,17 +10,39 @@ constexpr size_t kAhead = 8;  // samples: a miss takes about as long as reading 
 }  // namespace
 
 Batch BatchReader::read(const std::vector<Item>& items, int64_t first_draw) const {
-  Batch batch(dataset_.schema());
+  Batch batch(seen_);
   reserve(items, batch);
   for (size_t i = 0; i < items.size(); ++i) {
     if (i + kAhead < items.size()) dataset_.expect(items[i + kAhead].index, Dataset::Soon::read);
     const Item& item = items[i];
-    dataset_.append(item.index, batch);
     batch.ids.push_back(item.index);
     batch.draws.push_back(first_draw + item.position);
+    if (augmentation_.resized_crop)
+      append_cropped(item.index, batch);
+    else
+      dataset_.append(item.index, batch);
     if (augmentation_.changes()) change_pictures(batch);
   }
   return batch;
+}
+
+// The stored picture is larger than what is seen of it, so it is read to another place first.
+void BatchReader::append_cropped(int64_t index, Batch& batch) const {
+  Batch one(dataset_.schema());
+  dataset_.append(index, one);
+  for (size_t c = 0; c < one.columns.size(); ++c) {
+    const Column& stored = one.schema.columns[c];
+    Packed& into = batch.columns[c];
+    if (is_picture(stored))
+      crop_resized(one.columns[c].bytes(), stored.shape[0], stored.shape[1], *augmentation_.resized_crop,
+                   augmentation_.seed, batch.draws.back(),
+                   into.grow(static_cast<size_t>(seen_.columns[c].entry_numbers())));
+    else
+      into.append(one.columns[c]);
+  }
+  for (size_t a = 0; a < one.axes.size(); ++a) batch.axes[a].push_back(batch.axes[a].back() + one.axes[a].back());
+  batch.weights.push_back(one.weights.front());
+  batch.rows.push_back(one.rows.front());
 }
 
 // Exactly, but for entries along axes that lengths say nothing of.

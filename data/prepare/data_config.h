@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/schema.h"
+#include "data/images/resize.h"
 #include "data/prepare/chat_config.h"
 #include "data/prepare/pair_config.h"
 
@@ -20,6 +21,8 @@ struct DataConfig {
   std::string text_pair_column;
   std::string label_column = "label";
   std::string label_separator = "|";
+  bool normalize_label_probabilities = false;
+  std::string teacher_column;
   std::string quoting = "minimal";
   std::string weight_column;
   bool label_all_tokens = false;
@@ -34,7 +37,11 @@ struct DataConfig {
   int64_t max_eval_samples = 0;
   std::string prepared_dir;
   int64_t image_size = 0;
+  std::string interpolation = "auto";
   std::string crop = "none";
+  NumberList crop_scale = {0.08, 1.0};
+  NumberList crop_ratio = {3.0 / 4, 4.0 / 3};
+  int64_t stored_size = 0;
   bool horizontal_flip = false;
   NumberList mean;
   NumberList std;
@@ -65,6 +72,10 @@ struct DataConfig {
               "answers"),
         field("label_separator", &DataConfig::label_separator,
               "stands between the labels or numbers of a row, where they are text and not a JSON list"),
+        field("normalize_label_probabilities", &DataConfig::normalize_label_probabilities,
+              "divide the probabilities of a row's label_column by their sum, where that is not 1"),
+        field("teacher_column", &DataConfig::teacher_column,
+              "column of a teacher's logits, one a label in the order of the labels (train.distill_weight)"),
         field(
             "quoting", &DataConfig::quoting,
             "of .csv and .tsv: minimal, a cell that begins with a quote ends with one; none, quotes are letters, as in "
@@ -100,13 +111,28 @@ struct DataConfig {
             .changeable(),
         field("image_size", &DataConfig::image_size, "pixels of a side that images are brought to; 0: kept",
               at_least(int64_t{0})),
+        field("interpolation", &DataConfig::interpolation,
+              "between pixels where images are resized; auto: as the model's preprocessor_config.json says, else "
+              "bilinear",
+              one_of("auto", "bilinear", "bicubic")),
         field("crop", &DataConfig::crop,
               "none: resized to a square; center: the shorter side resized, the middle kept; random: center, and each "
-              "training draw shifted by up to an eighth of the side over black",
-              one_of("none", "center", "random")),
+              "training draw shifted by up to an eighth of the side over black; random_resized: center, and each "
+              "training draw sees a window of its own, resized",
+              one_of("none", "center", "random", "random_resized")),
+        field("crop_scale", &DataConfig::crop_scale,
+              "of crop = \"random_resized\": the least and the largest share of an image's area in a window",
+              above(0.0)),
+        field("crop_ratio", &DataConfig::crop_ratio,
+              "of crop = \"random_resized\": the least and the largest width / height of a window", above(0.0)),
+        field("stored_size", &DataConfig::stored_size,
+              "of crop = \"random_resized\": pixels of a side at which prepare keeps training images; 0: 8/7 of "
+              "image_size",
+              at_least(int64_t{0})),
         field("horizontal_flip", &DataConfig::horizontal_flip, "every second training draw is mirrored"),
         field("mean", &DataConfig::mean,
-              "of red, green and blue between 0 and 1, taken from pixels before the model sees them; []: as the model "
+              "of red, green and blue, or of grey alone, between 0 and 1, taken from pixels before the model sees "
+              "them; []: as the model "
               "says"),
         field("std", &DataConfig::std, "pixels are divided by it behind that; []: as the model says", above(0.0)),
         field("image_column", &DataConfig::image_column,
@@ -115,5 +141,9 @@ struct DataConfig {
               "or hold images, \"\": image, img, file_name or path")};
   }
 };
+
+inline Interpolation interpolation_of(const DataConfig& config) {
+  return config.interpolation == "bicubic" ? Interpolation::bicubic : Interpolation::bilinear;
+}
 
 }  // namespace sft

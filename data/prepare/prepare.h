@@ -24,6 +24,7 @@ struct PrepareRequest {
   StringList label_names;             // known names by id (a model's own, or train's); empty: found in the data
   bool labels_must_be_known = false;  // validation and test: a new label is a DataError naming file, row and label
   bool labels_required = true;        // false: predict's input
+  bool is_drawn_from = false;         // by training, which may take windows of larger pictures
   bool keep_notes = false;            // columns of notes, which predictions are told with, are written too
   // Which side of DataConfig::validation_split is kept; the split is a pure function of content and seed.
   enum class Side { all, train, validation };

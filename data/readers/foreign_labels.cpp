@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "base/errors.h"
 #include "base/text.h"
@@ -15,6 +16,13 @@ using hdf5::DatasetLayout;
 
 constexpr int64_t kMostLabels = 1'000'000;
 constexpr int64_t kRowsAtOnce = 4096;
+constexpr double kMostOff = 1e-4;  // of a sum of probabilities from 1
+
+template <class Row>
+bool is_distribution(Row row, Row end) {
+  const bool all = std::all_of(row, end, [](double share) { return share >= 0 && share <= 1 + kMostOff; });
+  return all && std::abs(std::accumulate(row, end, 0.0) - 1) <= kMostOff;
+}
 
 class Reader {
  public:
@@ -42,7 +50,7 @@ class Reader {
   ForeignLabels matrix(std::optional<LabelForm> wanted) const {
     ForeignLabels out;
     out.width = dataset_.shape.size() == 2 ? dataset_.shape[1] : 1;
-    int64_t not_one_hot = -1, not_flags = -1;  // the first row of that kind
+    int64_t not_one_hot = -1, not_flags = -1, not_shares = -1;  // the first row of that kind
     std::vector<double> numbers;
     each_piece(out.width, [&](int64_t first, int64_t count) {
       hdf5::read_reals(*content_, dataset_.type, first * out.width, count * out.width, numbers);
@@ -52,7 +60,8 @@ class Reader {
         const bool flags = ones + std::count(row, end, 0.0) == out.width;
         if (!flags && not_flags < 0) not_flags = first + i;
         if (!(flags && ones == 1) && not_one_hot < 0) not_one_hot = first + i;
-        out.ids.push_back(static_cast<int32_t>(std::find(row, end, 1.0) - row));
+        if (not_shares < 0 && !is_distribution(row, end)) not_shares = first + i;
+        out.ids.push_back(static_cast<int32_t>(std::max_element(row, end) - row));
       }
     });
     const bool one_column = out.width == 1;
@@ -60,12 +69,18 @@ class Reader {
                             : not_flags < 0 && !one_column ? LabelForm::flags
                                                            : LabelForm::numbers;
     out.form = wanted.value_or(found);
-    out.one_hot = out.form == LabelForm::ids;
-    if (out.one_hot && not_one_hot >= 0)
-      refuse(not_one_hot, "one label a sample is wanted, so a row is one-hot, a single 1 among zeros, and this is not");
+    out.one_hot = out.form == LabelForm::ids && not_one_hot < 0;
+    if (out.form == LabelForm::ids && not_one_hot >= 0) {
+      if (not_shares >= 0)
+        refuse(
+            not_shares,
+            "one label a sample is wanted, so a row is one-hot, a single 1 among zeros, or has a probability of each "
+            "class, which sum to 1, and this one has not");
+      read_values(out);
+    }
     if (out.form == LabelForm::flags && not_flags >= 0)
       refuse(not_flags, "sets of labels are wanted, rows of 0 and 1, and this one holds another number");
-    if (!out.one_hot) {
+    if (out.form != LabelForm::ids) {
       out.ids = {};
       read_values(out);
     }

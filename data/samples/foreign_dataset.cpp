@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "data/hdf5/elements.h"
 #include "data/readers/foreign_labels.h"
+#include "data/samples/foreign_numbers.h"
 
 namespace sft {
 namespace {
@@ -78,6 +79,7 @@ class PaddedDataset final : public Dataset {
     const DatasetLayout* weights = find(*file_, {"weights", "sample_weight"});
     if (mask != nullptr) mask_ = open(require_shape(*mask, ids.shape));
     if (segments != nullptr) segments_ = open(require_shape(*segments, ids.shape));
+    const DatasetLayout* teacher = find(*file_, {"teacher_logits"});
     if (labels == nullptr) file_->dataset("labels");  // refuses, naming what there is
     labels_ = read_labels(file_, *labels, rows_, needed_form(*file_, needs));
     if (weights != nullptr) open_weights(*weights);
@@ -89,6 +91,11 @@ class PaddedDataset final : public Dataset {
     info_.schema.columns = {{.name = "tokens", .number = Number::int32, .axis = "token"}, column_of(labels_)};
     if (segments != nullptr)
       info_.schema.columns.push_back({.name = "segments", .number = Number::uint8, .axis = "token"});
+    if (labels_.are_probabilities()) shares_ = add_reals("distribution", labels_.width);
+    if (teacher != nullptr) {
+      teacher_ = ForeignNumbers(file_, *teacher, rows_, "a teacher's logits");
+      taught_ = add_reals("teacher_logits", teacher_.width());
+    }
     info_.num_samples = info_.num_rows = rows_;
     info_.max_length = columns_;
     info_.has_weights = weights != nullptr;
@@ -112,6 +119,8 @@ class PaddedDataset final : public Dataset {
     append_integers<int32_t>(tokens_, kTokens, i, span, out.columns[kTokens]);
     append_target(i, out.columns[kTarget]);
     if (segments_.content) append_integers<uint8_t>(segments_, kSegments, i, span, out.columns[kSegments]);
+    if (shares_ != SIZE_MAX) append_values(i, out.columns[shares_]);
+    if (taught_ != SIZE_MAX) teacher_.append(i, out.columns[taught_]);
     out.weights.push_back(weight(i));
     out.rows.push_back(i);
     bytes_read_.fetch_add(
@@ -121,6 +130,8 @@ class PaddedDataset final : public Dataset {
 
   void append(int64_t i, size_t column, Packed& out) const override {
     if (column == kTarget) return append_target(i, out);
+    if (column == shares_) return append_values(i, out);
+    if (column == taught_) return teacher_.append(i, out);
     if (column == kTokens) return append_integers<int32_t>(tokens_, column, i, span_of(i), out);
     append_integers<uint8_t>(segments_, column, i, span_of(i), out);
   }
@@ -154,8 +165,18 @@ class PaddedDataset final : public Dataset {
       const int64_t label = labels_.ids[static_cast<size_t>(i)];
       return out.append(std::span(&label, 1));
     }
+    append_values(i, out);
+  }
+
+  void append_values(int64_t i, Packed& out) const {
     out.append(
         std::span(labels_.values).subspan(static_cast<size_t>(i * labels_.width), static_cast<size_t>(labels_.width)));
+  }
+
+  // The place of a column of so many numbers a sample, put behind the others.
+  size_t add_reals(const char* name, int64_t width) {
+    info_.schema.columns.push_back({.name = name, .number = Number::float32, .shape = {width}, .role = Role::target});
+    return info_.schema.columns.size() - 1;
   }
 
   int64_t target_bytes() const {  // every element of a target is a number of four bytes
@@ -171,7 +192,7 @@ class PaddedDataset final : public Dataset {
       case LabelForm::ids:
         break;
     }
-    return labels_.one_hot ? " (one-hot, " : " (ids, ";
+    return labels_.are_probabilities() ? " (probabilities, " : labels_.one_hot ? " (one-hot, " : " (ids, ";
   }
 
   Source open(const DatasetLayout& dataset) const {
@@ -230,18 +251,25 @@ class PaddedDataset final : public Dataset {
     }
   }
 
-  // Without checksums in the file, and without reading it whole: all labels, all shapes, and pieces of the
-  // tokens from all over.
-  std::string fingerprint() const {
+  // Carries `crc` over pieces of a dataset from all over.
+  static uint32_t crc_of_pieces(const Bytes& content, uint32_t crc) {
     constexpr int64_t kPieces = 64, kPieceBytes = 4096;
-    uint32_t crc = crc32c(labels_.ids.data(), labels_.ids.size() * sizeof(int32_t));
-    crc = crc32c(labels_.values.data(), labels_.values.size() * sizeof(float), crc);
-    const int64_t size = tokens_.content->size(), piece = std::min(kPieceBytes, size);
+    const int64_t size = content.size(), piece = std::min(kPieceBytes, size);
     std::vector<std::byte> bytes(static_cast<size_t>(piece));
     for (int64_t i = 0; i < kPieces; ++i) {
-      tokens_.content->read((size - piece) / (kPieces - 1) * i, piece, bytes.data());
+      content.read((size - piece) / (kPieces - 1) * i, piece, bytes.data());
       crc = crc32c(bytes.data(), bytes.size(), crc);
     }
+    return crc;
+  }
+
+  // Without checksums in the file, and without reading it whole: all labels, all shapes, and pieces of the
+  // tokens and of a teacher's logits.
+  std::string fingerprint() const {
+    uint32_t crc = crc32c(labels_.ids.data(), labels_.ids.size() * sizeof(int32_t));
+    crc = crc32c(labels_.values.data(), labels_.values.size() * sizeof(float), crc);
+    crc = crc_of_pieces(*tokens_.content, crc);
+    if (teacher_.is_there()) crc = crc_of_pieces(teacher_.content(), crc);
     return concat("padded-", rows_, "-", columns_, "-", tokens_.type.bytes, "-", labels_.width, "-", std::hex,
                   std::setw(8), std::setfill('0'), crc);
   }
@@ -277,6 +305,8 @@ class PaddedDataset final : public Dataset {
   std::shared_ptr<const GuardedFile> file_;
   int64_t rows_ = 0, columns_ = 0;
   Source tokens_, mask_, segments_, weights_;
+  ForeignNumbers teacher_;
+  size_t shares_ = SIZE_MAX, taught_ = SIZE_MAX;  // places in the schema, where there are such columns
   ForeignLabels labels_;
   DatasetInfo info_;
   mutable Lengths lengths_;

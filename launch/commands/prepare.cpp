@@ -33,7 +33,7 @@ ExitCode prepare(const Arguments& arguments, Job& job) {
   together(job.control(), [&] {
     loaded = load_run(arguments.target, arguments.overrides);
     model = std::make_unique<ModelDirectory>(loaded.config.model.model_name_or_path, loaded.config.model.adapter);
-    model->settle_image_size(loaded.config.data);
+    model->settle_image_settings(loaded.config.data);
   });
   require_agreement(job.control(), [&] { return run_facts(loaded.config); });
   const Datasets data = open_datasets(loaded, *model, job.control());

@@ -173,6 +173,50 @@ TEST_F(Foreign, TargetsAreReadInTheFormThatIsAskedFor) {
   }
 }
 
+TEST_F(Foreign, ProbabilitiesAndATeachersLogitsStandBesideTheLikeliestLabel) {
+  std::vector<float> shares;
+  std::vector<double> logits;
+  for (size_t i = 0; i < kRows; ++i) {
+    shares.insert(shares.end(), {0.25f, 0.25f + static_cast<float>(i) / 16, 0.5f - static_cast<float>(i) / 16});
+    logits.insert(logits.end(), {0.5 * static_cast<double>(i), -1, 2});
+  }
+  const auto write = [&] {
+    Hdf5File file(path_);
+    file.add("input_ids", {kRows, kColumns}, kIds);
+    file.add("token_type_ids", {kRows, kColumns}, std::vector<int32_t>(kRows * kColumns, 1));
+    file.add("labels", {kRows, 3}, shares);
+    file.add("teacher_logits", {kRows, 3}, logits);
+    file.close();
+  };
+  const auto row_of = [&](const auto& all, int64_t i) {
+    return std::vector<float>(all.begin() + 3 * i, all.begin() + 3 * i + 3);
+  };
+  write();
+  const auto dataset = open_dataset({path_}, needed(label_column(0)));
+  ASSERT_EQ(dataset->schema().columns.size(), 5u);
+  EXPECT_EQ(dataset->schema().columns[3], distribution_column(3));
+  EXPECT_EQ(dataset->schema().columns[4], teacher_logits_column(3));
+  for (int64_t i = 0; i < kRows; ++i) {
+    Batch one(dataset->schema());
+    dataset->append(i, one);
+    EXPECT_EQ(one.at("labels").as<int64_t>()[0], i <= 1 ? 2 : 1) << "of equals the first";
+    EXPECT_EQ(list_of<float>(one.at("distribution")), row_of(shares, i));
+    EXPECT_EQ(list_of<float>(one.at("teacher_logits")), row_of(logits, i));
+    Packed alone(Number::float32);
+    dataset->append(i, 4, alone);
+    EXPECT_EQ(alone, one.at("teacher_logits"));
+  }
+  const std::string before = dataset->info().fingerprint;
+  logits[4] = NAN;
+  write();
+  EXPECT_NE(open_dataset({path_}, needed(label_column(0)))->info().fingerprint, before);
+  EXPECT_NE(refusal<DataError>([&] {
+              const auto damaged = open_dataset({path_}, needed(label_column(0)));
+              for (int64_t i = 0; i < kRows; ++i) text_of(*damaged, i);
+            }).find("'teacher_logits', row 1: nan is not a finite number"),
+            std::string::npos);
+}
+
 TEST_F(Foreign, ChunksThatWereNeverWrittenHoldTheFillValue) {
   Hdf5File file(path_);
   file.add("input_ids", {kRows, kColumns}, kIds);

@@ -83,6 +83,7 @@ def make_encoder(family, directory):
 
 
 class Encoders(FamilyTests):
+    one_thread = {"threads": 1}
     architectures = {"modernbert": "ModernBert", "electra": "Electra", "albert": "Albert", "deberta": "DebertaV2"}
 
     def each(self):
@@ -93,13 +94,13 @@ class Encoders(FamilyTests):
         for part, count in (("train", 90), ("validation", 23), ("test", 31)):
             files[f"{part}_file"] = str(self.home / f"{part}.jsonl")
             write_rows(files[f"{part}_file"], rows(count, len(part)))
-        self.succeed(self.config(name, model={"model_name_or_path": str(model), "task": task}, data={**files, **sections.pop("data", {})}, train={"num_train_epochs": 3}, **sections), ranks=ranks)
+        self.succeed(self.config(name, model={"model_name_or_path": str(model), "task": task}, data={**files, **sections.pop("data", {})}, train={"num_train_epochs": 2}, top=self.one_thread, **sections), ranks=ranks)
         return read_rows(files["test_file"]), read_rows(self.run_dir(name) / "predictions.jsonl")
 
     def test_classes_of_texts_odd_ones_among_them(self):
         odd = [{"text": text, "label": LABELS[0]} for text in ODD]
         for family, model in self.each():
-            self.succeed(self.config(family, model={"model_name_or_path": str(model)}, train={"num_train_epochs": 2}), ranks=2)
+            self.succeed(self.config(family, model={"model_name_or_path": str(model)}, train={"num_train_epochs": 2}, top=self.one_thread), ranks=2)
             losses = list(self.lines(family).values())
             self.assertLess(sum(losses[-8:]), sum(losses[:8]))
             rows = read_rows(self.shared / "test.jsonl") + odd
@@ -112,7 +113,7 @@ class Encoders(FamilyTests):
 
     def test_the_pooling_that_is_asked_for_is_what_transformers_reads(self):
         model = make_encoder("modernbert", self.home / "modernbert")
-        self.succeed(self.config(model={"model_name_or_path": str(model), "pooling": "cls"}, train={"max_steps": 4}))
+        self.succeed(self.config(model={"model_name_or_path": str(model), "pooling": "cls"}, train={"max_steps": 4}, top=self.one_thread))
         exported = self.run_dir() / "model"
         self.assertEqual(json.loads((exported / "config.json").read_text())["classifier_pooling"], "cls")
         theirs, _ = self.transformers_predict(exported, read_rows(self.shared / "test.jsonl"))
@@ -146,7 +147,7 @@ class Encoders(FamilyTests):
         done = self.run_program(self.config(model={"model_name_or_path": str(model)}, freeze={"all_but_last": 2}))
         self.assertEqual(done.code, 78)
         self.assertIn("freeze.all_but_last: 3 of the model's 3 blocks share their weights", done.err)
-        self.succeed(self.config("head", model={"model_name_or_path": str(model)}, freeze={"all_but_last": 0}, train={"max_steps": 3}))
+        self.succeed(self.config("head", model={"model_name_or_path": str(model)}, freeze={"all_but_last": 0}, train={"max_steps": 3}, top=self.one_thread))
 
 
 if __name__ == "__main__":

@@ -62,6 +62,36 @@ class Images(PictureRuns):
         self.assertEqual([row["image"] for row in again], [str(path) for path in files])
         self.assert_same_scores(again, [row["scores"] for row in ours])
 
+    def test_random_resized_crops_of_larger_stored_images_with_the_models_interpolation(self):
+        import numpy as np
+        from PIL import Image
+
+        model = make_resnet(self.home / "net")
+        processor = {"image_processor_type": "ConvNextImageProcessor", "resample": 3, "image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5]}
+        (model / "preprocessor_config.json").write_text(json.dumps(processor))
+        settings = {"model": {"model_name_or_path": str(model)}, "data": {"crop": "random_resized", "crop_scale": [0.3, 1.0], "image_size": 14, "stored_size": 20, "horizontal_flip": True}, "train": {"max_steps": 12, "global_batch_size": 16, "batch_norm": "frozen"}}
+        saves = {"save": {"save_strategy": "steps", "save_steps": 5}}
+        done = self.succeed(self.images_config("straight", **settings, **saves), ranks=1)
+        self.assertIn("images of 20 × 20", done.err)
+        self.assertIn("images of 14 × 14", done.err)
+        killed = self.images_config("killed", **settings, **saves)
+        self.assertNotEqual(self.run_program(killed, ranks=2, environment={"SFT_FAILPOINTS": "rank=1;trainer.step@8=kill"}).code, 0)
+        self.succeed(killed, ranks=3)
+        for step, loss in self.lines("straight").items():
+            self.assertAlmostEqual(self.lines("killed")[step], loss, places=4)
+        files = self.files(self.shared / "test")
+        images = np.stack([np.asarray(Image.fromarray(image).resize((14, 14), Image.BICUBIC)) for image in self.pixels(files)])
+        self.assert_same_scores(read_rows(self.run_dir("straight") / "predictions.jsonl"), self.scores_elsewhere(self.run_dir("straight") / "model", images))
+        self.assertEqual(json.loads((self.run_dir("straight") / "model" / "preprocessor_config.json").read_text())["resample"], 3)
+        self.succeed("predict", self.run_dir("straight") / "model", "--input", self.shared / "test", "--output", self.home / "again.jsonl")
+        self.assert_same_scores(read_rows(self.home / "again.jsonl"), [row["scores"] for row in read_rows(self.run_dir("straight") / "predictions.jsonl")])
+        (model / "preprocessor_config.json").write_text(json.dumps({**processor, "resample": 1}))
+        self.refuse(78, "resample", "data.interpolation", config=self.images_config(**settings))
+        data = settings["data"]
+        self.refuse(78, "needs data.image_size", config=self.images_config(**{**settings, "data": {**data, "image_size": 0, "stored_size": 0}}))
+        self.refuse(78, "data.stored_size is 10", config=self.images_config(**{**settings, "data": {**data, "stored_size": 10}}))
+        self.refuse(78, "data.crop_scale", "[least, most]", config=self.images_config(**{**settings, "data": {**data, "crop_scale": [0.9, 0.1]}}))
+
     def test_torchvision_state_dict_comes_in_and_goes_out(self):
         from safetensors.torch import load_file
         from torchvision.models import resnet18

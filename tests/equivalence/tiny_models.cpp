@@ -59,6 +59,19 @@ nlohmann::json tiny_albert() {
   return config;
 }
 
+nlohmann::json tiny_deberta_v2() {
+  nlohmann::json config = tiny_bert();
+  config.update({{"model_type", "deberta-v2"},
+                 {"type_vocab_size", 0},
+                 {"relative_attention", true},
+                 {"share_att_key", true},
+                 {"pos_att_type", "p2c|c2p"},
+                 {"norm_rel_ebd", "layer_norm"},
+                 {"position_buckets", 8},
+                 {"position_biased_input", false}});
+  return config;
+}
+
 nlohmann::json tiny_llama(const char* family) {
   return {{"model_type", family},     {"vocab_size", kVocab},     {"hidden_size", 24},
           {"num_hidden_layers", 3},   {"num_attention_heads", 4}, {"num_key_value_heads", 2},

@@ -13,6 +13,7 @@
 #include "equivalence/completions.h"
 #include "equivalence/pairs.h"
 #include "equivalence/questions.h"
+#include "equivalence/supervision.h"
 #include "equivalence/tiny_models.h"
 #include "equivalence/two_terms.h"
 #include "support/memory_dataset.h"
@@ -30,6 +31,8 @@
 
 namespace sft::equivalence {
 namespace {
+
+constexpr uint64_t kTrainSeed = 3;
 
 std::vector<std::string> names_of(const std::string& task, int64_t count) {
   if (task == "token_classification") return {"O", "B-A", "I-A", "B-B", "I-B"};
@@ -87,10 +90,12 @@ void train(const Case& job, const Cut& cut, Communicator& ranks, const std::stri
     if (target == seq2seq::target_tokens_column(0)) return rows_to_translate(size, kVocab, kLongest, seed);
     if (target == causal::spans_column(0)) return rows_to_complete(size, kVocab, kLongest, seed);
     if (target == span_column(0)) return windows_of_questions(size, kVocab, kLongest, seed);
-    return images ? MemoryDataset::of_images(size, 12, job.num_labels, seed)
+    if (job.has_teacher) return rows_with_a_teacher(size, kVocab, job.num_labels, kLongest, seed);
+    const int64_t side = job.cropped_to > 0 && seed != kTrainSeed ? job.cropped_to : 12;
+    return images ? MemoryDataset::of_images(size, side, job.num_labels, seed)
                   : MemoryDataset(size, kVocab, job.num_labels, kLongest, seed, target);
   };
-  const MemoryDataset data = made(job.rows, 3);
+  const MemoryDataset data = made(job.rows, kTrainSeed);
   const auto held_out = held_out_of(cut.toy, std::make_unique<MemoryDataset>(made(13, 4)), world.size());
 
   WorldStatistics batch_statistics(world);
@@ -101,11 +106,16 @@ void train(const Case& job, const Cut& cut, Communicator& ranks, const std::stri
                   .batch_norm = {.mode = job.batch_norm, .still_where_frozen = true, .over = &batch_statistics}});
   auto task = make_task(job.task,
                         {.pooling = job.pooling,
-                         .labels = {.names = names_of(job.task, job.num_labels), .problem_type = job.problem_type},
+                         .labels = {.names = names_of(job.task, job.num_labels),
+                                    .counts = std::vector<int64_t>(static_cast<size_t>(job.num_labels), 3),
+                                    .problem_type = job.problem_type,
+                                    .num_rows = 7},
                          .loss = {.kind = job.loss,
                                   .label_smoothing_factor = job.label_smoothing,
                                   .class_weights = job.class_weights,
-                                  .pos_weight = job.pos_weight},
+                                  .pos_weight = job.pos_weight,
+                                  .logit_adjustment = job.logit_adjustment,
+                                  .distill_weight = job.distill_weight},
                          .device = at::kCPU,
                          .dtype = dtype,
                          .seed = 12,
@@ -119,6 +129,8 @@ void train(const Case& job, const Cut& cut, Communicator& ranks, const std::stri
   auto built = std::make_unique<Learner>(std::move(model), std::move(task), std::move(trained), LearnerSettings{},
                                          std::move(adapters));
 
+  Augmentation augmentation{.padding = images ? 2 : 0, .flip = images, .seed = 5};
+  if (job.cropped_to > 0) augmentation = {.resized_crop = ResizedCrop{.size = job.cropped_to}, .flip = true, .seed = 5};
   const auto sampler = make_sampler(job.sampling, data, 42, job.global_batch_size, peers_of(world));
   auto loader = std::make_unique<Counted>(
       loader_of(cut.toy, {world.rank(), world.size()},
@@ -129,7 +141,7 @@ void train(const Case& job, const Cut& cut, Communicator& ranks, const std::stri
                                       .max_samples = job.micro_batches_are_free ? cut.max_samples : 0,
                                       .parts = cut.parts,
                                       .prefetch = 1,
-                                      .augmentation = {.padding = images ? 2 : 0, .flip = images, .seed = 5},
+                                      .augmentation = augmentation,
                                       .even = job.batch_norm == BatchNormMode::synchronized},
                                      42);
                 }),
@@ -168,6 +180,7 @@ void train(const Case& job, const Cut& cut, Communicator& ranks, const std::stri
   settings.total_steps = job.updates;
   settings.max_grad_norm = job.max_grad_norm;
   settings.penalty = job.penalty;
+  if (job.penalty.l2_from_start > 0) settings.penalty.start = start_of(*update.arena, job.pretrained);
   settings.evaluations = {job.updates, job.updates};
   settings.selection.metric = "loss";
   Trainer({*control, update, *update.schedule, &evaluator, checkpoints, telemetry}, settings).run();
@@ -213,6 +226,7 @@ std::vector<Case> cases() {
   enroll("bert_mean_sgd", sgd).pooling = "mean";
   Case& last_blocks = enroll("bert_last_blocks", adamw);
   last_blocks.class_weights = uneven;
+  last_blocks.logit_adjustment = 1.5;
   last_blocks.freeze = two_blocks;
   enroll("bert_head_alone", adamw).freeze = head;
   enroll("bert_two_terms", adamw).two_terms = true;
@@ -245,11 +259,19 @@ std::vector<Case> cases() {
   Case& albert_adapters = enroll("albert_adapters", adamw);
   albert_adapters.model = tiny_albert();
   albert_adapters.lora = {.r = 3, .lora_dropout = 0.1, .target_modules = {"query", "value"}};
+  enroll("deberta_v2", adamw).model = tiny_deberta_v2();
+  Case& deberta_tokens = enroll("deberta_v2_tokens_last_blocks", adamw);
+  deberta_tokens.model = tiny_deberta_v2();
+  deberta_tokens.task = "token_classification";
+  deberta_tokens.freeze = two_blocks;
   Case& focal = enroll("bert_focal_balanced_penalised", adamw);
   focal.loss = "focal";
   focal.sampling = "balanced";
   focal.penalty = {1e-3, 2e-3};
   focal.freeze.freeze = {"self.key.bias$"};  // their gradient is zero but for rounding, of which L1 takes the sign
+  Case& kept = enroll("bert_kept_near_its_start", adamw);
+  kept.penalty.l2_from_start = 2e-3;
+  kept.pretrained = {"bert.encoder.layer.0.intermediate.dense.weight", "bert.embeddings.word_embeddings.weight"};
   Case& drawn = enroll("bert_drawn_by_weight", adamw);
   drawn.sampling = "weighted";
   drawn.class_weights = uneven;
@@ -257,6 +279,12 @@ std::vector<Case> cases() {
   sets.problem_type = kLabelSet;
   sets.label_smoothing = 0.1;
   sets.pos_weight = uneven;
+  sets.logit_adjustment = 0.5;
+  Case& taught = enroll("bert_distributions_teacher_weighted", adamw);
+  taught.has_teacher = true;
+  taught.distill_weight = 0.4;
+  taught.label_smoothing = 0.1;
+  taught.class_weights = uneven;
   Case& numbers = enroll("bert_regression", adamw);
   numbers.problem_type = kRealNumbers;
   numbers.num_labels = 2;
@@ -285,6 +313,9 @@ std::vector<Case> cases() {
   };
   enroll_images("vgg_frozen_norms", BatchNormMode::frozen).model = tiny_vgg(true);
   enroll_images("vgg", BatchNormMode::local).model = tiny_vgg(false);
+  nlohmann::json small = tiny_vit();
+  small["image_size"] = 8;
+  enroll_patches("vit_random_resized_crops", small).cropped_to = 8;
   enroll_patches("vit", tiny_vit());
   enroll_patches("vit_adapters", tiny_vit()).lora = {.r = 3, .lora_dropout = 0.1, .target_modules = {"query", "value"}};
   enroll_patches("dinov2_last_blocks", tiny_dinov2()).freeze = two_blocks;

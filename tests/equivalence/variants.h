@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 #include <ostream>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -27,14 +28,18 @@ struct Case {
   std::string pooling = "auto";
   double label_smoothing = 0;
   std::string loss = "auto";
+  bool has_teacher = false;  // the rows have distributions and a teacher's logits
+  double logit_adjustment = 0, distill_weight = 0;
   std::string sampling = "random";
   Penalty penalty;
-  bool two_terms = false;  // the loss has a second term with a denominator of its own
+  std::set<std::string> pretrained;  // of penalty.l2_from_start
+  bool two_terms = false;            // the loss has a second term with a denominator of its own
   WordOrNumbers class_weights;
   WordOrNumbers pos_weight;
   OptimConfig optim;
   FreezeConfig freeze;
   LoraConfig lora;
+  int64_t cropped_to = 0;                           // images: the side of random resized crops; 0: shifted windows
   BatchNormMode batch_norm = BatchNormMode::local;  // of models that have it
   bool micro_batches_are_free = true;               // false: BatchNorm sees them, so a rank has one an update
   int64_t rows = 42;                                // 42 in batches of 8: the last one is short

@@ -127,7 +127,7 @@ TEST_F(RunConfigFile, NamesTheLineOfAFileThatIsNotThere) {
   EXPECT_EQ(wrong("", {"train_file=" + directory.path("no*.jsonl")}),
             "command line: data.train_file: no file matches 'no*.jsonl'");
   EXPECT_EQ(wrong("", {"validation_file=" + directory.path()}),
-            "command line: data.validation_file: '" + directory.path() + "' is a directory; wanted files");
+            "command line: data.validation_file: '" + directory.path() + "' is a directory; wanted files, as '*.jsonl'");
   EXPECT_EQ(wrong("", {"resume_from_checkpoint=latest"}),
             "command line: resume_from_checkpoint: wanted auto, none or a checkpoint directory, found 'latest'");
   std::filesystem::remove(directory.path("train.jsonl"));

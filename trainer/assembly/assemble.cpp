@@ -66,6 +66,14 @@ void say_what_trains(const Model& model, const Parameters& parameters, const std
   }
 }
 
+// Training images that windows are taken from may be of any size.
+Needs needs_of_stored(Needs needs, const RunConfig& config) {
+  for (Need& need : needs)
+    if (config.data.crop == "random_resized" && is_picture(need.column))
+      need.column.shape[0] = need.column.shape[1] = 0;
+  return needs;
+}
+
 std::unique_ptr<Learner> make_learner(Assembly& run, Built built) {
   const RunConfig& config = run.config();
   check_fit(config, *built.model, run.data, *run.directory);
@@ -82,8 +90,10 @@ std::unique_ptr<Learner> make_learner(Assembly& run, Built built) {
       std::move(built.adapters), std::move(built.from_files));
   run.files = exported_files(*run.directory, *learner, config, run.data.tokenizer.get());
   if (!learner->adapters().empty()) run.adapter_files = adapter_files(*learner, config, *run.directory);
-  for (const auto* split : {&run.data.train, &run.data.validation, &run.data.test})
-    if (*split) (*split)->require(learner->needs(), {run.world.control.rank(), run.world.control.size()});
+  const Shard mine{run.world.control.rank(), run.world.control.size()};
+  run.data.train->require(needs_of_stored(learner->needs(), config), mine);
+  for (const auto* split : {&run.data.validation, &run.data.test})
+    if (*split) (*split)->require(learner->needs(), mine);
   return learner;
 }
 
@@ -174,6 +184,14 @@ void cache_activations(Assembly& run) {
   if (run.evaluator) run.evaluator->use_cache(cached(*run.data.validation, "validation"));
 }
 
+// Before a checkpoint is loaded, so that the weights are still those that the model's files hold.
+Penalty penalty_of(const Assembly& run) {
+  const TrainConfig& train = run.config().train;
+  Penalty penalty{.l1 = train.l1, .l2 = train.l2, .l2_from_start = train.l2_from_start, .start = {}};
+  if (train.l2_from_start > 0) penalty.start = start_of(*run.update.arena, run.learner().from_files().given);
+  return penalty;
+}
+
 void make_trainer(Assembly& run) {
   run.checkpoints =
       std::make_unique<Checkpoints>(run.config().output_dir, run.config().save, run.world.control, real_files());
@@ -206,7 +224,7 @@ TrainerSettings trainer_settings(const Assembly& run) {
   TrainerSettings settings;
   settings.total_steps = run.total_steps;
   settings.max_grad_norm = config.train.max_grad_norm;
-  settings.penalty = {config.train.l1, config.train.l2};
+  settings.penalty = penalty_of(run);
   settings.evaluations = cadence(evaluations, config.eval.eval_steps, per_epoch, run.total_steps);
   settings.saves = cadence(config.save.save_strategy, config.save.save_steps, per_epoch, run.total_steps);
   settings.selection = selection(config, run.learner().task());
@@ -237,7 +255,7 @@ std::unique_ptr<Assembly> assemble(LoadedConfig loaded, const World& world) {
 
   together(control, [&] {
     run->directory = std::make_unique<ModelDirectory>(config.model.model_name_or_path, config.model.adapter);
-    run->directory->settle_image_size(run->loaded.config.data);
+    run->directory->settle_image_settings(run->loaded.config.data);
   });
   run->data = open_datasets(run->loaded, *run->directory, control);
   together(control, [&] { settle_stop_tokens(*run); });

@@ -16,6 +16,7 @@
 #include "comm/agree.h"
 #include "comm/agreement.h"
 #include "trainer/assembly/build_adapters.h"
+#include "trainer/assembly/run_settings.h"
 #include "trainer/checkpoint/safetensors.h"
 #include "trainer/learner/learner.h"
 #include "trainer/model_files/keras_weights.h"
@@ -134,6 +135,19 @@ void warn_of_unknown_scale(const RunConfig& config, const Model& model, const Mo
   }
 }
 
+// A model of grey images has one number of each, every other one three.
+void set_pixel_scale(const DataConfig& data, nlohmann::json& model_config) {
+  const bool is_grey = model_config.value("num_channels", nlohmann::json()) == 1;
+  for (const auto& [name, numbers] : {std::pair{"mean", &data.mean}, {"std", &data.std}}) {
+    if (numbers->empty()) continue;
+    if (numbers->size() != (is_grey ? 1 : 3))
+      throw ConfigError(concat("data.", name, ": this model wants ",
+                               is_grey ? "one number, of grey" : "three numbers, of red, green and blue", ", found ",
+                               numbers->size()));
+    model_config[concat("image_", name)] = *numbers;
+  }
+}
+
 void require_same_kind(const RunConfig& config, const Model& model, const ModelDirectory& directory) {
   const bool takes_texts = model.text_limits().has_value();
   if (takes_texts == (task_named(config.model.task).takes == Takes::pictures))
@@ -155,8 +169,7 @@ Built build_model(const RunConfig& config, Purpose purpose, const ModelDirectory
     nlohmann::json model_config = directory.config();
     for (const auto& [key, value] : config.model.config.items()) model_config[key] = value;
     if (config.data.image_size > 0) model_config["image_size"] = config.data.image_size;
-    if (!config.data.mean.empty()) model_config["image_mean"] = config.data.mean;
-    if (!config.data.std.empty()) model_config["image_std"] = config.data.std;
+    set_pixel_scale(config.data, model_config);
     const at::ScalarType dtype = parameter_type(config);
     const auto seed = static_cast<uint64_t>(config.seed);
     std::optional<AdapterFiles> adapter;
@@ -241,7 +254,10 @@ BatchNormRule batch_norm_rule(const RunConfig& config, BatchStatistics& over) {
 void check_fit(const RunConfig& config, const Model& model, const Datasets& data, const ModelDirectory& directory) {
   const std::optional<TextLimits> limits = model.text_limits();
   if (data.train->size() == 0) throw DataError("the training data has no rows");
-  if (!limits) return require_picture_size(model.needs(), data.train->schema());
+  if (!limits) {
+    const Schema& stored = data.train->schema();
+    return require_picture_size(model.needs(), seen_through(augmentation_of(config, stored), stored));
+  }
   if (data.tokenizer->vocab_size() > limits->vocab_size)
     throw DataError(concat(directory.path(), ": the tokenizer gives ids up to ", data.tokenizer->vocab_size() - 1,
                            ", and the model has ", limits->vocab_size, " embeddings; they are not of one model"));

@@ -124,6 +124,7 @@ ExitCode conclude(Assembly& run, StopReason reason) {
   nlohmann::ordered_json test = nullptr;
   if (whole) {
     load_best(run);
+    run.learner().task().conclude();
     const Phase phase("export");
     together(control, [&] {
       if (control.rank() == 0) export_run(run);

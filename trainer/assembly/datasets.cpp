@@ -120,6 +120,7 @@ std::unique_ptr<Dataset> open_train(const LoadedConfig& loaded, const ModelDirec
   request.task = loaded.config.model.task;
   request.problem_type = loaded.config.model.problem_type;
   request.label_names = model.label_names();
+  request.is_drawn_from = true;
   request.side = config.validation_split > 0 ? PrepareRequest::Side::train : PrepareRequest::Side::all;
   request.split_seed = static_cast<uint64_t>(loaded.config.seed);
   const PrepareReport report = prepare_split(std::move(request), config, data.tokenizer.get(), control);
@@ -220,8 +221,9 @@ Datasets open_datasets(const LoadedConfig& loaded, const ModelDirectory& model, 
 
   check_content(data, control);
 
-  const bool needs_counts =
-      config.train.loss.class_weights.word == "balanced" || config.train.loss.pos_weight.word == "balanced";
+  const LossConfig& loss = config.train.loss;
+  const bool needs_counts = loss.class_weights.word == "balanced" || loss.pos_weight.word == "balanced" ||
+                            (loss.logit_adjustment > 0 && loss.label_priors.word == "counted");
   if (needs_counts && (data.labels.counts.empty() || config.data.max_train_samples > 0))
     data.labels.counts = count_labels(*data.train, data.labels.names.size(), control);
   return data;

@@ -13,15 +13,19 @@
 namespace sft {
 namespace {
 
+// What a tokenizer is asked for: token types where the model has more than one.
+nlohmann::json input_names(const Model& model) {
+  nlohmann::json names = {"input_ids"};
+  if (const auto limits = model.text_limits(); limits && limits->num_segments > 1) names.push_back("token_type_ids");
+  names.push_back("attention_mask");
+  return names;
+}
+
 // For a directory that has none: tokenizer.json as it is, with the special tokens that it declares, BERT's or
-// RoBERTa's, or the class that reads the files where there is no such JSON. Token types are asked of it where the model
-// has more than one.
+// RoBERTa's, or the class that reads the files where there is no such JSON.
 nlohmann::json usual_tokenizer_config(const Tokenizer& tokenizer, const Model& model) {
   if (!tokenizer.is_json()) return {{"tokenizer_class", "MarianTokenizer"}};
-  nlohmann::json config = {{"tokenizer_class", "PreTrainedTokenizerFast"}, {"model_input_names", {"input_ids"}}};
-  if (const auto limits = model.text_limits(); limits && limits->num_segments > 1)
-    config["model_input_names"].push_back("token_type_ids");
-  config["model_input_names"].push_back("attention_mask");
+  nlohmann::json config = {{"tokenizer_class", "PreTrainedTokenizerFast"}, {"model_input_names", input_names(model)}};
 
   std::set<std::string> declared;
   const auto content = nlohmann::json::parse(tokenizer.to_json());
@@ -100,6 +104,9 @@ NamedFiles exported_files(const ModelDirectory& from, const Learner& learner, co
             {"preprocessor_config.json", preprocessor_config(config, run.data).dump(2) + "\n"}};
   nlohmann::json tokenizer_config = from.json_of("tokenizer_config.json");
   if (!tokenizer_config.is_object()) tokenizer_config = usual_tokenizer_config(*tokenizer, model);
+  // transformers 5 has a class that gives no token types unless it is asked, AlbertTokenizer.
+  if (const auto limits = model.text_limits(); limits && limits->num_segments > 1)
+    tokenizer_config.emplace("model_input_names", input_names(model));
   if (model.sequence_head().reads == Reads::last) name_padding(config, tokenizer_config, *tokenizer);
   tokenizer_config["model_max_length"] = run.data.max_length;
   tokenizer_config["truncation_side"] = run.data.truncation == "left" ? "left" : "right";

@@ -49,7 +49,7 @@ void check_cache(const RunConfig& config, const Learner& learner, const Schema& 
   };
   if (!learner.has_frozen_stages()) refuse("the lowest stage trains, so nothing stays the same (freeze.all_but_last)");
   if (augmentation_of(config, schema).changes())
-    refuse("data.crop = \"random\" and data.horizontal_flip change an image at every draw");
+    refuse("data.crop = \"random\" or \"random_resized\" and data.horizontal_flip change an image at every draw");
   if (learner.model().moves_where_frozen())
     refuse("freeze.freeze_batch_norm_statistics = false lets the statistics of frozen parts move");
 }

@@ -83,7 +83,16 @@ Augmentation augmentation_of(const RunConfig& config, const Schema& schema) {
   const auto picture = std::ranges::find_if(schema.columns, is_picture);
   const int64_t side = picture == schema.columns.end() ? 0 : std::min(picture->shape[0], picture->shape[1]);
   const int64_t padding = config.data.crop == "random" ? std::max<int64_t>(side / 8, 1) : 0;
-  return {padding, config.data.horizontal_flip, derive_key(static_cast<uint64_t>(config.seed), "augmentation")};
+  Augmentation how{.padding = padding,
+                   .flip = config.data.horizontal_flip,
+                   .seed = derive_key(static_cast<uint64_t>(config.seed), "augmentation")};
+  const NumberList &scale = config.data.crop_scale, &ratio = config.data.crop_ratio;
+  if (config.data.crop == "random_resized")
+    how.resized_crop = {.scale = {scale.front(), scale.back()},
+                        .ratio = {ratio.front(), ratio.back()},
+                        .size = config.data.image_size,
+                        .interpolation = interpolation_of(config.data)};
+  return how;
 }
 
 Evaluator::Settings evaluator_settings(const RunConfig& config, const at::Device& device) {

@@ -46,6 +46,10 @@ StringList keys_without_effect(const RunConfig& config, const Origins& origins) 
       {config.train.max_steps > 0, "train.num_train_epochs", "train.max_steps is set"},
       {config.train.loss.kind != "focal", "train.focal_gamma", "train.loss is " + config.train.loss.kind},
       {config.train.loss.kind != "huber", "train.huber_delta", "train.loss is " + config.train.loss.kind},
+      {config.train.loss.logit_adjustment == 0, "train.logit_adjustment_at", "train.logit_adjustment is 0"},
+      {config.train.loss.logit_adjustment == 0, "train.label_priors", "train.logit_adjustment is 0"},
+      {config.train.loss.distill_weight == 0, "train.distill_temperature", "train.distill_weight is 0"},
+      {config.train.loss.distill_weight == 0, "data.teacher_column", "train.distill_weight is 0"},
       {!is_sgd, "optim.momentum", because_optim},
       {!is_sgd, "optim.nesterov", because_optim},
       {is_sgd && config.optim.momentum == 0, "optim.nesterov", "optim.momentum is 0"},
@@ -66,6 +70,8 @@ StringList keys_without_effect(const RunConfig& config, const Origins& origins) 
   const StringList& read = task_named(config.model.task).keys;
   for (const std::string& key : keys_of_some_tasks())
     idle.push_back({std::ranges::find(read, key) == read.end(), key, "model.task is " + config.model.task});
+  for (const char* key : {"data.crop_scale", "data.crop_ratio", "data.stored_size"})
+    idle.push_back({config.data.crop != "random_resized", key, "data.crop is " + config.data.crop});
   idle.push_back({config.data.crop == "center" && config.data.image_size == 0, "data.crop", "data.image_size is 0"});
   idle.push_back(
       {config.train.batch_norm == "frozen", "freeze.freeze_batch_norm_statistics", "train.batch_norm is frozen"});
@@ -131,6 +137,19 @@ void check_problem_type(const ModelConfig& model, const Origins& origins) {
       concat(" = ", in_quotes(model.problem_type), " is not built for ", model.task, "; built: ", join(built, ", ")));
 }
 
+void check_crops(const DataConfig& data, const Origins& origins) {
+  const auto require_range = [&](const char* key, const NumberList& range, double most, const char* wanted) {
+    if (range.size() != 2 || range[0] > range[1] || range[1] > most)
+      refuse(origins, key, concat(": wanted [least, most], ", wanted));
+  };
+  require_range("data.crop_scale", data.crop_scale, 1.0, "shares of an image's area up to 1, as [0.08, 1.0]");
+  require_range("data.crop_ratio", data.crop_ratio, INFINITY, "two ratios of width to height, as [0.75, 1.3333]");
+  if (data.stored_size > 0 && data.stored_size < data.image_size)
+    refuse(origins, "data.stored_size",
+           concat(" is ", data.stored_size, ", less than data.image_size, ", data.image_size,
+                  ": images would be kept with fewer pixels than the model sees"));
+}
+
 void check_truncation(const RunConfig& config, const Origins& origins) {
   const StringList& taken = task_named(config.model.task).truncations;
   if (std::ranges::find(taken, config.data.truncation) == taken.end())
@@ -172,11 +191,16 @@ void check_together(const RunConfig& config, const Origins& origins) {
   check_problem_type(config.model, origins);
   check_truncation(config, origins);
   for (const auto& [key, numbers] : {std::pair{"data.mean", &config.data.mean}, {"data.std", &config.data.std}})
-    if (!numbers->empty() && numbers->size() != 3)
-      refuse(origins, key, concat(": wanted three numbers, of red, green and blue, found ", numbers->size()));
+    if (!numbers->empty() && numbers->size() != 3 && numbers->size() != 1)
+      refuse(origins, key,
+             concat(": wanted three numbers, of red, green and blue, or one of grey, found ", numbers->size()));
+  check_crops(config.data, origins);
   if (config.lora.is_on()) refuse_beside_adapters(config.freeze);
   if (config.lora.is_on() && config.model.init == "random")
     refuse(origins, "lora.r", ": adapters stand on pretrained weights, and model.init is random");
+  if (config.train.l2_from_start > 0 && config.model.init == "random")
+    refuse(origins, "train.l2_from_start",
+           ": there are no pretrained weights to stay near, model.init is random; train.l2 draws towards 0");
   check_steps(config, origins);
   seconds_of(config.train.max_time, place_of(origins, "train.max_time") + "train.max_time");
   if (config.train.max_steps == 0) refuse(origins, "train.max_steps", ": wanted a number of updates or -1, found 0");
@@ -227,6 +251,10 @@ void check_files(const RunConfig& config, const Origins& origins, StringList& wa
 
 // What compensates for rare classes twice is allowed, and seldom meant.
 void check_balance(const RunConfig& config, const Origins& origins, StringList& warnings) {
+  if (config.data.train_sampling_strategy == "balanced" && config.train.loss.logit_adjustment > 0)
+    warnings.push_back(concat(place_of(origins, "train.logit_adjustment"),
+                              "train.logit_adjustment favours rare classes once more, which "
+                              "data.train_sampling_strategy = 'balanced' draws as often as the others already"));
   if (config.data.train_sampling_strategy == "balanced" && config.train.loss.class_weights.word == "balanced")
     warnings.push_back(concat(place_of(origins, "train.class_weights"),
                               "train.class_weights = 'balanced' favours rare classes once more, which "

@@ -21,6 +21,7 @@ struct TrainConfig {
   LossConfig loss;
   double l1 = 0.0;
   double l2 = 0.0;
+  double l2_from_start = 0.0;
   bool gradient_checkpointing = false;
   std::string batch_norm = "synchronized";
 
@@ -54,6 +55,10 @@ struct TrainConfig {
         field("l1", &TrainConfig::l1, "times the sum of |parameter| over what trains, added to the training loss",
               at_least(0.0)),
         field("l2", &TrainConfig::l2, "times the sum of parameter squared over what trains, added to the training loss",
+              at_least(0.0)),
+        field("l2_from_start", &TrainConfig::l2_from_start,
+              "times the sum of (parameter − pretrained parameter) squared over what trains, of a new head its square "
+              "(L2-SP), added to the training loss",
               at_least(0.0)),
         field("gradient_checkpointing", &TrainConfig::gradient_checkpointing,
               "recompute activations in the backward pass: less memory, a third more arithmetic")

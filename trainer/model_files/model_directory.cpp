@@ -168,12 +168,15 @@ double ModelDirectory::threshold() const { return member(config_, "sft_dist_thre
 
 void ModelDirectory::read_image_settings(DataConfig& into) const {
   sft::read_image_settings(json_of("preprocessor_config.json"), into);
-  settle_image_size(into);
+  settle_image_settings(into);
 }
 
-void ModelDirectory::settle_image_size(DataConfig& into) const {
+void ModelDirectory::settle_image_settings(DataConfig& into) const {
   const bool takes_one_size = config_.value("model_type", nlohmann::json()) == "keras";
   if (takes_one_size && into.image_size == 0) into.image_size = member(config_, "image_size", int64_t{0}, path_);
+  if (into.image_size == 0 && into.crop == "random_resized")
+    throw ConfigError("data.crop = \"random_resized\" needs data.image_size, to which windows of images are resized");
+  settle_interpolation(json_of("preprocessor_config.json"), path_ + "/preprocessor_config.json", into);
 }
 
 nlohmann::json ModelDirectory::json_of(const std::string& file) const {

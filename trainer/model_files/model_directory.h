@@ -54,16 +54,16 @@ class ModelDirectory {
   // not. Of a Keras file, the side of the pictures that it takes.
   void read_image_settings(DataConfig& into) const;
 
-  // Sets data.image_size where it is left open and the model is a Keras one, which takes pictures of one size. (Positions
-  // of ViT's patches can be brought to another, so theirs is not settled.)
-  void settle_image_size(DataConfig& into) const;
+  // Sets what is left open: data.image_size where the model is a Keras one, which takes pictures of one size (positions
+  // of ViT's patches can be brought to another, so theirs is not settled), and data.interpolation. ConfigError where
+  // these settings do not go together.
+  void settle_image_settings(DataConfig& into) const;
 
   // The content of a file in the directory; "" where it is not there.
   std::string text_of(const std::string& file) const;
   nlohmann::json json_of(const std::string& file) const;  // discarded where it is not there, or no JSON
 
  private:
-
   std::string adapter_, name_, path_, texts_path_;
   nlohmann::json config_;
 };

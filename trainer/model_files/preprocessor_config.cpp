@@ -2,12 +2,16 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/errors.h"
 #include "base/json_member.h"
+#include "base/text.h"
 
 namespace sft {
 namespace {
 
-constexpr char kImageSize[] = "sft_dist_image_size", kImageCrop[] = "sft_dist_crop";
+constexpr char kImageSize[] = "sft_dist_image_size", kImageCrop[] = "sft_dist_crop",
+               kFile[] = "preprocessor_config.json";
+constexpr int64_t kBilinear = 2, kBicubic = 3;  // PIL's
 
 }  // namespace
 
@@ -21,7 +25,7 @@ nlohmann::json preprocessor_config(const nlohmann::json& model, const DataConfig
                         {"do_normalize", true},
                         {"image_mean", model.at("image_mean")},
                         {"image_std", model.at("image_std")},
-                        {"resample", 2},
+                        {"resample", interpolation_of(data) == Interpolation::bicubic ? kBicubic : kBilinear},
                         {kImageSize, size},
                         {kImageCrop, covers ? "center" : "none"}};
   if (size > 0 && !covers) out["size"] = {{"height", size}, {"width", size}};
@@ -35,8 +39,17 @@ nlohmann::json preprocessor_config(const nlohmann::json& model, const DataConfig
 
 void read_image_settings(const nlohmann::json& content, DataConfig& into) {
   if (!content.is_object() || !content.contains(kImageSize)) return;
-  into.image_size = member(content, kImageSize, int64_t{0}, "preprocessor_config.json");
-  into.crop = member(content, kImageCrop, std::string("none"), "preprocessor_config.json");
+  into.image_size = member(content, kImageSize, int64_t{0}, kFile);
+  into.crop = member(content, kImageCrop, std::string("none"), kFile);
+}
+
+void settle_interpolation(const nlohmann::json& content, const std::string& path, DataConfig& into) {
+  if (into.interpolation != "auto" || !content.is_object() || !content.contains("resample")) return;
+  const nlohmann::json& resample = content["resample"];
+  if (resample == kBicubic) into.interpolation = "bicubic";
+  if (resample != kBicubic && resample != kBilinear && into.image_size > 0)
+    throw ConfigError(concat(path, ": \"resample\" is ", in_quotes(resample.dump()), ", and images are resized with 2 ",
+                             "(bilinear) or 3 (bicubic); set data.interpolation to one of them"));
 }
 
 }  // namespace sft

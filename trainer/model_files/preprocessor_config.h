@@ -14,4 +14,8 @@ nlohmann::json preprocessor_config(const nlohmann::json& model, const DataConfig
 // data.image_size and data.crop as preprocessor_config() wrote them down; unchanged where `content` is another's.
 void read_image_settings(const nlohmann::json& content, DataConfig& into);
 
+// data.interpolation, where it is left open, as PIL's number in "resample" says it. ConfigError where images are
+// resized and it is another than bilinear's or bicubic's; `path`: of the file, for messages.
+void settle_interpolation(const nlohmann::json& content, const std::string& path, DataConfig& into);
+
 }  // namespace sft

@@ -152,6 +152,7 @@ LoadReport load_pretrained(const std::shared_ptr<const WeightFiles>& files, cons
                                       shape_text(target.sizes()), " in the model");
       if (copy_resized(ref, parameter, file)) {
         if (rule.share.index == 0) log::info("brought to the size of the images: " + what);
+        report.from_files.given.insert(parameter.name);
         ++of_backbone;
         by_name.erase(found);
         continue;
@@ -162,6 +163,7 @@ LoadReport load_pretrained(const std::shared_ptr<const WeightFiles>& files, cons
       report.mismatched.push_back(what);
       report.untouched.push_back(parameter);
     } else {
+      report.from_files.given.insert(parameter.name);
       const bool is_frozen = rule.is_frozen(parameter);
       if (is_frozen)
         report.from_files.types[parameter.name] = written_type(target.scalar_type(), dtype_from(ref.dtype));

@@ -15,8 +15,9 @@
 
 namespace sft {
 
-// What weight files have given a model and what will not train, by the parameters' names.
+// What weight files have given a model, by the parameters' names; types and what is held are of what will not train.
 struct FromFiles {
+  std::set<std::string> given = {};  // all that files have given
   // As which a model file gets it again: as it came, or as float64 where the model is.
   std::map<std::string, at::ScalarType> types = {};
   // What stays as the files have it: a frozen matrix in their type, and on a CPU in their memory, which nobody can

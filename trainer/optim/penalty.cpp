@@ -2,6 +2,7 @@
 
 #include <ATen/Dispatch.h>
 #include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/abs.h>
 #include <ATen/ops/sign.h>
@@ -63,15 +64,25 @@ Sums sums_on_host(const at::Tensor& theta) {
   return sums;
 }
 
+double sum_of_squares(const at::Tensor& theta) {
+  return theta.is_cpu() ? sums_on_host(theta).squared : at::sum(at::square(theta), at::kDouble).item<double>();
+}
+
+// Of one parameter, flat.
+at::Tensor part_of(const at::Tensor& flat, const Placed& placed) { return flat.narrow(0, placed.offset, placed.size); }
+
 }  // namespace
 
 // Parameter by parameter, so that what is squared is no second arena; sums in double.
 double Penalty::value(const Arena& arena) const {
-  if (l1 == 0 && l2 == 0) return 0;
+  if (l1 == 0 && l2 == 0 && l2_from_start == 0) return 0;
   const at::NoGradGuard no_graph;
   Sums sums;
+  double moved = 0;
   for (const Placed& placed : arena.placed()) {
     const at::Tensor theta = placed.parameter.value.detach();
+    if (l2_from_start != 0) moved += sum_of_squares(part_of(arena.values(), placed) - part_of(start, placed));
+    if (l1 == 0 && l2 == 0) continue;
     if (theta.is_cpu()) {
       sums += sums_on_host(theta);
       continue;
@@ -79,7 +90,7 @@ double Penalty::value(const Arena& arena) const {
     if (l1 != 0) sums.absolute += at::sum(at::abs(theta), at::kDouble).item<double>();
     if (l2 != 0) sums.squared += at::sum(at::square(theta), at::kDouble).item<double>();
   }
-  return l1 * sums.absolute + l2 * sums.squared;
+  return l1 * sums.absolute + l2 * sums.squared + l2_from_start * moved;
 }
 
 void Penalty::add_gradient_to(Arena& arena) const {
@@ -87,6 +98,17 @@ void Penalty::add_gradient_to(Arena& arena) const {
   at::Tensor gradients = arena.gradients();
   if (l1 != 0) gradients.add_(at::sign(arena.values()), l1);
   if (l2 != 0) gradients.add_(arena.values(), 2 * l2);
+  if (l2_from_start == 0) return;
+  for (const Placed& placed : arena.placed())
+    part_of(gradients, placed).add_(part_of(arena.values(), placed) - part_of(start, placed), 2 * l2_from_start);
+}
+
+at::Tensor start_of(const Arena& arena, const std::set<std::string>& pretrained) {
+  const at::NoGradGuard no_graph;
+  at::Tensor start = arena.values().detach().clone();
+  for (const Placed& placed : arena.placed())
+    if (!pretrained.contains(placed.parameter.name)) part_of(start, placed).zero_();
+  return start;
 }
 
 }  // namespace sft

@@ -17,6 +17,11 @@ struct LossConfig {
   double label_smoothing_factor = 0.0;
   WordOrNumbers class_weights = {};
   WordOrNumbers pos_weight = {};
+  double logit_adjustment = 0.0;
+  std::string logit_adjustment_at = "loss";
+  WordOrNumbers label_priors = {"counted", {}};
+  double distill_weight = 0.0;
+  double distill_temperature = 2.0;
 
   static constexpr auto fields() {
     return std::tuple{
@@ -34,7 +39,21 @@ struct LossConfig {
               at_least(0.0).or_one_of("none", "balanced")),
         field("pos_weight", &LossConfig::pos_weight,
               "of sets of labels: none, balanced (rows without / rows with the label) or { name = weight }",
-              at_least(0.0).or_one_of("none", "balanced"))};
+              at_least(0.0).or_one_of("none", "balanced")),
+        field("logit_adjustment", &LossConfig::logit_adjustment,
+              "of one label a row and of sets: times the log of the label priors (of sets their log-odds); 0: off",
+              at_least(0.0)),
+        field("logit_adjustment_at", &LossConfig::logit_adjustment_at,
+              "loss: added to the logits that are trained; export: taken from the bias of the model that is left",
+              one_of("loss", "export")),
+        field("label_priors", &LossConfig::label_priors,
+              "of logit_adjustment: counted, the shares of the training rows, or { name = share } for all labels",
+              in_range(0.0, 1.0).or_one_of("counted")),
+        field("distill_weight", &LossConfig::distill_weight,
+              "share of the loss that a teacher's logits have (data.teacher_column); the labels have the rest",
+              in_range(0.0, 1.0)),
+        field("distill_temperature", &LossConfig::distill_temperature,
+              "logits of teacher and student are divided by it before they are compared", above(0.0))};
   }
 };
 

@@ -60,6 +60,9 @@ class Task {
   virtual at::Tensor loss_sum(Model& model, const at::Tensor& features, const Inputs& inputs, const Batch& batch,
                               const Weights& total) = 0;
 
+  // What is done to the trained head behind the last update, before the model is scored and left; once.
+  virtual void conclude() {}
+
   virtual Statistics empty_statistics() const = 0;
   // Head in evaluation, without a graph.
   virtual void observe(Model& model, const at::Tensor& features, const Inputs& inputs, const Batch& batch,

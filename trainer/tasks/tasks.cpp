@@ -37,7 +37,8 @@ StringList joined(StringList all, const StringList& more) {
 
 const StringList kOfTexts = {"data.text_column",  "data.text_pair_column", "data.weight_column",
                              "data.group_column", "data.max_length",       "data.truncation"};
-const StringList kOfSamples = joined(kOfTexts, {"model.problem_type"});
+const StringList kOfSamples =
+    joined(kOfTexts, {"model.problem_type", "data.normalize_label_probabilities", "data.teacher_column"});
 const StringList kOfWords = joined(kOfTexts, {"data.label_all_tokens"});
 const StringList kOfQuestions = {"data.text_column",
                                  "data.text_pair_column",
@@ -66,9 +67,19 @@ const StringList kOfPairs =
     joined(kOfAnswers,
            {"data.source_column", "data.target_column", "data.source_lang", "data.target_lang", "data.source_prefix",
             "data.max_target_length", "data.weight_column", "data.group_column", "data.max_length", "data.truncation"});
-const StringList kOfPictures = {"data.image_size",  "data.crop",          "data.horizontal_flip",
-                                "data.mean",        "data.std",           "data.image_column",
-                                "train.batch_norm", "model.problem_type", "freeze.freeze_batch_norm_statistics"};
+const StringList kOfPictures = {"data.image_size",
+                                "data.interpolation",
+                                "data.crop",
+                                "data.crop_scale",
+                                "data.crop_ratio",
+                                "data.stored_size",
+                                "data.mean",
+                                "data.std",
+                                "data.image_column",
+                                "train.batch_norm",
+                                "data.horizontal_flip",
+                                "freeze.freeze_batch_norm_statistics",
+                                "model.problem_type"};
 
 template <auto make>
 std::unique_ptr<Task> made(const TaskSettings& settings, const Model& model) {

@@ -15,6 +15,8 @@ try:
     import pyarrow as pa
     import pyarrow.parquet as parquet
     from PIL import Image, ImageOps
+    import torch
+    from torchvision.transforms import InterpolationMode, RandomResizedCrop
     from torchvision.transforms import functional as vision
 except ImportError as missing:
     print(f"SKIPPED: nothing was compared, {missing} (tools/setup.sh test brings the Python references)")
@@ -46,6 +48,12 @@ def bitmap(bits, width, height, masks=b"", compression=None, rows=None):
     compression = compression if compression is not None else 3 if masks else 0
     header = struct.pack("<IiiHHIIiiII", 40, width, height, 1, bits, compression, len(body), 0, 0, 0, 0) + masks
     return struct.pack("<2sIHHI", b"BM", 14 + len(header) + len(body), 0, 0, 14 + len(header)) + header + body
+
+
+def in_order(image, size, interpolation):
+    """Along rows and then along columns, but the other way about where columns shrink and rows grow: Pillow's order before 13."""
+    first = (image.width, size) if size < image.height and size > image.width else (size, image.height)
+    return image.resize(first, interpolation).resize((size, size), interpolation)
 
 
 def files(root):
@@ -96,8 +104,37 @@ def main():
             # levels are then one aside of the order of before, which is kept here.
             for size in (8, 64) if path.name.startswith(("held_", "turned")) else (8, 32, 45, 64):
                 same(f"{path.name} to {size} x {size}", ours(tool, path, "square", size), np.asarray(image.resize((size, size), Image.BILINEAR))[None])
+                same(f"{path.name} to {size} x {size}, bicubic", ours(tool, path, "bicubic", size), np.asarray(image.resize((size, size), Image.BICUBIC))[None])
+                covering = vision.center_crop(vision.resize(image, size, InterpolationMode.BICUBIC), size)
+                same(f"{path.name} covering {size}, bicubic", ours(tool, path, "cover_bicubic", size), np.asarray(covering)[None])
                 cropped = vision.center_crop(vision.resize(image, size), size)
                 same(f"{path.name} covering {size}", ours(tool, path, "cover", size), np.asarray(cropped)[None])
+
+        for name, how, interpolation in (("a.jpg", "crops", Image.BILINEAR), ("b.png", "crops", Image.BILINEAR), ("b.png", "bicubic_crops", Image.BICUBIC)):  # windows by our draws, what is in them by torchvision
+            image = Image.open(root / name).convert("RGB")
+            for size in (8, 30):
+                given = subprocess.run([tool, str(root / name), how, str(size)], capture_output=True, check=True).stdout
+                each = 32 + size * size * 3
+                windows = [np.frombuffer(given[i:i + 32], np.int64).tolist() for i in range(0, len(given), each)]
+                pixels = np.stack([np.frombuffer(given[i + 32:i + each], np.uint8).reshape(size, size, 3) for i in range(0, len(given), each)])
+                theirs = np.stack([np.asarray(in_order(vision.crop(image, *window), size, interpolation)) for window in windows])
+                same(f"{name}, 16 random {how} to {size}", pixels, theirs)
+                at_once = np.stack([np.asarray(vision.resized_crop(image, *window, [size, size])) for window in windows])
+                good = len(set(map(tuple, windows))) > 10 and (interpolation == Image.BICUBIC or np.abs(pixels.astype(int) - at_once).max() <= 1)
+                print("ok  " if good else "FAIL", f"{name}, 16 random {how} to {size} at once")
+                bad.extend([] if good else [how])
+        height, width, draws = 37, 51, 6000
+        torch.manual_seed(1)
+        for how, scale, ratio in (("windows", [0.08, 1.0], [3 / 4, 4 / 3]), ("narrow_windows", [0.9, 1.0], [0.2, 0.6])):
+            mine = np.frombuffer(subprocess.run([tool, str(root / "b.png"), how, str(draws)], capture_output=True, check=True).stdout, np.int64).reshape(draws, 4)
+            theirs = np.array([RandomResizedCrop.get_params(torch.empty(3, height, width), scale, ratio) for _ in range(draws)])
+            for what, of in (("area", lambda w: w[:, 2] * w[:, 3] / (height * width)), ("ratio", lambda w: np.log(w[:, 3] / w[:, 2])), ("top", lambda w: w[:, 0]), ("left", lambda w: w[:, 1]),
+                             ("squared area", lambda w: (w[:, 2] * w[:, 3] / (height * width)) ** 2), ("squared ratio", lambda w: np.log(w[:, 3] / w[:, 2]) ** 2), ("left times width", lambda w: w[:, 1] * w[:, 3])):
+                a, b = of(mine).astype(float), of(theirs).astype(float)
+                error = (a.var() / draws + b.var() / draws) ** 0.5
+                good = abs(a.mean() - b.mean()) <= 4 * error + 1e-12
+                print("ok  " if good else "FAIL", f"{how}: mean {what} {a.mean():.4f}, torchvision's {b.mean():.4f}, error {error:.4f}")
+                bad.extend([] if good else [what])
 
         # Each a class of one image, among what nobody means to be one.
         for name in ("train/b/1.png", "train/a/1.png", "train/.ipynb_checkpoints/1.png", "train/a/.ipynb_checkpoints/1.png", "train/a/._1.png", "train/__MACOSX/a/1.png"):

@@ -1,13 +1,17 @@
 // Writes what is read of an image source for a Python script to compare.
 //
-//   image_samples PATH keep|square|cover SIZE       (of a .parquet file: rows that hold images)
+//   image_samples PATH keep|square|cover|bicubic|cover_bicubic SIZE      (of a .parquet file: rows that hold images)
+//   image_samples PATH crops|bicubic_crops|windows|narrow_windows SIZE
 //
-// Standard output: height and width as int64, then the pixels of all images. A refusal goes to standard error.
+// Standard output: height and width as int64, then the pixels of all images. `crops`: of random resized crops of the
+// first one, sixteen draws, top, left, height and width of the window as int64 and the pixels of each; `windows`: SIZE
+// windows alone; `narrow_windows`: of ratios that seldom fit. A refusal goes to standard error.
 #include <iostream>
 #include <utility>
 
 #include "base/errors.h"
 #include "data/images/resize.h"
+#include "data/loading/resized_crop.h"
 #include "data/prepare/input.h"
 #include "data/readers/image_source.h"
 
@@ -32,6 +36,23 @@ void for_each_image(const std::string& path, const Visit& visit) {
   }
 }
 
+void write(const void* bytes, size_t count) {
+  std::cout.write(static_cast<const char*>(bytes), static_cast<std::streamsize>(count));
+}
+
+void write_crops(const sft::Image& image, int64_t draws, const sft::ResizedCrop& how, bool with_pixels) {
+  for (int64_t draw = 0; draw < draws; ++draw) {
+    const sft::Window window = sft::drawn_window(how, image.height, image.width, 7, draw);
+    const int64_t numbers[] = {window.top, window.left, window.height, window.width};
+    write(numbers, sizeof numbers);
+    if (!with_pixels) continue;
+    std::vector<uint8_t> pixels(static_cast<size_t>(how.size * how.size * sft::kChannels));
+    sft::crop_resized(reinterpret_cast<const std::byte*>(image.pixels.data()), image.height, image.width, how, 7, draw,
+                      reinterpret_cast<std::byte*>(pixels.data()));
+    write(pixels.data(), pixels.size());
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -39,10 +60,20 @@ int main(int argc, char** argv) {
   const std::string how = argv[2];
   const int64_t size = std::stoll(argv[3]);
   try {
+    if (how.ends_with("crops") || how.ends_with("windows")) {
+      const bool with_pixels = how.ends_with("crops");
+      sft::ResizedCrop crop{.size = with_pixels ? size : 8};
+      if (how == "bicubic_crops") crop.interpolation = sft::Interpolation::bicubic;
+      if (how == "narrow_windows") crop.scale = {0.9, 1.0}, crop.ratio = {0.2, 0.6};
+      write_crops(sft::open_image_source(argv[1], false)->image(0).image, with_pixels ? 16 : size, crop, with_pixels);
+      return 0;
+    }
     bool is_first = true;
     for_each_image(argv[1], [&](sft::Image image) {
       if (how == "square") image = sft::resized(image, size, size);
       if (how == "cover") image = sft::covering(image, size);
+      if (how == "bicubic") image = sft::resized(image, size, size, sft::Interpolation::bicubic);
+      if (how == "cover_bicubic") image = sft::covering(image, size, sft::Interpolation::bicubic);
       if (std::exchange(is_first, false)) {
         std::cout.write(reinterpret_cast<const char*>(&image.height), 8);
         std::cout.write(reinterpret_cast<const char*>(&image.width), 8);

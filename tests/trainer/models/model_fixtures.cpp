@@ -100,6 +100,13 @@ nlohmann::json small_config(const std::string& model_type) {
   // Groups of one block each; albert_test.cpp has those of several.
   if (model_type == "electra" || model_type == "albert") config["embedding_size"] = 12;
   if (model_type == "albert") config["num_hidden_groups"] = 3;
+  if (model_type == "deberta-v2")
+    config.update({{"relative_attention", true},
+                   {"share_att_key", true},
+                   {"pos_att_type", "p2c|c2p"},
+                   {"norm_rel_ebd", "layer_norm"},
+                   {"position_buckets", 8},
+                   {"position_biased_input", false}});
   return config;
 }
 

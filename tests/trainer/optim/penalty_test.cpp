@@ -18,6 +18,36 @@ Parameters parameters(at::ScalarType type) {
   return all;
 }
 
+// λ Σ(θ − θ₀)², of what is not pretrained λ Σθ².
+TEST(Penalty, FromTheStartIsAutogradsOfTheDistanceToWhereTrainingBegan) {
+  for (const auto type : {at::kFloat, at::kDouble}) {
+    const Parameters trained = parameters(type);
+    Arena arena(trained, std::vector<int>(trained.size(), 0));
+    const Penalty penalty{.l1 = 0.01, .l2 = 0.02, .l2_from_start = 0.3, .start = start_of(arena, {"p0", "p2"})};
+    std::vector<at::Tensor> starts;
+    for (const Parameter& p : trained)
+      starts.push_back(p.name == "p1" ? at::zeros_like(p.value.detach()) : p.value.detach().to(at::kDouble).clone());
+    arena.values().add_(at::randn_like(arena.values()));
+    at::Tensor expected = at::zeros({}, at::kDouble);
+    std::vector<at::Tensor> copies;
+    for (size_t i = 0; i < trained.size(); ++i) {
+      const at::Tensor& copy = copies.emplace_back(trained[i].value.detach().to(at::kDouble).clone());
+      copy.set_requires_grad(true);
+      expected = expected + 0.01 * copy.abs().sum() + 0.02 * copy.pow(2).sum() + 0.3 * (copy - starts[i]).pow(2).sum();
+    }
+    expected.backward();
+    arena.gradients().fill_(0.5);
+    const double tolerance = type == at::kDouble ? 1e-12 : 1e-6;
+    EXPECT_NEAR(penalty.value(arena), expected.item<double>(), tolerance * (1 + expected.item<double>()));
+    penalty.add_gradient_to(arena);
+    for (size_t i = 0; i < trained.size(); ++i) {
+      const at::Tensor gradient = trained[i].value.grad().to(at::kDouble);
+      EXPECT_LE((gradient - 0.5 - copies[i].grad()).abs().max().item<double>(), type == at::kDouble ? 1e-14 : 2e-6)
+          << i;
+    }
+  }
+}
+
 TEST(Penalty, ItsValueAndGradientAreAutogradsOfTheSumsOverAllParameters) {
   for (const auto type : {at::kFloat, at::kDouble}) {
     for (const Penalty penalty : {Penalty{0.25, 0}, Penalty{0, 0.5}, Penalty{0.01, 0.02}, Penalty{}}) {

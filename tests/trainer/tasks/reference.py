@@ -57,6 +57,35 @@ def focal():
     return cases
 
 
+DISTRIBUTIONS = [[0.7, 0.3, 0.0, 0.0], [0.25, 0.25, 0.25, 0.25], [0.0, 0.0, 0.125, 0.875], [1.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0], [0.5, 0.0, 0.5, 0.0], [0.0, 0.0, 1.0, 0.0]]
+PRIORS = [0.5, 0.25, 0.2, 0.05]
+
+
+def supervised():
+    """A label or a distribution, beside a teacher, on logits that priors adjust: torch's cross_entropy and kl_div, combined as Hinton et al. 2015 and Menon et al. 2021 have it."""
+    F = torch.nn.functional
+    cases = []
+    row_weights = torch.tensor(SAMPLE_WEIGHTS["uneven"], dtype=torch.float64)
+    teacher = torch.cos(torch.arange(ROWS * CLASSES, dtype=torch.float64) * 0.7).view(ROWS, CLASSES) * 2
+    teacher = teacher.float().double()  # as files keep it
+    for soft in [False, True]:
+        for alpha, temperature, tau, smoothing, class_weights in [(0.0, 2.0, 0.0, 0.0, "none"), (0.0, 2.0, 0.0, 0.1, "uneven"), (0.0, 2.0, 1.0, 0.0, "none"), (0.0, 2.0, 0.5, 0.1, "uneven"),
+                                                                  (0.3, 1.0, 0.0, 0.0, "none"), (0.5, 2.5, 0.0, 0.0, "uneven"), (1.0, 4.0, 0.0, 0.0, "none"), (0.25, 2.0, 1.5, 0.2, "uneven")]:
+            logits = (torch.sin(torch.arange(ROWS * CLASSES, dtype=torch.float64) * 1.3).view(ROWS, CLASSES) * 3).requires_grad_()
+            labels, weight = torch.tensor(LABELS), torch.tensor(CLASS_WEIGHTS[class_weights], dtype=torch.float64)
+            real = (labels != IGNORED).double()
+            adjusted = logits + tau * torch.log(torch.tensor(PRIORS, dtype=torch.float64))
+            target = torch.tensor(DISTRIBUTIONS).double() if soft else labels
+            by_row = F.cross_entropy(adjusted, target, weight=weight, label_smoothing=smoothing, reduction="none", **({} if soft else dict(ignore_index=IGNORED)))
+            shares = row_weights * real * (1 if soft else weight[labels.clamp(min=0)])
+            divergence = F.kl_div(F.log_softmax(logits / temperature, 1), F.softmax(teacher / temperature, 1), reduction="none").sum(1) * temperature**2
+            total = (1 - alpha) * (row_weights * real * by_row).sum() + alpha * (shares * divergence).sum()
+            total.backward()
+            cases.append(dict(soft=soft, alpha=alpha, temperature=temperature, tau=tau, smoothing=smoothing, class_weights=CLASS_WEIGHTS[class_weights], sum=total.item(), weight=shares.sum().item(),
+                              teacher=teacher.flatten().tolist(), gradient=logits.grad.flatten().tolist()))
+    return cases
+
+
 def balanced():
     cases = []
     for counts in [[5, 5], [1, 9], [3, 0, 7], [100, 20, 3, 1]]:
@@ -78,9 +107,10 @@ def near(a, b):
 
 
 if __name__ == "__main__":
-    wanted = dict(rows=ROWS, classes=CLASSES, labels=LABELS, losses=losses(), focal=focal(), balanced=balanced())
+    wanted = dict(rows=ROWS, classes=CLASSES, labels=LABELS, losses=losses(), focal=focal(), balanced=balanced(),
+                  supervised=supervised(), distributions=sum(DISTRIBUTIONS, []), priors=PRIORS, sample_weights=SAMPLE_WEIGHTS["uneven"])
     if sys.argv[1] == "--check":
         sys.exit(0 if near(wanted, json.load(open(sys.argv[2]))) else f"{sys.argv[2]} is out of date")
-    lines = [f'"{key}": ' + ("[\n" + ",\n".join(map(json.dumps, value)) + "]" if key in ("losses", "focal", "balanced") else json.dumps(value))
+    lines = [f'"{key}": ' + ("[\n" + ",\n".join(map(json.dumps, value)) + "]" if key in ("losses", "focal", "balanced", "supervised") else json.dumps(value))
              for key, value in wanted.items()]
     open(sys.argv[1], "w").write("{" + ",\n".join(lines) + "}\n")

@@ -26,6 +26,9 @@ class DebertaV2 final : public TextEncoder {
     if (config.norms_table) table_norm_ = build.norm("encoder.LayerNorm", width(), config.encoder.norm_eps, 0);
   }
 
+  // All blocks add to the gradient of the table and of its norm: computed again, they would in another order.
+  bool repeats_stages() const override { return false; }
+
   HeadShape token_head() const override { return {.dropout = config_.encoder.hidden_dropout}; }
   // transformers' pooler stands outside of the base model, in this class alone.
   HeadShape sequence_head() const override {

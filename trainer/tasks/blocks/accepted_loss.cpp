@@ -28,6 +28,9 @@ void require_accepted(const LossConfig& loss, const AcceptedLoss& accepted) {
   if (!accepted.pos_weight && loss.pos_weight.word != "none")
     refuse("pos_weight", "sets of labels (model.problem_type = \"multi_label_classification\")");
   if (!accepted.label_smoothing && loss.label_smoothing_factor != 0) refuse("label_smoothing_factor", "labels");
+  if (!accepted.priors && loss.logit_adjustment != 0)
+    refuse("logit_adjustment", "labels and sets of labels of a sample");
+  if (!accepted.teacher && loss.distill_weight != 0) refuse("distill_weight", "one label a row");
 }
 
 }  // namespace sft

@@ -8,7 +8,7 @@ namespace sft {
 struct AcceptedLoss {
   const char* targets;  // "one label a row is": the beginning of "… learned by"
   StringList kinds;     // of train.loss, beside auto
-  bool class_weights = false, pos_weight = false, label_smoothing = false;
+  bool class_weights = false, pos_weight = false, label_smoothing = false, priors = false, teacher = false;
 };
 
 // ConfigError naming the key, its value and what the task takes.

@@ -23,6 +23,19 @@ constexpr int64_t kIgnoredLabel = -100;
 at::Tensor cross_entropy_sum(const at::Tensor& logits, const at::Tensor& labels, const at::Tensor& class_weights,
                              const at::Tensor& sample_weights, double label_smoothing, double focal_gamma = 0);
 
+// The same with a distribution p_i over the classes, targets_BK, in place of a label:
+//   Σ_i s_i Σ_c w_c ((1 − ε) p_ic + ε/K) (−log q_ic)
+// which divided by Σ_i s_i is torch's cross_entropy of class probabilities where all s_i are 1.
+at::Tensor soft_cross_entropy_sum(const at::Tensor& logits, const at::Tensor& targets_BK,
+                                  const at::Tensor& class_weights, const at::Tensor& sample_weights,
+                                  double label_smoothing, double focal_gamma = 0);
+
+// T² Σ_i s_i Σ_c t_ic (log t_ic − log q_ic), where t and q are the softmax of a teacher's logits and of the model's,
+// both divided by T (Hinton, Vinyals and Dean, "Distilling the knowledge in a neural network", 2015, section 2): T²
+// times torch's kl_div(reduction = "sum") where all s_i are 1.
+at::Tensor distillation_sum(const at::Tensor& logits, const at::Tensor& teacher_BK, const at::Tensor& sample_weights,
+                            double temperature);
+
 // Σ_i s_i w_yi over rows that are not ignored, in double whatever the tensors are.
 double cross_entropy_weight(std::span<const int64_t> labels, const std::vector<float>& sample_weights,
                             const std::vector<double>& class_weights);

@@ -24,6 +24,7 @@ class HeadLayers {
   HeadLayers(const HeadShape& shape, int64_t num_outputs, const Model& model, const TaskSettings& settings);
 
   Parameters parameters() const { return parameters_; }
+  const at::Tensor& output_bias() const { return output_.bias; }
 
   // [R, C] → [R, num_outputs]; draws and positions, int64 [R], key dropout.
   at::Tensor logits(const at::Tensor& x_RC, const at::Tensor& draws_R, const at::Tensor& positions_R, Mode mode) const;

@@ -22,6 +22,7 @@ class SequenceHead {
   Reads reads() const;
   bool reads_pooler() const { return pooling_ == Pooling::pooler; }
   Parameters parameters() const { return layers_.parameters(); }
+  const at::Tensor& output_bias() const { return layers_.output_bias(); }  // undefined where the last layer has none
 
   // [B, num_outputs]
   at::Tensor logits(Model& model, const at::Tensor& features, const Inputs& inputs, Mode mode) const;

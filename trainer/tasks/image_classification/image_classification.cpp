@@ -37,6 +37,9 @@ class ImageClassification final : public LogitsTask {
     return single_label_->loss_of(logits, batch);
   }
 
+  void conclude() override { single_label_->conclude(); }
+  bool more_is_better(const std::string& metric) const override { return single_label_->more_is_better(metric); }
+
   Statistics empty_statistics() const override {
     Statistics statistics = single_label_->empty_statistics();
     statistics.counts.push_back(0);

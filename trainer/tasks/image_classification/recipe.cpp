@@ -25,6 +25,12 @@ ImageColumns image_columns(const DataConfig& config) {
   return {config.image_column, usual ? "" : config.label_column};
 }
 
+// Pixels of a side that images are brought to; 0: as they are.
+int64_t side_of(const PrepareRequest& request, const DataConfig& config) {
+  if (!request.is_drawn_from || config.crop != "random_resized") return config.image_size;
+  return config.stored_size > 0 ? config.stored_size : (config.image_size * 8 + 3) / 7;
+}
+
 class ImageClassification final : public Recipe {
  public:
   ImageClassification(const PrepareRequest& request, const DataConfig& config)
@@ -32,8 +38,9 @@ class ImageClassification final : public Recipe {
         config_(config),
         columns_(image_columns(config)),
         keeps_places_(request.keep_notes && !request.labels_required),
-        height_(config.image_size),
-        width_(config.image_size),
+        side_(side_of(request, config)),
+        height_(side_),
+        width_(side_),
         classes_(request) {}
 
   std::unique_ptr<Input> open(const StringList& paths) const override {
@@ -46,14 +53,16 @@ class ImageClassification final : public Recipe {
   }
 
   json key() const override {
-    return {{"image_size", config_.image_size},
-            {"covers", covers()},
-            {"columns", {columns_.pixels, columns_.labels}},
-            {"notes", keeps_places_},
-            {"labels", classes_.key()}};
+    json key{{"image_size", side_},
+             {"covers", covers()},
+             {"columns", {columns_.pixels, columns_.labels}},
+             {"notes", keeps_places_},
+             {"labels", classes_.key()}};
+    if (interpolation_of(config_) != Interpolation::bilinear) key["interpolation"] = config_.interpolation;
+    return key;
   }
 
-  bool wants_glance() const override { return config_.image_size == 0; }
+  bool wants_glance() const override { return side_ == 0; }
 
   bool glance(const Row& row, Census& into) const override {
     if (into.knows(kHeight)) return true;
@@ -138,17 +147,19 @@ class ImageClassification final : public Recipe {
   }
 
   Image fitted(Image image, const Row& row) const {
-    if (config_.image_size == 0 && (image.height != height_ || image.width != width_))
+    if (side_ == 0 && (image.height != height_ || image.width != width_))
       throw BadRow(concat(row.place(), ": is ", image.height, " × ", image.width, ", and the first image is ", height_,
                           " × ", width_, "; set data.image_size to bring all to one size"));
-    if (config_.image_size == 0) return image;
-    return covers() ? covering(image, config_.image_size) : resized(image, config_.image_size, config_.image_size);
+    if (side_ == 0) return image;
+    const Interpolation how = interpolation_of(config_);
+    return covers() ? covering(image, side_, how) : resized(image, side_, side_, how);
   }
 
   const PrepareRequest request_;
   const DataConfig& config_;
   ImageColumns columns_;
   bool keeps_places_;
+  int64_t side_;
   int64_t height_, width_;  // of every picture
   ClassNames classes_;
 };

@@ -16,6 +16,7 @@
 #include "trainer/metrics/label_sets.h"
 #include "trainer/metrics/mean.h"
 #include "trainer/tasks/blocks/accepted_loss.h"
+#include "trainer/tasks/blocks/logit_adjustment.h"
 #include "trainer/tasks/blocks/sequence_task.h"
 #include "trainer/tasks/multi_label/pos_weights.h"
 #include "trainer/tasks/recipes/target_column.h"
@@ -32,7 +33,8 @@ class MultiLabel final : public SequenceTask {
       : SequenceTask(settings, model),
         smoothing_(settings.loss.label_smoothing_factor),
         threshold_(settings.scores.threshold),
-        has_areas_(asks_for_areas(settings.scores.metrics)) {
+        has_areas_(asks_for_areas(settings.scores.metrics)),
+        adjustment_(settings, LogitAdjustment::Of::sets, head_.output_bias()) {
     const auto weights =
         pos_weights(settings.loss.pos_weight, names_, settings.labels.counts, settings.labels.num_rows);
     pos_weights_K_ = at::tensor(weights, at::kDouble).to(settings.device, settings.dtype);
@@ -52,10 +54,12 @@ class MultiLabel final : public SequenceTask {
         at::tensor(at::ArrayRef<float>(batch.weights)).to(logits.options(), /*non_blocking=*/true).unsqueeze(1);
     const at::Tensor targets_BK =
         view_of(batch, "labels").to(logits.options(), /*non_blocking=*/true) * (1 - smoothing_) + smoothing_ / 2;
-    const at::Tensor surprise_BK =
-        at::binary_cross_entropy_with_logits(logits, targets_BK, {}, pos_weights_K_, at::Reduction::None);
+    const at::Tensor surprise_BK = at::binary_cross_entropy_with_logits(adjustment_.in_loss(logits), targets_BK, {},
+                                                                        pos_weights_K_, at::Reduction::None);
     return (rows * surprise_BK).sum();
   }
+
+  void conclude() override { adjustment_.take_from_bias(); }
 
   Statistics empty_statistics() const override {
     return {std::vector<double>(kCounts + LabelSets::num_counts(num_labels()))};
@@ -125,13 +129,15 @@ class MultiLabel final : public SequenceTask {
   double smoothing_, threshold_;
   bool has_areas_;
   at::Tensor pos_weights_K_;
+  LogitAdjustment adjustment_;
 };
 
 }  // namespace
 
 std::unique_ptr<LogitsTask> make_multi_label(const TaskSettings& settings, const Model& model) {
-  require_accepted(settings.loss,
-                   {.targets = "sets of labels are", .kinds = {"bce"}, .pos_weight = true, .label_smoothing = true});
+  require_accepted(
+      settings.loss,
+      {.targets = "sets of labels are", .kinds = {"bce"}, .pos_weight = true, .label_smoothing = true, .priors = true});
   if (settings.labels.names.empty()) throw ConfigError("multi-label classification needs a label, and there is none");
   return std::make_unique<MultiLabel>(settings, model);
 }

@@ -1,6 +1,7 @@
 #include "trainer/tasks/recipes/target.h"
 
 #include "base/text.h"
+#include "trainer/tasks/recipes/probability_cells.h"
 #include "trainer/tasks/recipes/target_cells.h"
 #include "trainer/tasks/recipes/target_column.h"
 
@@ -9,7 +10,9 @@ namespace {
 
 class OneLabel final : public Target {
  public:
+  explicit OneLabel(const ProbabilityForm& form) : form_(form) {}
   void read(const Cell& cell, Answer& out) const override {
+    if (holds_probabilities(cell, form_)) return read_probabilities(cell, form_, out.labels, out.probabilities);
     out.labels.resize(1);
     read_label(cell, out.labels.front());
   }
@@ -20,6 +23,9 @@ class OneLabel final : public Target {
   size_t least_classes() const override { return 2; }
   bool has_strata() const override { return true; }
   void describe(PrepareReport& report) const override { report.problem_type = kOneLabel; }
+
+ private:
+  ProbabilityForm form_;
 };
 
 class LabelSet : public Target {
@@ -79,11 +85,11 @@ std::unique_ptr<Target> make_flags(int64_t count, const std::string& separator) 
   return std::make_unique<LabelFlags>(count, separator);
 }
 
-std::unique_ptr<Target> make_target(const std::string& problem_type, int64_t num_targets,
-                                    const std::string& separator) {
+std::unique_ptr<Target> make_target(const std::string& problem_type, int64_t num_targets, const std::string& separator,
+                                    const ProbabilityForm& form) {
   if (problem_type == kLabelSet) return std::make_unique<LabelSet>(separator);
   if (problem_type == kRealNumbers) return std::make_unique<RealNumbers>(num_targets, separator);
-  return std::make_unique<OneLabel>();
+  return std::make_unique<OneLabel>(form);
 }
 
 }  // namespace sft

@@ -16,8 +16,10 @@ namespace sft {
 // Of one row.
 struct Answer {
   std::vector<Label> labels;
-  std::vector<int64_t> ids;  // of the labels; flags have ids alone
-  std::vector<float> values;
+  std::vector<int64_t> ids;          // of the labels; flags have ids alone
+  std::vector<float> values;         // real numbers
+  std::vector<float> probabilities;  // of the labels, or, where no label is named, of all there are in their order
+  std::vector<float> teacher_logits;
 };
 
 class Target {
@@ -42,7 +44,14 @@ inline constexpr char kRealNumbers[] = "regression";
 // Sets of labels as rows of so many flags, 0 or 1, one a label.
 std::unique_ptr<Target> make_flags(int64_t count, const std::string& separator);
 
+// Cells with a probability for each label in place of one label.
+struct ProbabilityForm {
+  bool are_normalized = false;  // by dividing them by their sum
+  bool in_lists = false;        // in the order of the labels; an object names them anyway
+};
+
 // `num_targets`: numbers that a row of real numbers must have; 0: any. `separator` stands between several in one text.
-std::unique_ptr<Target> make_target(const std::string& problem_type, int64_t num_targets, const std::string& separator);
+std::unique_ptr<Target> make_target(const std::string& problem_type, int64_t num_targets, const std::string& separator,
+                                    const ProbabilityForm& form = {});
 
 }  // namespace sft

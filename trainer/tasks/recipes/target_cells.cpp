@@ -142,6 +142,7 @@ bool looks_like_a_list(std::string_view text) {
 }
 
 std::string problem_type_told_by(const Cell& cell) {
+  if (cell.kind == Kind::nested) return kOneLabel;  // probabilities of labels
   if (cell.kind != Kind::list) return told_by_item(cell, kOneLabel);
   for (const Cell& item : cell.items)
     if (const std::string told = told_by_item(item, kLabelSet); !told.empty()) return told;

@@ -31,8 +31,9 @@ int64_t count_values(const Cell& cell, const std::string& separator);
 // "[1, 0]" or "[]", as tables spell a list.
 bool looks_like_a_list(std::string_view text);
 
-// model.problem_type where the cell can be meant in one way only: a name is one label, in a list one of a set; a number
-// with a fraction is a real number. "" for whole numbers, and for what can be no target.
+// model.problem_type where the cell can be meant in one way only: a name is one label, in a list one of a set; an
+// object holds probabilities of one label; a number with a fraction is a real number. "" for whole numbers, and for
+// what can be no target.
 std::string problem_type_told_by(const Cell& cell);
 
 }  // namespace sft

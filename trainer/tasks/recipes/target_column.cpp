@@ -6,6 +6,14 @@ namespace sft {
 
 Column label_column(int64_t num_labels) { return {.name = "labels", .bound = num_labels, .role = Role::target}; }
 
+Column distribution_column(int64_t num_labels) {
+  return {.name = "distribution", .number = Number::float32, .shape = {num_labels}, .role = Role::target};
+}
+
+Column teacher_logits_column(int64_t num_labels) {
+  return {.name = "teacher_logits", .number = Number::float32, .shape = {num_labels}, .role = Role::target};
+}
+
 Column label_set_column(int64_t num_labels) {
   return {.name = "labels", .number = Number::float32, .shape = {num_labels}, .bound = 2, .role = Role::target};
 }

@@ -10,6 +10,12 @@ namespace sft {
 // One of so many classes; 0: however many, as below.
 Column label_column(int64_t num_labels);
 
+// Beside a label: the probability of each of so many classes, of which the label is the likeliest.
+Column distribution_column(int64_t num_labels);
+
+// Beside a label: what a teacher says of each of so many classes.
+Column teacher_logits_column(int64_t num_labels);
+
 // Any of so many classes: 0 or 1 each.
 Column label_set_column(int64_t num_labels);
 

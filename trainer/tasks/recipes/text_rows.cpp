@@ -9,13 +9,15 @@ TextRows::TextRows(const PrepareRequest& request, const DataConfig& config)
     : pair_{"text_pair_column", config.text_pair_column},
       label_{"label_column", request.labels_required ? config.label_column : ""},
       weight_{"weight_column", config.weight_column},
-      group_{"group_column", request.splits() ? config.group_column : ""} {
+      group_{"group_column", request.splits() ? config.group_column : ""},
+      teacher_{"teacher_column", request.is_drawn_from ? config.teacher_column : ""} {
   for (const std::string& name : config.text_column) texts_.push_back({"text_column", name});
 }
 
 std::vector<WantedColumn> TextRows::columns() const {
   std::vector<WantedColumn> all = texts_;
   all.insert(all.end(), {pair_, label_, weight_, group_});
+  if (has_teacher()) all.push_back(teacher_);
   return all;
 }
 

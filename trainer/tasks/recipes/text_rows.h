@@ -28,6 +28,8 @@ class TextRows {
 
   std::vector<WantedColumn> columns() const;
   const WantedColumn& label_column() const { return label_; }  // no name: no label is read
+  const WantedColumn& teacher_column() const { return teacher_; }
+  bool has_teacher() const { return !teacher_.name.empty(); }
   bool has_pairs() const { return !pair_.name.empty(); }
 
   // BadRow where a cell is missing or cannot be what it is wanted for.
@@ -38,7 +40,7 @@ class TextRows {
 
  private:
   std::vector<WantedColumn> texts_;
-  WantedColumn pair_, label_, weight_, group_;  // no name: not wanted
+  WantedColumn pair_, label_, weight_, group_, teacher_;  // no name: not wanted
 };
 
 }  // namespace sft

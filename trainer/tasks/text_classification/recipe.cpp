@@ -8,8 +8,10 @@
 #include "trainer/tasks/recipes/cells.h"
 #include "trainer/tasks/recipes/class_names.h"
 #include "trainer/tasks/recipes/label_doubts.h"
+#include "trainer/tasks/recipes/probability_cells.h"
 #include "trainer/tasks/recipes/row_notes.h"
 #include "trainer/tasks/recipes/target_cells.h"
+#include "trainer/tasks/recipes/target_column.h"
 #include "trainer/tasks/recipes/text_rows.h"
 #include "trainer/tasks/recipes/token_columns.h"
 
@@ -21,6 +23,8 @@ using nlohmann::json;
 // Facts of a glance.
 constexpr char kType[] = "problem type", kNumbers[] = "numbers", kLists[] = "lists", kFlags[] = "flags",
                kNoFlags[] = "no flags";
+// Facts of a survey.
+constexpr char kSoft[] = "probabilities", kWidth[] = "probabilities in a list";
 
 class TextClassification final : public Recipe {
  public:
@@ -33,7 +37,7 @@ class TextClassification final : public Recipe {
         keeps_notes_(request.keep_notes && request.labels_required && request.problem_type == kOneLabel) {
     const std::string type = request.labels_required ? request.problem_type : kOneLabel;
     const bool is_told = !type.empty() && type != kLabelSet && (type != kRealNumbers || request.num_targets > 0);
-    if (is_told) target_ = make_target(type, request.num_targets, config.label_separator);
+    if (is_told) target_ = target_of(type, request.num_targets);
   }
 
   std::unique_ptr<Input> open(const StringList& files) const override { return open_rows(files, config_); }
@@ -46,6 +50,7 @@ class TextClassification final : public Recipe {
              {"columns", columns},
              {"target", {request_.problem_type, request_.num_targets, config_.label_separator}},
              {"labels", classes_.key()}};
+    if (config_.normalize_label_probabilities) key["normalizes"] = true;
     if (keeps_notes_) key["notes_of"] = request_.files;  // places name the files
     return key;
   }
@@ -74,26 +79,36 @@ class TextClassification final : public Recipe {
     if (are_flags && classes_.number(std::stoll(told.told(kFlags))))
       target_ = make_flags(std::ssize(classes_.names()), config_.label_separator);
     else
-      target_ = make_target(type, count, config_.label_separator);
+      target_ = target_of(type, count);
   }
 
-  bool wants_survey() const override { return target_->has_classes() && classes_.are_open(); }
+  bool wants_survey() const override {
+    const bool may_be_soft =
+        request_.labels_required && target_->has_strata() && may_hold_probabilities(request_.files);
+    return target_->has_classes() && (classes_.are_open() || may_be_soft);
+  }
 
   void survey(const Row& row, Census& into) const override {
     const Answer answer = rows_.read(row, *target_).answer;
     for (const Label& label : answer.labels) into.labels.add(label);
     for (const int64_t id : answer.ids) into.labels.add({classes_.names()[static_cast<size_t>(id)], false});
+    if (answer.probabilities.empty()) return;
+    into.tell(kSoft, "");
+    if (answer.labels.empty()) into.tell(kWidth, std::to_string(answer.probabilities.size()));
   }
 
   void settle(const Census& all) override {
+    is_soft_ = all.knows(kSoft);
+    if (!classes_.are_open()) return;
+    const bool only_lists = all.knows(kWidth) && all.labels.labels().empty();
+    if (only_lists && classes_.number(std::stoll(all.told(kWidth))) && classes_.names().size() > 1) return;
     classes_.settle(all.labels, target_->least_classes(), "rows",
                     concat(" (data.label_column = ", in_quotes(config_.label_column), ")"));
   }
 
   Group group_of(const Row& row, uint64_t seed) const override {
     const TextRow read = rows_.read(row, *target_);
-    const bool strata = target_->has_strata() && !read.answer.labels.empty();
-    return {rows_.key_of(read, seed), strata ? read.answer.labels.front().text : ""};
+    return {rows_.key_of(read, seed), target_->has_strata() ? likeliest_name(read.answer) : ""};
   }
 
   ShardInfo shard() const override {
@@ -110,6 +125,7 @@ class TextClassification final : public Recipe {
     report.label_names = classes_.names();
     if (classes_.are_open()) report.warnings = doubts_of_labels(classes_.names());
     if (request_.labels_required) report.label_counts.resize(report.label_names.size());
+    if (is_soft_) report.notes["a row's label is a probability for each label"] = {};
   }
 
   size_t rows_at_once() const override { return 1024; }
@@ -124,6 +140,9 @@ class TextClassification final : public Recipe {
       if (!tokens_.begin(*read[i].row, encodings[i], sample, out)) continue;
       target_->put(read[i].answer, target, sample.cells[TokenColumns::kTarget]);
       sample.weight = read[i].weight;
+      if (is_soft_) sample.cells[columns.place(distribution_column(0).name)].set(read[i].answer.probabilities);
+      if (rows_.has_teacher())
+        sample.cells[columns.place(teacher_logits_column(0).name)].set(read[i].answer.teacher_logits);
       if (keeps_notes_) put_row_notes(read[i], columns, sample);
       out.append(sample);
       for (const int64_t id : read[i].answer.ids) count_label(out.report(), id);
@@ -131,6 +150,12 @@ class TextClassification final : public Recipe {
   }
 
  private:
+  std::unique_ptr<Target> target_of(const std::string& type, int64_t count) const {
+    return make_target(
+        type, count, config_.label_separator,
+        {.are_normalized = config_.normalize_label_probabilities, .in_lists = request_.problem_type == kOneLabel});
+  }
+
   // Flags are what all rows must be; a row without a label tells nothing.
   void tell_flags(const Cell& cell, Census& into) const {
     if (cell.kind == Cell::Kind::null) return;
@@ -142,6 +167,9 @@ class TextClassification final : public Recipe {
 
   Schema schema() const {
     Schema schema = tokens_.schema(target_column());
+    const int64_t num_labels = std::ssize(classes_.names());
+    if (is_soft_) schema.columns.push_back(distribution_column(num_labels));
+    if (rows_.has_teacher()) schema.columns.push_back(teacher_logits_column(num_labels));
     if (keeps_notes_) schema.columns.insert(schema.columns.end(), row_notes().begin(), row_notes().end());
     return schema;
   }
@@ -150,6 +178,13 @@ class TextClassification final : public Recipe {
   TextRow read_known(const Row& row) const {
     TextRow out = rows_.read(row, *target_);
     for (const Label& label : out.answer.labels) out.answer.ids.push_back(classes_.id_of(row, label));
+    const int64_t num_labels = std::ssize(classes_.names());
+    if (is_soft_)
+      read_cell(row, rows_.label_column(), [&](const Cell&) { settle_distribution(out.answer, num_labels); });
+    if (rows_.has_teacher())
+      read_cell(row, rows_.teacher_column(), [&](const Cell& cell) {
+        read_values(cell, config_.label_separator, num_labels, out.answer.teacher_logits);
+      });
     return out;
   }
 
@@ -169,6 +204,7 @@ class TextClassification final : public Recipe {
   std::unique_ptr<Target> target_;  // null until the rows tell it
   ClassNames classes_;
   bool keeps_notes_;
+  bool is_soft_ = false;  // some row has probabilities of labels
 };
 
 }  // namespace

@@ -2,7 +2,6 @@
 
 #include <ATen/ops/log_softmax.h>
 #include <ATen/ops/softmax.h>
-#include <ATen/ops/tensor.h>
 
 #include <algorithm>
 #include <cmath>
@@ -16,8 +15,7 @@
 #include "trainer/metrics/confusion.h"
 #include "trainer/metrics/mean.h"
 #include "trainer/tasks/blocks/accepted_loss.h"
-#include "trainer/tasks/blocks/class_weights.h"
-#include "trainer/tasks/blocks/cross_entropy.h"
+#include "trainer/tasks/blocks/label_loss.h"
 #include "trainer/tasks/blocks/sequence_task.h"
 #include "trainer/tasks/recipes/row_notes.h"
 #include "trainer/tasks/recipes/target_column.h"
@@ -25,33 +23,23 @@
 namespace sft {
 namespace {
 
-// Statistics: counts [loss sum, rows, confusion counts K × K]; rows those of Areas.
-constexpr size_t kLossSum = 0, kRows = 1, kCounts = 2;
+// Statistics: counts [loss sum, rows, rows with a distribution, sum of their divergences, confusion counts K × K]; rows
+// those of Areas.
+constexpr size_t kLossSum = 0, kRows = 1, kSoftRows = 2, kDivergence = 3, kCounts = 4;
 
 class TextClassification final : public SequenceTask {
  public:
   TextClassification(const TaskSettings& settings, const Model& model)
       : SequenceTask(settings, model),
-        smoothing_(settings.loss.label_smoothing_factor),
-        focal_gamma_(settings.loss.kind == "focal" ? settings.loss.focal_gamma : 0),
+        loss_(settings, head_.output_bias()),
         num_areas_(names_.size() == 2                        ? 1
                    : asks_for_areas(settings.scores.metrics) ? names_.size()
-                                                             : 0),
-        weights_(class_weights(settings.loss.class_weights, names_, settings.labels.counts)) {
-    weights_K_ = at::tensor(weights_, at::kDouble).to(settings.device, settings.dtype);
-  }
+                                                             : 0) {}
 
-  Needs needs() const override { return {{.column = label_column(std::ssize(names_))}}; }
-
-  double weight(const Batch& batch) const override {
-    return cross_entropy_weight(batch.at("labels").as<int64_t>(), batch.weights, weights_);
-  }
-
-  at::Tensor loss_of(const at::Tensor& logits, const Batch& batch) const override {
-    const at::Tensor labels = view_of(batch, "labels").to(logits.device(), at::kLong, /*non_blocking=*/true);
-    const at::Tensor rows = at::tensor(at::ArrayRef<float>(batch.weights)).to(logits.options(), /*non_blocking=*/true);
-    return cross_entropy_sum(logits, labels, weights_K_, rows, smoothing_, focal_gamma_);
-  }
+  Needs needs() const override { return loss_.needs(); }
+  double weight(const Batch& batch) const override { return loss_.weight(batch); }
+  at::Tensor loss_of(const at::Tensor& logits, const Batch& batch) const override { return loss_.sum(logits, batch); }
+  void conclude() override { loss_.conclude(); }
 
   Statistics empty_statistics() const override {
     return {std::vector<double>(kCounts + names_.size() * names_.size())};
@@ -65,7 +53,7 @@ class TextClassification final : public SequenceTask {
       if (labels[b] < 0) continue;
       const auto label = static_cast<size_t>(labels[b]);
       const auto guess = static_cast<size_t>(std::max_element(likely, likely + names_.size()) - likely);
-      into.counts[kLossSum] -= likely[label];
+      add_surprise(batch, b, likely, into);
       into.counts[kRows] += 1;
       into.counts[kCounts + label * names_.size() + guess] += 1;
       if (num_areas_ > 0) add_to_areas(label, likely, into.rows);
@@ -77,9 +65,12 @@ class TextClassification final : public SequenceTask {
     nlohmann::ordered_json all{{"loss", mean_of(total.counts[kLossSum], rows)}};
     const nlohmann::ordered_json scores = classification_scores(confusion(total));
     for (const auto& [name, value] : scores.items()) all[name] = value;
+    if (loss_.learns_distributions() || total.counts[kSoftRows] > 0)
+      all["kl"] = mean_of(total.counts[kDivergence], total.counts[kSoftRows]);
     if (num_areas_ > 0) all.update(Areas(static_cast<int64_t>(num_areas_), total.rows).scores());
     return all;
   }
+  bool more_is_better(const std::string& metric) const override { return metric != "loss" && metric != "kl"; }
 
   nlohmann::ordered_json details(const Statistics& total) const override {
     return classification_details(confusion(total), names_);
@@ -104,6 +95,24 @@ class TextClassification final : public SequenceTask {
   void describe(nlohmann::json& config) const override { describe_as("single_label_classification", config); }
 
  private:
+  // −Σ p log q, where p is 1 at the label unless the row has a distribution; then also its divergence, Σ p log (p / q).
+  static void add_surprise(const Batch& batch, size_t b, const double* likely, Statistics& into) {
+    if (!has_distributions(batch.schema)) {
+      into.counts[kLossSum] -= likely[batch.at("labels").as<int64_t>()[b]];
+      return;
+    }
+    const Packed& all = batch.at(distribution_column(0).name);
+    const size_t width = all.size() / batch.weights.size();
+    const std::span<const float> shares = all.as<float>().subspan(b * width, width);
+    for (size_t k = 0; k < width; ++k) {
+      const double share = shares[k];
+      if (share <= 0) continue;
+      into.counts[kLossSum] -= share * likely[k];
+      into.counts[kDivergence] += share * (std::log(share) - likely[k]);
+    }
+    into.counts[kSoftRows] += 1;
+  }
+
   // The true label, and the row that has it.
   void tell_reference(const Batch& batch, size_t b, nlohmann::ordered_json& row) const {
     const int64_t label = batch.at("labels").as<int64_t>()[b];
@@ -128,11 +137,8 @@ class TextClassification final : public SequenceTask {
     return {static_cast<int64_t>(names_.size()), std::span<const double>(total.counts).subspan(kCounts)};
   }
 
-  double smoothing_;
-  double focal_gamma_;           // 0: cross-entropy
-  size_t num_areas_;             // classes whose areas under curves are told
-  std::vector<double> weights_;  // of the classes
-  at::Tensor weights_K_;
+  LabelLoss loss_;
+  size_t num_areas_;  // classes whose areas under curves are told
 };
 
 }  // namespace
@@ -144,7 +150,9 @@ std::unique_ptr<LogitsTask> make_text_classification(const TaskSettings& setting
   require_accepted(settings.loss, {.targets = "one label a row is",
                                    .kinds = {"cross_entropy", "focal"},
                                    .class_weights = true,
-                                   .label_smoothing = true});
+                                   .label_smoothing = true,
+                                   .priors = true,
+                                   .teacher = true});
   return std::make_unique<TextClassification>(settings, model);
 }
 
