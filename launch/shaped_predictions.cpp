@@ -13,6 +13,7 @@
 
 #include "base/errors.h"
 #include "base/log.h"
+#include "base/stop_request.h"
 #include "base/text.h"
 #include "data/readers/cell_json.h"
 
@@ -55,9 +56,22 @@ Json kept_value(const Row& row, const std::string& name) {
   if (cell == nullptr) return nullptr;
   try {
     return json_of(*cell);
-  } catch (const CellProblem&) {
-    return cell->kind == Cell::Kind::number ? Json(cell->text) : Json(nullptr);
+  } catch (const CellProblem& problem) {
+    if (cell->kind == Cell::Kind::number) return cell->text;
+    throw BadRow(concat(row.place(), ": --keep ", in_quotes(name), ", and the value ", problem.what));
   }
+}
+
+// What the first row tells of columns that cannot be kept, told before anything is computed.
+void require_kept_values(const StringList& keep, const StringList& files, Quotes quotes) {
+  InputRows rows(files, quotes);
+  Row row;
+  try {
+    if (!rows.next(row)) return;
+  } catch (const BadRow&) {
+    return;  // told, or counted, when the rows are read
+  }
+  for (const std::string& name : keep) kept_value(row, name);
 }
 
 // The largest of them, the first one first; false where a row has neither.
@@ -87,6 +101,7 @@ class Predictions {
     InputRows rows(files_, quotes_);
     Row row;
     for (std::string line; std::getline(in, line);) {
+      leave_if_asked();
       Json prediction = Json::parse(line);
       if (shape_.top_k > 0 && !cut_to_best(prediction, static_cast<size_t>(shape_.top_k)))
         log::warn_once("--top-k has no effect: these predictions have neither scores of classes nor best answers");
@@ -198,6 +213,7 @@ void require_kept(const PredictionShape& shape, const StringList& files, Quotes 
       if (!columns.empty() && std::ranges::find(columns, name) == columns.end())
         throw ConfigError(concat(file, ": --keep ", in_quotes(name), ", but the columns are: ", join(columns, ", "),
                                  did_you_mean(name, columns)));
+    require_kept_values(shape.keep, {file}, quotes);
   }
 }
 

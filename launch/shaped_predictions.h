@@ -19,7 +19,8 @@ struct PredictionShape {
 // "-": standard output.
 inline bool is_standard(const std::string& path) { return path == "-"; }
 
-// ConfigError where an input lacks a column that is to be kept, or has none at all. Called before anything is computed.
+// ConfigError where an input lacks a column that is to be kept, or has none at all, DataError where the first row's
+// value is bytes, or of a kind that is not read. Called before anything is computed.
 void require_kept(const PredictionShape& shape, const StringList& files, Quotes quotes);
 
 // Reads JSON Lines at `predictions`, a row each of `files`, and writes them at `path`: as .csv or .tsv with a header,

@@ -5,8 +5,9 @@
 
 namespace sft {
 
-// Reads standard input to its end into a file in `directory` and returns its path: .json where it is an array, .jsonl
-// where it begins with an object, else .tsv or .csv by what is in the first line. DataError where nothing comes.
+// Reads standard input to its end into a file in `directory` and returns its path: .json where it begins with an object
+// or an array, be it of lines or a document, else .tsv or .csv by what is in the first line. DataError where nothing
+// comes. Leaves within a second of a request to (leave_if_asked).
 std::string keep_standard_input(const std::string& directory);
 
 }  // namespace sft

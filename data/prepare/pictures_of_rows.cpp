@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "base/file_ops.h"
+#include "base/stop_request.h"
 #include "base/text.h"
 #include "data/prepare/input.h"
 
@@ -36,6 +37,13 @@ class NamedPicture final : public Picture {
  private:
   std::string path_;
 };
+
+// Whether it is the bytes of an image, those too that happen to be UTF-8, as of a dark BMP: no path has a zero in it.
+bool is_held(const Cell* cell) {
+  if (cell == nullptr) return false;
+  return cell->kind == Cell::Kind::bytes ||
+         (cell->kind == Cell::Kind::text && cell->text.find('\0') != std::string::npos);
+}
 
 bool is_text(const Cell* cell) {
   return cell != nullptr && (cell->kind == Cell::Kind::text || cell->kind == Cell::Kind::plain) && !cell->text.empty();
@@ -77,7 +85,7 @@ class PictureRows final : public Reader {
         refuse("holds no bytes of an image; save_to_disk() and to_parquet() of datasets embed them");
       return std::make_shared<HeldPicture>(row.place(), bytes->text);
     }
-    if (cell->kind == Cell::Kind::bytes) return std::make_shared<HeldPicture>(row.place(), cell->text);
+    if (is_held(cell)) return std::make_shared<HeldPicture>(row.place(), cell->text);
     if (!is_text(cell)) refuse(concat("is wanted as the path of an image, or its bytes, found ", describe(*cell)));
     const std::string path = beside(*row.file, cell->text);
     if (!fs::is_regular_file(path)) refuse(concat("names ", in_quotes(path, 400), ", and there is no such file"));
@@ -116,13 +124,14 @@ class PicturesOfRows final : public Input {
       StringList& all = out.emplace_back(StringList{file});
       const auto reader = open_reader(file, {}, std::numeric_limits<int64_t>::max(), quotes_);
       for (Row row;;) {
+        leave_if_asked();
         try {
           if (!reader->next(row)) break;
         } catch (const BadRow&) {
           continue;  // told, or counted, when the rows are read
         }
         const Cell* cell = row.find(image_column_);
-        if (cell != nullptr && (cell->kind == Cell::Kind::nested || cell->kind == Cell::Kind::bytes)) break;
+        if (is_held(cell) || (cell != nullptr && cell->kind == Cell::Kind::nested)) break;
         if (!is_text(cell)) continue;
         if (std::string path = beside(file, cell->text); fs::is_regular_file(path)) all.push_back(std::move(path));
       }

@@ -11,8 +11,9 @@ namespace {
 
 using nlohmann::json;
 
-// 64 pieces keep many ranks busy; tokens take about half the bytes of their text, so the largest
-// shard is about 500 MB. A piece of 4 MiB is tokenized in a second, and smaller ones would only be more files to open.
+// 64 pieces keep many ranks busy; tokens take about half the bytes of their text, so the largest shard of a text is
+// about 500 MB (of a compressed file, which is one piece, half of what it unpacks to). A piece of 4 MiB is tokenized in
+// a second, and smaller ones would only be more files to open.
 constexpr int64_t kPieces = 64, kLeastBytes = 4 << 20, kMostBytes = 1 << 30;
 
 // Bytes of one file, from where a reader can begin.

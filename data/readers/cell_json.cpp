@@ -19,7 +19,7 @@ Json number_in(const Cell& cell) {
 
 // An object or array of which the reader kept all; an empty one lost nothing.
 void require_whole(const Cell& cell) {
-  if (cell.is_cut) throw CellProblem{"is nested deeper than 32 levels"};
+  if (cell.is_cut) throw CellProblem{"is nested deeper than 32 levels, or of a kind that is not read (a map, a union)"};
 }
 
 }  // namespace

@@ -43,17 +43,18 @@ class ArrayReader final : public Reader {
   bool is_member_, has_ended_ = false;
 };
 
-// Whether the first line is a whole object and others follow it.
+// Whether the first line is a whole object and others follow it. A line that is longer than any row may be is no row:
+// the document stands on one line.
 bool are_lines(const std::string& path) {
   Lines lines(path, {}, "");
   std::string_view line;
-  do {
-    if (!lines.next(line)) return false;
-  } while (is_blank(line));
-  Row row;
   try {
+    do {
+      if (!lines.next(line)) return false;
+    } while (is_blank(line));
+    Row row;
     parse_json_row(line, path, row);
-  } catch (const BadRow&) {
+  } catch (const DataError&) {
     return false;
   }
   while (lines.next(line))

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "base/utf8.h"
+#include "data/native/decompressed.h"
 
 namespace sft {
 namespace {
@@ -15,7 +16,7 @@ using nlohmann::json;
 
 class RowEvents final : public nlohmann::json_sax<json> {
  public:
-  explicit RowEvents(Row& row) : row_(row) { row_.clear(); }
+  RowEvents(Row& row, std::string_view path) : row_(row), path_(path) { row_.clear(); }
 
   std::string problem;  // after the parse returned false
 
@@ -90,7 +91,9 @@ class RowEvents final : public nlohmann::json_sax<json> {
 
   bool refuse(std::string_view found) {
     problem = concat("wanted a JSON object, found ", found);
-    if (found == "an array") problem += "; write one object a line, as jq -c '.[]' does, or name the file .json";
+    if (found != "an array") return false;
+    problem += "; write one object a line, as jq -c '.[]' does";
+    if (!uncompressed_name(path_).ends_with(".json")) problem += ", or name the file .json";
     return false;
   }
 
@@ -104,6 +107,7 @@ class RowEvents final : public nlohmann::json_sax<json> {
   }
 
   Row& row_;
+  std::string_view path_;
   Cell* cell_ = nullptr;     // of the last key at the top
   std::vector<Cell*> open_;  // lists and objects around the next value, the row's own first
 };
@@ -124,7 +128,7 @@ std::string json_reason(std::string_view text) {
 }
 
 void parse_json_row(std::string_view text, const std::string& path, Row& row) {
-  RowEvents events(row);
+  RowEvents events(row, path);
   if (json::sax_parse(text.begin(), text.end(), &events)) return;  // which checks UTF-8 too
   const std::string problem = is_valid_utf8(text) ? events.problem : utf8_problem(text);
   throw BadRow(concat(path, ":", row.line, ": ", problem));

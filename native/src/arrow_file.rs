@@ -51,6 +51,11 @@ impl ArrowFile {
             return Err(wrong(path, "Feather 1, and Arrow's IPC format is read; pandas.read_feather and to_parquet convert it"));
         }
         let at = if magic.starts_with(b"ARROW1") { 8 } else { 0 };
+        let mut end = [0u8; 6];
+        // A file that is cut off between batches tells by this alone; of a stream nobody can tell.
+        if at == 8 && (size < 14 || file.read_exact_at(&mut end, size as u64 - 6).is_err() || end != *b"ARROW1") {
+            return Err(wrong(path, "it begins as Arrow with a footer does, and does not end with ARROW1; is the file cut off? copy it again"));
+        }
         let mut opened = ArrowFile {
             path: path.to_string(), file, size, range, at, next_row: 0,
             words: HashMap::new(), schema: Arc::new(Schema::empty()), features: Feature::default(),
@@ -58,7 +63,11 @@ impl ArrowFile {
         let first = opened.message()?.ok_or_else(|| wrong(path, "no Arrow file: it is empty"))?;
         let no_schema = || wrong(path, "no Arrow file: it does not begin with a schema");
         let root = root_as_message(&first.head[first.prefix..]).map_err(|_| no_schema())?;
-        opened.schema = Arc::new(fb_to_schema(root.header_as_schema().ok_or_else(no_schema)?));
+        let schema = root.header_as_schema().ok_or_else(no_schema)?;
+        if !schema.endianness().equals_to_target_endianness() {
+            return Err(wrong(path, "its numbers are big-endian, and little-endian ones are read; write it anew on the machine that reads it"));
+        }
+        opened.schema = Arc::new(fb_to_schema(schema));
         opened.pass(&first);
         opened.features = Feature::of_file(opened.schema.metadata().get(features::KEY));
         Ok(opened)

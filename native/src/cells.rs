@@ -8,10 +8,11 @@ use crate::features::Feature;
 use arrow_array::cast::AsArray;
 use arrow_array::types::*;
 use arrow_array::{Array, RecordBatch};
-use arrow_schema::{DataType, Field};
+use arrow_schema::{DataType, Field, TimeUnit};
 
 /// As `kMostRowBytes` in data/readers/window.h.
 pub const MOST_ROW_BYTES: usize = 64 << 20;
+const TOO_LONG: &str = "the row is longer than 64 MiB";
 /// As `kMostDepth` in data/readers/json_row.cpp.
 const MOST_DEPTH: usize = 32;
 
@@ -42,7 +43,7 @@ pub fn names<'a>(fields: impl Iterator<Item = &'a Field>, out: &mut Vec<u8>) -> 
 
 fn sized(kind: u8, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
     if out.len() + bytes.len() > MOST_ROW_BYTES {
-        return Err("the row is longer than 64 MiB".to_string());
+        return Err(TOO_LONG.to_string());
     }
     out.push(kind);
     out.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
@@ -94,6 +95,9 @@ fn cell(array: &dyn Array, index: usize, feature: Option<&Feature>, depth: usize
     if depth > MOST_DEPTH {
         return Ok(out.push(b'X'));
     }
+    if out.len() > MOST_ROW_BYTES {
+        return Err(TOO_LONG.to_string());
+    }
     if array.is_null(index) {
         return Ok(out.push(b'N'));
     }
@@ -123,10 +127,20 @@ fn cell(array: &dyn Array, index: usize, feature: Option<&Feature>, depth: usize
         DataType::Date32 => whole_of!(Date32Type),
         DataType::Date64 => whole_of!(Date64Type),
         DataType::Timestamp(unit, _) => match unit {
-            arrow_schema::TimeUnit::Second => whole_of!(TimestampSecondType),
-            arrow_schema::TimeUnit::Millisecond => whole_of!(TimestampMillisecondType),
-            arrow_schema::TimeUnit::Microsecond => whole_of!(TimestampMicrosecondType),
-            arrow_schema::TimeUnit::Nanosecond => whole_of!(TimestampNanosecondType),
+            TimeUnit::Second => whole_of!(TimestampSecondType),
+            TimeUnit::Millisecond => whole_of!(TimestampMillisecondType),
+            TimeUnit::Microsecond => whole_of!(TimestampMicrosecondType),
+            TimeUnit::Nanosecond => whole_of!(TimestampNanosecondType),
+        },
+        DataType::Time32(TimeUnit::Second) => whole_of!(Time32SecondType),
+        DataType::Time32(_) => whole_of!(Time32MillisecondType),
+        DataType::Time64(TimeUnit::Microsecond) => whole_of!(Time64MicrosecondType),
+        DataType::Time64(_) => whole_of!(Time64NanosecondType),
+        DataType::Duration(unit) => match unit {
+            TimeUnit::Second => whole_of!(DurationSecondType),
+            TimeUnit::Millisecond => whole_of!(DurationMillisecondType),
+            TimeUnit::Microsecond => whole_of!(DurationMicrosecondType),
+            TimeUnit::Nanosecond => whole_of!(DurationNanosecondType),
         },
         DataType::Utf8 => sized(b'S', array.as_string::<i32>().value(index).as_bytes(), out),
         DataType::LargeUtf8 => sized(b'S', array.as_string::<i64>().value(index).as_bytes(), out),
@@ -151,8 +165,10 @@ fn cell(array: &dyn Array, index: usize, feature: Option<&Feature>, depth: usize
             Ok(out.push(b'}'))
         }
         DataType::Dictionary(..) => {
-            let words = array.as_any_dictionary();
-            let place = words.normalized_keys()[index];
+            // The keys are normalized all at once: of a slice, one.
+            let one = array.slice(index, 1);
+            let words = one.as_any_dictionary();
+            let place = words.normalized_keys()[0];
             cell(words.values(), place, feature, depth, out)
         }
         _ => Ok(out.push(b'X')),

@@ -12,6 +12,7 @@ mod deberta;
 mod decompress;
 mod directory;
 mod features;
+mod footer;
 mod generation_tags;
 mod hash;
 mod letters;

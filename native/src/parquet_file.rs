@@ -1,8 +1,8 @@
 //! Parquet: the row groups that start in a range of the file's bytes, a few rows of one at a time.
 
 use crate::features::{self, Feature};
+use crate::footer::check_footer;
 use crate::table::{wrong, Batches};
-use crate::thrift::check_footer;
 use crate::Failure;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
@@ -14,11 +14,19 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt;
 
 const MAGIC: &[u8] = b"PAR1";
-const ROWS_AT_ONCE: usize = 128;
+/// Of at most 64 MiB each: the offsets of Arrow have 31 bits.
+const ROWS_AT_ONCE: usize = 16;
 
 struct Group {
     index: usize,
     first_row: i64,
+    end: i64, // behind its last row
+}
+
+struct Open {
+    next_row: i64,
+    end: i64,
+    reader: ParquetRecordBatchReader,
 }
 
 pub struct ParquetFile {
@@ -27,7 +35,7 @@ pub struct ParquetFile {
     metadata: ArrowReaderMetadata,
     features: Feature,
     groups: VecDeque<Group>,
-    open: Option<(i64, ParquetRecordBatchReader)>, // the number of the row that it gives next
+    open: Option<Open>,
 }
 
 fn read_footer(path: &str, file: &File) -> Result<(), Failure> {
@@ -81,10 +89,11 @@ impl ParquetFile {
             // A group belongs to one range, whatever its places claim.
             let claimed = group.columns().iter().map(|column| column.byte_range().0 as i64).min().unwrap_or(0);
             start = claimed.clamp(start, (size - 1).max(start));
+            let end = first_row.saturating_add(group.num_rows());
             if range.contains(&start) {
-                groups.push_back(Group { index, first_row });
+                groups.push_back(Group { index, first_row, end });
             }
-            first_row = first_row.saturating_add(group.num_rows());
+            first_row = end;
         }
         Ok(ParquetFile { path: path.to_string(), file, metadata, features, groups, open: None })
     }
@@ -110,12 +119,16 @@ impl Batches for ParquetFile {
 
     fn next(&mut self) -> Result<Option<(i64, RecordBatch)>, Failure> {
         loop {
-            if let Some((next_row, reader)) = &mut self.open {
-                let first = *next_row;
-                match reader.next() {
-                    None => self.open = None,
+            if let Some(open) = &mut self.open {
+                let first = open.next_row;
+                match open.reader.next() {
+                    None if first == open.end => self.open = None,
+                    None => {
+                        let problem = format!("the row group ends behind this row, and behind row {} by the footer; is the file damaged?", open.end);
+                        return Err(wrong(&format!("{}:{first}", self.path), &problem));
+                    }
                     Some(Ok(batch)) => {
-                        *next_row += batch.num_rows() as i64;
+                        open.next_row += batch.num_rows() as i64;
                         return Ok(Some((first, batch)));
                     }
                     Some(Err(error)) => {
@@ -125,7 +138,7 @@ impl Batches for ParquetFile {
                 continue;
             }
             let Some(group) = self.groups.pop_front() else { return Ok(None) };
-            self.open = Some((group.first_row, self.start(group.index)?));
+            self.open = Some(Open { next_row: group.first_row, end: group.end, reader: self.start(group.index)? });
         }
     }
 }

@@ -12,6 +12,8 @@ from pathlib import Path
 try:
     import h5py
     import numpy as np
+    import pyarrow as pa
+    import pyarrow.parquet as parquet
     from PIL import Image, ImageOps
     import torch
     from torchvision.transforms import InterpolationMode, RandomResizedCrop
@@ -139,6 +141,12 @@ def main():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(picture(5, 7)).save(root / name)
         same("hidden folders left out", ours(tool, root / "train", "keep", 0), np.stack([np.asarray(Image.open(root / f"train/{label}/1.png")) for label in "ab"]))
+
+        # All bytes below 128: text, as far as anybody can tell, and no path.
+        dark = [bytes(byte & 0x7F for byte in bitmap(24, 5, 3)) for _ in range(3)]
+        for name, column in (("bytes", dark), ("objects", [{"bytes": content, "path": None} for content in dark])):
+            parquet.write_table(pa.table({"image": column}), root / f"{name}.parquet")
+            same(f"dark images as {name}", ours(tool, root / f"{name}.parquet", "keep", 0), np.stack([np.asarray(Image.open(io.BytesIO(content)).convert("RGB")) for content in dark]))
 
         images, labels = np.stack([picture(32, 32) for _ in range(7)]), np.arange(7, dtype=np.uint8)
         records = np.concatenate([labels[:, None], images.transpose(0, 3, 1, 2).reshape(7, -1)], 1)

@@ -1,19 +1,40 @@
 // Writes what is read of an image source for a Python script to compare.
 //
-//   image_samples PATH keep|square|cover|bicubic|cover_bicubic SIZE
+//   image_samples PATH keep|square|cover|bicubic|cover_bicubic SIZE      (of a .parquet file: rows that hold images)
 //   image_samples PATH crops|bicubic_crops|windows|narrow_windows SIZE
 //
 // Standard output: height and width as int64, then the pixels of all images. `crops`: of random resized crops of the
 // first one, sixteen draws, top, left, height and width of the window as int64 and the pixels of each; `windows`: SIZE
 // windows alone; `narrow_windows`: of ratios that seldom fit. A refusal goes to standard error.
 #include <iostream>
+#include <utility>
 
 #include "base/errors.h"
 #include "data/images/resize.h"
 #include "data/loading/resized_crop.h"
+#include "data/prepare/input.h"
 #include "data/readers/image_source.h"
 
 namespace {
+
+// Calls visit(image) on all of them.
+template <class Visit>
+void for_each_image(const std::string& path, const Visit& visit) {
+  if (!path.ends_with(".parquet")) {
+    const auto source = sft::open_image_source(path, false);
+    for (int64_t i = 0; i < source->size(); ++i) visit(source->image(i).image);
+    return;
+  }
+  const sft::StringList files{path};
+  const sft::DataConfig config;
+  const auto input = sft::open_pictures_of_rows(files, false, config);
+  if (input->files() != std::vector<sft::StringList>{files}) throw sft::DataError("it names other files");
+  const int64_t pieces = input->cut(sft::alone());
+  for (int64_t piece = 0; piece < pieces; ++piece) {
+    const auto reader = input->open(piece);
+    for (sft::Row row; reader->next(row);) visit(row.picture->decoded().image);
+  }
+}
 
 void write(const void* bytes, size_t count) {
   std::cout.write(static_cast<const char*>(bytes), static_cast<std::streamsize>(count));
@@ -39,28 +60,27 @@ int main(int argc, char** argv) {
   const std::string how = argv[2];
   const int64_t size = std::stoll(argv[3]);
   try {
-    const auto source = sft::open_image_source(argv[1], false);
     if (how.ends_with("crops") || how.ends_with("windows")) {
       const bool with_pixels = how.ends_with("crops");
       sft::ResizedCrop crop{.size = with_pixels ? size : 8};
       if (how == "bicubic_crops") crop.interpolation = sft::Interpolation::bicubic;
       if (how == "narrow_windows") crop.scale = {0.9, 1.0}, crop.ratio = {0.2, 0.6};
-      write_crops(source->image(0).image, with_pixels ? 16 : size, crop, with_pixels);
+      write_crops(sft::open_image_source(argv[1], false)->image(0).image, with_pixels ? 16 : size, crop, with_pixels);
       return 0;
     }
-    for (int64_t i = 0; i < source->size(); ++i) {
-      sft::Image image = source->image(i).image;
+    bool is_first = true;
+    for_each_image(argv[1], [&](sft::Image image) {
       if (how == "square") image = sft::resized(image, size, size);
       if (how == "cover") image = sft::covering(image, size);
       if (how == "bicubic") image = sft::resized(image, size, size, sft::Interpolation::bicubic);
       if (how == "cover_bicubic") image = sft::covering(image, size, sft::Interpolation::bicubic);
-      if (i == 0) {
+      if (std::exchange(is_first, false)) {
         std::cout.write(reinterpret_cast<const char*>(&image.height), 8);
         std::cout.write(reinterpret_cast<const char*>(&image.width), 8);
       }
       std::cout.write(reinterpret_cast<const char*>(image.pixels.data()),
                       static_cast<std::streamsize>(image.pixels.size()));
-    }
+    });
   } catch (const sft::Error& error) {
     std::cerr << error.what() << "\n";
     return 1;
