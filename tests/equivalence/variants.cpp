@@ -260,6 +260,9 @@ std::vector<Case> cases() {
   albert_adapters.model = tiny_albert();
   albert_adapters.lora = {.r = 3, .lora_dropout = 0.1, .target_modules = {"query", "value"}};
   enroll("deberta_v2", adamw).model = tiny_deberta_v2();
+  Case& deberta_adapters = enroll("deberta_v2_adapters", adamw);
+  deberta_adapters.model = tiny_deberta_v2();
+  deberta_adapters.lora = {.r = 3, .lora_dropout = 0.1, .target_modules = {"query_proj", "key_proj", "value_proj"}};
   Case& deberta_tokens = enroll("deberta_v2_tokens_last_blocks", adamw);
   deberta_tokens.model = tiny_deberta_v2();
   deberta_tokens.task = "token_classification";
