@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "prepare_fixture.h"
+#include "trainer/tasks/recipes/probability_cells.h"
 
 namespace sft {
 namespace {
@@ -44,6 +45,9 @@ TEST_F(SoftLabels, StandBesidePlainOnesAndAreCountedByTheLikeliest) {
   request_.label_names = {"a", "b", "c"};
   request_.labels_must_be_known = true;
   EXPECT_EQ(column(run(), "distribution").size(), 3u);
+  EXPECT_TRUE(may_hold_probabilities({"a.csv", "b.jsonl.gz"}) && may_hold_probabilities({"data/"}) &&
+              may_hold_probabilities({"a.parquet"}));
+  EXPECT_FALSE(may_hold_probabilities({"a.csv", "b.tsv.zst"}));
   EXPECT_EQ(error_of("b.jsonl", json_rows({R"({"d":1})"})).substr(0, 24), "79: b.jsonl:1: label 'd'");
 }
 

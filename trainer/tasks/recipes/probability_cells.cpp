@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "data/native/decompressed.h"
 #include "trainer/tasks/recipes/target_cells.h"
 
 namespace sft {
@@ -23,11 +24,24 @@ void read_names(const Cell& cell, std::vector<Label>& labels) {
   }
 }
 
+// Without the labels that a row of Parquet or Arrow does not name: all rows have the same, and there they are null.
+Cell named_alone(const Cell& cell) {
+  Cell named{.kind = cell.kind, .text = cell.text};
+  for (size_t i = 0; i < cell.items.size(); ++i) {
+    if (cell.kind == Cell::Kind::nested && cell.items[i].kind == Cell::Kind::null) continue;
+    named.items.push_back(cell.items[i]);
+    if (i < cell.names.size()) named.names.push_back(cell.names[i]);
+  }
+  return named;
+}
+
 }  // namespace
 
 bool may_hold_probabilities(const StringList& files) {
-  return std::ranges::any_of(
-      files, [](const std::string& file) { return file.ends_with(".jsonl") || file.ends_with(".json"); });
+  return std::ranges::any_of(files, [](const std::string& file) {
+    const std::string_view name = uncompressed_name(file);
+    return !name.ends_with(".csv") && !name.ends_with(".tsv");
+  });
 }
 
 bool holds_probabilities(const Cell& cell, const ProbabilityForm& form) {
@@ -36,8 +50,9 @@ bool holds_probabilities(const Cell& cell, const ProbabilityForm& form) {
                                              std::ranges::all_of(cell.items, is_number));
 }
 
-void read_probabilities(const Cell& cell, const ProbabilityForm& form, std::vector<Label>& labels,
+void read_probabilities(const Cell& given, const ProbabilityForm& form, std::vector<Label>& labels,
                         std::vector<float>& probabilities) {
+  const Cell cell = named_alone(given);
   if (cell.items.empty()) throw CellProblem{"is an empty object; wanted a label, or { label = probability }"};
   read_names(cell, labels);
   const Cell numbers{.kind = Cell::Kind::list, .text = "array", .items = cell.items};
@@ -64,7 +79,8 @@ void settle_distribution(Answer& answer, int64_t num_labels) {
           concat("holds ", answer.probabilities.size(), " probabilities, and there are ", num_labels, " labels")};
     all = std::move(answer.probabilities);
   } else {
-    for (size_t i = 0; i < answer.ids.size(); ++i) all[static_cast<size_t>(answer.ids[i])] = answer.probabilities[i];
+    // += : an index and a name may be one label
+    for (size_t i = 0; i < answer.ids.size(); ++i) all[static_cast<size_t>(answer.ids[i])] += answer.probabilities[i];
   }
   answer.ids = {std::ranges::max_element(all) - all.begin()};
   answer.probabilities = std::move(all);

@@ -12,7 +12,7 @@
 
 namespace sft {
 
-// Whether rows of some of these files may have such cells: those of tables have none.
+// Whether rows of some of these files may have such cells: those of .csv and .tsv have none.
 bool may_hold_probabilities(const StringList& files);
 
 // An object, or a list of numbers alone where such are meant.
