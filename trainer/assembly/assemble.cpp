@@ -55,9 +55,6 @@ nlohmann::json checksums_of(const ModelDirectory& directory, const std::string& 
   return nlohmann::json::parse(broadcast_from(control, text));
 }
 
-// Their statistics would move twice where a stage runs twice.
-bool has_batch_norms(const Model& model) { return !model.repeats_stages(); }
-
 void say_what_trains(const Model& model, const Parameters& parameters, const std::vector<bool>& trained) {
   log::info(summary_of(parameters, trained));
   if (std::vector<std::string> names = model.stage_names(); !names.empty()) {
@@ -80,7 +77,7 @@ std::unique_ptr<Learner> make_learner(Assembly& run, Built built) {
   std::vector<bool> trained = trained_parameters(config.freeze, *built.model, *built.task, built.adapters);
   if (run.world.control.rank() == 0)
     say_what_trains(*built.model, all_parameters(*built.model, *built.task, built.adapters), trained);
-  if (config.deterministic && has_batch_norms(*built.model) && config.train.batch_norm != "frozen")
+  if (config.deterministic && built.model->has_batch_norms() && config.train.batch_norm != "frozen")
     throw ConfigError(
         concat("deterministic = true is not built for train.batch_norm = ", in_quotes(config.train.batch_norm),
                ": what a norm sees depends on how a batch is cut; set it to \"frozen\""));
@@ -111,7 +108,7 @@ void make_order(Assembly& run) {
 
 // Norms that take their batch from all ranks make every rank run equally many micro-batches.
 bool sums_statistics(const RunConfig& config, const Model& model) {
-  return config.train.batch_norm == "synchronized" && has_batch_norms(model);
+  return config.train.batch_norm == "synchronized" && model.has_batch_norms();
 }
 
 // A norm's sums during backward would go through MPI beside those of the gradients, and MPI allows one thread at a

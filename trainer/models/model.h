@@ -129,9 +129,11 @@ class Model {
   // How many of the lowest stages give rows that are of one sample each, sample after sample: what these give can be
   // kept by sample.
   virtual int num_cacheable_stages() const { return num_stages(); }
+  // Whether norms take what they see from a batch: statistics would move twice where a stage runs twice.
+  virtual bool has_batch_norms() const { return false; }
   // Whether a stage that is run again on the same input gives the same bits and moves nothing, as gradient
   // checkpointing wants it.
-  virtual bool repeats_stages() const { return true; }
+  virtual bool repeats_stages() const { return !has_batch_norms(); }
 
   // The pretrained pooler over first rows [B, C] → [B, C], keyed as B rows; has_pooler() false where the model has
   // none.

@@ -118,7 +118,7 @@ at::Tensor Keras::pixels(const ImageInputs& inputs) const {
   return (x - offset_) / scale_;
 }
 
-bool Keras::repeats_stages() const { return buffers_.empty(); }
+bool Keras::has_batch_norms() const { return !buffers_.empty(); }
 
 std::vector<std::string> Keras::stage_names() const {
   std::vector<std::string> names = {plan_.graph->input_name.empty() ? "the input" : plan_.graph->input_name};

@@ -27,7 +27,7 @@ class Keras : public Model {
   Parameters buffers() const override { return buffers_; }
   at::Tensor stage(int s, const at::Tensor& x, const Inputs& inputs, Mode mode) override;
   at::Tensor features(const at::Tensor& x) const override { return x; }
-  bool repeats_stages() const override;  // false where statistics would move twice
+  bool has_batch_norms() const override;
   bool has_pooler() const override { return false; }
   at::Tensor pool(const at::Tensor& first_BC, const RowKeys&) override { return first_BC; }
 

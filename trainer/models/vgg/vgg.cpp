@@ -85,7 +85,7 @@ class Vgg final : public Model {
   }
 
   at::Tensor features(const at::Tensor& x) const override { return x; }
-  bool repeats_stages() const override { return !config_.batch_norm; }  // statistics would move twice
+  bool has_batch_norms() const override { return config_.batch_norm; }
   bool has_pooler() const override { return false; }
   at::Tensor pool(const at::Tensor& first_BC, const RowKeys&) override { return first_BC; }
   bool moves_where_frozen() const override {
