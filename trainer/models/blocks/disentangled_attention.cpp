@@ -128,7 +128,7 @@ at::Tensor attend_disentangled(const at::Tensor& q_MC, const at::Tensor& k_NC, c
                        draws = draw_1.expand(count).contiguous();
       const at::Tensor kept =
           keyed_dropout(table_SC.narrow(0, lowest, count), how.positions.key, draws, places, how.positions.p);
-      far = positions_of(kept, draws, places);
+      far = positions_of(kept, draws, places + kPlaces);  // no place of a token: adapters draw both
       far.rows_2L = rows_2L - lowest;
     }
     const auto part = [&](const at::Tensor& x, const std::vector<int64_t>& offsets, int64_t count) {

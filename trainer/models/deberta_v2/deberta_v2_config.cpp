@@ -15,9 +15,9 @@ namespace {
 
 using nlohmann::json;
 
-// A list, or a string with bars between: whether it has `wanted`, in any case. Other members than `known` are refused.
-bool lists(const json& content, const char* key, const std::string& wanted, const StringList& known) {
-  const ConfigReader read(const_cast<json&>(content));
+// A list, or a string in any case with bars between: whether it has `wanted`. Other members than `known` are refused.
+bool lists(json& content, const char* key, const std::string& wanted, const StringList& known) {
+  const ConfigReader read(content);
   if (!read.has(key)) return false;
   StringList found;
   const json& value = content[key];
@@ -31,6 +31,8 @@ bool lists(const json& content, const char* key, const std::string& wanted, cons
     }
   } else if (value.is_array()) {
     for (const json& part : value) found.push_back(part.is_string() ? part.get<std::string>() : part.dump());
+  } else {
+    read.refuse(key, "made of " + join(known, " and "));
   }
   for (const std::string& part : found)
     if (std::ranges::find(known, part) == known.end()) read.refuse(key, "made of " + join(known, " and "));
@@ -77,7 +79,8 @@ DebertaV2Config read_deberta_v2_config(json& content) {
   config.distances.span = buckets > 0 ? buckets : config.distances.farthest;
   encoder.distances = 2 * config.distances.span;
   if (buckets > 0 && config.distances.farthest <= buckets / 2 + 1)
-    read.refuse("position_buckets", concat("below twice the farthest position (", config.distances.farthest, ")"));
+    read.refuse("position_buckets", concat("at most ", 2 * config.distances.farthest - 3,
+                                           ", by the farthest position (", config.distances.farthest, ")"));
   const StringList kinds = {"c2p", "p2c"};
   config.content_to_position = lists(content, "pos_att_type", "c2p", kinds);
   config.position_to_content = lists(content, "pos_att_type", "p2c", kinds);
