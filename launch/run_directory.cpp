@@ -55,11 +55,15 @@ bool holds_a_run(const std::string& directory) {
   });
 }
 
-// Whether the run in the directory is of the same training and has not ended.
+// Whether the run in the directory is of the same training and has not ended. What the model's files have settled in
+// its config is theirs again.
 bool goes_on(const RunConfig& config) {
   if (read_ended_run(config.output_dir)) return false;
   try {
-    return training_keys_of(kept_config(config.output_dir)) == training_keys_of(config);
+    RunConfig kept = kept_config(config.output_dir);
+    if (config.data.interpolation == "auto") kept.data.interpolation = "auto";
+    if (config.data.image_size == 0) kept.data.image_size = 0;
+    return training_keys_of(kept) == training_keys_of(config);
   } catch (const ConfigError&) {
     return false;
   }

@@ -211,6 +211,8 @@ Built build_model(const RunConfig& config, Purpose purpose, const ModelDirectory
                               .share = {control.rank(), control.size()}});
     built.from_files = report.from_files;
     built.adapters = build_adapters(config, adapter, *built.model, *built.task, report);
+    if (adapter)
+      for (const std::string& name : adapter->names()) built.from_files.given.insert(name);
     const auto of_backbone = [&](const Parameter& one) { return one.stage <= built.model->pooler_stage(); };
     if (std::ranges::none_of(report.untouched, of_backbone)) return;
     settings.seed = initial;
