@@ -120,6 +120,9 @@ std::unique_ptr<LogitsTask> make_image_classification(const TaskSettings& settin
         concat("image_classification needs at least two labels, and there are ", settings.labels.names.size()));
   if (settings.pooling != "auto" && settings.pooling != "cls")
     throw ConfigError(concat("model.pooling = ", in_quotes(settings.pooling), " is for texts; leave it at auto"));
+  if (settings.loss.distill_weight != 0)
+    throw ConfigError(concat("train.distill_weight is ", settings.loss.distill_weight,
+                             ": a teacher's logits are read of rows of texts alone; leave it at 0"));
   return std::make_unique<ImageClassification>(settings, model);
 }
 
