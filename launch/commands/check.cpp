@@ -32,12 +32,15 @@ int64_t free_bytes(std::filesystem::path path) {
 }
 
 // Checkpoints that may be there at once: those that are kept, the best beside them, and the one that is being written.
-int64_t most_checkpoints(const RunConfig& config, int64_t updates, int64_t updates_per_epoch) {
+// One is written at each time of its own, at each evaluation that may be the best, and at the end.
+int64_t most_checkpoints(const Assembly& run, int64_t per_epoch) {
+  const RunConfig& config = run.config();
   const SaveConfig& save = config.save;
-  if (save.save_strategy == "no") return 0;
-  const int64_t between =
-      save.save_strategy == "steps" ? steps_of(save.save_steps, updates) : std::max<int64_t>(updates_per_epoch, 1);
-  const int64_t written = (updates + between - 1) / std::max<int64_t>(between, 1);
+  const auto times = [&](const Cadence& of) { return of.every > 0 ? (run.total_steps + of.every - 1) / of.every : 0; };
+  int64_t written = times(cadence(save.save_strategy, save.save_steps, per_epoch, run.total_steps));
+  if (run.evaluator && (config.eval.load_best_model_at_end || save.save_strategy == "best"))
+    written += times(cadence(config.eval.eval_strategy, config.eval.eval_steps, per_epoch, run.total_steps));
+  written = std::clamp<int64_t>(written, 1, run.total_steps);
   return save.save_total_limit == 0 ? written : std::min(written, save.save_total_limit + 2);
 }
 
@@ -57,11 +60,12 @@ void print(const Assembly& run, const Preflight& found, int local_ranks) {
   const RunConfig& config = run.config();
   const double epoch = found.seconds_per_update * static_cast<double>(found.updates_per_epoch);
   const double whole = found.seconds_per_update * static_cast<double>(run.total_steps);
-  const int64_t checkpoints = most_checkpoints(config, run.total_steps, found.updates_per_epoch);
+  const int64_t checkpoints = most_checkpoints(run, found.updates_per_epoch);
   const double disk = static_cast<double>(checkpoints * found.checkpoint_bytes + found.model_bytes);
   const auto room = static_cast<double>(free_bytes(config.output_dir));
   const double of_host = static_cast<double>(found.peak_rss_bytes) * local_ranks;
-  const double free = static_cast<double>(available_memory_bytes());
+  const double free =
+      std::min(static_cast<double>(found.available_bytes), static_cast<double>(memory_limit_bytes()) - of_host);
   line("rows", rows_text(run));
   line("updates", concat(human_count(static_cast<double>(run.total_steps)), " of ", run.global_batch_size, " rows, ",
                          human_count(static_cast<double>(found.updates_per_epoch)), " an epoch, on ",
@@ -69,10 +73,13 @@ void print(const Assembly& run, const Preflight& found, int local_ranks) {
   line("time",
        concat(update_time(found.seconds_per_update), " an update (mean of ", found.measured, "), ",
               human_seconds(epoch), " an epoch, ", human_seconds(whole), " in all; evaluation and saving come to it",
-              config.freeze.cache == "off" ? "" : ", and freeze.cache takes frozen stages away from it"));
+              config.freeze.cache == "off" ? ""
+                                           : ", and freeze.cache takes frozen stages away from it; what the cache "
+                                             "holds is not in the numbers below"));
   line("memory", concat(human_bytes(static_cast<double>(found.peak_rss_bytes)), " a rank, ", human_bytes(of_host),
                         " on this host, which has ", human_bytes(static_cast<double>(memory_limit_bytes())), " and ",
-                        human_bytes(free), " free beside them"));
+                        human_bytes(free), " free beside them, until the last of these updates",
+                        run.world.device.is_cuda() ? "; memory of the GPU is not told" : ""));
   line("disk",
        concat(human_bytes(static_cast<double>(found.checkpoint_bytes)), " a checkpoint, ", checkpoints,
               " at once; with the model ", human_bytes(disk), "; ", human_bytes(room), " free at ", config.output_dir));

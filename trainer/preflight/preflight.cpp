@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/errors.h"
 #include "base/process.h"
 #include "base/stopwatch.h"
 #include "comm/agree.h"
@@ -28,6 +29,8 @@ Preflight try_updates(Assembly& run, int64_t most_updates, double most_seconds) 
   const int64_t updates = std::min(most_updates, run.total_steps);
   double seconds = 0;
   for (int64_t step = 0; step < updates; ++step) {
+    if (max(control, run.world.stop_requested && run.world.stop_requested() ? 1 : 0) > 0)
+      throw Error(ExitCode::requeue, "stopped by a signal; nothing was saved", Reach::everywhere);
     const Stopwatch watch;
     run.trainer->step().loss_sum.item<double>();  // which waits for the device
     const double took = of_slowest(control, watch.seconds());
@@ -38,6 +41,7 @@ Preflight try_updates(Assembly& run, int64_t most_updates, double most_seconds) 
     if (step > 0 && seconds > most_seconds) break;
   }
   found.seconds_per_update = seconds / static_cast<double>(std::max<int64_t>(found.measured, 1));
+  found.available_bytes = available_memory_bytes();
   found.peak_rss_bytes = max(control, peak_rss_bytes());
   found.checkpoint_bytes = bytes_of(named_tensors(run.learner().saved()));
   if (!run.config().save.save_only_model) found.checkpoint_bytes += bytes_of(run.update.optimizer->state());
