@@ -75,9 +75,11 @@ std::string spreads_text(const SweepResults& results) {
   if (spreads.empty()) return "";
   Row names, parameters = results.parameters();
   std::erase(parameters, "seed");
-  for (const Spread::Metric& metric : spreads.front().metrics)
-    if (std::ranges::find(kPrinted, metric.name) != kPrinted.end() && metric.name != "best_metric")
-      names.push_back(metric.name);
+  for (const Spread& spread : spreads)
+    for (const Spread::Metric& metric : spread.metrics)
+      if (std::ranges::find(kPrinted, metric.name) != kPrinted.end() && metric.name != "best_metric" &&
+          std::ranges::find(names, metric.name) == names.end())
+        names.push_back(metric.name);
   std::vector<Row> rows{header("seeds", parameters, names)};
   for (const Spread& spread : spreads) {
     Row row{std::to_string(spread.seeds)};

@@ -47,6 +47,26 @@ ExitCode run_trial(const Trial& trial, LoadedConfig loaded, const std::string& p
   }
 }
 
+// For a shell: what holds other than plain characters stands in single quotes.
+std::string quoted_for_shell(const std::string& word) {
+  if (!word.empty() &&
+      word.find_first_not_of("+-.,/:=@%_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") ==
+          std::string::npos)
+    return word;
+  std::string quoted = "'";
+  for (const char letter : word) quoted += letter == '\'' ? std::string("'\\''") : std::string(1, letter);
+  return quoted + "'";
+}
+
+void print_sbatch(const Arguments& arguments, size_t trials) {
+  std::string command = quoted_for_shell(arguments.target);
+  for (const std::string& setting : arguments.overrides) command += ' ' + quoted_for_shell(setting);
+  std::cout << "array=$(sbatch --parsable --array=0-" << trials - 1 << ' ' << installed("slurm/sweep.sbatch") << ' '
+            << command << ")\n"
+            << "sbatch --dependency=afterany:$array " << installed("slurm/train.sbatch") << " sweep " << command
+            << "  # when all have ended: what is missing, and the table\n";
+}
+
 void say_best(const SweepResults& results, const std::string& directory) {
   if (results.metric().empty()) return;
   const TrialResult& best = results.trials()[results.ranking().front()];
@@ -87,11 +107,7 @@ ExitCode sweep(const Arguments& arguments, Job& job) {
   const bool speaks = job.control().rank() == 0;
   require_agreement(job.control(), [&] { return run_facts(loaded.config); });
   if (arguments.slurm || arguments.list) {
-    if (speaks && arguments.slurm)
-      std::cout << "array=$(sbatch --parsable --array=0-" << plan.trials.size() - 1 << ' '
-                << installed("slurm/sweep.sbatch") << ' ' << arguments.target << ")\n"
-                << "sbatch --dependency=afterany:$array " << installed("slurm/train.sbatch") << " sweep "
-                << arguments.target << "  # the table, when all have ended\n";
+    if (speaks && arguments.slurm) print_sbatch(arguments, plan.trials.size());
     if (speaks && arguments.list)
       for (const Trial& trial : plan.trials) std::cout << trial.name << "  " << join(trial.overrides, "  ") << '\n';
     return ExitCode::done;
