@@ -9,7 +9,7 @@ namespace {
 constexpr OtherNames kNames[] = {
     {"bf16 bf16_full_eval fp16 fp16_full_eval half_precision",
      "model.dtype = \"bfloat16\", what trains stays in float32; float16 is not built"},
-    {"tf32", "model.dtype alone says what products are computed in"},
+    {"tf32", "of matrices model.dtype alone says it; convolutions on a GPU are as cuDNN does them by itself"},
     {"load_in_8bit load_in_4bit quantization_config",
      "quantised weights are not built; lora.r = 16 with model.dtype = \"bfloat16\" trains adapters over narrow "
      "weights"},
@@ -21,7 +21,8 @@ constexpr OtherNames kNames[] = {
      "it"},
     {"trust_remote_code", "no code of a model is run; docs list the models that are built"},
     {"model_init_kwargs config_overrides dropout",
-     "model.config = { hidden_dropout_prob = 0.1 }: keys of the model's config.json by their names there"},
+     "model.config = { hidden_dropout_prob = 0.1 }: keys of the model's config.json by their names there; of adapters "
+     "lora.lora_dropout"},
     {"attn_implementation use_liger_kernel liger_kernel_config torch_compile torch_compile_backend torch_compile_mode "
      "jit_mode_eval",
      "needs no key: the kernels are this program's own"},
@@ -39,7 +40,8 @@ constexpr OtherNames kNames[] = {
     {"shuffle_dataset shuffle_train_dataset", "data.train_sampling_strategy = \"random\" or \"sequential\""},
     {"completion_only_loss assistant_only_loss",
      "data.train_on = \"assistant\"; of rows with a prompt and a completion the completion alone is trained"},
-    {"chat_template_path eos_token", "data.chat_template"},
+    {"chat_template_path", "data.chat_template"},
+    {"eos_token", "data.add_eos for training, generate.eos_token_id for answers; the token is the tokenizer's"},
     {"overwrite_cache", "needs no key: prepared rows are compared with what is asked, and made anew where they differ"},
     {"dataset_num_proc preprocessing_num_workers dataloader_num_workers dataloader_pin_memory "
      "dataloader_persistent_workers dataloader_prefetch_factor dataloader_multiprocessing_context dataloader_in_order "
@@ -58,15 +60,16 @@ constexpr OtherNames kNames[] = {
     {"label_smoothing", "train.label_smoothing_factor"},
     {"neftune_noise_alpha router_aux_loss_coef loss_type", "not built; train.loss lists the losses"},
     {"torch_empty_cache_steps skip_memory_metrics include_num_input_tokens_seen include_tokens_per_second",
-     "needs no key: tokens, rates and memory are in metrics.jsonl"},
+     "needs no key: tokens and rates are in metrics.jsonl, memory is in summary.json"},
     {"optim_args", "optim.adam_beta1, optim.adam_beta2, optim.adam_epsilon, optim.momentum, optim.nesterov"},
     {"adafactor optim_target_modules", "optim.optim = \"adamw\", \"adam\" or \"sgd\""},
-    {"lr_scheduler_kwargs", "scheduler.warmup_steps and scheduler.min_lr_ratio"},
+    {"lr_scheduler_kwargs", "scheduler.warmup_steps and scheduler.min_lr_ratio; the others are not built"},
     {"patience", "eval.early_stopping_patience = 3"},
     {"eval_delay eval_on_start", "not built; eval.eval_steps says how often"},
     {"metric_name compute_metrics include_for_metrics batch_eval_metrics", "eval.metrics"},
     {"eval_accumulation_steps prediction_loss_only eval_do_concat_batches eval_use_gather_object",
-     "needs no key: evaluation adds exact counts over all ranks and keeps no outputs"},
+     "needs no key: evaluation adds exact counts over all ranks; of outputs it keeps the scores that areas under "
+     "curves and correlations need"},
     {"predict_with_generate", "eval.generate = true"},
     {"generation_max_length generation_num_beams generation_config", "generate.max_new_tokens and generate.num_beams"},
     {"save_safetensors save_on_each_node enable_jit_checkpoint",
@@ -78,25 +81,25 @@ constexpr OtherNames kNames[] = {
     {"use_cpu no_cuda use_mps_device", "device = \"cpu\""},
     {"run_name logging_dir project trackio_space_id trackio_bucket_id trackio_static_space_id",
      "output_dir: everything a run leaves is in it, TensorBoard's events too"},
-    {"logging_strategy logging_first_step logging_nan_inf_filter", "log.logging_steps"},
+    {"logging_strategy logging_first_step logging_nan_inf_filter", "log.logging_steps; the others are not built"},
     {"log_level log_level_replica log_on_each_node debug", "needs no key: rank 0 speaks, and a rank that has an error"},
     {"disable_tqdm", "log.progress = \"none\""},
     {"push_to_hub hub_model_id hub_token hub_private_repo hub_strategy hub_always_push hub_revision "
      "push_to_hub_model_id",
      "nothing is sent anywhere: `hf upload NAME RUN_DIR/model` sends what a run leaves"},
     {"do_train do_eval do_predict",
-     "the command says what is done: train, evaluate, predict; a run evaluates where there is data.validation_file and "
-     "data.test_file"},
+     "the command says what is done: train, evaluate, predict; a run evaluates where there is data.validation_file or "
+     "data.validation_split, and at its end data.test_file"},
     {"fsdp fsdp_config deepspeed parallelism_config ddp_find_unused_parameters ddp_broadcast_buffers ddp_static_graph",
      "parallel.strategy = \"replicated\" is what is built: each rank holds the whole model"},
     {"ddp_backend", "comm.backend"},
-    {"ddp_bucket_cap_mb", "comm.bucket_bytes"},
+    {"ddp_bucket_cap_mb", "comm.bucket_bytes, in bytes"},
     {"ddp_timeout", "comm.timeout_seconds"},
     {"local_rank", "needs no key: mpirun or srun starts the ranks"},
     {"task_type peft_type", "model.task"},
     {"bias modules_to_save exclude_modules layers_to_transform layers_pattern rank_pattern alpha_pattern use_dora "
      "fan_in_fan_out init_lora_weights",
-     "not built for adapters; lora.target_modules says where they are, and the head always trains"},
+     "not built for adapters; lora.target_modules says where they are, and a new head trains beside them"},
 };
 
 }  // namespace
