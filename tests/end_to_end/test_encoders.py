@@ -97,6 +97,13 @@ class Encoders(FamilyTests):
         self.succeed(self.config(name, model={"model_name_or_path": str(model), "task": task}, data={**files, **sections.pop("data", {})}, train={"num_train_epochs": 2}, top=self.one_thread, **sections), ranks=ranks)
         return read_rows(files["test_file"]), read_rows(self.run_dir(name) / "predictions.jsonl")
 
+    def test_deberta_gives_the_same_bits_on_one_and_two_ranks(self):
+        model, weights = make_encoder("deberta", self.home / "deberta"), []
+        for ranks in (1, 2):
+            self.succeed(self.config(f"r{ranks}", model={"model_name_or_path": str(model)}, train={"max_steps": 3}, top={**self.one_thread, "deterministic": True}), ranks=ranks)
+            weights.append((self.run_dir(f"r{ranks}") / "model/model.safetensors").read_bytes())
+        self.assertEqual(*weights)
+
     def test_classes_of_texts_odd_ones_among_them(self):
         odd = [{"text": text, "label": LABELS[0]} for text in ODD]
         for family, model in self.each():

@@ -91,7 +91,7 @@ class Init(EndToEnd):
         self.assertLess(update / 1000 * 36, 20 * summary["train_runtime"])
         self.assertLess(summary["train_runtime"], 20 * update / 1000 * 36)
         for settings, count in ((["save_strategy=no"], 1), (["save_strategy=best", "eval_strategy=steps", "eval_steps=5"], 4)):
-            self.assertIn(f"a checkpoint, {count} at once", self.succeed("check", config, "output_dir=nowhere", *settings).out)
+            self.assertIn(f"a checkpoint, {count} at once", self.succeed("check", config, f"output_dir={self.home / 'nowhere'}", *settings).out)
         self.assertEqual(self.run_program("check", config, "data.train_file=nowhere.jsonl").code, 78)
 
 
