@@ -117,6 +117,14 @@ class Lora(EndToEnd):
         done = self.succeed(self.config("other", model={"model_name_or_path": str(base), "adapter": str(theirs)}, train={"max_steps": 1}))
         self.assertIn("whether they are one cannot be seen", done.err)
 
+    def test_l2_from_the_start_keeps_a_loaded_adapter(self):
+        self.succeed(self.config(**self.settings(train={"max_steps": 20}, optim={"learning_rate": 2e-2})))
+        model = {"model_name_or_path": str(self.shared / "model"), "adapter": str(self.run_dir() / "adapter")}
+        self.succeed(self.config("on", model=model, train={"max_steps": 30, "l2_from_start": 100.0, "max_grad_norm": 0.0}, optim={"learning_rate": 2e-3}))
+        before, after = (tensors(self.run_dir(name) / "adapter", "adapter_model.safetensors") for name in ("run", "on"))
+        size, moved = (sum(float((value ** 2).sum()) for value in values) ** 0.5 for values in (before.values(), [after[name] - before[name] for name in before]))
+        self.assertLess(moved, 0.1 * size)
+
     def test_the_tokenizer_beside_an_adapter_is_the_one_it_was_trained_with(self):
         base = shutil.copytree(self.shared / "model", self.home / "base")
         self.succeed(self.config(**self.settings(model={"model_name_or_path": str(base)}, train={"max_steps": 5}, optim={"learning_rate": 2e-2})))

@@ -54,6 +54,14 @@ class Patches(PictureRuns):
         self.assertNotIn("of pixels; taken", done.err)
         self.assert_same_scores(read_rows(self.home / "again.jsonl"), [row["scores"] for row in ours])
 
+    def test_a_requeued_run_goes_on_where_the_model_settles_how_pixels_are_resized(self):
+        (make_vit(self.home / "bicubic") / "preprocessor_config.json").write_text(json.dumps({"resample": 3}))
+        config = self.images_config(model={"model_name_or_path": str(self.home / "bicubic")}, train={"max_steps": 6}, save={"save_strategy": "steps", "save_steps": 2}, top={"overwrite_output_dir": True})
+        self.assertNotEqual(self.run_program(config, environment={"SFT_FAILPOINTS": "trainer.step@4=kill"}).code, 0)
+        self.assertIn('interpolation = "bicubic"', (self.run_dir() / "config.toml").read_text())
+        self.assertIn("resumed from", self.succeed(config).err)
+        self.assertEqual([path.name for path in self.run_dir().parent.glob("*.old*")], [])
+
     def test_dinov2_keeps_its_mask_token_and_transformers_agrees(self):
         make_vit(self.home / "dino", "Dinov2", use_swiglu_ffn=True)
         before = self.tensors(self.home / "dino")
