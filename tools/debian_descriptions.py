@@ -42,23 +42,23 @@ def stable_hash(text):
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
 
 
-def apt_options(folder):
+def apt_options(folder, language="en"):
     """Of an apt with lists and a cache of its own in `folder`."""
-    options = [f"Dir::State::lists={folder}/lists", f"Dir::Cache={folder}/cache", "Acquire::Languages=en",
+    options = [f"Dir::State::lists={folder}/lists", f"Dir::Cache={folder}/cache", f"Acquire::Languages={language}",
                "Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled=false", "APT::Sandbox::User=root" if os.geteuid() == 0 else "Debug::NoLocking=true"]
     return [part for option in options for part in ("-o", option)]
 
 
-def package_lists(folder):
-    """Brings Packages and Translation-en into a private folder: the system's own lists are left alone."""
+def package_lists(folder, language="en"):
+    """Brings Packages and Translation-en, or that of another language, into a private folder: the system's own lists are left alone."""
     if not shutil.which("apt-get"):
         fail("the demo's text comes from Debian's package lists, and apt-get is not on this system.",
              "Bring rows of your own instead: JSONL with the keys text and label; see README, 'Your own data'.")
     (folder / "lists/partial").mkdir(parents=True)
     (folder / "cache/archives/partial").mkdir(parents=True)
-    done = subprocess.run(["apt-get", "update", "-qq"] + apt_options(folder), capture_output=True, text=True)
-    found = {kind: sorted(p for p in (folder / "lists").iterdir() if kind in p.name and "main" in p.name)
-             for kind in ("Packages", "Translation-en")}
+    done = subprocess.run(["apt-get", "update", "-qq"] + apt_options(folder, language), capture_output=True, text=True)
+    found = {kind: sorted(p for p in (folder / "lists").iterdir() if kind.replace("_", "%5f") in p.name and "main" in p.name)
+             for kind in ("Packages", f"Translation-{language}")}
     for kind, files in found.items():
         if not files:
             fail(f"apt brought no {kind} list: {done.stderr.strip()[:400]}", "The demo's text needs it; is a Debian mirror reachable?")
