@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The peer of one of our runs: transformers' Trainer, or torchvision's transforms and a loop over a transformers ResNet, on the same rows and settings.
+"""The peer of one of our runs: transformers' Trainer, torchvision's transforms and a loop over a transformers ResNet or DINOv2, or Keras, on the same rows and settings.
 
     .deps/venv/bin/python benchmarks/peer_system.py runs/tags/config.toml METRIC
 
@@ -8,6 +8,8 @@ metric is scikit-learn's or seqeval's. The last line printed is the metric of th
 """
 import itertools
 import json
+import os
+import re
 import sys
 import tomllib
 
@@ -82,6 +84,17 @@ def names_of(rows, config):
     return sorted(set(itertools.chain(*(row["label"] for row in rows))) if several else {row["label"] for row in rows})
 
 
+def freeze(model, blocks, is_head):
+    """What freeze.all_but_last trains: the head, the pooler and so many blocks. Below them nothing falls, as in ours."""
+    for name, module in model.named_modules():
+        at = re.search(r"\.layer\.(\d+)\b", name)
+        if isinstance(module, torch.nn.Dropout) and not is_head(name + ".") and "." in name and (at is None or int(at[1]) < model.config.num_hidden_layers - blocks):
+            module.p = 0.0
+    for name, parameter in model.named_parameters():
+        at = re.search(r"\.layer\.(\d+)\.", name)
+        parameter.requires_grad = is_head(name) or "pooler" in name or (at is not None and int(at[1]) >= model.config.num_hidden_layers - blocks)
+
+
 def text(config, metric):
     from datasets import Dataset
     from transformers import (AutoModelForSequenceClassification, AutoModelForTokenClassification, AutoTokenizer, DataCollatorForTokenClassification,
@@ -102,8 +115,11 @@ def text(config, metric):
         learning_rate=optim["learning_rate"], warmup_steps=warmup, lr_scheduler_type=config["scheduler"]["lr_scheduler_type"],
         max_grad_norm=config["train"]["max_grad_norm"], report_to=[], save_strategy="no", logging_steps=50, use_cpu=True, seed=config["seed"], disable_tqdm=True)
     is_head = lambda name: name.startswith(("classifier.", "pre_classifier."))
-    optimizer = torch.optim.AdamW([{"params": [p for n, p in model.named_parameters() if not is_head(n)]},
-                                   {"params": [p for n, p in model.named_parameters() if is_head(n)], "lr": optim["learning_rate"] * optim["head_lr_multiplier"]}],
+    if config["freeze"]["all_but_last"] >= 0:
+        freeze(model, config["freeze"]["all_but_last"], is_head)
+    trained = [(n, p) for n, p in model.named_parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW([{"params": [p for n, p in trained if not is_head(n)]},
+                                   {"params": [p for n, p in trained if is_head(n)], "lr": optim["learning_rate"] * optim["head_lr_multiplier"]}],
                                   lr=optim["learning_rate"], weight_decay=optim["weight_decay"], fused=True)
     huber = lambda outputs, labels, num_items_in_batch=None: torch.nn.functional.huber_loss(outputs.logits.squeeze(-1), labels.float())
     dataset = lambda rows: Dataset.from_dict(encode(tokenizer, rows, names, config))
@@ -115,7 +131,12 @@ def text(config, metric):
     return METRICS[metric](predicted.predictions, predicted.label_ids, names, config)
 
 
-def read_images(path):
+def read_images(path, count=None):
+    pixels, labels = read_all_images(path)
+    return pixels[:count or None], labels[:count or None]
+
+
+def read_all_images(path):
     if path.endswith(".h5"):
         import h5py
         with h5py.File(path) as file:
@@ -125,19 +146,60 @@ def read_images(path):
     return records[:, 1:].reshape(-1, 3, 32, 32), records[:, 0].long()
 
 
+def features(model, parts):
+    """What the classifier is given for each picture, computed once."""
+    given = []
+    hook = model.classifier.register_forward_pre_hook(lambda module, inputs: given.append(inputs[0]))
+    with torch.no_grad():
+        for part in parts:
+            model.eval()(part)
+    hook.remove()
+    return torch.cat(given)
+
+
+def keras_images(config, metric):
+    """With a new Dense in place of the last layer with weights, what pools behind it kept: as output_layer = "new" has it."""
+    os.environ["KERAS_BACKEND"] = "torch"
+    import keras
+    from PIL import Image
+
+    data, optim, train = config["data"], config["optim"], config["train"]
+    keras.utils.set_random_seed(config["seed"])
+    model = keras.saving.load_model(config["model"]["model_name_or_path"], compile=False)
+    at = max(i for i, layer in enumerate(model.layers) if layer.weights)
+    x = model.layers[at].input
+    for layer in model.layers[at + 1:]:
+        x = x if isinstance(layer, (keras.layers.Activation, keras.layers.Softmax)) else layer(x)
+    side, channels = model.input_shape[1], model.input_shape[3]
+
+    def read(path, count):
+        pixels, labels = read_images(path, count)
+        pictures = [Image.fromarray(picture.permute(1, 2, 0).numpy()) for picture in pixels]
+        grey = [(picture.convert("L") if channels == 1 else picture).resize((side, side), Image.BILINEAR) for picture in pictures]
+        return np.stack([np.asarray(picture, np.float32) for picture in grey]).reshape(-1, side, side, channels) / 127.5 - 1, labels.numpy()
+
+    (pictures, labels), (test, truth) = read(data["train_file"][0], data["max_train_samples"]), read(data["test_file"][0], data["max_eval_samples"])
+    model = keras.Model(model.inputs, keras.layers.Dense(int(labels.max()) + 1, activation="softmax")(x))
+    for layer in model.layers[:-(config["freeze"]["all_but_last"] + 1)]:
+        layer.trainable = False
+    model.compile(keras.optimizers.Adam(optim["learning_rate"], epsilon=optim["adam_epsilon"], global_clipnorm=train["max_grad_norm"] or None), "sparse_categorical_crossentropy")
+    model.fit(pictures, labels, batch_size=train["global_batch_size"], epochs=int(train["num_train_epochs"]), verbose=0)
+    return METRICS[metric](model.predict(test, verbose=0), truth, None, config)
+
+
 def images(config, metric):
     from torchvision.transforms import v2
-    from transformers import ResNetConfig, ResNetForImageClassification
+    from transformers import AutoConfig, AutoModelForImageClassification
 
     data, optim, train = config["data"], config["optim"], config["train"]
     torch.manual_seed(config["seed"])
     path = config["model"]["model_name_or_path"]
-    shape = ResNetConfig.from_pretrained(path)
+    shape = AutoConfig.from_pretrained(path)
     mean, std = (data[key] or getattr(shape, f"image_{key}", default) for key, default in (("mean", [0.485, 0.456, 0.406]), ("std", [0.229, 0.224, 0.225])))
-    pixels, labels = read_images(data["train_file"][0])
-    test_pixels, test_labels = read_images(data["test_file"][0])
+    pixels, labels = read_images(data["train_file"][0], data["max_train_samples"])
+    test_pixels, test_labels = read_images(data["test_file"][0], data["max_eval_samples"])
     shape.num_labels = int(labels.max()) + 1
-    model = ResNetForImageClassification(shape) if config["model"]["init"] == "random" else ResNetForImageClassification.from_pretrained(path, num_labels=shape.num_labels, ignore_mismatched_sizes=True)
+    model = AutoModelForImageClassification.from_config(shape) if config["model"]["init"] == "random" else AutoModelForImageClassification.from_pretrained(path, num_labels=shape.num_labels, ignore_mismatched_sizes=True)
     frozen = config["freeze"]["all_but_last"] >= 0
     for name, parameter in model.named_parameters():
         parameter.requires_grad = not frozen or name.startswith("classifier.")
@@ -157,12 +219,13 @@ def images(config, metric):
     else:
         optimizer = torch.optim.Adam(trained, optim["learning_rate"])
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, optim["learning_rate"], total_steps=updates, cycle_momentum=False)
+    kept = features(model, [looked_at(part) for part in pixels.split(64)]) if config["freeze"]["cache"] != "none" else None
     for _ in range(epochs):
         model.train(not frozen)
         for rows in torch.randperm(len(labels)).split(batch):
-            inputs = torch.stack([seen(image) for image in pixels[rows]])
             optimizer.zero_grad()
-            torch.nn.functional.cross_entropy(model(inputs).logits, labels[rows]).backward()
+            logits = model(torch.stack([seen(image) for image in pixels[rows]])).logits if kept is None else model.classifier(kept[rows])
+            torch.nn.functional.cross_entropy(logits, labels[rows]).backward()
             torch.nn.utils.clip_grad_norm_(trained, config["train"]["max_grad_norm"] or float("inf"))
             optimizer.step()
             schedule.step()
@@ -176,7 +239,11 @@ def main():
     path, metric = sys.argv[1:]
     with open(path, "rb") as file:
         config = tomllib.load(file)
-    print((images if config["model"]["task"] == "image_classification" else text)(config, metric))
+    if config["model"]["task"] != "image_classification":
+        side = text
+    else:
+        side = keras_images if os.path.isfile(config["model"]["model_name_or_path"]) else images
+    print(side(config, metric))
 
 
 if __name__ == "__main__":

@@ -2,10 +2,11 @@
 """Every system that configs/ has one of, small, on 2 ranks, beside its peer (peer_system.py: transformers' Trainer, torchvision) with the same rows and
 settings, and beside a linear model of scikit-learn on the same rows.
 
-    .deps/venv/bin/python benchmarks/systems.py [NAME...] [--seeds N] [--set KEY=VALUE...] > benchmarks/systems.txt
+    .deps/venv/bin/python benchmarks/systems.py [NAME...] [--seeds N] [--budget SECONDS] [--set KEY=VALUE...] > benchmarks/systems.txt
 
-The two draw different numbers from a seed; scores are means over N seeds, and behind the difference stands the standard error of its mean. Seconds are of whole processes, from exec to exit, on all cores of the machine: two ranks of ours, one process of the peer. The linear models see TF-IDF of words and pairs of words, of tagged words the word, its shape, its endings and its neighbours, of images the pixels.
-Data and models come from tools/fetch_demo.py, minilm_as.py, fetch_targets_demo.py, fetch_tagged_demo.py and draw_images.py, which are called where they are missing.
+The two draw different numbers from a seed; scores are means over N seeds, and behind the difference stands the standard error of its mean. With a budget, rows are cut so that a pair
+takes about so many seconds: two short pairs tell what a start and what a row costs. Seconds are of whole processes, from exec to exit, on all cores of the machine: two ranks of ours, one process of the peer. The linear models see TF-IDF of words and pairs of words, of tagged words the word, its shape, its endings and its neighbours, of images the pixels.
+Data and models come from tools/fetch_*.py, minilm_as.py and draw_images.py, which are called where they are missing.
 """
 import argparse
 import json
@@ -39,6 +40,18 @@ def one_section():
     train, test = rows("short_train.jsonl"), rows("short_test.jsonl")
     x, z = tf_idf([r["text"] for r in train], [r["text"] for r in test])
     guess = LinearSVC().fit(x, [r["label"] for r in train]).predict(z)
+    return float(np.mean(guess == [r["label"] for r in test]))
+
+
+def chinese():
+    """By characters, and runs of two and three of them."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.svm import LinearSVC
+
+    train, test = rows("chinese_train.jsonl"), rows("chinese_test.jsonl")
+    signs = TfidfVectorizer(analyzer="char", ngram_range=(1, 3), sublinear_tf=True, min_df=2)
+    x = signs.fit_transform([r["text"] for r in train])
+    guess = LinearSVC().fit(x, [r["label"] for r in train]).predict(signs.transform([r["text"] for r in test]))
     return float(np.mean(guess == [r["label"] for r in test]))
 
 
@@ -108,7 +121,7 @@ def tagged():
     return f1_score([[t for _, t in s] for s in test], [[next(guess) for _ in s] for s in test])
 
 
-def pixels(folder, count=None):
+def pixels(folder, count=None, tested=None):
     from sklearn.linear_model import LogisticRegression
 
     def read(name):
@@ -116,7 +129,7 @@ def pixels(folder, count=None):
         return records[:, 1:] / 255.0 - 0.5, records[:, 0]
 
     (x, y), (z, truth) = read("data_batch_1.bin"), read("test_batch.bin")
-    return float(np.mean(LogisticRegression(max_iter=100).fit(x[:count], y[:count]).predict(z) == truth))
+    return float(np.mean(LogisticRegression(max_iter=100).fit(x[:count], y[:count]).predict(z[:tested]) == truth[:tested]))
 
 
 def digits():
@@ -133,13 +146,21 @@ def read_digits(path):
         return file["pixels"][:].reshape(len(file["y"]), -1) / 255.0, file["y"][:]
 
 
-def fetch():
-    for script in (["fetch_demo.py"], ["minilm_as.py", "distilbert"], ["minilm_as.py", "roberta"], ["fetch_targets_demo.py"], ["fetch_tagged_demo.py"]):
+MINILM = ["fetch_demo.py"]
+NEEDS = {"distilbert": ["minilm_as.py", "distilbert"], "roberta": ["minilm_as.py", "roberta"], **dict.fromkeys(("tags", "size", "match"), ["fetch_targets_demo.py"]), "tagged": ["fetch_tagged_demo.py"],
+         "chinese": ["fetch_e5.py"], "keras": ["fetch_keras_demo.py"], "dino": ["fetch_dinov2.py"]}
+DRAWN = {"shapes": ["shapes"], "transfer": ["shapes", "textures"], "untrained": ["textures"], "keras": ["textures"], "dino": ["textures"]}
+
+
+def fetch(names):
+    of_texts = [name for name in names if name not in DRAWN and name not in ("digits", "chinese")]
+    scripts = [MINILM] * bool(of_texts) + [NEEDS[name] for name in names if name in NEEDS]
+    for script in dict.fromkeys(map(tuple, scripts)):
         subprocess.run([sys.executable, ROOT / "tools" / script[0], *script[1:]], check=True, stdout=sys.stderr)
-    for kind in ("shapes", "textures"):
+    for kind in dict.fromkeys(kind for name in names for kind in DRAWN.get(name, [])):
         if not (DATA / kind / "test_batch.bin").exists():
             subprocess.run([sys.executable, ROOT / "tools/draw_images.py", DATA / kind, "--set", kind], check=True, stdout=sys.stderr)
-    if not (DATA / "digits_test.h5").exists():
+    if "digits" in names and not (DATA / "digits_test.h5").exists():
         import h5py
         from sklearn.datasets import load_digits
 
@@ -152,6 +173,7 @@ def fetch():
 SMALL = [f"data.max_train_samples={ROWS}", f"data.max_eval_samples={ROWS}", "train.num_train_epochs=2", "train.global_batch_size=16"]
 DIGITS = [f'data.train_file="{DATA}/digits_train.h5"', f'data.test_file="{DATA}/digits_test.h5"', "data.image_size=32", "data.horizontal_flip=false"]
 RANDOM_TRUNK = ['model.model_name_or_path="configs/resnet18"', "model.init=random"]
+FEW = ["data.max_train_samples=1000", "data.max_eval_samples=1000"]
 # name: (what is told of what, config, overrides, metric, what the linear model reaches)
 SYSTEMS = {
     "sections": ("one of 57 sections of a line", "bert_text_classification", [], "accuracy", one_section),
@@ -161,11 +183,15 @@ SYSTEMS = {
     "size": ("installed size of long texts", "bert_regression", SMALL, "r2", size),
     "match": ("do two texts belong together?", "bert_semantic_matching", SMALL, "accuracy", match),
     "tagged": ("names, versions, files in words", "bert_token_classification", ["train.num_train_epochs=2"], "f1", tagged),
+    "chinese": ("one of 17 sections, in Chinese", "e5_chinese_text_classification", [], "accuracy", chinese),
     "digits": ("scikit-learn's digits, HDF5", "resnet_image_classification", DIGITS, "accuracy", digits),
     "shapes": ("ten drawn shapes, random weights", "resnet_image_classification", [], "accuracy", lambda: pixels("shapes")),
     "transfer": ("ten textures, frozen shapes' trunk", "resnet_transfer", [f'model.model_name_or_path="runs/bench/shapes/model"'], "accuracy", lambda: pixels("textures")),
     "untrained": ("ten textures, frozen random trunk", "resnet_transfer", RANDOM_TRUNK, "accuracy", lambda: pixels("textures")),
+    "keras": ("ten textures, Keras's mini-Xception", "keras_transfer", FEW, "accuracy", lambda: pixels("textures", 1000, 1000)),
+    "dino": ("ten textures, frozen DINOv2-small", "dinov2_transfer", [], "accuracy", lambda: pixels("textures", 200, 100)),
 }
+PROBES = (64, 128)  # rows of the pairs that tell what a row costs
 
 
 def peer(run, metric):
@@ -179,17 +205,38 @@ def both(name, config, overrides, metric, seed):
     return {"ours": run.test[metric], "peer": theirs, "differ": run.test[metric] - theirs, "seconds": run.seconds, "peer s": seconds}
 
 
+def cut(seconds, name, config, overrides, metric, told):
+    """Overrides by which a pair takes about so many seconds; told of on standard error."""
+    costs = []
+    for count in PROBES:
+        result = both(name, config, [*overrides, f"data.max_train_samples={count}", f"data.max_eval_samples={count}"], metric, 1)
+        costs.append(result["seconds"] + result["peer s"])
+    a_row = max((costs[1] - costs[0]) / (PROBES[1] - PROBES[0]), 1e-3)
+    count = max(int((seconds - costs[0]) / a_row) + PROBES[0], PROBES[0])
+    print(f"{name}: {costs[0]:.0f} and {costs[1]:.0f} seconds for {PROBES[0]} and {PROBES[1]} rows, so {count:,} rows at most", file=sys.stderr)
+    limits = {key: min(count, told.get(key) or count) for key in ("data.max_train_samples", "data.max_eval_samples")}
+    return [f"{key}={value}" for key, value in limits.items()]
+
+
+def settings_of(overrides):
+    """The numbers of rows among KEY=VALUE."""
+    return {key: int(value) for key, _, value in (each.partition("=") for each in overrides) if key.startswith("data.max_")}
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("names", nargs="*", default=[])
     parser.add_argument("--seeds", type=int, default=1, help="1: that of the config")
+    parser.add_argument("--budget", type=float, metavar="SECONDS", help="that a pair takes; rows are cut to it")
     parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE", help="of the config, for both sides")
     options = parser.parse_args()
-    fetch()
+    fetch(options.names or list(SYSTEMS))
     print(f"{machine()}; {options.seeds} seed{'s' if options.seeds > 1 else ''} {' '.join(options.set)}\n")
     print(f"{'system':<10} {'what':<35} {'config':<29} {'metric':<9} {'sft-dist':>8} {'peer':>7} {'differ':>7} {'± ':>7} {'linear':>7} {'seconds':>8} {'peer s':>7}", flush=True)
     for name in options.names or SYSTEMS:
         what, config, overrides, metric, linear = SYSTEMS[name]
+        if options.budget:
+            overrides = [*overrides, *cut(options.budget, name, config, [*overrides, *options.set], metric, settings_of(overrides))]
         results = [both(name, config, [*overrides, *options.set], metric, seed) for seed in (range(1, options.seeds + 1) if options.seeds > 1 else [None])]
         mean = {column: statistics.mean(result[column] for result in results) for column in results[0]}
         error = f"{statistics.stdev(result['differ'] for result in results) / len(results) ** 0.5:.4f}" if len(results) > 1 else ""
