@@ -77,7 +77,7 @@ void hold(const TensorRef& ref, const Parameter& parameter, const std::shared_pt
   const at::Tensor stored = at::from_blob(
       ref.data, ref.shape, [files](void*) {}, at::TensorOptions().dtype(dtype_from(ref.dtype)));
   value.set_requires_grad(false);
-  value.set_data((parameter.is_transposed_in_files ? stored.t() : stored).to(value.device()));
+  value.set_data(parameter.from_file(stored).to(value.device()));
 }
 
 // Whether it was of positions of pictures of another size.

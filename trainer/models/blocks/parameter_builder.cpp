@@ -20,10 +20,22 @@ at::Tensor ParameterBuilder::bias_table(const std::string& name, int64_t rows, i
 }
 
 Linear ParameterBuilder::linear(const std::string& name, int64_t out, int64_t in, int stage, const LinearTraits& form) {
-  Linear layer{.weight = drawn(name + ".weight", {out, in}, deviation_ * form.narrowed, stage), .bias = {}};
-  list_.back().is_transposed_in_files = form.is_transposed_in_files;
+  Linear layer = matrix(name + ".weight", out, in, stage, form);
   if (form.is_biased) layer.bias = constant(name + ".bias", out, 0.0, stage);
   return layer;
+}
+
+Linear ParameterBuilder::matrix(const std::string& name, int64_t out, int64_t in, int stage, const LinearTraits& form) {
+  Linear layer{.weight = drawn(name, {out, in}, deviation_ * form.narrowed, stage), .bias = {}};
+  list_.back().is_transposed_in_files = form.is_transposed_in_files;
+  list_.back().shape_in_files = form.shape_in_files;
+  return layer;
+}
+
+at::Tensor ParameterBuilder::drawn_biases(const std::string& name, at::IntArrayRef shape, int stage) {
+  const at::Tensor biases = drawn(name, shape, deviation_, stage);
+  list_.back().decays = false;
+  return biases;
 }
 
 LayerNorm ParameterBuilder::norm(const std::string& name, int64_t width, double eps, int stage, bool is_biased) {

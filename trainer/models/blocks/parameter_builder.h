@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "trainer/models/blocks/add_norm.h"
 #include "trainer/models/blocks/linear.h"
@@ -18,7 +19,8 @@ namespace sft {
 struct LinearTraits {
   bool is_biased = true;
   bool is_transposed_in_files = false;
-  double narrowed = 1.0;  // its weights start at `deviation` times this
+  double narrowed = 1.0;                     // its weights start at `deviation` times this
+  std::vector<int64_t> shape_in_files = {};  // where that is not a matrix
 };
 
 // Started like transformers' own: weights normal of `deviation`, biases zero, norms one.
@@ -35,7 +37,10 @@ class ParameterBuilder {
   Linear linear(const std::string& name, int64_t out, int64_t in, int stage, const LinearTraits& form = {});
   LayerNorm norm(const std::string& name, int64_t width, double eps, int stage, bool is_biased = true);
   RmsNorm rms_norm(const std::string& name, int64_t width, double eps, int stage);
-  // By their whole names: weights of any shape, a bias [width], and factors [width] that decay as weights do.
+  // By their whole names: a matrix alone, biases of any shape that start as weights do, weights of any shape, a bias
+  // [width], and factors [width] that decay as weights do.
+  Linear matrix(const std::string& name, int64_t out, int64_t in, int stage, const LinearTraits& form);
+  at::Tensor drawn_biases(const std::string& name, at::IntArrayRef shape, int stage);
   at::Tensor drawn(const std::string& name, at::IntArrayRef shape, int stage) {
     return drawn(name, shape, deviation_, stage);
   }

@@ -32,6 +32,10 @@ ParameterBuilder TextNetwork::builder(const std::string& prefix, double deviatio
 
 void TextNetwork::add_layer(Linear& layer) {
   layers_.push_back(&layer);
+  add_matrix(layer);
+}
+
+void TextNetwork::add_matrix(Linear& layer) {
   if (compute_type_) narrow_.add(layer, *compute_type_);
 }
 

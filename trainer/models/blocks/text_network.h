@@ -35,6 +35,8 @@ class TextNetwork : public Model {
   // Lists a layer of a block, which stays where it is and whose parameters are made; its products are narrow where the
   // settings say so.
   void add_layer(Linear& layer);
+  // The same without listing it: of a matrix that is no module of transformers', which PEFT has no adapters for.
+  void add_matrix(Linear& layer);
   Dropout dropout(Mode mode, int stage, const char* place, double p) const;
   const at::TensorOptions& options() const { return options_; }  // of parameters
   at::ScalarType flow_type() const { return flow_type_; }        // of what flows from block to block
