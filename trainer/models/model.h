@@ -80,6 +80,7 @@ struct HeadShape {
   LayerForm form = LayerForm::torch;  // of the output layer
   // Of the weights where they are drawn; nothing: the model's initializer_range().
   std::optional<double> hidden_deviation = {}, output_deviation = {};
+  std::optional<double> cutoff = {};  // no weight is drawn farther from zero than so many deviations
 };
 
 // A fully connected layer that an adapter may be put on.

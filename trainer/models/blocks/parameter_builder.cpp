@@ -55,7 +55,7 @@ at::Tensor ParameterBuilder::layer_scale(const std::string& name, int64_t width,
 }
 
 at::Tensor ParameterBuilder::drawn(const std::string& name, at::IntArrayRef shape, double deviation, int stage) {
-  const at::Tensor value = normal_parameter(prefix_ + name, shape, deviation, seed_, options_);
+  const at::Tensor value = normal_parameter(prefix_ + name, shape, deviation, seed_, options_, cutoff_);
   return listed({.name = prefix_ + name, .value = value, .stage = stage, .decays = true, .may_be_narrow = true});
 }
 

@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,8 @@ class ParameterBuilder {
                    InitialSeed seed)
       : list_(list), prefix_(std::move(prefix)), options_(options), deviation_(deviation), seed_(seed) {}
 
+  // From now on no weight is drawn farther from zero than so many deviations.
+  void cut_off_at(double deviations) { cutoff_ = deviations; }
   // [rows, width]; row `zero` is nil (−1: no row).
   at::Tensor table(const std::string& name, int64_t rows, int64_t width, int64_t zero, int stage);
   // [rows, width] of biases, which do not decay; they start at `deviation` times `narrowed`.
@@ -56,6 +59,7 @@ class ParameterBuilder {
   std::string prefix_;
   at::TensorOptions options_;
   double deviation_;
+  std::optional<double> cutoff_;
   InitialSeed seed_;
 };
 

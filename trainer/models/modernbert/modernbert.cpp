@@ -43,6 +43,7 @@ class ModernBert final : public TextNetwork {
         concat("a vocabulary of ", config.vocab_size, " and ", config.blocks, " layers of ", config.width, " and ",
                config.inner, " channels"));
     ParameterBuilder build = builder(prefix(), config.initializer_range);
+    build.cut_off_at(config.initializer_cutoff);
     tables_.word_VC = build.table("embeddings.tok_embeddings", config.vocab_size, config.width, config.padding_id, 0);
     tables_.type = settings.dtype;
     tables_.padding_id = config.padding_id;
@@ -72,7 +73,8 @@ class ModernBert final : public TextNetwork {
             .norm = HeadNorm{.name = "head.norm", .eps = config_.norm_eps, .has_bias = config_.norm_bias},
             .dropout = config_.classifier_dropout,
             .hidden_deviation = config_.initializer_range * narrowed(),
-            .output_deviation = 1 / std::sqrt(static_cast<double>(config_.width))};
+            .output_deviation = 1 / std::sqrt(static_cast<double>(config_.width)),
+            .cutoff = config_.initializer_cutoff};
   }
   HeadShape span_head() const override { return token_head(); }
   HeadShape sequence_head() const override {

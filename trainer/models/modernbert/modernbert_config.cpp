@@ -88,6 +88,10 @@ ModernBertConfig read_modernbert_config(json& content) {
   config.reads_mean = pooling == "mean";
   config.norm_eps = read.number("norm_eps", 1e-5, 1.0, "a small number, 0 or more");
   config.initializer_range = read.number("initializer_range", 0.02, 1e6, "a standard deviation, 0 or more");
+  // transformers takes 3 where the file says null.
+  const bool has_none = content.contains("initializer_cutoff_factor") && !read.has("initializer_cutoff_factor");
+  config.initializer_cutoff =
+      has_none ? 3.0 : read.number("initializer_cutoff_factor", 2.0, 1e6, "a number of standard deviations, 0 or more");
   return config;
 }
 

@@ -21,6 +21,7 @@ struct ModernBertConfig {
   bool reads_mean = false;  // classifier_pooling
   double norm_eps = 1e-5;
   double initializer_range = 0.02;
+  double initializer_cutoff = 2.0;  // deviations
 };
 
 // Fills `content` up with every default that was used. ConfigError names the key, what it wants and what was found.

@@ -19,12 +19,12 @@ at::TensorOptions options_of(const TaskSettings& settings) {
   return at::TensorOptions().dtype(settings.dtype).device(settings.device);
 }
 
-at::Tensor weight_of(const std::string& layer, int64_t outputs, std::optional<double> deviation, const Model& model,
-                     const TaskSettings& settings, Parameters& list) {
+at::Tensor weight_of(const std::string& layer, int64_t outputs, const HeadShape& shape, std::optional<double> deviation,
+                     const Model& model, const TaskSettings& settings, Parameters& list) {
   const std::string name = layer + ".weight";
   const at::Tensor weight =
       normal_parameter(name, {outputs, model.width()}, deviation.value_or(model.initializer_range()), settings.seed,
-                       options_of(settings));
+                       options_of(settings), shape.cutoff);
   list.push_back({.name = name, .value = weight, .stage = model.head_stage(), .decays = true});
   return weight;
 }
@@ -37,7 +37,7 @@ at::Tensor vector_of(const std::string& name, int64_t width, double value, const
 }
 
 Linear hidden_layer(const HeadShape& shape, const Model& model, const TaskSettings& settings, Parameters& list) {
-  Linear layer{.weight = weight_of(shape.hidden, model.width(), shape.hidden_deviation, model, settings, list),
+  Linear layer{.weight = weight_of(shape.hidden, model.width(), shape, shape.hidden_deviation, model, settings, list),
                .bias = {}};
   if (shape.hidden_has_bias) layer.bias = vector_of(shape.hidden + ".bias", model.width(), 0, model, settings, list);
   return layer;
@@ -69,7 +69,8 @@ Linear keras_layer(const HeadShape& shape, int64_t outputs, const Model& model, 
 Linear output_layer(const HeadShape& shape, int64_t outputs, const Model& model, const TaskSettings& settings,
                     Parameters& list) {
   if (shape.form == LayerForm::keras) return keras_layer(shape, outputs, model, settings, list);
-  Linear layer{.weight = weight_of(shape.output, outputs, shape.output_deviation, model, settings, list), .bias = {}};
+  Linear layer{.weight = weight_of(shape.output, outputs, shape, shape.output_deviation, model, settings, list),
+               .bias = {}};
   if (shape.has_bias) layer.bias = vector_of(shape.output + ".bias", outputs, 0, model, settings, list);
   return layer;
 }
