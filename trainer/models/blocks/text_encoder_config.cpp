@@ -23,7 +23,7 @@ EncoderShape read_text_encoder(nlohmann::json& content, const TextEncoderDefault
   encoder.segments = read.count("type_vocab_size", defaults.segments, defaults.least_segments);
   if (encoder.width % encoder.heads != 0)
     read.refuse("hidden_size", concat("a multiple of num_attention_heads (", encoder.heads, ")"));
-  encoder.padding_id = read.row_or_none("pad_token_id", 0, encoder.vocab_size);
+  encoder.padding_id = read.row_or_none("pad_token_id", defaults.padding_id, encoder.vocab_size);
   encoder.activation = read.activation("hidden_act", defaults.activation);
   encoder.hidden_dropout = read.rate("hidden_dropout_prob", defaults.dropout);
   encoder.attention_dropout = read.rate("attention_probs_dropout_prob", defaults.dropout);

@@ -15,6 +15,7 @@ struct TextEncoderDefaults {
   int64_t segments = 2, least_segments = 1;
   const char* activation = "gelu";
   double dropout = 0.1, norm_eps = 1e-12;
+  int64_t padding_id = 0;
 };
 
 // Fills `content` up with every default that was used. ConfigError names the key, what it wants and what was found.
