@@ -112,12 +112,11 @@ bool sums_statistics(const RunConfig& config, const Model& model) {
 }
 
 // A norm's sums during backward would go through MPI beside those of the gradients, and MPI allows one thread at a
-// time. A tensor that several blocks share, as encoder-decoders and ALBERT have them, gets its gradient in as many
-// parts where blocks are run again: it is whole at the end alone.
+// time. A tensor that several blocks share, as encoder-decoders, ALBERT and DeBERTa have them, gets its gradient in as
+// many parts where blocks are run again: it is whole at the end alone.
 Leave leave_of(const Assembly& run, const Model& model) {
   const bool meet_in_mpi = sums_statistics(run.config(), model) && run.world.device.is_cpu();
-  const bool shares = model.pair() || model.blocks_sharing_weights() > 1;
-  const bool comes_in_parts = run.config().train.gradient_checkpointing && shares;
+  const bool comes_in_parts = run.config().train.gradient_checkpointing && model.blocks_share_parameters();
   return run.world.gradients.overlaps() && !meet_in_mpi && !comes_in_parts ? Leave::when_full : Leave::at_the_end;
 }
 

@@ -127,6 +127,8 @@ class Model {
   virtual void follow_weights() {}
   // How many blocks, one after another, run on the same weights, which are of the stage of the lowest of them.
   virtual int blocks_sharing_weights() const { return 1; }
+  // Whether several blocks add to the gradient of one parameter, which comes in as many parts where they run again.
+  virtual bool blocks_share_parameters() const { return pair() || blocks_sharing_weights() > 1; }
   // How many of the lowest stages give rows that are of one sample each, sample after sample: what these give can be
   // kept by sample.
   virtual int num_cacheable_stages() const { return num_stages(); }

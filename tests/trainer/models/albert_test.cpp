@@ -14,6 +14,8 @@
 
 #include "base/errors.h"
 #include "trainer/adapters/freeze.h"
+#include "trainer/adapters/low_rank_adapters.h"
+#include "trainer/adapters/target_modules.h"
 #include "trainer/learner/learner.h"
 #include "trainer/learner/stages.h"
 #include "trainer/models/model_fixtures.h"
@@ -156,6 +158,24 @@ TEST(Albert, FreezesAllBlocksThatShareWeightsOrNone) {
                  "freeze.all_but_last: 3 of the model's 6 blocks share their weights, so that none trains without the "
                  "others; wanted 0 (the head alone) or a multiple of 3, found 2");
   }
+}
+
+// The same rows, given to blocks on the same weights.
+TEST(Albert, DropoutOfAdaptersFallsApartInEachBlock) {
+  nlohmann::json config = shared_config();
+  config["hidden_dropout_prob"] = config["attention_probs_dropout_prob"] = 0.0;
+  const auto model = make_model(config, {.dtype = at::kDouble, .seed = 5});
+  const LowRankAdapters adapters =
+      put_adapters(find_targets({"ffn"}, model->linears()), {.r = 2, .lora_dropout = 0.5}, at::kDouble, 1, 2);
+  for (const Parameter& parameter : adapters.parameters())
+    parameter.value.set_data(testing::drawn(parameter.value.sizes(), 7));
+  const Inputs inputs = to_device(batch_of({9}), at::kCPU);
+  const at::Tensor x = testing::drawn({9, 20}, 3);
+  const auto run = [&](int stage, Mode mode) { return model->stage(stage, x, inputs, mode); };
+  EXPECT_TRUE(run(1, Mode::evaluation).equal(run(2, Mode::evaluation)));
+  EXPECT_TRUE(run(2, Mode::training).equal(run(2, Mode::training)));
+  EXPECT_GT(testing::distance(run(1, Mode::training), run(2, Mode::training)), 1e-3);
+  EXPECT_GT(testing::distance(run(2, Mode::training), run(3, Mode::training)), 1e-3);
 }
 
 TEST(Albert, WhatIsNotBuiltIsRefusedByName) {

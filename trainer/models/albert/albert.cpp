@@ -1,7 +1,5 @@
 #include "trainer/models/albert/albert.h"
 
-#include <ATen/ops/tanh.h>
-
 #include <utility>
 
 #include "base/text.h"
@@ -25,28 +23,17 @@ const EncoderNames kNames{.prefix = "albert.",
                           .output = "ffn_output",
                           .output_norm = "full_layer_layer_norm"};
 
-// B sequences, C channels.
 class Albert final : public TextEncoder {
  public:
   Albert(nlohmann::json content, const EncoderShape& shape, double classifier_dropout, const ModelSettings& settings)
-      : TextEncoder(std::move(content), shape, kNames, settings),
-        classifier_dropout_(classifier_dropout),
-        pooler_(builder().linear("pooler", width(), width(), pooler_stage())) {}
+      : TextEncoder(std::move(content), shape, kNames, settings), classifier_dropout_(classifier_dropout) {
+    add_pooler("pooler");
+  }
 
-  bool has_pooler() const override { return true; }
-  at::Tensor pool(const at::Tensor& first_BC, const RowKeys& keys) override {
-    return at::tanh(linear(first_BC, pooler_, keys));
-  }
-  std::vector<NamedLinear> linears() override {
-    std::vector<NamedLinear> all = TextEncoder::linears();
-    all.push_back({.name = "albert.pooler", .layer = &pooler_, .stage = pooler_stage()});
-    return all;
-  }
   HeadShape sequence_head() const override { return {.dropout = classifier_dropout_}; }
 
  private:
   double classifier_dropout_;
-  Linear pooler_;
 };
 
 }  // namespace

@@ -1,18 +1,29 @@
 #include "trainer/models/blocks/block_rows.h"
 
+#include <ATen/TensorOperators.h>
+
 #include <vector>
 
 namespace sft {
+namespace {
+
+// Above every place in a text.
+constexpr int64_t kPlaces = int64_t{1} << 20;
+
+}  // namespace
+
+RowKeys BlockRows::keys_of(Mode mode, const at::Tensor& draws, const at::Tensor& positions) const {
+  return row_keys(mode, draws, pass > 0 ? positions + pass * kPlaces : positions);
+}
 
 BlockRows::Projected BlockRows::projected(const at::Tensor& x_NC, const at::Tensor& x_MC, const Linear& query,
                                           const Linear& key, const Linear& value, Mode mode) const {
-  const RowKeys keys_N = row_keys(mode, inputs.draws_N, inputs.positions_N);
   if (read == nullptr) {
-    const std::vector<at::Tensor> all = linear(x_NC, {query, key, value}, keys_N);
+    const std::vector<at::Tensor> all = linear(x_NC, {query, key, value}, keys_N(mode));
     return {all[0], all[1], all[2]};
   }
-  const at::Tensor q_M = linear(x_MC, query, row_keys(mode, draws_M(), positions_M()));
-  const std::vector<at::Tensor> both = linear(x_NC, {key, value}, keys_N);
+  const at::Tensor q_M = linear(x_MC, query, keys_M(mode));
+  const std::vector<at::Tensor> both = linear(x_NC, {key, value}, keys_N(mode));
   return {q_M, both[0], both[1]};
 }
 

@@ -27,4 +27,8 @@ class GradientSum {
 // gradient of a leaf += value, or value itself where autograd is to do it.
 at::Tensor deliver(const at::Tensor& leaf, const at::Tensor& value);
 
+// The leaf as a reader of its own sees it, whose gradient is delivered when that reader has its: of a leaf that several
+// stages read, the parts are added in the same order whether stages run once or again.
+at::Tensor read_apart(const at::Tensor& leaf);
+
 }  // namespace sft

@@ -3,7 +3,9 @@
 #include "trainer/models/blocks/text_encoder.h"
 
 #include <ATen/ops/layer_norm.h>
+#include <ATen/ops/tanh.h>
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "trainer/models/blocks/attention.h"
@@ -15,7 +17,8 @@ at::Tensor TextEncoder::stage(int s, const at::Tensor& x, const Inputs& inputs, 
   const TextInputs& text = text_of(inputs);
   if (s == 0) return embedding(text, mode);
   const bool reads_few = s == num_blocks() && text.read;
-  return block(s, x, {.inputs = text, .read = reads_few ? &*text.read : nullptr}, mode);
+  const int64_t pass = std::max(s - 1, 0) % shape_.blocks_sharing_weights;
+  return block(s, x, {.inputs = text, .read = reads_few ? &*text.read : nullptr, .pass = pass}, mode);
 }
 
 at::Tensor TextEncoder::features(const at::Tensor& x) const { return x.to(at::typeMetaToScalarType(options_.dtype())); }
@@ -34,7 +37,7 @@ at::Tensor TextEncoder::block(int stage, const at::Tensor& x_NC, const BlockRows
   const EncoderBlock& block = blocks_[static_cast<size_t>((stage - 1) / shape_.blocks_sharing_weights)];
   const at::Tensor x_MC = rows.of(x_NC);
   const at::Tensor &draws_M = rows.draws_M(), &positions_M = rows.positions_M();
-  const RowKeys keys_M = row_keys(mode, draws_M, positions_M);
+  const RowKeys keys_M = rows.keys_M(mode);
   const at::Tensor read_MC =
       attended(stage, block, rows.projected(x_NC, x_MC, block.query, block.key, block.value, mode), rows, mode);
 
@@ -66,8 +69,9 @@ void TextEncoder::compute_in(at::ScalarType type) {
       narrow_.add(*layer, type);
 }
 
-at::Tensor TextEncoder::pool(const at::Tensor&, const RowKeys&) {
-  throw std::logic_error(names_.prefix + " has no pooler");
+at::Tensor TextEncoder::pool(const at::Tensor& first_BC, const RowKeys& keys) {
+  if (!has_pooler()) throw std::logic_error(names_.prefix + " has no pooler");
+  return at::tanh(linear(first_BC, pooler_, keys));
 }
 
 Dropout TextEncoder::dropout(Mode mode, int stage, const char* place, double p) const {

@@ -68,7 +68,7 @@ class TextEncoder : public Model {
   at::Tensor stage(int s, const at::Tensor& x, const Inputs& inputs, Mode mode) override;
   at::Tensor features(const at::Tensor& x) const override;
   void follow_weights() override { narrow_.follow(); }
-  bool has_pooler() const override { return false; }
+  bool has_pooler() const override { return pooler_.weight.defined(); }
   at::Tensor pool(const at::Tensor& first_BC, const RowKeys& keys) override;
 
   double initializer_range() const override { return shape_.initializer_range; }
@@ -83,6 +83,10 @@ class TextEncoder : public Model {
               const ModelSettings& settings);
 
   ParameterBuilder builder();  // adds behind the parameters that are there
+  // BERT's pooler, a layer of that name and tanh.
+  void add_pooler(const std::string& name);
+  // Those of lower stages in front, of one stage in the order in which they were made.
+  void sort_by_stage();
   const EmbeddingTables& tables() const { return tables_; }
   // Rows of the position table, int64 [N].
   virtual at::Tensor position_rows(const TextInputs& inputs) const { return inputs.positions_N; }
@@ -111,6 +115,8 @@ class TextEncoder : public Model {
   LayerNorm embedding_norm_;
   Linear projection_;                 // undefined: none
   std::vector<EncoderBlock> blocks_;  // the sets of weights
+  std::string pooler_name_;
+  Linear pooler_;  // undefined: none
   Parameters parameters_;
   uint64_t dropout_seed_;
 };

@@ -1,4 +1,5 @@
 // Making an encoder's parameters, and their names in files.
+#include <algorithm>
 #include <utility>
 
 #include "base/errors.h"
@@ -95,8 +96,16 @@ std::vector<NamedLinear> TextEncoder::linears() {
                                       {&names_.output, &block.output}})
       all.push_back({.name = name + *part, .layer = layer, .stage = stage});
   }
+  if (has_pooler()) all.push_back({.name = names_.prefix + pooler_name_, .layer = &pooler_, .stage = pooler_stage()});
   return all;
 }
+
+void TextEncoder::add_pooler(const std::string& name) {
+  pooler_name_ = name;
+  pooler_ = builder().linear(name, shape_.width, shape_.width, pooler_stage());
+}
+
+void TextEncoder::sort_by_stage() { std::ranges::stable_sort(parameters_, {}, &Parameter::stage); }
 
 ParameterBuilder TextEncoder::builder() {
   return {parameters_, names_.prefix, options_, shape_.initializer_range, seed_};

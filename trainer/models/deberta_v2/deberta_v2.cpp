@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "trainer/models/blocks/disentangled_attention.h"
+#include "trainer/models/blocks/gradient.h"
 #include "trainer/models/blocks/layer_norm.h"
 #include "trainer/models/blocks/text_encoder.h"
 #include "trainer/models/deberta_v2/deberta_v2_config.h"
@@ -24,10 +25,11 @@ class DebertaV2 final : public TextEncoder {
     ParameterBuilder build = builder();
     table_SC_ = build.table("encoder.rel_embeddings", config.encoder.distances, width(), -1, 0);
     if (config.norms_table) table_norm_ = build.norm("encoder.LayerNorm", width(), config.encoder.norm_eps, 0);
+    sort_by_stage();
   }
 
-  // All blocks add to the gradient of the table and of its norm: computed again, they would in another order.
-  bool repeats_stages() const override { return false; }
+  // The table of distances and its norm.
+  bool blocks_share_parameters() const override { return true; }
 
   HeadShape token_head() const override { return {.dropout = config_.encoder.hidden_dropout}; }
   // transformers' pooler stands outside of the base model, in this class alone.
@@ -44,8 +46,10 @@ class DebertaV2 final : public TextEncoder {
  protected:
   at::Tensor attended(int stage, const EncoderBlock& block, const BlockRows::Projected& made, const BlockRows& rows,
                       Mode mode) const override {
-    at::Tensor table_SC = table_SC_.to(made.q_M.scalar_type());
-    if (table_norm_.weight.defined()) table_SC = layer_normed(table_SC, table_norm_);
+    at::Tensor table_SC = read_apart(table_SC_).to(made.q_M.scalar_type());
+    if (table_norm_.weight.defined())
+      table_SC =
+          layer_normed(table_SC, {read_apart(table_norm_.weight), read_apart(table_norm_.bias), table_norm_.eps});
     return attend_disentangled(
         made.q_M, made.k_N, made.v_N, table_SC, rows,
         {.heads = config_.encoder.heads,
