@@ -4,14 +4,11 @@
 use crate::directory::in_file;
 use crate::sentencepiece_model::{Kind, Model};
 use crate::settings::flag;
-use crate::unigram::{declare, of_pieces, rules_of, set_template};
+use crate::unigram::{declare, of_pieces, rules_in, rules_of, set_template, set_ways, BERT_LIKE};
 use crate::Failure;
 use serde_json::Value;
 use std::path::Path;
-use tokenizers::normalizers::{Lowercase, NormalizerWrapper, Precompiled, Replace, Sequence as Normalizers, StripAccents, NFKD};
-use tokenizers::pre_tokenizers::metaspace::{Metaspace, PrependScheme};
-use tokenizers::pre_tokenizers::sequence::Sequence;
-use tokenizers::pre_tokenizers::whitespace::WhitespaceSplit;
+use tokenizers::normalizers::Precompiled;
 use tokenizers::Tokenizer;
 
 pub const CLASS: &str = "AlbertTokenizer";
@@ -26,32 +23,14 @@ const NAMED: [(&str, &str); 7] = [
     ("mask_token", "[MASK]"),
 ];
 
-fn normalizer(config: &Value, rules: Option<Precompiled>) -> tokenizers::Result<NormalizerWrapper> {
-    let mut steps: Vec<NormalizerWrapper> = vec![Replace::new("``", "\"")?.into(), Replace::new("''", "\"")?.into()];
-    if !flag(config, "keep_accents").unwrap_or(false) {
-        steps.push(NFKD.into());
-        steps.push(StripAccents.into());
-    }
-    if flag(config, "do_lower_case").unwrap_or(true) {
-        steps.push(Lowercase.into());
-    }
-    steps.extend(rules.map(NormalizerWrapper::from));
-    Ok(Normalizers::new(steps).into())
-}
-
-fn set_ways(tokenizer: &mut Tokenizer, config: &Value, rules: Option<Precompiled>) -> tokenizers::Result<()> {
-    tokenizer.with_normalizer(Some(normalizer(config, rules)?))?;
-    let begins_word = flag(config, "add_prefix_space").unwrap_or(true);
-    let scheme = if begins_word { PrependScheme::Always } else { PrependScheme::Never };
-    let words = Metaspace::new('\u{2581}', scheme, true);
-    tokenizer.with_pre_tokenizer(Some(Sequence::new(vec![WhitespaceSplit.into(), words.clone().into()])));
-    tokenizer.with_decoder(Some(words));
-    Ok(())
+fn set(tokenizer: &mut Tokenizer, config: &Value, rules: Option<Precompiled>) -> tokenizers::Result<()> {
+    let keeps_accents = flag(config, "keep_accents").unwrap_or(false);
+    set_ways(tokenizer, config, keeps_accents, flag(config, "do_lower_case").unwrap_or(true), rules)
 }
 
 pub fn apply_settings(tokenizer: &mut Tokenizer, config: &Value) -> Result<(), Failure> {
     let rules = tokenizer.get_normalizer().and_then(rules_of);
-    set_ways(tokenizer, config, rules).map_err(|error| Failure::Data(error.to_string()))
+    set(tokenizer, config, rules).map_err(|error| Failure::Data(error.to_string()))
 }
 
 pub fn from_model(path: &Path, bytes: &[u8], config: &Value) -> Result<Tokenizer, Failure> {
@@ -64,10 +43,9 @@ pub fn from_model(path: &Path, bytes: &[u8], config: &Value) -> Result<Tokenizer
     }
     let failed = |error: tokenizers::Error| data(error.to_string());
     let mut tokenizer = of_pieces(&model, UNKNOWN).map_err(failed)?;
-    let has_rules = !model.charsmap.is_empty();
-    let rules = if has_rules { Some(Precompiled::from(&model.charsmap).map_err(|error| data(error.to_string()))?) } else { None };
-    set_ways(&mut tokenizer, config, rules).map_err(failed)?;
+    let rules = rules_in(&model).map_err(failed)?;
+    set(&mut tokenizer, config, rules).map_err(failed)?;
     declare(&mut tokenizer, &model, &NAMED, config)?;
-    set_template(&mut tokenizer, config).map_err(|failure| in_file(path, failure))?;
+    set_template(&mut tokenizer, config, &BERT_LIKE).map_err(|failure| in_file(path, failure))?;
     Ok(tokenizer)
 }

@@ -4,7 +4,7 @@
 use crate::directory::in_file;
 use crate::sentencepiece_model::{Kind, Model};
 use crate::settings::{flag, token};
-use crate::unigram::{declare, of_pieces, set_template};
+use crate::unigram::{declare, of_pieces, set_template, BERT_LIKE};
 use crate::Failure;
 use serde_json::Value;
 use std::path::Path;
@@ -53,7 +53,7 @@ fn set_ways(tokenizer: &mut Tokenizer, config: &Value) -> tokenizers::Result<()>
 
 pub fn apply_settings(tokenizer: &mut Tokenizer, config: &Value) -> Result<(), Failure> {
     set_ways(tokenizer, config).map_err(|error| Failure::Data(error.to_string()))?;
-    set_template(tokenizer, config)
+    set_template(tokenizer, config, &BERT_LIKE)
 }
 
 pub fn from_model(path: &Path, bytes: &[u8], config: &Value) -> Result<Tokenizer, Failure> {

@@ -1,7 +1,7 @@
 //! What a directory holds of a tokenizer: settings, the class that reads it, and the tokenizer itself.
 
 use crate::settings::{add_named, take_in_legacy_tokens};
-use crate::{albert, bert, deberta, marian, roberta, t5, Failure};
+use crate::{albert, bert, deberta, marian, roberta, t5, xlnet, Failure};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use tokenizers::Tokenizer;
@@ -63,6 +63,7 @@ fn class_of(directory: &Path, settings: &Value) -> Result<String, Failure> {
         Some("roberta") => roberta::CLASS,
         Some("marian") => marian::CLASS,
         Some("t5" | "mt5") => t5::CLASS,
+        Some("xlnet") => xlnet::CLASS,
         _ => "",
     };
     Ok(class.to_string())
@@ -122,6 +123,9 @@ pub fn open(directory: &Path, settings: &Value, class: &str) -> Result<Tokenizer
         if class == deberta::CLASS {
             deberta::apply_settings(&mut tokenizer, settings).map_err(|failure| in_file(&whole, failure))?;
         }
+        if class == xlnet::CLASS {
+            xlnet::apply_settings(&mut tokenizer, settings).map_err(|failure| in_file(&whole, failure))?;
+        }
         return Ok(tokenizer);
     }
     if vocabulary.exists() {
@@ -139,6 +143,9 @@ pub fn open(directory: &Path, settings: &Value, class: &str) -> Result<Tokenizer
     if class == albert::CLASS && pieces.exists() {
         return albert::from_model(&pieces, &read(&pieces)?, settings);
     }
+    if class == xlnet::CLASS && pieces.exists() {
+        return xlnet::from_model(&pieces, &read(&pieces)?, settings);
+    }
     let pieces = directory.join(deberta::MODEL);
     if class == deberta::CLASS && pieces.exists() {
         return deberta::from_model(&pieces, &read(&pieces)?, settings);
@@ -147,7 +154,7 @@ pub fn open(directory: &Path, settings: &Value, class: &str) -> Result<Tokenizer
         return Err(Failure::Config(format!("{}: no such directory", directory.display())));
     }
     Err(Failure::Config(format!(
-        "{}: a tokenizer is wanted, but there is neither tokenizer.json, nor vocab.txt (BERT), nor vocab.json and merges.txt (RoBERTa), nor source.spm, target.spm and vocab.json (Marian), nor spiece.model (T5, ALBERT), nor spm.model (DeBERTa); {}",
+        "{}: a tokenizer is wanted, but there is neither tokenizer.json, nor vocab.txt (BERT), nor vocab.json and merges.txt (RoBERTa), nor source.spm, target.spm and vocab.json (Marian), nor spiece.model (T5, ALBERT, XLNet), nor spm.model (DeBERTa); {}",
         directory.display(),
         other_tokenizer_files(directory)
     )))

@@ -36,6 +36,7 @@ mod thrift;
 mod tokenizer;
 mod unigram;
 mod windows;
+mod xlnet;
 
 use std::any::Any;
 use std::cell::RefCell;

@@ -9,7 +9,7 @@ import sys
 import tempfile
 
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
-from transformers import AlbertTokenizer, AutoTokenizer, CamembertTokenizer, XLMRobertaTokenizer
+from transformers import AlbertTokenizer, AutoTokenizer, CamembertTokenizer, XLMRobertaTokenizer, XLNetTokenizer
 
 # (text, how often it is repeated)
 TEXTS = [
@@ -53,7 +53,7 @@ WORD_LISTS = [
 ]
 LENGTHS = [None, 3, 5, 8, 17]
 # Of tokenizers whose kind of template was cut at all lengths already.
-FAMILY = ("RoBERTa", "CamemBERT", "DistilBERT", "begin with a space", "ModernBERT", "ALBERT")
+FAMILY = ("RoBERTa", "CamemBERT", "DistilBERT", "begin with a space", "ModernBERT", "ALBERT", "XLNet")
 FAMILY_LENGTHS = [None, 8]
 LONGEST_KEPT = 600  # an untruncated result above this says nothing that a shorter one does not
 FAMILY_LONGEST_KEPT = 130
@@ -119,17 +119,21 @@ def modernbert_files():
     return {"config.json": json.dumps({"model_type": "modernbert"}), "tokenizer.json": tokenizer.to_str(), "tokenizer_config.json": json.dumps(config)}
 
 
-def albert_files(**config):
-    """What AlbertTokenizer saves, and settings that it lets win over the file."""
+def unigram_files(model_type, tokenizer_class, special, **config):
+    """What the class saves, and settings that it lets win over the file."""
     words = sorted({"\u2581" + word for word in WORDS if len(word) > 2})
     letters = sorted({c for text, _ in TEXTS for c in text if not c.isspace() and c.isprintable() and ord(c) < 0x250} | {"\u2581"})
-    pieces = [(token, 0.0) for token in ("<pad>", "<unk>", "[CLS]", "[SEP]", "[MASK]")]
+    pieces = [(token, 0.0) for token in special]
     pieces += [(word, -5.0 - i / 50) for i, word in enumerate(words)] + [(letter, -9.0 - i / 50) for i, letter in enumerate(letters)]
     with tempfile.TemporaryDirectory() as target:
-        AlbertTokenizer(vocab=pieces).save_pretrained(target)
+        tokenizer_class(vocab=pieces).save_pretrained(target)
         files = {name: open(os.path.join(target, name), encoding="utf-8").read() for name in ["tokenizer.json", "tokenizer_config.json"]}
     files["tokenizer_config.json"] = json.dumps({**json.loads(files["tokenizer_config.json"]), **config})
-    return {"config.json": json.dumps({"model_type": "albert"}), **files}
+    return {"config.json": json.dumps({"model_type": model_type}), **files}
+
+
+def albert_files(**config):
+    return unigram_files("albert", AlbertTokenizer, ["<pad>", "<unk>", "[CLS]", "[SEP]", "[MASK]"], **config)
 
 
 def roberta_files(model_type="roberta", **config):
@@ -239,6 +243,7 @@ def all_tokenizers():
         "tokenizer.json of ModernBERT": modernbert_files(),
         "tokenizer.json of ALBERT": albert_files(),
         "tokenizer.json of ALBERT overruled by its config": albert_files(do_lower_case=False, keep_accents=True),
+        "tokenizer.json of XLNet": unigram_files("xlnet", XLNetTokenizer, ["<unk>", "<s>", "</s>", "<cls>", "<sep>", "<pad>", "<mask>"]),
         "without special tokens": bare_files(),
     }
 

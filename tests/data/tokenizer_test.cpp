@@ -151,14 +151,14 @@ TEST(Tokenizer, SaysWhatIsWrong) {
   EXPECT_EQ(
       open({{"readme", ""}}),
       "78: DIR: a tokenizer is wanted, but there is neither tokenizer.json, nor vocab.txt (BERT), nor vocab.json and "
-      "merges.txt (RoBERTa), nor source.spm, target.spm and vocab.json (Marian), nor spiece.model (T5, ALBERT), nor "
-      "spm.model (DeBERTa); copy the "
+      "merges.txt (RoBERTa), nor source.spm, target.spm and vocab.json (Marian), nor spiece.model (T5, ALBERT, XLNet), "
+      "nor spm.model (DeBERTa); copy the "
       "model's tokenizer files there, or let `hf download ORGANISATION/MODEL --local-dir` bring them");
   EXPECT_EQ(
       open({{"vocab.json", "{}"}, {"merges.txt", ""}}),
       "78: DIR: a tokenizer is wanted, but there is neither tokenizer.json, nor vocab.txt (BERT), nor vocab.json and "
-      "merges.txt (RoBERTa), nor source.spm, target.spm and vocab.json (Marian), nor spiece.model (T5, ALBERT), nor "
-      "spm.model (DeBERTa); its "
+      "merges.txt (RoBERTa), nor source.spm, target.spm and vocab.json (Marian), nor spiece.model (T5, ALBERT, XLNet), "
+      "nor spm.model (DeBERTa); its "
       "vocab.json, merges.txt cannot be read alone: "
       "AutoTokenizer.from_pretrained(it).save_pretrained(it) writes a tokenizer.json")
       << "nothing says that they are RoBERTa's";

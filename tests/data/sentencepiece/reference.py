@@ -1,5 +1,5 @@
 """Ids of SentencePiece tokenizers against transformers, live: MarianTokenizer (source.spm, target.spm, vocab.json),
-T5Tokenizer and AlbertTokenizer (spiece.model) and DebertaV2Tokenizer (spm.model), over models that sentencepiece trains here.
+T5Tokenizer, AlbertTokenizer and XLNetTokenizer (spiece.model) and DebertaV2Tokenizer (spm.model), over models that sentencepiece trains here.
 
     reference.py CUT_TEXTS
 
@@ -16,7 +16,7 @@ import tempfile
 
 try:
     import sentencepiece
-    from transformers import AlbertTokenizer, DebertaV2Tokenizer, MarianTokenizer, T5Tokenizer
+    from transformers import AlbertTokenizer, DebertaV2Tokenizer, MarianTokenizer, T5Tokenizer, XLNetTokenizer
 except ImportError as missing:
     print(f"SKIPPED: no id was compared, {missing} (tools/setup.sh test brings the Python references)")
     sys.exit(77)
@@ -122,6 +122,15 @@ def deberta(folder, both, config, **options):
     return DebertaV2Tokenizer.from_pretrained(folder)
 
 
+def xlnet(folder, both, config, **options):
+    folder.mkdir()
+    train(both, folder / "spiece", 3000, unk_id=0, bos_id=1, eos_id=2, pad_id=-1, control_symbols=["<cls>", "<sep>", "<pad>", "<mask>", "<eod>"], user_defined_symbols=["<eop>", ".", "(", ")", "-"], **options)
+    (folder / "config.json").write_text(json.dumps({"model_type": "xlnet"}))
+    if config:
+        (folder / "tokenizer_config.json").write_text(json.dumps(config))
+    return XLNetTokenizer.from_pretrained(folder)
+
+
 def ours(tool, folder, side, wanted):
     line = json.dumps({"model": str(folder), "side": side, "texts": wanted}) + "\n"
     return json.loads(subprocess.run([tool], input=line, check=True, capture_output=True, text=True).stdout)
@@ -183,6 +192,8 @@ def main(tool):
             bad += check_t5(tool, folder / name, albert(folder / name, english + chinese, config, **options), wanted)
         for name, config in [("deberta", {"do_lower_case": False, "vocab_type": "spm"}), ("deberta, lower case, signs apart", {"do_lower_case": True, "split_by_punct": True})]:
             bad += check_t5(tool, folder / name, deberta(folder / name, english + chinese, config), wanted)
+        for name, config, options in [("xlnet", {}, {}), ("xlnet in lower case", {"do_lower_case": True}, {"normalization_rule_name": "identity"})]:
+            bad += check_t5(tool, folder / name, xlnet(folder / name, english + chinese, config, **options), wanted)
     print(f"{len(wanted):,} texts, {len(english):,} plain English and {len(chinese):,} Chinese; sentencepiece {sentencepiece.__version__}")
     sys.exit(1 if bad else 0)
 
