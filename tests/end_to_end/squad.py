@@ -65,3 +65,17 @@ def answers_of_transformers(directory, rows, max_length, stride, nulls, n_best=2
         score, _, text = max(candidates) if candidates else (0.0, 0, "empty")
         found[row["id"]] = ("" if nulls and null_score > score else text, score, null_score)
     return found, loading
+
+
+def assert_answers_of_transformers(test, ours, directory, rows, max_length, stride):
+    """Every answer, its score and its null score, and that transformers found all of the weights and no others; what it answers."""
+    theirs, loading = answers_of_transformers(directory, rows, max_length, stride, nulls=True)
+    for kind in ("missing_keys", "unexpected_keys", "mismatched_keys"):
+        test.assertEqual(list(loading[kind]), [], kind)
+    test.assertEqual(len(ours), len(rows))
+    for mine in ours:
+        text, score, null_score = theirs[mine["id"]]
+        test.assertEqual(mine["answer"], text)
+        test.assertAlmostEqual(mine["score"], score, delta=1e-4)
+        test.assertAlmostEqual(mine["null_score"], null_score, delta=1e-4)
+    return theirs

@@ -68,14 +68,7 @@ class QuestionAnswering(EndToEnd):
                 self.assertEqual(listed["answer"], row["context"][listed["start"]:listed["end"]] if listed["start"] >= 0 else "")
             self.assertAlmostEqual(sum(listed["probability"] for listed in mine["n_best"]), 1)
 
-        theirs, loading = squad.answers_of_transformers(self.run_dir() / "model", self.test, 32, 8, nulls=True)
-        for kind in ("missing_keys", "unexpected_keys", "mismatched_keys"):
-            self.assertEqual(list(loading[kind]), [], kind)
-        for mine in ours:
-            text, score, null_score = theirs[mine["id"]]
-            self.assertEqual(mine["answer"], text)
-            self.assertAlmostEqual(mine["score"], score, delta=1e-4)
-            self.assertAlmostEqual(mine["null_score"], null_score, delta=1e-4)
+        theirs = squad.assert_answers_of_transformers(self, ours, self.run_dir() / "model", self.test, 32, 8)
         for ranks in (1, 3):
             out = json.loads(self.succeed("evaluate", self.run_dir(), "--split", "test", ranks=ranks).out)
             self.assert_scores({key[5:]: value for key, value in out.items() if key.startswith("eval_")}, squad.scores(self.test, {key: text for key, (text, _, _) in theirs.items()}))
@@ -149,11 +142,7 @@ class QuestionAnswering(EndToEnd):
             self.succeed(self.config(f"run-{family}", model={"model_name_or_path": str(model)}, data={"max_length": length, "validation_file": None}, train={"num_train_epochs": 1}), ranks=2)
             exported = self.run_dir(f"run-{family}") / "model"
             self.assertEqual(json.loads((exported / "config.json").read_text())["architectures"], [architecture])
-            theirs, loading = squad.answers_of_transformers(exported, self.test, length, 8, nulls=True)
-            self.assertEqual([list(loading[kind]) for kind in ("missing_keys", "unexpected_keys", "mismatched_keys")], [[], [], []])
-            for mine in read_rows(self.run_dir(f"run-{family}") / "predictions.jsonl"):
-                self.assertEqual(mine["answer"], theirs[mine["id"]][0])
-                self.assertAlmostEqual(mine["score"], theirs[mine["id"]][1], delta=1e-4)
+            squad.assert_answers_of_transformers(self, read_rows(self.run_dir(f"run-{family}") / "predictions.jsonl"), exported, self.test, length, 8)
 
     def refuse(self, code, *wanted, model={}, **data):
         done = self.run_program(self.config(data={"test_file": None, **data}, model=model))
