@@ -1,4 +1,4 @@
-"""ModernBERT, ELECTRA, ALBERT and DeBERTa-v2 as a user has them: their tokenizers and files, each task trained, exported, and read by transformers."""
+"""ModernBERT, ELECTRA, ALBERT, DeBERTa-v2 and XLNet as a user has them: their tokenizers and files, each task trained, exported, and read by transformers."""
 import json
 import unittest
 
@@ -52,10 +52,20 @@ def deberta_tokenizer(directory):
     return tokenizer
 
 
+def xlnet_tokenizer(directory):
+    from transformers import XLNetTokenizer
+
+    pieces = [(token, 0.0) for token in ("<unk>", "<s>", "</s>", "<cls>", "<sep>", "<pad>", "<mask>", "<eod>", "<eop>")] + [("\u2581" + word, -3.0 - i / 50) for i, word in enumerate(WORDS)]
+    pieces += [(letter, -9.0) for letter in "\u2581abcdefghijklmnopqrstuvwxyz0123456789"]
+    tokenizer = XLNetTokenizer(vocab=pieces)
+    tokenizer.save_pretrained(directory)
+    return tokenizer
+
+
 def make_encoder(family, directory):
     """The base model of the family, random, in Hugging Face layout."""
     import torch
-    from transformers import AlbertConfig, AutoModel, DebertaV2Config, ElectraConfig, ModernBertConfig
+    from transformers import AlbertConfig, AutoModel, DebertaV2Config, ElectraConfig, ModernBertConfig, XLNetConfig
 
     directory.mkdir()
     small = dict(hidden_size=32, num_hidden_layers=3, num_attention_heads=4, intermediate_size=48, max_position_embeddings=64, initializer_range=0.1)
@@ -69,6 +79,8 @@ def make_encoder(family, directory):
     elif family == "deberta":
         config = DebertaV2Config(vocab_size=len(deberta_tokenizer(directory)), relative_attention=True, share_att_key=True, pos_att_type="p2c|c2p", position_buckets=8, norm_rel_ebd="layer_norm",
                                  position_biased_input=False, **small)
+    elif family == "xlnet":
+        config = XLNetConfig(vocab_size=len(xlnet_tokenizer(directory)), d_model=32, n_layer=3, n_head=4, d_inner=48, initializer_range=0.1, pad_token_id=5)
     else:
         config = AlbertConfig(vocab_size=len(albert_tokenizer(directory)), embedding_size=12, **small)
     torch.manual_seed(7)
@@ -84,7 +96,7 @@ def make_encoder(family, directory):
 
 class Encoders(FamilyTests):
     one_thread = {"threads": 1}
-    architectures = {"modernbert": "ModernBert", "electra": "Electra", "albert": "Albert", "deberta": "DebertaV2"}
+    architectures = {"modernbert": "ModernBert", "electra": "Electra", "albert": "Albert", "deberta": "DebertaV2", "xlnet": "XLNet"}
 
     def each(self):
         return [(family, make_encoder(family, self.home / family)) for family in self.architectures]
@@ -139,15 +151,13 @@ class Encoders(FamilyTests):
 
     def test_answers_to_questions(self):
         for family, model in self.each():
+            if family == "xlnet":
+                done = self.run_program(self.config(model={"model_name_or_path": str(model), "task": "question_answering"}))
+                self.assertEqual(done.code, 78)
+                self.assertIn("model_type xlnet is built for text_classification and token_classification, not for a class that ends in ForQuestionAnswering", done.err)
+                continue
             rows, ours = self.train_on(f"questions_{family}", model, "question_answering", questions.make_questions, data={"max_length": 48, "doc_stride": 8})
-            theirs, loading = squad.answers_of_transformers(self.run_dir(f"questions_{family}") / "model", rows, 48, 8, nulls=True)
-            for kind in ("missing_keys", "unexpected_keys", "mismatched_keys"):
-                self.assertEqual(list(loading[kind]), [], kind)
-            for mine in ours:
-                text, score, null_score = theirs[mine["id"]]
-                self.assertEqual(mine["answer"], text)
-                self.assertAlmostEqual(mine["score"], score, delta=1e-4)
-                self.assertAlmostEqual(mine["null_score"], null_score, delta=1e-4)
+            squad.assert_answers_of_transformers(self, ours, self.run_dir(f"questions_{family}") / "model", rows, 48, 8)
 
     def test_blocks_that_share_weights_are_not_frozen_apart(self):
         model = make_encoder("albert", self.home / "albert")

@@ -72,6 +72,12 @@ nlohmann::json tiny_deberta_v2() {
   return config;
 }
 
+nlohmann::json tiny_xlnet() {
+  return {{"model_type", "xlnet"}, {"vocab_size", kVocab}, {"d_model", 24},           {"n_layer", 3},
+          {"n_head", 3},           {"d_inner", 40},        {"dropout", 0.1},          {"summary_last_dropout", 0.2},
+          {"clamp_len", 12},       {"pad_token_id", 0},    {"initializer_range", 0.2}};
+}
+
 nlohmann::json tiny_llama(const char* family) {
   return {{"model_type", family},     {"vocab_size", kVocab},     {"hidden_size", 24},
           {"num_hidden_layers", 3},   {"num_attention_heads", 4}, {"num_key_value_heads", 2},

@@ -15,6 +15,7 @@ nlohmann::json tiny_distilbert();
 nlohmann::json tiny_modernbert();
 nlohmann::json tiny_electra();
 nlohmann::json tiny_albert();  // all blocks share their weights
+nlohmann::json tiny_xlnet();   // distances end below the longest text
 nlohmann::json tiny_deberta_v2();
 nlohmann::json tiny_llama(const char* family);  // "llama", "mistral", "qwen2", "qwen3"
 nlohmann::json tiny_gpt2();

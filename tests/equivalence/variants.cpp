@@ -267,6 +267,11 @@ std::vector<Case> cases() {
   deberta_tokens.model = tiny_deberta_v2();
   deberta_tokens.task = "token_classification";
   deberta_tokens.freeze = two_blocks;
+  enroll("xlnet", adamw).model = tiny_xlnet();
+  Case& xlnet_tokens = enroll("xlnet_tokens_adapters", adamw);
+  xlnet_tokens.model = tiny_xlnet();
+  xlnet_tokens.task = "token_classification";
+  xlnet_tokens.lora = {.r = 3, .lora_dropout = 0.1, .target_modules = {"layer_1", "layer_2"}};
   Case& focal = enroll("bert_focal_balanced_penalised", adamw);
   focal.loss = "focal";
   focal.sampling = "balanced";

@@ -1,4 +1,4 @@
-"""ModernBERT, ELECTRA, ALBERT and DeBERTa-v2 against transformers, in one process; see harness.py.
+"""ModernBERT, ELECTRA, ALBERT, DeBERTa-v2 and XLNet against transformers, in one process; see harness.py.
 
     encoders.py PARITY_MODEL [first_case [cases [curves]]]
 
@@ -7,7 +7,7 @@ and does not round, stands in for it.
 """
 import harness
 from transformers import (AlbertConfig, AlbertForSequenceClassification, AlbertForTokenClassification, DebertaV2Config, DebertaV2ForSequenceClassification, DebertaV2ForTokenClassification, ElectraConfig, ElectraForSequenceClassification, ElectraForTokenClassification,
-                          ModernBertConfig, ModernBertForSequenceClassification, ModernBertForTokenClassification)
+                          ModernBertConfig, ModernBertForSequenceClassification, ModernBertForTokenClassification, XLNetConfig, XLNetForSequenceClassification, XLNetForTokenClassification)
 from transformers.models.llama.modeling_llama import apply_rotary_pos_emb
 from transformers.models.modernbert import modeling_modernbert
 
@@ -74,6 +74,43 @@ class DebertaV2(Encoder):
             position_buckets=r.choice([-1, 4, 8, 32]), max_relative_positions=r.choice([-1, 30, 70]), position_biased_input=r.choice([False, False, True]), pooler_hidden_act=r.choice(["gelu", "tanh"]), **sizes)
 
 
+class XLNet(Encoder):
+    """Padded on the left, where its tokenizer pads; <cls> ends a text. Segments are as two texts and <cls> have them, or in any order."""
+    key_bias = "none"
+    sequence_class, token_class = XLNetForSequenceClassification, XLNetForTokenClassification
+
+    def longest(self, config):
+        return 60
+
+    def segments(self, config):
+        return 3
+
+    def config(self, r, number):
+        heads = r.choice([1, 2, 3, 4])
+        return XLNetConfig(
+            vocab_size=r.randint(20, 200), d_model=heads * r.choice([4, 6, 8, 16]), n_head=heads, n_layer=r.randint(1, 4), d_inner=r.choice([13, 32, 50]), ff_activation=harness.ACTIVATIONS[number % 7],
+            clamp_len=r.choice([-1, -1, 7, 40]), layer_norm_eps=r.choice([1e-12, 1e-5, 1e-3]), initializer_range=0.2, dropout=0.0, summary_last_dropout=0.0, pad_token_id=r.choice([0, 5]), num_labels=r.randint(2, 7))
+
+    def model(self, config, read):
+        model = super().model(config, read)
+        model.transformer.mask_emb.requires_grad_(False)  # of pretraining alone
+        return model
+
+    def batch(self, config, read, r, rows):
+        batch = super().batch(config, read, r, rows)
+        for row in batch["segments"][::2]:
+            row[:] = [int(i >= len(row) // 2) for i in range(len(row) - 1)] + [2]
+        return batch
+
+    def reference(self, case, model, batch):
+        left = {key: [row[::-1] if isinstance(row, list) else row for row in rows] for key, rows in batch.items()}
+        padded, harness.padded = harness.padded, lambda rows, value=0: padded(rows, value).flip(1)
+        try:
+            return super().reference(case, model, left)
+        finally:
+            harness.padded = padded
+
+
 modeling_modernbert.apply_rotary_pos_emb = apply_rotary_pos_emb
 harness.UPDATES["max_grad_norm"] = 0.02  # a narrow embedding's gradients are small
-harness.main(ModernBert(), Electra(), Albert(), DebertaV2(), cases=12, curves=4)
+harness.main(ModernBert(), Electra(), Albert(), DebertaV2(), XLNet(), cases=12, curves=4)

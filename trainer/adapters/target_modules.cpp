@@ -14,8 +14,8 @@ struct Usual {
   StringList targets;
 };
 
-// TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING of PEFT 0.21. It lacks albert, camembert, distilbert, marian and
-// modernbert.
+// TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING of PEFT 0.21. It lacks albert, camembert, distilbert, marian,
+// modernbert and xlnet, whose layers of attention are no modules.
 const Usual kUsual[] = {
     {"albert", {"query", "value"}},
     {"bart", {"q_proj", "v_proj"}},
@@ -35,6 +35,7 @@ const Usual kUsual[] = {
     {"roberta", {"query", "value"}},
     {"t5", {"q", "v"}},
     {"xlm-roberta", {"query", "value"}},
+    {"xlnet", {"layer_1", "layer_2"}},
 };
 
 // "query", "attention.self.query", … of every layer: what a person may have meant.

@@ -24,6 +24,7 @@
 #include "trainer/models/t5/t5.h"
 #include "trainer/models/vgg/vgg.h"
 #include "trainer/models/vit/vit.h"
+#include "trainer/models/xlnet/xlnet.h"
 
 namespace sft {
 namespace {
@@ -60,6 +61,7 @@ constexpr auto kFamilies = std::to_array<Family>({
     {"vgg", Takes::pictures, make_vgg},
     {"vit", Takes::pictures, make_vit},
     {"xlm-roberta", Takes::texts, make_roberta},
+    {"xlnet", Takes::texts, make_xlnet},
 });
 
 }  // namespace

@@ -42,7 +42,7 @@ TEST(Bert, OldSpellingsHaveCanonicalNames) {
 }
 
 TEST(Bert, WhatIsNotBuiltIsRefusedByName) {
-  testing::expect_refused("bert", "model_type", "xlnet", "'xlnet' is not built; built are: albert, bart, bert, ");
+  testing::expect_refused("bert", "model_type", "xlm", "'xlm' is not built; built are: albert, bart, bert, ");
   testing::expect_refused("bert", "model_type", "distillbert",
                           "'distillbert' is not built (did you mean 'distilbert'?)");
   testing::expect_refused("bert", "hidden_act", "geluu", "hidden_act = 'geluu' is not built");

@@ -135,7 +135,7 @@ TEST_P(HeldModels, HaveNoCopyOfAMatrixThatIsOfTheTypeOfTheProducts) {
 
 INSTANTIATE_TEST_SUITE_P(All, HeldModels,
                          ::testing::Values("bert", "roberta", "distilbert", "gpt2", "llama", "mistral", "qwen2",
-                                           "qwen3", "modernbert", "electra", "albert", "deberta-v2"));
+                                           "qwen3", "modernbert", "electra", "albert", "deberta-v2", "xlnet"));
 
 }  // namespace
 }  // namespace sft

@@ -85,6 +85,16 @@ nlohmann::json small_config(const std::string& model_type) {
             {"max_position_embeddings", 40}, {"local_attention", 6},     {"global_attn_every_n_layers", 2},
             {"embedding_dropout", 0.2},      {"attention_dropout", 0.3}, {"mlp_dropout", 0.2},
             {"classifier_dropout", 0.1},     {"pad_token_id", 3},        {"initializer_range", 0.3}};
+  if (model_type == "xlnet")
+    return {{"model_type", model_type},
+            {"vocab_size", 50},
+            {"d_model", 20},
+            {"n_layer", 3},
+            {"n_head", 2},
+            {"d_inner", 37},
+            {"dropout", 0.2},
+            {"clamp_len", 12},
+            {"initializer_range", 0.3}};
   // RoBERTa's positions begin behind the padding's row, which is 1.
   nlohmann::json config = {{"model_type", model_type},
                            {"vocab_size", 50},
