@@ -152,7 +152,9 @@ class Encoders(FamilyTests):
     def test_answers_to_questions(self):
         for family, model in self.each():
             if family == "xlnet":
-                done = self.run_program(self.config(model={"model_name_or_path": str(model), "task": "question_answering"}))
+                write_rows(self.home / "rows.jsonl", questions.make_questions(9, 3))
+                files = {f"{part}_file": str(self.home / "rows.jsonl") for part in ("train", "validation", "test")}
+                done = self.run_program(self.config(model={"model_name_or_path": str(model), "task": "question_answering"}, data=files))
                 self.assertEqual(done.code, 78)
                 self.assertIn("model_type xlnet is built for text_classification and token_classification, not for a class that ends in ForQuestionAnswering", done.err)
                 continue
