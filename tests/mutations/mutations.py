@@ -147,7 +147,7 @@ MUTATIONS = [
              "text_inputs({batch.offsets(\"target_token\"), fed}, batch.draws, device, {});", "text_inputs({batch.offsets(\"target_token\"), fed}, batch.draws, device, {});\n  inputs.target.positions_N = inputs.target.positions_N + 1;",
              ["parity_model: marian.py"]),
     Mutation("a gradient that leaves while blocks that run again still add to it", "trainer/assembly/assemble.cpp",
-             "train.gradient_checkpointing && shares;", "train.gradient_checkpointing && !shares;", ["sft-dist: test_translation.Translation.test_blocks_that_are_run_again_change_no_number"]),
+             "train.gradient_checkpointing && model.blocks_share_parameters();", "train.gradient_checkpointing && !model.blocks_share_parameters();", ["sft-dist: test_translation.Translation.test_blocks_that_are_run_again_change_no_number"]),
     Mutation("a bias of logits that is left out", "trainer/models/blocks/token_loss.cpp",
              "    if (rows.bias_V.defined()) logits.add_(rows.bias_V);\n", "", ["test_models: TokenLoss.*", "parity_model: marian.py"]),
     Mutation("sines and cosines by turns", "trainer/models/blocks/sinusoidal.cpp",
