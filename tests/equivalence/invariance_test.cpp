@@ -77,12 +77,14 @@ double norm(const std::vector<double>& values) {
   return std::sqrt(squares);
 }
 
-// Whether the true gradient is zero: of an attention key bias, and of a convolution's whose mean the norm of the whole
-// batch behind it takes away.
+// Whether the true gradient is zero: of an attention key bias, of a convolution's whose mean the norm of the whole
+// batch behind it takes away, and of XLNet's segments, of which the texts here have one.
 bool is_zero(const Case& job, const std::string& name) {
   const bool is_before_norm = job.batch_norm == BatchNormMode::synchronized && name.ends_with("/bias") &&
                               (name.starts_with("first") || name.starts_with("second"));
-  return is_before_norm || name.ends_with("key.bias") || name.ends_with("k_lin.bias") || name.ends_with("k_proj.bias");
+  const bool is_of_segments = name.ends_with("seg_embed") || name.ends_with("r_s_bias");
+  return is_before_norm || is_of_segments || name.ends_with("key.bias") || name.ends_with("k_lin.bias") ||
+         name.ends_with("k_proj.bias");
 }
 
 // In the type that people train in: gradients of one update by norm, |a - b| ≤ 1e-5 max(|b|, 1e-4 of the whole). What
