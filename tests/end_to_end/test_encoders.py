@@ -109,11 +109,23 @@ class Encoders(FamilyTests):
         self.succeed(self.config(name, model={"model_name_or_path": str(model), "task": task}, data={**files, **sections.pop("data", {})}, train={"num_train_epochs": 2}, top=self.one_thread, **sections), ranks=ranks)
         return read_rows(files["test_file"]), read_rows(self.run_dir(name) / "predictions.jsonl")
 
-    def test_deberta_gives_the_same_bits_on_one_and_two_ranks(self):
+    def test_deberta_gives_the_same_bits_on_one_and_two_ranks_and_where_blocks_run_again(self):
         model, weights = make_encoder("deberta", self.home / "deberta"), []
-        for ranks in (1, 2):
-            self.succeed(self.config(f"r{ranks}", model={"model_name_or_path": str(model)}, train={"max_steps": 3}, top={**self.one_thread, "deterministic": True}), ranks=ranks)
-            weights.append((self.run_dir(f"r{ranks}") / "model/model.safetensors").read_bytes())
+        for ranks, again in ((1, False), (2, False), (2, True)):
+            train = {"max_steps": 3, "gradient_checkpointing": again}
+            self.succeed(self.config(f"r{ranks}{again}", model={"model_name_or_path": str(model)}, train=train, top={**self.one_thread, "deterministic": True}), ranks=ranks)
+            weights.append((self.run_dir(f"r{ranks}{again}") / "model/model.safetensors").read_bytes())
+        self.assertEqual(weights[1:], weights[:2])
+
+    def test_xlnet_goes_on_with_the_same_bits(self):
+        model, weights = make_encoder("xlnet", self.home / "xlnet"), []
+        for name in ("straight", "killed"):
+            config = self.config(name, model={"model_name_or_path": str(model)}, train={"max_steps": 8}, save={"save_strategy": "steps", "save_steps": 3}, top=self.one_thread)
+            if name == "killed":
+                self.assertNotEqual(self.run_program(config, ranks=2, environment={"SFT_FAILPOINTS": "rank=1;trainer.step@5=kill"}).code, 0)
+            done = self.succeed(config, ranks=2)
+            weights.append((self.run_dir(name) / "model/model.safetensors").read_bytes())
+        self.assertIn("step 3", done.err)
         self.assertEqual(*weights)
 
     def test_classes_of_texts_odd_ones_among_them(self):
