@@ -1,10 +1,12 @@
 #include "comm/agree.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <limits>
 #include <new>
 
 #include "base/errors.h"
+#include "base/file_error.h"
 #include "base/text.h"
 
 namespace sft {
@@ -29,6 +31,8 @@ Failure failure_of(const std::function<void()>& body) {
     return {};
   } catch (const Error& error) {
     return {error.code(), error.what()};
+  } catch (const std::filesystem::filesystem_error& error) {
+    return {told(error).code(), told(error).what()};
   } catch (const std::bad_alloc&) {
     return {ExitCode::out_of_memory, "out of memory"};
   } catch (const std::exception& error) {
