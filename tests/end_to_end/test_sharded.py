@@ -10,14 +10,14 @@ SAVES = {"save_strategy": "steps", "save_steps": 5}
 class Sharded(EndToEnd):
     def config_of(self, name, strategy, **sections):
         sections = {"model": {"dtype": "float64"}, "eval": {"eval_strategy": "no"}, **sections}
-        return self.config(name, save=SAVES, log={"sample_ids": True}, parallel={"strategy": strategy}, comm={"bucket_bytes": 100000}, **sections)
+        return self.config(name, save=SAVES, log={"sample_ids": True}, parallel={"strategy": strategy}, comm={"bucket_bytes": 30000}, **sections)
 
     def manifest(self, name, step):
         return json.loads((self.run_dir(name) / f"checkpoint-{step}" / "manifest.json").read_text())
 
     def test_goes_on_under_any_strategy_on_any_number_of_ranks(self):
         self.succeed(self.config_of("straight", "replicated"))
-        for path in ([(4, "zero1", 8), (3, "zero2", 14), (1, "replicated", 21), (2, "zero1", None)], [(1, "zero1", 8), (2, "zero2", None)]):
+        for path in ([(4, "zero1", 8), (3, "zero2", 7), (1, "replicated", 8), (2, "zero1", None)], [(1, "zero1", 8), (2, "zero2", None)]):
             with self.subTest(path=path):
                 name = "-".join(f"{strategy}on{ranks}" for ranks, strategy, _ in path)
                 for ranks, strategy, killed_at in path:
@@ -27,7 +27,6 @@ class Sharded(EndToEnd):
                         continue
                     done = self.run_program(config, ranks=ranks, environment={"SFT_FAILPOINTS": f"rank=0;trainer.step@{killed_at}=kill"})
                     self.assertNotEqual(done.code, 0)
-                    # Killed in so many updates of this session: what comes next begins at the last save before.
                 ids = {step: sorted(value) for step, value in self.lines(name, "sample_ids").items()}
                 self.assertEqual(ids, {step: sorted(value) for step, value in self.lines("straight", "sample_ids").items()})
                 for key in ("loss", "grad_norm"):

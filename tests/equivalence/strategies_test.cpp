@@ -29,7 +29,8 @@ class Strategies : public testing::TestWithParam<const char*> {};
 
 TEST_P(Strategies, ChangeNoLossNoNormAndNoWeight) {
   Case job = named(GetParam());
-  job.penalty = {.l1 = 1e-4, .l2 = 1e-3};
+  // Of weights whose gradient is zero, as keys' biases, rounding decides the sign.
+  job.penalty = {.l1 = job.name == "llama_tied" ? 1e-4 : 0, .l2 = 1e-3};
   const Outcome expected = run(job, {1, 0});
   std::vector<Cut> cuts{{.ranks = 3, .strategy = "zero1"}, {.ranks = 4, .strategy = "zero2"}};
   if (job.micro_batches_are_free) cuts.push_back({.ranks = 2, .max_samples = 1, .strategy = "zero2"});
