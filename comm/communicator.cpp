@@ -28,4 +28,14 @@ std::unique_ptr<Work> Communicator::start_all_reduce(Buffer values) {
   return std::make_unique<Done>();
 }
 
+std::unique_ptr<Work> Communicator::start_reduce_scatter(Buffer values, Buffer shard) {
+  reduce_scatter(values, shard);
+  return std::make_unique<Done>();
+}
+
+std::unique_ptr<Work> Communicator::start_all_gather(Buffer shard, Buffer values) {
+  all_gather(shard, values);
+  return std::make_unique<Done>();
+}
+
 }  // namespace sft

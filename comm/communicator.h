@@ -88,6 +88,10 @@ class Communicator {
   // place in `values`.
   virtual void all_gather(Buffer shard, Buffer values) = 0;
 
+  // The two as start_all_reduce is to all_reduce: neither buffer is touched until wait().
+  virtual std::unique_ptr<Work> start_reduce_scatter(Buffer values, Buffer shard);
+  virtual std::unique_ptr<Work> start_all_gather(Buffer shard, Buffer values);
+
   virtual void broadcast(Buffer values, int root) = 0;
   virtual void barrier() = 0;
 

@@ -10,8 +10,9 @@ namespace {
 using Kind = Operation::Kind;
 
 constexpr std::array<std::string_view, Operation::kKinds> kNames{
-    "all_reduce", "start_all_reduce", "wait",  "reduce_scatter", "all_gather",
-    "broadcast",  "barrier",          "split", "connect"};
+    "all_reduce", "start_all_reduce", "wait",      "reduce_scatter", "start_reduce_scatter",
+    "all_gather", "start_all_gather", "broadcast", "barrier",        "split",
+    "connect"};
 
 }  // namespace
 
@@ -79,6 +80,18 @@ void Observed::reduce_scatter(Buffer values, Buffer shard) {
 void Observed::all_gather(Buffer shard, Buffer values) {
   call({.kind = Kind::all_gather, .element = values.element, .count = values.count},
        [&] { inner_->all_gather(shard, values); });
+}
+
+std::unique_ptr<Work> Observed::start_reduce_scatter(Buffer values, Buffer shard) {
+  auto work = call({.kind = Kind::start_reduce_scatter, .element = values.element, .count = values.count},
+                   [&] { return inner_->start_reduce_scatter(values, shard); });
+  return std::make_unique<ObservedWork>(*this, std::move(work));
+}
+
+std::unique_ptr<Work> Observed::start_all_gather(Buffer shard, Buffer values) {
+  auto work = call({.kind = Kind::start_all_gather, .element = values.element, .count = values.count},
+                   [&] { return inner_->start_all_gather(shard, values); });
+  return std::make_unique<ObservedWork>(*this, std::move(work));
 }
 
 void Observed::broadcast(Buffer values, int root) {

@@ -15,13 +15,15 @@ struct Operation {
     start_all_reduce,
     wait,
     reduce_scatter,
+    start_reduce_scatter,
     all_gather,
+    start_all_gather,
     broadcast,
     barrier,
     split,
     connect  // of a communicator that is being made
   };
-  static constexpr size_t kKinds = 9;
+  static constexpr size_t kKinds = 11;
 
   Kind kind = Kind::barrier;
   Element element = Element::u8;
@@ -46,6 +48,8 @@ class Observed : public Communicator {
   std::unique_ptr<Work> start_all_reduce(Buffer values) override;
   void reduce_scatter(Buffer values, Buffer shard) override;
   void all_gather(Buffer shard, Buffer values) override;
+  std::unique_ptr<Work> start_reduce_scatter(Buffer values, Buffer shard) override;
+  std::unique_ptr<Work> start_all_gather(Buffer shard, Buffer values) override;
   void broadcast(Buffer values, int root) override;
   void barrier() override;
   std::unique_ptr<Communicator> split(int color, int key) override;

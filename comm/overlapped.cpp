@@ -12,9 +12,9 @@
 namespace sft {
 namespace {
 
-class Sum final : public Work {
+class Posted final : public Work {
  public:
-  explicit Sum(std::future<void> done) : done_(std::move(done)) {}
+  explicit Posted(std::future<void> done) : done_(std::move(done)) {}
   void wait() override { done_.get(); }
 
  private:
@@ -32,8 +32,13 @@ class Overlapped final : public Communicator {
   bool overlaps() const override { return true; }
 
   std::unique_ptr<Work> start_all_reduce(Buffer values) override {
-    return std::make_unique<Sum>(
-        post([this, values] { timeline::spanned("sum over ranks", [&] { inner_->all_reduce(values); }); }));
+    return start("sum over ranks", [this, values] { inner_->all_reduce(values); });
+  }
+  std::unique_ptr<Work> start_reduce_scatter(Buffer values, Buffer shard) override {
+    return start("sum over ranks", [this, values, shard] { inner_->reduce_scatter(values, shard); });
+  }
+  std::unique_ptr<Work> start_all_gather(Buffer shard, Buffer values) override {
+    return start("gather from ranks", [this, shard, values] { inner_->all_gather(shard, values); });
   }
 
   void all_reduce(Buffer values, Reduction how) override {
@@ -58,6 +63,11 @@ class Overlapped final : public Communicator {
   }
 
  private:
+  template <class Call>
+  std::unique_ptr<Work> start(const char* name, Call call) {
+    return std::make_unique<Posted>(post([name, call] { timeline::spanned(name, call); }));
+  }
+
   template <class Call>
   std::future<void> post(Call call) {
     std::packaged_task<void()> task(std::move(call));

@@ -75,10 +75,11 @@ void MpiCommunicator::all_reduce_small(Buffer values, Reduction how) {
   });
 }
 
-// Its pieces go the way of all_reduce, so that the bits are the same.
+// Between nodes its pieces go the way of all_reduce, so that the bits are the same.
 void MpiCommunicator::reduce_scatter(Buffer values, Buffer shard) {
   assert(values.count == shard.count * size_ && values.element == shard.element);
   if (size_ == 1) return copy_bytes(values.data, shard.data, values.bytes());
+  if (one_node()) return reduce_scatter_in_memory(values, shard);
   const int64_t own = shard.count * rank_;
   reduce_in_pieces(values, Reduction::sum, [&](const std::byte* result, int64_t begin, int64_t count) {
     const int64_t first = std::max(begin, own);
@@ -86,6 +87,30 @@ void MpiCommunicator::reduce_scatter(Buffer values, Buffer shard) {
     const size_t skipped = static_cast<size_t>(std::max(first - begin, int64_t{0})) * bytes_of(wide(values.element));
     if (first < last) narrow(values.element, result + skipped, at(shard, first - own), last - first);
   });
+}
+
+// Each rank posts a run of every other's shard, and combines the posted runs of its own, in rank order as all_reduce
+// does: nothing is summed that nobody here asked for, and no sum is read by another.
+void MpiCommunicator::reduce_scatter_in_memory(Buffer values, Buffer shard) {
+  const size_t width = bytes_of(values.element), wide_width = bytes_of(wide(values.element));
+  const auto most = static_cast<int64_t>(memory_->slot_bytes() / wide_width) / size_;
+  assert(most > 0);
+  const auto place_of = [&](int rank) { return static_cast<size_t>(rank * most); };  // of a shard's run in a slot
+  std::byte* const result = memory_->result() + place_of(rank_) * wide_width;
+  for (int64_t begin = 0; begin < shard.count; begin += most) {
+    const int64_t count = std::min(most, shard.count - begin);
+    for (int peer = 0; peer < size_; ++peer)
+      if (peer != rank_)
+        copy_bytes(at(values, shard.count * peer + begin), memory_->slot(rank_) + place_of(peer) * width,
+                   static_cast<size_t>(count) * width);
+    memory_->barrier();
+    for (int peer = 0; peer < size_; ++peer)
+      parts_[static_cast<size_t>(peer)] =
+          peer == rank_ ? at(values, shard.count * rank_ + begin) : memory_->slot(peer) + place_of(rank_) * width;
+    combine(Reduction::sum, values.element, parts_, result, count);
+    narrow(values.element, result, at(shard, begin), count);
+    memory_->barrier();
+  }
 }
 
 void MpiCommunicator::reduce_in_pieces(Buffer values, Reduction how, const Take& take) {

@@ -41,6 +41,7 @@ class MpiCommunicator final : public Communicator {
   template <class Post, class Read>
   void exchange(size_t bytes, Post post, Read read);
 
+  void reduce_scatter_in_memory(Buffer values, Buffer shard);
   void reduce_in_pieces(Buffer values, Reduction how, const Take& take);
   void reduce_piece(const std::byte* piece, int64_t count, Element element, Reduction how);
   void all_gather_in_memory(Buffer shard, Buffer values);

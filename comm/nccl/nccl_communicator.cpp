@@ -55,14 +55,18 @@ std::unique_ptr<Work> NcclCommunicator::start_all_reduce(Buffer values) {
   return enqueue("start_all_reduce", [&] { return table_.all_reduce(link_, values, Reduction::sum, stream_); });
 }
 
-void NcclCommunicator::reduce_scatter(Buffer values, Buffer shard) {
+void NcclCommunicator::reduce_scatter(Buffer values, Buffer shard) { start_reduce_scatter(values, shard)->wait(); }
+
+void NcclCommunicator::all_gather(Buffer shard, Buffer values) { start_all_gather(shard, values)->wait(); }
+
+std::unique_ptr<Work> NcclCommunicator::start_reduce_scatter(Buffer values, Buffer shard) {
   assert(values.count == shard.count * size() && values.element == shard.element);
-  enqueue("reduce_scatter", [&] { return table_.reduce_scatter(link_, values.data, shard, stream_); })->wait();
+  return enqueue("reduce_scatter", [&] { return table_.reduce_scatter(link_, values.data, shard, stream_); });
 }
 
-void NcclCommunicator::all_gather(Buffer shard, Buffer values) {
+std::unique_ptr<Work> NcclCommunicator::start_all_gather(Buffer shard, Buffer values) {
   assert(values.count == shard.count * size() && values.element == shard.element);
-  enqueue("all_gather", [&] { return table_.all_gather(link_, shard, values.data, stream_); })->wait();
+  return enqueue("all_gather", [&] { return table_.all_gather(link_, shard, values.data, stream_); });
 }
 
 void NcclCommunicator::broadcast(Buffer values, int root) {

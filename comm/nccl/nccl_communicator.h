@@ -29,6 +29,8 @@ class NcclCommunicator final : public Communicator, public DeviceQueue {
   std::unique_ptr<Work> start_all_reduce(Buffer values) override;
   void reduce_scatter(Buffer values, Buffer shard) override;
   void all_gather(Buffer shard, Buffer values) override;
+  std::unique_ptr<Work> start_reduce_scatter(Buffer values, Buffer shard) override;
+  std::unique_ptr<Work> start_all_gather(Buffer shard, Buffer values) override;
   void broadcast(Buffer values, int root) override;
   void barrier() override;  // the host waits for its device, then for the other ranks
   std::unique_ptr<Communicator> split(int color, int key) override;

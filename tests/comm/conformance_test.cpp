@@ -132,6 +132,33 @@ TEST_P(Conformance, AllGatherBringsEveryShardInRankOrder) {
   });
 }
 
+// Two at a time, and waited for in the other order: a shard of each rank, then all of them again.
+TEST_P(Conformance, StartedReduceScatterAndAllGatherAreDoneAfterWait) {
+  for_all([&](Communicator& world, Element element, int64_t count) {
+    const int64_t counts[] = {count, count / 2};
+    std::vector<Values> sums;
+    for (const int64_t each : counts) sums.push_back(brought_by(world.rank(), element, each * world.size()));
+    const auto shard_of = [&](int k) { return sums[static_cast<size_t>(k)].part(counts[k] * world.rank(), counts[k]); };
+    for (const bool gathers : {false, true}) {
+      std::unique_ptr<Work> works[2];
+      for (const int k : {0, 1}) {
+        const Buffer all = sums[static_cast<size_t>(k)].buffer();
+        works[k] = gathers ? world.start_all_gather(shard_of(k), all) : world.start_reduce_scatter(all, shard_of(k));
+      }
+      for (const int k : {1, 0}) works[k]->wait();
+      if (gathers) continue;
+      for (const int k : {0, 1}) {
+        const int64_t begin = counts[k] * world.rank();
+        for (int64_t i = begin; i < begin + counts[k]; ++i)
+          ASSERT_EQ(sums[static_cast<size_t>(k)].get(i), combined(world, Reduction::sum, i)) << name_of(element);
+      }
+    }
+    for (Values& all : sums)
+      EXPECT_EQ(first_wrong(all, [&](int64_t i) { return combined(world, Reduction::sum, i); }), -1)
+          << name_of(element) << " " << count;
+  });
+}
+
 TEST_P(Conformance, BroadcastLeavesTheRootsValues) {
   for_all([&](Communicator& world, Element element, int64_t count) {
     for (int root = 0; root < world.size(); ++root) {

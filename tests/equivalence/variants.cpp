@@ -150,8 +150,8 @@ void train(const Case& job, const Cut& cut, Communicator& ranks, const std::stri
                               {.optim = job.optim,
                                .scheduler = {.lr_scheduler_type = "linear", .warmup_steps = 3, .min_lr_ratio = 0},
                                .total_steps = job.updates,
-                               .bucket_bytes = 4096,
-                               .parts = cut.parts > 0 ? cut.parts / cut.ranks : 1,
+                               .parallel = {.strategy = cut.strategy},
+                               .sync = {.bucket_bytes = 4096, .parts = cut.parts > 0 ? cut.parts / cut.ranks : 1},
                                .batch_norm = job.batch_norm},
                               world, world);
   Learner& learner = *update.learner;
@@ -187,7 +187,8 @@ void train(const Case& job, const Cut& cut, Communicator& ranks, const std::stri
 
   if (world.rank() != 0) return;
   for (const Placed& placed : update.arena->placed())
-    outcome.gradients.emplace_back(placed.parameter.name, numbers_of(placed.parameter.value.grad()));
+    if (placed.parameter.value.grad().defined())
+      outcome.gradients.emplace_back(placed.parameter.name, numbers_of(placed.parameter.value.grad()));
   for (auto& ids : outcome.ids) std::sort(ids.begin(), ids.end());
   for (const Parameter& parameter : learner.saved())
     outcome.weights.emplace_back(parameter.name, numbers_of(parameter.value));

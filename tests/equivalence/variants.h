@@ -56,12 +56,13 @@ struct Cut {
   int parts = 0;            // of a batch over all ranks, added as one tree; 0: one a rank, added in any order
   Toy toy = Toy::none;
   bool caches_activations = false;
+  std::string strategy = "replicated";
 };
 
 // How GoogleTest names them.
 inline void PrintTo(const Case& job, std::ostream* out) { *out << job.name; }
 inline void PrintTo(const Cut& cut, std::ostream* out) {
-  *out << cut.ranks << " ranks, micro-batches of " << cut.max_samples;
+  *out << cut.ranks << " ranks, micro-batches of " << cut.max_samples << ", " << cut.strategy;
 }
 
 struct Outcome {

@@ -105,7 +105,7 @@ void run(const std::string& directory) {
         write(gradient.defined() ? gradient : at::zeros_like(by_name.at(name)));
       }
     }
-    run.optimizer->step(run.gradients->owned(), test["rate"]);
+    run.optimizer->step(test["rate"]);
     if (update == 0) write_all();
   }
   write_all();

@@ -114,7 +114,7 @@ class Run {
       const auto weight = static_cast<double>(count);
       (learner_->loss_sum(batch, {weight}) / weight).backward();
       if (first == 0) write_gradients();
-      optimizer->step(arena.slices(), test["rate"]);
+      optimizer->step(test["rate"]);
       first += count;
     }
   }

@@ -125,7 +125,7 @@ void write_losses(const json& test, std::unique_ptr<sft::Learner> learner, std::
     loss.backward();
     update.gradients->reduce();
     update.gradients->clip(test["max_grad_norm"]);
-    update.optimizer->step(update.gradients->owned(), update.schedule->rate(step));
+    update.optimizer->step(update.schedule->rate(step));
     update.gradients->publish();
     write_values(out, loss);
   }

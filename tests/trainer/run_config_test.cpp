@@ -87,7 +87,7 @@ TEST_F(RunConfigFile, TakesTheNamesThatHuggingFaceUsersKnow) {
 }
 
 TEST_F(RunConfigFile, RefusesByNameWhatIsNotBuiltYet) {
-  for (const char* setting : {"model.dtype=float16", "task=seq2seq", "strategy=zero1"}) {
+  for (const char* setting : {"model.dtype=float16", "task=seq2seq", "strategy=zero3"}) {
     const std::string message = wrong("", {setting});
     EXPECT_NE(message.find(" is not built yet; "), std::string::npos) << setting << ": " << message;
     EXPECT_EQ(message.find("command line: "), 0u) << message;
@@ -126,8 +126,9 @@ TEST_F(RunConfigFile, NamesTheLineOfAFileThatIsNotThere) {
             "command line: data.test_file: there is no file 'no.jsonl'");
   EXPECT_EQ(wrong("", {"train_file=" + directory.path("no*.jsonl")}),
             "command line: data.train_file: no file matches 'no*.jsonl'");
-  EXPECT_EQ(wrong("", {"validation_file=" + directory.path()}),
-            "command line: data.validation_file: '" + directory.path() + "' is a directory; wanted files, as '*.jsonl'");
+  EXPECT_EQ(
+      wrong("", {"validation_file=" + directory.path()}),
+      "command line: data.validation_file: '" + directory.path() + "' is a directory; wanted files, as '*.jsonl'");
   EXPECT_EQ(wrong("", {"resume_from_checkpoint=latest"}),
             "command line: resume_from_checkpoint: wanted auto, none or a checkpoint directory, found 'latest'");
   std::filesystem::remove(directory.path("train.jsonl"));

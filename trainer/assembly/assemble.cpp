@@ -138,13 +138,15 @@ void make_update(Assembly& run, std::unique_ptr<Learner> learner) {
   const Model& model = learner->model();
   std::unique_ptr<Loader> loader = make_loader(run, model);
   run.total_steps = steps_in_all(config, loader->batches_per_epoch());
-  const UpdateSettings settings{.optim = config.optim,
-                                .scheduler = config.scheduler,
-                                .total_steps = run.total_steps,
-                                .bucket_bytes = config.comm.bucket_bytes,
-                                .leave = leave_of(run, model),
-                                .parts = config.deterministic ? num_parts(config) / run.world.gradients.size() : 1,
-                                .batch_norm = batch_norm_mode(config)};
+  const UpdateSettings settings{
+      .optim = config.optim,
+      .scheduler = config.scheduler,
+      .total_steps = run.total_steps,
+      .parallel = config.parallel,
+      .sync = {.bucket_bytes = config.comm.bucket_bytes,
+               .leave = leave_of(run, model),
+               .parts = config.deterministic ? num_parts(config) / run.world.gradients.size() : 1},
+      .batch_norm = batch_norm_mode(config)};
   run.update = make_update(std::move(learner), std::move(loader), settings, run.world.gradients, run.world.control);
 }
 

@@ -114,6 +114,10 @@ void check_deterministic(const RunConfig& config, const World& world) {
                              ranks));
   if (!world.device.is_cpu())
     throw ConfigError("deterministic = true is built for ranks on CPU cores; set device = \"cpu\"");
+  if (config.parallel.strategy == "zero2")
+    throw ConfigError(
+        "deterministic = true adds whole gradients of parts of a batch as a tree, and with parallel.strategy = "
+        "\"zero2\" no rank has them; set it to \"zero1\" or \"replicated\"");
 }
 
 int64_t num_threads(const RunConfig& config) {

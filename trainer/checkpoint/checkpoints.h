@@ -19,8 +19,9 @@
 
 namespace sft {
 
-// What a checkpoint holds. Tensors are the same on every rank (replicated); each rank writes its share of
-// them: model tensors cut at tensor borders, optimizer buffers cut by bytes.
+// What a checkpoint holds. Model tensors are the same on every rank, which writes its share of them, cut at tensor
+// borders. Optimizer buffers are the same too, and cut by bytes, or all of them are spread: each rank writes what it
+// has.
 struct CheckpointContent {
   int64_t step = 0;
   nlohmann::json state;     // trainer_state.json: cursor, best metric, log history, …
@@ -64,8 +65,8 @@ class Checkpoints {
   FoundCheckpoint open(const std::string& checkpoint_directory);
 
   // Fills the tensors' memory by name; each must be there with the same dtype and bytes, or it is bad content that
-  // names the tensor. Optimizer buffers are assembled from however many slices wrote them; with `optimizer`
-  // empty none is read.
+  // names the tensor. Optimizer buffers, or this rank's runs of them where they are spread, are assembled from however
+  // many slices wrote them, spread or not; with `optimizer` empty none is read.
   void load(const FoundCheckpoint& found, std::vector<TensorRef>& model, std::vector<TensorRef>& optimizer);
 
   // Keeps the save_total_limit newest, and `best` (a checkpoint's directory, or "") always; with a limit of 0,

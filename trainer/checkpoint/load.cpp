@@ -1,5 +1,6 @@
-// Checkpoints::load: every tensor is put together from the slices that hold it, so it does not matter how
-// many ranks wrote them.
+// Checkpoints::load: every tensor, or what a rank wants of it, is put together from the slices that hold it, so it does
+// not matter how many ranks wrote them, and which had what.
+#include <algorithm>
 #include <cstring>
 #include <map>
 #include <memory>
@@ -23,19 +24,39 @@ class SliceReader {
  public:
   explicit SliceReader(const std::string& directory) : directory_(directory) {}
 
-  void read(const TensorEntry& entry, const FileSlice& slice, void* to) {
+  // The `part` of the tensor that lies in the slice.
+  void read(const TensorEntry& entry, const FileSlice& slice, const ByteRun& part, void* to) {
     beat();
-    auto& file = files_[slice.file];
-    const std::string path = concat(directory_, "/", slice.file);
-    if (file == nullptr) file = std::make_unique<SafetensorsFile>(path);
-    const TensorRef* found = file->find(entry.name);
-    if (found == nullptr || found->bytes != slice.bytes || found->dtype != entry.dtype)
-      throw DataError(concat(path, ": tensor ", in_quotes(entry.name), " is not as the manifest says"));
-    if (slice.bytes > 0) std::memcpy(to, found->data, static_cast<size_t>(slice.bytes));
+    const TensorRef& found = tensor_in(slice.file, entry);
+    const std::byte* from = static_cast<const std::byte*>(found.data) + slice.start + (part.offset - slice.offset);
+    if (part.bytes > 0) std::memcpy(to, from, static_cast<size_t>(part.bytes));
     require_mapped_files_whole();
   }
 
+  // DataError unless the files hold what their slices say, and nothing else, of the tensor.
+  void require_slices(const TensorEntry& entry) {
+    std::map<std::string, int64_t> bytes;
+    for (const FileSlice& slice : entry.slices) {
+      bytes[slice.file] += slice.bytes;
+      if (slice.start > tensor_in(slice.file, entry).bytes - slice.bytes) refuse(slice.file, entry);
+    }
+    for (const auto& [file, sum] : bytes)
+      if (tensor_in(file, entry).bytes != sum) refuse(file, entry);
+  }
+
  private:
+  [[noreturn]] void refuse(const std::string& file, const TensorEntry& entry) const {
+    throw DataError(concat(directory_, "/", file, ": tensor ", in_quotes(entry.name), " is not as the manifest says"));
+  }
+
+  const TensorRef& tensor_in(const std::string& name, const TensorEntry& entry) {
+    auto& file = files_[name];
+    if (file == nullptr) file = std::make_unique<SafetensorsFile>(concat(directory_, "/", name));
+    const TensorRef* found = file->find(entry.name);
+    if (found == nullptr || found->dtype != entry.dtype) refuse(name, entry);
+    return *found;
+  }
+
   const std::string& directory_;
   std::map<std::string, std::unique_ptr<SafetensorsFile>> files_;
 };
@@ -51,15 +72,33 @@ const TensorEntry& entry_of(const TensorRef& wanted, const std::map<std::string,
   return entry;
 }
 
+// Slices are sorted and cover the tensor.
+void read_run(const TensorEntry& entry, const ByteRun& run, std::byte* to, SliceReader& reader) {
+  const int64_t end = run.offset + run.bytes;
+  const auto ends_before = [&](const FileSlice& slice, int64_t place) { return slice.offset + slice.bytes <= place; };
+  for (auto slice = std::ranges::lower_bound(entry.slices, run.offset, {},
+                                             [](const FileSlice& one) { return one.offset + one.bytes - 1; });
+       slice != entry.slices.end() && slice->offset < end; ++slice) {
+    if (ends_before(*slice, run.offset)) continue;  // of no bytes
+    const int64_t first = std::max(run.offset, slice->offset), last = std::min(end, slice->offset + slice->bytes);
+    reader.read(entry, *slice, {first, last - first}, to + (first - run.offset));
+  }
+}
+
 void fill(const std::vector<TensorEntry>& entries, std::vector<TensorRef>& wanted, const std::string& directory,
           SliceReader& reader) {
   std::map<std::string, const TensorEntry*> table;
   for (const TensorEntry& entry : entries) table.emplace(entry.name, &entry);
   std::vector<const TensorEntry*> sources;
   for (const TensorRef& tensor : wanted) sources.push_back(&entry_of(tensor, table, directory));
-  for (size_t k = 0; k < wanted.size(); ++k)
-    for (const FileSlice& slice : sources[k]->slices)
-      reader.read(*sources[k], slice, static_cast<std::byte*>(wanted[k].data) + slice.offset);
+  for (size_t k = 0; k < wanted.size(); ++k) {
+    reader.require_slices(*sources[k]);
+    std::byte* to = static_cast<std::byte*>(wanted[k].data);
+    for (const ByteRun& run : wanted[k].is_spread ? wanted[k].runs : std::vector<ByteRun>{{0, wanted[k].bytes}}) {
+      read_run(*sources[k], run, to, reader);
+      to += run.bytes;
+    }
+  }
 }
 
 }  // namespace

@@ -20,7 +20,8 @@ using nlohmann::json;
 using nlohmann::ordered_json;
 
 constexpr std::string_view kFormat = "sft-dist checkpoint";
-constexpr int64_t kVersion = 1;
+constexpr int64_t kVersion = 2;            // files may hold several slices of a tensor, which say where they start
+constexpr int64_t kVersionOfOneSlice = 1;  // a file
 constexpr std::string_view kTailHead = " \"crc32c\": \"";
 constexpr std::string_view kTailEnd = "\"\n}\n";
 constexpr size_t kDigits = 8;
@@ -29,8 +30,10 @@ ordered_json tensors_to_json(const std::vector<TensorEntry>& tensors) {
   ordered_json table = ordered_json::array();
   for (const TensorEntry& tensor : tensors) {
     ordered_json slices = ordered_json::array();
-    for (const FileSlice& slice : tensor.slices)
+    for (const FileSlice& slice : tensor.slices) {
       slices.push_back(ordered_json{{"file", slice.file}, {"offset", slice.offset}, {"bytes", slice.bytes}});
+      if (slice.start > 0) slices.back()["start"] = slice.start;
+    }
     table.push_back(ordered_json{{"name", tensor.name},
                                  {"dtype", tensor.dtype},
                                  {"shape", tensor.shape},
@@ -38,6 +41,14 @@ ordered_json tensors_to_json(const std::vector<TensorEntry>& tensors) {
                                  {"slices", std::move(slices)}});
   }
   return table;
+}
+
+// Of the oldest version that can say it, so that programs of before read what they can.
+int64_t version_of(const Manifest& manifest) {
+  for (const TensorEntry& tensor : manifest.optimizer)
+    for (const FileSlice& slice : tensor.slices)
+      if (slice.start > 0) return kVersion;
+  return kVersionOfOneSlice;
 }
 
 // Reads fields of one manifest; every wrong one is a DataError that names it.
@@ -88,7 +99,8 @@ class Reader {
       for (const json& extent : list(item, "shape")) tensor.shape.push_back(count_in(extent, "shape"));
       int64_t position = 0;
       for (const json& piece : list(item, "slices")) {
-        FileSlice slice{file_name(piece, "file"), count(piece, "offset"), count(piece, "bytes")};
+        FileSlice slice{file_name(piece, "file"), count(piece, "offset"), count(piece, "bytes"),
+                        piece.contains("start") ? count(piece, "start") : 0};
         if (slice.offset != position || slice.bytes > tensor.bytes - position || !manifest.find_file(slice.file))
           wrong(concat("tensor ", in_quotes(tensor.name), ": its slices do not cover it once"));
         position += slice.bytes;
@@ -134,7 +146,7 @@ const FileEntry* Manifest::find_file(const std::string& name) const {
 
 std::string to_text(const Manifest& manifest) {
   ordered_json root = {{"format", kFormat},
-                       {"version", kVersion},
+                       {"version", version_of(manifest)},
                        {"run_id", manifest.run_id},
                        {"step", manifest.step},
                        {"world", manifest.world},
@@ -159,8 +171,9 @@ Manifest parse_manifest(const std::string& text, const std::string& where) {
   verify_own_checksum(text, read);
   const json root = parse_strict_json(text, where);
   if (read.text(root, "format") != kFormat) read.wrong("not the manifest of a checkpoint");
-  if (const int64_t version = read.count(root, "version"); version != kVersion)
-    read.wrong(concat("format version ", version, "; this program reads version ", kVersion));
+  if (const int64_t version = read.count(root, "version"); version < kVersionOfOneSlice || version > kVersion)
+    read.wrong(
+        concat("format version ", version, "; this program reads versions ", kVersionOfOneSlice, " to ", kVersion));
 
   Manifest manifest;
   manifest.run_id = read.text(root, "run_id");

@@ -15,11 +15,12 @@ struct FileEntry {
   uint32_t crc32c = 0;
 };
 
-// Bytes [offset, offset + bytes) of a tensor, which stand in `file` under the tensor's name.
+// Bytes [offset, offset + bytes) of a tensor, which stand in `file` under the tensor's name, from its byte `start` on.
 struct FileSlice {
   std::string file;
   int64_t offset = 0;
   int64_t bytes = 0;
+  int64_t start = 0;
 };
 
 // The whole tensor; its slices are sorted and cover it without gap or overlap.

@@ -2,6 +2,7 @@
 // that all learn of its failure before any goes on; rank 0 alone touches what has a final name.
 #include "trainer/checkpoint/save_attempt.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <set>
 
@@ -63,8 +64,38 @@ std::vector<TensorEntry> table_of(const std::vector<TensorRef>& tensors, const s
   for (const TensorRef& tensor : tensors) table.push_back({tensor.name, tensor.dtype, tensor.shape, tensor.bytes, {}});
   for (const FilePlan& file : plan)
     if (file.is_model == is_model)
-      for (const Cut& cut : file.cuts) table[cut.tensor].slices.push_back({file.name, cut.offset, cut.bytes});
+      for (const Cut& cut : file.cuts)
+        table[cut.tensor].slices.push_back({file.name, cut.offset, cut.bytes, cut.start});
+  for (TensorEntry& entry : table) std::ranges::sort(entry.slices, {}, &FileSlice::offset);
   return table;
+}
+
+std::string runs_to_text(const std::vector<TensorRef>& tensors) {
+  nlohmann::json all = nlohmann::json::array();
+  for (const TensorRef& tensor : tensors) {
+    all.push_back(nlohmann::json::array());
+    for (const ByteRun& run : tensor.runs) all.back().push_back({run.offset, run.bytes});
+  }
+  return all.dump();
+}
+
+std::vector<std::vector<ByteRun>> runs_from(const std::string& text) {
+  std::vector<std::vector<ByteRun>> all;
+  for (const auto& tensor : nlohmann::json::parse(text)) {
+    all.emplace_back();
+    for (const auto& run : tensor) all.back().push_back({run[0].get<int64_t>(), run[1].get<int64_t>()});
+  }
+  return all;
+}
+
+// Every rank calls, with the same tensors.
+std::vector<FilePlan> plan_over(Communicator& control, const std::vector<TensorRef>& model,
+                                const std::vector<TensorRef>& optimizer, const CutSizes& sizes) {
+  if (std::ranges::none_of(optimizer, &TensorRef::is_spread))
+    return plan_files(model, optimizer, control.size(), sizes);
+  SpreadRuns runs;
+  for (const std::string& text : gather_all(control, runs_to_text(optimizer))) runs.push_back(runs_from(text));
+  return plan_files(model, optimizer, runs, sizes);
 }
 
 // Weights that are no numbers are not worth keeping: whoever goes on from them, or serves them, gets nothing else.
@@ -100,7 +131,7 @@ SaveAttempt::SaveAttempt(const std::string& directory, const CheckpointContent& 
       lock_(lock),
       control_(control),
       files_(files),
-      plan_(plan_files(content.model, optimizer, control.size(), sizes)),
+      sizes_(sizes),
       temporary_(temporary_path(directory, content.step, ticket_.unique)),
       destination_(checkpoint_path(directory, content.step)) {}
 
@@ -139,6 +170,7 @@ void SaveAttempt::agree_on_plan() {
   if (least != most)
     throw Error(ExitCode::internal, concat("ranks hold different tensors or steps at checkpoint-", content_.step),
                 Reach::everywhere);
+  plan_ = plan_over(control_, content_.model, optimizer_, sizes_);
 }
 
 void SaveAttempt::prepare() {
@@ -175,9 +207,7 @@ std::vector<FileEntry> SaveAttempt::write_part() {
   }
   for (const FilePlan& file : plan_) {
     if (file.writer != control_.rank()) continue;
-    std::vector<TensorRef> tensors;
-    for (const Cut& cut : file.cuts)
-      tensors.push_back(tensor_of((file.is_model ? content_.model : optimizer_)[cut.tensor], cut));
+    const std::vector<TensorRef> tensors = tensors_of(file.is_model ? content_.model : optimizer_, file);
     if (file.is_model) require_finite(tensors);
     // transformers refuses a file that does not say whose tensors it holds.
     const std::map<std::string, std::string> metadata = {{"format", file.is_model ? "pt" : "sft-dist optimizer"}};

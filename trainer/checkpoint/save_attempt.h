@@ -53,7 +53,8 @@ class SaveAttempt {
   const RunLock* lock_;
   Communicator& control_;
   FileOps& files_;
-  std::vector<FilePlan> plan_;
+  CutSizes sizes_;
+  std::vector<FilePlan> plan_;  // the same on every rank
   std::string temporary_;
   std::string destination_;
 };

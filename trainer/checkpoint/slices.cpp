@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <numeric>
 
+#include "base/errors.h"
+#include "base/text.h"
 #include "trainer/checkpoint/dtype.h"
 
 namespace sft {
@@ -101,7 +103,47 @@ std::vector<FilePlan> plan_optimizer(const std::vector<TensorRef>& optimizer, co
   return files;
 }
 
+// A file a rank that has something.
+std::vector<FilePlan> plan_spread(const std::vector<TensorRef>& optimizer, const SpreadRuns& runs) {
+  std::vector<FilePlan> files;
+  for (size_t rank = 0; rank < runs.size(); ++rank) {
+    FilePlan file{"", static_cast<int>(rank), false, {}};
+    for (size_t k = 0; k < optimizer.size(); ++k) {
+      int64_t start = 0;
+      for (const ByteRun& run : runs[rank][k]) {
+        file.cuts.push_back({k, run.offset, run.bytes, start});
+        start += run.bytes;
+      }
+    }
+    if (!file.cuts.empty()) files.push_back(std::move(file));
+  }
+  for (size_t k = 0; k < files.size(); ++k) files[k].name = numbered("optimizer", k, files.size());
+  return files;
+}
+
+void require_covered(const std::vector<TensorRef>& optimizer, const SpreadRuns& runs) {
+  for (size_t k = 0; k < optimizer.size(); ++k) {
+    std::vector<ByteRun> all;
+    for (const auto& of_rank : runs) all.insert(all.end(), of_rank[k].begin(), of_rank[k].end());
+    std::ranges::sort(all, {}, &ByteRun::offset);
+    int64_t end = 0;
+    for (const ByteRun& run : all) end = run.offset == end ? end + run.bytes : -1;
+    if (end != optimizer[k].bytes)
+      throw Error(ExitCode::internal,
+                  concat("the ranks do not have each byte of ", in_quotes(optimizer[k].name), " once"),
+                  Reach::everywhere);
+  }
+}
+
 }  // namespace
+
+std::vector<FilePlan> plan_files(const std::vector<TensorRef>& model, const std::vector<TensorRef>& optimizer,
+                                 const SpreadRuns& runs, const CutSizes& sizes) {
+  require_covered(optimizer, runs);
+  std::vector<FilePlan> files = plan_model(model, static_cast<int>(runs.size()), sizes.model_file_bytes);
+  std::ranges::move(plan_spread(optimizer, runs), std::back_inserter(files));
+  return files;
+}
 
 std::vector<FilePlan> plan_files(const std::vector<TensorRef>& model, const std::vector<TensorRef>& optimizer,
                                  int world, const CutSizes& sizes) {
@@ -113,13 +155,26 @@ std::vector<FilePlan> plan_files(const std::vector<TensorRef>& model, const std:
   return files;
 }
 
-TensorRef tensor_of(const TensorRef& tensor, const Cut& cut) {
-  if (cut.bytes == tensor.bytes) return tensor;
-  return {tensor.name,
-          tensor.dtype,
-          {cut.bytes / bytes_of_dtype(tensor.dtype)},
-          static_cast<std::byte*>(tensor.data) + cut.offset,
-          cut.bytes};
+std::vector<TensorRef> tensors_of(const std::vector<TensorRef>& tensors, const FilePlan& file) {
+  std::vector<TensorRef> parts;
+  for (const Cut& cut : file.cuts) {
+    const TensorRef& tensor = tensors[cut.tensor];
+    if (cut.start > 0) {  // behind another run of the same
+      parts.back().bytes += cut.bytes;
+    } else {
+      parts.push_back(tensor);
+      TensorRef& part = parts.back();
+      part.is_spread = false;
+      part.runs.clear();
+      if (!tensor.is_spread) part.data = static_cast<std::byte*>(tensor.data) + cut.offset;
+      part.bytes = cut.bytes;
+    }
+    if (TensorRef& part = parts.back(); part.bytes != tensor.bytes)
+      part.shape = {part.bytes / bytes_of_dtype(tensor.dtype)};
+    else
+      part.shape = tensor.shape;
+  }
+  return parts;
 }
 
 }  // namespace sft

@@ -1,5 +1,6 @@
 // Who writes what: model tensors are shared out whole, because other programs read those files; optimizer
-// buffers are cut by bytes, so that every rank writes about as much as every other.
+// buffers are cut by bytes, so that every rank writes about as much as every other, and what is spread over ranks is
+// written by those who have it.
 #pragma once
 
 #include <cstdint>
@@ -21,6 +22,7 @@ struct Cut {
   size_t tensor = 0;
   int64_t offset = 0;
   int64_t bytes = 0;
+  int64_t start = 0;  // where they begin in the writer's memory of a spread tensor, and in its file
 };
 
 // One safetensors file of a checkpoint, and the rank that writes it.
@@ -36,7 +38,14 @@ struct FilePlan {
 std::vector<FilePlan> plan_files(const std::vector<TensorRef>& model, const std::vector<TensorRef>& optimizer,
                                  int world, const CutSizes& sizes);
 
-// The cut's bytes as a tensor of their own: the whole tensor, or a flat run of elements.
-TensorRef tensor_of(const TensorRef& tensor, const Cut& cut);
+// The same where optimizer buffers are spread: runs[rank][k] are those that `rank` has of buffer k. Internal error
+// where they do not cover a buffer once.
+using SpreadRuns = std::vector<std::vector<std::vector<ByteRun>>>;
+std::vector<FilePlan> plan_files(const std::vector<TensorRef>& model, const std::vector<TensorRef>& optimizer,
+                                 const SpreadRuns& runs, const CutSizes& sizes);
+
+// What a file holds of the tensors that are cut, each as a tensor of its own: the whole tensor, or flat runs of
+// elements one behind the other.
+std::vector<TensorRef> tensors_of(const std::vector<TensorRef>& tensors, const FilePlan& file);
 
 }  // namespace sft

@@ -61,6 +61,12 @@ const Batch* last_batch(const Share& share) {
   return last;
 }
 
+int64_t num_batches(const Share& share) {
+  int64_t batches = 0;
+  for (const Part& part : share.parts) batches += std::ssize(part);
+  return batches;
+}
+
 int64_t num_samples(const Share& share) {
   int64_t samples = 0;
   for (const Part& part : share.parts)

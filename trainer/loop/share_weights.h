@@ -23,7 +23,8 @@ int scale_to_one(Share& share, Weights& total);
 // Null where this rank has no samples.
 const Batch* last_batch(const Share& share);
 
-// Of this rank.
+// Of this rank: rows, and micro-batches.
+int64_t num_batches(const Share& share);
 int64_t num_samples(const Share& share);
 
 }  // namespace sft

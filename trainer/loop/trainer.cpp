@@ -17,6 +17,7 @@
 #include "base/tree_sum.h"
 #include "comm/agree.h"
 #include "trainer/config/training_keys.h"
+#include "trainer/loop/optimizer_refs.h"
 #include "trainer/loop/share_weights.h"
 
 namespace sft {
@@ -74,9 +75,11 @@ StepReport Trainer::step() {
   std::vector<at::Tensor> losses;
 
   update_.arena->zero_gradients();
+  update_.gradients->begin(num_batches(share));
   for (const Part& part : share.parts) {
-    losses.push_back(at::zeros({}, update_.arena->gradients().options().dtype(at::kDouble)));
+    losses.push_back(at::zeros({}, update_.arena->values().options().dtype(at::kDouble)));
     for (const Batch& batch : part) {
+      update_.gradients->pass();
       const auto overlap = &batch == last ? update_.gradients->overlap() : nullptr;
       const at::Tensor sum = spanned("forward", [&] { return update_.learner->loss_sum(batch, total); });
       spanned("backward", [&] { (sum / total.front()).backward(); });
@@ -89,10 +92,10 @@ StepReport Trainer::step() {
   update_.statistics->join(static_cast<double>(num_samples(share)));
   if (first_step_seconds_ == 0 && has_weight) require_every_gradient(*update_.gradients);
   const double penalty = settings_.penalty.value(*update_.arena);
-  settings_.penalty.add_gradient_to(*update_.arena);
+  settings_.penalty.add_gradient_to(*update_.arena, update_.gradients->owned());
   const double norm = spanned("clip", [&] { return update_.gradients->clip(settings_.max_grad_norm).item<double>(); });
   if (has_weight && std::isfinite(norm)) {
-    spanned("optimizer", [&] { update_.optimizer->step(update_.gradients->owned(), rate); });
+    spanned("optimizer", [&] { update_.optimizer->step(rate); });
     update_.gradients->publish();
     state_.not_finite_in_a_row = 0;
   } else {
@@ -191,7 +194,7 @@ void Trainer::save() {
   together(parts_.control, [&] { update_.learner->require_base_unchanged(); });
   parts_.telemetry.settle(state_.window);
   const HostTensors model(named_tensors(update_.learner->saved()));
-  const HostTensors optimizer(settings_.save_only_model ? NamedTensors() : update_.optimizer->state());
+  const HostTensors optimizer = settings_.save_only_model ? HostTensors({}) : optimizer_in_host(update_);
   if (parts_.checkpoints.save(content(model, optimizer))) saved_step_ = state_.step;
   parts_.checkpoints.prune(state_.best_checkpoint);
   longest_pause_ = std::max(longest_pause_, watch.seconds());
@@ -223,7 +226,7 @@ void Trainer::resume() {
     check_same_training(found->settings, settings_.settings, found->directory);
     check_not_shorter(found->step, settings_.total_steps, found->directory);
   });
-  HostTensors model(named_tensors(update_.learner->restored())), optimizer(update_.optimizer->state());
+  HostTensors model(named_tensors(update_.learner->restored())), optimizer = optimizer_in_host(update_);
   parts_.checkpoints.load(*found, model.refs(), optimizer.refs());
   model.write_back();
   optimizer.write_back();

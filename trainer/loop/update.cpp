@@ -13,11 +13,11 @@ Update make_update(std::unique_ptr<Learner> learner, std::unique_ptr<Loader> loa
   const Parameters trained = update.learner->trained();
   const Grouping grouping = group_parameters(settings.optim, trained, model.num_blocks());
   update.arena = std::make_unique<Arena>(trained, grouping.group_of);
-  update.gradients = make_replicated(*update.arena, gradients, settings.bucket_bytes, settings.leave, settings.parts);
+  update.gradients = make_gradient_sync(settings.parallel, *update.arena, gradients, control, settings.sync);
   // Statistics that all ranks sum are the same on all of them already, and frozen ones do not move.
   const bool moves_alone = settings.batch_norm == BatchNormMode::local;
   update.statistics = std::make_unique<RunningStatistics>(moves_alone ? model.buffers() : Parameters{}, control);
-  update.optimizer = make_optimizer(settings.optim, *update.arena, grouping.groups);
+  update.optimizer = make_optimizer(settings.optim, *update.arena, grouping.groups, update.gradients->owned());
   update.schedule = make_schedule(settings.scheduler, settings.optim.learning_rate, settings.total_steps);
   return update;
 }

@@ -20,9 +20,8 @@ struct UpdateSettings {
   OptimConfig optim = {};
   SchedulerConfig scheduler = {};
   int64_t total_steps = 0;
-  int64_t bucket_bytes = int64_t{1} << 20;
-  Leave leave = Leave::at_the_end;
-  int parts = 1;                                     // parts of this rank's share of a global batch
+  ParallelConfig parallel = {};
+  SyncSettings sync = {};                            // with the parts of this rank's share of a global batch
   BatchNormMode batch_norm = BatchNormMode::frozen;  // of the learner's model
 };
 

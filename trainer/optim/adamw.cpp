@@ -20,29 +20,29 @@ class Adam final : public Optimizer {
  public:
   enum class Decay { coupled, decoupled };
 
-  Adam(Decay decay, const OptimConfig& config, const Arena& arena, std::vector<ParameterGroup> groups)
-      : decay_(decay),
+  Adam(Decay decay, const OptimConfig& config, const Arena& arena, std::vector<ParameterGroup> groups,
+       std::vector<Slice> owned)
+      : Optimizer(std::move(owned)),
+        decay_(decay),
         beta1_(config.adam_beta1),
         beta2_(config.adam_beta2),
         epsilon_(config.adam_epsilon),
         epsilon_is_corrected_(config.adam_epsilon_style == "keras"),
         groups_(std::move(groups)),
-        values_(arena.values()),
-        gradients_(arena.gradients()),
-        exp_avg_(flat_zeros(arena.size(), values_.options())),
-        exp_avg_sq_(flat_zeros(arena.size(), values_.options())),
-        updates_on_device_(at::zeros({}, values_.options().dtype(at::kFloat))) {}  // fp32 is what the kernels read
+        exp_avg_(flat_zeros(size_of(this->owned()), arena.values().options())),
+        exp_avg_sq_(flat_zeros(size_of(this->owned()), arena.values().options())),
+        updates_on_device_(at::zeros({}, arena.values().options().dtype(at::kFloat))) {  // fp32: what the kernels read
+    for (int g = 0; g < static_cast<int>(groups_.size()); ++g)
+      runs_.push_back({runs_of(arena.values(), this->owned(), g), gradients_of(arena, this->owned(), g),
+                       packed_runs_of(exp_avg_, this->owned(), g), packed_runs_of(exp_avg_sq_, this->owned(), g)});
+  }
 
-  void step(const std::vector<Slice>& slices, double rate) override {
+  void step(double rate) override {
     const at::NoGradGuard no_graph;
     updates_on_device_.fill_(++updates_);
     for (size_t g = 0; g < groups_.size(); ++g) {
-      const int group = static_cast<int>(g);
-      const auto values = runs_of(values_, slices, group);
+      const auto& [values, gradients, exp_avgs, exp_avg_sqs] = runs_[g];
       if (values.empty()) continue;
-      const auto gradients = runs_of(gradients_, slices, group);
-      const auto exp_avgs = runs_of(exp_avg_, slices, group);
-      const auto exp_avg_sqs = runs_of(exp_avg_sq_, slices, group);
       const std::vector<at::Tensor> updates(values.size(), updates_on_device_);
       const auto update =
           decay_ == Decay::decoupled ? static_cast<Kernel>(at::_fused_adamw_) : static_cast<Kernel>(at::_fused_adam_);
@@ -63,6 +63,11 @@ class Adam final : public Optimizer {
                           at::TensorList, double, double, double, double, double, bool, bool,
                           const std::optional<at::Tensor>&, const std::optional<at::Tensor>&);
 
+  // Views of the slices of one group.
+  struct Runs {
+    std::vector<at::Tensor> values, gradients, exp_avgs, exp_avg_sqs;
+  };
+
   // The kernels add it to √v/√(1 − β₂ᵗ); Keras adds it to √v (Kingma and Ba, 2015, end of section 2).
   double epsilon() const {
     return epsilon_is_corrected_ ? epsilon_ / std::sqrt(1 - std::pow(beta2_, static_cast<double>(updates_))) : epsilon_;
@@ -72,20 +77,21 @@ class Adam final : public Optimizer {
   double beta1_, beta2_, epsilon_;
   bool epsilon_is_corrected_;
   std::vector<ParameterGroup> groups_;
-  at::Tensor values_, gradients_, exp_avg_, exp_avg_sq_, updates_on_device_;
+  at::Tensor exp_avg_, exp_avg_sq_, updates_on_device_;
+  std::vector<Runs> runs_;  // of each group
   int64_t updates_ = 0;
 };
 
 }  // namespace
 
-std::unique_ptr<Optimizer> make_adam(const OptimConfig& config, const Arena& arena,
-                                     std::vector<ParameterGroup> groups) {
-  return std::make_unique<Adam>(Adam::Decay::coupled, config, arena, std::move(groups));
+std::unique_ptr<Optimizer> make_adam(const OptimConfig& config, const Arena& arena, std::vector<ParameterGroup> groups,
+                                     std::vector<Slice> owned) {
+  return std::make_unique<Adam>(Adam::Decay::coupled, config, arena, std::move(groups), std::move(owned));
 }
 
-std::unique_ptr<Optimizer> make_adamw(const OptimConfig& config, const Arena& arena,
-                                      std::vector<ParameterGroup> groups) {
-  return std::make_unique<Adam>(Adam::Decay::decoupled, config, arena, std::move(groups));
+std::unique_ptr<Optimizer> make_adamw(const OptimConfig& config, const Arena& arena, std::vector<ParameterGroup> groups,
+                                      std::vector<Slice> owned) {
+  return std::make_unique<Adam>(Adam::Decay::decoupled, config, arena, std::move(groups), std::move(owned));
 }
 
 }  // namespace sft

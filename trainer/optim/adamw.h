@@ -7,8 +7,9 @@
 
 namespace sft {
 
-std::unique_ptr<Optimizer> make_adam(const OptimConfig& config, const Arena& arena, std::vector<ParameterGroup> groups);
-std::unique_ptr<Optimizer> make_adamw(const OptimConfig& config, const Arena& arena,
-                                      std::vector<ParameterGroup> groups);
+std::unique_ptr<Optimizer> make_adam(const OptimConfig& config, const Arena& arena, std::vector<ParameterGroup> groups,
+                                     std::vector<Slice> owned);
+std::unique_ptr<Optimizer> make_adamw(const OptimConfig& config, const Arena& arena, std::vector<ParameterGroup> groups,
+                                      std::vector<Slice> owned);
 
 }  // namespace sft

@@ -4,7 +4,9 @@
 
 #include <ATen/core/grad_mode.h>
 
+#include <algorithm>
 #include <cassert>
+#include <iterator>
 #include <unordered_set>
 
 #include "trainer/optim/flat_zeros.h"
@@ -40,6 +42,7 @@ Arena::Arena(const Parameters& trained, const std::vector<int>& groups) {
 
   values_ = flat_zeros(size_, options);
   gradients_ = flat_zeros(size_, options);
+  kept_ = {{0, size_, 0}};
   const at::NoGradGuard no_graph;
   for (Placed& placed : placed_) {
     at::Tensor& value = placed.parameter.value;
@@ -62,6 +65,30 @@ std::vector<Slice> Arena::slices() const {
     }
   }
   return runs;
+}
+
+at::Tensor Arena::gradient(int64_t offset, int64_t size) const {
+  const auto behind = std::ranges::upper_bound(kept_, offset, {}, &Kept::offset);
+  assert(behind != kept_.begin());
+  const Kept& run = *std::prev(behind);
+  assert(offset + size <= run.offset + run.size && "a gradient that is not kept");
+  return gradients_.narrow(0, run.place + offset - run.offset, size);
+}
+
+void Arena::keep_gradients_of(const std::vector<Slice>& runs) {
+  kept_.clear();
+  int64_t size = 0;
+  for (const Slice& run : runs) {
+    if (!kept_.empty() && kept_.back().offset + kept_.back().size == run.offset) {
+      kept_.back().size += run.size;
+    } else {
+      kept_.push_back({run.offset, run.size, size});
+    }
+    size += run.size;
+  }
+  for (Placed& placed : placed_) placed.parameter.value.mutable_grad().reset();
+  gradients_ = at::Tensor();  // before there is another
+  gradients_ = flat_zeros(size, values_.options());
 }
 
 void Arena::zero_gradients() { gradients_.zero_(); }

@@ -42,16 +42,27 @@ class Arena {
 
   const std::vector<Placed>& placed() const { return placed_; }  // in arena order
   at::Tensor values() const { return values_; }                  // flat [size]
-  at::Tensor gradients() const { return gradients_; }
-  int64_t size() const { return size_; }                      // elements, padding included
-  int64_t num_parameters() const { return num_parameters_; }  // without padding
-  std::vector<Slice> slices() const;                          // all of it, neighbours of a group merged
+  at::Tensor gradients() const { return gradients_; }            // flat [size], or of what is kept, run after run
+  at::Tensor gradient(int64_t offset, int64_t size) const;       // of a run that is kept
+  int64_t size() const { return size_; }                         // elements, padding included
+  int64_t num_parameters() const { return num_parameters_; }     // without padding
+  std::vector<Slice> slices() const;                             // all of it, neighbours of a group merged
   void zero_gradients();
+
+  // From now on only the gradients of these runs have memory, in ascending order, and no parameter has a .grad between
+  // its own backward passes: whoever calls this takes each as it comes.
+  void keep_gradients_of(const std::vector<Slice>& runs);
 
  private:
   std::vector<Placed> placed_;
   at::Tensor values_, gradients_;
   int64_t size_ = 0, num_parameters_ = 0;
+
+  struct Kept {
+    int64_t offset, size;
+    int64_t place;  // in gradients_
+  };
+  std::vector<Kept> kept_;  // of gradients_; neighbours are one
 };
 
 }  // namespace sft

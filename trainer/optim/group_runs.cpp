@@ -12,4 +12,28 @@ std::vector<at::Tensor> runs_of(const at::Tensor& flat, const std::vector<Slice>
   return runs;
 }
 
+std::vector<at::Tensor> packed_runs_of(const at::Tensor& packed, const std::vector<Slice>& slices, int group) {
+  std::vector<at::Tensor> runs;
+  int64_t place = 0;
+  for (const Slice& slice : slices) {
+    if (slice.group == group) runs.push_back(packed.narrow(0, place, slice.size));
+    place += slice.size;
+  }
+  return runs;
+}
+
+std::vector<at::Tensor> gradients_of(const Arena& arena, const std::vector<Slice>& slices, int group) {
+  std::vector<at::Tensor> runs;
+  for (const Slice& slice : slices) {
+    if (slice.group == group) runs.push_back(arena.gradient(slice.offset, slice.size));
+  }
+  return runs;
+}
+
+int64_t size_of(const std::vector<Slice>& slices) {
+  int64_t size = 0;
+  for (const Slice& slice : slices) size += slice.size;
+  return size;
+}
+
 }  // namespace sft

@@ -3,13 +3,22 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
 #include <vector>
 
 #include "trainer/optim/arena.h"
 
 namespace sft {
 
-// Views of `flat` for the slices of `group`.
+// Views of `flat`, which has the arena's layout, for the slices of `group`.
 std::vector<at::Tensor> runs_of(const at::Tensor& flat, const std::vector<Slice>& slices, int group);
+
+// Views of `packed`, in which the slices, those of other groups too, lie one behind the other.
+std::vector<at::Tensor> packed_runs_of(const at::Tensor& packed, const std::vector<Slice>& slices, int group);
+
+// Views of the arena's gradients.
+std::vector<at::Tensor> gradients_of(const Arena& arena, const std::vector<Slice>& slices, int group);
+
+int64_t size_of(const std::vector<Slice>& slices);  // in elements
 
 }  // namespace sft

@@ -93,14 +93,16 @@ double Penalty::value(const Arena& arena) const {
   return l1 * sums.absolute + l2 * sums.squared + l2_from_start * moved;
 }
 
-void Penalty::add_gradient_to(Arena& arena) const {
+// The padding between parameters is zero everywhere, and stays so.
+void Penalty::add_gradient_to(Arena& arena, const std::vector<Slice>& slices) const {
   const at::NoGradGuard no_graph;
-  at::Tensor gradients = arena.gradients();
-  if (l1 != 0) gradients.add_(at::sign(arena.values()), l1);
-  if (l2 != 0) gradients.add_(arena.values(), 2 * l2);
-  if (l2_from_start == 0) return;
-  for (const Placed& placed : arena.placed())
-    part_of(gradients, placed).add_(part_of(arena.values(), placed) - part_of(start, placed), 2 * l2_from_start);
+  for (const Slice& slice : slices) {
+    const at::Tensor gradients = arena.gradient(slice.offset, slice.size);
+    const at::Tensor values = arena.values().narrow(0, slice.offset, slice.size);
+    if (l1 != 0) gradients.add_(at::sign(values), l1);
+    if (l2 != 0) gradients.add_(values, 2 * l2);
+    if (l2_from_start != 0) gradients.add_(values - start.narrow(0, slice.offset, slice.size), 2 * l2_from_start);
+  }
 }
 
 at::Tensor start_of(const Arena& arena, const std::set<std::string>& pretrained) {

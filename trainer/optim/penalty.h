@@ -19,7 +19,7 @@ struct Penalty {
 
   // At the arena's present values, which every rank holds.
   double value(const Arena& arena) const;
-  void add_gradient_to(Arena& arena) const;
+  void add_gradient_to(Arena& arena, const std::vector<Slice>& slices) const;  // to the gradients of these
 };
 
 // The arena's values as they are, 0 for parameters that are not among `pretrained`: a new head has nothing to keep.

@@ -11,24 +11,23 @@ namespace {
 
 class Sgd final : public Optimizer {
  public:
-  Sgd(const OptimConfig& config, const Arena& arena, std::vector<ParameterGroup> groups)
-      : momentum_(config.momentum),
+  Sgd(const OptimConfig& config, const Arena& arena, std::vector<ParameterGroup> groups, std::vector<Slice> owned)
+      : Optimizer(std::move(owned)),
+        momentum_(config.momentum),
         nesterov_(config.nesterov),
-        groups_(std::move(groups)),
-        values_(arena.values()),
-        gradients_(arena.gradients()) {
-    if (momentum_ > 0) momentum_buffer_ = flat_zeros(arena.size(), values_.options());
+        groups_(std::move(groups)) {
+    if (momentum_ > 0) momentum_buffer_ = flat_zeros(size_of(this->owned()), arena.values().options());
+    for (int g = 0; g < static_cast<int>(groups_.size()); ++g)
+      runs_.push_back({runs_of(arena.values(), this->owned(), g), gradients_of(arena, this->owned(), g),
+                       momentum_ > 0 ? packed_runs_of(momentum_buffer_, this->owned(), g) : std::vector<at::Tensor>{}});
   }
 
-  void step(const std::vector<Slice>& slices, double rate) override {
+  void step(double rate) override {
     const at::NoGradGuard no_graph;
     ++updates_;
     for (size_t g = 0; g < groups_.size(); ++g) {
-      const int group = static_cast<int>(g);
-      const auto values = runs_of(values_, slices, group);
+      const auto& [values, gradients, buffers] = runs_[g];
       if (values.empty()) continue;
-      const auto gradients = runs_of(gradients_, slices, group);
-      const auto buffers = momentum_ > 0 ? runs_of(momentum_buffer_, slices, group) : std::vector<at::Tensor>{};
       // torch copies the first gradient into the buffer; a buffer of zeros comes to the same without dampening.
       at::_fused_sgd_(values, gradients, buffers, groups_[g].weight_decay, momentum_, rate * groups_[g].lr_multiplier,
                       /*dampening=*/0.0, nesterov_, /*maximize=*/false, /*is_first_step=*/false);
@@ -43,17 +42,24 @@ class Sgd final : public Optimizer {
   void set_updates(int64_t updates) override { updates_ = updates; }
 
  private:
+  // Views of the slices of one group.
+  struct Runs {
+    std::vector<at::Tensor> values, gradients, buffers;
+  };
+
   double momentum_;
   bool nesterov_;
   std::vector<ParameterGroup> groups_;
-  at::Tensor values_, gradients_, momentum_buffer_;
+  at::Tensor momentum_buffer_;
+  std::vector<Runs> runs_;  // of each group
   int64_t updates_ = 0;
 };
 
 }  // namespace
 
-std::unique_ptr<Optimizer> make_sgd(const OptimConfig& config, const Arena& arena, std::vector<ParameterGroup> groups) {
-  return std::make_unique<Sgd>(config, arena, std::move(groups));
+std::unique_ptr<Optimizer> make_sgd(const OptimConfig& config, const Arena& arena, std::vector<ParameterGroup> groups,
+                                    std::vector<Slice> owned) {
+  return std::make_unique<Sgd>(config, arena, std::move(groups), std::move(owned));
 }
 
 }  // namespace sft

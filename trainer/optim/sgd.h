@@ -7,6 +7,7 @@
 
 namespace sft {
 
-std::unique_ptr<Optimizer> make_sgd(const OptimConfig& config, const Arena& arena, std::vector<ParameterGroup> groups);
+std::unique_ptr<Optimizer> make_sgd(const OptimConfig& config, const Arena& arena, std::vector<ParameterGroup> groups,
+                                    std::vector<Slice> owned);
 
 }  // namespace sft

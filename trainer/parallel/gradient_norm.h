@@ -3,12 +3,24 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
+#include <vector>
+
 namespace sft {
 
-// ‖flat‖₂ as a scalar on the device: fp32, or float64 for a float64 buffer.
-at::Tensor norm_of(const at::Tensor& flat);
+// Elements whose norm is taken by itself first. Ranks that hold runs of whole rows have the norms of their rows in the
+// bits of whoever holds all of them.
+inline constexpr int64_t kNormRow = 1024;
 
-// Scales `flat` in place by min(1, max_norm / (norm + 1e-6)), torch's clip_grad_norm_.
-void scale_to_norm(const at::Tensor& flat, const at::Tensor& norm, double max_norm);
+// [⌈n / kNormRow⌉] norms of the rows of a flat tensor of n elements, the last one shorter.
+at::Tensor norms_of_rows(const at::Tensor& flat);
+
+// ‖flat‖₂ from norms_of_rows(flat), as a scalar on the device: fp32, or float64 for a float64 buffer.
+at::Tensor norm_of_norms(const at::Tensor& rows);
+
+inline at::Tensor norm_of(const at::Tensor& flat) { return norm_of_norms(norms_of_rows(flat)); }
+
+// Scales the runs in place by min(1, max_norm / (norm + 1e-6)), torch's clip_grad_norm_.
+void scale_to_norm(const std::vector<at::Tensor>& runs, const at::Tensor& norm, double max_norm);
 
 }  // namespace sft

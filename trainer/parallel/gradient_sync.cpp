@@ -33,6 +33,21 @@ Element element_of(at::ScalarType type) {
 
 }  // namespace
 
+void GradientSync::begin(int64_t) {}
+void GradientSync::pass() {}
+
+std::unique_ptr<GradientSync> make_gradient_sync(const ParallelConfig& config, Arena& arena, Communicator& world,
+                                                 Communicator& control, const SyncSettings& settings) {
+  const auto& [bucket_bytes, leave, parts] = settings;
+  if (config.strategy == "zero1") return make_zero1(arena, world, bucket_bytes, leave, parts);
+  if (config.strategy == "replicated") return make_replicated(arena, world, bucket_bytes, leave, parts);
+  if (config.strategy != "zero2")
+    throw ConfigError(
+        concat("parallel.strategy: wanted replicated, zero1 or zero2, found ", in_quotes(config.strategy)));
+  assert(parts == 1 && "sums of parts are a tree of whole gradients");
+  return make_zero2(arena, world, control, bucket_bytes, leave);
+}
+
 Buffer buffer_of(const at::Tensor& tensor) {
   assert(tensor.is_contiguous());
   return {tensor.mutable_data_ptr(), tensor.numel(), element_of(tensor.scalar_type())};

@@ -1,4 +1,4 @@
-// How ranks agree on one update. Five verbs carry every strategy:
+// How ranks agree on one update. Five verbs carry every strategy, around the backward passes that are announced to it:
 //   fold     close a part of this rank's share
 //   reduce   combine the gradients of all ranks
 //   clip     bound their global norm, and return it
@@ -15,12 +15,18 @@
 
 #include "comm/communicator.h"
 #include "trainer/optim/arena.h"
+#include "trainer/parallel/parallel_config.h"
 
 namespace sft {
 
 class GradientSync {
  public:
   virtual ~GradientSync() = default;
+
+  // The share of this rank in a global batch begins: so many backward passes come before reduce(). Every rank calls.
+  virtual void begin(int64_t passes);
+  // The next of them begins, of a strategy that sends gradients in each.
+  virtual void pass();
 
   // While the token lives, a bucket whose gradients are all written may leave at once; for the last
   // micro-batch of a share. Buckets leave in one fixed order on every rank.
@@ -34,15 +40,18 @@ class GradientSync {
   // binary tree, so that their sum does not depend on which ranks hold them.
   virtual void fold() = 0;
 
-  // Launches what has not left yet, in the same order, and waits. Afterwards gradients() of the arena
-  // is the sum over ranks, on every rank.
+  // Launches what has not left yet, in the same order, and waits. Afterwards the gradients of
+  // the owned slices in the arena are the sum over ranks.
   virtual void reduce() = 0;
 
   // Scales gradients by min(1, max_norm / (norm + 1e-6)) and returns the norm before; max_norm 0 only measures. A
   // scalar tensor on the device: nothing waits for it.
   virtual at::Tensor clip(double max_norm) = 0;
 
+  // Slices of the arena, ascending, each of one group: all of it, or where it is spread over ranks, parts that cover it
+  // once.
   virtual const std::vector<Slice>& owned() const = 0;
+  virtual bool is_spread() const { return false; }  // the same on every rank
   virtual void publish() = 0;
 
   // By the last reduce(): what the gradients of the trained parameters take, and the zeros between them that travelled
@@ -62,6 +71,24 @@ enum class Leave { when_full, at_the_end };
 // buckets leave in reduce().
 std::unique_ptr<GradientSync> make_replicated(Arena& arena, Communicator& world, int64_t bucket_bytes, Leave leave,
                                               int parts = 1);
+
+// A rank updates its slice of every bucket (Rajbhandari et al. 2020, stage 1), whose gradients alone are sums.
+std::unique_ptr<GradientSync> make_zero1(Arena& arena, Communicator& world, int64_t bucket_bytes, Leave leave,
+                                         int parts = 1);
+
+// And the arena keeps the gradients of that slice alone (stage 2): they travel in every backward pass. Ranks agree on
+// the number of passes over `control`, which joins host values.
+std::unique_ptr<GradientSync> make_zero2(Arena& arena, Communicator& world, Communicator& control, int64_t bucket_bytes,
+                                         Leave leave);
+
+struct SyncSettings {
+  int64_t bucket_bytes = int64_t{1} << 20;
+  Leave leave = Leave::at_the_end;
+  int parts = 1;
+};
+// The strategy that `config` names; zero2 takes one part.
+std::unique_ptr<GradientSync> make_gradient_sync(const ParallelConfig& config, Arena& arena, Communicator& world,
+                                                 Communicator& control, const SyncSettings& settings);
 
 // ConfigError naming the parameters that are to be trained and got no gradient from a whole global batch; the same on
 // every rank. Every rank calls it, after reduce().

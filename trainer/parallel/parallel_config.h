@@ -12,8 +12,10 @@ struct ParallelConfig {
 
   static constexpr auto fields() {
     return std::tuple{field("strategy", &ParallelConfig::strategy,
-                            "replicated: every rank holds the whole model and optimizer state",
-                            one_of("replicated").not_built("zero1", "zero2"))};
+                            "what each rank holds of the optimizer's state (zero1) and of the gradients too (zero2): "
+                            "its own part; replicated: all. Every rank holds the whole model",
+                            one_of("replicated", "zero1", "zero2").not_built("zero3"))
+                          .changeable()};
   }
 };
 

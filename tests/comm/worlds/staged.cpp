@@ -35,15 +35,15 @@ class Copied {
 
 class StagedWork final : public Work {
  public:
-  StagedWork(std::unique_ptr<Copied> values, std::unique_ptr<Work> inner)
-      : values_(std::move(values)), inner_(std::move(inner)) {}
+  StagedWork(std::unique_ptr<Copied> values, std::unique_ptr<Work> inner, std::unique_ptr<Copied> read = nullptr)
+      : values_(std::move(values)), read_(std::move(read)), inner_(std::move(inner)) {}
   void wait() override {
     inner_->wait();
     values_->bring_back();
   }
 
  private:
-  std::unique_ptr<Copied> values_;
+  std::unique_ptr<Copied> values_, read_;
   std::unique_ptr<Work> inner_;
 };
 
@@ -78,6 +78,18 @@ class Staged final : public Communicator {
     const Copied to(values, table_, device_);
     inner_->all_gather(from.buffer(), to.buffer());
     to.bring_back();
+  }
+  std::unique_ptr<Work> start_reduce_scatter(Buffer values, Buffer shard) override {
+    auto from = std::make_unique<Copied>(values, table_, device_),
+         to = std::make_unique<Copied>(shard, table_, device_);
+    auto work = inner_->start_reduce_scatter(from->buffer(), to->buffer());
+    return std::make_unique<StagedWork>(std::move(to), std::move(work), std::move(from));
+  }
+  std::unique_ptr<Work> start_all_gather(Buffer shard, Buffer values) override {
+    auto from = std::make_unique<Copied>(shard, table_, device_),
+         to = std::make_unique<Copied>(values, table_, device_);
+    auto work = inner_->start_all_gather(from->buffer(), to->buffer());
+    return std::make_unique<StagedWork>(std::move(to), std::move(work), std::move(from));
   }
   void broadcast(Buffer values, int root) override {
     const Copied there(values, table_, device_);

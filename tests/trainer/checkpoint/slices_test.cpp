@@ -69,12 +69,10 @@ TEST(Slices, CutBetweenElements) {
   const SampleTraining training(1, 3);
   for (int world = 1; world <= 7; ++world)
     for (const FilePlan& file : plan_files({}, training.content().optimizer, world, kSmallCuts))
-      for (const Cut& cut : file.cuts) {
-        const TensorRef tensor = tensor_of(training.content().optimizer[cut.tensor], cut);
+      for (const TensorRef& tensor : tensors_of(training.content().optimizer, file))
         EXPECT_EQ(
             std::accumulate(tensor.shape.begin(), tensor.shape.end(), bytes_of_dtype(tensor.dtype), std::multiplies()),
-            cut.bytes);
-      }
+            tensor.bytes);
 }
 
 }  // namespace

@@ -23,9 +23,9 @@ TEST(GradientNorm, IsExactToFp32OverLongBuffers) {
 
 TEST(GradientNorm, ScalesDownToTheBoundAndNeverUp) {
   const at::Tensor flat = at::full({4}, 3.0, at::kDouble);  // norm 6
-  scale_to_norm(flat, norm_of(flat), 12.0);
+  scale_to_norm({flat}, norm_of(flat), 12.0);
   EXPECT_TRUE((flat == 3.0).all().item<bool>());
-  scale_to_norm(flat, norm_of(flat), 1.5);
+  scale_to_norm({flat}, norm_of(flat), 1.5);
   EXPECT_NEAR(flat[0].item<double>(), 3.0 * 1.5 / (6.0 + 1e-6), 1e-15);
 }
 

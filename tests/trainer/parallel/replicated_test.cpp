@@ -13,6 +13,7 @@
 #include "comm/overlapped.h"
 #include "comm/watchdog.h"
 #include "tests/comm/worlds/worlds.h"
+#include "tests/trainer/parallel/network.h"
 #include "trainer/optim/groups.h"
 #include "trainer/optim/optimizer.h"
 #include "trainer/parallel/gradient_sync.h"
@@ -20,47 +21,7 @@
 namespace sft {
 namespace {
 
-constexpr int64_t kInputs = 5, kHidden = 7, kClasses = 3;
-
-// A two-layer classifier, the same on every rank.
-struct Network {
-  explicit Network(at::ScalarType type, bool trunk_frozen = false) {
-    const auto weights = [&](int64_t rows, int64_t columns, double phase) {
-      return at::sin(at::arange(rows * columns, at::kDouble) * 1.7 + phase).view({rows, columns}).to(type);
-    };
-    all = {{"trunk.weight", weights(kHidden, kInputs, 0.1), 1, true},
-           {"trunk.bias", weights(1, kHidden, 0.2).view({kHidden}), 1, false},
-           {"classifier.weight", weights(kClasses, kHidden, 0.3), 3, true},
-           {"classifier.bias", weights(1, kClasses, 0.4).view({kClasses}), 3, false}};
-    for (const Parameter& parameter : all) {
-      if (!(trunk_frozen && parameter.stage == 1)) trained.push_back(parameter);
-    }
-  }
-
-  // Summed over rows [first, last) of the global batch of update `step`.
-  at::Tensor loss_sum(int64_t step, int64_t first, int64_t last) const {
-    const auto type = all[0].value.scalar_type();
-    const at::Tensor rows = at::arange(first, last, at::kDouble).unsqueeze(1);
-    const at::Tensor x =
-        at::sin(rows * 0.9 + at::arange(kInputs, at::kDouble) * 2.3 + static_cast<double>(step)).to(type);
-    const at::Tensor labels = (at::arange(first, last, at::kLong) + step) % kClasses;
-    const at::Tensor hidden = at::tanh(at::linear(x, all[0].value, all[1].value));
-    const at::Tensor logits = at::linear(hidden, all[2].value, all[3].value);
-    return at::cross_entropy_loss(logits, labels, {}, at::Reduction::Sum);
-  }
-
-  Parameters all, trained;
-};
-
-OptimConfig adamw() {
-  OptimConfig config;
-  config.weight_decay = 0.1;
-  config.layer_decay = 0.9;
-  return config;
-}
-
-// Rows of the global batch of an update: ragged, and fewer than four ranks now and then, so that some are empty.
-int64_t batch_rows(int64_t step) { return step % 3 == 0 ? 2 : 8 + step % 5; }
+constexpr int64_t kHidden = 7, kClasses = 3;
 
 struct Trained {
   at::Tensor weights;
@@ -87,7 +48,7 @@ Trained train(Communicator& world, int64_t bucket_bytes, Leave leave, int64_t ro
     }
     gradients->reduce();
     result.norms.push_back(gradients->clip(0.05).item<double>());
-    optimizer->step(gradients->owned(), 1e-2);
+    optimizer->step(1e-2);
     gradients->publish();
   }
   result.weights = arena.values().clone();
@@ -287,7 +248,7 @@ TEST(Replicated, MovesAndKeepsNothingForFrozenParameters) {
     network.loss_sum(0, 0, 4).backward();
     gradients->reduce();
     gradients->clip(1.0);
-    optimizer->step(gradients->owned(), 0.1);
+    optimizer->step(0.1);
 
     constexpr int64_t kTrained = kClasses * kHidden + kClasses;
     EXPECT_EQ(gradients->bytes_reduced(), 4 * kTrained);
