@@ -7,6 +7,7 @@
 
 #include "base/errors.h"
 #include "tests/base/temporary_directory.h"
+#include "trainer/config/training_keys.h"
 
 namespace sft {
 namespace {
@@ -272,6 +273,16 @@ TEST(SecondsOf, ReadsDurations) {
                 "train.max_time: wanted a duration such as 3h30m, 45m or 90s, found '" + std::string(wrong) + "'");
     }
   }
+}
+
+// parallel.strategy might not change once, and was written into checkpoints.
+TEST_F(RunConfigFile, GoesOnFromWhatABuildOfBeforeDidNotLetChange) {
+  nlohmann::json now = training_keys(load("").config, 8, "rows");
+  nlohmann::json before = now;
+  before["parallel"]["strategy"] = "replicated";
+  EXPECT_NO_THROW(check_same_training(before, now, "a checkpoint"));
+  before["optim"]["learning_rate"] = 1.0;
+  EXPECT_THROW(check_same_training(before, now, "a checkpoint"), ConfigError);
 }
 
 }  // namespace

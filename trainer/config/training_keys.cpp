@@ -50,6 +50,21 @@ nlohmann::json with_later_settings(nlohmann::json before, const nlohmann::json& 
   return before;
 }
 
+bool has(const nlohmann::json& json, const std::string& key) {
+  const size_t dot = key.find('.');
+  if (dot == std::string::npos) return json.contains(key);
+  const std::string section = key.substr(0, dot);
+  return json.contains(section) && json[section].contains(key.substr(dot + 1));
+}
+
+// What a build of before wrote down, and may change by now.
+nlohmann::json without_changeable(nlohmann::json before, const nlohmann::json& now) {
+  RunConfig declared;
+  for (const BoundField& field : bind_fields(declared))
+    if (field.info.may_change && has(before, field.key()) && !has(now, field.key())) erase(before, field.key());
+  return before;
+}
+
 }  // namespace
 
 nlohmann::json training_keys(const RunConfig& config, int64_t global_batch_size, const std::string& data_fingerprint) {
@@ -63,7 +78,8 @@ nlohmann::json training_keys(const RunConfig& config, int64_t global_batch_size,
 }
 
 void check_same_training(const nlohmann::json& before, const nlohmann::json& now, const std::string& trained) {
-  const nlohmann::json old_flat = with_later_settings(before, now).flatten(), new_flat = now.flatten();
+  const nlohmann::json old_flat = without_changeable(with_later_settings(before, now), now).flatten(),
+                       new_flat = now.flatten();
   std::set<std::string> pointers;
   for (const nlohmann::json* flat : {&old_flat, &new_flat})
     for (const auto& [pointer, value] : flat->items()) pointers.insert(pointer);
