@@ -50,4 +50,7 @@ struct ExportForm {
 void export_model(FileOps& files, const std::string& directory, const ExportedTensors& tensors,
                   const NamedFiles& beside, const ExportForm& form = {});
 
+// Whether the directory holds all weights that export_model left there, to the byte; other files may be changed.
+bool holds_exported_weights(const std::string& directory);
+
 }  // namespace sft
