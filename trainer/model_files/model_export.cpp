@@ -57,6 +57,15 @@ bool is_as_exported(const std::string& directory) {
 
 }  // namespace
 
+void add_exported_file(FileOps& files, const std::string& directory, const std::string& name,
+                       const std::string& content) {
+  auto mark = mark_of(directory);
+  if (!mark || !mark->contains("files")) return;
+  write_atomically(files, directory + "/" + name, content);
+  (*mark)["files"][name] = crc32c(content.data(), content.size());
+  leave_mark(files, directory, *mark);
+}
+
 bool holds_exported_weights(const std::string& directory) {
   const auto mark = mark_of(directory);
   if (!mark || mark->value("is", "") != "model" || !mark->contains("files")) return false;
