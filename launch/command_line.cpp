@@ -187,6 +187,17 @@ void declare(CLI::App& app, Arguments& a) {
   report->add_option("--output", a.output, "page to write; default: RUN_DIR/report.html, of several ./report.html")
       ->type_name("FILE");
 
+  CLI::App* clean =
+      add(app, "clean", "What only training needed of runs that have ended: checkpoints, caches, partial files.",
+          "  sft-dist clean runs/sections          says what would go\n"
+          "  sft-dist clean runs/sections --yes    removes it\n"
+          "  sft-dist clean runs/* --yes           with the prepared rows that these runs alone read\n"
+          "Model, results, logs and report stay, and whatever this program did not make.");
+  clean->add_option("RUN_DIR", a.inputs, "run directories; a folder of runs, as a sweep's, stands for all in it")
+      ->required()
+      ->type_name("DIR");
+  clean->add_flag("--yes", a.yes, "remove what is listed");
+
   CLI::App* find_lr =
       add(app, "find-lr", "Learning-rate range test: table, plot, suggestion; nothing is saved in the run's directory.",
           "  mpirun -np 2 sft-dist find-lr run.toml\n  sft-dist find-lr run.toml --max-lr 0.1 --steps 200 > rates.tsv");

@@ -90,6 +90,7 @@ LoadedModel load_model(const std::string& path, RunConfig config, const World& w
     if (*task.problem_type != '\0')
       loaded.labels.problem_type = problem_type_of(loaded.directory->config(), loaded.labels.names.size());
     config.eval.scores.threshold = loaded.directory->threshold();
+    config.eval.scores.thresholds = loaded.directory->thresholds();
     if (config.generate.eos_token_id.empty()) config.generate = settled(config.generate, {}, *loaded.directory);
     loaded.generate = config.generate;
     if (task.takes == Takes::pictures) return;

@@ -41,7 +41,7 @@ std::optional<double> best_of(const TrialResult& trial) {
 }
 
 Spread spread_of(std::vector<std::string> values, const std::vector<const TrialResult*>& trials) {
-  Spread spread{.values = std::move(values), .seeds = std::ssize(trials), .metrics = {}};
+  Spread spread{.values = std::move(values), .runs = std::ssize(trials), .metrics = {}};
   for (const auto& [name, value] : trials.front()->facts.items()) {
     const auto has = [&, &metric = name](const TrialResult* trial) {
       return trial->facts.contains(metric) && trial->facts[metric].is_number();
@@ -55,6 +55,8 @@ Spread spread_of(std::vector<std::string> values, const std::vector<const TrialR
   }
   return spread;
 }
+
+bool is_repeat(const std::string& parameter) { return parameter == "seed" || parameter == "data.fold"; }
 
 }  // namespace
 
@@ -92,15 +94,21 @@ std::vector<size_t> SweepResults::ranking() const {
   return order;
 }
 
+std::vector<std::string> SweepResults::repeats() const {
+  std::vector<std::string> found;
+  std::ranges::copy_if(parameters_, std::back_inserter(found), is_repeat);
+  return found;
+}
+
 std::vector<Spread> SweepResults::spreads() const {
-  const auto seed = std::ranges::find(parameters_, "seed") - parameters_.begin();
-  if (seed == std::ssize(parameters_)) return {};
+  if (repeats().empty()) return {};
   std::map<std::vector<std::string>, std::vector<const TrialResult*>> groups;
   std::vector<std::vector<std::string>> order;
   for (const TrialResult& trial : trials_) {
     if (!trial.facts.contains("global_step")) continue;
-    std::vector<std::string> values = trial.values;
-    values.erase(values.begin() + seed);
+    std::vector<std::string> values;
+    for (size_t k = 0; k < parameters_.size(); ++k)
+      if (!is_repeat(parameters_[k])) values.push_back(trial.values[k]);
     if (!groups.contains(values)) order.push_back(values);
     groups[values].push_back(&trial);
   }

@@ -17,14 +17,14 @@ struct TrialResult {
   nlohmann::ordered_json facts;     // exit_reason, global_step, best_metric, eval_* and test_*; flat
 };
 
-// Of equal settings but for `seed`.
+// Of equal settings but for `seed` and `data.fold`.
 struct Spread {
-  std::vector<std::string> values;  // of the plan's parameters without seed
-  int64_t seeds = 0;
+  std::vector<std::string> values;  // of the plan's other parameters
+  int64_t runs = 0;
   struct Metric {
     std::string name;
     double mean = 0;
-    double deviation = 0;  // of the sample, by seeds - 1
+    double deviation = 0;  // of the sample, by runs - 1
   };
   std::vector<Metric> metrics;  // those that each of the trials has
 };
@@ -43,7 +43,9 @@ class SweepResults {
   // Numbers of trials, the best first, those without a metric last; in the order of the plan where metric() is "".
   std::vector<size_t> ranking() const;
 
-  // Where `seed` is varied: of each other combination that was trained with two seeds or more.
+  // Which of `seed` and `data.fold` are varied.
+  std::vector<std::string> repeats() const;
+  // Where one is: of each combination of the others that was trained two times or more.
   std::vector<Spread> spreads() const;
 
  private:

@@ -74,15 +74,17 @@ std::string spreads_text(const SweepResults& results) {
   const std::vector<Spread> spreads = results.spreads();
   if (spreads.empty()) return "";
   Row names, parameters = results.parameters();
-  std::erase(parameters, "seed");
+  const std::vector<std::string> repeats = results.repeats();
+  std::erase_if(parameters, [&](const std::string& name) { return std::ranges::find(repeats, name) != repeats.end(); });
+  const std::string what = repeats.size() > 1 ? "folds and seeds" : repeats.front() == "seed" ? "seeds" : "folds";
   for (const Spread& spread : spreads)
     for (const Spread::Metric& metric : spread.metrics)
       if (std::ranges::find(kPrinted, metric.name) != kPrinted.end() && metric.name != "best_metric" &&
           std::ranges::find(names, metric.name) == names.end())
         names.push_back(metric.name);
-  std::vector<Row> rows{header("seeds", parameters, names)};
+  std::vector<Row> rows{header(repeats.size() > 1 ? "runs" : what, parameters, names)};
   for (const Spread& spread : spreads) {
-    Row row{std::to_string(spread.seeds)};
+    Row row{std::to_string(spread.runs)};
     row.insert(row.end(), spread.values.begin(), spread.values.end());
     for (const std::string& name : names) {
       const auto metric = std::ranges::find(spread.metrics, name, &Spread::Metric::name);
@@ -92,7 +94,7 @@ std::string spreads_text(const SweepResults& results) {
     }
     rows.push_back(std::move(row));
   }
-  return "\nmean ± standard deviation over seeds\n" + in_columns(rows);
+  return concat("\nmean ± standard deviation over ", what, "\n", in_columns(rows));
 }
 
 }  // namespace

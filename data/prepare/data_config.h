@@ -16,6 +16,7 @@ struct DataConfig {
   StringList validation_file;
   StringList test_file;
   double validation_split = 0.0;
+  std::string fold;
   std::string group_column;
   StringList text_column = {"text"};
   std::string text_pair_column;
@@ -58,6 +59,9 @@ struct DataConfig {
         field("validation_file", &DataConfig::validation_file, "rows evaluated during training", Path{}).changeable(),
         field("test_file", &DataConfig::test_file, "rows evaluated once at the end, predictions written", Path{})
             .changeable(),
+        field("fold", &DataConfig::fold,
+              "\"2/5\": the second of five parts of the training rows is the validation data, and the others train; by "
+              "content and seed, in place of validation_split"),
         field("validation_split", &DataConfig::validation_split,
               "share of train rows held out for validation, by content, stratified", in_range(0.0, 0.9)),
         field("group_column", &DataConfig::group_column,
@@ -141,6 +145,9 @@ struct DataConfig {
               "or hold images, \"\": image, img, file_name or path")};
   }
 };
+
+// Whether a part of the training rows is held out as validation data.
+inline bool holds_out(const DataConfig& config) { return config.validation_split > 0 || !config.fold.empty(); }
 
 inline Interpolation interpolation_of(const DataConfig& config) {
   return config.interpolation == "bicubic" ? Interpolation::bicubic : Interpolation::bilinear;

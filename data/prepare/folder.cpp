@@ -4,6 +4,7 @@
 
 #include "base/errors.h"
 #include "base/leftovers.h"
+#include "base/mark.h"
 #include "base/text.h"
 #include "data/prepare/report.h"
 
@@ -58,6 +59,7 @@ std::string PreparedFolder::start() {
 
 void PreparedFolder::commit(const PrepareReport& report) {
   write_atomically(files_, fs::path(partial_) / kReport, to_json(report));
+  leave_mark(files_, partial_, {{"is", "prepared"}});
   files_.sync_directory(partial_);
   try {
     files_.rename(partial_, path_);

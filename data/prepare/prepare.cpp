@@ -69,6 +69,7 @@ class Preparation {
                 {"names", sha256(told)}, {"recipe", recipe_.key()}, {"on_bad_row", config_.on_bad_row}};
     if (request_.splits())
       key["split"] = {static_cast<int>(request_.side), config_.validation_split, request_.split_seed};
+    if (request_.splits() && !config_.fold.empty()) key["fold"] = config_.fold;
     if (config_.quoting != DataConfig{}.quoting) key["quoting"] = config_.quoting;
     return concat(request_.split, "-", sha256(key.dump(-1, ' ', false, json::error_handler_t::replace)).substr(0, 16));
   }
@@ -138,7 +139,8 @@ class Preparation {
           });
     });
     census = merged(census);
-    if (request_.splits()) split_.emplace(census.groups, config_.validation_split);
+    if (request_.splits())
+      split_ = config_.fold.empty() ? Split(census.groups, config_.validation_split) : Split(fold_from(config_.fold));
     peers_.together([&] {
       if (census.num_rows == 0) fail_without_rows();
       if (recipe_.wants_survey()) recipe_.settle(census);
@@ -191,8 +193,10 @@ class Preparation {
   [[noreturn]] void fail_without_rows() const {
     const std::string files = join(request_.files, ", ");
     if (request_.side == Side::validation)
-      throw DataError(concat(files, ": data.validation_split = ", config_.validation_split, " leaves no ",
-                             input_->noun(), " for validation"));
+      throw DataError(concat(files,
+                             config_.fold.empty() ? concat(": data.validation_split = ", config_.validation_split)
+                                                  : concat(": data.fold = ", in_quotes(config_.fold)),
+                             " leaves no ", input_->noun(), " for validation"));
     throw DataError(concat(files, ": no ", input_->noun(), " for ", request_.split, " in it"));
   }
 

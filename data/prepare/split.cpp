@@ -1,9 +1,29 @@
 #include "data/prepare/split.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 
+#include "base/errors.h"
+#include "base/text.h"
+#include "data/samples/folds.h"
+
 namespace sft {
+
+Fold fold_from(const std::string& text) {
+  constexpr int64_t kMostFolds = 1000;
+  Fold fold;
+  const char* end = text.data() + text.size();
+  const auto [slash, first] = std::from_chars(text.data(), end, fold.index);
+  const bool has_count = first == std::errc{} && slash != end && *slash == '/';
+  const auto [rest, second] =
+      has_count ? std::from_chars(slash + 1, end, fold.count) : std::from_chars_result{end, first};
+  if (!has_count || second != std::errc{} || rest != end || fold.index < 1 || fold.count < 2 ||
+      fold.index > fold.count || fold.count > kMostFolds)
+    throw ConfigError(concat("data.fold: wanted such as \"2/5\", the second of five folds, found ", in_quotes(text)));
+  --fold.index;
+  return fold;
+}
 
 void SplitCensus::add(const std::string& label, uint64_t key) {
   std::set<uint64_t>& keys = keys_[label];
@@ -34,6 +54,7 @@ Split::Split(const SplitCensus& census, double share) : share_(share) {
 }
 
 bool Split::is_validation(uint64_t key) const {
+  if (fold_.count > 0) return fold_of(key, fold_.count) == fold_.index;
   if (const auto known = decided_.find(key); known != decided_.end()) return known->second;
   return static_cast<double>(key) < share_ * 0x1p64;
 }

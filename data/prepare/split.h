@@ -29,14 +29,26 @@ class SplitCensus {
   Keys keys_;
 };
 
+// One of several folds, which together are all rows.
+struct Fold {
+  int64_t index = 0;  // from 0
+  int64_t count = 0;
+};
+
+// "2/5" is {1, 5}. ConfigError where it is not a number from 1 to the second, which is at least 2.
+Fold fold_from(const std::string& text);
+
 class Split {
  public:
   Split(const SplitCensus& census, double share);
+  // Keys of the fold are held out. Each is in one fold, which follows from the key alone.
+  explicit Split(const Fold& fold) : fold_(fold) {}
   bool is_validation(uint64_t key) const;
 
  private:
-  double share_;
+  double share_ = 0;
   std::unordered_map<uint64_t, bool> decided_;
+  Fold fold_;  // count 0: by share_
 };
 
 }  // namespace sft

@@ -16,6 +16,7 @@ Command find_command(const std::string& name) {
        {"export", export_run},
        {"sweep", sweep},
        {"report", report},
+       {"clean", clean},
        {"find-lr", find_lr},
        {"inspect", inspect},
        {"check", check},

@@ -19,7 +19,7 @@ namespace {
 struct Rows {
   std::string split;
   StringList files;
-  bool held_out = false;  // what data.validation_split holds back of the files, not all of them
+  bool held_out = false;  // what data.validation_split or data.fold holds back of the files, not all of them
 };
 
 // --file, or the split that was asked for, or the one that the config has.
@@ -27,7 +27,7 @@ Rows rows_of(const Arguments& arguments, const LoadedConfig& loaded) {
   const DataConfig& data = loaded.config.data;
   const Accepts accepts = accepted_by(loaded.config.model.task);
   if (!arguments.file.empty()) return {"file", expand_files({arguments.file}, "--file", loaded.origins, accepts)};
-  const bool held_out = data.validation_file.empty() && data.validation_split > 0;
+  const bool held_out = data.validation_file.empty() && holds_out(data);
   const bool has_validation = held_out || !data.validation_file.empty();
   const bool test = arguments.split == "test" || (arguments.split.empty() && !has_validation);
   const auto& [files, key] = test       ? std::pair(data.test_file, "data.test_file")

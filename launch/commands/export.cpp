@@ -1,5 +1,7 @@
 // A run's model in Hugging Face layout, or that of an adapter merged into its base, under a directory of its own.
+#include <charconv>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "base/log.h"
 #include "base/progress.h"
@@ -12,6 +14,7 @@
 #include "launch/run_directory.h"
 #include "launch/run_facts.h"
 #include "trainer/assembly/exported_files.h"
+#include "trainer/assembly/run_card.h"
 #include "trainer/model_files/adapter_files.h"
 #include "trainer/model_files/model_export.h"
 
@@ -20,6 +23,24 @@ namespace {
 
 bool is_adapter(const std::string& target) {
   return std::filesystem::exists(std::filesystem::path(target) / kAdapterConfig);
+}
+
+// Of a checkpoint by the step in its name, of model/ by what the run says that it exported.
+std::string card_for(const std::string& source, const RunConfig& config) {
+  const std::string name = std::filesystem::path(source).filename().string();
+  constexpr std::string_view kPrefix = "checkpoint-";
+  int64_t step = 0;
+  if (name.starts_with(kPrefix))
+    std::from_chars(name.data() + kPrefix.size(), name.data() + name.size(), step);
+  else if (const auto summary = nlohmann::json::parse(read_file(config.output_dir + "/summary.json"), nullptr, false);
+           summary.is_object())
+    step = summary.value("exported_step", summary.value("global_step", int64_t{0}));
+  std::string base = config.model.model_name_or_path;
+  try {
+    base = ModelDirectory(base).path();
+  } catch (const Error&) {  // it is gone since: the card says less
+  }
+  return card_of(config, base, "transformers", step);
 }
 
 }  // namespace
@@ -47,8 +68,9 @@ ExitCode export_run(const Arguments& arguments, Job& job) {
     if (job.control().rank() != 0) return;
     RunConfig of_model = config;
     if (const int64_t length = model.directory->model_max_length(); length > 0) of_model.data.max_length = length;
-    export_model(real_files(), arguments.output, model.learner->whole(),
-                 exported_files(*model.directory, *model.learner, of_model, model.tokenizer.get()),
+    NamedFiles files = exported_files(*model.directory, *model.learner, of_model, model.tokenizer.get());
+    if (!is_adapter(arguments.target)) files.emplace_back("README.md", card_for(source, config));
+    export_model(real_files(), arguments.output, model.learner->whole(), files,
                  export_form(config, model.learner->model().config()));
     log::info(concat(source, " exported to ", arguments.output));
   });

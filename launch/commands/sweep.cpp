@@ -1,5 +1,6 @@
 // Many ordinary runs from one file, one after the other or one by its index; ends in a table.
 #include <algorithm>
+#include <filesystem>
 #include <iostream>
 
 #include "base/file_ops.h"
@@ -67,11 +68,30 @@ void print_sbatch(const Arguments& arguments, size_t trials) {
             << "  # when all have ended: what is missing, and the table\n";
 }
 
+// directory/best leads to the model of the trial. A link alone is replaced: what else has the name is somebody's.
+void link_best(const std::string& directory, const std::string& trial) {
+  namespace fs = std::filesystem;
+  const fs::path link = fs::path(directory) / "best", model = exported_by(directory + "/" + trial);
+  std::error_code error;
+  if (model.empty()) return;
+  if (fs::exists(fs::symlink_status(link, error)) && !fs::is_symlink(link)) {
+    log::warn(concat(link.string(), " is there and is no link: it stays, and does not lead to the best model"));
+    return;
+  }
+  fs::remove(link, error);
+  fs::create_directory_symlink(fs::path(trial) / model.filename(), link, error);
+  if (error)
+    log::warn(concat("no link to the best model: ", link.string(), ": ", error.message()));
+  else
+    log::info(concat("best model: ", link.string()));
+}
+
 void say_best(const SweepResults& results, const std::string& directory) {
   if (results.metric().empty()) return;
   const TrialResult& best = results.trials()[results.ranking().front()];
   log::info(concat("best ", results.metric(), ": ", best.facts["best_metric"].get<double>(), " of ", directory, "/",
                    best.name));
+  link_best(directory, best.name);
 }
 
 // The table and a page of all trials that ended well, beside them.

@@ -57,6 +57,41 @@ TEST_F(PrepareTest, SplitsByContentWithinEachLabel) {
   EXPECT_EQ(error(), "79: a.csv: data.validation_split = 0.001 leaves no row for validation");
 }
 
+// 60 texts, each in both of two files.
+TEST_F(PrepareTest, FoldsShareOutAllRowsWhateverTheOrderOfFiles) {
+  std::vector<std::string> rows;
+  for (int i = 0; i < 60; ++i) rows.push_back(concat("text ", i, ",", i % 2 ? "odd" : "even"));
+  const std::string first = write("a.csv", "text,label\n" + join(rows, "\n"));
+  std::reverse(rows.begin(), rows.end());
+  const std::string second = write("b.csv", "text,label\n" + join(rows, "\n"));
+  const auto part = [&](Side which, int ranks) {
+    request_.side = which;
+    fs::remove_all(request_.output_directory);
+    const auto all = texts(run(ranks));
+    return std::multiset<std::string>(all.begin(), all.end());
+  };
+  std::multiset<std::string> held_out;
+  for (const char* fold : {"1/3", "2/3", "3/3"}) {
+    config_.fold = fold;
+    request_.files = {first, second};
+    const auto validation = part(Side::validation, 1), train = part(Side::train, 2);
+    request_.files = {second, first};
+    EXPECT_TRUE(part(Side::validation, 3) == validation) << "the order of files matters";
+    EXPECT_EQ(train.size() + validation.size(), 120u);
+    EXPECT_NEAR(static_cast<double>(validation.size()), 40, 2 * 4 * 3.7);  // four standard deviations of 60 texts
+    for (const std::string& text : validation) EXPECT_EQ(train.count(text), 0u);
+    held_out.insert(validation.begin(), validation.end());
+  }
+  EXPECT_EQ(held_out.size(), 120u) << "each row is held out once";
+}
+
+TEST(Fold, IsReadFromTextOrRefused) {
+  EXPECT_EQ(fold_from("2/5").index, 1);
+  EXPECT_EQ(fold_from("2/5").count, 5);
+  for (const char* wrong : {"", "2", "0/5", "6/5", "1/1", "1/5x", "/5", "1/", "-1/5", "1/2000"})
+    EXPECT_THROW(fold_from(wrong), ConfigError) << wrong;
+}
+
 TEST(Split, FrequentLabelsGiveTheirShareWithinChance) {
   SplitCensus census;
   std::mt19937_64 random(5);

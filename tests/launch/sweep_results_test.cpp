@@ -61,8 +61,8 @@ TEST_F(Results, TellMeanAndDeviationOverSeeds) {
   const std::vector<Spread> spreads = results(done_).spreads();
   ASSERT_EQ(spreads.size(), 2U);
   EXPECT_EQ(spreads[0].values, std::vector<std::string>{"0.1"});
-  EXPECT_EQ(spreads[0].seeds, 3);
-  EXPECT_EQ(spreads[1].seeds, 2);  // the third was not trained
+  EXPECT_EQ(spreads[0].runs, 3);
+  EXPECT_EQ(spreads[1].runs, 2);  // the third was not trained
   const auto of = [](const Spread& spread) { return spread.metrics.back(); };
   EXPECT_EQ(of(spreads[0]).name, "eval_accuracy");
   EXPECT_DOUBLE_EQ(of(spreads[0]).mean, 0.5);

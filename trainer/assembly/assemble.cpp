@@ -19,6 +19,7 @@
 #include "trainer/assembly/generate_settings.h"
 #include "trainer/assembly/make_activation_cache.h"
 #include "trainer/assembly/run_settings.h"
+#include "trainer/assembly/settle_decisions.h"
 #include "trainer/checkpoint/manifest.h"
 #include "trainer/config/training_keys.h"
 #include "trainer/model_files/weights_checksum.h"
@@ -269,6 +270,7 @@ std::unique_ptr<Assembly> assemble(LoadedConfig loaded, const World& world) {
   make_order(*run);
   together(control, [&] {
     check_cache(config, *learner, run->data.train->schema());
+    check_decisions(config, learner->task());
     make_update(*run, std::move(learner));
     make_evaluator(*run);
   });

@@ -11,7 +11,9 @@
 #include "trainer/assembly/adapter_export.h"
 #include "trainer/assembly/ended_run.h"
 #include "trainer/assembly/exported_files.h"
+#include "trainer/assembly/run_card.h"
 #include "trainer/assembly/run_settings.h"
+#include "trainer/assembly/settle_decisions.h"
 #include "trainer/loop/row_writer.h"
 #include "trainer/model_files/adapter_files.h"
 #include "trainer/model_files/model_export.h"
@@ -121,10 +123,11 @@ ExitCode conclude(Assembly& run, StopReason reason) {
   const std::string& directory = run.config().output_dir;
   const bool whole = reason == StopReason::finished || reason == StopReason::early_stopping;
   const ExitCode code = whole ? ExitCode::done : ExitCode::requeue;
-  nlohmann::ordered_json test = nullptr;
+  nlohmann::ordered_json test = nullptr, decided = nullptr;
   if (whole) {
     load_best(run);
     run.learner().task().conclude();
+    decided = settle_decisions(run);
     const Phase phase("export");
     together(control, [&] {
       if (control.rank() == 0) export_run(run);
@@ -139,12 +142,16 @@ ExitCode conclude(Assembly& run, StopReason reason) {
   }
   nlohmann::ordered_json summary = summary_of(run, reason);
   summary["test_metrics"] = test;
+  if (!decided.is_null()) summary["decisions"] = decided;
   summary["exit_code"] = static_cast<int>(code);
   run.telemetry->summarize(summary, run.trainer->state().step);
   summary["training"] = record_of(run);
+  summary["data"] = data_counts(run);
+  if (whole) summary["exported_step"] = exported_step(run);
   together(control, [&] {
     if (control.rank() == 0) write_atomically(real_files(), directory + "/summary.json", summary.dump(2) + "\n");
   });
+  if (whole && control.rank() == 0) leave_cards(run, exported_step(run));
   if (whole && control.rank() == 0) leave_report(directory);
   return code;
 }

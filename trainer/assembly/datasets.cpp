@@ -121,7 +121,7 @@ std::unique_ptr<Dataset> open_train(const LoadedConfig& loaded, const ModelDirec
   request.problem_type = loaded.config.model.problem_type;
   request.label_names = model.label_names();
   request.is_drawn_from = true;
-  request.side = config.validation_split > 0 ? PrepareRequest::Side::train : PrepareRequest::Side::all;
+  request.side = holds_out(config) ? PrepareRequest::Side::train : PrepareRequest::Side::all;
   request.split_seed = static_cast<uint64_t>(loaded.config.seed);
   const PrepareReport report = prepare_split(std::move(request), config, data.tokenizer.get(), control);
   data.labels.names = report.num_targets > 0 ? numbered_labels(report.num_targets) : report.label_names;
@@ -217,7 +217,7 @@ Datasets open_datasets(const LoadedConfig& loaded, const ModelDirectory& model, 
   };
   data.validation = open("validation", config.data.validation_file);
   data.test = open("test", config.data.test_file);
-  if (!data.validation && config.data.validation_split > 0)
+  if (!data.validation && holds_out(config.data))
     data.validation =
         limited(open_held_out(loaded, data.tokenizer.get(), data.labels, control), config.data.max_eval_samples);
 

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "trainer/config/training_keys.h"
 #include "trainer/tasks/tasks.h"
+#include "trainer/telemetry/command.h"
 
 namespace sft {
 namespace {
@@ -152,6 +153,8 @@ std::vector<Sink> open_sinks(const RunConfig& config, int64_t resumed_step) {
                           make_console(config.log.progress)};
   for (const std::string& target : config.log.report_to)
     if (target == "tensorboard") sinks.push_back(make_tensorboard(config.output_dir + "/events", resumed_step));
+  if (!config.hooks.on_evaluation.empty())
+    sinks.push_back(make_evaluation_hook(config.hooks.on_evaluation, config.hooks.timeout_seconds, config.output_dir));
   return sinks;
 }
 

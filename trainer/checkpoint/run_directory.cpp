@@ -132,13 +132,21 @@ RunListing list_run(const std::string& directory) {
   return listing;
 }
 
-void collect_leftovers(FileOps& files, const std::string& directory) {
+std::vector<std::string> leftovers_of_checkpoints(const std::string& directory) {
+  std::vector<std::string> found;
   for (const std::string& name : names_in(directory)) {
     const std::string path = concat(directory, "/", name);
     // `latest` is written under the run's lock alone: whoever left its beginning is not at work any more.
     const bool is_torn = is_torn_latest(name, path) || (name.find(".tmp.") != name.npos && is_left_over(name));
-    if (is_of_checkpoint(name, ".tmp-") || is_of_checkpoint(name, ".trash-") || is_torn)
-      or_warn([&] { files.remove_all(path); });
+    if (is_of_checkpoint(name, ".tmp-") || is_of_checkpoint(name, ".trash-") || is_torn) found.push_back(path);
+  }
+  return found;
+}
+
+void collect_leftovers(FileOps& files, const std::string& directory) {
+  for (const std::string& path : leftovers_of_checkpoints(directory)) or_warn([&] { files.remove_all(path); });
+  for (const std::string& name : names_in(directory)) {
+    const std::string path = concat(directory, "/", name);
     const std::string before = name.substr(0, name.find(kReplaced));
     std::error_code ignored;
     if (before != name && step_of(before) && !fs::exists(concat(directory, "/", before), ignored))

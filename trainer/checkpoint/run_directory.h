@@ -23,9 +23,12 @@ struct RunListing {
 };
 RunListing list_run(const std::string& directory);
 
-// Removes what dead runs left, by their names to the last digit: .tmp-checkpoint-<step>.<unique>, .trash-… likewise,
-// and the beginning of a `latest`; puts back a checkpoint that was moved aside for one that never came. What cannot be
-// removed is told and left.
+// Paths of what dead runs left, by their names to the last digit: .tmp-checkpoint-<step>.<unique>, .trash-… likewise,
+// and the beginning of a `latest`.
+std::vector<std::string> leftovers_of_checkpoints(const std::string& directory);
+
+// Removes those, and puts back a checkpoint that was moved aside for one that never came. What cannot be removed is
+// told and left.
 void collect_leftovers(FileOps& files, const std::string& directory);
 
 // Takes the name from a broken checkpoint: <path>.corrupt-<time>, which is returned.

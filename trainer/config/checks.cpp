@@ -10,6 +10,7 @@
 #include "base/errors.h"
 #include "base/output_file.h"
 #include "base/text.h"
+#include "data/prepare/split.h"
 #include "trainer/config/training_keys.h"
 #include "trainer/tasks/tasks.h"
 
@@ -123,6 +124,17 @@ void check_settings(const RunConfig& config, const Origins& origins) {
     if (config.eval.early_stopping_patience > 0) refuse_key(origins, "eval.early_stopping_patience", needs);
     if (config.eval.load_best_model_at_end) refuse_key(origins, "eval.load_best_model_at_end", needs);
     if (config.save.save_strategy == "best") refuse_key(origins, "save.save_strategy", concat(" = 'best'", needs));
+  }
+  if (!config.data.fold.empty()) {
+    fold_from(config.data.fold);
+    for (const auto& [key, given] : {std::pair{"data.validation_split", config.data.validation_split > 0},
+                                     {"data.validation_file", !config.data.validation_file.empty()}})
+      if (given) refuse_key(origins, key, " beside data.fold, which says what is validated; give one of them");
+  }
+  if (!has_validation_data(config)) {
+    const char* needs = " needs validation data: data.validation_file, data.validation_split or data.fold";
+    if (config.eval.scores.tune_thresholds != "no") refuse_key(origins, "eval.tune_thresholds", needs);
+    if (config.eval.scores.temperature_scaling) refuse_key(origins, "eval.temperature_scaling", needs);
   }
   if (config.eval.load_best_model_at_end && config.save.save_strategy == "no")
     refuse_key(origins, "save.save_strategy", " = 'no' leaves no best checkpoint for eval.load_best_model_at_end");

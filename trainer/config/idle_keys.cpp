@@ -11,7 +11,8 @@ StringList keys_without_effect(const RunConfig& config, const Origins& origins) 
   const std::string& when = config.eval.eval_strategy;
   const bool is_sgd = config.optim.optim == "sgd";
   const std::string because_optim = "optim.optim is " + config.optim.optim;
-  const std::string because_data = "there is no validation data (data.validation_file or data.validation_split)";
+  const std::string because_data =
+      "there is no validation data (data.validation_file, data.validation_split or data.fold)";
   struct Idle {
     bool here;
     std::string key;
@@ -36,7 +37,7 @@ StringList keys_without_effect(const RunConfig& config, const Origins& origins) 
        "lr_scheduler_type is constant (constant_with_warmup warms up)"},
       {config.save.save_strategy != "steps", "save.save_steps", "save.save_strategy is " + config.save.save_strategy},
       {config.save.save_strategy == "no", "save.save_total_limit", "save.save_strategy is no"},
-      {config.data.validation_split == 0, "data.group_column", "data.validation_split is 0"},
+      {!holds_out(config.data), "data.group_column", "data.validation_split is 0 and data.fold is not given"},
       {!config.data.validation_file.empty(), "data.validation_split", "data.validation_file is given"},
       {!has_validation_data(config) && config.data.test_file.empty(), "data.max_eval_samples", because_data},
       {!has_validation_data(config) && config.data.test_file.empty(), "eval.metrics", because_data},

@@ -70,6 +70,8 @@ constexpr OtherNames kNames[] = {
     {"eval_accumulation_steps prediction_loss_only eval_do_concat_batches eval_use_gather_object",
      "needs no key: evaluation adds exact counts over all ranks; of outputs it keeps the scores that areas under "
      "curves and correlations need"},
+    {"callbacks", "hooks.on_evaluation: a command that gets each evaluation's metrics as JSON"},
+    {"num_folds k_folds n_splits", "data.fold = \"1/5\", of a sweep all of them"},
     {"predict_with_generate", "eval.generate = true"},
     {"generation_max_length generation_num_beams generation_config", "generate.max_new_tokens and generate.num_beams"},
     {"save_safetensors save_on_each_node enable_jit_checkpoint",

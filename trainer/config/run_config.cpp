@@ -14,7 +14,7 @@
 namespace sft {
 
 bool has_validation_data(const RunConfig& config) {
-  return !config.data.validation_file.empty() || config.data.validation_split > 0;
+  return !config.data.validation_file.empty() || holds_out(config.data);
 }
 
 LoadedConfig load_run_config(const std::string& path, const std::vector<std::string>& overrides) {

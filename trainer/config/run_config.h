@@ -21,6 +21,7 @@
 #include "trainer/parallel/parallel_config.h"
 #include "trainer/tasks/generate_config.h"
 #include "trainer/tasks/tasks.h"
+#include "trainer/telemetry/hooks_config.h"
 #include "trainer/telemetry/log_config.h"
 
 namespace sft {
@@ -44,6 +45,7 @@ struct RunConfig {
   GenerateConfig generate;
   SaveConfig save;
   LogConfig log;
+  HooksConfig hooks;
   CommConfig comm;
   ParallelConfig parallel;
   Table sweep = Table::object();
@@ -78,6 +80,7 @@ struct RunConfig {
         section("generate", &RunConfig::generate).changeable(),
         section("save", &RunConfig::save).changeable(),
         section("log", &RunConfig::log).changeable(),
+        section("hooks", &RunConfig::hooks).changeable(),
         section("comm", &RunConfig::comm).changeable(),
         section("parallel", &RunConfig::parallel),
         field("sweep", &RunConfig::sweep, "only for `sft-dist sweep`: method, num_trials, parameters").changeable()};

@@ -19,7 +19,7 @@
 namespace sft {
 namespace {
 
-constexpr const char *kRows = "activations", *kOffsets = "offsets";
+constexpr const char *kRows = "activations", *kOffsets = "offsets", *kKeyBegins = "activations ";
 
 std::string path_of(const std::string& directory, const std::string& key) {
   return concat(directory, "/activations-", sha256(key).substr(0, 16), ".safetensors");
@@ -41,7 +41,7 @@ std::string activation_key(const Learner& learner, const Dataset& dataset, const
     for (const Parameter& parameter : list)
       if (parameter.stage < learner.first_trained()) frozen.push_back(parameter);
   std::string key =
-      concat("activations 2\n", dataset.info().fingerprint, " ", dataset.size(), "\n", learner.model().config().dump(),
+      concat(kKeyBegins, "2\n", dataset.info().fingerprint, " ", dataset.size(), "\n", learner.model().config().dump(),
              "\n", dtype, " ", static_cast<int>(learner.task().reads()), " ", learner.first_trained(), "\n");
   const HostTensors tensors(named_tensors(frozen));
   for (const TensorRef& tensor : tensors.refs()) {
@@ -49,6 +49,18 @@ std::string activation_key(const Learner& learner, const Dataset& dataset, const
     key += concat(tensor.name, " ", sha256(bytes), "\n");
   }
   return key;
+}
+
+bool is_activation_file(const std::string& path) {
+  try {
+    const SafetensorsFile file(path);
+    const auto key = file.metadata().find("key");
+    const std::filesystem::path named(path);
+    return key != file.metadata().end() && key->second.starts_with(kKeyBegins) &&
+           named.filename() == std::filesystem::path(path_of("", key->second)).filename();
+  } catch (const Error&) {
+    return false;
+  }
 }
 
 Activations read_activations(const std::string& directory, const std::string& key) {

@@ -20,6 +20,9 @@ std::string activation_key(const Learner& learner, const Dataset& dataset, const
 // DataError for a damaged file.
 Activations read_activations(const std::string& directory, const std::string& key);
 
+// Whether write_activations left the file: by the key in it, whose digest is its name.
+bool is_activation_file(const std::string& path);
+
 // The file has another name until it is whole. StorageError where it cannot be written.
 void write_activations(FileOps& files, const std::string& directory, const std::string& key, const Activations& all);
 

@@ -24,7 +24,10 @@ Statistics joined(const std::vector<Statistics>& parts) {
     for (size_t part = 0; part < parts.size(); ++part) terms[part] = parts[part].counts[i];
     all.counts.push_back(tree_sum<double>(terms));
   }
-  for (const Statistics& part : parts) all.rows.insert(all.rows.end(), part.rows.begin(), part.rows.end());
+  for (const Statistics& part : parts) {
+    all.rows.insert(all.rows.end(), part.rows.begin(), part.rows.end());
+    all.outputs.insert(all.outputs.end(), part.outputs.begin(), part.outputs.end());
+  }
   return all;
 }
 
@@ -75,6 +78,7 @@ Evaluation Evaluator::run(const PredictionSink& predicted) {
   Statistics all = joined(parts);
   control_.all_reduce(Buffer::of(std::span<double>(all.counts)));
   gather_rows(control_, all.rows);
+  if (settings_.outputs) gather_rows(control_, all.outputs);
   const bool finite = are_finite(all);
   const nlohmann::ordered_json metrics =
       chosen(learner_.task().metrics(finite ? all : learner_.task().empty_statistics()), settings_.metrics);
@@ -83,6 +87,7 @@ Evaluation Evaluator::run(const PredictionSink& predicted) {
           .details = defined ? learner_.task().details(all) : nlohmann::ordered_json::object(),
           .samples = dataset_.size(),
           .seconds = watch.seconds(),
+          .outputs = std::move(all.outputs),
           .finite = finite};
 }
 
@@ -97,7 +102,7 @@ void Evaluator::observe(const Batch& batch, Statistics* into, const PredictionSi
   settings_.may_leave();
   failpoint("evaluation.batch");
   std::vector<std::string> rows;
-  learner_.observe(batch, {into, predicted ? &rows : nullptr, settings_.logits}, cache_.get());
+  learner_.observe(batch, {into, predicted ? &rows : nullptr, settings_.outputs, settings_.logits}, cache_.get());
   // A model whose outputs are no numbers has no next token either; its counts say so already.
   const bool answers = answering_ && (into == nullptr || are_finite(*into));
   if (answers) answering_->answer(batch, into, predicted ? &rows : nullptr, settings_.may_leave);

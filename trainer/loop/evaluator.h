@@ -21,7 +21,8 @@ struct Evaluation {
   nlohmann::ordered_json details;  // per class, confusion matrix
   int64_t samples = 0;
   double seconds = 0;
-  bool finite = true;  // false: some outputs of the model are not, and no metric is a number
+  std::vector<double> outputs = {};  // of Settings::outputs: of all samples in order, truths then logits
+  bool finite = true;                // false: some outputs of the model are not, and no metric is a number
 };
 
 // A prediction of this rank: the sample's index in the dataset and its JSON object.
@@ -33,6 +34,7 @@ class Evaluator {
     EvalLoaderConfig loading = {};
     std::vector<std::string> metrics = {};    // names of the metrics that are reported beside the loss; empty: all
     AnswerSettings answers = {};              // generated answers of language models
+    bool outputs = false;                     // evaluations hand out each sample's truths and logits
     bool logits = false;                      // predictions tell them too
     std::function<void()> may_leave = [] {};  // called before each batch and token that is answered; may throw
   };

@@ -166,6 +166,19 @@ std::string ModelDirectory::pooling() const {
 
 double ModelDirectory::threshold() const { return member(config_, "sft_dist_threshold", 0.5, path_ + "/config.json"); }
 
+std::map<std::string, double> ModelDirectory::thresholds() const {
+  std::map<std::string, double> thresholds;
+  const auto found = config_.find("sft_dist_thresholds");
+  if (found == config_.end()) return thresholds;
+  for (const auto& [label, value] : found->items()) {
+    if (!value.is_number() || !(value.get<double>() >= 0 && value.get<double>() <= 1))
+      throw DataError(concat(path_, "/config.json: sft_dist_thresholds of ", in_quotes(label),
+                             ": wanted a number from 0 to 1, found ", value.dump()));
+    thresholds[label] = value.get<double>();
+  }
+  return thresholds;
+}
+
 void ModelDirectory::read_image_settings(DataConfig& into) const {
   sft::read_image_settings(json_of("preprocessor_config.json"), into);
   settle_image_settings(into);

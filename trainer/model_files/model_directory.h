@@ -2,6 +2,7 @@
 // file stands for such a directory: its path is that of the file.
 #pragma once
 
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
@@ -49,6 +50,8 @@ class ModelDirectory {
 
   // The threshold of a multi-label model that our own export wrote down where it is not 0.5.
   double threshold() const;
+  // Likewise by label, where they differ or two classes have one. DataError where one is no number in [0, 1].
+  std::map<std::string, double> thresholds() const;
 
   // data.image_size and data.crop as our own export wrote them down (preprocessor_config.json); unchanged where it did
   // not. Of a Keras file, the side of the pictures that it takes.

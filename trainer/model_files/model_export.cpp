@@ -55,6 +55,32 @@ bool is_as_exported(const std::string& directory) {
   return found == files.size();
 }
 
+}  // namespace
+
+void add_exported_file(FileOps& files, const std::string& directory, const std::string& name,
+                       const std::string& content) {
+  auto mark = mark_of(directory);
+  if (!mark || !mark->contains("files")) return;
+  write_atomically(files, directory + "/" + name, content);
+  (*mark)["files"][name] = crc32c(content.data(), content.size());
+  leave_mark(files, directory, *mark);
+}
+
+bool holds_exported_weights(const std::string& directory) {
+  const auto mark = mark_of(directory);
+  if (!mark || mark->value("is", "") != "model" || !mark->contains("files")) return false;
+  size_t weights = 0;
+  for (const auto& [name, checksum] : (*mark)["files"].items()) {
+    if (!name.ends_with(".safetensors") && !name.ends_with(".h5")) continue;
+    const fs::path path = fs::path(directory) / name;
+    if (!fs::is_regular_file(path) || checksum != checksum_of(path)) return false;
+    ++weights;
+  }
+  return weights > 0;
+}
+
+namespace {
+
 // One tensor at a time in host memory, as its file has it.
 class Materialized {
  public:

@@ -50,4 +50,12 @@ struct ExportForm {
 void export_model(FileOps& files, const std::string& directory, const ExportedTensors& tensors,
                   const NamedFiles& beside, const ExportForm& form = {});
 
+// Adds the file to what export_model left in the directory, or replaces it there: it is part of the export from now on.
+// StorageError.
+void add_exported_file(FileOps& files, const std::string& directory, const std::string& name,
+                       const std::string& content);
+
+// Whether the directory holds all weights that export_model left there, to the byte; other files may be changed.
+bool holds_exported_weights(const std::string& directory);
+
 }  // namespace sft

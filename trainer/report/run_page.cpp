@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "trainer/report/answer_tables.h"
+#include "trainer/report/calibration_tables.h"
 #include "trainer/report/confusion_tables.h"
 #include "trainer/report/html.h"
 #include "trainer/report/page.h"
@@ -73,6 +74,7 @@ std::string run_page(const RunRecord& record) {
               concat(header(record), tiles(results_of(record), "results"), tiles(circumstances_of(record), "small"),
                      section("How it went", charts_of(record)), section("All metrics", metrics_table(record)),
                      section("Where it errs" + split, confusion_tables(details.values)),
+                     section("Are its probabilities right" + split, calibration_tables(details.values, record)),
                      section("Which rows it gets wrong (test)", row_tables(review_rows(record))),
                      section("What it answers (test)", answer_tables(record)),
                      section("Scores in detail" + split, score_tables(details.values)),

@@ -1,6 +1,7 @@
 // Settings of losses and scores, which the tasks read: [train] and [eval] list them among their own.
 #pragma once
 
+#include <map>
 #include <string>
 
 #include "base/schema.h"
@@ -60,6 +61,9 @@ struct LossConfig {
 struct ScoreConfig {
   StringList metrics = {};
   double threshold = 0.5;
+  std::map<std::string, double> thresholds = {};  // by label, where a model's files say so; no setting
+  std::string tune_thresholds = "no";
+  bool temperature_scaling = false;
   AnsweringConfig answering = {};
   AnswerConfig answers = {};
   GenerationScoreConfig generation = {};
@@ -71,7 +75,16 @@ struct ScoreConfig {
               "average_precision only where they are named"),
         field("threshold", &ScoreConfig::threshold, "of sets of labels: a label is given above this probability",
               in_range(0.0, 1.0)),
-        splice(&ScoreConfig::answering), splice(&ScoreConfig::answers), splice(&ScoreConfig::generation)};
+        field("tune_thresholds", &ScoreConfig::tune_thresholds,
+              "of sets of labels and of two classes: once trained, the threshold of each label that scores best on the "
+              "validation rows, for model/",
+              one_of("no", "f1", "balanced_accuracy")),
+        field("temperature_scaling", &ScoreConfig::temperature_scaling,
+              "of labels: once trained, divide the logits of model/ by the number that gives the validation rows the "
+              "least loss"),
+        splice(&ScoreConfig::answering),
+        splice(&ScoreConfig::answers),
+        splice(&ScoreConfig::generation)};
   }
 };
 

@@ -15,6 +15,7 @@
 #include "data/samples/batch.h"
 #include "data/text/tokenizer.h"
 #include "trainer/models/model.h"
+#include "trainer/tasks/deciding.h"
 #include "trainer/tasks/generating.h"
 #include "trainer/tasks/loss_config.h"
 
@@ -26,14 +27,16 @@ using Weights = std::vector<double>;
 
 // Sufficient statistics of an evaluation.
 struct Statistics {
-  std::vector<double> counts = {};  // summed over ranks, element by element
-  std::vector<double> rows = {};    // gathered from all ranks, for what is no sum: ranks, areas under curves
+  std::vector<double> counts = {};   // summed over ranks, element by element
+  std::vector<double> rows = {};     // gathered from all ranks, for what is no sum: ranks, areas under curves
+  std::vector<double> outputs = {};  // likewise, where they are asked for: a sample's truths, 0 or 1, then its logits
 };
 
 // What is asked of an evaluated batch; null: not asked.
 struct Asked {
   Statistics* statistics = nullptr;
   std::vector<std::string>* predictions = nullptr;  // becomes one JSON object a sample, in order
+  bool outputs = false;                             // of a Deciding task: the statistics get them
   bool logits = false;  // of tasks with one row of them a sample: predictions have them as a list too
 };
 
@@ -80,6 +83,9 @@ class Task {
   // Floating point operations of the head's matrix products in a forward pass over so many rows that are read; 0 where
   // they are nothing beside the model's.
   virtual double flops(int64_t) const { return 0; }
+
+  // Null where labels are not given by their probability. Borrowed.
+  virtual Deciding* deciding() { return nullptr; }
 
   // Null where the model does not go on from prompts. Borrowed.
   virtual const Generating* generating() const { return nullptr; }

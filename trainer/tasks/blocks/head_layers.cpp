@@ -1,5 +1,6 @@
 #include "trainer/tasks/blocks/head_layers.h"
 
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/linear.h>
 
 #include <string>
@@ -86,6 +87,15 @@ HeadLayers::HeadLayers(const HeadShape& shape, int64_t num_outputs, const Model&
   else if (model.width() != num_outputs)
     throw ConfigError(concat("the model's own output layer has ", model.width(), " classes, and the data has ",
                              num_outputs, "; give it a new one: model.config = { output_layer = \"new\" }"));
+}
+
+void HeadLayers::divide_logits(double by) const {
+  if (!output_.weight.defined())
+    throw ConfigError(
+        "eval.temperature_scaling divides the weights of a task's own output layer, and this model's is its own");
+  const at::NoGradGuard no_graph;
+  output_.weight.detach().div_(by);
+  if (output_.bias.defined()) output_.bias.detach().div_(by);
 }
 
 at::Tensor HeadLayers::logits(const at::Tensor& x_RC, const at::Tensor& draws_R, const at::Tensor& positions_R,

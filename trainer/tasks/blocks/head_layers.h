@@ -26,6 +26,9 @@ class HeadLayers {
   Parameters parameters() const { return parameters_; }
   const at::Tensor& output_bias() const { return output_.bias; }
 
+  // Divides weights and bias of the output layer. ConfigError where the model's own is the output layer.
+  void divide_logits(double by) const;
+
   // [R, C] → [R, num_outputs]; draws and positions, int64 [R], key dropout.
   at::Tensor logits(const at::Tensor& x_RC, const at::Tensor& draws_R, const at::Tensor& positions_R, Mode mode) const;
 

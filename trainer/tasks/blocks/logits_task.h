@@ -21,6 +21,8 @@ class LogitsTask : public Task {
   virtual double weight(const Batch& batch) const = 0;
   virtual at::Tensor loss_of(const at::Tensor& logits, const Batch& batch) const = 0;  // the sum over targets
   virtual void accumulate(const at::Tensor& logits, const Batch& batch, Statistics& into) const = 0;
+  // Of each sample with a target num_outputs truths, 0 or 1, then as many logits; of tasks that decide by them.
+  virtual void add_outputs(const at::Tensor&, const Batch&, std::vector<double>&) const {}
   virtual std::vector<std::string> predictions(const at::Tensor& logits, const Batch& batch) const = 0;
 
   Weights weights(const Batch& batch) const final { return {weight(batch)}; }
@@ -36,6 +38,7 @@ class LogitsTask : public Task {
     if (asked.statistics != nullptr) {
       finite ? accumulate(given, batch, *asked.statistics) : add_undefined(*asked.statistics);
     }
+    if (asked.outputs && asked.statistics != nullptr && finite) add_outputs(given, batch, asked.statistics->outputs);
     if (asked.predictions == nullptr) return;
     *asked.predictions = predictions(given, batch);
     if (asked.logits && has_logits_of_samples()) add_logits(given, *asked.predictions);

@@ -24,6 +24,8 @@ class SequenceHead {
   Parameters parameters() const { return layers_.parameters(); }
   const at::Tensor& output_bias() const { return layers_.output_bias(); }  // undefined where the last layer has none
 
+  void divide_logits(double by) const { layers_.divide_logits(by); }
+
   // [B, num_outputs]
   at::Tensor logits(Model& model, const at::Tensor& features, const Inputs& inputs, Mode mode) const;
 

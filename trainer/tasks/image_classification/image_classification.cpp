@@ -73,6 +73,10 @@ class ImageClassification final : public LogitsTask {
     if (batch.schema.find(kPlaceColumn) != nullptr) add_places(batch, rows);
     return rows;
   }
+  Deciding* deciding() override { return single_label_->deciding(); }
+  void add_outputs(const at::Tensor& logits, const Batch& batch, std::vector<double>& into) const override {
+    single_label_->add_outputs(logits, batch, into);
+  }
   void describe(nlohmann::json& config) const override { single_label_->describe(config); }
 
  private:

@@ -6,6 +6,7 @@
 #include <ATen/ops/sigmoid.h>
 #include <ATen/ops/tensor.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <span>
@@ -13,6 +14,7 @@
 #include "base/errors.h"
 #include "base/text.h"
 #include "trainer/metrics/areas.h"
+#include "trainer/metrics/calibration.h"
 #include "trainer/metrics/label_sets.h"
 #include "trainer/metrics/mean.h"
 #include "trainer/tasks/blocks/accepted_loss.h"
@@ -24,17 +26,21 @@
 namespace sft {
 namespace {
 
-// Statistics: counts [loss sum, targets, those of LabelSets]; rows those of Areas, where they are asked for.
-constexpr size_t kLossSum = 0, kTargets = 1, kCounts = 2;
+// Statistics: counts [loss sum, targets, those of Reliability for all labels, those of LabelSets]; rows those of Areas,
+// where they are asked for.
+constexpr size_t kLossSum = 0, kTargets = 1, kReliability = 2, kCounts = kReliability + Reliability::kCounts;
 
-class MultiLabel final : public SequenceTask {
+class MultiLabel final : public SequenceTask, public Deciding {
  public:
   MultiLabel(const TaskSettings& settings, const Model& model)
       : SequenceTask(settings, model),
         smoothing_(settings.loss.label_smoothing_factor),
-        threshold_(settings.scores.threshold),
+        thresholds_(names_.size(), settings.scores.threshold),
         has_areas_(asks_for_areas(settings.scores.metrics)),
         adjustment_(settings, LogitAdjustment::Of::sets, head_.output_bias()) {
+    for (size_t k = 0; k < names_.size(); ++k)
+      if (const auto found = settings.scores.thresholds.find(names_[k]); found != settings.scores.thresholds.end())
+        thresholds_[k] = found->second;
     const auto weights =
         pos_weights(settings.loss.pos_weight, names_, settings.labels.counts, settings.labels.num_rows);
     pos_weights_K_ = at::tensor(weights, at::kDouble).to(settings.device, settings.dtype);
@@ -72,7 +78,11 @@ class MultiLabel final : public SequenceTask {
     into.counts[kLossSum] += surprise.item<double>();
     into.counts[kTargets] += static_cast<double>(truths_BK.numel());
     const at::Tensor truth_BK = truths_BK.gt(0).to(at::kByte).contiguous();
-    const at::Tensor guess_BK = at::sigmoid(logits_BK).gt(threshold_).to(at::kByte).contiguous();
+    const at::Tensor likely_BK = at::sigmoid(logits_BK).contiguous();
+    const at::Tensor guess_BK = likely_BK.gt(at::tensor(thresholds_, at::kDouble)).to(at::kByte).contiguous();
+    for (int64_t i = 0; i < likely_BK.numel(); ++i)
+      Reliability::add(likely_BK.const_data_ptr<double>()[i], truth_BK.const_data_ptr<uint8_t>()[i] != 0,
+                       std::span(into.counts).subspan(kReliability, Reliability::kCounts));
     const size_t width = names_.size();
     if (has_areas_) add_to_areas(truth_BK, logits_BK.contiguous(), into.rows);
     for (int64_t b = 0; b < batch.size(); ++b)
@@ -89,7 +99,11 @@ class MultiLabel final : public SequenceTask {
     return all;
   }
 
-  nlohmann::ordered_json details(const Statistics& total) const override { return sets(total).details(names_); }
+  nlohmann::ordered_json details(const Statistics& total) const override {
+    nlohmann::ordered_json all = sets(total).details(names_);
+    all["calibration"] = Reliability(std::span(total.counts).subspan(kReliability, Reliability::kCounts)).table();
+    return all;
+  }
   std::string default_metric() const override { return "f1_micro"; }
   bool more_is_better(const std::string& metric) const override { return metric != "loss" && metric != "hamming_loss"; }
 
@@ -100,7 +114,7 @@ class MultiLabel final : public SequenceTask {
     for (int64_t b = 0; b < scores_BK.size(0); ++b, score += names_.size()) {
       nlohmann::ordered_json row = {{"labels", nlohmann::ordered_json::array()}};
       for (size_t k = 0; k < names_.size(); ++k) {
-        if (score[k] > threshold_) row["labels"].push_back(names_[k]);
+        if (score[k] > thresholds_[k]) row["labels"].push_back(names_[k]);
         row["scores"][names_[k]] = score[k];
       }
       rows.push_back(row.dump());
@@ -111,8 +125,22 @@ class MultiLabel final : public SequenceTask {
   void describe(nlohmann::json& config) const override {
     describe_as("multi_label_classification", config);
     config.erase("sft_dist_threshold");
-    if (threshold_ != 0.5) config["sft_dist_threshold"] = threshold_;
+    config.erase("sft_dist_thresholds");
+    if (std::ranges::count(thresholds_, thresholds_.front()) != num_labels())
+      for (size_t k = 0; k < names_.size(); ++k) config["sft_dist_thresholds"][names_[k]] = thresholds_[k];
+    else if (thresholds_.front() != 0.5)
+      config["sft_dist_threshold"] = thresholds_.front();
   }
+
+  void add_outputs(const at::Tensor& logits, const Batch& batch, std::vector<double>& into) const override {
+    const at::Tensor truth_BK = view_of(batch, "labels").gt(0).to(at::kByte).contiguous();
+    add_to_areas(truth_BK, logits.to(at::kDouble).cpu().contiguous(), into);
+  }
+  Deciding* deciding() override { return this; }
+  Squash squash() const override { return Squash::sigmoid; }
+  StringList thresholded() const override { return names_; }
+  void set_thresholds(const std::vector<double>& thresholds) override { thresholds_ = thresholds; }
+  void divide_logits(double temperature) override { head_.divide_logits(temperature); }
 
  private:
   int64_t num_labels() const { return static_cast<int64_t>(names_.size()); }
@@ -126,7 +154,8 @@ class MultiLabel final : public SequenceTask {
     return {num_labels(), std::span<const double>(total.counts).subspan(kCounts)};
   }
 
-  double smoothing_, threshold_;
+  double smoothing_;
+  std::vector<double> thresholds_;  // by label
   bool has_areas_;
   at::Tensor pos_weights_K_;
   LogitAdjustment adjustment_;

@@ -6,11 +6,14 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <span>
+#include <utility>
 
 #include "base/errors.h"
 #include "base/text.h"
 #include "trainer/metrics/areas.h"
+#include "trainer/metrics/calibration.h"
 #include "trainer/metrics/classification_report.h"
 #include "trainer/metrics/confusion.h"
 #include "trainer/metrics/mean.h"
@@ -23,18 +26,22 @@
 namespace sft {
 namespace {
 
-// Statistics: counts [loss sum, rows, rows with a distribution, sum of their divergences, confusion counts K × K]; rows
-// those of Areas.
+// Statistics: counts [loss sum, rows, rows with a distribution, sum of their divergences, confusion counts K × K, those
+// of Reliability for the given label]; rows those of Areas.
 constexpr size_t kLossSum = 0, kRows = 1, kSoftRows = 2, kDivergence = 3, kCounts = 4;
 
-class TextClassification final : public SequenceTask {
+class TextClassification final : public SequenceTask, public Deciding {
  public:
   TextClassification(const TaskSettings& settings, const Model& model)
       : SequenceTask(settings, model),
         loss_(settings, head_.output_bias()),
         num_areas_(names_.size() == 2                        ? 1
                    : asks_for_areas(settings.scores.metrics) ? names_.size()
-                                                             : 0) {}
+                                                             : 0) {
+    if (names_.size() != 2) return;
+    if (const auto found = settings.scores.thresholds.find(names_[1]); found != settings.scores.thresholds.end())
+      threshold_ = found->second;
+  }
 
   Needs needs() const override { return loss_.needs(); }
   double weight(const Batch& batch) const override { return loss_.weight(batch); }
@@ -42,7 +49,7 @@ class TextClassification final : public SequenceTask {
   void conclude() override { loss_.conclude(); }
 
   Statistics empty_statistics() const override {
-    return {std::vector<double>(kCounts + names_.size() * names_.size())};
+    return {std::vector<double>(kCounts + num_confusions() + Reliability::kCounts)};
   }
 
   void accumulate(const at::Tensor& logits, const Batch& batch, Statistics& into) const override {
@@ -52,7 +59,9 @@ class TextClassification final : public SequenceTask {
     for (size_t b = 0; b < labels.size(); ++b, likely += names_.size()) {
       if (labels[b] < 0) continue;
       const auto label = static_cast<size_t>(labels[b]);
-      const auto guess = static_cast<size_t>(std::max_element(likely, likely + names_.size()) - likely);
+      const size_t guess = given(likely, std::exp(likely[1]));
+      Reliability::add(std::exp(likely[guess]), guess == label,
+                       std::span(into.counts).subspan(kCounts + num_confusions()));
       add_surprise(batch, b, likely, into);
       into.counts[kRows] += 1;
       into.counts[kCounts + label * names_.size() + guess] += 1;
@@ -73,7 +82,9 @@ class TextClassification final : public SequenceTask {
   bool more_is_better(const std::string& metric) const override { return metric != "loss" && metric != "kl"; }
 
   nlohmann::ordered_json details(const Statistics& total) const override {
-    return classification_details(confusion(total), names_);
+    nlohmann::ordered_json all = classification_details(confusion(total), names_);
+    all["calibration"] = Reliability(std::span(total.counts).subspan(kCounts + num_confusions())).table();
+    return all;
   }
   std::string default_metric() const override { return "accuracy"; }
 
@@ -83,7 +94,7 @@ class TextClassification final : public SequenceTask {
     const bool is_reviewed = has_row_notes(batch.schema);
     std::vector<std::string> rows;
     for (size_t b = 0; b < static_cast<size_t>(scores_BK.size(0)); ++b, score += names_.size()) {
-      const auto best = static_cast<size_t>(std::max_element(score, score + names_.size()) - score);
+      const size_t best = given(score, score[1]);
       nlohmann::ordered_json row = {{"label", names_[best]}, {"score", score[best]}};
       for (size_t k = 0; k < names_.size(); ++k) row["scores"][names_[k]] = score[k];
       if (is_reviewed) tell_reference(batch, b, row);
@@ -92,9 +103,37 @@ class TextClassification final : public SequenceTask {
     return rows;
   }
 
-  void describe(nlohmann::json& config) const override { describe_as("single_label_classification", config); }
+  void describe(nlohmann::json& config) const override {
+    describe_as("single_label_classification", config);
+    config.erase("sft_dist_threshold");
+    config.erase("sft_dist_thresholds");
+    if (threshold_) config["sft_dist_thresholds"] = {{names_[1], *threshold_}};
+  }
+
+  void add_outputs(const at::Tensor& logits, const Batch& batch, std::vector<double>& into) const override {
+    const at::Tensor logits_BK = logits.to(at::kDouble).cpu().contiguous();
+    const double* row = logits_BK.data_ptr<double>();
+    for (const int64_t label : batch.at("labels").as<int64_t>()) {
+      for (size_t k = 0; k < names_.size() && label >= 0; ++k) into.push_back(std::cmp_equal(label, k));
+      if (label >= 0) into.insert(into.end(), row, row + names_.size());
+      row += names_.size();
+    }
+  }
+  Deciding* deciding() override { return this; }
+  Squash squash() const override { return Squash::softmax; }
+  StringList thresholded() const override { return names_.size() == 2 ? StringList{names_[1]} : StringList{}; }
+  void set_thresholds(const std::vector<double>& thresholds) override { threshold_ = thresholds.at(0); }
+  void divide_logits(double temperature) override { head_.divide_logits(temperature); }
 
  private:
+  size_t num_confusions() const { return names_.size() * names_.size(); }
+
+  // The likeliest label, or by the threshold of two. `likelihoods` in any scale.
+  size_t given(const double* likelihoods, double probability_of_second) const {
+    if (threshold_) return probability_of_second > *threshold_ ? 1 : 0;
+    return static_cast<size_t>(std::max_element(likelihoods, likelihoods + names_.size()) - likelihoods);
+  }
+
   // −Σ p log q, where p is 1 at the label unless the row has a distribution; then also its divergence, Σ p log (p / q).
   static void add_surprise(const Batch& batch, size_t b, const double* likely, Statistics& into) {
     if (!has_distributions(batch.schema)) {
@@ -134,11 +173,13 @@ class TextClassification final : public SequenceTask {
   }
 
   Confusion confusion(const Statistics& total) const {
-    return {static_cast<int64_t>(names_.size()), std::span<const double>(total.counts).subspan(kCounts)};
+    return {static_cast<int64_t>(names_.size()),
+            std::span<const double>(total.counts).subspan(kCounts, num_confusions())};
   }
 
   LabelLoss loss_;
-  size_t num_areas_;  // classes whose areas under curves are told
+  std::optional<double> threshold_;  // of two labels: the second is given above it
+  size_t num_areas_;                 // classes whose areas under curves are told
 };
 
 }  // namespace

@@ -1,0 +1,24 @@
+// The card of a run's model, made from what lies in the run's directory.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "trainer/assembly/assemble.h"
+
+namespace sft {
+
+// README.md for the weights of `step`. `started_from`: the directory that model_name_or_path means.
+std::string card_of(const RunConfig& config, const std::string& started_from, const std::string& library, int64_t step);
+
+// Puts README.md into model/ and adapter/, where they are there, once summary.json is; rank 0 alone. What goes wrong is
+// told as a warning.
+void leave_cards(const Assembly& run, int64_t step);
+
+// For summary.json: rows of each split, and of the training rows how many have each label, where they were counted.
+nlohmann::ordered_json data_counts(const Assembly& run);
+
+// Of the weights that are exported: that of the best checkpoint, where it was loaded, else the last.
+int64_t exported_step(const Assembly& run);
+
+}  // namespace sft
