@@ -7,7 +7,7 @@
 namespace sft {
 
 Command find_command(const std::string& name) {
-  static const std::array<std::pair<const char*, Command>, 13> kCommands{
+  static const std::array<std::pair<const char*, Command>, 14> kCommands{
       {{"train", train},
        {"evaluate", evaluate},
        {"predict", predict},
@@ -20,7 +20,8 @@ Command find_command(const std::string& name) {
        {"inspect", inspect},
        {"check", check},
        {"doctor", doctor},
-       {"init", init}}};
+       {"init", init},
+       {"help", help}}};
   for (const auto& [known, command] : kCommands)
     if (name == known) return command;
   assert(false && "the command line knows only these");
