@@ -102,7 +102,7 @@ void declare(CLI::App& app, Arguments& a) {
       ->type_name("FILE");
   for (const TaskKind& kind : tasks())
     for (const PredictionsForm& form : kind.forms)
-      predict->add_option(form.option, a.forms[form.option], form.help)->type_name("FILE");
+      predict->add_option(form.option, a.forms[form.option], form.help)->type_name("PATH");
   predict
       ->add_option("--text-column", a.text_columns,
                    "column of the text, or several to be joined; default: the run's, else text, of words also tokens")
@@ -240,7 +240,7 @@ void declare(CLI::App& app, Arguments& a) {
                        "  sft-dist init token_classification > run.toml");
   init->add_option("TASK", a.target,
                    "what is learned: text_classification, multi_label, regression, token_classification, "
-                   "question_answering, causal_lm, seq2seq_lm or image_classification")
+                   "question_answering, causal_lm, seq2seq_lm, image_classification or semantic_segmentation")
       ->type_name("TASK")
       ->default_str("text_classification");
 

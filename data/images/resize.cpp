@@ -109,11 +109,16 @@ Image resized(const Image& image, int64_t height, int64_t width, Interpolation h
   return out.height == height ? out : along_columns(out, height, how);
 }
 
-Image covering(const Image& image, int64_t size, Interpolation how) {
-  const int64_t shorter = std::min(image.height, image.width);
+Covered covered_by(int64_t height, int64_t width, int64_t size) {
+  const int64_t shorter = std::min(height, width);
   const auto scaled = [&](int64_t side) { return side == shorter ? size : size * side / shorter; };
-  const Image large = resized(image, scaled(image.height), scaled(image.width), how);
-  return cut(large.pixels.data(), large.width, {margin(large.height, size), margin(large.width, size), size, size});
+  const int64_t h = scaled(height), w = scaled(width);
+  return {h, w, {margin(h, size), margin(w, size), size, size}};
+}
+
+Image covering(const Image& image, int64_t size, Interpolation how) {
+  const Covered covered = covered_by(image.height, image.width, size);
+  return cut(resized(image, covered.height, covered.width, how).pixels.data(), covered.width, covered.middle);
 }
 
 Image cut(const uint8_t* pixels, int64_t width, const Window& window) {

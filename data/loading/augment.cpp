@@ -14,14 +14,15 @@ namespace {
 struct Picture {
   std::byte* pixels;
   int64_t height, width, pixel_bytes;
+  int beside;  // what a pixel's bytes are outside it
   int64_t row_bytes() const { return width * pixel_bytes; }
 };
 
-// Leaves the window whose upper left corner is (top, left) of the picture; 0 outside it.
+// Leaves the window whose upper left corner is (top, left) of the picture.
 void move(const Picture& picture, int64_t top, int64_t left) {
   thread_local std::vector<std::byte> before;
   before.assign(picture.pixels, picture.pixels + picture.height * picture.row_bytes());
-  std::memset(picture.pixels, 0, before.size());
+  std::memset(picture.pixels, picture.beside, before.size());
   const int64_t first = std::max<int64_t>(-left, 0), count = picture.width - std::abs(left);
   for (int64_t y = 0; y < picture.height; ++y) {
     if (y + top < 0 || y + top >= picture.height || count <= 0) continue;
@@ -42,19 +43,27 @@ void mirror(const Picture& picture) {
 
 }  // namespace
 
-bool is_picture(const Column& column) { return column.axis.empty() && column.shape.size() >= 2; }
-
 Schema seen_through(const Augmentation& how, Schema stored) {
-  if (!how.resized_crop) return stored;
-  for (Column& column : stored.columns)
-    if (is_picture(column)) column.shape[0] = column.shape[1] = how.resized_crop->size;
+  if (!how.crops()) return stored;
+  for (Column& column : stored.columns) {
+    if (!is_picture(column)) continue;
+    column.shape[0] = how.resized_crop ? how.resized_crop->size : how.scaled_crop->height;
+    column.shape[1] = how.resized_crop ? how.resized_crop->size : how.scaled_crop->width;
+  }
   return stored;
+}
+
+void crop(const std::byte* picture, const Column& stored, const Augmentation& how, int64_t draw, std::byte* out) {
+  if (how.resized_crop)
+    crop_resized(picture, stored, *how.resized_crop, how.seed, draw, out);
+  else
+    crop_scaled(picture, stored, *how.scaled_crop, how.seed, draw, out);
 }
 
 void augment(std::byte* pixels, const Column& column, const Augmentation& how, int64_t draw) {
   assert(is_picture(column));
   const int64_t height = column.shape[0], width = column.shape[1];
-  const Picture picture{pixels, height, width, column.entry_bytes() / (height * width)};
+  const Picture picture{pixels, height, width, column.entry_bytes() / (height * width), beside(column)};
   const uint64_t bits = derive_key(how.seed, "image augmentation", static_cast<uint64_t>(draw));
   if (how.padding > 0) {
     const auto places = static_cast<uint64_t>(2 * how.padding + 1);

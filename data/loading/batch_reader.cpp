@@ -17,7 +17,7 @@ Batch BatchReader::read(const std::vector<Item>& items, int64_t first_draw) cons
     const Item& item = items[i];
     batch.ids.push_back(item.index);
     batch.draws.push_back(first_draw + item.position);
-    if (augmentation_.resized_crop)
+    if (augmentation_.crops())
       append_cropped(item.index, batch);
     else
       dataset_.append(item.index, batch);
@@ -34,9 +34,8 @@ void BatchReader::append_cropped(int64_t index, Batch& batch) const {
     const Column& stored = one.schema.columns[c];
     Packed& into = batch.columns[c];
     if (is_picture(stored))
-      crop_resized(one.columns[c].bytes(), stored.shape[0], stored.shape[1], *augmentation_.resized_crop,
-                   augmentation_.seed, batch.draws.back(),
-                   into.grow(static_cast<size_t>(seen_.columns[c].entry_numbers())));
+      crop(one.columns[c].bytes(), stored, augmentation_, batch.draws.back(),
+           into.grow(static_cast<size_t>(seen_.columns[c].entry_numbers())));
     else
       into.append(one.columns[c]);
   }

@@ -4,27 +4,14 @@
 #include <cmath>
 #include <cstring>
 
-#include "base/random.h"
+#include "data/images/mask.h"
+#include "data/loading/even_draws.h"
+#include "data/loading/picture_column.h"
 
 namespace sft {
 namespace {
 
 constexpr int kTries = 10;
-
-// Even numbers in [0, 1), one behind the other.
-class Draws {
- public:
-  Draws(uint64_t seed, int64_t draw) : key_(derive_key(seed, "resized crop", static_cast<uint64_t>(draw))) {}
-  double between(double least, double most) { return least + (most - least) * next(); }
-  int64_t below(int64_t bound) {
-    return std::min(static_cast<int64_t>(next() * static_cast<double>(bound)), bound - 1);
-  }
-
- private:
-  double next() { return static_cast<double>(derive_key(key_, "number", count_++) >> 11) * 0x1p-53; }
-
-  uint64_t key_, count_ = 0;
-};
 
 int64_t rounded(double value) { return std::llrint(value); }  // halves to even, as Python does
 
@@ -43,7 +30,7 @@ Window middle(int64_t height, int64_t width, const std::pair<double, double>& ra
 }  // namespace
 
 Window drawn_window(const ResizedCrop& how, int64_t height, int64_t width, uint64_t seed, int64_t draw) {
-  Draws draws(seed, draw);
+  EvenDraws draws(seed, "resized crop", draw);
   const double area = static_cast<double>(height) * static_cast<double>(width);
   for (int i = 0; i < kTries; ++i) {
     const double target = area * draws.between(how.scale.first, how.scale.second);
@@ -57,12 +44,16 @@ Window drawn_window(const ResizedCrop& how, int64_t height, int64_t width, uint6
   return middle(height, width, how.ratio);
 }
 
-void crop_resized(const std::byte* picture, int64_t height, int64_t width, const ResizedCrop& how, uint64_t seed,
-                  int64_t draw, std::byte* out) {
-  const Window window = drawn_window(how, height, width, seed, draw);
-  const Image seen =
-      resized(cut(reinterpret_cast<const uint8_t*>(picture), width, window), how.size, how.size, how.interpolation);
-  std::memcpy(out, seen.pixels.data(), seen.pixels.size());
+void crop_resized(const std::byte* picture, const Column& column, const ResizedCrop& how, uint64_t seed, int64_t draw,
+                  std::byte* out) {
+  const auto* stored = reinterpret_cast<const uint8_t*>(picture);
+  const int64_t width = column.shape[1];
+  const Window window = drawn_window(how, column.shape[0], width, seed, draw);
+  const auto leave = [&](const std::vector<uint8_t>& seen) { std::memcpy(out, seen.data(), seen.size()); };
+  if (is_mask(column))
+    leave(nearest(stored, width, window, how.size, how.size).classes);
+  else
+    leave(resized(cut(stored, width, window), how.size, how.size, how.interpolation).pixels);
 }
 
 }  // namespace sft

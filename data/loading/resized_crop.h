@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "data/images/resize.h"
+#include "data/samples/schema.h"
 
 namespace sft {
 
@@ -21,8 +22,8 @@ struct ResizedCrop {
 // A pure function of (seed, draw).
 Window drawn_window(const ResizedCrop& how, int64_t height, int64_t width, uint64_t seed, int64_t draw);
 
-// The drawn window of an RGB picture [height, width, 3], resized, to `out` [size, size, 3].
-void crop_resized(const std::byte* picture, int64_t height, int64_t width, const ResizedCrop& how, uint64_t seed,
-                  int64_t draw, std::byte* out);
+// The drawn window of a picture or a mask of `column`'s shape, resized, to `out` [size, size, …].
+void crop_resized(const std::byte* picture, const Column& column, const ResizedCrop& how, uint64_t seed, int64_t draw,
+                  std::byte* out);
 
 }  // namespace sft

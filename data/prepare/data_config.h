@@ -44,6 +44,9 @@ struct DataConfig {
   NumberList crop_ratio = {3.0 / 4, 4.0 / 3};
   int64_t stored_size = 0;
   bool horizontal_flip = false;
+  NumberList random_scale;
+  bool reduce_labels = false;
+  StringList label_names;
   NumberList mean;
   NumberList std;
   std::string image_column;
@@ -134,6 +137,16 @@ struct DataConfig {
               "image_size",
               at_least(int64_t{0})),
         field("horizontal_flip", &DataConfig::horizontal_flip, "every second training draw is mirrored"),
+        field("random_scale", &DataConfig::random_scale,
+              "of masks: each training draw is resized by a factor between these two, as [0.5, 2.0], and a window of "
+              "the "
+              "images' size is seen; []: not",
+              above(0.0)),
+        field("reduce_labels", &DataConfig::reduce_labels,
+              "of masks: 0 stands for no class, and class i for i - 1, as ADE20K's are trained"),
+        field("label_names", &DataConfig::label_names,
+              "of masks: the names of the classes 0, 1, …; []: the lines of classes.txt beside the images, else the "
+              "model's or LABEL_0, LABEL_1, …"),
         field("mean", &DataConfig::mean,
               "of red, green and blue, or of grey alone, between 0 and 1, taken from pixels before the model sees "
               "them; []: as the model "

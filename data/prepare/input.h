@@ -47,6 +47,10 @@ std::unique_ptr<Input> open_rows(const StringList& files, const DataConfig& conf
 // is no image at all.
 std::unique_ptr<Input> open_pictures(const StringList& paths, bool labels, const ImageColumns& columns);
 
+// The same of pictures whose pixels have classes (open_masked_images()), or without `masks` of any.
+std::unique_ptr<Input> open_masked_pictures(const StringList& paths, bool masks, const std::string& split,
+                                            const ImageColumns& columns);
+
 // Files of rows, each of which names or holds an image (pictures_of_rows.cpp): rows as of open_pictures.
 std::unique_ptr<Input> open_pictures_of_rows(const StringList& files, bool labels, const DataConfig& config);
 

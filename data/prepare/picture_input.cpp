@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <functional>
 
 #include "base/log.h"
 #include "base/text.h"
@@ -15,17 +16,20 @@ class StoredPicture final : public Picture {
   std::string place() const override { return source_.place(i_); }
   std::string bytes() const override { return source_.bytes(i_); }
   Decoded decoded() const override { return source_.image(i_); }
+  Mask mask() const override { return source_.mask(i_); }
 
  private:
   const ImageSource& source_;
   int64_t i_;
 };
 
+using Open = std::function<std::unique_ptr<ImageSource>(const std::string& path)>;
+
 class PictureInput final : public Input {
  public:
-  PictureInput(const StringList& paths, bool labels, const ImageColumns& columns) : paths_(paths), labels_(labels) {
+  PictureInput(const StringList& paths, bool labels, const Open& open) : paths_(paths), labels_(labels) {
     for (const std::string& path : paths) {
-      sources_.push_back(open_image_source(path, labels, columns));
+      sources_.push_back(open(path));
       starts_.push_back(size_);
       size_ += sources_.back()->size();
     }
@@ -132,7 +136,14 @@ std::unique_ptr<Reader> PictureInput::open(int64_t piece) const {
 }  // namespace
 
 std::unique_ptr<Input> open_pictures(const StringList& paths, bool labels, const ImageColumns& columns) {
-  return std::make_unique<PictureInput>(paths, labels, columns);
+  return std::make_unique<PictureInput>(
+      paths, labels, [&](const std::string& path) { return open_image_source(path, labels, columns); });
+}
+
+std::unique_ptr<Input> open_masked_pictures(const StringList& paths, bool masks, const std::string& split,
+                                            const ImageColumns& columns) {
+  return std::make_unique<PictureInput>(
+      paths, false, [&](const std::string& path) { return open_masked_images(path, masks, split, columns); });
 }
 
 }  // namespace sft

@@ -116,4 +116,10 @@ std::unique_ptr<ImageSource> open_image_files(const std::string& path) {
   return std::make_unique<ImageFiles>(std::move(found));
 }
 
+std::unique_ptr<ImageSource> these_image_files(std::vector<std::string> files) {
+  Found found;
+  found.images = std::move(files);
+  return std::make_unique<ImageFiles>(std::move(found));
+}
+
 }  // namespace sft

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "data/images/image.h"
+#include "data/images/mask.h"
 #include "data/readers/label.h"
 
 namespace sft {
@@ -20,6 +21,7 @@ class ImageSource {
   virtual Label label(int64_t i) const = 0;
   virtual std::string bytes(int64_t i) const = 0;  // what the image is made from; equal for equal images
   virtual Decoded image(int64_t i) const = 0;      // BadRow where it is none
+  virtual Mask mask(int64_t i) const;              // BadRow where there is no good one
   virtual std::string note() const { return ""; }  // what a person should know of how it is read
 };
 
@@ -28,14 +30,29 @@ struct ImageColumns {
   std::string pixels, labels;
 };
 
-// By what stands at `path`: a directory, .bin, .h5 or .hdf5, .jpg .jpeg .png .bmp .webp. Without `labels` a directory is
-// any tree of images. ConfigError where it is none of these, DataError where its form is wrong.
+// By what stands at `path`: a directory, .bin, .h5 or .hdf5, .jpg .jpeg .png .bmp .webp. Without `labels` a directory
+// is any tree of images. ConfigError where it is none of these, DataError where its form is wrong.
 std::unique_ptr<ImageSource> open_image_source(const std::string& path, bool labels, const ImageColumns& columns = {});
 
 // The single kinds.
 std::unique_ptr<ImageSource> open_class_folders(const std::string& path);  // one folder a class, in the order of names
 std::unique_ptr<ImageSource> open_image_files(const std::string& path);    // one file, or all in a directory
-std::unique_ptr<ImageSource> open_cifar(const std::string& path);          // names from batches.meta.txt beside it
+std::unique_ptr<ImageSource> these_image_files(std::vector<std::string> files);
+std::unique_ptr<ImageSource> open_cifar(const std::string& path);  // names from batches.meta.txt beside it
 std::unique_ptr<ImageSource> open_hdf5_images(const std::string& path, bool labels, const ImageColumns& columns);
+
+// Pictures whose pixels have classes. `split` chooses a list of PASCAL VOC where the path is its root.
+//   images/ and masks/ (or annotations/), files of one stem in folders of one name; or images/training itself, as
+//   ADE20K has it beside annotations/training JPEGImages/ and SegmentationClass/, of the names in
+//   ImageSets/Segmentation/<list>.txt, which may be the path itself HDF5: pixels as of open_image_source(), and uint8
+//   [N, height, width] masks
+// Without `masks` pictures alone are wanted, and any tree of images will do. ConfigError and DataError as above.
+std::unique_ptr<ImageSource> open_masked_images(const std::string& path, bool masks, const std::string& split,
+                                                const ImageColumns& columns = {});
+
+// Its single kinds. Folder by folder: `path` as of open_masked_images(); null where it is another kind.
+std::unique_ptr<ImageSource> open_mask_folders(const std::string& path);
+std::unique_ptr<ImageSource> open_voc(const std::string& path, bool masks, const std::string& split);
+std::unique_ptr<ImageSource> open_hdf5_masks(const std::string& path, const ImageColumns& columns);
 
 }  // namespace sft

@@ -54,6 +54,8 @@ Decoded decode_picture(const std::string& bytes, const std::string& place) {
   }
 }
 
+Mask Picture::mask() const { throw BadRow(concat(place(), ": has no mask")); }
+
 std::string Row::place() const { return picture ? picture->place() : concat(*file, ":", line); }
 
 size_t Row::bytes() const {

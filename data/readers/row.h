@@ -9,6 +9,7 @@
 
 #include "base/errors.h"
 #include "data/images/image.h"
+#include "data/images/mask.h"
 
 namespace sft {
 
@@ -58,6 +59,7 @@ class Picture {
   virtual std::string place() const = 0;  // for messages: the file, and which image of it
   virtual std::string bytes() const = 0;  // as stored; equal for equal pictures
   virtual Decoded decoded() const = 0;    // BadRow where it is none
+  virtual Mask mask() const;              // the class of each pixel; BadRow where it has no good one
 };
 
 // Reused from row to row, so that its strings keep their memory.

@@ -195,4 +195,12 @@ nlohmann::json tiny_dinov2() {
   return config;
 }
 
+nlohmann::json tiny_segformer() {
+  return {{"model_type", "segformer"}, {"num_encoder_blocks", 2},       {"hidden_sizes", {8, 12}},
+          {"depths", {2, 1}},          {"num_attention_heads", {1, 2}}, {"patch_sizes", {7, 3}},
+          {"strides", {4, 2}},         {"sr_ratios", {2, 1}},           {"mlp_ratios", {2, 2}},
+          {"decoder_hidden_size", 16}, {"hidden_dropout_prob", 0.1},    {"attention_probs_dropout_prob", 0.1},
+          {"drop_path_rate", 0.3},     {"initializer_range", 0.2}};
+}
+
 }  // namespace sft::equivalence

@@ -26,5 +26,6 @@ nlohmann::json tiny_keras();
 nlohmann::json tiny_vgg(bool batch_norm);
 nlohmann::json tiny_vit();  // of pictures of 12 × 12
 nlohmann::json tiny_dinov2();
+nlohmann::json tiny_segformer();  // of pictures of 16 × 16
 
 }  // namespace sft::equivalence

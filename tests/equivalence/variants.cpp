@@ -84,7 +84,7 @@ void train(const Case& job, const Cut& cut, Communicator& ranks, const std::stri
   const auto tree = cut.parts > 0 ? tree_ordered(ranks.split(0, ranks.rank())) : nullptr;
   Communicator& world = tree ? *tree : ranks;
   const auto dtype = job.in_double ? at::kDouble : at::kFloat;
-  const bool images = job.task == "image_classification";
+  const bool images = task_named(job.task).takes == Takes::pictures;
   const Column& target = task_of_type(job.task, job.problem_type).target;
   const auto made = [&](int64_t size, uint64_t seed) {
     if (target == seq2seq::target_tokens_column(0)) return rows_to_translate(size, kVocab, kLongest, seed);
@@ -92,6 +92,7 @@ void train(const Case& job, const Cut& cut, Communicator& ranks, const std::stri
     if (target == span_column(0)) return windows_of_questions(size, kVocab, kLongest, seed);
     if (job.has_teacher) return rows_with_a_teacher(size, kVocab, job.num_labels, kLongest, seed);
     const int64_t side = job.cropped_to > 0 && seed != kTrainSeed ? job.cropped_to : 12;
+    if (is_mask(target)) return MemoryDataset::of_masks(size, 16, job.num_labels, seed);
     return images ? MemoryDataset::of_images(size, side, job.num_labels, seed)
                   : MemoryDataset(size, kVocab, job.num_labels, kLongest, seed, target);
   };
@@ -131,6 +132,9 @@ void train(const Case& job, const Cut& cut, Communicator& ranks, const std::stri
 
   Augmentation augmentation{.padding = images ? 2 : 0, .flip = images, .seed = 5};
   if (job.cropped_to > 0) augmentation = {.resized_crop = ResizedCrop{.size = job.cropped_to}, .flip = true, .seed = 5};
+  if (job.scaled_to > 0)
+    augmentation = {
+        .scaled_crop = ScaledCrop{.height = job.scaled_to, .width = job.scaled_to}, .flip = true, .seed = 5};
   const auto sampler = make_sampler(job.sampling, data, 42, job.global_batch_size, peers_of(world));
   auto loader = std::make_unique<Counted>(
       loader_of(cut.toy, {world.rank(), world.size()},
@@ -328,6 +332,20 @@ std::vector<Case> cases() {
   enroll_patches("vit", tiny_vit());
   enroll_patches("vit_adapters", tiny_vit()).lora = {.r = 3, .lora_dropout = 0.1, .target_modules = {"query", "value"}};
   enroll_patches("dinov2_last_blocks", tiny_dinov2()).freeze = two_blocks;
+  const auto enroll_masks = [&](const char* name, BatchNormMode mode) -> Case& {
+    Case& added = enroll_images(name, mode);
+    added.optim = adamw;
+    added.task = "semantic_segmentation";
+    added.model = tiny_segformer();
+    added.micro_batches_are_free = mode == BatchNormMode::frozen;
+    return added;
+  };
+  enroll_masks("segformer_scaled_windows", BatchNormMode::frozen).scaled_to = 16;
+  Case& one_batch = enroll_masks("segformer_one_big_batch", BatchNormMode::synchronized);
+  one_batch.class_weights = uneven;
+  one_batch.label_smoothing = 0.1;
+  // The norm takes what they add to a channel away again: their gradient is zero but for rounding.
+  one_batch.freeze.freeze = {"linear_c.*bias$", "encoder.layer_norm.1.bias$"};
   Case& tokens = enroll("bert_tokens", adamw);
   tokens.task = "token_classification";
   Case& weighted_tokens = enroll("bert_tokens_smoothed_weighted_sgd", sgd);

@@ -40,6 +40,7 @@ struct Case {
   FreezeConfig freeze;
   LoraConfig lora;
   int64_t cropped_to = 0;                           // images: the side of random resized crops; 0: shifted windows
+  int64_t scaled_to = 0;                            // images: the side of windows of scaled ones
   BatchNormMode batch_norm = BatchNormMode::local;  // of models that have it
   bool micro_batches_are_free = true;               // false: BatchNorm sees them, so a rank has one an update
   int64_t rows = 42;                                // 42 in batches of 8: the last one is short

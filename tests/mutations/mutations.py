@@ -248,4 +248,10 @@ MUTATIONS = [
              "kForCause = 2.0;", "kForCause = 0.0;", ["test_comm: DeviceWatchDeathTest.LeavesTimeToEndWithTheCause"]),
     Mutation("a device that gets on taken for one that stands still", "comm/sight.cpp",
              "is_quiet && finished == finished_ && ", "is_quiet && ", ["test_comm: DeviceWatch.WaitsForADeviceThatGetsOn"]),
+    # Of a class for each pixel.
+    Mutation("the mean over a micro-batch's pixels in place of their sum", "trainer/tasks/semantic_segmentation/semantic_segmentation.cpp",
+             "class_weights_K_,\n                                  at::Reduction::Sum,", "class_weights_K_,\n                                  at::Reduction::Mean,",
+             ["test_equivalence: *Invariance*segformer*"]),
+    Mutation("a mask's window at another place than its picture's", "data/loading/scaled_crop.cpp",
+             "drawn_scale(how, seed, draw);\n  const Window", "drawn_scale(how, seed, is_mask(column) ? draw + 1 : draw);\n  const Window", ["test_data: ScaledCrop.*"]),
 ]

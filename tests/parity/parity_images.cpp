@@ -2,9 +2,10 @@
 //
 //   parity_images DIR
 //
-// DIR/case.json: config; dtype; classes, height, width, batches (images of each update), rate, momentum, decay;
+// DIR/case.json: task; config; dtype; classes, height, width, batches (images of each update), rate, momentum, decay;
 // tensors, the order of weights.bin as [name, shape, is_count]. DIR/weights.bin: values of `dtype`, counts as int64.
-// DIR/pixels.bin: uint8 [updates, B, H, W, 3]; DIR/labels.bin: int64 [updates, B]. Writes DIR/out.bin, in `dtype`: the
+// DIR/pixels.bin: uint8 [updates, B, H, W, 3]; DIR/labels.bin: int64 [updates, B], of masks
+// uint8 [updates, B, H, W]. Writes DIR/out.bin, in `dtype`: the
 // loss and the logits of the first update, the gradient of each tensor there (zeros for buffers), then all tensors
 // after the first and after the last update.
 #include <ATen/ATen.h>
@@ -44,7 +45,7 @@ void run(const std::string& directory) {
   sft::TaskSettings of_task;
   of_task.labels.names = class_names;
   of_task.dtype = dtype;
-  auto task = sft::make_task("image_classification", of_task, *model);
+  auto task = sft::make_task(test["task"], of_task, *model);
   const std::vector<bool> trained(sft::all_parameters(*model, *task).size(), true);
   sft::Model& backbone = *model;
   auto& head = dynamic_cast<sft::LogitsTask&>(*task);
@@ -77,14 +78,15 @@ void run(const std::string& directory) {
   const auto batches = test["batches"].get<std::vector<int64_t>>();
   for (size_t update = 0; update < batches.size(); ++update) {
     const int64_t count = batches[update], height = test["height"], width = test["width"];
-    sft::Batch batch(
-        sft::Schema{.columns = {{.name = "pixels", .number = sft::Number::uint8, .shape = {height, width, 3}},
-                                {.name = "labels", .role = sft::Role::target}}});
+    sft::Column target = sft::task_named(test["task"]).target;
+    if (!target.shape.empty()) target.shape = {height, width};
+    sft::Batch batch(sft::Schema{
+        .columns = {{.name = "pixels", .number = sft::Number::uint8, .shape = {height, width, 3}}, target}});
     const auto read = [&](std::ifstream& file, const char* column, int64_t numbers) {
       auto* to = reinterpret_cast<char*>(batch.at(column).grow(static_cast<size_t>(numbers)));
       file.read(to, static_cast<std::streamsize>(batch.at(column).num_bytes()));
     };
-    read(labels, "labels", count);
+    read(labels, target.name.c_str(), count * target.entry_numbers());
     read(pixels, "pixels", count * height * width * 3);
     batch.weights.assign(static_cast<size_t>(count), 1.0f);
     batch.ids.assign(static_cast<size_t>(count), 0);
@@ -94,7 +96,7 @@ void run(const std::string& directory) {
     const sft::Inputs inputs = sft::to_device(batch, at::kCPU);
     const at::Tensor features = sft::Stages(backbone).forward(inputs, sft::Mode::training);
     const at::Tensor logits = head.logits(backbone, features, inputs, sft::Mode::training);
-    const at::Tensor loss = head.loss_of(logits, batch) / count;
+    const at::Tensor loss = head.loss_of(logits, batch) / head.weight(batch);
     loss.backward();
     run.gradients->reduce();
     if (update == 0) {

@@ -36,6 +36,16 @@ class Case:
     side: int = 24
     frozen: bool = False  # norms
     updates: int = 20
+    task: str = "image_classification"
+
+    def labels(self, count):
+        return torch.randint(0, self.net.classes, (count,))
+
+    def out_of(self, pixels, labels):
+        """Logits and loss."""
+        out = self.net(self.scaled(pixels))
+        logits = out if isinstance(out, torch.Tensor) else out.logits
+        return logits, torch.nn.functional.cross_entropy(logits, labels)
 
     def scaled(self, pixels):
         """[B, H, W, 3] of uint8 as the net sees them: grey where it has one channel, as PIL makes it."""
@@ -66,7 +76,7 @@ def by_file_name(net, values=None):
 
 
 def ours(tool, case, tensors, batches):
-    described = {"config": case.config, "dtype": case.dtype, "classes": case.net.classes, "height": case.side, "width": case.side, "batches": [len(pixels) for pixels, _ in batches],
+    described = {"task": case.task, "config": case.config, "dtype": case.dtype, "classes": case.net.classes, "height": case.side, "width": case.side, "batches": [len(pixels) for pixels, _ in batches],
                  "rate": 0.02, "momentum": 0.9, "decay": 0.01, "frozen": case.frozen, "tensors": [[key, list(value.shape), value.dtype == torch.int64] for key, value in tensors.items()]}
     with tempfile.TemporaryDirectory() as directory:
         root = Path(directory)
@@ -87,9 +97,7 @@ def theirs(case, batches, decays):
     optimizer = torch.optim.SGD([{"params": groups[True], "weight_decay": 0.01}, {"params": groups[False], "weight_decay": 0.0}], lr=0.02, momentum=0.9)
     first = None
     for pixels, labels in batches:
-        out = net(case.scaled(pixels))
-        logits = out if isinstance(out, torch.Tensor) else out.logits
-        loss = torch.nn.functional.cross_entropy(logits, labels)
+        logits, loss = case.out_of(pixels, labels)
         optimizer.zero_grad()
         loss.backward()
         gradients = {name: value.grad.clone() for name, value in net.named_parameters() if value.grad is not None}
@@ -109,7 +117,7 @@ def check(tool, case, decays):
     for module in case.net.modules():
         if case.frozen and isinstance(module, torch.nn.BatchNorm2d):
             module.eval()
-    batches = [(torch.randint(0, 256, (count, case.side, case.side, 3), dtype=torch.uint8), torch.randint(0, case.net.classes, (count,))) for count in [8] * (case.updates - 1) + [5]]
+    batches = [(torch.randint(0, 256, (count, case.side, case.side, 3), dtype=torch.uint8), case.labels(count)) for count in [8] * (case.updates - 1) + [5]]
     tensors = by_file_name(case.net)
     mine = ours(tool, case, tensors, batches)
     exact = dataclasses.replace(case, net=case.net.double(), dtype="float64")

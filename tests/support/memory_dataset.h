@@ -68,6 +68,29 @@ class MemoryDataset final : public Dataset {
     return made;
   }
 
+  // The same with a class for each pixel, likewise brighter with it; every seventh pixel has none.
+  static MemoryDataset of_masks(int64_t size, int64_t side, int64_t num_labels, uint64_t seed) {
+    MemoryDataset made(
+        {.columns = {{.name = "pixels", .number = Number::uint8, .shape = {side, side, 3}},
+                     {.name = "mask", .number = Number::uint8, .shape = {side, side}, .role = Role::target}}},
+        seed);
+    for (int64_t i = 0; i < size; ++i) {
+      Sample sample(made.schema());
+      std::vector<uint8_t> pixels, mask;
+      for (int64_t p = 0; p < side * side; ++p) {
+        const uint64_t bits = derive_key(seed, "mask", static_cast<uint64_t>(i * side * side + p));
+        const uint64_t label = (bits >> 8) % static_cast<uint64_t>(num_labels);
+        mask.push_back(bits % 7 == 0 ? uint8_t{255} : static_cast<uint8_t>(label));
+        for (int c = 0; c < 3; ++c) pixels.push_back(static_cast<uint8_t>((bits >> (16 + 8 * c)) % 200 + label * 10));
+      }
+      sample.cells[0].set(pixels);
+      sample.cells[1].set(mask);
+      made.add(sample, i);
+    }
+    made.info_.max_length = 1;
+    return made;
+  }
+
   // Samples of a schema, each made of the row that it says, of so many.
   MemoryDataset(const Schema& schema, const std::vector<Sample>& samples, int64_t num_rows) : MemoryDataset(schema, 0) {
     for (const Sample& sample : samples) add(sample, sample.row);

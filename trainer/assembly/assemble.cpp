@@ -67,7 +67,7 @@ void say_what_trains(const Model& model, const Parameters& parameters, const std
 // Training images that windows are taken from may be of any size.
 Needs needs_of_stored(Needs needs, const RunConfig& config) {
   for (Need& need : needs)
-    if (config.data.crop == "random_resized" && is_picture(need.column))
+    if ((config.data.crop == "random_resized" || !config.data.random_scale.empty()) && is_picture(need.column))
       need.column.shape[0] = need.column.shape[1] = 0;
   return needs;
 }

@@ -48,6 +48,13 @@ int64_t host_tokens(const RunConfig& config) {
   return config.deterministic ? kThreadTokens : std::min(kThreadTokens * at::get_num_threads(), kCpuTokens);
 }
 
+// Where every pixel has logits, as many pictures as have the pixels of so many of 128 × 128.
+int64_t pictures_of_pixels(int64_t images, const DataConfig& data) {
+  constexpr int64_t kSide = 128, kUnknownSide = 512;
+  const int64_t side = data.image_size > 0 ? data.image_size : kUnknownSide;
+  return std::clamp<int64_t>(images * kSide * kSide / (side * side), 1, images);
+}
+
 }  // namespace
 
 Cadence cadence(const std::string& strategy, double steps, int64_t batches_per_epoch, int64_t total) {
@@ -75,7 +82,11 @@ Selection selection(const RunConfig& config, const Task& task) {
 
 int64_t micro_batch_tokens(const RunConfig& config, const at::Device& device) {
   if (config.train.max_tokens_per_micro_batch > 0) return config.train.max_tokens_per_micro_batch;
-  if (task_named(config.model.task).takes == Takes::pictures) return device.is_cpu() ? kCpuImages : kDeviceImages;
+  const TaskKind& task = task_named(config.model.task);
+  if (task.takes == Takes::pictures) {
+    const int64_t images = device.is_cpu() ? kCpuImages : kDeviceImages;
+    return is_mask(task.target) ? pictures_of_pixels(images, config.data) : images;
+  }
   return device.is_cpu() ? host_tokens(config) : kDeviceTokens;
 }
 
@@ -93,6 +104,14 @@ Augmentation augmentation_of(const RunConfig& config, const Schema& schema) {
                         .ratio = {ratio.front(), ratio.back()},
                         .size = config.data.image_size,
                         .interpolation = interpolation_of(config.data)};
+  const NumberList& factors = config.data.random_scale;
+  if (!factors.empty() && picture != schema.columns.end()) {
+    const int64_t size = config.data.image_size;
+    how.scaled_crop = {.scale = {factors.front(), factors.back()},
+                       .height = size > 0 ? size : picture->shape[0],
+                       .width = size > 0 ? size : picture->shape[1],
+                       .interpolation = interpolation_of(config.data)};
+  }
   return how;
 }
 

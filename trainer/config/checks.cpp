@@ -55,6 +55,11 @@ void check_crops(const DataConfig& data, const Origins& origins) {
   };
   require_range("data.crop_scale", data.crop_scale, 1.0, "shares of an image's area up to 1, as [0.08, 1.0]");
   require_range("data.crop_ratio", data.crop_ratio, INFINITY, "two ratios of width to height, as [0.75, 1.3333]");
+  if (!data.random_scale.empty()) {
+    require_range("data.random_scale", data.random_scale, 16.0, "two factors up to 16, as [0.5, 2.0]");
+    if (data.crop == "random_resized")
+      refuse_key(origins, "data.random_scale", ": data.crop is \"random_resized\", which resizes too; set one of them");
+  }
   if (data.stored_size > 0 && data.stored_size < data.image_size)
     refuse_key(origins, "data.stored_size",
                concat(" is ", data.stored_size, ", less than data.image_size, ", data.image_size,

@@ -46,7 +46,9 @@ StringList keys_without_effect(const RunConfig& config, const Origins& origins) 
   const StringList& read = task_named(config.model.task).keys;
   for (const std::string& key : keys_of_some_tasks())
     idle.push_back({std::ranges::find(read, key) == read.end(), key, "model.task is " + config.model.task});
-  for (const char* key : {"data.crop_scale", "data.crop_ratio", "data.stored_size"})
+  const bool keeps_larger = config.data.crop == "random_resized" || !config.data.random_scale.empty();
+  idle.push_back({!keeps_larger, "data.stored_size", "data.crop is " + config.data.crop});
+  for (const char* key : {"data.crop_scale", "data.crop_ratio"})
     idle.push_back({config.data.crop != "random_resized", key, "data.crop is " + config.data.crop});
   idle.push_back({config.data.crop == "center" && config.data.image_size == 0, "data.crop", "data.image_size is 0"});
   idle.push_back(

@@ -18,7 +18,10 @@ constexpr int64_t kBilinear = 2, kBicubic = 3;  // PIL's
 nlohmann::json preprocessor_config(const nlohmann::json& model, const DataConfig& data) {
   const bool covers = data.crop != "none";
   const int64_t size = data.image_size;
-  nlohmann::json out = {{"image_processor_type", covers ? "CLIPImageProcessor" : "ViTImageProcessor"},
+  const bool has_masks = model.value("model_type", nlohmann::json()) == "segformer";
+  nlohmann::json out = {{"image_processor_type", covers      ? "CLIPImageProcessor"
+                                                 : has_masks ? "SegformerImageProcessor"
+                                                             : "ViTImageProcessor"},
                         {"do_resize", size > 0},
                         {"do_rescale", true},
                         {"rescale_factor", 1.0 / 255},
@@ -34,6 +37,7 @@ nlohmann::json preprocessor_config(const nlohmann::json& model, const DataConfig
     out["crop_size"] = {{"height", size}, {"width", size}};
   }
   out["do_center_crop"] = size > 0 && covers;
+  if (has_masks) out["do_reduce_labels"] = data.reduce_labels;
   return out;
 }
 

@@ -50,9 +50,11 @@ void require_finite(const TensorRef& ref, const std::string& file) {
 // Buffers that older transformers versions stored and nobody needs.
 bool is_known_leftover(const std::string& name) { return name.ends_with("position_ids"); }
 
-// Older torchvision counted no batches, and nothing depends on the number.
+// Older torchvision counted no batches, and nothing depends on the number. A decode head comes new where the encoder
+// was trained to classify pictures.
 bool is_of_trunk(const Parameter& parameter, const Model& model) {
-  return parameter.stage <= model.num_blocks() && !parameter.name.ends_with("num_batches_tracked");
+  return parameter.stage <= model.num_blocks() && !parameter.name.ends_with("num_batches_tracked") &&
+         !parameter.name.starts_with("decode_head.");
 }
 
 bool is_as_wide(at::ScalarType wide, at::ScalarType other) {

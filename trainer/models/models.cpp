@@ -21,6 +21,7 @@
 #include "trainer/models/qwen3/qwen3.h"
 #include "trainer/models/resnet/resnet.h"
 #include "trainer/models/roberta/roberta.h"
+#include "trainer/models/segformer/segformer.h"
 #include "trainer/models/t5/t5.h"
 #include "trainer/models/vgg/vgg.h"
 #include "trainer/models/vit/vit.h"
@@ -57,6 +58,7 @@ constexpr auto kFamilies = std::to_array<Family>({
     {"qwen3", Takes::texts, make_qwen3},
     {"resnet", Takes::pictures, make_resnet},
     {"roberta", Takes::texts, make_roberta},
+    {"segformer", Takes::pictures, make_segformer},
     {"t5", Takes::texts, make_t5},
     {"vgg", Takes::pictures, make_vgg},
     {"vit", Takes::pictures, make_vit},

@@ -19,6 +19,10 @@
 #include "trainer/tasks/recipes/target.h"
 #include "trainer/tasks/recipes/target_column.h"
 #include "trainer/tasks/regression/regression.h"
+#include "trainer/tasks/semantic_segmentation/predicted_mask.h"
+#include "trainer/tasks/semantic_segmentation/recipe.h"
+#include "trainer/tasks/semantic_segmentation/rows/mask_rows.h"
+#include "trainer/tasks/semantic_segmentation/semantic_segmentation.h"
 #include "trainer/tasks/seq2seq_lm/recipe.h"
 #include "trainer/tasks/seq2seq_lm/rows/columns.h"
 #include "trainer/tasks/seq2seq_lm/seq2seq_lm.h"
@@ -81,6 +85,8 @@ const StringList kOfPictures = {"data.image_size",
                                 "freeze.freeze_batch_norm_statistics",
                                 "model.problem_type"};
 
+const StringList kOfMasks = joined(kOfPictures, {"data.random_scale", "data.reduce_labels", "data.label_names"});
+
 template <auto make>
 std::unique_ptr<Task> made(const TaskSettings& settings, const Model& model) {
   return make(settings, model);
@@ -135,6 +141,20 @@ const TaskKind kTasks[] = {
      seq2seq_lm_stop_tokens},
     {"image_classification", kOneLabel, label_column(0), "ForImageClassification", Takes::pictures, "text", "label",
      kOfPictures, image_classification_recipe, made<make_image_classification>},
+    {.name = "semantic_segmentation",
+     .problem_type = "",
+     .target = mask_column(),
+     .class_ending = "ForSemanticSegmentation",
+     .takes = Takes::pictures,
+     .text_column = "text",
+     .label_column = "mask",
+     .keys = kOfMasks,
+     .recipe = semantic_segmentation_recipe,
+     .make = made<make_semantic_segmentation>,
+     .forms = {{"--masks", "of masks: also write a PNG with a palette for each image into this new directory",
+                write_masks},
+               {"--overlays", "of masks: also write each image with its mask laid over it into this new directory",
+                write_overlays}}},
 };
 
 }  // namespace

@@ -2,14 +2,17 @@
 //
 //   image_samples PATH keep|square|cover|bicubic|cover_bicubic SIZE      (of a .parquet file: rows that hold images)
 //   image_samples PATH crops|bicubic_crops|windows|narrow_windows SIZE
+//   image_samples PATH mask|mask_cover|mask_file SIZE                    (of a mask; SIZE 0: as it is)
 //
 // Standard output: height and width as int64, then the pixels of all images. `crops`: of random resized crops of the
 // first one, sixteen draws, top, left, height and width of the window as int64 and the pixels of each; `windows`: SIZE
-// windows alone; `narrow_windows`: of ratios that seldom fit. A refusal goes to standard error.
+// windows alone; `narrow_windows`: of ratios that seldom fit. Of a mask height and
+// width, then its classes; `mask_file`: the PNG that is made of it. A refusal goes to standard error.
 #include <iostream>
 #include <utility>
 
 #include "base/errors.h"
+#include "base/file_ops.h"
 #include "data/images/resize.h"
 #include "data/loading/resized_crop.h"
 #include "data/prepare/input.h"
@@ -47,10 +50,24 @@ void write_crops(const sft::Image& image, int64_t draws, const sft::ResizedCrop&
     write(numbers, sizeof numbers);
     if (!with_pixels) continue;
     std::vector<uint8_t> pixels(static_cast<size_t>(how.size * how.size * sft::kChannels));
-    sft::crop_resized(reinterpret_cast<const std::byte*>(image.pixels.data()), image.height, image.width, how, 7, draw,
+    const sft::Column column{
+        .name = "pixels", .number = sft::Number::uint8, .shape = {image.height, image.width, sft::kChannels}};
+    sft::crop_resized(reinterpret_cast<const std::byte*>(image.pixels.data()), column, how, 7, draw,
                       reinterpret_cast<std::byte*>(pixels.data()));
     write(pixels.data(), pixels.size());
   }
+}
+
+void write_mask(const std::string& path, const std::string& how, int64_t size) {
+  sft::Mask mask = sft::decode_mask(sft::read_file(path), path);
+  if (size > 0) mask = how == "mask_cover" ? sft::covering(mask, size) : sft::resized(mask, size, size);
+  if (how == "mask_file") {
+    const std::string bytes = sft::encode_mask(mask);
+    return write(bytes.data(), bytes.size());
+  }
+  write(&mask.height, 8);
+  write(&mask.width, 8);
+  write(mask.classes.data(), mask.classes.size());
 }
 
 }  // namespace
@@ -66,6 +83,10 @@ int main(int argc, char** argv) {
       if (how == "bicubic_crops") crop.interpolation = sft::Interpolation::bicubic;
       if (how == "narrow_windows") crop.scale = {0.9, 1.0}, crop.ratio = {0.2, 0.6};
       write_crops(sft::open_image_source(argv[1], false)->image(0).image, with_pixels ? 16 : size, crop, with_pixels);
+      return 0;
+    }
+    if (how.starts_with("mask")) {
+      write_mask(argv[1], how, size);
       return 0;
     }
     bool is_first = true;

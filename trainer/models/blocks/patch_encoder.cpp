@@ -5,12 +5,11 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/linear.h>
-#include <ATen/ops/ones.h>
-#include <ATen/ops/zeros_like.h>
 
 #include <string>
 
 #include "base/text.h"
+#include "trainer/models/blocks/drop_path.h"
 #include "trainer/models/blocks/dropout.h"
 #include "trainer/models/blocks/gated_mlp.h"
 #include "trainer/models/blocks/layer_norm.h"
@@ -77,14 +76,7 @@ at::Tensor PatchEncoder::added(int stage, const char* place, const at::Tensor& x
   at::Tensor kept_MC = keyed_dropout(x_MC, fall.key, rows.draws_M(), rows.positions_M(), fall.p);
   if (scale.defined()) kept_MC = kept_MC * scale.to(kept_MC.scalar_type());
   const Dropout path = dropout(mode, stage, (std::string(place) + ".path").c_str(), shape_.drop_path);
-  if (path.p > 0) {  // a whole picture falls
-    const at::Tensor& draws_B = rows.inputs.draws_B;
-    const int64_t pictures = draws_B.size(0), rows_a_picture = rows.read != nullptr ? 1 : shape_.rows();
-    const at::Tensor ones_B1 = at::ones({pictures, 1}, kept_MC.options().requires_grad(false));
-    const at::Tensor stays_B1 = keyed_dropout(ones_B1, path.key, draws_B, at::zeros_like(draws_B), path.p);
-    kept_MC = (kept_MC.view({pictures, rows_a_picture, shape_.width}) * stays_B1.unsqueeze(2)).view_as(kept_MC);
-  }
-  return kept_MC + residual_MC;
+  return drop_path(kept_MC, path, rows.inputs.draws_B) + residual_MC;
 }
 
 // A patch is a product with [C, channels · patch²].

@@ -5,21 +5,16 @@
 #include <ATen/ops/zeros_like.h>
 
 namespace sft {
-namespace {
-
-// All are of one length, so one group has them in their order.
-SequenceGroups one_group(int64_t pictures, int64_t keys, int64_t queries, const at::Tensor& key_offsets,
-                         const at::Tensor& query_offsets) {
+SequenceGroups equal_groups(int64_t pictures, int64_t keys, int64_t queries, const at::Tensor& draws_B) {
   SequenceGroups groups;
-  if (key_offsets.is_cpu()) return groups;
+  if (draws_B.is_cpu()) return groups;
+  const at::Tensor each = at::arange(pictures + 1, draws_B.options().dtype(at::kInt));
   groups.groups = {{.first = 0, .count = pictures, .longest = keys, .most_queries = queries}};
-  groups.order_B = at::arange(pictures, key_offsets.options().dtype(at::kInt));
-  groups.queries = query_offsets.to(at::kInt);
-  groups.keys = queries == keys ? groups.queries : key_offsets.to(at::kInt);
+  groups.order_B = each.narrow(0, 0, pictures);
+  groups.queries = each * queries;
+  groups.keys = queries == keys ? groups.queries : each * keys;
   return groups;
 }
-
-}  // namespace
 
 TextInputs patch_rows(const ImageInputs& images, int64_t rows_a_picture) {
   const int64_t pictures = images.draws_B.size(0), T = rows_a_picture;
@@ -35,12 +30,11 @@ TextInputs patch_rows(const ImageInputs& images, int64_t rows_a_picture) {
     rows.host_offsets.push_back(b * T);
     read.offsets.push_back(b);
   }
-  const at::Tensor offsets = each * T;
-  read.rows_M = offsets.narrow(0, 0, pictures);
+  read.rows_M = (each * T).narrow(0, 0, pictures);
   read.positions_M = at::zeros_like(images.draws_B);
   read.draws_M = images.draws_B;
-  rows.groups = one_group(pictures, T, T, offsets, offsets);
-  read.groups = one_group(pictures, T, 1, offsets, each);
+  rows.groups = equal_groups(pictures, T, T, images.draws_B);
+  read.groups = equal_groups(pictures, T, 1, images.draws_B);
   return rows;
 }
 

@@ -11,4 +11,8 @@ namespace sft {
 // token's, is that which ReadRows names.
 TextInputs patch_rows(const ImageInputs& images, int64_t rows_a_picture);
 
+// How a device cuts attention of pictures with equally many keys each, and equally many queries: one group has all in
+// their order. On a CPU there is none. draws_B: int64 on the device.
+SequenceGroups equal_groups(int64_t pictures, int64_t keys, int64_t queries, const at::Tensor& draws_B);
+
 }  // namespace sft

@@ -8,7 +8,7 @@
 #include "base/errors.h"
 #include "base/text.h"
 #include "trainer/metrics/mean.h"
-#include "trainer/tasks/image_classification/recipe.h"
+#include "trainer/tasks/recipes/picture_notes.h"
 #include "trainer/tasks/text_classification/text_classification.h"
 
 namespace sft {
@@ -82,10 +82,8 @@ class ImageClassification final : public LogitsTask {
  private:
   // Puts {"image": …} first: pictures have no lines to count.
   static void add_places(const Batch& batch, std::vector<std::string>& rows) {
-    const std::span<const uint8_t> bytes = batch.at(kPlaceColumn).as<uint8_t>();
-    const Offsets& offsets = batch.offsets(batch.schema.at(kPlaceColumn).axis);
     for (size_t b = 0; b < rows.size(); ++b) {
-      const nlohmann::json place = std::string(bytes.begin() + offsets[b], bytes.begin() + offsets[b + 1]);
+      const nlohmann::json place = place_in(batch, b);
       rows[b] = concat("{\"image\":", place.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace), ",",
                        rows[b].substr(1));
     }

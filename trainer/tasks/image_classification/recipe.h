@@ -9,9 +9,6 @@
 
 namespace sft {
 
-// A note of predict's input: which picture a row is of.
-inline constexpr char kPlaceColumn[] = "place";
-
 // Borrows config. Labels that are ids without names take the model's names (request.label_names) only where it has just
 // as many. Without data.image_size all pictures must be as the first good one.
 std::unique_ptr<Recipe> image_classification_recipe(const PrepareRequest& request, const DataConfig& config,

@@ -33,12 +33,12 @@ bool has_target(const Schema& schema, const Column& target) {
 }
 
 bool has_names(const Column& target) {
-  return target.role == Role::target && (target.name == "labels" || target.name == "values");
+  return target.role == Role::target && (target.name == "labels" || target.name == "values" || target.name == "mask");
 }
 
 int64_t target_count(const Schema& schema) {
   const auto found = std::ranges::find_if(schema.columns, has_names);
-  if (found == schema.columns.end()) return 0;
+  if (found == schema.columns.end() || found->name == "mask") return 0;
   return found->shape.empty() ? found->bound : found->shape[0];
 }
 

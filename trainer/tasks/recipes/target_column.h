@@ -31,7 +31,7 @@ bool has_target(const Schema& schema, const Column& target);
 // Whether a target is classes or numbers, which have names in a model's id2label.
 bool has_names(const Column& target);
 
-// Classes, or numbers a sample; 0 of targets without names.
+// Classes, or numbers a sample; 0 of targets without names, and of masks.
 int64_t target_count(const Schema& schema);
 
 }  // namespace sft

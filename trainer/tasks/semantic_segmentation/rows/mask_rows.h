@@ -1,0 +1,30 @@
+// Masks as rows give them: checked, and with their classes counted from 0.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "base/schema.h"
+#include "data/images/mask.h"
+#include "data/readers/row.h"
+#include "data/samples/schema.h"
+
+namespace sft {
+
+// The class of each pixel, [H, W], or kNoClass.
+Column mask_column();
+
+// How many pixels of a mask have each class.
+std::array<int64_t, 256> pixels_by_class(const Mask& mask);
+
+// The mask of a picture of that size. `reduces`: 0 stands for no class, and i for i − 1. `num_classes` 0: any number.
+// BadRow naming the mask's file where there is none, where it is of another size, where all its pixels are of no class
+// and where one is of a class that there is not.
+Mask mask_of(const Row& row, const Decoded& picture, bool reduces, int64_t num_classes);
+
+// The lines of classes.txt beside a path, or in it, or beside the folder that it lies in; none where there is no such
+// file. DataError where a name is empty or stands there twice.
+StringList listed_classes(const std::string& path);
+
+}  // namespace sft
