@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "launch/version.h"
+#include "trainer/loop/explaining.h"
 #include "trainer/tasks/tasks.h"
 
 namespace sft {
@@ -117,6 +118,12 @@ void declare(CLI::App& app, Arguments& a) {
       ->type_name("K")
       ->check(CLI::NonNegativeNumber);
   predict->add_flag("--logits", a.logits, "tell too what the scores are made of, one number an output");
+  predict
+      ->add_option("--explain", a.explain,
+                   "of one label a text: tell of each word how much it speaks for the predicted label, by gradient x "
+                   "input, by integrated gradients, or by hiding one word after the other")
+      ->type_name("WAY")
+      ->check(CLI::IsMember(Explaining::ways()));
   predict->add_option("--batch-size", a.batch_size, "rows at once on each rank")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);

@@ -105,6 +105,7 @@ void add_options(const Arguments& arguments, Facts& facts) {
   add("--min-lr", arguments.min_rate);
   add("--max-lr", arguments.max_rate);
   add("--steps", arguments.steps);
+  add("--explain", arguments.explain);
   add("--dry-run", arguments.dry_run);
   add("--list", arguments.list);
   add("--slurm", arguments.slurm);

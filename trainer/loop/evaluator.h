@@ -35,6 +35,8 @@ class Evaluator {
     AnswerSettings answers = {};              // generated answers of language models
     bool logits = false;                      // predictions tell them too
     std::function<void()> may_leave = [] {};  // called before each batch and token that is answered; may throw
+    // Called with the predictions of a batch, one JSON object a sample, to which it may add members.
+    std::function<void(const Batch&, std::vector<std::string>& predictions)> also_tell = {};
   };
 
   // Borrows all three; `control` joins host values.
