@@ -193,6 +193,19 @@ void declare(CLI::App& app, Arguments& a) {
   report->add_option("--output", a.output, "page to write; default: RUN_DIR/report.html, of several ./report.html")
       ->type_name("FILE");
 
+  CLI::App* noise =
+      add(app, "noise",
+          "Which labels of the training rows are likely wrong? Each fold of them is judged by a model that "
+          "is trained on the others.",
+          "  mpirun -np 2 sft-dist noise run.toml\n"
+          "  sft-dist noise run.toml --folds 10 --output suspicious.jsonl train.num_train_epochs=2");
+  takes_config(noise, a);
+  noise->add_option("--folds", a.folds, "parts that the rows are cut into, by their content")
+      ->capture_default_str()
+      ->check(CLI::Range(int64_t{2}, int64_t{100}));
+  noise->add_option("--output", a.output, "JSON Lines to write; default: CONFIG's name with .suspicious.jsonl, here")
+      ->type_name("FILE");
+
   CLI::App* find_lr =
       add(app, "find-lr", "Learning-rate range test: table, plot, suggestion; nothing is saved in the run's directory.",
           "  mpirun -np 2 sft-dist find-lr run.toml\n  sft-dist find-lr run.toml --max-lr 0.1 --steps 200 > rates.tsv");

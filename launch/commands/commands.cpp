@@ -7,7 +7,7 @@
 namespace sft {
 
 Command find_command(const std::string& name) {
-  static const std::array<std::pair<const char*, Command>, 13> kCommands{
+  static const std::array<std::pair<const char*, Command>, 14> kCommands{
       {{"train", train},
        {"evaluate", evaluate},
        {"predict", predict},
@@ -16,6 +16,7 @@ Command find_command(const std::string& name) {
        {"export", export_run},
        {"sweep", sweep},
        {"report", report},
+       {"noise", noise},
        {"find-lr", find_lr},
        {"inspect", inspect},
        {"check", check},

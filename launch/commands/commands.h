@@ -24,6 +24,7 @@ ExitCode prepare(const Arguments& arguments, Job& job);
 ExitCode export_run(const Arguments& arguments, Job& job);
 ExitCode sweep(const Arguments& arguments, Job& job);
 ExitCode report(const Arguments& arguments, Job& job);
+ExitCode noise(const Arguments& arguments, Job& job);
 ExitCode find_lr(const Arguments& arguments, Job& job);
 ExitCode inspect(const Arguments& arguments, Job& job);
 ExitCode check(const Arguments& arguments, Job& job);

@@ -119,7 +119,6 @@ class Explain(EndToEnd):
         for mine, reference in zip(ours, theirs, strict=True):
             self.assertAlmostEqual(mine, reference, delta=relative * scale)
 
-    # Shown to fail with the classifier's other label, with weights of the rule that are not halved, and with special tokens hidden too.
     def test_each_way_is_autograds_through_transformers_model_of_every_family(self):
         rows = read_rows(self.shared / "test.jsonl")[:3]
         write_rows(self.home / "rows.jsonl", rows)

@@ -28,8 +28,6 @@ LossConfig config_of(const nlohmann::json& wanted) {
   return config;
 }
 
-// Shown to fail: with alpha and beta exchanged, with log 0 = −3, with the entropy's p held still, without class
-// weights.
 TEST(RobustLoss, IsItsPapersFormulaWithAutogradsGradient) {
   const auto all = nlohmann::json::parse(std::ifstream(REFERENCE));
   const at::Tensor labels = at::tensor(all["labels"].get<std::vector<int64_t>>(), at::kLong);
