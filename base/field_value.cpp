@@ -52,9 +52,7 @@ void check_number(double value, const Rule& rule, const Given& given, const json
   const bool low = rule.least && (rule.least_excluded ? value <= *rule.least : value < *rule.least);
   const bool high = rule.most && (rule.most_excluded ? value >= *rule.most : value > *rule.most);
   if (!low && !high) return;
-  const std::string from = !rule.least ? "" : concat(rule.least_excluded ? "more than " : "at least ", *rule.least);
-  const std::string to = !rule.most ? "" : concat(rule.most_excluded ? "less than " : "at most ", *rule.most);
-  refuse(given, concat(": wanted ", from, from.empty() || to.empty() ? "" : " and ", to, ", found ", toml_text(found)));
+  refuse(given, concat(": wanted ", bounds_of(rule), ", found ", toml_text(found)));
 }
 
 // `~` at the start and every ${VARIABLE}.
@@ -191,6 +189,12 @@ void assign(const BoundField& field, json value, const Given& given) {
   // `before` is the default here: nothing else has ever been accepted.
   if (!field.info.built && value_of(field) != before)
     refuse(given, concat(" = ", toml_text(value), " is not built yet; leave it at ", toml_text(before)));
+}
+
+std::string bounds_of(const Rule& rule) {
+  const std::string from = !rule.least ? "" : concat(rule.least_excluded ? "more than " : "at least ", *rule.least);
+  const std::string to = !rule.most ? "" : concat(rule.most_excluded ? "less than " : "at most ", *rule.most);
+  return concat(from, from.empty() || to.empty() ? "" : " and ", to);
 }
 
 json value_of(const BoundField& field) {

@@ -18,4 +18,7 @@ void assign(const BoundField& field, nlohmann::json value, const Given& given);
 
 nlohmann::json value_of(const BoundField& field);
 
+// "at least 1 and less than 2"; "" where any number is accepted.
+std::string bounds_of(const Rule& rule);
+
 }  // namespace sft

@@ -1,9 +1,12 @@
 #include "comm/agree.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <limits>
 #include <new>
 
 #include "base/errors.h"
+#include "base/file_error.h"
 #include "base/text.h"
 
 namespace sft {
@@ -28,6 +31,8 @@ Failure failure_of(const std::function<void()>& body) {
     return {};
   } catch (const Error& error) {
     return {error.code(), error.what()};
+  } catch (const std::filesystem::filesystem_error& error) {
+    return {told(error).code(), told(error).what()};
   } catch (const std::bad_alloc&) {
     return {ExitCode::out_of_memory, "out of memory"};
   } catch (const std::exception& error) {
@@ -73,16 +78,14 @@ std::string broadcast_from(Communicator& world, const std::string& text, int roo
 
 void together(Communicator& world, const std::function<void()>& body) {
   const Failure mine = failure_of(body);
-  std::vector<int64_t> codes(static_cast<size_t>(world.size()));
-  codes[static_cast<size_t>(world.rank())] = static_cast<int64_t>(mine.code);
-  world.all_reduce(Buffer::of(std::span(codes)));
-
-  const auto first = std::ranges::find_if(codes, [](int64_t code) { return code != 0; });
-  if (first == codes.end()) return;
-  const bool all_failed = std::ranges::count(codes, 0) == 0;
-  const auto guilty = static_cast<int>(first - codes.begin());
+  constexpr int64_t kCodes = 256, kNobody = std::numeric_limits<int64_t>::max();
+  const bool failed = mine.code != ExitCode::done;
+  const int64_t first = min(world, failed ? world.rank() * kCodes + static_cast<int64_t>(mine.code) : kNobody);
+  if (first == kNobody) return;
+  const bool all_failed = sum(world, int64_t{failed}) == world.size();
+  const auto guilty = static_cast<int>(first / kCodes);
   const std::string message = broadcast_from(world, mine.message, guilty);
-  throw Error(static_cast<ExitCode>(*first), all_failed ? message : concat("rank ", guilty, ": ", message),
+  throw Error(static_cast<ExitCode>(first % kCodes), all_failed ? message : concat("rank ", guilty, ": ", message),
               Reach::everywhere);
 }
 

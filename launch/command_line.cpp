@@ -1,6 +1,7 @@
 #include "launch/command_line.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 
@@ -251,14 +252,27 @@ void declare(CLI::App& app, Arguments& a) {
                    "question_answering, causal_lm, seq2seq_lm or image_classification")
       ->type_name("TASK")
       ->default_str("text_classification");
+
+  CLI::App* help = add(app, "help", "What a key of the config means, or the options of a command.",
+                       "  sft-dist help optim.learning_rate\n"
+                       "  sft-dist help save              all keys of a section\n"
+                       "  sft-dist help bf16              what another trainer's name is here\n"
+                       "  sft-dist help keys              all keys, as a page in Markdown\n"
+                       "  sft-dist help train             as train --help");
+  help->add_option("NAME", a.target, "a key, a section, a command, or keys")->required()->type_name("NAME");
 }
 
-// `sft-dist run.toml …` means `sft-dist train run.toml …`.
+bool is_command(const CLI::App& app, const std::string& word) {
+  return std::ranges::any_of(app.get_subcommands({}), [&](const CLI::App* each) { return each->get_name() == word; });
+}
+
+// `sft-dist run.toml …` means `sft-dist train run.toml …`, `sft-dist help train` means `sft-dist train --help`.
 std::vector<std::string> with_command(int argc, char** argv, const CLI::App& app) {
   std::vector<std::string> words(argv + 1, argv + argc);
   if (words.empty() || words[0].starts_with("-")) return words;
-  for (const CLI::App* command : app.get_subcommands({}))
-    if (command->get_name() == words[0]) return words;
+  if (words.size() == 1 && words[0] == "help") return {"--help"};
+  if (words.size() == 2 && words[0] == "help" && is_command(app, words[1])) return {words[1], "--help"};
+  if (is_command(app, words[0])) return words;
   if (words[0].ends_with(".toml") || std::filesystem::exists(words[0])) words.insert(words.begin(), "train");
   return words;
 }

@@ -7,11 +7,13 @@
 #include <array>
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <new>
 #include <span>
 #include <string_view>
 #include <system_error>
 
+#include "base/file_error.h"
 #include "base/log.h"
 #include "base/text.h"
 
@@ -75,6 +77,8 @@ Failure current_failure() {
     return of_others(error.what_without_backtrace());
   } catch (const std::bad_alloc&) {
     return out_of_memory("");
+  } catch (const std::filesystem::filesystem_error& error) {
+    return {told(error).code(), told(error).what()};
   } catch (const std::system_error& error) {
     // A thread for which there is no room is EAGAIN.
     const bool no_room =

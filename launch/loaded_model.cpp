@@ -6,10 +6,12 @@
 
 #include "base/errors.h"
 #include "base/json_member.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "comm/agree.h"
 #include "trainer/assembly/build_model.h"
 #include "trainer/assembly/generate_settings.h"
+#include "trainer/checkpoint/manifest.h"
 #include "trainer/checkpoint/verify.h"
 #include "trainer/model_files/adapter_files.h"
 #include "trainer/tasks/recipes/target.h"
@@ -59,10 +61,20 @@ std::string problem_type_of(const nlohmann::json& config, size_t num_labels) {
   return num_labels == 1 ? kRealNumbers : kOneLabel;
 }
 
+// Scores of a checkpoint are those of the run's evaluations, and other than its exported model's.
+void say_what_is_left_out(const std::string& path, const LossConfig& loss) {
+  if (loss.logit_adjustment > 0 && loss.logit_adjustment_at == "export" &&
+      std::filesystem::exists(std::filesystem::path(path) / kManifestName))
+    log::info(concat(
+        path,
+        ": without the label priors, which train.logit_adjustment_at = \"export\" puts into the run's model/ alone"));
+}
+
 }  // namespace
 
 LoadedModel load_model(const std::string& path, RunConfig config, const World& world) {
   LoadedModel loaded;
+  say_what_is_left_out(path, config.train.loss);
   config.model.model_name_or_path = path;
   config.model.init = "pretrained";
   config.model.adapter = "";

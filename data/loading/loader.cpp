@@ -19,41 +19,59 @@ class ShareReader {
   ShareReader(const Dataset& dataset, const Sampler& sampler, Shard shard, const LoaderConfig& config)
       : dataset_(dataset), sampler_(sampler), shard_(shard), config_(config), reader_(dataset, config.augmentation) {}
 
-  // Lengths of the whole global batch are looked at, tokens only of this rank's share.
+  // Lengths of the own groups are looked at, tokens only of this rank's share.
   Share read(const Cursor& cursor) {
     const int64_t size = sampler_.size(), end = std::min(cursor.position + config_.global_batch_size, size);
     Share share;
-    std::vector<Item> items;
-    for (int64_t position = cursor.position; position < end; ++position) {
-      const int64_t index = sampler_.index(cursor.epoch, position);
-      items.push_back({position, index, 0});
-      dataset_.expect(index, Dataset::Soon::length);
-    }
-    for (Item& item : items) share.global_tokens += item.length = dataset_.length(item.index);
     share.global_samples = end - cursor.position;
     share.next = end == size ? Cursor{cursor.seed, cursor.epoch + 1, 0} : Cursor{cursor.seed, cursor.epoch, end};
 
-    sort_by_length(items);
     const int64_t first_draw = cursor.epoch * size;
     const int here = num_parts() / shard_.count;
+    Group group;
+    std::vector<Item> items;
     for (int part = shard_.index * here; part < (shard_.index + 1) * here; ++part) {
+      if (part >= group.end_part) {
+        group = group_of(part, num_parts(), share.global_samples);
+        items = items_of(group, cursor);
+        for (const Item& item : items) share.group_tokens += item.length;
+      }
       Part& batches = share.parts.emplace_back();
-      for (const auto& micro : pack(deal(items, part, num_parts()), config_.max_tokens, config_.max_samples))
+      const auto own = deal(items, part - group.first_part, group.end_part - group.first_part);
+      for (const auto& micro : pack(own, config_.max_tokens, config_.max_samples))
         batches.push_back(reader_.read(micro, first_draw));
     }
-    if (config_.even) even_out(items, share.parts);
+    if (config_.even) even_out(share);
     return share;
   }
 
  private:
   int num_parts() const { return config_.parts > 0 ? config_.parts : shard_.count; }
 
-  // Follows from lengths alone, so no rank asks another.
-  void even_out(const std::vector<Item>& items, std::vector<Part>& mine) {
-    size_t most = 0;
-    for (int part = 0; part < num_parts(); ++part)
-      most = std::max(most, pack(deal(items, part, num_parts()), config_.max_tokens, config_.max_samples).size());
-    for (Part& batches : mine)
+  std::vector<Item> items_of(const Group& group, const Cursor& cursor) {
+    std::vector<Item> items;
+    for (int64_t position = cursor.position + group.first_row; position < cursor.position + group.end_row; ++position) {
+      const int64_t index = sampler_.index(cursor.epoch, position);
+      items.push_back({position, index, 0});
+      dataset_.expect(index, Dataset::Soon::length);
+    }
+    for (Item& item : items) item.length = dataset_.length(item.index);
+    sort_by_length(items);
+    return items;
+  }
+
+  // Samples without a length are dealt out evenly, so what the largest part of all holds is known without a look.
+  void even_out(Share& share) {
+    assert(dataset_.schema().units.empty());
+    int64_t largest = 0;
+    for (Group group; group.end_part < num_parts();) {
+      group = group_of(group.end_part, num_parts(), share.global_samples);
+      const int64_t rows = group.end_row - group.first_row, parts = group.end_part - group.first_part;
+      largest = std::max(largest, (rows + parts - 1) / parts);
+    }
+    const std::vector<Item> items(static_cast<size_t>(largest), Item{.length = 1});
+    const size_t most = pack(items, config_.max_tokens, config_.max_samples).size();
+    for (Part& batches : share.parts)
       while (batches.size() < most) batches.push_back(reader_.read({}, 0));
   }
 

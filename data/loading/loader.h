@@ -21,7 +21,8 @@ struct LoaderConfig {
   int parts = 0;                   // of a global batch over all ranks, a multiple of their number; 0: one a rank
   int prefetch = 2;                // global batches read ahead by one background thread; 0: none
   Augmentation augmentation = {};  // of pictures
-  bool even = false;               // as many micro-batches on every rank: the last ones of some are empty
+  bool even = false;               // as many micro-batches on every rank: the last ones of some are empty; samples
+                                   // without a length
 };
 
 // Micro-batches whose gradients are summed one after the other; a part is empty where there are more parts than
@@ -32,8 +33,8 @@ using Part = std::vector<Batch>;
 struct Share {
   std::vector<Part> parts;     // equally many on every rank
   int64_t global_samples = 0;  // in the whole global batch
-  int64_t global_tokens = 0;
-  Cursor next;  // where the batch after this one begins
+  int64_t group_tokens = 0;    // of the rows that were dealt out among this rank and some others
+  Cursor next;                 // where the batch after this one begins
 };
 
 class Loader {
@@ -44,9 +45,10 @@ class Loader {
   virtual int64_t batches_per_epoch() const = 0;  // ceil(size / global_batch_size): the last is ragged, not dropped
 };
 
-// Borrows `dataset` and `sampler`. Samples are dealt by length: longest first to the rank with the fewest
-// tokens so far (ties to the lowest rank), so that ranks finish together; inside a micro-batch they are sorted by
-// length, longest first. An error of the reading thread is thrown by next().
+// Borrows `dataset` and `sampler`. Samples of a group (packer.h) are dealt by length: longest first to the rank with
+// the fewest tokens so far (ties to the lowest rank), so that ranks finish together; inside a micro-batch they are
+// sorted by length, longest first. What a rank reads for a step does not grow with the number of ranks. An error of the
+// reading thread is thrown by next().
 std::unique_ptr<Loader> make_loader(const Dataset& dataset, const Sampler& sampler, Shard shard,
                                     const LoaderConfig& config, uint64_t seed);
 

@@ -55,6 +55,15 @@ std::vector<Bin> first_fit(const std::vector<Item>& items, int64_t max_tokens, i
 
 }  // namespace
 
+Group group_of(int part, int parts, int64_t rows) {
+  assert(part >= 0 && part < parts);
+  const int64_t groups = std::clamp<int64_t>(rows / kRowsOfGroup, 1, parts);
+  const auto first_part = [&](int64_t group) { return static_cast<int>(group * parts / groups); };
+  const int64_t group = (int64_t{part + 1} * groups - 1) / parts;  // the last that begins at `part` or before
+  const int first = first_part(group), end = first_part(group + 1);
+  return {rows * first / parts, rows * end / parts, first, end};
+}
+
 void sort_by_length(std::vector<Item>& items) {
   std::sort(items.begin(), items.end(), [](const Item& a, const Item& b) {
     return std::pair(-a.length, a.position) < std::pair(-b.length, b.position);

@@ -4,6 +4,7 @@
 #include <cassert>
 #include <cstring>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <numeric>
 
@@ -11,6 +12,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "data/loading/draws.h"
+#include "data/loading/packer.h"
 
 namespace sft {
 namespace {
@@ -45,7 +47,8 @@ class RandomSampler : public Sampler {
 // The random order, cut into megabatches of 50 global batches, as in transformers. Each is sorted by length, longest
 // first, and cut into global batches, which are then shuffled, so that a batch holds like lengths and lengths do not
 // fall over an epoch. A short last batch of the epoch stays last; the longest of the first megabatch comes first, so
-// that memory is at its peak at once.
+// that memory is at its peak at once. Of global batches so large that a rank looks at a piece of them alone (packer.h),
+// each piece is sorted by itself, over the 50 batches.
 class GroupedSampler : public Sampler {
  public:
   GroupedSampler(const Dataset& dataset, uint64_t seed, int64_t batch)
@@ -55,41 +58,53 @@ class GroupedSampler : public Sampler {
 
   int64_t index(int64_t epoch, int64_t position) const override {
     assert(position >= 0 && position < size());
-    const int64_t megabatch = position / megabatch_size();
+    const int64_t megabatch = position / megabatch_size(), batch = position % megabatch_size() / batch_;
+    const int64_t rows = std::min(batch_, size() - (position - position % batch_)), row = position % batch_;
+    const int64_t piece = ((row + 1) * num_pieces() - 1) / rows;
     const std::lock_guard lock(mutex_);
-    if (epoch != epoch_ || megabatch != megabatch_) {
-      order_ = order_of(epoch, megabatch);
-      epoch_ = epoch;
-      megabatch_ = megabatch;
-    }
-    return order_[static_cast<size_t>(position % megabatch_size())];
+    if (epoch != epoch_ || megabatch != megabatch_) orders_.clear();
+    epoch_ = epoch;
+    megabatch_ = megabatch;
+    std::vector<int64_t>& order = orders_[piece];
+    if (order.empty()) order = order_of(epoch, megabatch, piece);
+    return order[static_cast<size_t>(batch * piece_of(batch_, piece).second + row - piece_of(rows, piece).first)];
   }
 
  private:
   int64_t megabatch_size() const { return 50 * batch_; }
+  int64_t num_pieces() const { return std::max<int64_t>(1, batch_ / kRowsOfGroup); }
 
-  std::vector<int64_t> order_of(int64_t epoch, int64_t megabatch) const {
-    const int64_t first = megabatch * megabatch_size(), count = std::min(megabatch_size(), size() - first);
+  // The first row of a piece of so many rows, and how many it has.
+  std::pair<int64_t, int64_t> piece_of(int64_t rows, int64_t piece) const {
+    const int64_t first = rows * piece / num_pieces();
+    return {first, rows * (piece + 1) / num_pieces() - first};
+  }
+
+  std::vector<int64_t> order_of(int64_t epoch, int64_t megabatch, int64_t piece) const {
+    const int64_t first = megabatch * megabatch_size(), end = std::min(first + megabatch_size(), size());
     std::vector<std::pair<int64_t, int64_t>> samples;  // length, index
-    for (int64_t i = 0; i < count; ++i) {
-      const int64_t sample = random_.index(epoch, first + i);
-      samples.emplace_back(dataset_.length(sample), sample);
+    for (int64_t batch = first; batch < end; batch += batch_) {
+      const auto [skipped, count] = piece_of(std::min(batch_, end - batch), piece);
+      for (int64_t i = 0; i < count; ++i) {
+        const int64_t sample = random_.index(epoch, batch + skipped + i);
+        samples.emplace_back(dataset_.length(sample), sample);
+      }
     }
     std::stable_sort(samples.begin(), samples.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
 
-    const int64_t whole = count / batch_;
+    const int64_t whole = (end - first) / batch_, rows = piece_of(batch_, piece).second;
     const uint64_t key = derive_key(derive_key(seed_, "sampler batches", static_cast<uint64_t>(epoch)), "megabatch",
                                     static_cast<uint64_t>(megabatch));
-    const Permutation shuffled(whole, key);
+    const Permutation shuffled(whole, key);  // the same for all pieces: those of a batch have like lengths
     std::vector<int64_t> batches(static_cast<size_t>(whole));
     for (int64_t b = 0; b < whole; ++b) batches[static_cast<size_t>(b)] = shuffled(b);
     if (megabatch == 0 && whole > 0) std::iter_swap(batches.begin(), std::find(batches.begin(), batches.end(), 0));
 
     std::vector<int64_t> order;
     for (const int64_t b : batches) {
-      for (int64_t i = 0; i < batch_; ++i) order.push_back(samples[static_cast<size_t>(b * batch_ + i)].second);
+      for (int64_t i = 0; i < rows; ++i) order.push_back(samples[static_cast<size_t>(b * rows + i)].second);
     }
-    for (int64_t i = whole * batch_; i < count; ++i) order.push_back(samples[static_cast<size_t>(i)].second);
+    for (size_t i = static_cast<size_t>(whole * rows); i < samples.size(); ++i) order.push_back(samples[i].second);
     return order;
   }
 
@@ -97,10 +112,10 @@ class GroupedSampler : public Sampler {
   RandomSampler random_;
   uint64_t seed_;
   int64_t batch_;
-  // The megabatch asked for last: places are asked for in order.
+  // The megabatch asked for last, by pieces: places are asked for in order.
   mutable std::mutex mutex_;
   mutable int64_t epoch_ = -1, megabatch_ = -1;
-  mutable std::vector<int64_t> order_;
+  mutable std::map<int64_t, std::vector<int64_t>> orders_;
 };
 
 // `of` each sample, in order, on every rank; each has read its share.

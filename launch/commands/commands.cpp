@@ -7,7 +7,7 @@
 namespace sft {
 
 Command find_command(const std::string& name) {
-  static const std::array<std::pair<const char*, Command>, 14> kCommands{
+  static const std::array<std::pair<const char*, Command>, 15> kCommands{
       {{"train", train},
        {"evaluate", evaluate},
        {"predict", predict},
@@ -21,7 +21,8 @@ Command find_command(const std::string& name) {
        {"inspect", inspect},
        {"check", check},
        {"doctor", doctor},
-       {"init", init}}};
+       {"init", init},
+       {"help", help}}};
   for (const auto& [known, command] : kCommands)
     if (name == known) return command;
   assert(false && "the command line knows only these");

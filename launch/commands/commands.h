@@ -30,5 +30,6 @@ ExitCode inspect(const Arguments& arguments, Job& job);
 ExitCode check(const Arguments& arguments, Job& job);
 ExitCode doctor(const Arguments& arguments, Job& job);
 ExitCode init(const Arguments& arguments, Job& job);
+ExitCode help(const Arguments& arguments, Job& job);
 
 }  // namespace sft

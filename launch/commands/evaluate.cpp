@@ -16,36 +16,47 @@
 namespace sft {
 namespace {
 
-// The rows to evaluate: --file, or the split that was asked for, or the one that the config has.
-std::pair<std::string, StringList> rows_of(const Arguments& arguments, const LoadedConfig& loaded) {
+struct Rows {
+  std::string split;
+  StringList files;
+  bool held_out = false;  // what data.validation_split holds back of the files, not all of them
+};
+
+// --file, or the split that was asked for, or the one that the config has.
+Rows rows_of(const Arguments& arguments, const LoadedConfig& loaded) {
   const DataConfig& data = loaded.config.data;
   const Accepts accepts = accepted_by(loaded.config.model.task);
   if (!arguments.file.empty()) return {"file", expand_files({arguments.file}, "--file", loaded.origins, accepts)};
-  const bool test = arguments.split == "test" || (arguments.split.empty() && data.validation_file.empty());
-  const StringList& files = test ? data.test_file : data.validation_file;
-  const std::string key = test ? "data.test_file" : "data.validation_file";
+  const bool held_out = data.validation_file.empty() && data.validation_split > 0;
+  const bool has_validation = held_out || !data.validation_file.empty();
+  const bool test = arguments.split == "test" || (arguments.split.empty() && !has_validation);
+  const auto& [files, key] = test       ? std::pair(data.test_file, "data.test_file")
+                             : held_out ? std::pair(data.train_file, "data.train_file")
+                                        : std::pair(data.validation_file, "data.validation_file");
   if (files.empty()) throw ConfigError(concat("the config names no ", key, "; give rows with --file"));
-  return {test ? "test" : "validation", expand_files(files, key, loaded.origins, accepts)};
+  return {test ? "test" : "validation", expand_files(files, key, loaded.origins, accepts), !test && held_out};
 }
 
 }  // namespace
 
 ExitCode evaluate(const Arguments& arguments, Job& job) {
   LoadedConfig loaded;
-  std::string directory, split;
-  StringList files;
+  std::string directory;
+  Rows asked;
   together(job.control(), [&] {
     loaded = load_run(arguments.target);
     directory = checkpoint_directory(loaded.config, arguments.checkpoint);
     take_own_template(directory, loaded.config.data);
-    std::tie(split, files) = rows_of(arguments, loaded);
+    asked = rows_of(arguments, loaded);
   });
   const RunConfig& config = loaded.config;
-  require_agreement(job.control(), [&] { return served_facts(config, directory, files); });
+  require_agreement(job.control(), [&] { return served_facts(config, directory, asked.files); });
   const World world = job.world(config.device, config.threads, config.comm);
   const LoadedModel model = load_model(directory, config, world);
-  const auto rows = open_split(split, files, config.data, prepared_directory(config), task_named(config.model.task),
-                               model.tokenizer.get(), model.labels, true, job.control());
+  const auto rows = asked.held_out ? open_held_out(loaded, model.tokenizer.get(), model.labels, job.control())
+                                   : open_split(asked.split, asked.files, config.data, prepared_directory(config),
+                                                task_named(config.model.task), model.tokenizer.get(), model.labels,
+                                                true, job.control());
   together(job.control(), [&] { rows->require(model.learner->needs(), {job.control().rank(), job.control().size()}); });
   Evaluator::Settings settings = evaluator_settings(config, world.device);
   settings.answers.generate = model.generate;
@@ -59,7 +70,7 @@ ExitCode evaluate(const Arguments& arguments, Job& job) {
                        "numbers?"),
                 Reach::everywhere);
   if (job.control().rank() == 0) {
-    nlohmann::ordered_json out{{"model", directory}, {"split", split}, {"samples", evaluation.samples}};
+    nlohmann::ordered_json out{{"model", directory}, {"split", asked.split}, {"samples", evaluation.samples}};
     for (const auto& [name, value] : evaluation.metrics.items()) out["eval_" + name] = value;
     out["details"] = evaluation.details;
     std::cout << out.dump(2) << std::endl;

@@ -131,7 +131,12 @@ std::string scratch_name(const std::string& output, const Communicator& control)
   namespace fs = std::filesystem;
   if (!is_standard(output) && fs::is_directory(fs::absolute(output).parent_path()))
     return fs::absolute(output).string();
-  return ((control.size() > 1 ? fs::current_path() : fs::temp_directory_path()) / "sft-dist-predict").string();
+  std::error_code none;
+  const fs::path here = control.size() > 1 ? fs::current_path() : fs::temp_directory_path(none);
+  if (none)
+    throw ConfigError(
+        concat("the directory for temporary files, which TMPDIR names, cannot be used: ", none.message()));
+  return (here / "sft-dist-predict").string();
 }
 
 // Rows in place of "-", which rank 0 reads.

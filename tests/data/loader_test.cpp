@@ -51,7 +51,7 @@ std::vector<Content> run(const Dataset& dataset, const std::string& strategy, in
         EXPECT_TRUE(batch.num_units() <= config.max_tokens || batch.size() == 1);
         EXPECT_TRUE(config.max_samples == 0 || batch.size() <= config.max_samples);
       }
-      const std::pair total{share.global_samples, share.global_tokens};
+      const std::pair total{share.global_samples, share.group_tokens};
       if (rank == 0) totals[step] = total;
       EXPECT_EQ(totals[step], total) << "all ranks know the same global batch";
     }

@@ -47,6 +47,16 @@ class BadInput(EndToEnd):
         self.refuse(78, "run.toml:", "data.train_file", "absent.jsonl", config=self.config(data={"train_file": str(self.home / "absent.jsonl")}))
         self.refuse(78, "absent.toml", config=self.home / "absent.toml")
 
+    def test_names_that_no_file_can_have(self):
+        name = "a" * 300
+        self.refuse(78, name[:40], "File name too long", config=self.config(data={"train_file": name}), ranks=2)
+        self.refuse(78, name[:40], "File name too long", config=self.config(model={"model_name_or_path": name}))
+        done = self.run_program("inspect", name)
+        self.assertEqual(done.code, 78, done.err)
+        done = self.run_program("predict", self.shared / "model", "--input", "-", "--output", "-", environment={"TMPDIR": str(self.home / "absent")})
+        self.assertEqual(done.code, 78, done.err)
+        self.assertIn("which TMPDIR names, cannot be used: No such file or directory", done.err)
+
     def test_wrong_column(self):
         self.refuse(78, "txet", "text", config=self.config(data={"text_column": "txet"}))
 

@@ -67,6 +67,17 @@ class Init(EndToEnd):
             self.assertIn(told, done.err)
         self.succeed(self.config(), "--dry-run", "--lr", "1e-4", "--num_epochs", "2", "--evaluation_strategy", "no", "--torch_dtype", "fp32", "--lora_r", "0")
 
+    def test_help_explains_keys_as_the_page_of_all_keys_does(self):
+        page = (Path(__file__).resolve().parents[2] / "docs/configuration.md").read_text()
+        self.assertEqual(self.succeed("help", "keys").out, page, "sft-dist help keys > docs/configuration.md")
+        self.assertIn("optim.learning_rate = 5e-05\n", self.succeed("help", "lr").out)
+        self.assertEqual(self.succeed("help", "learning_rate").out, self.succeed("help", "optim.learning_rate").out)
+        self.assertIn("here: model.dtype", self.succeed("help", "bf16").out)
+        self.assertEqual(self.succeed("help", "train").out, self.succeed("train", "--help").out)
+        done = self.run_program("help", "learning_rat")
+        self.assertEqual(done.code, 2)
+        self.assertIn("did you mean 'learning_rate'?", done.err)
+
     def test_doctor_says_what_the_host_has(self):
         done = self.succeed("doctor")
         memory = int(re.search(r"MemTotal: +(\d+) kB", Path("/proc/meminfo").read_text())[1]) / 2**20

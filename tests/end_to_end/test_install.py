@@ -45,6 +45,11 @@ class Installed(EndToEnd):
         for path in ["bin/sft-dist", "share/sft-dist/configs/bert_text_classification.toml", "share/sft-dist/slurm/train.sbatch", "share/doc/sft-dist/README.md",
                      "share/doc/sft-dist/licences/torch/LICENSE", "share/bash-completion/completions/sft-dist", "share/sft-dist/mpi/sft_mpi.c"]:
             self.assertTrue((self.moved / path).is_file(), path)
+        page = (self.moved / "share/man/man1/sft-dist.1").read_text()
+        for told in [".SS find\\-lr", ".B \\-\\-dry\\-run", ".B 93\nthree starts that got nowhere"]:
+            self.assertIn(told, page)
+        if shutil.which("groff"):
+            self.assertEqual(subprocess.run(["groff", "-man", "-Tutf8", "-ww", "-z", self.moved / "share/man/man1/sft-dist.1"], capture_output=True, text=True).stderr, "")
 
     def test_asks_no_newer_system_than_it_says(self):
         for file in self.libraries():

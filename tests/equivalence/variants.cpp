@@ -61,7 +61,7 @@ class Counted : public Loader {
     int64_t tokens = 0;
     for (const Part& part : share.parts)
       for (const Batch& batch : part) tokens += batch.num_units();
-    excess_ = std::max(excess_, tokens - share.global_tokens / ranks_ - longest_);
+    excess_ = std::max(excess_, tokens - share.group_tokens / ranks_ - longest_);
     return share;
   }
   void seek(const Cursor& cursor) override { inner_->seek(cursor); }

@@ -21,7 +21,7 @@ TRANSLATED = ["parity_translations: beams.py", "parity_translations: translation
 
 MUTATIONS = [
     Mutation("divide by the local weight", "trainer/loop/share_weights.cpp",
-             "  control.all_reduce(Buffer::of(std::span<double>(total)));\n", "", [EQUIVALENCE]),
+             "  control.all_reduce(Buffer::of(std::span<double>(total.weights)));\n", "", [EQUIVALENCE]),
     Mutation("mean over ranks of gradients that are sums", "trainer/parallel/replicated.cpp",
              "    works_.clear();\n", "    works_.clear();\n    arena_.gradients().div_(world_.size());\n", [EQUIVALENCE]),
     Mutation("mean of micro-batches of unequal weight", "trainer/loop/trainer.cpp",
@@ -60,8 +60,12 @@ MUTATIONS = [
              "std::tie(next_, end_) = range_of(dataset, shard);",
              "std::tie(next_, end_) = range_of(dataset, shard);\n    end_ = std::min(end_ + 1, dataset.size());", ["test_data: *", EQUIVALENCE]),
     Mutation("rank 0 reads the whole batch", "data/loading/loader.cpp",
-             "pack(deal(items, part, num_parts()), config_.max_tokens, config_.max_samples))\n        batches",
+             "pack(own, config_.max_tokens, config_.max_samples))\n        batches",
              "pack(part == 0 ? items : std::vector<Item>{}, config_.max_tokens, config_.max_samples))\n        batches", ["test_data: *"]),
+    Mutation("each rank looks at the whole of a large batch", "data/loading/packer.cpp",
+             "std::clamp<int64_t>(rows / kRowsOfGroup, 1, parts)", "int64_t{1} + 0 * kRowsOfGroup", ["test_data: ManyRanks.*"]),
+    Mutation("group_by_length forgets the pieces of large batches", "data/loading/sampler.cpp",
+             "return {first, rows * (piece + 1) / num_pieces() - first};", "return {first, rows - first};", ["test_data: ManyRanks.*"]),
     Mutation("BatchNorm left in training where it is frozen", "trainer/models/blocks/convolution.cpp",
              "rule.mode != BatchNormMode::frozen && (trains || !rule.still_where_frozen)", "(trains || rule.still_where_frozen)",
              ["test_equivalence: *resnet_frozen_norms*", "test_models: *ResNet*"]),

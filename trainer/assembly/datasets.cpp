@@ -129,17 +129,6 @@ std::unique_ptr<Dataset> open_train(const LoadedConfig& loaded, const ModelDirec
   return open_together(report.shards, {}, control);
 }
 
-std::unique_ptr<Dataset> open_held_out(const LoadedConfig& loaded, const Datasets& data, Communicator& control) {
-  const StringList files = expand_files(loaded.config.data.train_file, "data.train_file", loaded.origins,
-                                        accepted_by(loaded.config.model.task));
-  PrepareRequest request = request_of("validation", files, prepared_directory(loaded.config),
-                                      task_named(loaded.config.model.task), data.labels);
-  request.side = PrepareRequest::Side::validation;
-  request.split_seed = static_cast<uint64_t>(loaded.config.seed);
-  const PrepareReport report = prepare_split(std::move(request), loaded.config.data, data.tokenizer.get(), control);
-  return open_together(report.shards, {}, control);
-}
-
 // Damage is told before the first update, and not hours later, when the test split is read.
 void check_content(const Datasets& data, Communicator& control) {
   constexpr int64_t kMostBytes = int64_t{256} << 20;  // of a split: a moment's reading
@@ -187,6 +176,18 @@ std::unique_ptr<Dataset> open_split(const std::string& split, const StringList& 
   return open_together(prepare_split(std::move(request), config, tokenizer, control).shards, {}, control);
 }
 
+std::unique_ptr<Dataset> open_held_out(const LoadedConfig& loaded, const Tokenizer* tokenizer, const Labels& labels,
+                                       Communicator& control) {
+  const StringList files = expand_files(loaded.config.data.train_file, "data.train_file", loaded.origins,
+                                        accepted_by(loaded.config.model.task));
+  PrepareRequest request =
+      request_of("validation", files, prepared_directory(loaded.config), task_named(loaded.config.model.task), labels);
+  request.side = PrepareRequest::Side::validation;
+  request.split_seed = static_cast<uint64_t>(loaded.config.seed);
+  const PrepareReport report = prepare_split(std::move(request), loaded.config.data, tokenizer, control);
+  return open_together(report.shards, {}, control);
+}
+
 Datasets open_datasets(const LoadedConfig& loaded, const ModelDirectory& model, Communicator& control) {
   const RunConfig& config = loaded.config;
   Datasets data;
@@ -217,7 +218,8 @@ Datasets open_datasets(const LoadedConfig& loaded, const ModelDirectory& model, 
   data.validation = open("validation", config.data.validation_file);
   data.test = open("test", config.data.test_file);
   if (!data.validation && config.data.validation_split > 0)
-    data.validation = limited(open_held_out(loaded, data, control), config.data.max_eval_samples);
+    data.validation =
+        limited(open_held_out(loaded, data.tokenizer.get(), data.labels, control), config.data.max_eval_samples);
 
   check_content(data, control);
 

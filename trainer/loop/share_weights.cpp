@@ -27,18 +27,23 @@ void scale_weights(Share& share, int exponent) {
 
 }  // namespace
 
-Weights total_weights(const Task& task, const Share& share, Communicator& control) {
+Totals totals_of(const Task& task, const Share& share, Communicator& control) {
+  int64_t tokens = 0;
   std::vector<std::vector<double>> terms(task.num_terms());
   for (const Part& part : share.parts) {
     for (std::vector<double>& term : terms) term.push_back(0);
     for (const Batch& batch : part) {
+      tokens += batch.num_units();
       const Weights weights = task.weights(batch);
       for (size_t t = 0; t < terms.size(); ++t) terms[t].back() += weights[t];
     }
   }
-  Weights total;
-  for (const std::vector<double>& term : terms) total.push_back(tree_sum<double>(term));
-  control.all_reduce(Buffer::of(std::span<double>(total)));
+  Totals total;
+  for (const std::vector<double>& term : terms) total.weights.push_back(tree_sum<double>(term));
+  total.weights.push_back(static_cast<double>(tokens));
+  control.all_reduce(Buffer::of(std::span<double>(total.weights)));
+  total.tokens = static_cast<int64_t>(total.weights.back());
+  total.weights.pop_back();
   return total;
 }
 

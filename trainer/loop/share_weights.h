@@ -1,4 +1,4 @@
-// What a rank's share of a global batch weighs in the loss.
+// What a rank's share of a global batch weighs in the loss, and holds.
 #pragma once
 
 #include "comm/communicator.h"
@@ -7,8 +7,14 @@
 
 namespace sft {
 
-// Of each term of the loss, over all ranks. Every rank calls.
-Weights total_weights(const Task& task, const Share& share, Communicator& control);
+// Of a global batch.
+struct Totals {
+  Weights weights;  // of each term of the loss
+  int64_t tokens = 0;
+};
+
+// One sum over all ranks. Every rank calls.
+Totals totals_of(const Task& task, const Share& share, Communicator& control);
 
 // Divides the weights of all rows and each total by a power of two, whose exponent is returned, so that rows weigh
 // about 1 and no loss leaves single precision; 0 where they are near enough. A total that is 0 becomes 1, to divide by.

@@ -65,7 +65,8 @@ StepReport Trainer::step() {
   failpoint("trainer.step");
   const double rate = parts_.schedule.rate(state_.step);
   Share share = next_share();
-  Weights total = total_weights(update_.learner->task(), share, parts_.control);
+  Totals totals = totals_of(update_.learner->task(), share, parts_.control);
+  Weights& total = totals.weights;
   const double weight_of_rows = total.front();
   const bool has_weight = weight_of_rows > 0;
   const int scale = scale_to_one(share, total);
@@ -102,7 +103,7 @@ StepReport Trainer::step() {
   if (first_step_seconds_ == 0) first_step_seconds_ = seconds_since_exec();
   state_.cursor = share.next;
   state_.samples += share.global_samples;
-  state_.tokens += share.global_tokens;
+  state_.tokens += totals.tokens;
   longest_pause_ = std::max(longest_pause_, watch.seconds());
   StepReport report{.step = state_.step,
                     .epoch = epoch(),
@@ -112,7 +113,7 @@ StepReport Trainer::step() {
                     .norm = norm,
                     .rate = rate,
                     .samples = share.global_samples,
-                    .tokens = share.global_tokens,
+                    .tokens = totals.tokens,
                     .ids = {}};
   for (const Part& part : share.parts)
     for (const Batch& batch : part) report.ids.insert(report.ids.end(), batch.ids.begin(), batch.ids.end());

@@ -28,7 +28,7 @@ struct ModelConfig {
         field("adapter", &ModelConfig::adapter,
               "directory of a LoRA adapter of that model, as PEFT or a run leaves it: training goes on from it", Path{})
             .changeable(),
-        field("task", &ModelConfig::task, "what is learned: a name of trainer/tasks/tasks.cpp"),
+        field("task", &ModelConfig::task, "what is learned; a wrong name is answered with all that there are"),
         field("problem_type", &ModelConfig::problem_type, "\"\": from the data, announced",
               one_of("", "single_label_classification", "multi_label_classification", "regression")),
         field("num_labels", &ModelConfig::num_labels, "classes; 0: from the data", at_least(int64_t{0})),

@@ -2,9 +2,6 @@
 // wraps can no longer be redrawn.
 #include "trainer/telemetry/console.h"
 
-#include <sys/ioctl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -13,6 +10,7 @@
 #include <vector>
 
 #include "base/stopwatch.h"
+#include "base/terminal.h"
 #include "base/terminal_line.h"
 #include "base/text.h"
 
@@ -186,11 +184,9 @@ void Console::print(const std::string& line) {
 
 Sink make_console(const std::string& style) {
   if (style == "none") return [](const Event&) {};
-  const bool draws = style == "bar" || (style == "auto" && ::isatty(STDERR_FILENO) == 1);
-  const auto columns = []() -> size_t {
-    winsize size{};
-    return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 120;
-  };
+  const std::shared_ptr<const Terminal> terminal = Terminal::of_standard_error();
+  const bool draws = style == "bar" || (style == "auto" && terminal);
+  const auto columns = [terminal]() -> size_t { return terminal ? terminal->columns() : 120; };
   const auto write = [](std::string_view text) {
     std::fwrite(text.data(), 1, text.size(), stderr);
     std::fflush(stderr);
