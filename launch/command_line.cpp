@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "launch/version.h"
+#include "trainer/loop/explaining.h"
 #include "trainer/tasks/tasks.h"
 
 namespace sft {
@@ -118,6 +119,12 @@ void declare(CLI::App& app, Arguments& a) {
       ->type_name("K")
       ->check(CLI::NonNegativeNumber);
   predict->add_flag("--logits", a.logits, "tell too what the scores are made of, one number an output");
+  predict
+      ->add_option("--explain", a.explain,
+                   "of one label a text: tell of each word how much it speaks for the predicted label, by gradient x "
+                   "input, by integrated gradients, or by hiding one word after the other")
+      ->type_name("WAY")
+      ->check(CLI::IsMember(Explaining::ways()));
   predict->add_option("--batch-size", a.batch_size, "rows at once on each rank")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
@@ -197,6 +204,19 @@ void declare(CLI::App& app, Arguments& a) {
       ->required()
       ->type_name("DIR");
   clean->add_flag("--yes", a.yes, "remove what is listed");
+
+  CLI::App* noise =
+      add(app, "noise",
+          "Which labels of the training rows are likely wrong? Each fold of them is judged by a model that "
+          "is trained on the others.",
+          "  mpirun -np 2 sft-dist noise run.toml\n"
+          "  sft-dist noise run.toml --folds 10 --output suspicious.jsonl train.num_train_epochs=2");
+  takes_config(noise, a);
+  noise->add_option("--folds", a.folds, "parts that the rows are cut into, by their content")
+      ->capture_default_str()
+      ->check(CLI::Range(int64_t{2}, int64_t{100}));
+  noise->add_option("--output", a.output, "JSON Lines to write; default: CONFIG's name with .suspicious.jsonl, here")
+      ->type_name("FILE");
 
   CLI::App* find_lr =
       add(app, "find-lr", "Learning-rate range test: table, plot, suggestion; nothing is saved in the run's directory.",

@@ -26,6 +26,8 @@ struct Arguments {
   std::vector<std::string> keep;  // columns of the input
   int64_t top_k = 0;
   bool logits = false;
+  std::string explain;  // "": no explanations
+  int64_t folds = 5;
   int64_t index = -1;
   int64_t batch_size = 64;
   int64_t show = 0;

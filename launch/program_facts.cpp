@@ -105,6 +105,8 @@ void add_options(const Arguments& arguments, Facts& facts) {
   add("--min-lr", arguments.min_rate);
   add("--max-lr", arguments.max_rate);
   add("--steps", arguments.steps);
+  add("--explain", arguments.explain);
+  add("--folds", arguments.folds);
   add("--dry-run", arguments.dry_run);
   add("--list", arguments.list);
   add("--slurm", arguments.slurm);

@@ -6,7 +6,6 @@
 #include <fstream>
 #include <functional>
 #include <iostream>
-#include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -16,6 +15,7 @@
 #include "base/stop_request.h"
 #include "base/text.h"
 #include "data/readers/cell_json.h"
+#include "launch/input_rows.h"
 
 namespace sft {
 namespace {
@@ -29,27 +29,6 @@ char delimiter_of(const std::string& path) {
 }
 
 std::string dumped(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
-
-// The rows of all files, one after the other, as they were predicted.
-class InputRows {
- public:
-  InputRows(const StringList& files, Quotes quotes) : files_(files), quotes_(quotes) {}
-
-  bool next(Row& row) {
-    for (; at_ < files_.size(); ++at_, reader_.reset()) {
-      row.file = &files_[at_];
-      if (!reader_) reader_ = open_reader(files_[at_], {}, std::numeric_limits<int64_t>::max(), quotes_);
-      if (reader_->next(row)) return true;
-    }
-    return false;
-  }
-
- private:
-  const StringList& files_;
-  Quotes quotes_;
-  size_t at_ = 0;
-  std::unique_ptr<Reader> reader_;
-};
 
 Json kept_value(const Row& row, const std::string& name) {
   const Cell* cell = row.find(name);

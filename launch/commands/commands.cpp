@@ -7,7 +7,7 @@
 namespace sft {
 
 Command find_command(const std::string& name) {
-  static const std::array<std::pair<const char*, Command>, 14> kCommands{
+  static const std::array<std::pair<const char*, Command>, 16> kCommands{
       {{"train", train},
        {"evaluate", evaluate},
        {"predict", predict},
@@ -17,6 +17,7 @@ Command find_command(const std::string& name) {
        {"sweep", sweep},
        {"report", report},
        {"clean", clean},
+       {"noise", noise},
        {"find-lr", find_lr},
        {"inspect", inspect},
        {"check", check},

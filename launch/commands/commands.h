@@ -25,6 +25,7 @@ ExitCode export_run(const Arguments& arguments, Job& job);
 ExitCode sweep(const Arguments& arguments, Job& job);
 ExitCode report(const Arguments& arguments, Job& job);
 ExitCode clean(const Arguments& arguments, Job& job);
+ExitCode noise(const Arguments& arguments, Job& job);
 ExitCode find_lr(const Arguments& arguments, Job& job);
 ExitCode inspect(const Arguments& arguments, Job& job);
 ExitCode check(const Arguments& arguments, Job& job);

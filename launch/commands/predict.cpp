@@ -27,7 +27,9 @@
 #include "trainer/assembly/run_settings.h"
 #include "trainer/checkpoint/run_directory.h"
 #include "trainer/loop/evaluator.h"
+#include "trainer/loop/explaining.h"
 #include "trainer/loop/row_writer.h"
+#include "trainer/tasks/recipes/target_column.h"
 #include "trainer/tasks/tasks.h"
 #include "trainer/telemetry/event.h"
 
@@ -147,6 +149,18 @@ Arguments with_standard_input(Arguments arguments, const std::string& directory,
   return arguments;
 }
 
+// Explanations are of one label a text.
+std::unique_ptr<Explaining> explaining(const Arguments& arguments, const RunConfig& config, const LoadedModel& model) {
+  if (arguments.explain.empty()) return nullptr;
+  const TaskKind& kind = task_of_type(config.model.task, model.labels.problem_type);
+  const bool one_label = kind.target == label_column(0);
+  if (kind.takes != Takes::texts || !one_label)
+    throw ConfigError(concat("--explain is for models that give a text one label, and this model (",
+                             model.learner->model().config().value("model_type", "?"), ") is for ", kind.name,
+                             *kind.problem_type == '\0' || one_label ? "" : concat(" of ", kind.problem_type)));
+  return std::make_unique<Explaining>(*model.learner, *model.tokenizer, arguments.explain);
+}
+
 // Tells a person how far this rank has come, for all of them.
 class Shown {
  public:
@@ -189,6 +203,8 @@ ExitCode predict(const Arguments& given, Job& job) {
   require_agreement(job.control(), [&] { return served_facts(config, directory, files); });
   const World world = job.world(config.device, config.threads, config.comm);
   const LoadedModel model = load_model(directory, config, world);
+  std::unique_ptr<Explaining> explained;
+  together(job.control(), [&] { explained = explaining(arguments, config, model); });
   if (job.control().rank() == 0) say_what_predicts(arguments, read_as, model);
 
   const Stopwatch watch;
@@ -207,6 +223,10 @@ ExitCode predict(const Arguments& given, Job& job) {
   settings.answers.generate = model.generate;
   settings.answers.most_rows = rows->size();
   settings.logits = arguments.logits;
+  if (explained)
+    settings.also_tell = [&](const Batch& batch, std::vector<std::string>& predictions) {
+      explained->explain(batch, predictions);
+    };
   settings.may_leave = [] {
     failpoint("predict.batch");
     leave_if_asked();

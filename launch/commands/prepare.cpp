@@ -5,8 +5,10 @@
 #include <iostream>
 
 #include "base/errors.h"
+#include "base/log.h"
 #include "comm/agree.h"
 #include "launch/commands/commands.h"
+#include "launch/near_duplicate_rows.h"
 #include "launch/run_directory.h"
 #include "launch/run_facts.h"
 #include "trainer/assembly/datasets.h"
@@ -38,6 +40,15 @@ ExitCode prepare(const Arguments& arguments, Job& job) {
   require_agreement(job.control(), [&] { return run_facts(loaded.config); });
   const Datasets data = open_datasets(loaded, *model, job.control());
   if (arguments.show > 0) together(job.control(), [&] { show(data, arguments.show, job.control().rank() == 0); });
+  together(job.control(), [&] {
+    if (job.control().rank() != 0) return;
+    const std::string directory = prepared_directory(loaded.config);
+    const Dataset* held_out = data.test ? data.test.get() : data.validation.get();
+    std::string told = tell_near_duplicates(loaded, directory);
+    if (told.empty() && held_out != nullptr)
+      told = tell_near_duplicate_pictures(*data.train, *held_out, data.test ? "test" : "validation", directory);
+    if (!told.empty()) log::info(told);
+  });
   if (job.control().rank() == 0) std::cout << prepared_directory(loaded.config) << std::endl;
   return ExitCode::done;
 }

@@ -20,7 +20,6 @@ TEST(Folds, CutTheKeysIntoEqualParts) {
   for (const int count : counts) EXPECT_NEAR(count, 1000, 120);
 }
 
-// Shown to fail with the labels in the key, and without the cell's place in it.
 TEST(Folds, HoldOutEqualInputsTogetherWhateverTheirLabelsAndOrder) {
   const Schema schema = text_schema(label_column(4), 50);
   const auto of = [&](std::vector<int32_t> tokens, int64_t label) {

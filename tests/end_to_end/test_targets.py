@@ -139,7 +139,7 @@ class Targets(EndToEnd):
 
     def test_what_is_wrong_is_named(self):
         wrong = [({"label": ["a", "a"]}, {}, 79, "names the label 'a' twice"), ({"label": ["a", 0]}, {"train": {"loss": "mse"}}, 78, "sets of labels are learned by bce"),
-                 ({"label": 0.5}, {"train": {"loss": "bce"}}, 78, "numbers are learned by mse, mae or huber"), ({"label": "x"}, {"train": {"loss": "mae"}}, 78, "one label a row is learned by cross_entropy or focal"),
+                 ({"label": 0.5}, {"train": {"loss": "bce"}}, 78, "numbers are learned by mse, mae or huber"), ({"label": "x"}, {"train": {"loss": "mae"}}, 78, "one label a row is learned by cross_entropy, focal, gce, sce or bootstrap"),
                  ({"label": 0.5}, {"train": {"pos_weight": "balanced"}}, 78, "train.pos_weight is for sets of labels"),
                  ({"label": [0.5, 1]}, {"data": {"validation_file": str(self.shared / "validation.jsonl")}}, 79, "validation.jsonl:1: column 'label' wanted a finite number, found '")]
         for number, (row, sections, code, message) in enumerate(wrong):

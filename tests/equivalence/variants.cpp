@@ -282,6 +282,13 @@ std::vector<Case> cases() {
   focal.sampling = "balanced";
   focal.penalty = {1e-3, 2e-3};
   focal.freeze.freeze = {"self.key.bias$"};  // their gradient is zero but for rounding, of which L1 takes the sign
+  for (const auto& [name, loss] : {std::pair{"bert_gce_weighted", "gce"},
+                                   {"bert_sce_weighted", "sce"},
+                                   {"bert_bootstrap_weighted", "bootstrap"}}) {
+    Case& robust = enroll(name, adamw);
+    robust.loss = loss;
+    robust.class_weights = uneven;
+  }
   Case& kept = enroll("bert_kept_near_its_start", adamw);
   kept.penalty.l2_from_start = 2e-3;
   kept.pretrained = {"bert.encoder.layer.0.intermediate.dense.weight", "bert.embeddings.word_embeddings.weight"};

@@ -247,7 +247,7 @@ TrainerSettings trainer_settings(const Assembly& run) {
   return settings;
 }
 
-std::unique_ptr<Assembly> assemble(LoadedConfig loaded, const World& world) {
+std::unique_ptr<Assembly> assemble(LoadedConfig loaded, const World& world, const OpenDatasets& open) {
   together(world.control, [&] { check_deterministic(loaded.config, world); });
   auto run = std::make_unique<Assembly>(std::move(loaded), world);
   const RunConfig& config = run->config();
@@ -257,7 +257,7 @@ std::unique_ptr<Assembly> assemble(LoadedConfig loaded, const World& world) {
     run->directory = std::make_unique<ModelDirectory>(config.model.model_name_or_path, config.model.adapter);
     run->directory->settle_image_settings(run->loaded.config.data);
   });
-  run->data = open_datasets(run->loaded, *run->directory, control);
+  run->data = open(run->loaded, *run->directory, control);
   together(control, [&] { settle_stop_tokens(*run); });
   run->batch_statistics = std::make_unique<WorldStatistics>(control);
   Built built = build_model(config, Purpose::training, *run->directory, run->data.labels, run->data.tokenizer.get(),

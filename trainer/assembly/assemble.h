@@ -2,6 +2,7 @@
 // meet.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -42,8 +43,11 @@ struct Assembly {
   Learner& learner() const { return *update.learner; }
 };
 
+// What opens the data of a run: open_datasets(), or a part of what that gives.
+using OpenDatasets = std::function<Datasets(const LoadedConfig&, const ModelDirectory&, Communicator& control)>;
+
 // Every rank calls; errors are the same on all of them.
-std::unique_ptr<Assembly> assemble(LoadedConfig loaded, const World& world);
+std::unique_ptr<Assembly> assemble(LoadedConfig loaded, const World& world, const OpenDatasets& open = open_datasets);
 
 // Resumes from the newest checkpoint, if there is one, then fills the caches of freeze.cache. Every rank calls, before
 // run.trainer->run().

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "data/prepare/split.h"
 #include "trainer/config/training_keys.h"
+#include "trainer/tasks/blocks/robust_loss.h"
 #include "trainer/tasks/tasks.h"
 
 namespace sft {
@@ -101,6 +102,17 @@ void check_rate(const RunConfig& config, const Origins& origins, StringList& war
         concat(place_of(origins, "optim.learning_rate"), "optim.learning_rate is 0: no update changes the model"));
 }
 
+// These losses say themselves how far a label is believed.
+void check_robust_loss(const LossConfig& loss, const Origins& origins) {
+  if (!is_robust(loss.kind)) return;
+  if (loss.label_smoothing_factor != 0)
+    refuse_key(origins, "train.label_smoothing_factor",
+               concat(" is ", loss.label_smoothing_factor, ", and train.loss = ", in_quotes(loss.kind),
+                      " says how far a label is believed by a setting of its own; set it to 0, or take cross_entropy"));
+  if (loss.kind == "sce" && loss.sce_alpha == 0 && loss.sce_beta == 0)
+    refuse_key(origins, "train.sce_alpha", " and train.sce_beta are both 0: no label would be learned");
+}
+
 void check_settings(const RunConfig& config, const Origins& origins) {
   check_columns(config, origins);
   check_counts(config, origins);
@@ -111,6 +123,7 @@ void check_settings(const RunConfig& config, const Origins& origins) {
       refuse_key(origins, key,
                  concat(": wanted three numbers, of red, green and blue, or one of grey, found ", numbers->size()));
   check_crops(config.data, origins);
+  check_robust_loss(config.train.loss, origins);
   if (config.lora.is_on()) refuse_beside_adapters(config.freeze);
   if (config.lora.is_on() && config.model.init == "random")
     refuse_key(origins, "lora.r", ": adapters stand on pretrained weights, and model.init is random");

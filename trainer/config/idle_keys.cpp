@@ -21,6 +21,10 @@ StringList keys_without_effect(const RunConfig& config, const Origins& origins) 
   std::vector<Idle> idle = {
       {config.train.max_steps > 0, "train.num_train_epochs", "train.max_steps is set"},
       {config.train.loss.kind != "focal", "train.focal_gamma", "train.loss is " + config.train.loss.kind},
+      {config.train.loss.kind != "gce", "train.gce_q", "train.loss is " + config.train.loss.kind},
+      {config.train.loss.kind != "sce", "train.sce_alpha", "train.loss is " + config.train.loss.kind},
+      {config.train.loss.kind != "sce", "train.sce_beta", "train.loss is " + config.train.loss.kind},
+      {config.train.loss.kind != "bootstrap", "train.bootstrap_beta", "train.loss is " + config.train.loss.kind},
       {config.train.loss.kind != "huber", "train.huber_delta", "train.loss is " + config.train.loss.kind},
       {config.train.loss.logit_adjustment == 0, "train.logit_adjustment_at", "train.logit_adjustment is 0"},
       {config.train.loss.logit_adjustment == 0, "train.label_priors", "train.logit_adjustment is 0"},

@@ -106,6 +106,7 @@ void Evaluator::observe(const Batch& batch, Statistics* into, const PredictionSi
   // A model whose outputs are no numbers has no next token either; its counts say so already.
   const bool answers = answering_ && (into == nullptr || are_finite(*into));
   if (answers) answering_->answer(batch, into, predicted ? &rows : nullptr, settings_.may_leave);
+  if (settings_.also_tell && predicted) settings_.also_tell(batch, rows);
   for (size_t b = 0; b < rows.size(); ++b) predicted(batch.ids[b], rows[b]);
 }
 

@@ -37,6 +37,8 @@ class Evaluator {
     bool outputs = false;                     // evaluations hand out each sample's truths and logits
     bool logits = false;                      // predictions tell them too
     std::function<void()> may_leave = [] {};  // called before each batch and token that is answered; may throw
+    // Called with the predictions of a batch, one JSON object a sample, to which it may add members.
+    std::function<void(const Batch&, std::vector<std::string>& predictions)> also_tell = {};
   };
 
   // Borrows all three; `control` joins host values.

@@ -11,9 +11,20 @@
 
 namespace sft {
 
+// Above 0 and at most 1.
+constexpr Rule positive_share() {
+  Rule rule = in_range(0.0, 1.0);
+  rule.least_excluded = true;
+  return rule;
+}
+
 struct LossConfig {
   std::string kind = "auto";  // auto: the task's
   double focal_gamma = 2.0;
+  double gce_q = 0.7;
+  double sce_alpha = 0.1;
+  double sce_beta = 1.0;
+  double bootstrap_beta = 0.95;
   double huber_delta = 1.0;
   double label_smoothing_factor = 0.0;
   WordOrNumbers class_weights = {};
@@ -27,10 +38,21 @@ struct LossConfig {
   static constexpr auto fields() {
     return std::tuple{
         field("loss", &LossConfig::kind, "auto: cross_entropy for labels, bce for sets of labels, mse for numbers",
-              one_of("auto", "cross_entropy", "focal", "bce", "mse", "mae", "huber")),
+              one_of("auto", "cross_entropy", "focal", "gce", "sce", "bootstrap", "bce", "mse", "mae", "huber")),
         field("focal_gamma", &LossConfig::focal_gamma,
               "of loss = \"focal\": how much rows that are right already are turned down; 0: cross_entropy",
               at_least(0.0)),
+        field("gce_q", &LossConfig::gce_q,
+              "of loss = \"gce\": from cross_entropy, near 0, to the mean absolute error, 1, which wrong labels move "
+              "less",
+              positive_share()),
+        field("sce_alpha", &LossConfig::sce_alpha, "of loss = \"sce\": times the cross-entropy", at_least(0.0)),
+        field("sce_beta", &LossConfig::sce_beta,
+              "of loss = \"sce\": times the reverse cross-entropy, in which log 0 is -4", at_least(0.0)),
+        field("bootstrap_beta", &LossConfig::bootstrap_beta,
+              "of loss = \"bootstrap\": share of the target that the label has; the model's own probabilities have the "
+              "rest; 1: cross_entropy",
+              positive_share()),
         field("huber_delta", &LossConfig::huber_delta, "of loss = \"huber\": the error beyond which it is linear",
               above(0.0)),
         field("label_smoothing_factor", &LossConfig::label_smoothing_factor,

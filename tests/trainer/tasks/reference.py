@@ -57,6 +57,28 @@ def focal():
     return cases
 
 
+def robust():
+    """Losses for noisy labels, autograd of their papers' formulas on softmax probabilities: Zhang and Sabuncu 2018 (eq. 6), Wang et al. 2019 (eq. 7, log 0 = -4), Reed et al. 2015 (eq. 6)."""
+    def row_loss(case, row, label):
+        one_hot = torch.nn.functional.one_hot(torch.tensor(label), CLASSES).double()
+        if case["loss"] == "gce":
+            return (1 - row[label] ** case["gce_q"]) / case["gce_q"]
+        if case["loss"] == "sce":
+            log_of_target = torch.where(one_hot > 0, one_hot.log(), torch.tensor(-4.0, dtype=torch.float64))
+            return case["sce_alpha"] * -(one_hot * row.log()).sum() + case["sce_beta"] * -(row * log_of_target).sum()
+        return -((case["bootstrap_beta"] * one_hot + (1 - case["bootstrap_beta"]) * row) * row.log()).sum()
+
+    cases = [dict(loss="gce", gce_q=q) for q in [0.1, 0.7, 1.0]] + [dict(loss="sce", sce_alpha=a, sce_beta=b) for a, b in [(0.1, 1.0), (6.0, 0.1)]]
+    cases = [case | dict(class_weights=weights) for case in cases + [dict(loss="bootstrap", bootstrap_beta=b) for b in [0.95, 0.5]] for weights in CLASS_WEIGHTS.values()]
+    for case in cases:
+        logits = (torch.sin(torch.arange(ROWS * CLASSES, dtype=torch.float64) * 1.3).view(ROWS, CLASSES) * 3).requires_grad_()
+        total = sum(weight * case["class_weights"][label] * row_loss(case, row, label)
+                    for row, label, weight in zip(torch.softmax(logits, 1), LABELS, SAMPLE_WEIGHTS["uneven"]) if label != IGNORED)
+        total.backward()
+        case |= dict(sum=total.item(), gradient=logits.grad.flatten().tolist())
+    return cases
+
+
 DISTRIBUTIONS = [[0.7, 0.3, 0.0, 0.0], [0.25, 0.25, 0.25, 0.25], [0.0, 0.0, 0.125, 0.875], [1.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0], [0.5, 0.0, 0.5, 0.0], [0.0, 0.0, 1.0, 0.0]]
 PRIORS = [0.5, 0.25, 0.2, 0.05]
 
@@ -107,10 +129,10 @@ def near(a, b):
 
 
 if __name__ == "__main__":
-    wanted = dict(rows=ROWS, classes=CLASSES, labels=LABELS, losses=losses(), focal=focal(), balanced=balanced(),
+    wanted = dict(rows=ROWS, classes=CLASSES, labels=LABELS, losses=losses(), focal=focal(), robust=robust(), balanced=balanced(),
                   supervised=supervised(), distributions=sum(DISTRIBUTIONS, []), priors=PRIORS, sample_weights=SAMPLE_WEIGHTS["uneven"])
     if sys.argv[1] == "--check":
         sys.exit(0 if near(wanted, json.load(open(sys.argv[2]))) else f"{sys.argv[2]} is out of date")
-    lines = [f'"{key}": ' + ("[\n" + ",\n".join(map(json.dumps, value)) + "]" if key in ("losses", "focal", "balanced", "supervised") else json.dumps(value))
+    lines = [f'"{key}": ' + ("[\n" + ",\n".join(map(json.dumps, value)) + "]" if key in ("losses", "focal", "robust", "balanced", "supervised") else json.dumps(value))
              for key, value in wanted.items()]
     open(sys.argv[1], "w").write("{" + ",\n".join(lines) + "}\n")

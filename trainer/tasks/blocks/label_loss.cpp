@@ -34,6 +34,7 @@ LabelLoss::LabelLoss(const TaskSettings& settings, const at::Tensor& bias_K)
     : num_labels_(std::ssize(settings.labels.names)),
       smoothing_(settings.loss.label_smoothing_factor),
       focal_gamma_(settings.loss.kind == "focal" ? settings.loss.focal_gamma : 0),
+      robust_(robust_loss(settings.loss)),
       distill_weight_(settings.loss.distill_weight),
       temperature_(settings.loss.distill_temperature),
       learns_distributions_(has_distributions(settings.labels.samples)),
@@ -41,6 +42,10 @@ LabelLoss::LabelLoss(const TaskSettings& settings, const at::Tensor& bias_K)
       class_weights_K_(at::tensor(class_weights_, at::kDouble).to(settings.device, settings.dtype)),
       adjustment_(settings, LogitAdjustment::Of::one_label, bias_K) {
   require_teacher(settings.loss, settings.labels);
+  if (robust_ && learns_distributions_)
+    throw ConfigError(concat("train.loss = ", in_quotes(settings.loss.kind),
+                             ": it is of one label a row, and rows of the training data have a probability for each "
+                             "label, which is learned by cross_entropy or focal"));
 }
 
 Needs LabelLoss::needs() const {
@@ -58,6 +63,7 @@ double LabelLoss::weight(const Batch& batch) const {
 at::Tensor LabelLoss::labels_sum(const at::Tensor& logits_BK, const at::Tensor& labels_B, const at::Tensor& weights_B,
                                  const Batch& batch) const {
   const at::Tensor adjusted_BK = adjustment_.in_loss(logits_BK);
+  if (robust_) return robust_sum(adjusted_BK, labels_B, class_weights_K_, weights_B, robust_);
   if (!has_distributions(batch.schema))
     return cross_entropy_sum(adjusted_BK, labels_B, class_weights_K_, weights_B, smoothing_, focal_gamma_);
   const at::Tensor real_B = weights_B * labels_B.ge(0).to(weights_B.scalar_type());

@@ -1,5 +1,5 @@
-// The loss of one label a sample, or of a probability for each label: cross-entropy or focal, beside a teacher's
-// logits where there are some, on logits that label priors adjust.
+// The loss of one label a sample, or of a probability for each label: cross-entropy, focal or one that wrong labels
+// move less, beside a teacher's logits where there are some, on logits that label priors adjust.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "trainer/tasks/blocks/logit_adjustment.h"
+#include "trainer/tasks/blocks/robust_loss.h"
 #include "trainer/tasks/task.h"
 
 namespace sft {
@@ -35,6 +36,7 @@ class LabelLoss {
   int64_t num_labels_;
   double smoothing_;
   double focal_gamma_;  // 0: cross-entropy
+  RowLoss robust_;      // null: one of these two
   double distill_weight_, temperature_;
   bool learns_distributions_;
   std::vector<double> class_weights_;

@@ -189,7 +189,7 @@ std::unique_ptr<LogitsTask> make_text_classification(const TaskSettings& setting
     throw ConfigError(
         concat("text_classification needs at least two labels, and there are ", settings.labels.names.size()));
   require_accepted(settings.loss, {.targets = "one label a row is",
-                                   .kinds = {"cross_entropy", "focal"},
+                                   .kinds = {"cross_entropy", "focal", "gce", "sce", "bootstrap"},
                                    .class_weights = true,
                                    .label_smoothing = true,
                                    .priors = true,

@@ -1,0 +1,22 @@
+// Test rows that nearly repeat training rows: scores on them are better than those on new rows.
+#pragma once
+
+#include <string>
+
+#include "data/samples/dataset.h"
+#include "trainer/config/run_config.h"
+
+namespace sft {
+
+// Compares the texts of data.test_file, or where there is none of data.validation_file, with those of data.train_file.
+// Writes a JSON object for each row that has a near duplicate into `directory`, and returns a line that tells them and
+// the file. "": there is nothing to compare, as where the files are of samples that are ready, or of pictures. For one
+// rank; memory is of the texts that are compared with, 0.7 KB each.
+std::string tell_near_duplicates(const LoadedConfig& loaded, const std::string& directory);
+
+// The same of pictures that are ready, by their difference hashes, of which at most 3 of 64 bits differ; rows are told
+// by their numbers. "": the samples are no pictures.
+std::string tell_near_duplicate_pictures(const Dataset& train, const Dataset& held_out, const std::string& split,
+                                         const std::string& directory);
+
+}  // namespace sft
