@@ -40,9 +40,9 @@ void require_one_label(const RunConfig& config, const Labels& labels) {
 }
 
 // The training data of one fold's run, and what it leaves out.
-class Fold {
+class OfFold {
  public:
-  Fold(int64_t fold, int64_t folds) : fold_(fold), folds_(folds) {}
+  OfFold(int64_t fold, int64_t folds) : fold_(fold), folds_(folds) {}
 
   Datasets open(const LoadedConfig& loaded, const ModelDirectory& model, Communicator& control) {
     Datasets data = open_datasets(loaded, model, control);
@@ -101,7 +101,7 @@ bool train_fold(Assembly& run, const World& world) {
 }
 
 // Adds the held-out rows, from all ranks, to `into` on each of them.
-void judge_fold(Assembly& run, const Fold& fold, const World& world, ById& into) {
+void judge_fold(Assembly& run, const OfFold& fold, const World& world, ById& into) {
   const StringList& names = run.data.labels.names;
   std::vector<double> mine;  // [index, probabilities …] a row
   Evaluator(run.learner(), fold.held_out(), world.control, evaluator_settings(run.config(), world.device))
@@ -128,7 +128,7 @@ OutOfSample cross_validate(const LoadedConfig& loaded, const World& world, int64
   OutOfSample out;
   ById judged;
   for (int64_t f = 0; f < folds; ++f) {
-    Fold fold(f, folds);
+    OfFold fold(f, folds);
     const auto run = assemble(for_folds(loaded), world,
                               [&](const LoadedConfig& config, const ModelDirectory& model, Communicator& control) {
                                 return fold.open(config, model, control);
