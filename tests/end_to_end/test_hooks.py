@@ -22,7 +22,7 @@ class Hooks(EndToEnd):
                               ([sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"], "ended by signal 9"), (["sh", "-c", "sleep 100 & wait"], "took longer than")):
             with self.subTest(told):
                 name = told.replace(" ", "-")
-                done = self.succeed(self.config(name, hooks={"on_evaluation": command, "timeout_seconds": 0.3}, train={"max_steps": 2}, comm={"timeout_seconds": 20}), ranks=2)
+                done = self.succeed(self.config(name, hooks={"on_evaluation": command, "kill_after_seconds": 0.3}, train={"max_steps": 2}, comm={"timeout_seconds": 20}), ranks=2)
                 self.assertIn(told, done.err)
                 self.assertIn("the run goes on", done.err)
                 self.assertEqual(self.summary(name)["exit_reason"], "finished")

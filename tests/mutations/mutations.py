@@ -49,7 +49,7 @@ MUTATIONS = [
     Mutation("the same dropout masks on all ranks", "data/loading/batch_reader.cpp",
              "batch.draws.push_back(first_draw + item.position);", "batch.draws.push_back(first_draw + static_cast<int64_t>(batch.draws.size()));", [EQUIVALENCE, "test_data: *"]),
     Mutation("windows that follow the place in the batch", "data/loading/batch_reader.cpp",
-             "augmentation_.seed, batch.draws.back(),", "augmentation_.seed, static_cast<int64_t>(batch.draws.size()),", ["test_data: ResizedCrop.*"]),
+             "crop(one.columns[c].bytes(), stored, augmentation_, batch.draws.back(),", "crop(one.columns[c].bytes(), stored, augmentation_, static_cast<int64_t>(batch.draws.size()),", ["test_data: ResizedCrop.*"]),
     Mutation("a teacher that class weights pass by", "trainer/tasks/blocks/label_loss.cpp",
              "rows_B = rows_B * class_weights_K_.index_select(0, labels_B.clamp_min(0));", "rows_B = rows_B.clone();", ["test_tasks: LabelLoss.*"]),
     Mutation("drawn to zero in place of the start", "trainer/optim/penalty.cpp",

@@ -173,7 +173,7 @@ std::vector<Sink> open_sinks(const RunConfig& config, int64_t resumed_step) {
   for (const std::string& target : config.log.report_to)
     if (target == "tensorboard") sinks.push_back(make_tensorboard(config.output_dir + "/events", resumed_step));
   if (!config.hooks.on_evaluation.empty())
-    sinks.push_back(make_evaluation_hook(config.hooks.on_evaluation, config.hooks.timeout_seconds, config.output_dir));
+    sinks.push_back(make_evaluation_hook(config.hooks.on_evaluation, config.hooks.kill_after_seconds, config.output_dir));
   return sinks;
 }
 
