@@ -46,7 +46,7 @@ struct DataConfig {
   bool horizontal_flip = false;
   NumberList random_scale;
   bool reduce_labels = false;
-  StringList label_names;
+  StringList class_names;
   NumberList mean;
   NumberList std;
   std::string image_column;
@@ -144,7 +144,7 @@ struct DataConfig {
               above(0.0)),
         field("reduce_labels", &DataConfig::reduce_labels,
               "of masks: 0 stands for no class, and class i for i - 1, as ADE20K's are trained"),
-        field("label_names", &DataConfig::label_names,
+        field("class_names", &DataConfig::class_names,
               "of masks: the names of the classes 0, 1, …; []: the lines of classes.txt beside the images, else the "
               "model's or LABEL_0, LABEL_1, …"),
         field("mean", &DataConfig::mean,

@@ -182,7 +182,7 @@ class Segmentation(PictureRuns):
         weights = {}
         for name, data in (("folders", {}), ("voc", {"train_file": str(self.home / "voc")}), ("list", {"train_file": str(self.home / "voc" / "ImageSets" / "Segmentation" / "train.txt")}),
                            ("ade", {"train_file": str(self.home / "ade" / "images" / "training"), "reduce_labels": True}), ("hdf5", {"train_file": str(self.home / "all.h5")})):
-            config = self.masks_config(name, data={"validation_file": None, "test_file": None, "label_names": NAMES, **data}, train={"max_steps": 2, "num_train_epochs": None}, save={"save_strategy": "no"})
+            config = self.masks_config(name, data={"validation_file": None, "test_file": None, "class_names": NAMES, **data}, train={"max_steps": 2, "num_train_epochs": None}, save={"save_strategy": "no"})
             self.succeed(config)
             weights[name] = self.weights(name)
         for name in ("voc", "list", "ade", "hdf5"):

@@ -72,7 +72,7 @@ def trial(stage, killing, words, ranks, before, wanted, look, number, how, again
     """What is wrong after a kill and the next start; [] where nothing is."""
     shutil.rmtree(stage.out, ignore_errors=True)
     if before is not None:
-        shutil.copytree(before, stage.out)
+        shutil.copytree(before, stage.out, symlinks=True)
     if killing.run(stage.command(*words, ranks=ranks), KILL_AT=number, KILL_HOW=how).returncode == 0:
         return ["it was not ended"]
     try:
@@ -92,7 +92,7 @@ def part(asked, folder, what, words, look, prepare=None, ranks=1, rank=None, mos
         prepare(stage)
         before = folder / "before"
         shutil.rmtree(before, ignore_errors=True)
-        shutil.copytree(stage.out, before)
+        shutil.copytree(stage.out, before, symlinks=True)
     killing = Killing(asked.kill_at, stage.out, rank)
     (folder / "list").unlink(missing_ok=True)
     changes = killing.changes(stage.command(*words(stage), ranks=ranks), folder / "list")

@@ -74,7 +74,8 @@ TEST_F(RunConfigFile, EveryKeyHasANameOfItsOwnAndAMeaning) {
     EXPECT_FALSE(field.info.help.empty()) << field.key();
   }
   std::ranges::sort(names);
-  EXPECT_EQ(std::ranges::adjacent_find(names), names.end());
+  const auto twice = std::ranges::adjacent_find(names);
+  EXPECT_EQ(twice, names.end()) << *twice;
 }
 
 TEST_F(RunConfigFile, TakesTheNamesThatHuggingFaceUsersKnow) {
@@ -152,7 +153,7 @@ TEST_F(RunConfigFile, WarnsOfKeysWithoutEffect) {
   EXPECT_EQ(warnings("", {"optim=sgd", "momentum=0.9", "--nesterov"}), List{});
   EXPECT_EQ(warnings("", {"optim=sgd", "adam_beta1=0.8"}),
             List{"command line: optim.adam_beta1 has no effect: optim.optim is sgd"});
-  const std::string no_data = "there is no validation data (data.validation_file or data.validation_split)";
+  const std::string no_data = "there is no validation data (data.validation_file, data.validation_split or data.fold)";
   EXPECT_EQ(warnings("eval_strategy = 'epoch'\nmetric_for_best_model = 'f1'\n"),
             (List{"run.toml:7: eval.eval_strategy has no effect: " + no_data,
                   "run.toml:8: eval.metric_for_best_model has no effect: " + no_data}));

@@ -85,7 +85,7 @@ const StringList kOfPictures = {"data.image_size",
                                 "freeze.freeze_batch_norm_statistics",
                                 "model.problem_type"};
 
-const StringList kOfMasks = joined(kOfPictures, {"data.random_scale", "data.reduce_labels", "data.label_names"});
+const StringList kOfMasks = joined(kOfPictures, {"data.random_scale", "data.reduce_labels", "data.class_names"});
 
 template <auto make>
 std::unique_ptr<Task> made(const TaskSettings& settings, const Model& model) {

@@ -23,7 +23,7 @@ ImageColumns image_columns(const DataConfig& config) {
 
 StringList known_names(const PrepareRequest& request, const DataConfig& config) {
   if (request.labels_must_be_known || !request.labels_required) return request.label_names;
-  return config.label_names.empty() ? listed_classes(request.files.front()) : config.label_names;
+  return config.class_names.empty() ? listed_classes(request.files.front()) : config.class_names;
 }
 
 class SemanticSegmentation final : public Recipe {

@@ -9,7 +9,7 @@
 
 namespace sft {
 
-// Borrows config. Names of classes are those of data.label_names, else the lines of a classes.txt beside the files,
+// Borrows config. Names of classes are those of data.class_names, else the lines of a classes.txt beside the files,
 // else the model's where it has just as many as the masks show, else LABEL_0, LABEL_1, ….
 std::unique_ptr<Recipe> semantic_segmentation_recipe(const PrepareRequest& request, const DataConfig& config,
                                                      const Tokenizer* tokenizer);

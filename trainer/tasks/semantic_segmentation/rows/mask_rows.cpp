@@ -57,7 +57,7 @@ Mask mask_of(const Row& row, const Decoded& picture, bool reduces, int64_t num_c
     throw BadRow(
         concat(mask.place, ": has the value ", unknown, reduces ? ", counted from 0 by data.reduce_labels" : "",
                ", and there are ", num_classes, " classes: 0 … ", num_classes - 1,
-               ", and 255 for no class; mend the mask, or name all classes (data.label_names or classes.txt)"));
+               ", and 255 for no class; mend the mask, or name all classes (data.class_names or classes.txt)"));
   return mask;
 }
 
