@@ -10,9 +10,9 @@ Mask nearest(const uint8_t* classes, int64_t width, const Window& window, int64_
   const auto places = [](int64_t first, int64_t size, int64_t count) {
     std::vector<int64_t> of(static_cast<size_t>(count));
     const double step = static_cast<double>(size) / static_cast<double>(count);
-    for (int64_t i = 0; i < count; ++i)
-      of[static_cast<size_t>(i)] =
-          first + std::min(static_cast<int64_t>((static_cast<double>(i) + 0.5) * step), size - 1);
+    double at = 0.5 * step;  // added up, as PIL does: a product falls on the other side of some borders
+    for (int64_t i = 0; i < count; ++i, at += step)
+      of[static_cast<size_t>(i)] = first + std::min(static_cast<int64_t>(at), size - 1);
     return of;
   };
   const std::vector<int64_t> rows = places(window.top, window.height, to_height),

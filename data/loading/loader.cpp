@@ -62,7 +62,6 @@ class ShareReader {
 
   // Samples without a length are dealt out evenly, so what the largest part of all holds is known without a look.
   void even_out(Share& share) {
-    assert(dataset_.schema().units.empty());
     int64_t largest = 0;
     for (Group group; group.end_part < num_parts();) {
       group = group_of(group.end_part, num_parts(), share.global_samples);
@@ -94,6 +93,8 @@ class GlobalBatchLoader : public Loader {
     if (size_ == 0) throw DataError("the training data has no samples");
     assert(shard.index >= 0 && shard.index < shard.count && config.global_batch_size > 0 && config.max_tokens > 0);
     assert(config.parts % shard.count == 0);
+    if (config.even && !dataset.schema().units.empty())
+      throw Error(ExitCode::internal, "as many micro-batches on every rank are known of samples without lengths alone");
   }
 
   Share next() override {

@@ -209,6 +209,8 @@ class Segmentation(PictureRuns):
         self.assertIn("000.png: is 30 × 32", self.succeed(self.masks_config("skips", data=data, train={"max_steps": 1, "num_train_epochs": None})).err)
         (self.home / "bad_0" / "classes.txt").write_text("a\n\nb\n")
         self.refuse(79, "classes.txt:2: is empty", config=self.masks_config(data=data))
+        self.refuse(79, "there are names of 300 classes", config=self.masks_config(data={"class_names": [f"class{i}" for i in range(300)]}))
+        self.refuse(79, "two classes are called 'sky'", config=self.masks_config(data={"class_names": ["sky", "road", "sky", "tree"]}))
         self.refuse(79, "no masks found", "images/", config=self.masks_config(data={"train_file": str(self.home / "bad_0" / "images" / "..")} | {"train_file": str(self.shared / "train_masks" / "masks")}))
 
     def test_settings_that_do_not_fit_are_told(self):

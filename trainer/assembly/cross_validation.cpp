@@ -23,6 +23,7 @@ LoadedConfig for_folds(LoadedConfig loaded) {
   RunConfig& config = loaded.config;
   config.data.validation_file = config.data.test_file = {};
   config.data.validation_split = 0;
+  config.data.fold.clear();
   config.eval.eval_strategy = "no";
   config.eval.load_best_model_at_end = false;
   config.eval.early_stopping_patience = 0;

@@ -75,6 +75,9 @@ double best_temperature(std::span<const double> rows, size_t num_outputs, Squash
   assert(num_outputs > 0 && rows.size() % (2 * num_outputs) == 0);
   if (rows.empty()) return 1;
   double least = std::log(0.01), most = std::log(100.0);  // of log β
+  if (slope_at(std::exp(least), rows, num_outputs, squash) > 0 ||
+      slope_at(std::exp(most), rows, num_outputs, squash) < 0)
+    return 1;  // no least loss between them: rows without a mistake, or predictions that say nothing
   for (int halving = 0; halving < 60; ++halving) {
     const double middle = (least + most) / 2;
     (slope_at(std::exp(middle), rows, num_outputs, squash) < 0 ? least : most) = middle;

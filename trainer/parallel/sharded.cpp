@@ -64,16 +64,17 @@ at::Tensor Sharded::clip(double max_norm) {
 
 void Sharded::publish() {
   const at::NoGradGuard no_graph;
-  std::vector<std::unique_ptr<Work>> works;
   for (size_t k = 0; k < buckets_.list.size(); ++k) {
     const Bucket& bucket = buckets_.list[k];
     const Buffer whole = buffer_of(arena_.values().narrow(0, bucket.offset, bucket.size));
     if (is_shared_out(k))
-      works.push_back(world_.start_all_gather(buffer_of(arena_.values().narrow(0, own(k).offset, own(k).size)), whole));
+      gathers_.push_back(
+          world_.start_all_gather(buffer_of(arena_.values().narrow(0, own(k).offset, own(k).size)), whole));
     else
       world_.broadcast(whole, world_.size() - 1);
   }
-  for (const auto& work : works) work->wait();
+  for (const auto& work : gathers_) work->wait();
+  gathers_.clear();
 }
 
 }  // namespace sft

@@ -11,6 +11,9 @@ namespace sft {
 class Sharded : public Bucketed {
  public:
   Sharded(Arena& arena, Communicator& world, int64_t bucket_bytes, Leave leave);
+  ~Sharded() override {
+    if (!gathers_.empty()) keep_for_ever(arena_.values());
+  }
 
   at::Tensor clip(double max_norm) override;
   const std::vector<Slice>& owned() const override { return slices_; }
@@ -34,8 +37,9 @@ class Sharded : public Bucketed {
   // Shards begin and end with rows of the norm, which are whole cache lines too.
   int64_t unit() const;
 
-  std::vector<Run> runs_;      // of each bucket
-  std::vector<Slice> slices_;  // the runs, cut where groups change
+  std::vector<Run> runs_;                       // of each bucket
+  std::vector<Slice> slices_;                   // the runs, cut where groups change
+  std::vector<std::unique_ptr<Work>> gathers_;  // of weights, that are under way
 };
 
 }  // namespace sft

@@ -45,8 +45,10 @@ Preflight try_updates(Assembly& run, int64_t most_updates, double most_seconds) 
   found.available_bytes = available_memory_bytes();
   found.peak_rss_bytes = max(control, peak_rss_bytes());
   found.checkpoint_bytes = bytes_of(named_tensors(run.learner().saved()));
-  if (!run.config().save.save_only_model)
-    for (const TensorRef& buffer : optimizer_in_host(run.update).refs()) found.checkpoint_bytes += buffer.bytes;
+  if (!run.config().save.save_only_model) {
+    const HostTensors optimizer = optimizer_in_host(run.update);
+    for (const TensorRef& buffer : optimizer.refs()) found.checkpoint_bytes += buffer.bytes;
+  }
   found.model_bytes = bytes_of(named_tensors(run.learner().parameters()));
   return found;
 }

@@ -61,6 +61,11 @@ def main():
             back = Image.open(io.BytesIO(ours(tool, root / f"{name}.png", "mask_file", 0)))
             check(f"{name} written", back.mode == "P" and np.array_equal(np.asarray(back), classes) and back.getpalette() == [c for i in range(256) for c in voc_colour(i)])
 
+        for source, size in ((256, 224), (320, 224), (256, 640)):  # where a product falls on the other side of a border than PIL's sum
+            classes = draw.integers(0, 256, (source, source)).astype(np.uint8)
+            Image.fromarray(classes, "L").save(root / "large.png")
+            check(f"{source} to {size}", np.array_equal(ours(tool, root / "large.png", "mask", size), np.asarray(Image.fromarray(classes, "L").resize((size, size), Image.NEAREST))))
+
         rgb = np.zeros((9, 9, 3), np.uint8)
         rgb[2:5] = 128, 0, 0
         rgb[7, 7] = 0, 128, 0

@@ -18,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
-// Calls visit(prediction, name of its file).
+// Writes what png_of() gives for each prediction, under a name of its own.
 void for_each_prediction(const std::string& predictions, const std::string& directory, FileOps& files,
                          const std::function<std::string(const PredictedMask&)>& png_of) {
   files.make_directory(directory);
@@ -28,7 +28,9 @@ void for_each_prediction(const std::string& predictions, const std::string& dire
   for (std::string line; std::getline(rows, line); ++number) {
     const PredictedMask predicted = predicted_mask(line);
     std::string name = is_image_file(predicted.image) ? fs::path(predicted.image).stem().string() : "image";
-    if (name == "image" || !taken.insert(name).second) name += concat("-", number + 1);
+    const std::string stem = name;
+    if (name == "image") name += concat("-", number + 1);
+    for (int64_t next = number + 1; !taken.insert(name).second; ++next) name = concat(stem, "-", next);
     write_atomically(files, concat(directory, "/", name, ".png"), png_of(predicted));
   }
 }

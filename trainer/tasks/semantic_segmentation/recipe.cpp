@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/random.h"
 #include "base/text.h"
@@ -141,6 +142,13 @@ class SemanticSegmentation final : public Recipe {
   bool keeps_sizes() const { return request_.keep_notes && config_.crop == "none"; }
 
   void require_several() const {
+    if (names_.size() > kNoClass)
+      throw DataError(concat(request_.files.front(), ": there are names of ", names_.size(),
+                             " classes, and a mask tells ", int{kNoClass}, " at most: 0 to ", kNoClass - 1));
+    std::set<std::string> seen;
+    for (const std::string& name : names_)
+      if (!seen.insert(name).second)
+        throw DataError(concat(request_.files.front(), ": two classes are called ", in_quotes(name)));
     if (names_.size() >= 2) return;
     throw DataError(concat(request_.files.front(), ": ", names_.empty() ? "no pixel has a class" : "there is one class",
                            ", and two at least are wanted: the values 0, 1, … of masks, 255 for no class"));
