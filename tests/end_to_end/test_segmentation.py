@@ -1,6 +1,7 @@
 """Semantic segmentation from folders of pictures and masks to a model that transformers loads."""
 import json
 import pathlib
+import shutil
 import unittest
 
 from harness import read_rows
@@ -212,6 +213,18 @@ class Segmentation(PictureRuns):
         self.refuse(79, "there are names of 300 classes", config=self.masks_config(data={"class_names": [f"class{i}" for i in range(300)]}))
         self.refuse(79, "two classes are called 'sky'", config=self.masks_config(data={"class_names": ["sky", "road", "sky", "tree"]}))
         self.refuse(79, "no masks found", "images/", config=self.masks_config(data={"train_file": str(self.home / "bad_0" / "images" / "..")} | {"train_file": str(self.shared / "train_masks" / "masks")}))
+
+    def test_weights_in_bfloat16_predict_what_the_same_numbers_in_float32_do(self):
+        from safetensors.torch import load_file, save_file
+
+        for name, widen in (("narrow", False), ("wide", True)):
+            shutil.copytree(self.shared / "segformer", self.home / name)
+            file = self.home / name / "model.safetensors"
+            tensors = {key: value.bfloat16() if value.is_floating_point() else value for key, value in load_file(file).items()}
+            save_file({key: value.float() if widen and value.is_floating_point() else value for key, value in tensors.items()}, file, metadata={"format": "pt"})
+            self.succeed("predict", self.home / name, "--input", self.shared / "test_masks/images", "--output", self.home / f"{name}.jsonl", "--masks", self.home / f"{name}_masks")
+        for path in (self.home / "wide_masks").iterdir():
+            self.assertEqual(path.read_bytes(), (self.home / "narrow_masks" / path.name).read_bytes())
 
     def test_settings_that_do_not_fit_are_told(self):
         self.refuse(78, "data.random_scale", "[0.5, 2.0]", config=self.masks_config(data={"random_scale": [2.0, 0.5]}))

@@ -82,8 +82,8 @@ at::Tensor Segformer::stage(int s, const at::Tensor& x_BF, const Inputs& inputs,
 at::Tensor Segformer::patches(size_t scale, const at::Tensor& x_BCHW) const {
   const Patches& patches = patches_[scale];
   const int64_t stride = config_.scales[scale].stride, margin = config_.scales[scale].patch_size / 2;
-  return layer_normed(rows_of(at::conv2d(x_BCHW, patches.convolution.weight, patches.convolution.bias, {stride, stride},
-                                         {margin, margin})),
+  return layer_normed(rows_of(at::conv2d(x_BCHW, patches.convolution.weight.to(x_BCHW.scalar_type()),
+                                         patches.convolution.bias, {stride, stride}, {margin, margin})),
                       patches.norm);
 }
 
@@ -115,8 +115,8 @@ at::Tensor Segformer::attention(int stage, const at::Tensor& x_NC, const ImageIn
     const auto qkv = linear(x_NC, {block.query, block.key, block.value}, keys_of(rows, mode));
     read_NC = attend(qkv[0], qkv[1], qkv[2], how);
   } else {
-    const at::Tensor reduced_BCHW =
-        at::conv2d(maps_of(x_NC, size), block.reduction.weight, block.reduction.bias, {step, step});
+    const at::Tensor reduced_BCHW = at::conv2d(maps_of(x_NC, size), block.reduction.weight.to(x_NC.scalar_type()),
+                                               block.reduction.bias, {step, step});
     const TextInputs few = patch_rows(images, reduced_BCHW.size(2) * reduced_BCHW.size(3));
     const SequenceGroups across = equal_groups(pictures, few.most_positions, rows.most_positions, images.draws_B);
     how.keys = &few.host_offsets;
@@ -133,8 +133,9 @@ at::Tensor Segformer::mixed(int stage, const at::Tensor& x_NC, const ImageInputs
   const MapSize size = size_at(block.scale, images);
   const TextInputs rows = patch_rows(images, size.places());
   const at::Tensor inner_BIHW = maps_of(linear(x_NC, block.inner, keys_of(rows, mode)), size);
-  const at::Tensor mixed_NI = rows_of(at::conv2d(inner_BIHW, block.mixing.weight, block.mixing.bias, /*stride=*/1,
-                                                 /*padding=*/1, /*dilation=*/1, /*groups=*/inner_BIHW.size(1)));
+  const at::Tensor mixed_NI =
+      rows_of(at::conv2d(inner_BIHW, block.mixing.weight.to(inner_BIHW.scalar_type()), block.mixing.bias, /*stride=*/1,
+                         /*padding=*/1, /*dilation=*/1, /*groups=*/inner_BIHW.size(1)));
   const Dropout fall = dropout(mode, stage, "intermediate", config_.hidden_dropout);
   const at::Tensor hidden_NI =
       keyed_dropout(activate(config_.activation, mixed_NI), fall.key, rows.draws_N, rows.positions_N, fall.p);
@@ -165,9 +166,10 @@ at::Tensor Segformer::decoded(const at::Tensor& maps_BF, const ImageInputs& imag
     const at::Tensor x_NC = maps_BF.narrow(1, at, numbers).reshape({maps_BF.size(0) * size.places(), channels});
     at += numbers;
     const auto place = static_cast<int64_t>(config_.scales.size() - 1 - s);
-    const at::Tensor fuse_DD = fuse_.flatten(1).narrow(1, place * D, D);
-    const at::Tensor y_ND =
-        at::linear(x_NC, at::matmul(fuse_DD, projections_[s].weight), at::mv(fuse_DD, projections_[s].bias));
+    const at::Tensor fuse_DD =
+        fuse_.flatten(1).narrow(1, place * D, D).to(x_NC.scalar_type());  // the file's type may be narrower
+    const at::Tensor y_ND = at::linear(x_NC, at::matmul(fuse_DD, projections_[s].weight.to(x_NC.scalar_type())),
+                                       at::mv(fuse_DD, projections_[s].bias));
     at::Tensor y_BDHW = maps_of(y_ND, size);
     if (s > 0) y_BDHW = at::upsample_bilinear2d(y_BDHW, {finest.height, finest.width}, /*align_corners=*/false);
     sum_BDHW = s == 0 ? y_BDHW : sum_BDHW + y_BDHW;
