@@ -59,6 +59,7 @@ std::string told(int64_t count, int64_t num_rows, const std::string& split, cons
   const std::string rows = concat(human_count(static_cast<double>(num_rows)), " ", split, " rows");
   if (count == 0) return concat("none of ", rows, " nearly repeats a training row");
   const std::string path = concat(directory, "/near_duplicates-", sha256(compared).substr(0, 16), ".jsonl");
+  real_files().make_directory(directory);  // of shards that were there already, nothing was prepared
   write_atomically(real_files(), path, lines);
   return concat(human_count(static_cast<double>(count)), " of ", rows,
                 " nearly repeat a training row, so that scores on them say little of new rows: ", path);

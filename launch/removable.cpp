@@ -74,7 +74,11 @@ std::optional<std::string> run_id_of(const std::string& run) {
 
 // Why all checkpoints of the run stay; "" where they do not.
 std::string why_all_stay(const std::string& run) {
-  if (!read_ended_run(run)) return "the run has not ended";
+  const auto ended = read_ended_run(run);
+  if (!ended) return "the run has not ended";
+  const std::vector<int64_t> steps = list_run(run).steps;  // the newest first
+  if (!steps.empty() && steps.front() > ended->step)
+    return "it was trained further than model/ has it, and has not ended";
   const std::string model = exported_by(run);
   if (model.empty()) return "there is no model/ that has its weights";
   if (!holds_exported_weights(model)) return concat(model, " does not hold the weights that the run left there");

@@ -44,7 +44,7 @@ void leave_cards(const Assembly& run, int64_t step) {
       if (std::filesystem::is_directory(directory))
         add_exported_file(real_files(), directory, "README.md",
                           card_of(run.config(), run.directory->path(), library, step));
-    } catch (const Error& error) {
+    } catch (const std::exception& error) {
       log::warn(concat("no model card in ", directory, ": ", error.what()));
     }
   }

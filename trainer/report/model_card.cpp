@@ -116,7 +116,8 @@ std::string metrics_table(const std::vector<Score>& scores) {
 std::string settings_block(const RunRecord& record) {
   std::string text;
   for (const UsedSetting& setting : record.settings)
-    if (setting.value != setting.usual) text += concat(setting.key, " = ", setting.value, "\n");
+    if (setting.value != setting.usual && !setting.key.starts_with("hooks."))  // a command may hold a secret
+      text += concat(setting.key, " = ", setting.value, "\n");
   return text.empty() ? ""
                       : concat("## Settings\n\nThose that are not the usual ones:\n\n````toml\n", text, "````\n\n");
 }
