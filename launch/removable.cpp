@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <optional>
+#include <ranges>
 
 #include "base/errors.h"
 #include "base/file_ops.h"
@@ -116,7 +117,8 @@ void add_checkpoints(const std::string& run, Removables& found) {
     return;
   }
   const std::string latest = latest_of(run), run_id = *run_id_of(run), best = best_beside_model(run, steps);
-  for (const int64_t step : steps) {
+  // The oldest first: stopped half-way, `latest` still names one that is there, and the rest goes at the next time.
+  for (const int64_t step : steps | std::views::reverse) {
     const std::string path = checkpoint_path(run, step), name = fs::path(path).filename().string();
     if (const std::string why = why_it_stays(path, run_id, best); !why.empty())
       found.stay.push_back(concat(name, ": ", why));

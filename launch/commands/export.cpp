@@ -15,6 +15,7 @@
 #include "launch/run_facts.h"
 #include "trainer/assembly/exported_files.h"
 #include "trainer/assembly/run_card.h"
+#include "trainer/checkpoint/manifest.h"
 #include "trainer/model_files/adapter_files.h"
 #include "trainer/model_files/model_export.h"
 
@@ -27,7 +28,8 @@ bool is_adapter(const std::string& target) {
 
 // Of a checkpoint by the step in its name, of model/ by what the run says that it exported.
 std::string card_for(const std::string& source, const RunConfig& config) {
-  const std::string name = std::filesystem::path(source).filename().string();
+  namespace fs = std::filesystem;
+  const std::string name = fs::absolute(fs::path(source) / "").lexically_normal().parent_path().filename().string();
   constexpr std::string_view kPrefix = "checkpoint-";
   int64_t step = 0;
   if (name.starts_with(kPrefix))
@@ -40,7 +42,17 @@ std::string card_for(const std::string& source, const RunConfig& config) {
     base = ModelDirectory(base).path();
   } catch (const Error&) {  // it is gone since: the card says less
   }
-  return card_of(config, base, "transformers", step);
+  const bool is_checkpoint = fs::exists(fs::path(source) / kManifestName);
+  return card_of(config, base, "transformers", step, is_checkpoint ? CardOf::checkpoint : CardOf::final_model);
+}
+
+// The model is what was asked for: it is exported without a card where none can be made.
+void add_card(const std::string& source, const RunConfig& config, NamedFiles& files) {
+  try {
+    files.emplace_back("README.md", card_for(source, config));
+  } catch (const std::exception& error) {
+    log::warn(concat("no model card: ", error.what()));
+  }
 }
 
 }  // namespace
@@ -69,7 +81,7 @@ ExitCode export_run(const Arguments& arguments, Job& job) {
     RunConfig of_model = config;
     if (const int64_t length = model.directory->model_max_length(); length > 0) of_model.data.max_length = length;
     NamedFiles files = exported_files(*model.directory, *model.learner, of_model, model.tokenizer.get());
-    if (!is_adapter(arguments.target)) files.emplace_back("README.md", card_for(source, config));
+    if (!is_adapter(arguments.target)) add_card(source, config, files);
     export_model(real_files(), arguments.output, model.learner->whole(), files,
                  export_form(config, model.learner->model().config()));
     log::info(concat(source, " exported to ", arguments.output));

@@ -100,3 +100,16 @@ class Clean(EndToEnd):
         done = self.succeed("clean", self.run_dir("going"), "--yes")
         self.assertIn("the run has not ended", done.out)
         self.assertEqual(tree(self.run_dir("going")), saved)
+
+    def test_what_was_trained_further_than_the_model_stays_until_the_run_has_ended_again(self):
+        longer = self.config(freeze={"all_but_last": 0, "cache": "disk"}, save={"save_total_limit": 0}, eval={"load_best_model_at_end": True}, train={"num_train_epochs": 5})
+        steps = max(int(path.name.split("-")[1]) for path in self.run_dir().glob("checkpoint-*"))
+        self.assertNotEqual(self.run_program(longer, environment={"SFT_FAILPOINTS": f"trainer.step@{steps // 3 + 3}=kill"}).code, 0)
+        self.assertGreater(max(int(path.name.split("-")[1]) for path in self.run_dir().glob("checkpoint-*")), steps)
+        saved = tree(self.run_dir())
+        done = self.succeed("clean", self.run_dir(), "--yes")
+        self.assertIn("it was trained further than model/ has it", done.out)
+        self.assertEqual(tree(self.run_dir()), saved)
+        self.succeed(longer)
+        self.succeed("clean", self.run_dir(), "--yes")
+        self.assertEqual(list(self.run_dir().glob("checkpoint-*")), [])

@@ -63,6 +63,30 @@ class Cards(EndToEnd):
         self.succeed(self.config(train={"num_train_epochs": 3, "class_weights": "balanced"}, eval={"load_best_model_at_end": True}))
         self.assertEqual([path.name for path in self.run_dir().glob("model.kept-*")], [], "the card is part of the export")
 
+    def test_a_checkpoint_is_not_told_the_scores_of_what_was_settled_behind_it(self):
+        from huggingface_hub import ModelCard
+
+        scores = lambda card: {(result.dataset_split, result.metric_type): result.metric_value for result in card.data.eval_results}
+        self.succeed(self.config("settled", train={"num_train_epochs": 2}, eval={"temperature_scaling": True}, hooks={"on_evaluation": ["true", "secret-token"]}))
+        summary = self.summary("settled")
+        final = ModelCard.load(self.run_dir("settled") / "model/README.md")
+        self.assertEqual(scores(final)["validation", "loss"], summary["decisions"]["after"]["loss"])
+        self.assertNotIn("secret-token", final.content)
+        last = self.run_dir("settled") / f"checkpoint-{summary['global_step']}"
+        self.succeed("export", self.run_dir("settled"), "--checkpoint", f"{last}/", "--output", self.home / "plain")
+        card = ModelCard.load(self.home / "plain/README.md")
+        self.assertIn(f"of step {summary['global_step']}", card.text)
+        self.assertEqual(scores(card)["validation", "loss"], self.lines("settled", key="eval_loss")[summary["global_step"]])
+        self.assertNotIn(("test", "loss"), scores(card), "the test rows were seen by the model that was left, not by this one")
+
+    def test_a_run_that_has_not_ended_is_exported(self):
+        self.assertNotEqual(self.run_program(self.config("killed"), environment={"SFT_FAILPOINTS": "trainer.step@20=kill"}).code, 0)
+        self.succeed("export", self.run_dir("killed"), "--checkpoint", "last", "--output", self.home / "open")
+        newest = max(self.run_dir("killed").glob("checkpoint-*"), key=lambda path: int(path.name.split("-")[1]))
+        newest.rename(self.home / "elsewhere")
+        self.succeed("export", self.run_dir("killed"), "--checkpoint", self.home / "elsewhere", "--output", self.home / "moved")
+        self.assertTrue((self.home / "moved/model.safetensors").exists())
+
     def test_names_that_are_markup_stay_text(self):
         from huggingface_hub import ModelCard
 

@@ -20,14 +20,6 @@
 namespace sft::equivalence {
 namespace {
 
-double worst(const std::vector<double>& a, const std::vector<double>& b) {
-  EXPECT_EQ(a.size(), b.size());
-  double most = 0;
-  for (size_t i = 0; i < std::min(a.size(), b.size()); ++i)
-    most = std::max(most, std::abs(a[i] - b[i]) / std::max(1.0, std::abs(b[i])));
-  return most;
-}
-
 // For the table of `make verify`.
 void record(const Case& job, double worst, double tolerance) {
   const auto text = [](double value) {

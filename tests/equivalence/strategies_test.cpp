@@ -17,14 +17,6 @@ Case named(const std::string& name) {
   return *found;
 }
 
-double worst(const std::vector<double>& a, const std::vector<double>& b) {
-  EXPECT_EQ(a.size(), b.size());
-  double most = 0;
-  for (size_t i = 0; i < std::min(a.size(), b.size()); ++i)
-    most = std::max(most, std::abs(a[i] - b[i]) / std::max(1.0, std::abs(b[i])));
-  return most;
-}
-
 class Strategies : public testing::TestWithParam<const char*> {};
 
 TEST_P(Strategies, ChangeNoLossNoNormAndNoWeight) {

@@ -1,6 +1,7 @@
 #include "equivalence/variants.h"
 
 #include <algorithm>
+#include <limits>
 #include <cstdlib>
 #include <filesystem>
 #include <mutex>
@@ -432,6 +433,13 @@ Outcome run(const Case& job, const Cut& cut) {
     outcome.excess = excess;
   });
   return outcome;
+}
+
+double worst(const std::vector<double>& a, const std::vector<double>& b) {
+  if (a.size() != b.size()) return std::numeric_limits<double>::infinity();
+  double most = 0;
+  for (size_t i = 0; i < a.size(); ++i) most = std::max(most, std::abs(a[i] - b[i]) / std::max(1.0, std::abs(b[i])));
+  return most;
 }
 
 }  // namespace sft::equivalence

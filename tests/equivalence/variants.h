@@ -76,4 +76,7 @@ struct Outcome {
 };
 Outcome run(const Case& job, const Cut& cut);
 
+// The largest deviation of `a` from `b`, relative where b is above 1; infinite where one has more numbers.
+double worst(const std::vector<double>& a, const std::vector<double>& b);
+
 }  // namespace sft::equivalence

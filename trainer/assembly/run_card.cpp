@@ -28,13 +28,14 @@ std::string pipeline_tag(const std::string& class_ending) {
 
 }  // namespace
 
-std::string card_of(const RunConfig& config, const std::string& started_from, const std::string& library,
-                    int64_t step) {
+std::string card_of(const RunConfig& config, const std::string& started_from, const std::string& library, int64_t step,
+                    CardOf what) {
   return model_card(read_run(config.output_dir),
                     {.model_path = started_from,
                      .library = library,
                      .pipeline_tag = pipeline_tag(task_named(config.model.task).class_ending),
-                     .step = step});
+                     .step = step,
+                     .is_final = what == CardOf::final_model});
 }
 
 void leave_cards(const Assembly& run, int64_t step) {
@@ -43,7 +44,7 @@ void leave_cards(const Assembly& run, int64_t step) {
     try {
       if (std::filesystem::is_directory(directory))
         add_exported_file(real_files(), directory, "README.md",
-                          card_of(run.config(), run.directory->path(), library, step));
+                          card_of(run.config(), run.directory->path(), library, step, CardOf::final_model));
     } catch (const std::exception& error) {
       log::warn(concat("no model card in ", directory, ": ", error.what()));
     }

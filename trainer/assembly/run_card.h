@@ -8,8 +8,11 @@
 
 namespace sft {
 
-// README.md for the weights of `step`. `started_from`: the directory that model_name_or_path means.
-std::string card_of(const RunConfig& config, const std::string& started_from, const std::string& library, int64_t step);
+// README.md for the weights of a checkpoint at `step`, or for what the run left at its end, which came from there.
+// `started_from`: the directory that model_name_or_path means.
+enum class CardOf { checkpoint, final_model };
+std::string card_of(const RunConfig& config, const std::string& started_from, const std::string& library, int64_t step,
+                    CardOf what);
 
 // Puts README.md into model/ and adapter/, where they are there, once summary.json is; rank 0 alone. What goes wrong is
 // told as a warning.

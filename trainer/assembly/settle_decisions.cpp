@@ -83,6 +83,10 @@ void check_decisions(const RunConfig& config, Task& task) {
     throw ConfigError(
         "eval.temperature_scaling is for tasks that give a sample labels by their probability: classes and sets of "
         "labels of texts, classes of images");
+  if (config.eval.scores.temperature_scaling && !deciding->has_own_output())
+    throw ConfigError(
+        "eval.temperature_scaling divides the weights of a task's own output layer, and this model has one of its own; "
+        "give it a new one: model.config = { output_layer = \"new\" }");
   if (are_tuned(config) && (deciding == nullptr || deciding->thresholded().empty()))
     throw ConfigError(
         "eval.tune_thresholds is for sets of labels and for two classes; of more classes the likeliest is given");

@@ -48,8 +48,8 @@ std::string licence_of(const std::string& model) {
   return "";
 }
 
-// Of the exported weights: the evaluation behind thresholds and temperature, else that of their step; and of test rows.
-std::vector<Score> scores_of(const RunRecord& record, int64_t step) {
+// Of these weights alone: a run that changes its model at the end has evaluated its checkpoints without that change.
+std::vector<Score> scores_of(const RunRecord& record, const CardFacts& facts) {
   std::vector<Score> scores;
   const auto add = [&](const Json& metrics, const char* split) {
     if (!metrics.is_object()) return;
@@ -57,16 +57,19 @@ std::vector<Score> scores_of(const RunRecord& record, int64_t step) {
       if (value.is_number() && name != "samples" && name != "seconds" && name != "step")
         scores.push_back({name, split, value.get<double>()});
   };
-  if (const Json after = record.told({"decisions", "after"}); after.is_object()) {
+  const Json after = record.told({"decisions", "after"});
+  const bool changes = after.is_object() || record.text_setting("train.logit_adjustment_at") == "export";
+  if (facts.is_final && after.is_object()) {
     add(after, "validation");
-  } else {
+  } else if (!facts.is_final || !changes) {
     for (const Curve& curve : record.curves)
       if (curve.key.starts_with("eval_") && curve.key != "eval_runtime" && curve.key != "eval_samples_per_second")
         for (const Point& point : curve.points)
-          if (static_cast<int64_t>(point.step) == step)
+          if (static_cast<int64_t>(point.step) == facts.step)
             scores.push_back({curve.key.substr(5), "validation", point.value});
   }
-  if (record.told({"exported_step"}) == step) add(record.told({"test_metrics"}), "test");
+  if (record.told({"exported_step"}) == facts.step && (facts.is_final || !changes))
+    add(record.told({"test_metrics"}), "test");
   return scores;
 }
 
@@ -99,7 +102,7 @@ std::string data_table(const RunRecord& record) {
   for (const char* split : {"train", "validation", "test"})
     if (data.contains(split) && data[split].is_number()) text += concat("| ", split, " | ", data[split].dump(), " |\n");
   if (!data.contains("labels") || !data["labels"].is_object()) return text + "\n";
-  text += "\n| label | training rows |\n|---|---:|\n";
+  text += "\n| label | in the training rows |\n|---|---:|\n";
   for (const auto& [label, count] : data["labels"].items())
     text += concat("| ", in_cell(label), " | ", count.dump(), " |\n");
   return text + "\n";
@@ -125,7 +128,7 @@ std::string settings_block(const RunRecord& record) {
 }  // namespace
 
 std::string model_card(const RunRecord& record, const CardFacts& facts) {
-  const std::vector<Score> scores = scores_of(record, facts.step);
+  const std::vector<Score> scores = scores_of(record, facts);
   const std::string base = hub_id(facts.model_path), licence = licence_of(facts.model_path);
   std::string text = concat("---\nlibrary_name: ", facts.library, "\n");
   if (!facts.pipeline_tag.empty()) text += concat("pipeline_tag: ", facts.pipeline_tag, "\n");

@@ -13,10 +13,11 @@ struct CardFacts {
   std::string library;       // "transformers", or "peft" of an adapter
   std::string pipeline_tag;  // "text-classification"; "": it is not said
   int64_t step = 0;          // of the weights; their evaluation is looked for in the record's curves
+  bool is_final = false;  // what the run left at its end, with what is settled there: thresholds, temperature, priors
 };
 
 // Front matter in YAML (base model, where it is one of the hub; licence, where the base model's own card has it;
-// metrics as model-index), then data counts, metrics, settings that differ from the usual ones, and how it is loaded.
+// metrics as model-index), then data counts, metrics, and settings that differ from the usual ones.
 std::string model_card(const RunRecord& record, const CardFacts& facts);
 
 }  // namespace sft

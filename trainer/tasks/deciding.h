@@ -16,8 +16,9 @@ class Deciding {
   virtual std::vector<std::string> thresholded() const = 0;
   // One for each of thresholded().
   virtual void set_thresholds(const std::vector<double>& thresholds) = 0;
-  // In the weights of the output layer, so that every reader of the model has calibrated probabilities. ConfigError
-  // where the model's output layer is not the task's own.
+  // False where the model brings its own output layer, which is not the task's to change.
+  virtual bool has_own_output() const = 0;
+  // In the weights of the output layer, so that every reader of the model has calibrated probabilities.
   virtual void divide_logits(double temperature) = 0;
 };
 

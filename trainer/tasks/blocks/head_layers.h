@@ -27,6 +27,7 @@ class HeadLayers {
   const at::Tensor& output_bias() const { return output_.bias; }
 
   // Divides weights and bias of the output layer. ConfigError where the model's own is the output layer.
+  bool has_own_output() const { return output_.weight.defined(); }
   void divide_logits(double by) const;
 
   // [R, C] → [R, num_outputs]; draws and positions, int64 [R], key dropout.

@@ -24,6 +24,7 @@ class SequenceHead {
   Parameters parameters() const { return layers_.parameters(); }
   const at::Tensor& output_bias() const { return layers_.output_bias(); }  // undefined where the last layer has none
 
+  bool has_own_output() const { return layers_.has_own_output(); }
   void divide_logits(double by) const { layers_.divide_logits(by); }
 
   // [B, num_outputs]

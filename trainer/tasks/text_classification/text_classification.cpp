@@ -123,6 +123,7 @@ class TextClassification final : public SequenceTask, public Deciding {
   Squash squash() const override { return Squash::softmax; }
   StringList thresholded() const override { return names_.size() == 2 ? StringList{names_[1]} : StringList{}; }
   void set_thresholds(const std::vector<double>& thresholds) override { threshold_ = thresholds.at(0); }
+  bool has_own_output() const override { return head_.has_own_output(); }
   void divide_logits(double temperature) override { head_.divide_logits(temperature); }
 
  private:
