@@ -152,11 +152,11 @@ class Model {
   // True: stages in which nothing trains run in Mode::training all the same, because their statistics move.
   virtual bool moves_where_frozen() const { return false; }
 
-  // Of the transformers class that classifies samples, of the one that classifies tokens, and of the one for question
-  // answering.
+  // Of the transformers class that classifies samples, of the one that classifies tokens, and of one that gives every
+  // token scores by an output layer of that name.
   virtual HeadShape sequence_head() const = 0;
   virtual HeadShape token_head() const { return sequence_head(); }
-  virtual HeadShape span_head() const { return {.output = "qa_outputs"}; }
+  virtual HeadShape output_head(const std::string& name) const { return {.output = name}; }
   // The table of words [V, C] where config.json ties the output layer of a language model to it; undefined: that layer
   // is a parameter of its own.
   virtual at::Tensor output_embedding() const { return {}; }
