@@ -39,7 +39,12 @@ class Segformer final : public TextNetwork {
   // worked on, each [h w, C] laid flat. The last stage gives [B, D, h, w].
   at::Tensor stage(int s, const at::Tensor& x, const Inputs& inputs, Mode mode) override;
   bool has_batch_norms() const override { return true; }
-  bool moves_where_frozen() const override { return !rule_.still_where_frozen && rule_.mode != BatchNormMode::frozen; }
+  // The decode head alone has a norm of batches.
+  bool moves_where_frozen(int stage) const override {
+    return stage == num_blocks() && !rule_.still_where_frozen && rule_.mode != BatchNormMode::frozen;
+  }
+  int64_t least_side() const override;
+  ImageProcessor image_processor() const override { return {"SegformerImageProcessor", /*takes_masks=*/true}; }
   std::vector<std::string> stage_names() const override;
 
   HeadShape sequence_head() const override {

@@ -54,6 +54,7 @@ at::Tensor Segformer::stage(int s, const at::Tensor& x_BF, const Inputs& inputs,
   const ImageInputs& images = images_of(inputs);
   if (s == 0) {
     seen_ = {images.pixels_BHWC.size(1), images.pixels_BHWC.size(2)};
+    require_side(*this, seen_.height, seen_.width);
     return flat(patches(0, pixels_.of(images.pixels_BHWC)), size_at(0, images));
   }
   if (s == num_blocks()) return decoded(x_BF, images, mode);
