@@ -184,14 +184,17 @@ class Model {
   // Old spellings of a name in checkpoint files ("LayerNorm.gamma"), canonical one otherwise; "" for what old files
   // hold and nobody needs.
   virtual std::string canonical(const std::string& file_name) const = 0;
+  // How the names of a part above the pretrained trunk begin, "decode_head.", which comes new where files hold none of
+  // it; "": there is no such part.
+  virtual std::string new_part() const { return ""; }
 };
+
+// ConfigError with the least side where pictures of height × width pixels are smaller than the model takes.
+void require_side(const Model& model, int64_t height, int64_t width);
 
 // From config.json's content: "model_type" picks the folder. Parameters are allocated and initialised at random like
 // transformers' (normal of initializer_range, zero biases, one norms). ConfigError for an unknown model_type, or for
 // settings that the model cannot follow.
-// ConfigError with the least side where pictures of height × width pixels are smaller than the model takes.
-void require_side(const Model& model, int64_t height, int64_t width);
-
 std::unique_ptr<Model> make_model(const nlohmann::json& config, const ModelSettings& settings);
 
 // By "model_type" of config.json's content; texts where that is unknown.

@@ -55,6 +55,7 @@ class Segformer final : public TextNetwork {
   std::string architecture(const std::string& class_ending) const override;
   std::string prefix() const override { return "segformer."; }
   std::string canonical(const std::string& file_name) const override;
+  std::string new_part() const override { return "decode_head."; }
 
  private:
   struct Block {
