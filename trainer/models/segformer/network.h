@@ -79,11 +79,14 @@ class Segformer final : public TextNetwork {
   MapSize size_at(size_t scale, const ImageInputs& images) const;
   at::Tensor patches(size_t scale, const at::Tensor& x_BCHW) const;  // [B, C, h, w] → rows [N, C] of the scale
   at::Tensor block(int stage, const at::Tensor& x_NC, const ImageInputs& images, Mode mode) const;
-  at::Tensor attention(int stage, const at::Tensor& x_NC, const ImageInputs& images, Mode mode) const;
-  at::Tensor mixed(int stage, const at::Tensor& x_NC, const ImageInputs& images, Mode mode) const;
+  // `rows`: the pictures' places at the block's scale.
+  at::Tensor attention(int stage, const at::Tensor& x_NC, const ImageInputs& images, const TextInputs& rows,
+                       Mode mode) const;
+  at::Tensor mixed(int stage, const at::Tensor& x_NC, const ImageInputs& images, const TextInputs& rows,
+                   Mode mode) const;
   // residual + what a half of a block gives, behind dropout and drop path.
   at::Tensor added(int stage, const char* place, const at::Tensor& x_NC, const at::Tensor& residual_NC,
-                   const ImageInputs& images, Mode mode) const;
+                   const TextInputs& rows, Mode mode) const;
   at::Tensor decoded(const at::Tensor& maps_BF, const ImageInputs& images, Mode mode) const;
 
   SegformerConfig config_;
