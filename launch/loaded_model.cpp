@@ -28,7 +28,7 @@ size_t outputs_of_adapter(const ModelDirectory& directory) {
   const std::string& path = directory.adapter();
   if (path.empty() || std::filesystem::exists(std::filesystem::path(path) / "config.json")) return 0;
   const AdapterFiles files(path);
-  for (const char* output : {"classifier.out_proj.weight", "classifier.weight", "score.weight"})
+  for (const char* output : {"classifier.out_proj.weight", "classifier.weight", "score.weight", "logits_proj.weight"})
     if (const TensorRef* ref = files.find(output); ref != nullptr && !ref->shape.empty())
       return static_cast<size_t>(ref->shape.front());
   return 0;
