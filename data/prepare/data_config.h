@@ -128,8 +128,9 @@ struct DataConfig {
         field("crop_ratio", &DataConfig::crop_ratio,
               "of crop = \"random_resized\": the least and the largest width / height of a window", above(0.0)),
         field("stored_size", &DataConfig::stored_size,
-              "of crop = \"random_resized\": pixels of a side at which prepare keeps training images; 0: 8/7 of "
-              "image_size",
+              "of crop = \"random_resized\" and of random_scale: pixels of a side at which prepare keeps training "
+              "images; "
+              "0: 8/7 of image_size, of random_scale image_size",
               at_least(int64_t{0})),
         field("horizontal_flip", &DataConfig::horizontal_flip, "every second training draw is mirrored"),
         field("random_scale", &DataConfig::random_scale,
