@@ -118,6 +118,7 @@ class Segmentation(PictureRuns):
             self.assertAlmostEqual(scores["per_class"][name]["iou"], iou, delta=1e-12)
             self.assertEqual(scores["per_class"][name]["support"], support)
         self.assertGreater(scores["mean_iou"], 0.6)
+        self.assertIn("\npipeline_tag: image-segmentation\n", (self.run_dir() / "model/README.md").read_text())
 
         net, logits = self.by_transformers(self.run_dir() / "model", files, [truth.shape for truth in truths])
         self.assertEqual(type(net).__name__, "SegformerForSemanticSegmentation")
