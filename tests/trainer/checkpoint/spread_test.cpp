@@ -134,7 +134,7 @@ TEST_F(SpreadCheckpoints, AreRefusedWhereSlicesOfAFileOverlap) {
     try {
       checkpoints.load(*checkpoints.find_latest(), training.content().model, mine.refs());
       ADD_FAILURE() << "loaded";
-    } catch (const DataError& error) {
+    } catch (const Error& error) {
       EXPECT_NE(std::string(error.what()).find("is not as the manifest says"), std::string::npos) << error.what();
     }
   });
