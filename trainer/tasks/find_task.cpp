@@ -4,6 +4,7 @@
 
 #include "base/errors.h"
 #include "base/text.h"
+#include "trainer/tasks/recipes/target_column.h"
 #include "trainer/tasks/tasks.h"
 
 namespace sft {
