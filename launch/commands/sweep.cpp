@@ -109,10 +109,10 @@ void conclude_sweep(const SweepPlan& plan, const std::vector<ExitCode>& codes, c
       concat("all trials: ", directory, "/sweep.csv", runs.empty() ? "" : concat(", ", directory, "/report.html")));
 }
 
-// Keys whose values are whole numbers, so that draws for them are.
-Keys whole_numbers() {
+// KeySet whose values are whole numbers, so that draws for them are.
+KeySet whole_numbers() {
   RunConfig config;
-  Keys keys;
+  KeySet keys;
   for (const BoundField& field : bind_fields(config))
     if (std::holds_alternative<int64_t*>(field.value)) keys.insert(field.key());
   return keys;

@@ -30,7 +30,7 @@ std::vector<double> weights_of(size_t tried) {
 }
 
 // The distance to the farther neighbour, at the ends to the only one, within bounds; the prior's is the whole axis.
-std::vector<double> widths_of(const Axis& axis, const std::vector<double>& tried) {
+std::vector<double> widths_of(const SearchAxis& axis, const std::vector<double>& tried) {
   const size_t n = tried.size();
   const double whole = axis.high - axis.low, least = whole / std::min(100.0, 2.0 + static_cast<double>(n));
   std::vector<size_t> order(n);
@@ -50,14 +50,14 @@ std::vector<double> widths_of(const Axis& axis, const std::vector<double>& tried
 }
 
 // A normal of this mean and width, cut off at the ends of the axis.
-double log_truncated(double x, double mean, double width, const Axis& axis) {
+double log_truncated(double x, double mean, double width, const SearchAxis& axis) {
   if (width == 0) return 0;  // the axis is a point
   const double z = (x - mean) / width;
   const double mass = normal_below((axis.high - mean) / width) - normal_below((axis.low - mean) / width);
   return -0.5 * z * z - std::log(width * std::sqrt(2 * std::numbers::pi) * mass);
 }
 
-double draw_truncated(double uniform, double mean, double width, const Axis& axis) {
+double draw_truncated(double uniform, double mean, double width, const SearchAxis& axis) {
   if (width == 0) return axis.low;
   double low = axis.low, high = axis.high;
   const double below = normal_below((low - mean) / width), above = normal_below((high - mean) / width);
@@ -81,11 +81,11 @@ size_t chosen(double uniform, const std::vector<double>& weights) {
 
 double Draws::next() { return static_cast<double>(derive_key(key_, "draw", count_++) >> 11) * 0x1p-53; }
 
-ParzenEstimator::ParzenEstimator(std::vector<Axis> axes, std::vector<Place> tried)
+ParzenEstimator::ParzenEstimator(std::vector<SearchAxis> axes, std::vector<SearchPoint> tried)
     : axes_(std::move(axes)), tried_(std::move(tried)), weights_(weights_of(tried_.size())) {
   for (size_t axis = 0; axis < axes_.size(); ++axis) {
     std::vector<double> coordinates;
-    for (const Place& place : tried_) coordinates.push_back(place[axis]);
+    for (const SearchPoint& place : tried_) coordinates.push_back(place[axis]);
     widths_.push_back(axes_[axis].choices > 0 ? std::vector<double>{} : widths_of(axes_[axis], coordinates));
   }
 }
@@ -96,14 +96,14 @@ double ParzenEstimator::mean(size_t kernel, size_t axis) const {
 
 // Of a choice: the one that was tried has 1 more than the 1 / (number of kernels) that each of them has.
 double ParzenEstimator::log_kernel(size_t kernel, size_t axis, double coordinate) const {
-  const Axis& here = axes_[axis];
+  const SearchAxis& here = axes_[axis];
   if (here.choices == 0) return log_truncated(coordinate, mean(kernel, axis), widths_[axis][kernel], here);
   const auto choices = static_cast<double>(here.choices), each = 1.0 / static_cast<double>(num_kernels());
   if (kernel == tried_.size()) return -std::log(choices);
   return std::log((each + (tried_[kernel][axis] == coordinate ? 1 : 0)) / (choices * each + 1));
 }
 
-double ParzenEstimator::log_density(const Place& place) const {
+double ParzenEstimator::log_density(const SearchPoint& place) const {
   std::vector<double> terms;
   for (size_t kernel = 0; kernel < num_kernels(); ++kernel) {
     double term = std::log(weights_[kernel]);
@@ -116,9 +116,9 @@ double ParzenEstimator::log_density(const Place& place) const {
   return largest + std::log(sum);
 }
 
-Place ParzenEstimator::draw(Draws& draws) const {
+SearchPoint ParzenEstimator::draw(Draws& draws) const {
   const size_t kernel = chosen(draws.next(), weights_);
-  Place place;
+  SearchPoint place;
   for (size_t axis = 0; axis < axes_.size(); ++axis) {
     const double uniform = draws.next();
     if (axes_[axis].choices == 0) {

@@ -22,23 +22,23 @@ class Draws {
   uint64_t key_, count_ = 0;
 };
 
-using Place = std::vector<double>;  // one coordinate an axis
+using SearchPoint = std::vector<double>;  // one coordinate an axis
 
 class ParzenEstimator {
  public:
   // `tried` in the order of the trials: beyond 25, older ones weigh less.
-  ParzenEstimator(std::vector<Axis> axes, std::vector<Place> tried);
+  ParzenEstimator(std::vector<SearchAxis> axes, std::vector<SearchPoint> tried);
 
-  double log_density(const Place& place) const;  // of the coordinates
-  Place draw(Draws& draws) const;
+  double log_density(const SearchPoint& place) const;  // of the coordinates
+  SearchPoint draw(Draws& draws) const;
 
  private:
   size_t num_kernels() const { return tried_.size() + 1; }  // the prior is the last
   double log_kernel(size_t kernel, size_t axis, double coordinate) const;
   double mean(size_t kernel, size_t axis) const;
 
-  std::vector<Axis> axes_;
-  std::vector<Place> tried_;
+  std::vector<SearchAxis> axes_;
+  std::vector<SearchPoint> tried_;
   std::vector<double> weights_;              // of the kernels; they sum to 1
   std::vector<std::vector<double>> widths_;  // [axis][kernel], standard deviations; empty where the axis has choices
 };

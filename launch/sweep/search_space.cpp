@@ -38,15 +38,15 @@ bool is_log(const Table& range, const std::string& parameter) {
   return scale == "log" || log.get<bool>();
 }
 
-Range range_of(const Table& values, const std::string& parameter, bool is_whole) {
+SearchRange range_of(const Table& values, const std::string& parameter, bool is_whole) {
   if (!values.is_object())
     throw ConfigError(concat(sweep_key(parameter), ": wanted a list of values or a range { min = …, max = … }, found ",
                              values.dump()));
   require_known_keys(values, {"min", "max", "scale", "log"}, sweep_key(parameter) + ".");
-  const Range range{.least = bound(values, "min", parameter),
-                    .most = bound(values, "max", parameter),
-                    .is_log = is_log(values, parameter),
-                    .is_whole = is_whole};
+  const SearchRange range{.least = bound(values, "min", parameter),
+                          .most = bound(values, "max", parameter),
+                          .is_log = is_log(values, parameter),
+                          .is_whole = is_whole};
   if (!(range.least <= range.most)) throw ConfigError(sweep_key(parameter) + ": min is above max");
   if (range.is_log && range.least <= 0) throw ConfigError(sweep_key(parameter) + ": a log scale needs min above 0");
   if (is_whole && (range.least != std::floor(range.least) || range.most != std::floor(range.most)))
@@ -78,13 +78,13 @@ Dimension::Dimension(std::string parameter, const Table& values, bool is_whole) 
 Table Dimension::drawn(double uniform) const {
   if (const auto* list = std::get_if<Table>(&values_))
     return (*list)[static_cast<size_t>(uniform * static_cast<double>(list->size()))];
-  const Axis whole = axis();
+  const SearchAxis whole = axis();
   return value(whole.low + uniform * (whole.high - whole.low));
 }
 
-Axis Dimension::axis() const {
+SearchAxis Dimension::axis() const {
   if (const auto* list = std::get_if<Table>(&values_)) return {.choices = std::ssize(*list)};
-  const auto& range = std::get<Range>(values_);
+  const auto& range = std::get<SearchRange>(values_);
   const double margin = range.is_whole ? 0.5 : 0;
   const auto scaled = [&](double value) { return range.is_log ? std::log(value) : value; };
   return {.low = scaled(range.least - margin), .high = scaled(range.most + margin)};
@@ -92,7 +92,7 @@ Axis Dimension::axis() const {
 
 Table Dimension::value(double coordinate) const {
   if (const auto* list = std::get_if<Table>(&values_)) return (*list)[static_cast<size_t>(coordinate)];
-  const auto& range = std::get<Range>(values_);
+  const auto& range = std::get<SearchRange>(values_);
   const double value = range.is_log ? std::exp(coordinate) : coordinate;
   if (!range.is_whole) return std::clamp(rounded(value), range.least, range.most);
   return static_cast<int64_t>(std::clamp(std::round(value), range.least, range.most));
@@ -102,10 +102,10 @@ double Dimension::coordinate(const Table& value) const {
   if (const auto* list = std::get_if<Table>(&values_))
     return static_cast<double>(std::ranges::find(*list, value) - list->begin());
   const double number = value.get<double>();
-  return std::get<Range>(values_).is_log ? std::log(number) : number;
+  return std::get<SearchRange>(values_).is_log ? std::log(number) : number;
 }
 
-std::vector<Dimension> dimensions_of(const Table& parameters, const Keys& whole_numbers) {
+std::vector<Dimension> dimensions_of(const Table& parameters, const KeySet& whole_numbers) {
   std::vector<Dimension> dimensions;
   for (const auto& [parameter, values] : parameters.items())
     dimensions.emplace_back(parameter, values, whole_numbers.contains(parameter));

@@ -10,10 +10,10 @@
 
 namespace sft {
 
-using Keys = std::set<std::string>;
+using KeySet = std::set<std::string>;
 
 // { min, max, scale = "linear" | "log" }; log = true is another spelling of the second.
-struct Range {
+struct SearchRange {
   double least = 0, most = 0;
   bool is_log = false;
   bool is_whole = false;  // draws are whole numbers, both ends among them
@@ -21,7 +21,7 @@ struct Range {
 
 // Where a value lies for a sampler: on an interval of real numbers, the logarithm where the range has one, or as the
 // number of a choice. Whole numbers own the interval half a unit around them.
-struct Axis {
+struct SearchAxis {
   double low = 0, high = 1;
   int64_t choices = 0;  // 0: an interval
 };
@@ -35,17 +35,17 @@ class Dimension {
   // `uniform` is in [0, 1): one of the list, or uniform on the range's scale, rounded to six digits.
   Table drawn(double uniform) const;
 
-  Axis axis() const;
+  SearchAxis axis() const;
   Table value(double coordinate) const;
   double coordinate(const Table& value) const;  // of a value of this dimension
 
  private:
   std::string parameter_;
-  std::variant<Range, Table> values_;
+  std::variant<SearchRange, Table> values_;
 };
 
 // In the order of the table, which sorts its keys.
-std::vector<Dimension> dimensions_of(const Table& parameters, const Keys& whole_numbers);
+std::vector<Dimension> dimensions_of(const Table& parameters, const KeySet& whole_numbers);
 
 // "sweep.parameters.'optim.learning_rate'", for messages.
 std::string sweep_key(const std::string& parameter);

@@ -31,7 +31,7 @@ std::string identity_of(const SweepPlan& plan) {
                 {"parameters", plan.parameters}};
   if (plan.pruning) identity["pruning"] = {plan.pruning->reduction_factor, plan.pruning->min_evaluations};
   for (const Dimension& dimension : plan.searched) {
-    const Axis axis = dimension.axis();
+    const SearchAxis axis = dimension.axis();
     identity["axes"].push_back({axis.low, axis.high, axis.choices, dimension.drawn(0), dimension.drawn(0.999)});
   }
   char hash[24];
@@ -80,8 +80,8 @@ void SweepFolder::end(size_t number, const Trial& trial, ExitCode code) const {
   if (code == ExitCode::done || is_of_the_trial(code)) write(number, trial, code);
 }
 
-Place SweepFolder::place_of(const Trial& trial) const {
-  Place place;
+SearchPoint SweepFolder::place_of(const Trial& trial) const {
+  SearchPoint place;
   for (size_t i = 0; i < plan_.searched.size(); ++i) {
     const std::string& setting = trial.overrides[i];
     place.push_back(plan_.searched[i].coordinate(json::parse(setting.substr(setting.find('=') + 1))));
@@ -103,11 +103,11 @@ std::optional<Trial> SweepFolder::trial(size_t number) const {
 
 std::optional<Trial> SweepFolder::proposed(size_t number, const std::vector<Trial>& earlier) const {
   const bool is_random = number < plan_.num_startup_trials;
-  std::vector<Axis> axes;
+  std::vector<SearchAxis> axes;
   for (const Dimension& dimension : plan_.searched) axes.push_back(dimension.axis());
-  std::vector<Observed> seen;
+  std::vector<ObservedTrial> seen;
   for (size_t i = 0; i < number && !is_random; ++i)
-    seen.push_back(i < plan_.round_of(number) ? observed(i, earlier[i]) : Observed{.place = place_of(earlier[i])});
+    seen.push_back(i < plan_.round_of(number) ? observed(i, earlier[i]) : ObservedTrial{.place = place_of(earlier[i])});
   for (uint64_t attempt = 0; attempt < 2 * kMostAttempts; ++attempt) {
     const uint64_t key = derive_key(plan_.seed, concat("sweep trial ", number), attempt);
     std::vector<Table> values;
@@ -116,7 +116,7 @@ std::optional<Trial> SweepFolder::proposed(size_t number, const std::vector<Tria
         values.push_back(dimension.drawn(attempt == 0 ? uniform_of(plan_.seed, dimension.parameter(), number)
                                                       : uniform_of(key, dimension.parameter(), number)));
     } else {
-      const Place place = propose(axes, seen, key);
+      const SearchPoint place = propose(axes, seen, key);
       for (size_t i = 0; i < place.size(); ++i) values.push_back(plan_.searched[i].value(place[i]));
     }
     Trial trial = trial_of(plan_.parameters, values);
@@ -125,7 +125,7 @@ std::optional<Trial> SweepFolder::proposed(size_t number, const std::vector<Tria
   return {};
 }
 
-std::optional<Outcome> SweepFolder::ended(size_t number, const Trial& trial) const {
+std::optional<TrialOutcome> SweepFolder::ended(size_t number, const Trial& trial) const {
   const auto written = record(number);
   if (!written || !written->code)
     throw ConfigError(concat("trial ", number, " (", trial.name, ") is of an earlier round and has not ended in ",
@@ -138,11 +138,12 @@ std::optional<Outcome> SweepFolder::ended(size_t number, const Trial& trial) con
   return outcome;
 }
 
-Observed SweepFolder::observed(size_t number, const Trial& trial) const {
-  Observed observed{.place = place_of(trial), .state = Observed::State::failed};
+ObservedTrial SweepFolder::observed(size_t number, const Trial& trial) const {
+  ObservedTrial observed{.place = place_of(trial), .state = ObservedTrial::State::failed};
   const auto outcome = ended(number, trial);
   if (!outcome) return observed;
-  observed.state = outcome->end == Outcome::End::pruned ? Observed::State::pruned : Observed::State::finished;
+  observed.state =
+      outcome->end == TrialOutcome::End::pruned ? ObservedTrial::State::pruned : ObservedTrial::State::finished;
   observed.value = outcome->best;
   observed.evaluations = std::ssize(outcome->evaluations);
   return observed;

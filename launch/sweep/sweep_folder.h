@@ -38,9 +38,9 @@ class SweepFolder {
   std::optional<Record> record(size_t number) const;
   void write(size_t number, const Trial& trial, const std::optional<ExitCode>& code) const;
   std::optional<Trial> proposed(size_t number, const std::vector<Trial>& earlier) const;
-  Place place_of(const Trial& trial) const;
-  std::optional<Outcome> ended(size_t number, const Trial& trial) const;  // nothing: with an error
-  Observed observed(size_t number, const Trial& trial) const;
+  SearchPoint place_of(const Trial& trial) const;
+  std::optional<TrialOutcome> ended(size_t number, const Trial& trial) const;  // nothing: with an error
+  ObservedTrial observed(size_t number, const Trial& trial) const;
 
   std::string directory_;
   SweepPlan plan_;

@@ -135,7 +135,7 @@ double uniform_of(uint64_t seed, const std::string& parameter, uint64_t trial) {
   return static_cast<double>(derive_key(seed, "sweep " + parameter, trial) >> 11) * 0x1p-53;
 }
 
-SweepPlan plan_sweep(const Table& sweep, uint64_t seed, const Keys& whole_numbers) {
+SweepPlan plan_sweep(const Table& sweep, uint64_t seed, const KeySet& whole_numbers) {
   require_known_keys(sweep, {"method", "num_trials", "parameters", "num_startup_trials", "trials_per_round", "pruning"},
                      "sweep.");
   const std::string name = setting(sweep, "method", std::string("grid"), "sweep");

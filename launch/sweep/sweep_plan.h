@@ -46,7 +46,7 @@ struct SweepPlan {
 // random: num_trials draws, one of a list, or from a range { min, max, scale = "linear" | "log" }, uniform on that
 // scale and rounded to six digits. tpe: num_trials, proposed one by one (proposal()). `whole_numbers`: keys that take
 // whole numbers alone. ConfigError with the key otherwise.
-SweepPlan plan_sweep(const Table& sweep, uint64_t seed, const Keys& whole_numbers = {});
+SweepPlan plan_sweep(const Table& sweep, uint64_t seed, const KeySet& whole_numbers = {});
 
 Trial trial_of(const std::vector<std::string>& parameters, const std::vector<Table>& values);
 

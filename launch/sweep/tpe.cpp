@@ -12,12 +12,12 @@ constexpr int kCandidates = 24;
 constexpr size_t kMostGood = 25;
 
 // The smallest is the best.
-std::tuple<int, int64_t, double> rank_of(const Observed& trial) {
+std::tuple<int, int64_t, double> rank_of(const ObservedTrial& trial) {
   const double value = std::isnan(trial.value) ? std::numeric_limits<double>::infinity() : trial.value;
   switch (trial.state) {
-    case Observed::State::finished:
+    case ObservedTrial::State::finished:
       return {0, 0, value};
-    case Observed::State::pruned:
+    case ObservedTrial::State::pruned:
       return {1, -trial.evaluations, value};
     default:
       return {2, 0, 0};
@@ -26,11 +26,11 @@ std::tuple<int, int64_t, double> rank_of(const Observed& trial) {
 
 }  // namespace
 
-std::vector<size_t> good_trials(const std::vector<Observed>& trials) {
+std::vector<size_t> good_trials(const std::vector<ObservedTrial>& trials) {
   std::vector<size_t> order;
   size_t ended = 0;
   for (size_t i = 0; i < trials.size(); ++i) {
-    if (trials[i].state != Observed::State::running) ++ended;
+    if (trials[i].state != ObservedTrial::State::running) ++ended;
     if (std::get<0>(rank_of(trials[i])) < 2) order.push_back(i);
   }
   std::ranges::stable_sort(order, [&](size_t a, size_t b) { return rank_of(trials[a]) < rank_of(trials[b]); });
@@ -39,17 +39,17 @@ std::vector<size_t> good_trials(const std::vector<Observed>& trials) {
   return order;
 }
 
-Place propose(const std::vector<Axis>& axes, const std::vector<Observed>& trials, uint64_t key) {
+SearchPoint propose(const std::vector<SearchAxis>& axes, const std::vector<ObservedTrial>& trials, uint64_t key) {
   const std::vector<size_t> good = good_trials(trials);
-  std::vector<Place> below, above;
+  std::vector<SearchPoint> below, above;
   for (size_t i = 0; i < trials.size(); ++i)
     (std::ranges::binary_search(good, i) ? below : above).push_back(trials[i].place);
   const ParzenEstimator likely(axes, std::move(below)), others(axes, std::move(above));
   Draws draws(key);
-  Place best;
+  SearchPoint best;
   double most = -std::numeric_limits<double>::infinity();
   for (int i = 0; i < kCandidates; ++i) {
-    Place place = likely.draw(draws);
+    SearchPoint place = likely.draw(draws);
     const double gain = likely.log_density(place) - others.log_density(place);
     if (!best.empty() && gain <= most) continue;
     most = gain;

@@ -29,15 +29,15 @@ Evaluations evaluations_of(const std::string& log, const std::string& metric, do
 
 }  // namespace
 
-std::optional<Outcome> outcome_of(const std::string& run_directory) {
+std::optional<TrialOutcome> outcome_of(const std::string& run_directory) {
   const std::string path = run_directory + "/summary.json";
   if (!std::filesystem::is_regular_file(path)) return {};
   const json summary = json::parse(read_file(path), nullptr, false);
   if (!summary.is_object()) return {};
   const std::string reason = summary.value("exit_reason", "");
   if (reason != "finished" && reason != "early_stopping" && reason != "pruned") return {};
-  Outcome outcome;
-  outcome.end = reason == "pruned" ? Outcome::End::pruned : Outcome::End::finished;
+  TrialOutcome outcome;
+  outcome.end = reason == "pruned" ? TrialOutcome::End::pruned : TrialOutcome::End::finished;
   outcome.greater_is_better = summary.value("greater_is_better", true);
   outcome.metric = summary.value("metric_for_best_model", "");
   const double sign = outcome.greater_is_better ? -1 : 1;

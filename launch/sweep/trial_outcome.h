@@ -8,7 +8,7 @@
 
 namespace sft {
 
-struct Outcome {
+struct TrialOutcome {
   enum class End { finished, pruned };
 
   End end = End::finished;
@@ -19,6 +19,6 @@ struct Outcome {
 };
 
 // Nothing where no summary says that the run has ended. ConfigError where it has ended without an evaluation.
-std::optional<Outcome> outcome_of(const std::string& run_directory);
+std::optional<TrialOutcome> outcome_of(const std::string& run_directory);
 
 }  // namespace sft
