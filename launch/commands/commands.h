@@ -7,15 +7,14 @@
 #include "base/errors.h"
 #include "launch/command_line.h"
 #include "launch/job.h"
-#include "trainer/loop/cutoffs.h"
 
 namespace sft {
 
 using Command = std::function<ExitCode(const Arguments&, Job&)>;
 Command find_command(const std::string& name);
 
-// Trains, or goes on with, the run that `loaded` describes; given up where it has not reached a cutoff.
-ExitCode train_run(LoadedConfig loaded, Job& job, const Cutoffs& cutoffs = {});
+// Trains, or goes on with, the run that `loaded` describes.
+ExitCode train_run(LoadedConfig loaded, Job& job);
 
 ExitCode train(const Arguments& arguments, Job& job);
 ExitCode evaluate(const Arguments& arguments, Job& job);

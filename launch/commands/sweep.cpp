@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "comm/agree.h"
 #include "launch/commands/commands.h"
+#include "launch/commands/train_run.h"
 #include "launch/installed.h"
 #include "launch/ownership.h"
 #include "launch/run_directory.h"

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "comm/agree.h"
 #include "launch/commands/commands.h"
+#include "launch/commands/train_run.h"
 #include "launch/run_directory.h"
 #include "launch/run_facts.h"
 #include "launch/starts.h"
@@ -128,6 +129,8 @@ ExitCode train_run(LoadedConfig loaded, Job& job, const Cutoffs& cutoffs) {
   if (speaks) say_where(*run, reason, code);
   return code;
 }
+
+ExitCode train_run(LoadedConfig loaded, Job& job) { return train_run(std::move(loaded), job, {}); }
 
 ExitCode train(const Arguments& arguments, Job& job) {
   LoadedConfig loaded;
