@@ -160,16 +160,21 @@ void declare(CLI::App& app, Arguments& a) {
   exporting->add_option("--output", a.output, "directory to make")->required()->type_name("DIR");
 
   CLI::App* sweep = add(
-      app, "sweep", "Many runs from one file: grid, random or list; ends in one table and one report.",
+      app, "sweep", "Many runs from one file: grid, random, list or a search; ends in one table and one report.",
       "  sft-dist sweep sweep.toml --list\n"
       "  mpirun -np 2 sft-dist sweep sweep.toml\n"
       "  sft-dist sweep sweep.toml --index $SLURM_ARRAY_TASK_ID\n"
       "The [sweep] table of the config:\n"
-      "  method = \"grid\"                             all combinations; list: the i-th values together; random\n"
-      "  num_trials = 20                             of random\n"
+      "  method = \"grid\"                             all combinations; list: the i-th values together; random; tpe\n"
+      "  num_trials = 20                             of random and tpe\n"
+      "  num_startup_trials = 10                     of tpe: drawn at random before it searches\n"
+      "  pruning = { reduction_factor = 3 }          give up trials that others were better than at the same "
+      "evaluation\n"
+      "  trials_per_round = 4                        of tpe and pruning: as many know nothing of each other (an "
+      "array)\n"
       "  [sweep.parameters]\n"
       "  \"optim.learning_rate\" = [1e-5, 3e-5]       any key of the config, in quotes where it has a dot\n"
-      "  \"optim.learning_rate\" = { min = 1e-5, max = 1e-3, scale = \"log\" }   of random; scale: linear, log\n"
+      "  \"optim.learning_rate\" = { min = 1e-5, max = 1e-3, scale = \"log\" }   of random, tpe; scale: linear, log\n"
       "A trial is a run in output_dir/<its settings>: one that is there already is compared, and goes on or is kept.");
   takes_config(sweep, a, "a run config with a [sweep] table");
   sweep->add_option("--index", a.index, "run this trial only");
