@@ -260,7 +260,7 @@ void declare(CLI::App& app, Arguments& a) {
                        "  sft-dist init token_classification > run.toml");
   init->add_option("TASK", a.target,
                    "what is learned: text_classification, multi_label, regression, token_classification, "
-                   "question_answering, causal_lm, seq2seq_lm, image_classification or semantic_segmentation")
+                   "question_answering, causal_lm, seq2seq_lm, image_classification, semantic_segmentation or object_detection")
       ->type_name("TASK")
       ->default_str("text_classification");
 

@@ -8,6 +8,7 @@
 #include "base/errors.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "data/loading/box_columns.h"
 #include "trainer/config/training_keys.h"
 #include "trainer/tasks/tasks.h"
 #include "trainer/telemetry/command.h"
@@ -48,7 +49,8 @@ int64_t host_tokens(const RunConfig& config) {
   return config.deterministic ? kThreadTokens : std::min(kThreadTokens * at::get_num_threads(), kCpuTokens);
 }
 
-// Where every pixel has logits, as many pictures as have the pixels of so many of 128 × 128.
+// Where every pixel has logits, and where attention is over all patches of large pictures: as many as have the pixels of
+// so many of 128 × 128.
 int64_t pictures_of_pixels(int64_t images, const DataConfig& data) {
   constexpr int64_t kSide = 128, kUnknownSide = 512;
   const int64_t side = data.image_size > 0 ? data.image_size : kUnknownSide;
@@ -85,7 +87,8 @@ int64_t micro_batch_tokens(const RunConfig& config, const at::Device& device) {
   const TaskKind& task = task_named(config.model.task);
   if (task.takes == Takes::pictures) {
     const int64_t images = device.is_cpu() ? kCpuImages : kDeviceImages;
-    return is_mask(task.target) ? pictures_of_pixels(images, config.data) : images;
+    const bool is_of_places = is_mask(task.target) || task.target.axis == kBoxAxis;
+    return is_of_places ? pictures_of_pixels(images, config.data) : images;
   }
   return device.is_cpu() ? host_tokens(config) : kDeviceTokens;
 }

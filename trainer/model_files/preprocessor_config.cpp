@@ -18,8 +18,10 @@ constexpr int64_t kBilinear = 2, kBicubic = 3;  // PIL's
 nlohmann::json preprocessor_config(const nlohmann::json& model, const DataConfig& data) {
   const bool covers = data.crop != "none";
   const int64_t size = data.image_size;
-  const bool has_masks = model.value("model_type", nlohmann::json()) == "segformer";
-  nlohmann::json out = {{"image_processor_type", covers      ? "CLIPImageProcessor"
+  const nlohmann::json family = model.value("model_type", nlohmann::json());
+  const bool has_masks = family == "segformer", has_boxes = family == "yolos";
+  nlohmann::json out = {{"image_processor_type", has_boxes   ? "YolosImageProcessor"
+                                                 : covers    ? "CLIPImageProcessor"
                                                  : has_masks ? "SegformerImageProcessor"
                                                              : "ViTImageProcessor"},
                         {"do_resize", size > 0},
@@ -35,6 +37,12 @@ nlohmann::json preprocessor_config(const nlohmann::json& model, const DataConfig
   if (size > 0 && covers) {
     out["size"] = {{"shortest_edge", size}};
     out["crop_size"] = {{"height", size}, {"width", size}};
+  }
+  if (has_boxes && size > 0) {  // the longer side fits, and the rest of the square is padded
+    out["size"] = {{"max_height", size}, {"max_width", size}};
+    out["pad_size"] = {{"height", size}, {"width", size}};
+    out["do_pad"] = true;
+    out["format"] = "coco_detection";
   }
   out["do_center_crop"] = size > 0 && covers;
   if (has_masks) out["do_reduce_labels"] = data.reduce_labels;
