@@ -49,8 +49,8 @@ int64_t host_tokens(const RunConfig& config) {
   return config.deterministic ? kThreadTokens : std::min(kThreadTokens * at::get_num_threads(), kCpuTokens);
 }
 
-// Where every pixel has logits, and where attention is over all patches of large pictures: as many as have the pixels of
-// so many of 128 × 128.
+// Where every pixel has logits, and where attention is over all patches of large pictures: as many as have the pixels
+// of so many of 128 × 128.
 int64_t pictures_of_pixels(int64_t images, const DataConfig& data) {
   constexpr int64_t kSide = 128, kUnknownSide = 512;
   const int64_t side = data.image_size > 0 ? data.image_size : kUnknownSide;
@@ -176,7 +176,8 @@ std::vector<Sink> open_sinks(const RunConfig& config, int64_t resumed_step) {
   for (const std::string& target : config.log.report_to)
     if (target == "tensorboard") sinks.push_back(make_tensorboard(config.output_dir + "/events", resumed_step));
   if (!config.hooks.on_evaluation.empty())
-    sinks.push_back(make_evaluation_hook(config.hooks.on_evaluation, config.hooks.kill_after_seconds, config.output_dir));
+    sinks.push_back(
+        make_evaluation_hook(config.hooks.on_evaluation, config.hooks.kill_after_seconds, config.output_dir));
   return sinks;
 }
 

@@ -90,8 +90,8 @@ const StringList kOfPictures = {"data.image_size",
                                 "model.problem_type"};
 
 const StringList kOfMasks = joined(kOfPictures, {"data.random_scale", "data.reduce_labels", "data.class_names"});
-const StringList kOfBoxes = {"data.image_size", "data.interpolation", "data.mean",        "data.std",
-                             "data.image_column", "data.class_names", "data.random_scale", "data.horizontal_flip"};
+const StringList kOfBoxes = {"data.image_size",   "data.interpolation", "data.mean",         "data.std",
+                             "data.image_column", "data.class_names",   "data.random_scale", "data.horizontal_flip"};
 
 template <auto make>
 std::unique_ptr<Task> made(const TaskSettings& settings, const Model& model) {

@@ -26,9 +26,9 @@ void read_patch_shape(nlohmann::json& content, PatchShape& shape) {
   const int64_t size = side(content, "image_size", shape.image_height), patch = shape.patch_size;
   shape.image_height = shape.image_width = size;
   if (size % patch != 0)
-    ConfigReader(content).refuse("image_size", concat("a multiple of patch_size (", patch, "), as ",
-                                                      (size / patch + 1) * patch,
-                                                      " is; data.image_size chooses another than the file's"));
+    ConfigReader(content).refuse("image_size",
+                                 concat("a multiple of patch_size (", patch, "), as ", (size / patch + 1) * patch,
+                                        " is; data.image_size chooses another than the file's"));
 }
 
 void read_patch_layers(nlohmann::json& content, PatchShape& shape) {

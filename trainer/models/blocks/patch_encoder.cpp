@@ -39,8 +39,8 @@ at::Tensor PatchEncoder::stage(int s, const at::Tensor& x_BTC, const Inputs& inp
 PatchGrid PatchEncoder::grid_of(const ImageInputs& images) const {
   const int64_t height = images.pixels_BHWC.size(1), width = images.pixels_BHWC.size(2), patch = shape_.patch_size;
   if (height % patch != 0 || width % patch != 0)
-    throw ConfigError(concat("the images are ", height, " × ", width, ", and the model cuts them into patches of ", patch,
-                             " × ", patch, " pixels; set data.image_size to a multiple of ", patch, ", as ",
+    throw ConfigError(concat("the images are ", height, " × ", width, ", and the model cuts them into patches of ",
+                             patch, " × ", patch, " pixels; set data.image_size to a multiple of ", patch, ", as ",
                              (height / patch + 1) * patch, " is"));
   return {height / patch, width / patch};
 }
@@ -64,8 +64,7 @@ at::Tensor PatchEncoder::embedding(const ImageInputs& images, const TextInputs& 
                                 at::linear(cut, patches_.weight.flatten(1).to(type), patches_.bias)};
   if (detection_tokens_.defined())
     parts.push_back(detection_tokens_.to(type).expand({pictures, shape_.detection_tokens, shape_.width}));
-  const at::Tensor sum_NC =
-      (at::cat(parts, 1) + positions_on(positions_, shape_.grid(), grid).to(type)).flatten(0, 1);
+  const at::Tensor sum_NC = (at::cat(parts, 1) + positions_on(positions_, shape_.grid(), grid).to(type)).flatten(0, 1);
   const Dropout fall = dropout(mode, 0, "embeddings", shape_.hidden_dropout);
   return keyed_dropout(sum_NC, fall.key, rows.draws_N, rows.positions_N, fall.p)
       .to(flow_type())

@@ -1,6 +1,6 @@
 // Encoders of pictures with pre-norm blocks (Dosovitskiy et al., 2020): what ViT, DINOv2 and YOLOS share. A picture is
-// cut into square patches, a class token stands in front of them, and D detection tokens may stand behind them. A family
-// adds its config and its names.
+// cut into square patches, a class token stands in front of them, and D detection tokens may stand behind them. A
+// family adds its config and its names.
 //
 //   B pictures of T = 1 + height / patch · width / patch + D rows, C channels, I inner ones
 #pragma once
@@ -26,8 +26,8 @@ struct PatchShape {
   int64_t patch_size = 16, width = 768, blocks = 12, heads = 12;
   int64_t detection_tokens = 0;    // D
   bool has_mid_positions = false;  // positions are added behind every block but the last, too
-  int64_t inner = 3072;   // I
-  bool is_gated = false;  // the inner layer gives 2 I: SiLU of the first half times the second (SwiGLU)
+  int64_t inner = 3072;            // I
+  bool is_gated = false;           // the inner layer gives 2 I: SiLU of the first half times the second (SwiGLU)
   Activation activation = Activation::gelu;
   double hidden_dropout = 0, attention_dropout = 0;
   double drop_path = 0;                    // the share of pictures for which a half of a block is left out
@@ -57,8 +57,8 @@ class PatchEncoder : public TextNetwork {
   Parameters buffers() const override { return kept_; }
 
   // [B, T, C] before the last block; behind it the final norm of the rows that the head reads: [B, C] of the class
-  // token, [B, D, C] of the detection tokens. Pictures may be of another size than the table of positions, which is then
-  // brought to theirs in every pass.
+  // token, [B, D, C] of the detection tokens. Pictures may be of another size than the table of positions, which is
+  // then brought to theirs in every pass.
   at::Tensor stage(int s, const at::Tensor& x, const Inputs& inputs, Mode mode) override;
 
   HeadShape sequence_head() const override { return {}; }
@@ -101,7 +101,7 @@ class PatchEncoder : public TextNetwork {
   ScaledPixels pixels_;
   at::Tensor class_token_, detection_tokens_, positions_;  // [1, 1, C], [1, D, C], [1, T, C]
   at::Tensor mid_positions_;                               // [blocks − 1, 1, T, C], where there are some
-  Linear patches_;                      // weight [C, channels, patch, patch]
+  Linear patches_;                                         // weight [C, channels, patch, patch]
   std::vector<Block> blocks_;
   LayerNorm final_norm_;
   Parameters kept_;

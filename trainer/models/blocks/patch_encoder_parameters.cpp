@@ -43,8 +43,7 @@ PatchEncoder::PatchEncoder(nlohmann::json content, const PatchShape& shape, cons
                                 {channels, shape_.pixels.channels(), patch, patch}, 0);
   patches_.bias = build.bias("embeddings.patch_embeddings.projection.bias", channels, 0);
   if (shape_.has_mid_positions && num_blocks() > 1)
-    mid_positions_ =
-        build.drawn("encoder.mid_position_embeddings", {shape_.blocks - 1, 1, shape_.rows(), channels}, 1);
+    mid_positions_ = build.drawn("encoder.mid_position_embeddings", {shape_.blocks - 1, 1, shape_.rows(), channels}, 1);
   blocks_.resize(static_cast<size_t>(shape_.blocks));
   for (int64_t i = 0; i < shape_.blocks; ++i) make_block(build, i);
   final_norm_ = build.norm("layernorm", channels, shape_.norm_eps, num_blocks());
@@ -79,7 +78,8 @@ void PatchEncoder::keep_in_files(const std::string& name) {
 }
 
 Needs PatchEncoder::needs() const {
-  return {{.column = {.name = "pixels", .number = Number::uint8, .shape = {shape_.image_height, shape_.image_width, 3}}}};
+  return {
+      {.column = {.name = "pixels", .number = Number::uint8, .shape = {shape_.image_height, shape_.image_width, 3}}}};
 }
 
 std::string PatchEncoder::architecture(const std::string& class_ending) const {

@@ -22,11 +22,12 @@ int64_t side_of(at::IntArrayRef shape) {
 at::Tensor positions_on(const at::Tensor& positions_LTC, const PatchGrid& before, const PatchGrid& after) {
   const at::Tensor wide_LTC = positions_LTC.to(wide_type(positions_LTC.scalar_type()));
   if (before == after) return wide_LTC;
-  const int64_t layers = wide_LTC.size(0), behind = wide_LTC.size(1) - 1 - before.patches(), channels = wide_LTC.size(2);
+  const int64_t layers = wide_LTC.size(0), behind = wide_LTC.size(1) - 1 - before.patches(),
+                channels = wide_LTC.size(2);
   const at::Tensor patches_LHWC =
       wide_LTC.narrow(1, 1, before.patches()).reshape({layers, before.height, before.width, channels});
-  const at::Tensor resized_LCHW = at::upsample_bicubic2d(patches_LHWC.permute({0, 3, 1, 2}),
-                                                         {after.height, after.width}, /*align_corners=*/false);
+  const at::Tensor resized_LCHW =
+      at::upsample_bicubic2d(patches_LHWC.permute({0, 3, 1, 2}), {after.height, after.width}, /*align_corners=*/false);
   return at::cat(
       {wide_LTC.narrow(1, 0, 1), resized_LCHW.permute({0, 2, 3, 1}).reshape({layers, after.patches(), channels}),
        wide_LTC.narrow(1, 1 + before.patches(), behind)},

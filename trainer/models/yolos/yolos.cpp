@@ -26,9 +26,7 @@ class Yolos final : public PatchEncoder {
                      Reads::last, settings) {}
 
   int64_t width() const override { return shape().width; }
-  Needs needs() const override {
-    return {{.column = {.name = "pixels", .number = Number::uint8, .shape = {0, 0, 3}}}};
-  }
+  Needs needs() const override { return {{.column = {.name = "pixels", .number = Number::uint8, .shape = {0, 0, 3}}}}; }
 
   std::string architecture(const std::string& class_ending) const override {
     if (class_ending == "ForObjectDetection") return "Yolos" + class_ending;
@@ -51,9 +49,9 @@ void read_image_size(json& content, PatchShape& shape) {
     return side.is_number_integer() && side >= shape.patch_size && side <= kMostPixels;
   };
   if (both.size() != 2 || !is_good(both[0]) || !is_good(both[1]))
-    ConfigReader(content).refuse("image_size", concat("height and width of the pictures that the positions are of, two ",
-                                                      "integers from patch_size (", shape.patch_size, ") to ",
-                                                      kMostPixels));
+    ConfigReader(content).refuse("image_size",
+                                 concat("height and width of the pictures that the positions are of, two ",
+                                        "integers from patch_size (", shape.patch_size, ") to ", kMostPixels));
   shape.image_height = both[0];
   shape.image_width = both[1];
 }
@@ -71,8 +69,8 @@ std::unique_ptr<Model> make_yolos(json content, const ModelSettings& settings) {
   // transformers' table between blocks has this many rows, and cannot be brought to another size where the two differ.
   const int64_t counted = shape.image_height * shape.image_width / (shape.patch_size * shape.patch_size);
   if (shape.has_mid_positions && counted != shape.patches())
-    read.refuse("image_size", concat("multiples of patch_size (", shape.patch_size,
-                                     ") where use_mid_position_embeddings is true"));
+    read.refuse("image_size",
+                concat("multiples of patch_size (", shape.patch_size, ") where use_mid_position_embeddings is true"));
   return std::make_unique<Yolos>(std::move(content), shape, settings);
 }
 

@@ -1,6 +1,6 @@
-// YOLOS (Fang et al., 2021), with the names of transformers' YolosForObjectDetection: ViT's blocks, with detection tokens
-// behind the patches, each of which becomes one detected object or none. The features are those tokens' rows, [B, D, C];
-// the heads are the task's.
+// YOLOS (Fang et al., 2021), with the names of transformers' YolosForObjectDetection: ViT's blocks, with detection
+// tokens behind the patches, each of which becomes one detected object or none. The features are those tokens' rows,
+// [B, D, C]; the heads are the task's.
 #pragma once
 
 #include <memory>

@@ -55,8 +55,8 @@ std::vector<int64_t> match_one(const double* likely_DK, int64_t classes, const d
       double l1 = 0;
       for (size_t i = 0; i < 4; ++i) l1 += std::abs(given[i] - wanted.box[i]);
       const double likely = likely_DK[d * static_cast<size_t>(classes) + static_cast<size_t>(wanted.label)];
-      const double all = config.box_cost * l1 - config.class_cost * likely -
-                         config.giou_cost * generalized_iou(given, wanted.box);
+      const double all =
+          config.box_cost * l1 - config.class_cost * likely - config.giou_cost * generalized_iou(given, wanted.box);
       cost.push_back(std::isfinite(all) ? all : kNoNumber);
     }
   return linear_sum_assignment(cost, std::ssize(boxes), config.tokens);
@@ -72,8 +72,8 @@ std::vector<std::vector<int64_t>> match(const Detections& given, const PictureBo
   std::vector<std::vector<int64_t>> tokens;
   for (int64_t b = 0; b < std::ssize(boxes); ++b)
     tokens.push_back(match_one(likely_BDK.data_ptr<double>() + b * config.tokens * classes, classes,
-                               boxes_BD4.data_ptr<double>() + b * config.tokens * 4,
-                               boxes[static_cast<size_t>(b)], config));
+                               boxes_BD4.data_ptr<double>() + b * config.tokens * 4, boxes[static_cast<size_t>(b)],
+                               config));
   return tokens;
 }
 

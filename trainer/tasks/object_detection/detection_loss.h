@@ -17,8 +17,8 @@ namespace sft {
 using PictureBoxes = std::vector<std::vector<SeenBox>>;
 
 // For each picture and each of its boxes the token that it is matched with, −1 where there are more boxes than tokens:
-// least in class_cost · (−probability of the box's class) + bbox_cost · L1 + giou_cost · (−GIoU), in double on the host.
-// A cost that is no number is more than any other.
+// least in class_cost · (−probability of the box's class) + bbox_cost · L1 + giou_cost · (−GIoU), in double on the
+// host. A cost that is no number is more than any other.
 std::vector<std::vector<int64_t>> match(const Detections& given, const PictureBoxes& boxes,
                                         const DetectionConfig& config);
 

@@ -70,8 +70,8 @@ class Assignment {
         before_[column] = row;
       }
       const bool is_nearer = best == columns_ || distance_[column] < distance_[best];
-      const bool is_free_first = !is_nearer && distance_[column] == distance_[best] && row_of_[column] < 0 &&
-                                 row_of_[best] >= 0;
+      const bool is_free_first =
+          !is_nearer && distance_[column] == distance_[best] && row_of_[column] < 0 && row_of_[best] >= 0;
       if (is_nearer || is_free_first) best = column;
     }
     return best;
@@ -79,10 +79,10 @@ class Assignment {
 
   std::span<const double> cost_;
   size_t columns_;
-  std::vector<double> of_row_, of_column_;    // dual variables
-  std::vector<int64_t> column_of_, row_of_;   // −1: none
-  std::vector<double> distance_;              // of each column from the row that is added
-  std::vector<size_t> before_;                // the row that a column is reached from
+  std::vector<double> of_row_, of_column_;   // dual variables
+  std::vector<int64_t> column_of_, row_of_;  // −1: none
+  std::vector<double> distance_;             // of each column from the row that is added
+  std::vector<size_t> before_;               // the row that a column is reached from
   std::vector<bool> seen_;
 };
 

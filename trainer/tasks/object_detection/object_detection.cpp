@@ -30,7 +30,7 @@ PictureBoxes boxes_of(const Batch& batch) {
   return boxes;
 }
 
-class ObjectDetection final : public Task {
+class ObjectDetection final : public DetectionTask {
  public:
   ObjectDetection(const TaskSettings& settings, const Model& model)
       : names_(settings.labels.names),
@@ -48,6 +48,8 @@ class ObjectDetection final : public Task {
   bool reads_pooler() const override { return false; }
   bool keeps_pooler() const override { return false; }
   Parameters parameters() const override { return head_.parameters(); }
+
+  Detections detections(const at::Tensor& features_BDC) const override { return head_(features_BDC); }
 
   size_t num_terms() const override { return 2; }
   Weights weights(const Batch& batch) const override {
@@ -122,8 +124,8 @@ class ObjectDetection final : public Task {
   void accumulate(const Detections& given, const std::vector<std::vector<DetectedObject>>& found, const Batch& batch,
                   Statistics& into) const {
     const PictureBoxes boxes = boxes_of(batch);
-    const DetectionSums sums = detection_sums(
-        {given.logits_BDK.to(at::kDouble), given.boxes_BD4.to(at::kDouble)}, boxes, config_);
+    const DetectionSums sums =
+        detection_sums({given.logits_BDK.to(at::kDouble), given.boxes_BD4.to(at::kDouble)}, boxes, config_);
     const DetectionWeights weights = detection_weights(boxes, config_);
     into.counts[kCrossEntropy] += sums.cross_entropy.item<double>();
     into.counts[kL1] += sums.l1.item<double>();
@@ -169,7 +171,7 @@ void require_whole_patches(const Schema& samples, const nlohmann::json& config) 
 
 }  // namespace
 
-std::unique_ptr<Task> make_object_detection(const TaskSettings& settings, const Model& model) {
+std::unique_ptr<DetectionTask> make_object_detection(const TaskSettings& settings, const Model& model) {
   if (settings.labels.names.empty()) throw ConfigError("object_detection: the data names no class of objects");
   if (settings.pooling != "auto")
     throw ConfigError(concat("model.pooling = ", in_quotes(settings.pooling), " is for texts; leave it at auto"));
