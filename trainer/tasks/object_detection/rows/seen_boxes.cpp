@@ -34,12 +34,11 @@ std::vector<SeenBox> learned_boxes(const Batch& batch, size_t b) {
 std::array<double, 4> in_original(const Batch& batch, size_t b, const std::array<double, 4>& seen) {
   const View view = view_in(batch, b);
   const double side = side_of(batch);
-  const auto size = batch.at(kOriginalSizeColumn).as<int32_t>().subspan(2 * b, 2);
-  const auto x = [&](double share) { return std::clamp(view.original_x(share * side), 0.0, double(size[1])); };
-  const auto y = [&](double share) { return std::clamp(view.original_y(share * side), 0.0, double(size[0])); };
-  const double x1 = x(seen[0] - seen[2] / 2), x2 = x(seen[0] + seen[2] / 2);
-  const double y1 = y(seen[1] - seen[3] / 2), y2 = y(seen[1] + seen[3] / 2);
-  return {std::min(x1, x2), std::min(y1, y2), std::max(x1, x2), std::max(y1, y2)};
+  const auto [x1, x2] =
+      std::minmax({view.original_x((seen[0] - seen[2] / 2) * side), view.original_x((seen[0] + seen[2] / 2) * side)});
+  const auto [y1, y2] =
+      std::minmax({view.original_y((seen[1] - seen[3] / 2) * side), view.original_y((seen[1] + seen[3] / 2) * side)});
+  return {x1, y1, x2, y2};
 }
 
 }  // namespace sft

@@ -17,7 +17,7 @@ struct SeenBox {
 // Of sample b, all but crowds, in their order, cut off at the square's border.
 std::vector<SeenBox> learned_boxes(const Batch& batch, size_t b);
 
-// Left, top, right and bottom in pixels of the original picture, cut off at its border, of a box as above.
+// Left, top, right and bottom in pixels of the original picture, beyond whose border they may lie, of a box as above.
 std::array<double, 4> in_original(const Batch& batch, size_t b, const std::array<double, 4>& seen);
 
 }  // namespace sft
