@@ -111,6 +111,7 @@ Augmentation augmentation_of(const RunConfig& config, const Schema& schema) {
                        .height = size > 0 ? size : picture->shape[0],
                        .width = size > 0 ? size : picture->shape[1],
                        .interpolation = interpolation_of(config.data)};
+    if (schema.find(kView) != nullptr) how.scaled_crop->beside = padding_colour(config.data.mean);
   }
   return how;
 }
@@ -173,7 +174,8 @@ std::vector<Sink> open_sinks(const RunConfig& config, int64_t resumed_step) {
   for (const std::string& target : config.log.report_to)
     if (target == "tensorboard") sinks.push_back(make_tensorboard(config.output_dir + "/events", resumed_step));
   if (!config.hooks.on_evaluation.empty())
-    sinks.push_back(make_evaluation_hook(config.hooks.on_evaluation, config.hooks.kill_after_seconds, config.output_dir));
+    sinks.push_back(
+        make_evaluation_hook(config.hooks.on_evaluation, config.hooks.kill_after_seconds, config.output_dir));
   return sinks;
 }
 
