@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
+#include <cstring>
 #include <optional>
 
 #include "data/loading/box_columns.h"
@@ -27,6 +28,15 @@ void set_view(const View& view, Batch& batch) {
   numbers[3] = view.top;
 }
 
+// The entries before `first`, and of those behind it the ones at the places `kept`.
+Packed without_unseen(const Packed& all, size_t first, const std::vector<size_t>& kept, size_t entry_bytes) {
+  Packed out(all.number());
+  const size_t numbers = entry_bytes / static_cast<size_t>(bytes_of(all.number()));
+  if (first > 0) std::memcpy(out.grow(first * numbers), all.bytes(), first * entry_bytes);
+  for (const size_t place : kept) std::memcpy(out.grow(numbers), all.bytes() + place * entry_bytes, entry_bytes);
+  return out;
+}
+
 // Of the last sample, those whose centre lies outside the picture that is seen, with all that stands along them.
 void drop_unseen_boxes(Batch& batch) {
   const View view = view_in(batch, batch.draws.size() - 1);
@@ -42,9 +52,10 @@ void drop_unseen_boxes(Batch& batch) {
         is_inside(view.seen_y((double{box[1]} + box[3]) / 2), pixels.shape[0]))
       kept.push_back(i);
   }
+  if (kept.size() == end - first) return;
   for (size_t c = 0; c < batch.columns.size(); ++c)
-    if (batch.schema.columns[c].axis == kBoxAxis)
-      batch.columns[c].keep_behind(first, kept, static_cast<size_t>(batch.schema.columns[c].entry_numbers()));
+    if (const Column& column = batch.schema.columns[c]; column.axis == kBoxAxis)
+      batch.columns[c] = without_unseen(batch.columns[c], first, kept, static_cast<size_t>(column.entry_bytes()));
   offsets.back() = static_cast<int64_t>(first + kept.size());
 }
 

@@ -11,6 +11,7 @@
 #include "base/errors.h"
 #include "base/text.h"
 #include "data/readers/decorated_source.h"
+#include "data/readers/file_tests.h"
 #include "data/readers/json_walk.h"
 
 namespace sft {
@@ -177,7 +178,7 @@ fs::path folder_of(const std::string& path, const Coco& coco) {
   for (const fs::path& folder :
        {beside, beside / "images", above, above / "images", above / split, above / "images" / split, beside / split}) {
     for (size_t i = 0; i < std::min(coco.images.size(), kTried); ++i)
-      if (fs::is_regular_file(folder / coco.images[i].file_name)) return folder;
+      if (is_file(folder / coco.images[i].file_name)) return folder;
     tried.push_back(folder.string());
   }
   throw DataError(concat(path, ": its images are not found: there is no ",
@@ -229,7 +230,7 @@ class CocoSource final : public DecoratedSource {
   const CocoImage& of(int64_t i) const { return coco_.images[static_cast<size_t>(i)]; }
 
   void require_there(int64_t i) const {
-    if (!fs::is_regular_file(place(i)))
+    if (!is_file(place(i)))
       throw BadRow(concat(path_, ": lists ", in_quotes(of(i).file_name, 200), ", and there is no ", place(i)));
   }
 
@@ -242,7 +243,7 @@ class CocoSource final : public DecoratedSource {
 std::unique_ptr<ImageSource> open_coco(const std::string& path) {
   fs::path file = path;
   if (fs::is_directory(file)) file /= "_annotations.coco.json";
-  if (file.extension() != ".json" || !fs::is_regular_file(file)) return nullptr;
+  if (file.extension() != ".json" || !is_file(file)) return nullptr;
   Coco coco = CocoFile(file.string()).read();
   const fs::path folder = folder_of(file.string(), coco);
   std::vector<std::string> pictures;

@@ -9,6 +9,7 @@
 #include "base/file_ops.h"
 #include "base/text.h"
 #include "data/readers/decorated_source.h"
+#include "data/readers/file_tests.h"
 #include "data/readers/voc_lists.h"
 #include "data/readers/xml.h"
 
@@ -78,7 +79,7 @@ class VocBoxes final : public DecoratedSource {
 
   RawBoxes boxes(int64_t i) const override {
     const std::string& file = annotations_[static_cast<size_t>(i)];
-    if (!fs::is_regular_file(file))
+    if (!is_file(file))
       throw BadRow(
           concat(place(i), ": there is no ", file, "; write one, without <object> where nothing is on the picture"));
     try {
@@ -92,7 +93,7 @@ class VocBoxes final : public DecoratedSource {
 
  private:
   static std::vector<std::string> present(std::vector<std::string> files) {
-    std::erase_if(files, [](const std::string& file) { return !fs::is_regular_file(file); });
+    std::erase_if(files, [](const std::string& file) { return !is_file(file); });
     return files;
   }
 

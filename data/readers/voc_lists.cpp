@@ -5,6 +5,7 @@
 
 #include "base/errors.h"
 #include "base/text.h"
+#include "data/readers/file_tests.h"
 
 namespace sft {
 namespace {
@@ -19,7 +20,7 @@ bool is_list(const fs::path& path, const std::string& kind) {
 // Of a root: that which is called as the split.
 fs::path list_for(const fs::path& lists, const std::string& split) {
   const fs::path list = lists / ((split == "validation" ? "val" : split) + ".txt");
-  if (fs::is_regular_file(list)) return list;
+  if (is_file(list)) return list;
   std::vector<std::string> there;
   if (fs::is_directory(lists))
     for (const fs::directory_entry& entry : fs::directory_iterator(lists))
@@ -34,7 +35,7 @@ fs::path list_for(const fs::path& lists, const std::string& split) {
 
 std::string picture_named(const fs::path& folder, const std::string& name) {
   for (const char* ending : {".jpg", ".jpeg", ".png", ".JPG", ".JPEG", ".PNG", ".bmp", ".webp"})
-    if (const fs::path file = folder / (name + ending); fs::is_regular_file(file)) return file.string();
+    if (const fs::path file = folder / (name + ending); is_file(file)) return file.string();
   return "";
 }
 

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "data/readers/class_lists.h"
 #include "data/readers/decorated_source.h"
+#include "data/readers/file_tests.h"
 #include "data/readers/yolo_yaml.h"
 
 namespace sft {
@@ -75,8 +76,10 @@ class YoloSource final : public DecoratedSource {
       throw BadRow(concat(place, ": is of class ", number, ", and ",
                           names_.empty() ? "0, 1, … belongs there"
                                          : concat("there are names of ", names_.size(), " classes, from 0 on")));
-    RawBox box{.place = place, .is_index = names_.empty()};
-    box.label = names_.empty() ? std::to_string(static_cast<int64_t>(number)) : names_[static_cast<size_t>(number)];
+    RawBox box{
+        .place = place,
+        .label = names_.empty() ? std::to_string(static_cast<int64_t>(number)) : names_[static_cast<size_t>(number)],
+        .is_index = names_.empty()};
     if (numbers.size() == 5) {
       const double half_width = numbers[3] / 2, half_height = numbers[4] / 2;
       box.corners = {numbers[1] - half_width, numbers[2] - half_height, numbers[1] + half_width,
@@ -101,7 +104,7 @@ std::vector<std::string> names_beside(const fs::path& images) {
   fs::path folder = images;
   for (int up = 0; up < 3; ++up, folder = folder.parent_path())
     for (const char* name : {"data.yaml", "data.yml", "dataset.yaml"})
-      if (fs::is_regular_file(folder / name)) return read_yolo_yaml((folder / name).string()).names;
+      if (is_file(folder / name)) return read_yolo_yaml((folder / name).string()).names;
   return listed_classes(images.string());
 }
 
@@ -109,7 +112,7 @@ std::unique_ptr<ImageSource> source_of(std::vector<std::string> pictures, std::v
                                        const std::string& place) {
   std::vector<std::string> labels;
   for (const std::string& picture : pictures)
-    if (const std::string file = labels_of(picture); fs::is_regular_file(file)) labels.push_back(file);
+    if (const std::string file = labels_of(picture); is_file(file)) labels.push_back(file);
   if (labels.empty())
     throw DataError(concat(place,
                            ": no picture has boxes: wanted labels/… beside images/…, with a .txt of the same "
@@ -145,8 +148,8 @@ std::unique_ptr<ImageSource> open_yaml(const fs::path& file, const std::string& 
     const fs::path beside = file.parent_path();
     fs::path at = (beside / yaml.path / from).lexically_normal();
     // Roboflow writes "../train/images" of what lies in "train/images".
-    if (!fs::exists(at) && from.starts_with("../")) at = (beside / from.substr(3)).lexically_normal();
-    if (!fs::exists(at)) throw DataError(concat(file.string(), ": ", key, ": there is no ", at.string()));
+    if (!is_there(at) && from.starts_with("../")) at = (beside / from.substr(3)).lexically_normal();
+    if (!is_there(at)) throw DataError(concat(file.string(), ": ", key, ": there is no ", at.string()));
     add_pictures(at, pictures);
   }
   if (pictures.empty()) throw DataError(concat(file.string(), ": ", key, ": names no picture"));

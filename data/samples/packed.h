@@ -72,14 +72,6 @@ class Packed {
   }
   void clear() { num_bytes_ = 0; }
 
-  // Of the entries from `first` on, each of so many numbers, leaves those at the places `kept`, which rise.
-  void keep_behind(size_t first, std::span<const size_t> kept, size_t entry_numbers) {
-    const size_t bytes = entry_numbers * width_;
-    size_t to = first;
-    for (const size_t from : kept) std::memmove(bytes_.get() + to++ * bytes, bytes_.get() + from * bytes, bytes);
-    num_bytes_ = to * bytes;
-  }
-
   // The place of `count` more numbers at the end, which hold nothing yet.
   std::byte* grow(size_t count) {
     const size_t before = num_bytes_;

@@ -26,7 +26,8 @@ class BoxesTest : public RowsTest {
   // A PNG of one colour.
   std::string picture(const std::string& name, int64_t height, int64_t width, uint8_t grey = 200) {
     std::filesystem::create_directories((directory_ / name).parent_path());
-    return write(name, encode_image({height, width, std::vector<uint8_t>(static_cast<size_t>(height * width * 3), grey)}));
+    return write(name,
+                 encode_image({height, width, std::vector<uint8_t>(static_cast<size_t>(height * width * 3), grey)}));
   }
 
   std::string file(const std::string& name, const std::string& content) {

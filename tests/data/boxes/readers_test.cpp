@@ -1,8 +1,7 @@
 // COCO's JSON, VOC's XML, YOLO's text and HDF5, read into the same samples; and what is told of bad ones.
-#include "boxes_fixture.h"
-
 #include <nlohmann/json.hpp>
 
+#include "boxes_fixture.h"
 #include "data/hdf5/handle.h"
 
 namespace sft {
@@ -21,15 +20,20 @@ constexpr char kXml[] = R"(<?xml version="1.0"?>
 </annotation>)";
 
 json coco() {
-  return {{"info", {{"year", 2017}}},
-          {"annotations",
-           {{{"id", 5}, {"image_id", 9}, {"category_id", 90}, {"bbox", {0, 2, 10, 6}}, {"area", 2000.0}, {"iscrowd", 0}},
-            {{"id", 6}, {"image_id", 9}, {"category_id", 3}, {"bbox", {10.5, 0, 29.5, 20}}, {"iscrowd", 1},
-             {"segmentation", {{"counts", {1, 2}}, {"size", {20, 40}}}}}}},
-          {"images",
-           {{{"id", 9}, {"file_name", "a.png"}, {"height", 20}, {"width", 40}},
-            {{"id", 2}, {"file_name", "b.png"}, {"height", 30}, {"width", 30}}}},
-          {"categories", {{{"id", 90}, {"name", "zebra"}}, {{"id", 3}, {"name", "cat"}}, {{"id", 7}, {"name", "emu"}}}}};
+  return {
+      {"info", {{"year", 2017}}},
+      {"annotations",
+       {{{"id", 5}, {"image_id", 9}, {"category_id", 90}, {"bbox", {0, 2, 10, 6}}, {"area", 2000.0}, {"iscrowd", 0}},
+        {{"id", 6},
+         {"image_id", 9},
+         {"category_id", 3},
+         {"bbox", {10.5, 0, 29.5, 20}},
+         {"iscrowd", 1},
+         {"segmentation", {{"counts", {1, 2}}, {"size", {20, 40}}}}}}},
+      {"images",
+       {{{"id", 9}, {"file_name", "a.png"}, {"height", 20}, {"width", 40}},
+        {{"id", 2}, {"file_name", "b.png"}, {"height", 30}, {"width", 30}}}},
+      {"categories", {{{"id", 90}, {"name", "zebra"}}, {{"id", 3}, {"name", "cat"}}, {{"id", 7}, {"name", "emu"}}}}};
 }
 
 class Readers : public BoxesTest {
@@ -61,7 +65,7 @@ TEST_F(Readers, CocoWithGapsInItsIdsAndListsInAnyOrder) {
   EXPECT_EQ(numbers<float>(all, kView), (std::vector<float>{0.8f, 0.8f, 0, 0, 32.f / 30, 32.f / 30, 0, 0}));
   const auto pixels = numbers<uint8_t>(all, "pixels");
   ASSERT_EQ(pixels.size(), 2u * 32 * 32 * 3);
-  EXPECT_EQ(pixels[15 * 32 * 3], 200);                                                    // the last row of the picture
+  EXPECT_EQ(pixels[15 * 32 * 3], 200);  // the last row of the picture
   EXPECT_EQ(std::vector(&pixels[16 * 32 * 3], &pixels[16 * 32 * 3 + 3]), (std::vector<uint8_t>{124, 116, 104}));
 }
 
@@ -85,8 +89,9 @@ TEST_F(Readers, CocoBesideItsPicturesAsRoboflowWritesIt) {
 TEST_F(Readers, BadCocoIsToldByFilePlaceAndCure) {
   json bad = coco();
   bad["annotations"][0]["category_id"] = 8;
-  EXPECT_EQ(coco_error(bad), "79: annotations/instances_train2017.json:3: annotation 5: is of category 8, which "
-                             "'categories' does not list; list it, or take the annotation away");
+  EXPECT_EQ(coco_error(bad),
+            "79: annotations/instances_train2017.json:3: annotation 5: is of category 8, which "
+            "'categories' does not list; list it, or take the annotation away");
   bad = coco();
   bad["annotations"][0]["image_id"] = 3;
   EXPECT_NE(coco_error(bad).find("annotation 5 is of image 3, which 'images' does not list"), std::string::npos);
@@ -107,7 +112,8 @@ TEST_F(Readers, BadCocoIsToldByFilePlaceAndCure) {
   EXPECT_NE(coco_error(bad).find("four numbers belong there"), std::string::npos);
   bad = coco();
   bad["images"][0]["width"] = 41;
-  EXPECT_NE(coco_error(bad).find("a.png: is 20 × 40, and its boxes are told of a picture of 20 × 41"), std::string::npos);
+  EXPECT_NE(coco_error(bad).find("a.png: is 20 × 40, and its boxes are told of a picture of 20 × 41"),
+            std::string::npos);
   bad = coco();
   bad.erase("categories");
   EXPECT_NE(coco_error(bad).find("has no list 'categories'"), std::string::npos);
@@ -120,20 +126,22 @@ TEST_F(Readers, BadCocoIsToldByFilePlaceAndCure) {
   std::string text = coco().dump();
   text.replace(text.find("10.5"), 4, "NaN");
   file("annotations/nan_train2017.json", text);
-  EXPECT_NE(error("annotations/nan_train2017.json").find("annotation 6: its 'bbox' is [null,0,29.5,20], and four numbers"),
-            std::string::npos);
+  EXPECT_NE(
+      error("annotations/nan_train2017.json").find("annotation 6: its 'bbox' is [null,0,29.5,20], and four numbers"),
+      std::string::npos);
   file("annotations/cut_train2017.json", coco().dump().substr(0, 200));
   EXPECT_NE(error("annotations/cut_train2017.json").find("ends too early"), std::string::npos);
 }
 
 TEST_F(Readers, BadBoxesAreToldClippedOrDropped) {
   json bad = coco();
-  bad["annotations"][0]["bbox"] = {30, 2, 12, 6};   // two pixels beyond
+  bad["annotations"][0]["bbox"] = {30, 2, 12, 6};    // two pixels beyond
   bad["annotations"][1]["bbox"] = {-0.5, 0, 10, 6};  // what rounding leaves
   bad["annotations"].push_back({{"id", 7}, {"image_id", 2}, {"category_id", 3}, {"bbox", {5, 5, 0, 6}}});
-  EXPECT_NE(coco_error(bad).find("annotation 5: its corners [30, 2, 42, 8] reach beyond their images, 20 × 40; mend the "
-                                 "box, or set data.on_bad_box to \"clip\""),
-            std::string::npos);
+  EXPECT_NE(
+      coco_error(bad).find("annotation 5: its corners [30, 2, 42, 8] reach beyond their images, 20 × 40; mend the "
+                           "box, or set data.on_bad_box to \"clip\""),
+      std::string::npos);
   config_.on_bad_box = "clip";
   PrepareReport report = prepare("annotations/instances_train2017.json");
   EXPECT_EQ(numbers<float>(samples(report), kBoxes), (std::vector<float>{30, 2, 40, 8, 0, 0, 9.5, 6}));
@@ -208,7 +216,9 @@ TEST_F(Readers, YoloInSharesOfItsPictures) {
   picture("images/train/a.png", 20, 40);
   picture("images/train/b.png", 30, 30);
   file("labels/train/a.txt", "1 0.125 0.25 0.25 0.3\n0 0.25 0.0 1.0 0.0 1.0 1.0 0.25 1.0\n\n");
-  file("data.yaml", "# made by hand\ntrain: images/train  # pictures\nval: images/train\nnc: 2\nnames:\n  0: 'ant: red'\n  1: bee\n");
+  file(
+      "data.yaml",
+      "# made by hand\ntrain: images/train  # pictures\nval: images/train\nnc: 2\nnames:\n  0: 'ant: red'\n  1: bee\n");
   for (const char* path : {"data.yaml", "images/train", "."}) {
     const PrepareReport report = prepare(path);
     EXPECT_EQ(report.label_names, (StringList{"ant: red", "bee"})) << path;
@@ -219,7 +229,8 @@ TEST_F(Readers, YoloInSharesOfItsPictures) {
       EXPECT_NEAR(boxes[static_cast<size_t>(i)], wanted, 1e-5) << i;
     EXPECT_EQ(numbers<int32_t>(all, kBoxLabels), (std::vector<int32_t>{1, 0}));
   }
-  for (const char* names : {"names: [ant, bee]\n", "names: ['ant',\n  \"bee\"]\n", "names:\n- ant\n- bee\n", "names: {0: ant, 1: bee}\n"}) {
+  for (const char* names :
+       {"names: [ant, bee]\n", "names: ['ant',\n  \"bee\"]\n", "names:\n- ant\n- bee\n", "names: {0: ant, 1: bee}\n"}) {
     file("data.yaml", std::string("train: ../images/train\n") + names);
     EXPECT_EQ(prepare("data.yaml").label_names, (StringList{"ant", "bee"})) << names;
   }
@@ -237,7 +248,8 @@ TEST_F(Readers, BadYoloIsToldByLine) {
   EXPECT_NE(told("0 0.5 0.5 0.1\n").find("labels/a.txt:1: has 4 numbers, and five belong there"), std::string::npos);
   EXPECT_NE(told("0 0.5 x 0.1 0.1\n").find("wanted numbers between spaces, found 'x'"), std::string::npos);
   EXPECT_NE(told("0 nan 0.5 0.1 0.1\n").find("found 'nan'"), std::string::npos);
-  EXPECT_NE(told("0 20 10 4 4\n").find("labels/a.txt:1: its corners [720, 160, 880, 240] reach beyond"), std::string::npos);
+  EXPECT_NE(told("0 20 10 4 4\n").find("labels/a.txt:1: its corners [720, 160, 880, 240] reach beyond"),
+            std::string::npos);
   file("data.yaml", "names: [ant, ant]\ntrain: images\n");
   EXPECT_NE(error("data.yaml").find("data.yaml:1: names: class 1 is called 'ant'"), std::string::npos);
   file("data.yaml", "names: {0: ant, 2: bee}\ntrain: images\n");
@@ -299,7 +311,8 @@ TEST_F(Readers, PicturesAloneAreEnoughToPredict) {
   put_coco(coco());
   request_.labels_required = false;
   request_.keep_notes = true;
-  for (const auto& [path, count] : {std::pair{"train2017", 2}, {"train2017/a.png", 1}, {"annotations/instances_train2017.json", 2}}) {
+  for (const auto& [path, count] :
+       {std::pair{"train2017", 2}, {"train2017/a.png", 1}, {"annotations/instances_train2017.json", 2}}) {
     const PrepareReport report = prepare(path);
     EXPECT_EQ(report.num_samples, count) << path;
     const Batch all = samples(report);
