@@ -18,6 +18,13 @@ Fitted fitted(int64_t height, int64_t width, int64_t side) {
 
 }  // namespace
 
+View scaled(const View& view, double by_x, double by_y, double left, double top) {
+  return {.scale_x = static_cast<float>(view.scale_x * by_x),
+          .scale_y = static_cast<float>(view.scale_y * by_y),
+          .left = static_cast<float>(view.left * by_x - left),
+          .top = static_cast<float>(view.top * by_y - top)};
+}
+
 View letterbox_view(int64_t height, int64_t width, int64_t side) {
   const Fitted to = fitted(height, width, side);
   return {.scale_x = static_cast<float>(static_cast<double>(to.width) / static_cast<double>(width)),

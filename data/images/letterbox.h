@@ -21,6 +21,9 @@ struct View {
   double original_y(double y) const { return (y - top) / scale_y; }
 };
 
+// What is seen through a view, resized by two factors, of which a window at (left, top) is looked at.
+View scaled(const View& view, double by_x, double by_y, double left, double top);
+
 // The picture lies in the upper left corner, as transformers' image processors of detectors pad; sizes are rounded
 // down, and at least 1.
 View letterbox_view(int64_t height, int64_t width, int64_t side);

@@ -5,35 +5,20 @@
 #include "base/errors.h"
 #include "base/file_ops.h"
 #include "base/text.h"
+#include "data/readers/decorated_source.h"
 
 namespace sft {
 namespace {
 
 namespace fs = std::filesystem;
 
-class MaskedFiles final : public ImageSource {
+class MaskedFiles final : public DecoratedSource {
  public:
   MaskedFiles(std::unique_ptr<ImageSource> pictures, std::vector<std::string> masks, std::string wanted,
               std::string note)
-      : pictures_(std::move(pictures)),
+      : DecoratedSource(std::move(pictures), masks, std::move(note)),
         masks_(std::move(masks)),
-        files_(pictures_->files()),
-        wanted_(std::move(wanted)),
-        note_(std::move(note)) {
-    for (const std::string& mask : masks_)
-      if (!mask.empty()) files_.push_back(mask);
-  }
-
-  int64_t size() const override { return pictures_->size(); }
-  const std::vector<std::string>& files() const override { return files_; }
-  std::string place(int64_t i) const override { return pictures_->place(i); }
-  Label label(int64_t) const override { return {}; }
-  std::string bytes(int64_t i) const override { return pictures_->bytes(i); }
-  Decoded image(int64_t i) const override { return pictures_->image(i); }
-  std::string note() const override {
-    const std::string of_pictures = pictures_->note();
-    return concat(of_pictures, of_pictures.empty() || note_.empty() ? "" : "; ", note_);
-  }
+        wanted_(std::move(wanted)) {}
 
   Mask mask(int64_t i) const override {
     const std::string& file = masks_[static_cast<size_t>(i)];
@@ -48,9 +33,8 @@ class MaskedFiles final : public ImageSource {
   }
 
  private:
-  std::unique_ptr<ImageSource> pictures_;
-  std::vector<std::string> masks_, files_;
-  std::string wanted_, note_;
+  std::vector<std::string> masks_;
+  std::string wanted_;
 };
 
 }  // namespace

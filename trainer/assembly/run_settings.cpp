@@ -114,6 +114,7 @@ Augmentation augmentation_of(const RunConfig& config, const Schema& schema) {
                        .height = size > 0 ? size : picture->shape[0],
                        .width = size > 0 ? size : picture->shape[1],
                        .interpolation = interpolation_of(config.data)};
+    if (schema.find(kView) != nullptr) how.scaled_crop->beside = padding_colour(config.data.mean);
   }
   return how;
 }

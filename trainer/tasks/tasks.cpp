@@ -91,7 +91,8 @@ const StringList kOfPictures = {"data.image_size",
 
 const StringList kOfMasks = joined(kOfPictures, {"data.random_scale", "data.reduce_labels", "data.class_names"});
 const StringList kOfBoxes = {"data.image_size",   "data.interpolation", "data.mean",         "data.std",
-                             "data.image_column", "data.class_names",   "data.random_scale", "data.horizontal_flip"};
+                             "data.image_column", "data.class_names",   "data.random_scale", "data.horizontal_flip",
+                             "data.stored_size",  "data.on_bad_box"};
 
 template <auto make>
 std::unique_ptr<Task> made(const TaskSettings& settings, const Model& model) {
@@ -167,7 +168,7 @@ const TaskKind kTasks[] = {
      .class_ending = "ForObjectDetection",
      .takes = Takes::pictures,
      .text_column = "text",
-     .label_column = "objects",
+     .label_column = kBoxes,
      .keys = kOfBoxes,
      .recipe = object_detection_recipe,
      .make = made<make_object_detection>,

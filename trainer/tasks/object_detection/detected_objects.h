@@ -25,8 +25,8 @@ struct DetectedPicture {
 // first.
 std::string to_json(const DetectedPicture& predicted, const StringList& names);
 
-// Write a PNG for each line of `predictions` into a directory: its picture with the boxes drawn on it, as
-// write_overlays() names them. ConfigError where a prediction has no picture in a file.
+// Writes a PNG for each line of `predictions` into a directory: its picture with the boxes drawn on it, as
+// write_pictures() names it. ConfigError where a prediction has no picture in a file.
 void write_drawn_boxes(const std::string& predictions, const std::string& directory, FileOps& files);
 
 }  // namespace sft
