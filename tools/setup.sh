@@ -81,16 +81,25 @@ install_rust() {
 
 pip_install() {
   "$deps/venv/bin/python" -m pip install --quiet --disable-pip-version-check "$@" ||
-    fail "pip could not install: $*" "once the package index is reachable, call this again."
+    fail "pip could not install: $*" "its reason stands above; once that is mended, call this again."
 }
 
-# done_once NAME COMMAND...: skips what an earlier call finished with the same arguments.
+# need_room MB: pip holds its downloads beside what it unpacks, so that a step needs about twice what stays.
+need_room() {
+  local free
+  free=$(df -Pm "$deps" | awk 'NR == 2 { print $4 }')
+  [ "$free" -ge "$1" ] || fail "this step needs $1 MB under $deps, and $free MB are free there." \
+    "make room, or name a folder on a larger disk:  SFT_DEPS=/large/disk/deps"
+}
+
+# done_once NAME MB COMMAND...: skips what an earlier call finished with the same arguments.
 done_once() {
   local mark="$deps/done-$1"
-  local wanted="${*:2}"
+  local wanted="${*:3}"
   [ -f "$mark" ] && [ "$(cat "$mark")" = "$wanted" ] && return
   say "$1"
-  "${@:2}"
+  need_room "$2"
+  "${@:3}"
   printf '%s' "$wanted" >"$mark"
 }
 
@@ -98,16 +107,16 @@ mkdir -p "$deps"
 install_packages
 install_rust
 [ -x "$deps/venv/bin/python" ] || { say "making a Python environment in $deps/venv"; python3 -m venv "$deps/venv"; }
-done_once "LibTorch 2.11 (545 MB, once)" pip_install --no-deps "${torch_wheels[@]}"
+done_once "LibTorch 2.11 (545 MB, once)" 2000 pip_install --no-deps "${torch_wheels[@]}"
 if [ "$what" != build ] && [ "$what" != install ]; then
-  done_once "CUDA headers and compiler" pip_install --no-deps "${cuda_wheels[@]}"
-  done_once "CUDA libraries of LibTorch (2.7 GB, once)" pip_install "${torch_wheels[0]}"
+  done_once "CUDA headers and compiler" 1000 pip_install --no-deps "${cuda_wheels[@]}"
+  done_once "CUDA libraries of LibTorch (2.7 GB, once)" 6500 pip_install "${torch_wheels[0]}"
 fi
 if [[ ! $what =~ ^(build|gpu|install|dist)$ ]]; then
   # The wheel's Python side links CUDA's libraries even where there is no GPU.
   mapfile -t references < <(grep -v '^#' tools/requirements.txt)  # by name, so that a new one is seen to be missing
-  done_once "Python references for the tests" pip_install "${torch_wheels[0]}" "${references[@]}"
-  done_once "torchvision" pip_install --no-deps torchvision==0.26.0 pillow
+  done_once "Python references for the tests" 1500 pip_install "${torch_wheels[0]}" "${references[@]}"
+  done_once "torchvision" 100 pip_install --no-deps torchvision==0.26.0 pillow
   "$deps/venv/bin/python" tools/fetch_demo.py --model || say "without a pretrained model one test will be skipped: parity_minilm"
 fi
 say "ready"

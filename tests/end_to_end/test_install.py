@@ -45,6 +45,8 @@ class Installed(EndToEnd):
         for path in ["bin/sft-dist", "share/sft-dist/configs/bert_text_classification.toml", "share/sft-dist/slurm/train.sbatch", "share/doc/sft-dist/README.md",
                      "share/doc/sft-dist/licences/torch/LICENSE", "share/bash-completion/completions/sft-dist", "share/sft-dist/mpi/sft_mpi.c"]:
             self.assertTrue((self.moved / path).is_file(), path)
+        for text in ["libtomlplusplus-dev/copyright", "tokenizers-*/LICENSE", "onig_sys-*/oniguruma-COPYING", "zstd-sys-*/zstd-LICENSE"]:
+            self.assertEqual(len(list((self.moved / "share/doc/sft-dist/licences").glob(text))), 1, text)
         page = (self.moved / "share/man/man1/sft-dist.1").read_text()
         for told in [".SS find\\-lr", ".B \\-\\-dry\\-run", ".B 93\nthree starts that got nowhere"]:
             self.assertIn(told, page)
