@@ -152,7 +152,9 @@ void run(const std::string& directory) {
     // As Learner::loss_sum() does it: running statistics move once a pass.
     const sft::Inputs inputs = sft::to_device(batch, at::kCPU);
     const at::Tensor features = sft::Stages(backbone).forward(inputs, sft::Mode::training);
-    const sft::Weights total = head.weights(batch);
+    sft::Weights total = head.weights(batch);
+    for (double& term : total)
+      if (term == 0) term = 1;  // as the loop has it
     const at::Tensor loss = head.loss_sum(backbone, features, inputs, batch, total) / total.front();
     loss.backward();
     run.gradients->reduce();
