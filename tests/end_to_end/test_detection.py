@@ -186,9 +186,9 @@ class Detection(PictureRuns):
 
     def test_settings_that_do_not_fit_are_told(self):
         self.refuse(78, "data.image_size is 36", "multiple of 8, as 40", config=self.few(data={"image_size": 36}))
-        self.refuse(78, "auxiliary_loss", config=self.few(model={"config": {"auxiliary_loss": True}}))
-        self.refuse(78, "eos_coefficient", "0 or more", config=self.few(model={"config": {"eos_coefficient": -1}}))
-        self.refuse(78, "image_size", "multiples of patch_size", config=self.few(model={"config": {"image_size": [20, 44]}}))
+        self.refuse(78, "auxiliary_loss", config=self.few(model={"config.auxiliary_loss": True}))
+        self.refuse(78, "eos_coefficient", "0 or more", config=self.few(model={"config.eos_coefficient": -1}))
+        self.refuse(78, "image_size", "multiples of patch_size", config=self.few(model={"config.image_size": [20, 44]}))
         self.refuse(78, "it does object_detection", config=self.images_config(model={"task": "image_classification"}, data={"validation_file": None, "test_file": None}))
         model = self.home / "vit"
         model.mkdir()
