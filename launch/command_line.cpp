@@ -6,6 +6,8 @@
 #include <iostream>
 
 #include "base/text.h"
+#include "data/readers/help_texts.h"
+#include "launch/starters/starters.h"
 #include "launch/version.h"
 #include "trainer/loop/explaining.h"
 #include "trainer/tasks/tasks.h"
@@ -88,14 +90,7 @@ void declare(CLI::App& app, Arguments& a) {
   predict->add_option("MODEL", a.target, "run directory (its model/, else its best checkpoint), or a model directory")
       ->required()
       ->type_name("DIR");
-  predict
-      ->add_option(
-          "--input", a.inputs,
-          "rows: .jsonl, .json, .csv or .tsv, also .gz and .zst, .parquet, .arrow, a directory of datasets, words "
-          "also .conll, questions also SQuAD's .json, labels not needed; or images and directories of them; -: "
-          "rows from standard input")
-      ->required()
-      ->type_name("FILE");
+  predict->add_option("--input", a.inputs, kInputHelp)->required()->type_name("FILE");
   predict
       ->add_option("--output", a.output,
                    "file to write: .csv or .tsv with a header, else JSON Lines; -: standard output")
@@ -258,9 +253,9 @@ void declare(CLI::App& app, Arguments& a) {
   CLI::App* init = add(app, "init", "Print a commented config to fill in, for rows of one's own.",
                        "  sft-dist init > run.toml\n"
                        "  sft-dist init token_classification > run.toml");
-  init->add_option("TASK", a.target,
-                   "what is learned: text_classification, multi_label, regression, token_classification, "
-                   "question_answering, causal_lm, seq2seq_lm, image_classification, semantic_segmentation or object_detection")
+  std::vector<std::string> learned;
+  for (const Starter& starter : starters()) learned.emplace_back(starter.name);
+  init->add_option("TASK", a.target, "what is learned: " + join(learned, ", "))
       ->type_name("TASK")
       ->default_str("text_classification");
 

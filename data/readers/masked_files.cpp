@@ -12,19 +12,21 @@ namespace {
 
 namespace fs = std::filesystem;
 
+std::vector<std::string> paths_of(const std::vector<MaskFile>& masks) {
+  std::vector<std::string> paths;
+  for (const MaskFile& mask : masks) paths.push_back(mask.path);
+  return paths;
+}
+
 class MaskedFiles final : public DecoratedSource {
  public:
-  MaskedFiles(std::unique_ptr<ImageSource> pictures, std::vector<std::string> masks, std::string wanted,
-              std::string note)
-      : DecoratedSource(std::move(pictures), masks, std::move(note)),
-        masks_(std::move(masks)),
-        wanted_(std::move(wanted)) {}
+  MaskedFiles(std::unique_ptr<ImageSource> pictures, std::vector<MaskFile> masks, std::string note)
+      : DecoratedSource(std::move(pictures), paths_of(masks), std::move(note)), masks_(std::move(masks)) {}
 
   Mask mask(int64_t i) const override {
-    const std::string& file = masks_[static_cast<size_t>(i)];
+    const auto& [file, wanted] = masks_[static_cast<size_t>(i)];
     if (file.empty())
-      throw BadRow(concat(place(i), ": has no mask: wanted ", wanted_, fs::path(place(i)).stem().string(),
-                          ".png; add it, or take the picture away"));
+      throw BadRow(concat(place(i), ": has no mask: wanted ", wanted, "; add it, or take the picture away"));
     try {
       return decode_mask(read_file(file), file);
     } catch (const DataError& error) {
@@ -33,21 +35,21 @@ class MaskedFiles final : public DecoratedSource {
   }
 
  private:
-  std::vector<std::string> masks_;
-  std::string wanted_;
+  std::vector<MaskFile> masks_;
 };
 
 }  // namespace
 
-std::string mask_file(const std::string& without_ending) {
-  for (const char* ending : {".png", ".PNG"})
-    if (fs::is_regular_file(without_ending + ending)) return without_ending + ending;
-  return "";
+MaskFile mask_file(const std::string& without_ending) {
+  const std::string wanted = without_ending + ".png";
+  for (const std::string& path : {wanted, without_ending + ".PNG"})
+    if (fs::is_regular_file(path)) return {path, wanted};
+  return {"", wanted};
 }
 
-std::unique_ptr<ImageSource> with_masks(std::unique_ptr<ImageSource> pictures, std::vector<std::string> masks,
-                                        std::string wanted, std::string note) {
-  return std::make_unique<MaskedFiles>(std::move(pictures), std::move(masks), std::move(wanted), std::move(note));
+std::unique_ptr<ImageSource> with_masks(std::unique_ptr<ImageSource> pictures, std::vector<MaskFile> masks,
+                                        std::string note) {
+  return std::make_unique<MaskedFiles>(std::move(pictures), std::move(masks), std::move(note));
 }
 
 }  // namespace sft

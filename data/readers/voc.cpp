@@ -13,11 +13,11 @@ std::unique_ptr<ImageSource> open_voc(const std::string& path, bool masks, const
   auto found = voc_list(path, "Segmentation", split);
   if (!found) return nullptr;
   if (!masks) return these_image_files(std::move(found->pictures));
-  std::vector<std::string> of_pictures;
+  std::vector<MaskFile> of_pictures;
   for (const std::string& name : found->names)
     of_pictures.push_back(mask_file((found->root / "SegmentationClass" / name).string()));
   return with_masks(these_image_files(std::move(found->pictures)), std::move(of_pictures),
-                    (found->root / "SegmentationClass").string() + "/", concat("pictures of ", found->list.string()));
+                    concat("pictures of ", found->list.string()));
 }
 
 }  // namespace sft

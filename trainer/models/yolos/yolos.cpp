@@ -28,6 +28,7 @@ class Yolos final : public PatchEncoder {
   int64_t width() const override { return shape().width; }
   Needs needs() const override { return {{.column = {.name = "pixels", .number = Number::uint8, .shape = {0, 0, 3}}}}; }
 
+  ImageProcessor image_processor() const override { return {.type = "YolosImageProcessor", .takes_boxes = true}; }
   std::string architecture(const std::string& class_ending) const override {
     if (class_ending == "ForObjectDetection") return "Yolos" + class_ending;
     throw ConfigError(
