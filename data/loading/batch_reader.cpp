@@ -13,11 +13,12 @@ namespace {
 
 constexpr size_t kAhead = 8;  // samples: a miss takes about as long as reading this many that are in the caches
 
-// Those in which a picture itself is seen, and not what is beside it: mirrored, it stays where evaluation has it.
+// Those in which a picture itself is seen, where it is seen from side to side: mirrored, it stays where evaluation has
+// it. Of one that is cut off all columns, so that it stays cut off at the border.
 Mirrored columns_of(const View& view, const Batch& batch, const Column& pixels) {
   const int64_t width = batch.at(kOriginalSizeColumn).as<int32_t>()[2 * batch.draws.size() - 1];
-  const auto place = [&](double x) { return std::clamp<int64_t>(std::llround(view.seen_x(x)), 0, pixels.shape[1]); };
-  return {place(0), place(static_cast<double>(width))};
+  const int64_t first = std::llround(view.seen_x(0)), end = std::llround(view.seen_x(static_cast<double>(width)));
+  return first >= 0 && end <= pixels.shape[1] ? Mirrored{first, end} : Mirrored{0, pixels.shape[1]};
 }
 
 void set_view(const View& view, Batch& batch) {

@@ -189,7 +189,12 @@ fs::path folder_of(const std::string& path, const Coco& coco) {
 class CocoSource final : public DecoratedSource {
  public:
   CocoSource(const std::string& path, std::unique_ptr<ImageSource> pictures, Coco coco)
-      : DecoratedSource(std::move(pictures), {path}), path_(path), coco_(std::move(coco)) {}
+      : DecoratedSource(std::move(pictures)), path_(path), coco_(std::move(coco)), files_{path} {
+    for (const std::string& file : DecoratedSource::files())
+      if (is_file(file)) files_.push_back(file);
+  }
+
+  const std::vector<std::string>& files() const override { return files_; }
 
   std::vector<std::string> class_names() const override {
     std::vector<std::string> names;
@@ -236,6 +241,7 @@ class CocoSource final : public DecoratedSource {
 
   std::string path_;
   Coco coco_;
+  std::vector<std::string> files_;  // that are there
 };
 
 }  // namespace

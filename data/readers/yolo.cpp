@@ -43,11 +43,30 @@ std::vector<double> numbers_in(const std::string& line, const std::string& place
   }
 }
 
+// Of classes, by number.
+struct Names {
+  std::vector<std::string> names = {};
+  std::string file = {};  // where they stand; "": nowhere
+};
+
 class YoloSource final : public DecoratedSource {
  public:
-  YoloSource(std::vector<std::string> pictures, std::vector<std::string> names, const std::vector<std::string>& labels,
-             const std::string& note)
-      : DecoratedSource(these_image_files(std::move(pictures)), labels, note), names_(std::move(names)) {}
+  // `names` stand in a file, or are told nowhere.
+  YoloSource(std::vector<std::string> pictures, Names names, const std::string& note)
+      : DecoratedSource(these_image_files(std::move(pictures)), {}, note), names_(std::move(names.names)) {
+    if (!names.file.empty()) files_.push_back(names.file);
+    for (const std::string& picture : DecoratedSource::files()) {
+      files_.push_back(picture);
+      if (std::string file = labels_of(picture); is_file(file)) {
+        files_.push_back(std::move(file));
+        has_labels_ = true;
+      }
+    }
+  }
+
+  // Each picture before its labels, so that it is seen which of two pictures has some.
+  const std::vector<std::string>& files() const override { return files_; }
+  bool has_labels() const { return has_labels_; }
 
   std::vector<std::string> class_names() const override { return names_; }
 
@@ -96,30 +115,30 @@ class YoloSource final : public DecoratedSource {
     return box;
   }
 
-  std::vector<std::string> names_;
+  std::vector<std::string> names_, files_;
+  bool has_labels_ = false;
 };
 
 // Of the .yaml or the classes.txt in the folder or in one of the two above it; none where there is neither.
-std::vector<std::string> names_beside(const fs::path& images) {
+Names names_beside(const fs::path& images) {
   fs::path folder = images;
-  for (int up = 0; up < 3; ++up, folder = folder.parent_path())
+  for (int up = 0; up < 3; ++up, folder = folder.parent_path()) {
     for (const char* name : {"data.yaml", "data.yml", "dataset.yaml"})
-      if (is_file(folder / name)) return read_yolo_yaml((folder / name).string()).names;
-  return listed_classes(images.string());
+      if (const std::string file = (folder / name).string(); is_file(file)) return {read_yolo_yaml(file).names, file};
+    if (is_file(folder / "classes.txt")) return {listed_classes(folder.string()), (folder / "classes.txt").string()};
+  }
+  return {};
 }
 
-std::unique_ptr<ImageSource> source_of(std::vector<std::string> pictures, std::vector<std::string> names,
-                                       const std::string& place) {
-  std::vector<std::string> labels;
-  for (const std::string& picture : pictures)
-    if (const std::string file = labels_of(picture); is_file(file)) labels.push_back(file);
-  if (labels.empty())
-    throw DataError(concat(place,
-                           ": no picture has boxes: wanted labels/… beside images/…, with a .txt of the same "
-                           "name for each, as ",
-                           labels_of(pictures.front())));
-  const std::string note = names.empty() ? concat(place, ": no data.yaml or classes.txt names its classes") : "";
-  return std::make_unique<YoloSource>(std::move(pictures), std::move(names), labels, note);
+std::unique_ptr<ImageSource> source_of(std::vector<std::string> pictures, Names names, const std::string& place) {
+  const std::string first = labels_of(pictures.front());
+  const std::string note = names.file.empty() ? concat(place, ": no data.yaml or classes.txt names its classes") : "";
+  auto source = std::make_unique<YoloSource>(std::move(pictures), std::move(names), note);
+  if (source->has_labels()) return source;
+  throw DataError(concat(place,
+                         ": no picture has boxes: wanted labels/… beside images/…, with a .txt of the same name for "
+                         "each, as ",
+                         first));
 }
 
 // Pictures of a folder, or of a list of files.
@@ -153,7 +172,7 @@ std::unique_ptr<ImageSource> open_yaml(const fs::path& file, const std::string& 
     add_pictures(at, pictures);
   }
   if (pictures.empty()) throw DataError(concat(file.string(), ": ", key, ": names no picture"));
-  return source_of(std::move(pictures), yaml.names, file.string());
+  return source_of(std::move(pictures), {yaml.names, file.string()}, file.string());
 }
 
 }  // namespace

@@ -69,7 +69,7 @@ Batch drawn(const Augmentation& how, int64_t first, int64_t count) {
 
 // How many boxes were seen, of all samples; each of its own colour in the middle.
 int64_t expect_colours(const Batch& batch) {
-  const int64_t side = batch.schema.columns[0].shape[0];
+  const auto side = static_cast<size_t>(batch.schema.columns[0].shape[0]);
   const auto pixels = batch.at("pixels").as<uint8_t>();
   const auto labels = batch.at(kBoxLabels).as<int32_t>();
   const auto boxes = batch.at(kBoxes).as<float>();
