@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
-"""Composes pictures with exact masks: stamps of Debian's tuxpaint-stamps-default (cut-out photographs and drawings, GPL-2) pasted on noise.
+"""Composes pictures with exact masks and boxes: stamps of Debian's tuxpaint-stamps-default (cut-out photographs and drawings, GPL-2) pasted on noise.
 
     .deps/venv/bin/python tools/compose_stamps.py DIRECTORY [--train 1200] [--test 200] [--side 128] [--seed 1]
 
 Fetches the package (161 MB) into a folder of its own, installs nothing, and leaves DIRECTORY/{train,test}/{images,masks} and
 classes.txt in each: class 0 is the ground, the others are the folders of the stamps. A stamp is in the training pictures or in the test
-pictures, never in both. Half transparent pixels, and no others, are of no class (255).
+pictures, never in both. Half transparent pixels, and no others, are of no class (255). annotations.json, of COCO's form, has the box of
+what is seen of each stamp, where that is a quarter of it at least.
 """
 import argparse
 import io
+import json
 import pathlib
 import subprocess
 import tempfile
@@ -63,8 +65,9 @@ def ground(draw, side):
 
 
 def compose(draw, stamps, side):
-    pixels, mask = ground(draw, side), np.zeros((side, side), np.uint8)
-    for _ in range(draw.integers(1, MOST_STAMPS + 1)):
+    """A picture, its mask, and of each stamp [class, left, top, width, height, pixels that are seen]."""
+    pixels, mask, owner, sizes = ground(draw, side), np.zeros((side, side), np.uint8), np.full((side, side), -1), []
+    for number in range(draw.integers(1, MOST_STAMPS + 1)):
         label = int(draw.integers(len(CLASSES)))
         stamp = stamps[CLASSES[label]][draw.integers(len(stamps[CLASSES[label]]))]
         scale = side * draw.uniform(SMALLEST, LARGEST) / max(stamp.size)
@@ -77,7 +80,25 @@ def compose(draw, stamps, side):
         place = np.s_[top:top + of.shape[0], left:left + of.shape[1]]
         pixels[place] = of[..., :3] * alpha + pixels[place] * (1 - alpha)
         mask[place] = np.where(alpha[..., 0] > 0.8, label + 1, np.where(alpha[..., 0] > 0.2, 255, mask[place]))
-    return Image.fromarray(pixels.round().astype(np.uint8)), Image.fromarray(mask)
+        owner[place] = np.where(alpha[..., 0] > 0.5, number, owner[place])
+        sizes.append((label, int((alpha > 0.5).sum())))
+    boxes = []
+    for number, (label, whole) in enumerate(sizes):
+        rows, columns = np.nonzero(owner == number)
+        if 4 * len(rows) >= whole > 0:
+            left, top = int(columns.min()), int(rows.min())
+            boxes.append([label, left, top, int(columns.max()) + 1 - left, int(rows.max()) + 1 - top, len(rows)])
+    return Image.fromarray(pixels.round().astype(np.uint8)), Image.fromarray(mask), boxes
+
+
+def write_coco(path, side, boxes_of):
+    """`boxes_of`: {file name: what compose() says of its boxes}."""
+    images = [{"id": number + 1, "file_name": name, "width": side, "height": side} for number, name in enumerate(boxes_of)]
+    all_boxes = [(number + 1, *box) for number, boxes in enumerate(boxes_of.values()) for box in boxes]
+    annotations = [{"id": number + 1, "image_id": image, "category_id": label + 1, "bbox": [left, top, width, height], "area": area, "iscrowd": 0}
+                   for number, (image, label, left, top, width, height, area) in enumerate(all_boxes)]
+    categories = [{"id": number + 1, "name": name} for number, name in enumerate(CLASSES)]
+    path.write_text(json.dumps({"images": images, "annotations": annotations, "categories": categories}))
 
 
 def main():
@@ -94,10 +115,12 @@ def main():
         for folder in ("images", "masks"):
             (asked.directory / split / folder).mkdir(parents=True, exist_ok=True)
         (asked.directory / split / "classes.txt").write_text("\n".join(["ground", *CLASSES]) + "\n")
+        boxes_of = {}
         for number in range(count):
-            picture, mask = compose(draw, own, asked.side)
+            picture, mask, boxes_of[f"{number:05}.jpg"] = compose(draw, own, asked.side)
             picture.save(asked.directory / split / "images" / f"{number:05}.jpg", quality=92)
             mask.save(asked.directory / split / "masks" / f"{number:05}.png")
+        write_coco(asked.directory / split / "annotations.json", asked.side, boxes_of)
     say(f"{asked.directory}: {asked.train} and {asked.test} pictures of {asked.side} x {asked.side}")
 
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "data/images/letterbox.h"
 #include "data/loading/picture_column.h"
 #include "data/loading/resized_crop.h"
 #include "data/loading/scaled_crop.h"
@@ -31,7 +32,19 @@ Schema seen_through(const Augmentation& how, Schema stored);
 // Takes the crop of one draw from a stored picture, to `out`.
 void crop(const std::byte* picture, const Column& stored, const Augmentation& how, int64_t draw, std::byte* out);
 
-// Moves and mirrors the picture of one draw, in place; a crop has been taken before.
-void augment(std::byte* picture, const Column& column, const Augmentation& how, int64_t draw);
+// Columns of a picture: those that change places when it is mirrored.
+struct Mirrored {
+  int64_t first = 0, end = 0;
+};
+
+// Moves and mirrors the picture of one draw, in place; a crop has been taken before. Mirrored are all columns, or those
+// that are said.
+void augment(std::byte* picture, const Column& column, const Augmentation& how, int64_t draw,
+             const std::optional<Mirrored>& mirrored = {});
+
+// Where a picture that was stored as `view` says, in a column of that shape, lies behind the draw's crop; and behind
+// its move and its mirroring of these columns.
+View cropped(const View& view, const Column& stored, const Augmentation& how, int64_t draw);
+View augmented(View view, const Augmentation& how, int64_t draw, const Mirrored& mirrored);
 
 }  // namespace sft

@@ -6,6 +6,8 @@
 
 namespace sft {
 
+inline constexpr char kOriginalSizeColumn[] = "original_size";  // of a picture: its height and width before resizing
+
 // Whether a column holds a picture: one [H, W] or [H, W, …] a sample.
 inline bool is_picture(const Column& column) { return column.axis.empty() && column.shape.size() >= 2; }
 

@@ -47,7 +47,8 @@ void crop_scaled(const std::byte* picture, const Column& column, const ScaledCro
   const DrawnScale drawn = drawn_scale(how, seed, draw);
   const Window whole{0, 0, height, width};
   const int64_t pixel_bytes = is_mask(column) ? 1 : kChannels;
-  std::memset(out, beside(column), static_cast<size_t>(how.height * how.width * pixel_bytes));
+  for (int64_t i = 0; i < how.height * how.width * pixel_bytes; ++i)
+    to[i] = is_mask(column) ? kNoClass : how.beside[static_cast<size_t>(i % kChannels)];
   if (is_mask(column))
     copy_window(nearest(stored, width, whole, drawn.height, drawn.width).classes.data(), drawn, 1, how, to);
   else

@@ -1,12 +1,13 @@
 // Random scale and crop, as semantic segmentation trains: a picture is resized by a drawn factor, and a window of the
 // size that batches have is seen of it at a random place. Where it is smaller than the window, it lies in it at a
-// random place, and what is beside it is black and of no class.
+// random place, and what is beside it is of one colour and of no class.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <utility>
 
+#include "data/images/letterbox.h"
 #include "data/images/resize.h"
 #include "data/samples/schema.h"
 
@@ -16,6 +17,7 @@ struct ScaledCrop {
   std::pair<double, double> scale = {0.5, 2.0};  // of the window's size, drawn evenly
   int64_t height = 0, width = 0;                 // of what comes out
   Interpolation interpolation = Interpolation::bilinear;
+  Colour beside = {0, 0, 0};  // of a picture; a mask has no class there
 };
 
 // What one draw does: the size that a picture gets, and where in it the window's corner lies, which may be negative.

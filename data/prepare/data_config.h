@@ -49,6 +49,7 @@ struct DataConfig {
   NumberList random_scale;
   bool reduce_labels = false;
   StringList class_names;
+  std::string on_bad_box = "error";
   NumberList mean;
   NumberList std;
   std::string image_column;
@@ -134,15 +135,21 @@ struct DataConfig {
               at_least(int64_t{0})),
         field("horizontal_flip", &DataConfig::horizontal_flip, "every second training draw is mirrored"),
         field("random_scale", &DataConfig::random_scale,
-              "of masks: each training draw is resized by a factor between these two, as [0.5, 2.0], and a window of "
+              "of masks and boxes: each training draw is resized by a factor between these two, as [0.5, 2.0], and a "
+              "window of "
               "the "
               "images' size is seen; []: not",
               above(0.0)),
         field("reduce_labels", &DataConfig::reduce_labels,
               "of masks: 0 stands for no class, and class i for i - 1, as ADE20K's are trained"),
         field("class_names", &DataConfig::class_names,
-              "of masks: the names of the classes 0, 1, …; []: the lines of classes.txt beside the images, else the "
-              "model's or LABEL_0, LABEL_1, …"),
+              "of masks and boxes: the names of the classes 0, 1, …; []: of masks the lines of classes.txt beside the "
+              "images, else the model's or LABEL_0, LABEL_1, …; of boxes those that stand beside them, else all that "
+              "occur"),
+        field("on_bad_box", &DataConfig::on_bad_box,
+              "what a box does that reaches beyond its image or has no area: error; clip, it is cut off at the border, "
+              "and left out where nothing is left; drop, it is left out",
+              one_of("error", "clip", "drop")),
         field("mean", &DataConfig::mean,
               "of red, green and blue, or of grey alone, between 0 and 1, taken from pixels before the model sees "
               "them; []: as the model "

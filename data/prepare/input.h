@@ -51,6 +51,10 @@ std::unique_ptr<Input> open_pictures(const StringList& paths, bool labels, const
 std::unique_ptr<Input> open_masked_pictures(const StringList& paths, bool masks, const std::string& split,
                                             const ImageColumns& columns);
 
+// The same of pictures with boxes (open_boxed_images()), or without `boxes` of any.
+std::unique_ptr<Input> open_boxed_pictures(const StringList& paths, bool boxes, const std::string& split,
+                                           const ImageColumns& columns);
+
 // Files of rows, each of which names or holds an image (pictures_of_rows.cpp): rows as of open_pictures.
 std::unique_ptr<Input> open_pictures_of_rows(const StringList& files, bool labels, const DataConfig& config);
 

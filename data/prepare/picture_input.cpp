@@ -17,6 +17,8 @@ class StoredPicture final : public Picture {
   std::string bytes() const override { return source_.bytes(i_); }
   Decoded decoded() const override { return source_.image(i_); }
   Mask mask() const override { return source_.mask(i_); }
+  RawBoxes boxes() const override { return source_.boxes(i_); }
+  StringList class_names() const override { return source_.class_names(); }
 
  private:
   const ImageSource& source_;
@@ -144,6 +146,12 @@ std::unique_ptr<Input> open_masked_pictures(const StringList& paths, bool masks,
                                             const ImageColumns& columns) {
   return std::make_unique<PictureInput>(
       paths, false, [&](const std::string& path) { return open_masked_images(path, masks, split, columns); });
+}
+
+std::unique_ptr<Input> open_boxed_pictures(const StringList& paths, bool boxes, const std::string& split,
+                                           const ImageColumns& columns) {
+  return std::make_unique<PictureInput>(
+      paths, false, [&](const std::string& path) { return open_boxed_images(path, boxes, split, columns); });
 }
 
 }  // namespace sft

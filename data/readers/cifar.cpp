@@ -16,7 +16,7 @@ constexpr int64_t kSide = 32, kPlane = kSide * kSide, kRecord = 1 + kChannels * 
 constexpr int kClasses = 10;
 
 // One name a line, as the data set's own file has them; none where there is no such file.
-std::vector<std::string> class_names(const std::string& path) {
+std::vector<std::string> names_beside(const std::string& path) {
   const auto names_file = std::filesystem::path(path).parent_path() / "batches.meta.txt";
   std::vector<std::string> names;
   if (!std::filesystem::exists(names_file)) return names;
@@ -32,7 +32,7 @@ std::vector<std::string> class_names(const std::string& path) {
 
 class Cifar : public ImageSource {
  public:
-  explicit Cifar(const std::string& path) : file_(path), files_{path}, names_(class_names(path)) {
+  explicit Cifar(const std::string& path) : file_(path), files_{path}, names_(names_beside(path)) {
     if (file_.size() == 0 || file_.size() % kRecord != 0)
       throw DataError(concat(path, ": CIFAR-10's binary form has ", kRecord, " bytes an image, and this file has ",
                              file_.size(), " bytes"));

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "data/hdf5/bytes.h"
 #include "data/hdf5/guard.h"
+#include "data/readers/decorated_source.h"
 #include "data/readers/image_source.h"
 
 namespace sft {
@@ -10,30 +11,22 @@ namespace {
 
 using hdf5::DatasetLayout;
 
-class Hdf5Masks final : public ImageSource {
+class Hdf5Masks final : public DecoratedSource {
  public:
   Hdf5Masks(const std::string& path, const ImageColumns& columns)
-      : pictures_(open_hdf5_images(path, false, columns)), file_(open_guarded(path)) {
+      : DecoratedSource(open_hdf5_images(path, false, columns)), file_(open_guarded(path)) {
     const DatasetLayout& masks = find(columns.labels);
     name_ = file_->name_of(masks.name);
     if (masks.type.kind != hdf5::Class::integer || masks.type.bytes != 1 || masks.type.is_signed)
       throw DataError(concat(name_, ": is ", masks.type.name,
                              ", and uint8 belongs there: the number of a class a pixel, 255 for none"));
-    if (masks.shape.size() != 3 || masks.shape[0] != pictures_->size() || masks.shape[1] < 1 || masks.shape[2] < 1)
-      throw DataError(concat(name_, ": its shape is ", hdf5::shape_text(masks.shape), ", and [", pictures_->size(),
+    if (masks.shape.size() != 3 || masks.shape[0] != size() || masks.shape[1] < 1 || masks.shape[2] < 1)
+      throw DataError(concat(name_, ": its shape is ", hdf5::shape_text(masks.shape), ", and [", size(),
                              ", height, width] belongs there, a mask for each image"));
     height_ = masks.shape[1];
     width_ = masks.shape[2];
     content_ = hdf5::open_bytes(file_, masks);
   }
-
-  int64_t size() const override { return pictures_->size(); }
-  const std::vector<std::string>& files() const override { return pictures_->files(); }
-  std::string place(int64_t i) const override { return pictures_->place(i); }
-  Label label(int64_t) const override { return {}; }
-  std::string bytes(int64_t i) const override { return pictures_->bytes(i); }
-  Decoded image(int64_t i) const override { return pictures_->image(i); }
-  std::string note() const override { return pictures_->note(); }
 
   Mask mask(int64_t i) const override {
     const int64_t places = height_ * width_;
@@ -50,7 +43,6 @@ class Hdf5Masks final : public ImageSource {
     return file_->dataset("masks");
   }
 
-  std::unique_ptr<ImageSource> pictures_;
   std::shared_ptr<const GuardedFile> file_;
   std::string name_;
   std::unique_ptr<hdf5::Bytes> content_;

@@ -9,6 +9,8 @@ namespace sft {
 
 Mask ImageSource::mask(int64_t i) const { throw BadRow(concat(place(i), ": has no mask")); }
 
+RawBoxes ImageSource::boxes(int64_t i) const { throw BadRow(concat(place(i), ": has no boxes")); }
+
 std::unique_ptr<ImageSource> open_image_source(const std::string& path, bool labels, const ImageColumns& columns) {
   if (std::filesystem::is_directory(path)) return labels ? open_class_folders(path) : open_image_files(path);
   if (path.ends_with(".bin")) return open_cifar(path);

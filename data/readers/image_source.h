@@ -8,6 +8,7 @@
 
 #include "data/images/image.h"
 #include "data/images/mask.h"
+#include "data/readers/boxes.h"
 #include "data/readers/label.h"
 
 namespace sft {
@@ -22,7 +23,9 @@ class ImageSource {
   virtual std::string bytes(int64_t i) const = 0;  // what the image is made from; equal for equal images
   virtual Decoded image(int64_t i) const = 0;      // BadRow where it is none
   virtual Mask mask(int64_t i) const;              // BadRow where there is no good one
-  virtual std::string note() const { return ""; }  // what a person should know of how it is read
+  virtual RawBoxes boxes(int64_t i) const;         // BadRow likewise
+  virtual std::vector<std::string> class_names() const { return {}; }  // that are told beside boxes, by id
+  virtual std::string note() const { return ""; }                      // what a person should know of how it is read
 };
 
 // Which datasets of HDF5 are read; "": those that have one of the usual names.
@@ -59,5 +62,21 @@ std::unique_ptr<ImageSource> open_masked_images(const std::string& path, bool ma
 std::unique_ptr<ImageSource> open_mask_folders(const std::string& path);
 std::unique_ptr<ImageSource> open_voc(const std::string& path, bool masks, const std::string& split);
 std::unique_ptr<ImageSource> open_hdf5_masks(const std::string& path, const ImageColumns& columns);
+
+// Pictures with boxes. `split` chooses among the lists of PASCAL VOC, and of YOLO's .yaml.
+//   .json: COCO's images, annotations and categories, or a folder with such a _annotations.coco.json in it
+//   Annotations/*.xml and JPEGImages/ (or images/, or beside each other), all, or of the names in
+//   ImageSets/Main/<list>.txt, which may be the path itself
+//   images/ and labels/*.txt of YOLO, or images/train itself, with the names of a data.yaml or classes.txt; or the
+//   .yaml HDF5: pixels as of open_image_source(), and boxes [M, 4], box_labels [M], box_offsets [N + 1]
+// Without `boxes` pictures alone are wanted, and any tree of images will do. ConfigError and DataError as above.
+std::unique_ptr<ImageSource> open_boxed_images(const std::string& path, bool boxes, const std::string& split,
+                                               const ImageColumns& columns = {});
+
+// Its single kinds; null where the path is of another kind.
+std::unique_ptr<ImageSource> open_coco(const std::string& path);
+std::unique_ptr<ImageSource> open_voc_boxes(const std::string& path, bool boxes, const std::string& split);
+std::unique_ptr<ImageSource> open_yolo(const std::string& path, const std::string& split);
+std::unique_ptr<ImageSource> open_hdf5_boxes(const std::string& path, const ImageColumns& columns);
 
 }  // namespace sft

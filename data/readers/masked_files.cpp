@@ -5,30 +5,23 @@
 #include "base/errors.h"
 #include "base/file_ops.h"
 #include "base/text.h"
+#include "data/readers/decorated_source.h"
 
 namespace sft {
 namespace {
 
 namespace fs = std::filesystem;
 
-class MaskedFiles final : public ImageSource {
+std::vector<std::string> paths_of(const std::vector<MaskFile>& masks) {
+  std::vector<std::string> paths;
+  for (const MaskFile& mask : masks) paths.push_back(mask.path);
+  return paths;
+}
+
+class MaskedFiles final : public DecoratedSource {
  public:
   MaskedFiles(std::unique_ptr<ImageSource> pictures, std::vector<MaskFile> masks, std::string note)
-      : pictures_(std::move(pictures)), masks_(std::move(masks)), files_(pictures_->files()), note_(std::move(note)) {
-    for (const MaskFile& mask : masks_)
-      if (!mask.path.empty()) files_.push_back(mask.path);
-  }
-
-  int64_t size() const override { return pictures_->size(); }
-  const std::vector<std::string>& files() const override { return files_; }
-  std::string place(int64_t i) const override { return pictures_->place(i); }
-  Label label(int64_t) const override { return {}; }
-  std::string bytes(int64_t i) const override { return pictures_->bytes(i); }
-  Decoded image(int64_t i) const override { return pictures_->image(i); }
-  std::string note() const override {
-    const std::string of_pictures = pictures_->note();
-    return concat(of_pictures, of_pictures.empty() || note_.empty() ? "" : "; ", note_);
-  }
+      : DecoratedSource(std::move(pictures), paths_of(masks), std::move(note)), masks_(std::move(masks)) {}
 
   Mask mask(int64_t i) const override {
     const auto& [file, wanted] = masks_[static_cast<size_t>(i)];
@@ -42,10 +35,7 @@ class MaskedFiles final : public ImageSource {
   }
 
  private:
-  std::unique_ptr<ImageSource> pictures_;
   std::vector<MaskFile> masks_;
-  std::vector<std::string> files_;
-  std::string note_;
 };
 
 }  // namespace

@@ -55,6 +55,7 @@ Decoded decode_picture(const std::string& bytes, const std::string& place) {
 }
 
 Mask Picture::mask() const { throw BadRow(concat(place(), ": has no mask")); }
+RawBoxes Picture::boxes() const { throw BadRow(concat(place(), ": has no boxes")); }
 
 std::string Row::place() const { return picture ? picture->place() : concat(*file, ":", line); }
 

@@ -10,6 +10,7 @@
 #include "base/errors.h"
 #include "data/images/image.h"
 #include "data/images/mask.h"
+#include "data/readers/boxes.h"
 
 namespace sft {
 
@@ -60,6 +61,8 @@ class Picture {
   virtual std::string bytes() const = 0;  // as stored; equal for equal pictures
   virtual Decoded decoded() const = 0;    // BadRow where it is none
   virtual Mask mask() const;              // the class of each pixel; BadRow where it has no good one
+  virtual RawBoxes boxes() const;         // likewise
+  virtual std::vector<std::string> class_names() const { return {}; }  // that stand beside boxes, by id
 };
 
 // Reused from row to row, so that its strings keep their memory.

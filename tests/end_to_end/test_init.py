@@ -5,6 +5,7 @@ import unittest
 from pathlib import Path
 
 from harness import EndToEnd, read_rows, write_rows
+from test_detection import make_coco, make_yolos
 from test_images import make_images, make_resnet
 from test_language_models import make_chat_model
 from test_pairs import make_translator
@@ -19,6 +20,8 @@ class Init(EndToEnd):
             return [make_images(self.home / f"{starter}-{part}", 12, seed) for part, seed in (("train", 1), ("validation", 2))]
         if starter == "semantic_segmentation":
             return [make_folder(self.home / f"{starter}-{part}", 12, seed) for part, seed in (("train", 1), ("validation", 2))]
+        if starter == "object_detection":
+            return [make_coco(self.home / f"{starter}-{part}", 12, seed) for part, seed in (("train", 1), ("validation", 2))]
         if starter == "multi_label":
             rows = [{**row, "label": [row["label"], "long"] if len(row["text"]) > 40 else [row["label"]]} for row in rows]
         if starter == "regression":
@@ -39,14 +42,15 @@ class Init(EndToEnd):
     def test_every_starter_trains_as_it_is_printed(self):
         make_resnet(self.home / "resnet")
         make_segformer(self.home / "segformer")
+        make_yolos(self.home / "yolos")
         make_chat_model("llama", self.home / "llama")
         make_translator(self.home / "t5")
-        for starter in ("text_classification", "multi_label", "regression", "token_classification", "question_answering", "causal_lm", "seq2seq_lm", "image_classification", "semantic_segmentation"):
+        for starter in ("text_classification", "multi_label", "regression", "token_classification", "question_answering", "causal_lm", "seq2seq_lm", "image_classification", "semantic_segmentation", "object_detection"):
             config = self.home / f"{starter}.toml"
             config.write_text(self.succeed("init", starter).out)
             train, validation = self.files(starter)
-            model = {"image_classification": self.home / "resnet", "semantic_segmentation": self.home / "segformer", "causal_lm": self.home / "llama", "seq2seq_lm": self.home / "t5"}.get(starter, self.shared / "model")
-            length = {"causal_lm": ["data.max_length=160", "generate.max_new_tokens=8"], "seq2seq_lm": ["generate.max_new_tokens=8"], "image_classification": ["data.image_size=24"], "semantic_segmentation": ["data.image_size=24"]}.get(starter, ["data.max_length=32"])
+            model = {"image_classification": self.home / "resnet", "semantic_segmentation": self.home / "segformer", "object_detection": self.home / "yolos", "causal_lm": self.home / "llama", "seq2seq_lm": self.home / "t5"}.get(starter, self.shared / "model")
+            length = {"causal_lm": ["data.max_length=160", "generate.max_new_tokens=8"], "seq2seq_lm": ["generate.max_new_tokens=8"], "image_classification": ["data.image_size=24"], "semantic_segmentation": ["data.image_size=24"], "object_detection": ["data.image_size=32"]}.get(starter, ["data.max_length=32"])
             done = self.succeed(config, f"output_dir={self.home / starter}", f"model.model_name_or_path={model}", f"data.train_file={train}", f"data.validation_file={validation}",
                                 *length, *(["data.doc_stride=8"] if starter == "question_answering" else []), "model.ignore_mismatched_sizes=true", "train.num_train_epochs=1", "log.progress=none", ranks=2)
             self.assertNotIn("has no effect", done.err, starter)

@@ -195,6 +195,14 @@ nlohmann::json tiny_dinov2() {
   return config;
 }
 
+nlohmann::json tiny_yolos() {
+  nlohmann::json config = tiny_vit();
+  config["model_type"] = "yolos";
+  config["image_size"] = {12, 8};
+  config["num_detection_tokens"] = 5;
+  return config;
+}
+
 nlohmann::json tiny_segformer() {
   return {{"model_type", "segformer"}, {"num_encoder_blocks", 2},       {"hidden_sizes", {8, 12}},
           {"depths", {2, 1}},          {"num_attention_heads", {1, 2}}, {"patch_sizes", {7, 3}},

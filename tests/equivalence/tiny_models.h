@@ -27,5 +27,6 @@ nlohmann::json tiny_vgg(bool batch_norm);
 nlohmann::json tiny_vit();  // of pictures of 12 × 12
 nlohmann::json tiny_dinov2();
 nlohmann::json tiny_segformer();  // of pictures of 16 × 16
+nlohmann::json tiny_yolos();      // of pictures of any size; its positions are of 12 × 8
 
 }  // namespace sft::equivalence

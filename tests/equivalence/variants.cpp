@@ -1,9 +1,9 @@
 #include "equivalence/variants.h"
 
 #include <algorithm>
-#include <limits>
 #include <cstdlib>
 #include <filesystem>
+#include <limits>
 #include <mutex>
 
 #include "base/file_ops.h"
@@ -11,6 +11,7 @@
 #include "comm/make_communicator.h"
 #include "comm/tree_ordered.h"
 #include "data/loading/loader.h"
+#include "equivalence/boxes.h"
 #include "equivalence/completions.h"
 #include "equivalence/pairs.h"
 #include "equivalence/questions.h"
@@ -25,6 +26,7 @@
 #include "trainer/loop/trainer.h"
 #include "trainer/loop/update.h"
 #include "trainer/tasks/causal_lm/rows/columns.h"
+#include "trainer/tasks/object_detection/rows/box_columns.h"
 #include "trainer/tasks/question_answering/rows/window_columns.h"
 #include "trainer/tasks/recipes/target.h"
 #include "trainer/tasks/seq2seq_lm/rows/columns.h"
@@ -93,6 +95,7 @@ void train(const Case& job, const Cut& cut, Communicator& ranks, const std::stri
     if (target == span_column(0)) return windows_of_questions(size, kVocab, kLongest, seed);
     if (job.has_teacher) return rows_with_a_teacher(size, kVocab, job.num_labels, kLongest, seed);
     const int64_t side = job.cropped_to > 0 && seed != kTrainSeed ? job.cropped_to : 12;
+    if (target == boxes_column()) return pictures_with_boxes(size, 12, job.num_labels, seed);
     if (is_mask(target)) return MemoryDataset::of_masks(size, 16, job.num_labels, seed);
     return images ? MemoryDataset::of_images(size, side, job.num_labels, seed)
                   : MemoryDataset(size, kVocab, job.num_labels, kLongest, seed, target);
@@ -131,7 +134,8 @@ void train(const Case& job, const Cut& cut, Communicator& ranks, const std::stri
   auto built = std::make_unique<Learner>(std::move(model), std::move(task), std::move(trained), LearnerSettings{},
                                          std::move(adapters));
 
-  Augmentation augmentation{.padding = images ? 2 : 0, .flip = images, .seed = 5};
+  const bool shifts = images && target != boxes_column();
+  Augmentation augmentation{.padding = shifts ? 2 : 0, .flip = images, .seed = 5};
   if (job.cropped_to > 0) augmentation = {.resized_crop = ResizedCrop{.size = job.cropped_to}, .flip = true, .seed = 5};
   if (job.scaled_to > 0)
     augmentation = {
@@ -354,6 +358,17 @@ std::vector<Case> cases() {
   one_batch.label_smoothing = 0.1;
   // The norm takes what they add to a channel away again: their gradient is zero but for rounding.
   one_batch.freeze.freeze = {"linear_c.*bias$", "encoder.layer_norm.1.bias$"};
+  const auto enroll_boxes = [&](const char* name, const OptimConfig& optim) -> Case& {
+    Case& added = enroll_patches(name, tiny_yolos());
+    added.optim = optim;
+    added.task = "object_detection";
+    added.num_labels = 3;
+    return added;
+  };
+  enroll_boxes("yolos", adamw);
+  Case& yolos_blocks = enroll_boxes("yolos_last_blocks_sgd", sgd);
+  yolos_blocks.freeze = two_blocks;
+  yolos_blocks.model["use_mid_position_embeddings"] = false;
   Case& tokens = enroll("bert_tokens", adamw);
   tokens.task = "token_classification";
   Case& weighted_tokens = enroll("bert_tokens_smoothed_weighted_sgd", sgd);

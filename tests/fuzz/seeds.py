@@ -149,11 +149,18 @@ def model_configs():
     yield json.dumps({"adapter_config.json": {"peft_type": "LORA", "base_model_name_or_path": "b", "task_type": "CAUSAL_LM", "r": 4, "lora_alpha": 8, "lora_dropout": 0.1, "bias": "none", "use_rslora": False, "modules_to_save": ["score"], "rank_pattern": {}}}).encode()
 
 
+# Of pictures with boxes: COCO's JSON, VOC's XML, YOLO's text and its YAML, by their first byte.
+BOXES = [b"{" + json.dumps({"images": [{"id": 9, "file_name": "a.png", "height": 2, "width": 2}], "categories": [{"id": 3, "name": "a"}],
+                            "annotations": [{"id": 1, "image_id": 9, "category_id": 3, "bbox": [0, 0, 1, 2], "area": 2, "iscrowd": 0}]}).encode()[1:],
+         b"<annotation><size><width>2</width><height>2</height></size><!-- a --><object><name>a &amp; b</name><difficult>0</difficult><bndbox><xmin>1</xmin><ymin>1</ymin><xmax>2</xmax><ymax>2.0</ymax></bndbox></object></annotation>",
+         b"0 0.5 0.5 1 1\n1 0 0 1 0 1 1\n", b"names:\n  0: 'a'\n  1: b # c\ntrain: images\nval: [images, images]\npath: .\n"]
+
 SEEDS = {
     "jsonl": lambda: [b'\x40{"a": [1.5, {"b": null}], "c": "\\ud83d\\ude00"}\n\n{"a": true}\n'],
     "csv": lambda: [b'\x80a,b\n"x ""y""\n,",1\r\n\t"z\t2\n', b"\x20\xef\xbb\xbf\"a\",b\n"],
     "conll": lambda: [b"\x60-DOCSTART- O\n\n# id 1\na B-X\nb\tO\n\nc O\n"],
     "squad": lambda: [json.dumps(SQUAD).encode()],
+    "boxes": lambda: BOXES,
     "tables": tables,
     "compressed": compressed,
     "images": images,

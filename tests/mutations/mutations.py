@@ -254,4 +254,12 @@ MUTATIONS = [
              ["test_equivalence: *Invariance*segformer*"]),
     Mutation("a mask's window at another place than its picture's", "data/loading/scaled_crop.cpp",
              "drawn_scale(how, seed, draw);\n  const Window", "drawn_scale(how, seed, is_mask(column) ? draw + 1 : draw);\n  const Window", ["test_data: ScaledCrop.*"]),
+    Mutation("boxes of a micro-batch in place of the global batch's", "trainer/tasks/object_detection/object_detection.cpp",
+             "(total[0] / total[1])", "(total[0] / std::max(weights(batch)[1], 1.0))", ["test_equivalence: *Invariance*yolos*"]),
+    Mutation("dual variables of columns moved the wrong way", "trainer/tasks/object_detection/hungarian.cpp",
+             "of_column_[column] -= reached - distance_[column];", "of_column_[column] += reached - distance_[column];", ["parity_assignment: assignment.py"]),
+    Mutation("each token matched by its class alone", "trainer/tasks/object_detection/detection_loss.cpp",
+             "config.box_cost * l1 - config.class_cost", "-config.class_cost", ["parity_images: yolos.py"]),
+    Mutation("positions that start one row late", "trainer/models/blocks/patch_positions.cpp",
+             "wide_LTC.narrow(1, 1, before.patches()).reshape", "wide_LTC.narrow(1, 0, before.patches()).reshape", ["parity_images: yolos.py"]),
 ]

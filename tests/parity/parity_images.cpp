@@ -5,9 +5,10 @@
 // DIR/case.json: task; config; dtype; classes, height, width, batches (images of each update), rate, momentum, decay;
 // tensors, the order of weights.bin as [name, shape, is_count]. DIR/weights.bin: values of `dtype`, counts as int64.
 // DIR/pixels.bin: uint8 [updates, B, H, W, 3]; DIR/labels.bin: int64 [updates, B], of masks
-// uint8 [updates, B, H, W]. Writes DIR/out.bin, in `dtype`: the
-// loss and the logits of the first update, the gradient of each tensor there (zeros for buffers), then all tensors
-// after the first and after the last update.
+// uint8 [updates, B, H, W], of pictures with boxes double [1 + 5 boxes] of each: their number, then class, left, top,
+// right and bottom in pixels of each box. Writes DIR/out.bin, in `dtype`: the loss and the outputs of the first update
+// (logits; of detection tokens logits, then boxes), the gradient of each tensor there (zeros for buffers), then all
+// tensors after the first and after the last update.
 #include <ATen/ATen.h>
 
 #include <fstream>
@@ -19,6 +20,8 @@
 #include "comm/solo/solo.h"
 #include "trainer/loop/update.h"
 #include "trainer/tasks/blocks/logits_task.h"
+#include "trainer/tasks/object_detection/object_detection.h"
+#include "trainer/tasks/object_detection/rows/box_columns.h"
 #include "trainer/tasks/tasks.h"
 
 namespace {
@@ -30,6 +33,72 @@ at::Tensor read_values(std::istream& file, at::IntArrayRef shape, at::ScalarType
   file.read(static_cast<char*>(values.data_ptr()), static_cast<std::streamsize>(values.nbytes()));
   if (!file) throw std::runtime_error("a file is too short");
   return values;
+}
+
+template <class T>
+std::vector<T> read_numbers(std::istream& file, size_t count) {
+  std::vector<T> numbers(count);
+  file.read(reinterpret_cast<char*>(numbers.data()), static_cast<std::streamsize>(count * sizeof(T)));
+  if (!file) throw std::runtime_error("a file is too short");
+  return numbers;
+}
+
+sft::Schema schema_of(const json& test) {
+  const int64_t height = test["height"], width = test["width"];
+  sft::Column target = sft::task_named(test["task"]).target;
+  if (target.axis.empty() && !target.shape.empty()) target.shape = {height, width};
+  sft::Schema schema{
+      .columns = {{.name = "pixels", .number = sft::Number::uint8, .shape = {height, width, 3}}, target}};
+  if (target.name == sft::kBoxes)
+    for (const sft::Column& column :
+         {sft::box_labels_column(test["classes"]), sft::box_flags_column(), sft::view_column()})
+      schema.columns.push_back(column);
+  return schema;
+}
+
+// A picture's boxes, of which the picture that is seen is the original.
+void read_boxes(std::istream& file, const sft::Schema& schema, sft::Sample& into) {
+  const auto count = static_cast<size_t>(read_numbers<double>(file, 1).front());
+  std::vector<float> boxes;
+  std::vector<int32_t> labels;
+  for (size_t i = 0; i < count; ++i) {
+    const std::vector<double> box = read_numbers<double>(file, 5);
+    labels.push_back(static_cast<int32_t>(box[0]));
+    for (size_t edge = 1; edge < 5; ++edge) boxes.push_back(static_cast<float>(box[edge]));
+  }
+  into.cells[schema.place(sft::kBoxes)].set(boxes);
+  into.cells[schema.place(sft::kBoxLabels)].set(labels);
+  into.cells[schema.place(sft::kBoxFlags)].set(std::vector<uint8_t>(count));
+  into.cells[schema.place(sft::kView)].set(std::vector<float>{1, 1, 0, 0});
+}
+
+sft::Batch read_batch(const sft::Schema& schema, int64_t count, std::istream& pixels, std::istream& labels) {
+  sft::Batch batch(schema);
+  for (int64_t b = 0; b < count; ++b) {
+    sft::Sample sample(schema);
+    sample.cells[0].set(read_numbers<uint8_t>(pixels, static_cast<size_t>(schema.columns[0].entry_numbers())));
+    const sft::Column& target = schema.columns[1];
+    const auto numbers = static_cast<size_t>(target.entry_numbers());
+    if (target.name == sft::kBoxes)
+      read_boxes(labels, schema, sample);
+    else if (target.number == sft::Number::uint8)
+      sample.cells[1].set(read_numbers<uint8_t>(labels, numbers));
+    else
+      sample.cells[1].set(read_numbers<int64_t>(labels, numbers));
+    batch.append(sample);
+  }
+  batch.ids.assign(static_cast<size_t>(count), 0);
+  batch.draws = batch.ids;
+  return batch;
+}
+
+std::vector<at::Tensor> outputs_of(sft::Task& task, sft::Model& model, const at::Tensor& features,
+                                   const sft::Inputs& inputs) {
+  if (auto* detects = dynamic_cast<sft::DetectionTask*>(&task)) {
+    const sft::Detections given = detects->detections(features);
+    return {given.logits_BDK, given.boxes_BD4};
+  }
+  return {dynamic_cast<sft::LogitsTask&>(task).logits(model, features, inputs, sft::Mode::training)};
 }
 
 void run(const std::string& directory) {
@@ -48,7 +117,7 @@ void run(const std::string& directory) {
   auto task = sft::make_task(test["task"], of_task, *model);
   const std::vector<bool> trained(sft::all_parameters(*model, *task).size(), true);
   sft::Model& backbone = *model;
-  auto& head = dynamic_cast<sft::LogitsTask&>(*task);
+  sft::Task& head = *task;
   auto learner = std::make_unique<sft::Learner>(std::move(model), std::move(task), trained, sft::LearnerSettings{});
   std::map<std::string, at::Tensor> by_name;
   for (const sft::Parameter& parameter : learner->saved()) by_name[parameter.name] = parameter.value;
@@ -75,33 +144,23 @@ void run(const std::string& directory) {
   const auto write_all = [&] {
     for (const std::string& name : file_names) write(by_name.at(name));
   };
+  const sft::Schema schema = schema_of(test);
   const auto batches = test["batches"].get<std::vector<int64_t>>();
   for (size_t update = 0; update < batches.size(); ++update) {
-    const int64_t count = batches[update], height = test["height"], width = test["width"];
-    sft::Column target = sft::task_named(test["task"]).target;
-    if (!target.shape.empty()) target.shape = {height, width};
-    sft::Batch batch(sft::Schema{
-        .columns = {{.name = "pixels", .number = sft::Number::uint8, .shape = {height, width, 3}}, target}});
-    const auto read = [&](std::ifstream& file, const char* column, int64_t numbers) {
-      auto* to = reinterpret_cast<char*>(batch.at(column).grow(static_cast<size_t>(numbers)));
-      file.read(to, static_cast<std::streamsize>(batch.at(column).num_bytes()));
-    };
-    read(labels, target.name.c_str(), count * target.entry_numbers());
-    read(pixels, "pixels", count * height * width * 3);
-    batch.weights.assign(static_cast<size_t>(count), 1.0f);
-    batch.ids.assign(static_cast<size_t>(count), 0);
-    batch.draws = batch.ids;
+    const sft::Batch batch = read_batch(schema, batches[update], pixels, labels);
     run.arena->zero_gradients();
     // As Learner::loss_sum() does it: running statistics move once a pass.
     const sft::Inputs inputs = sft::to_device(batch, at::kCPU);
     const at::Tensor features = sft::Stages(backbone).forward(inputs, sft::Mode::training);
-    const at::Tensor logits = head.logits(backbone, features, inputs, sft::Mode::training);
-    const at::Tensor loss = head.loss_of(logits, batch) / head.weight(batch);
+    sft::Weights total = head.weights(batch);
+    for (double& term : total)
+      if (term == 0) term = 1;  // as the loop has it
+    const at::Tensor loss = head.loss_sum(backbone, features, inputs, batch, total) / total.front();
     loss.backward();
     run.gradients->reduce();
     if (update == 0) {
       write(loss);
-      write(logits);
+      for (const at::Tensor& output : outputs_of(head, backbone, features, inputs)) write(output);
       for (const std::string& name : file_names) {
         const at::Tensor& gradient = by_name.at(name).grad();
         write(gradient.defined() ? gradient : at::zeros_like(by_name.at(name)));

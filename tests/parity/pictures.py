@@ -41,6 +41,9 @@ class Case:
     def labels(self, count):
         return torch.randint(0, self.net.classes, (count,))
 
+    def bytes_of(self, labels):
+        return labels.numpy().tobytes()
+
     def out_of(self, pixels, labels):
         """Logits and loss."""
         out = self.net(self.scaled(pixels))
@@ -83,7 +86,7 @@ def ours(tool, case, tensors, batches):
         (root / "case.json").write_text(json.dumps(described))
         (root / "weights.bin").write_bytes(b"".join(value.contiguous().numpy().tobytes() for value in tensors.values()))
         (root / "pixels.bin").write_bytes(b"".join(pixels.numpy().tobytes() for pixels, _ in batches))
-        (root / "labels.bin").write_bytes(b"".join(labels.numpy().tobytes() for _, labels in batches))
+        (root / "labels.bin").write_bytes(b"".join(case.bytes_of(labels) for _, labels in batches))
         subprocess.run([tool, directory], check=True)
         return torch.frombuffer(bytearray((root / "out.bin").read_bytes()), dtype=getattr(torch, case.dtype))
 

@@ -14,6 +14,7 @@
 #include "trainer/assembly/adapter_export.h"
 #include "trainer/assembly/base_checksum.h"
 #include "trainer/assembly/build_model.h"
+#include "trainer/assembly/check_samples.h"
 #include "trainer/assembly/exported_files.h"
 #include "trainer/assembly/gemm_peak.h"
 #include "trainer/assembly/generate_settings.h"
@@ -264,6 +265,7 @@ std::unique_ptr<Assembly> assemble(LoadedConfig loaded, const World& world, cons
                             world.device, batch_norm_rule(config, *run->batch_statistics), control);
   run->model_files = checksums_of(*run->directory, built.weights_checksum, control);
   std::unique_ptr<Learner> learner;
+  tell_boxes_without_token(*run->data.train, built.model->config(), control);
   together(control, [&] { learner = make_learner(*run, std::move(built)); });
   if (const Parameters base = learner->of_base(); !base.empty())
     run->base_checksum = base_checksum(base, parameter_type(config), control);

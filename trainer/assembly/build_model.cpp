@@ -24,6 +24,7 @@
 #include "trainer/model_files/tensor_refs.h"
 #include "trainer/model_files/weights_checksum.h"
 #include "trainer/models/blocks/matrix_product.h"
+#include "trainer/models/yolos/yolos.h"
 #include "trainer/tasks/tasks.h"
 
 namespace sft {
@@ -168,7 +169,7 @@ Built build_model(const RunConfig& config, Purpose purpose, const ModelDirectory
     failpoint("model.load");
     nlohmann::json model_config = directory.config();
     for (const auto& [key, value] : config.model.config.items()) model_config[key] = value;
-    if (config.data.image_size > 0) model_config["image_size"] = config.data.image_size;
+    if (config.data.image_size > 0 && !keeps_image_size(model_config)) model_config["image_size"] = config.data.image_size;
     set_pixel_scale(config.data, model_config);
     const at::ScalarType dtype = parameter_type(config);
     const auto seed = static_cast<uint64_t>(config.seed);

@@ -1,8 +1,10 @@
 // Whether opened samples fit the task, the tokenizer and the labels of a run.
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 
+#include "comm/communicator.h"
 #include "data/samples/dataset.h"
 #include "data/text/tokenizer.h"
 #include "trainer/config/run_config.h"
@@ -18,6 +20,10 @@ void check_tokenizer(const Dataset& dataset, const TaskKind& task, const Tokeniz
 
 // DataError where samples of `file` have other targets than training has labels.
 void check_width(const Schema& schema, const std::string& file, const Labels& labels);
+
+// Collective. A warning where training pictures have more boxes than the model has detection tokens: a box without a
+// token is not learned. `model`: its config.json.
+void tell_boxes_without_token(const Dataset& dataset, const nlohmann::json& model, Communicator& control);
 
 // ConfigError where model.num_labels is another number than the training data has.
 void check_num_labels(const LoadedConfig& loaded, const Labels& labels);

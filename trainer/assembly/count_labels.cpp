@@ -34,8 +34,9 @@ void count(const Packed& cell, std::vector<int64_t>& counts) {
 std::vector<int64_t> count_labels(const Dataset& dataset, size_t num_labels, Communicator& control) {
   std::vector<int64_t> counts(num_labels);
   together(control, [&] {
-    size_t place = dataset.schema().place("labels");
-    if (place == SIZE_MAX) place = dataset.schema().place("mask");
+    size_t place = SIZE_MAX;
+    for (const char* column : {"labels", "mask", "box_labels"})
+      if (place == SIZE_MAX) place = dataset.schema().place(column);
     if (place == SIZE_MAX) return;
     Packed cell(dataset.schema().columns[place].number);
     const auto [first, end] = range_of(dataset.size(), {control.rank(), control.size()});

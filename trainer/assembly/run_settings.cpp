@@ -8,6 +8,7 @@
 #include "base/errors.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "data/loading/box_columns.h"
 #include "trainer/config/training_keys.h"
 #include "trainer/tasks/tasks.h"
 #include "trainer/telemetry/command.h"
@@ -48,7 +49,8 @@ int64_t host_tokens(const RunConfig& config) {
   return config.deterministic ? kThreadTokens : std::min(kThreadTokens * at::get_num_threads(), kCpuTokens);
 }
 
-// Where every pixel has logits, as many pictures as have the pixels of so many of 128 × 128.
+// Where every pixel has logits, and where attention is over all patches of large pictures: as many as have the pixels
+// of so many of 128 × 128.
 int64_t pictures_of_pixels(int64_t images, const DataConfig& data) {
   constexpr int64_t kSide = 128, kUnknownSide = 512;
   const int64_t side = data.image_size > 0 ? data.image_size : kUnknownSide;
@@ -85,7 +87,8 @@ int64_t micro_batch_tokens(const RunConfig& config, const at::Device& device) {
   const TaskKind& task = task_named(config.model.task);
   if (task.takes == Takes::pictures) {
     const int64_t images = device.is_cpu() ? kCpuImages : kDeviceImages;
-    return is_mask(task.target) ? pictures_of_pixels(images, config.data) : images;
+    const bool is_of_places = is_mask(task.target) || task.target.axis == kBoxAxis;
+    return is_of_places ? pictures_of_pixels(images, config.data) : images;
   }
   return device.is_cpu() ? host_tokens(config) : kDeviceTokens;
 }
@@ -111,6 +114,7 @@ Augmentation augmentation_of(const RunConfig& config, const Schema& schema) {
                        .height = size > 0 ? size : picture->shape[0],
                        .width = size > 0 ? size : picture->shape[1],
                        .interpolation = interpolation_of(config.data)};
+    if (schema.find(kView) != nullptr) how.scaled_crop->beside = padding_colour(config.data.mean);
   }
   return how;
 }
@@ -173,7 +177,8 @@ std::vector<Sink> open_sinks(const RunConfig& config, int64_t resumed_step) {
   for (const std::string& target : config.log.report_to)
     if (target == "tensorboard") sinks.push_back(make_tensorboard(config.output_dir + "/events", resumed_step));
   if (!config.hooks.on_evaluation.empty())
-    sinks.push_back(make_evaluation_hook(config.hooks.on_evaluation, config.hooks.kill_after_seconds, config.output_dir));
+    sinks.push_back(
+        make_evaluation_hook(config.hooks.on_evaluation, config.hooks.kill_after_seconds, config.output_dir));
   return sinks;
 }
 

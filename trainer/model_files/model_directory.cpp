@@ -13,6 +13,7 @@
 #include "trainer/model_files/adapter_files.h"
 #include "trainer/model_files/keras_file.h"
 #include "trainer/model_files/preprocessor_config.h"
+#include "trainer/models/yolos/yolos.h"
 
 namespace sft {
 namespace {
@@ -184,6 +185,10 @@ void ModelDirectory::settle_image_settings(DataConfig& into) const {
   if (into.image_size == 0 && into.crop == "random_resized")
     throw ConfigError("data.crop = \"random_resized\" needs data.image_size, to which windows of images are resized");
   settle_interpolation(json_of("preprocessor_config.json"), path_ + "/preprocessor_config.json", into);
+  // What is left over beside an image in its square is what the model's mean makes 0.
+  const nlohmann::json mean = config_.value("image_mean", nlohmann::json());
+  const bool is_list = mean.is_array() && std::ranges::all_of(mean, &nlohmann::json::is_number);
+  if (keeps_image_size(config_) && into.mean.empty() && is_list) into.mean = mean.get<NumberList>();
 }
 
 nlohmann::json ModelDirectory::json_of(const std::string& file) const {

@@ -19,20 +19,27 @@ nlohmann::json preprocessor_config(const nlohmann::json& model, const ImageProce
                                    const DataConfig& data) {
   const bool covers = data.crop != "none";
   const int64_t size = data.image_size;
-  nlohmann::json out = {{"image_processor_type", covers ? "CLIPImageProcessor" : processor.type},
-                        {"do_resize", size > 0},
-                        {"do_rescale", true},
-                        {"rescale_factor", 1.0 / 255},
-                        {"do_normalize", true},
-                        {"image_mean", model.at("image_mean")},
-                        {"image_std", model.at("image_std")},
-                        {"resample", interpolation_of(data) == Interpolation::bicubic ? kBicubic : kBilinear},
-                        {kImageSize, size},
-                        {kImageCrop, covers ? "center" : "none"}};
+  nlohmann::json out = {
+      {"image_processor_type", covers && !processor.takes_boxes ? "CLIPImageProcessor" : processor.type},
+      {"do_resize", size > 0},
+      {"do_rescale", true},
+      {"rescale_factor", 1.0 / 255},
+      {"do_normalize", true},
+      {"image_mean", model.at("image_mean")},
+      {"image_std", model.at("image_std")},
+      {"resample", interpolation_of(data) == Interpolation::bicubic ? kBicubic : kBilinear},
+      {kImageSize, size},
+      {kImageCrop, covers ? "center" : "none"}};
   if (size > 0 && !covers) out["size"] = {{"height", size}, {"width", size}};
   if (size > 0 && covers) {
     out["size"] = {{"shortest_edge", size}};
     out["crop_size"] = {{"height", size}, {"width", size}};
+  }
+  if (processor.takes_boxes && size > 0) {  // the longer side fits, and the rest of the square is padded
+    out["size"] = {{"max_height", size}, {"max_width", size}};
+    out["pad_size"] = {{"height", size}, {"width", size}};
+    out["do_pad"] = true;
+    out["format"] = "coco_detection";
   }
   out["do_center_crop"] = size > 0 && covers;
   if (processor.takes_masks) out["do_reduce_labels"] = data.reduce_labels;

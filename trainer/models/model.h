@@ -87,6 +87,7 @@ struct HeadShape {
 struct ImageProcessor {
   const char* type = "ViTImageProcessor";
   bool takes_masks = false;  // too
+  bool takes_boxes = false;  // too: pictures are padded to a square then
 };
 
 // A fully connected layer that an adapter may be put on.

@@ -26,6 +26,7 @@
 #include "trainer/models/vgg/vgg.h"
 #include "trainer/models/vit/vit.h"
 #include "trainer/models/xlnet/xlnet.h"
+#include "trainer/models/yolos/yolos.h"
 
 namespace sft {
 namespace {
@@ -64,6 +65,7 @@ constexpr auto kFamilies = std::to_array<Family>({
     {"vit", Takes::pictures, make_vit},
     {"xlm-roberta", Takes::texts, make_roberta},
     {"xlnet", Takes::texts, make_xlnet},
+    {"yolos", Takes::pictures, make_yolos},
 });
 
 }  // namespace

@@ -95,7 +95,8 @@ struct ScoreConfig {
         field("metrics", &ScoreConfig::metrics,
               "what is told beside the loss; []: all of the task's, and of more than two labels roc_auc and "
               "average_precision only where they are named"),
-        field("threshold", &ScoreConfig::threshold, "of sets of labels: a label is given above this probability",
+        field("threshold", &ScoreConfig::threshold,
+              "of sets of labels and of detected objects: those above this probability are given",
               in_range(0.0, 1.0)),
         field("tune_thresholds", &ScoreConfig::tune_thresholds,
               "of sets of labels and of two classes: once trained, the threshold of each label that scores best on the "

@@ -7,6 +7,10 @@
 #include "trainer/tasks/image_classification/image_classification.h"
 #include "trainer/tasks/image_classification/recipe.h"
 #include "trainer/tasks/multi_label/multi_label.h"
+#include "trainer/tasks/object_detection/detected_objects.h"
+#include "trainer/tasks/object_detection/object_detection.h"
+#include "trainer/tasks/object_detection/recipe.h"
+#include "trainer/tasks/object_detection/rows/box_columns.h"
 #include "trainer/tasks/question_answering/answering_config.h"
 #include "trainer/tasks/question_answering/question_answering.h"
 #include "trainer/tasks/question_answering/recipe.h"
@@ -76,6 +80,9 @@ const StringList kOfPictures = {"data.image_size",
                                 "model.problem_type"};
 
 const StringList kOfMasks = joined(kOfPictures, {"data.random_scale", "data.reduce_labels", "data.class_names"});
+const StringList kOfBoxes = {"data.image_size",   "data.interpolation", "data.mean",         "data.std",
+                             "data.image_column", "data.class_names",   "data.random_scale", "data.horizontal_flip",
+                             "data.stored_size",  "data.on_bad_box"};
 
 template <auto make>
 std::unique_ptr<Task> made(const TaskSettings& settings, const Model& model) {
@@ -206,6 +213,20 @@ const TaskKind kTasks[] = {
                 write_masks},
                {"--overlays", "of masks: also write each image with its mask laid over it into this new directory",
                 write_overlays}}},
+    {.name = "object_detection",
+     .problem_type = "",
+     .target = boxes_column(),
+     .class_ending = "ForObjectDetection",
+     .takes = Takes::pictures,
+     .text_column = "text",
+     .label_column = kBoxes,
+     .keys = kOfBoxes,
+     .pipeline_tag = "object-detection",
+     .recipe = object_detection_recipe,
+     .make = made<make_object_detection>,
+     .forms = {{"--boxes", "of objects: also write each image with the boxes drawn on it into this new directory",
+                write_drawn_boxes}},
+     .ranked = "objects"},
 };
 
 }  // namespace

@@ -22,14 +22,19 @@ int64_t side(nlohmann::json& content, const char* key, int64_t otherwise) {
 }  // namespace
 
 void read_patch_shape(nlohmann::json& content, PatchShape& shape) {
+  read_patch_layers(content, shape);
+  const int64_t size = side(content, "image_size", shape.image_height), patch = shape.patch_size;
+  shape.image_height = shape.image_width = size;
+  if (size % patch != 0)
+    ConfigReader(content).refuse("image_size",
+                                 concat("a multiple of patch_size (", patch, "), as ", (size / patch + 1) * patch,
+                                        " is; data.image_size chooses another than the file's"));
+}
+
+void read_patch_layers(nlohmann::json& content, PatchShape& shape) {
   ConfigReader read(content);
   if (read.has("quantization_config")) read.refuse("quantization_config", "absent (quantized weights are not built)");
-  shape.image_size = side(content, "image_size", shape.image_size);
   shape.patch_size = side(content, "patch_size", shape.patch_size);
-  if (shape.image_size % shape.patch_size != 0)
-    read.refuse("image_size", concat("a multiple of patch_size (", shape.patch_size, "), as ",
-                                     (shape.image_size / shape.patch_size + 1) * shape.patch_size,
-                                     " is; data.image_size chooses another than the file's"));
   shape.width = read.count("hidden_size", shape.width);
   shape.blocks = read.count("num_hidden_layers", shape.blocks, 1, ConfigReader::kMostBlocks);
   shape.heads = read.count("num_attention_heads", shape.heads);

@@ -9,8 +9,9 @@
 
 namespace sft {
 
-// Fills `shape`, whose values are the defaults, from `content`, and `content` up with what was used. ConfigError names
-// the key, what it wants and what was found.
-void read_patch_shape(nlohmann::json& content, PatchShape& shape);
+// Each fills `shape`, whose values are the defaults, from `content`, and `content` up with what was used. ConfigError
+// names the key, what it wants and what was found.
+void read_patch_layers(nlohmann::json& content, PatchShape& shape);  // all but "image_size"
+void read_patch_shape(nlohmann::json& content, PatchShape& shape);   // of square pictures that patches fill
 
 }  // namespace sft

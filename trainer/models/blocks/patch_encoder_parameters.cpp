@@ -14,7 +14,8 @@ namespace {
 double num_parameters(const PatchShape& shape) {
   const auto width = static_cast<double>(shape.width);
   const double pixels = 3.0 * static_cast<double>(shape.patch_size) * static_cast<double>(shape.patch_size);
-  return (pixels + static_cast<double>(shape.rows())) * width +
+  const auto tables = static_cast<double>(shape.has_mid_positions ? shape.blocks : 1);
+  return (pixels + tables * static_cast<double>(shape.rows())) * width +
          static_cast<double>(shape.blocks) * (4 * width + (shape.is_gated ? 3 : 2) * static_cast<double>(shape.inner)) *
              width;
 }
@@ -27,17 +28,22 @@ PatchEncoder::PatchEncoder(nlohmann::json content, const PatchShape& shape, cons
       shape_(shape),
       names_(names),
       reads_(reads),
-      pixels_(shape.pixels, settings.options()) {
+      pixels_(shape.pixels, settings.options()),
+      seen_(shape.grid()) {
   require_memory_for(num_parameters(shape_), settings.held_options(),
                      concat(shape_.patches(), " patches and ", shape_.blocks, " layers of ", shape_.width, " and ",
                             shape_.inner, " channels"));
   const int64_t channels = shape_.width, patch = shape_.patch_size;
   ParameterBuilder build = builder(names_.prefix, shape_.initializer_range);
   class_token_ = build.drawn("embeddings.cls_token", {1, 1, channels}, 0);
+  if (shape_.detection_tokens > 0)
+    detection_tokens_ = build.drawn("embeddings.detection_tokens", {1, shape_.detection_tokens, channels}, 0);
   positions_ = build.drawn("embeddings.position_embeddings", {1, shape_.rows(), channels}, 0);
   patches_.weight = build.drawn("embeddings.patch_embeddings.projection.weight",
                                 {channels, shape_.pixels.channels(), patch, patch}, 0);
   patches_.bias = build.bias("embeddings.patch_embeddings.projection.bias", channels, 0);
+  if (shape_.has_mid_positions && num_blocks() > 1)
+    mid_positions_ = build.drawn("encoder.mid_position_embeddings", {shape_.blocks - 1, 1, shape_.rows(), channels}, 1);
   blocks_.resize(static_cast<size_t>(shape_.blocks));
   for (int64_t i = 0; i < shape_.blocks; ++i) make_block(build, i);
   final_norm_ = build.norm("layernorm", channels, shape_.norm_eps, num_blocks());
@@ -72,7 +78,8 @@ void PatchEncoder::keep_in_files(const std::string& name) {
 }
 
 Needs PatchEncoder::needs() const {
-  return {{.column = {.name = "pixels", .number = Number::uint8, .shape = {shape_.image_size, shape_.image_size, 3}}}};
+  return {
+      {.column = {.name = "pixels", .number = Number::uint8, .shape = {shape_.image_height, shape_.image_width, 3}}}};
 }
 
 std::string PatchEncoder::architecture(const std::string& class_ending) const {

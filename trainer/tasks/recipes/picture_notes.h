@@ -3,12 +3,12 @@
 
 #include <string>
 
+#include "data/loading/picture_column.h"
 #include "data/samples/batch.h"
 
 namespace sft {
 
-inline constexpr char kPlaceColumn[] = "place";                 // which picture a row is of
-inline constexpr char kOriginalSizeColumn[] = "original_size";  // its height and width before it was resized
+inline constexpr char kPlaceColumn[] = "place";  // which picture a row is of
 
 Column place_column();
 Column original_size_column();

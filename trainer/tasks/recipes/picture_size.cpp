@@ -9,17 +9,17 @@ namespace {
 
 constexpr char kHeight[] = "height", kWidth[] = "width";  // facts of a glance
 
-int64_t side_of(const PrepareRequest& request, const DataConfig& config) {
+}  // namespace
+
+int64_t stored_side(const PrepareRequest& request, const DataConfig& config) {
   if (!request.is_drawn_from) return config.image_size;
   if (config.crop == "random_resized")
     return config.stored_size > 0 ? config.stored_size : (config.image_size * 8 + 3) / 7;
   return config.random_scale.empty() || config.stored_size == 0 ? config.image_size : config.stored_size;
 }
 
-}  // namespace
-
 PictureSize::PictureSize(const PrepareRequest& request, const DataConfig& config)
-    : config_(config), side_(side_of(request, config)), height_(side_), width_(side_) {}
+    : config_(config), side_(stored_side(request, config)), height_(side_), width_(side_) {}
 
 void PictureSize::add_to(nlohmann::json& key) const {
   key["image_size"] = side_;

@@ -9,6 +9,10 @@
 
 namespace sft {
 
+// Pixels of a side of what is kept: data.image_size, or of training pictures that crops are drawn from, more; 0:
+// pictures stay as they are.
+int64_t stored_side(const PrepareRequest& request, const DataConfig& config);
+
 class PictureSize {
  public:
   // Borrows config. Training pictures that crops are drawn from may be larger than data.image_size.

@@ -32,13 +32,23 @@ bool has_target(const Schema& schema, const Column& target) {
          found->shape.size() == target.shape.size();
 }
 
+namespace {
+
+// Columns of ids or of numbers, of which a schema says how many there are.
+bool is_counted(const Column& column) {
+  return column.role == Role::target &&
+         (column.name == "labels" || column.name == "values" || column.name == "box_labels");
+}
+
+}  // namespace
+
 bool has_names(const Column& target) {
-  return target.role == Role::target && (target.name == "labels" || target.name == "values" || target.name == "mask");
+  return is_counted(target) || (target.role == Role::target && (target.name == "mask" || target.name == "boxes"));
 }
 
 int64_t target_count(const Schema& schema) {
-  const auto found = std::ranges::find_if(schema.columns, has_names);
-  if (found == schema.columns.end() || found->name == "mask") return 0;
+  const auto found = std::ranges::find_if(schema.columns, is_counted);
+  if (found == schema.columns.end()) return 0;
   return found->shape.empty() ? found->bound : found->shape[0];
 }
 

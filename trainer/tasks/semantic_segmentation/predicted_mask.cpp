@@ -1,46 +1,20 @@
 #include "trainer/tasks/semantic_segmentation/predicted_mask.h"
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
-#include <functional>
 #include <nlohmann/json.hpp>
-#include <set>
 
-#include "base/errors.h"
-#include "base/text.h"
 #include "data/images/resize.h"
+#include "trainer/tasks/blocks/picture_files.h"
 #include "trainer/tasks/semantic_segmentation/rows/mask_rows.h"
 
 namespace sft {
 namespace {
 
-namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
-// Writes what png_of() gives for each prediction, under a name of its own.
-void for_each_prediction(const std::string& predictions, const std::string& directory, FileOps& files,
-                         const std::function<std::string(const PredictedMask&)>& png_of) {
-  files.make_directory(directory);
-  std::set<std::string> taken;
-  std::ifstream rows(predictions, std::ios::binary);
-  int64_t number = 0;
-  for (std::string line; std::getline(rows, line); ++number) {
-    const PredictedMask predicted = predicted_mask(line);
-    std::string name = is_image_file(predicted.image) ? fs::path(predicted.image).stem().string() : "image";
-    const std::string stem = name;
-    if (name == "image") name += concat("-", number + 1);
-    for (int64_t next = number + 1; !taken.insert(name).second; ++next) name = concat(stem, "-", next);
-    write_atomically(files, concat(directory, "/", name, ".png"), png_of(predicted));
-  }
-}
-
 Image overlay_of(const PredictedMask& predicted) {
-  if (!is_image_file(predicted.image) || !fs::is_regular_file(predicted.image))
-    throw ConfigError(concat("--overlays: ", in_quotes(predicted.image, 400),
-                             " is no file of a picture to lay a mask over; predict from files of pictures"));
   const Mask& mask = predicted.mask;
-  Image image = decode_image(read_file(predicted.image), predicted.image).image;
+  Image image = predicted_picture(predicted.image, "--overlays");
   if (image.height != mask.height || image.width != mask.width) image = covering(image, mask.height);
   for (size_t p = 0; p < mask.classes.size(); ++p) {
     const auto colour = class_colour(mask.classes[p]);
@@ -85,13 +59,17 @@ PredictedMask predicted_mask(const std::string& json) {
 }
 
 void write_masks(const std::string& predictions, const std::string& directory, FileOps& files) {
-  for_each_prediction(predictions, directory, files,
-                      [](const PredictedMask& predicted) { return encode_mask(predicted.mask); });
+  write_pictures(predictions, directory, files, [](const std::string& line) {
+    const PredictedMask predicted = predicted_mask(line);
+    return PictureFile{predicted.image, encode_mask(predicted.mask)};
+  });
 }
 
 void write_overlays(const std::string& predictions, const std::string& directory, FileOps& files) {
-  for_each_prediction(predictions, directory, files,
-                      [](const PredictedMask& predicted) { return encode_image(overlay_of(predicted)); });
+  write_pictures(predictions, directory, files, [](const std::string& line) {
+    const PredictedMask predicted = predicted_mask(line);
+    return PictureFile{predicted.image, encode_image(overlay_of(predicted))};
+  });
 }
 
 }  // namespace sft

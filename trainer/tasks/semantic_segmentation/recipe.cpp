@@ -7,6 +7,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "data/prepare/report.h"
+#include "data/readers/class_lists.h"
 #include "trainer/tasks/recipes/picture_notes.h"
 #include "trainer/tasks/recipes/picture_size.h"
 #include "trainer/tasks/semantic_segmentation/rows/mask_rows.h"

@@ -1,15 +1,11 @@
 #include "trainer/tasks/semantic_segmentation/rows/mask_rows.h"
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
 
 #include "base/text.h"
 
 namespace sft {
 namespace {
-
-namespace fs = std::filesystem;
 
 std::string size_text(int64_t height, int64_t width) { return concat(height, " × ", width); }
 
@@ -59,31 +55,6 @@ Mask mask_of(const Row& row, const Decoded& picture, bool reduces, int64_t num_c
                ", and there are ", num_classes, " classes: 0 … ", num_classes - 1,
                ", and 255 for no class; mend the mask, or name all classes (data.class_names or classes.txt)"));
   return mask;
-}
-
-StringList listed_classes(const std::string& path) {
-  const fs::path at = fs::path(path).lexically_normal();
-  for (const fs::path& folder : {at, at.parent_path(), at.parent_path().parent_path()}) {
-    const fs::path list = folder / "classes.txt";
-    std::ifstream lines(list);
-    if (!fs::is_regular_file(list) || !lines) continue;
-    StringList names;
-    for (std::string line; std::getline(lines, line);) {
-      while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.pop_back();
-      names.push_back(line);
-    }
-    while (!names.empty() && names.back().empty()) names.pop_back();
-    for (size_t i = 0; i < names.size(); ++i) {
-      if (names[i].empty())
-        throw DataError(concat(list.string(), ":", i + 1, ": is empty; wanted the name of class ", i));
-      const auto before = std::find(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(i), names[i]);
-      if (before != names.begin() + static_cast<std::ptrdiff_t>(i))
-        throw DataError(concat(list.string(), ":", i + 1, ": ", in_quotes(names[i]), " is the name of class ",
-                               before - names.begin(), " too; wanted another name for each"));
-    }
-    return names;
-  }
-  return {};
 }
 
 }  // namespace sft

@@ -23,8 +23,4 @@ std::array<int64_t, 256> pixels_by_class(const Mask& mask);
 // and where one is of a class that there is not.
 Mask mask_of(const Row& row, const Decoded& picture, bool reduces, int64_t num_classes);
 
-// The lines of classes.txt beside a path, or in it, or beside the folder that it lies in; none where there is no such
-// file. DataError where a name is empty or stands there twice.
-StringList listed_classes(const std::string& path);
-
 }  // namespace sft

@@ -1,0 +1,20 @@
+// The .yaml beside data sets in YOLO's layout: of YAML, a mapping of scalars, lists and mappings of scalars, in lines
+// or in brackets.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace sft {
+
+struct YoloYaml {
+  std::string path;                                        // "": the folder of the file
+  std::map<std::string, std::vector<std::string>> splits;  // "train", "val", "test": folders, or lists of files
+  std::vector<std::string> names;                          // of classes, by number
+};
+
+// DataError naming file and line where it is another YAML, or its names are not of 0, 1, ….
+YoloYaml read_yolo_yaml(const std::string& file);
+
+}  // namespace sft

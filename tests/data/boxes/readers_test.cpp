@@ -1,0 +1,338 @@
+// COCO's JSON, VOC's XML, YOLO's text and HDF5, read into the same samples; and what is told of bad ones.
+#include <nlohmann/json.hpp>
+
+#include "boxes_fixture.h"
+#include "data/hdf5/handle.h"
+
+namespace sft {
+namespace {
+
+using nlohmann::json;
+
+constexpr char kXml[] = R"(<?xml version="1.0"?>
+<!-- by hand -->
+<annotation verified="yes"><filename>other.jpg</filename>
+  <size><width>40</width><height>20</height><depth>3</depth></size>
+  <object><name>cat &amp; dog</name><difficult>1</difficult>
+    <part><name>head</name><bndbox><xmin>1</xmin><ymin>1</ymin><xmax>2</xmax><ymax>2</ymax></bndbox></part>
+    <bndbox><xmin>1</xmin><ymin>3</ymin><xmax>10</xmax><ymax>8.0</ymax></bndbox></object>
+  <object><name>ant</name><bndbox><xmin>11</xmin><ymin>1</ymin><xmax>40</xmax><ymax>20</ymax></bndbox></object>
+</annotation>)";
+
+json coco() {
+  return {
+      {"info", {{"year", 2017}}},
+      {"annotations",
+       {{{"id", 5}, {"image_id", 9}, {"category_id", 90}, {"bbox", {0, 2, 10, 6}}, {"area", 2000.0}, {"iscrowd", 0}},
+        {{"id", 6},
+         {"image_id", 9},
+         {"category_id", 3},
+         {"bbox", {10.5, 0, 29.5, 20}},
+         {"iscrowd", 1},
+         {"segmentation", {{"counts", {1, 2}}, {"size", {20, 40}}}}}}},
+      {"images",
+       {{{"id", 9}, {"file_name", "a.png"}, {"height", 20}, {"width", 40}},
+        {{"id", 2}, {"file_name", "b.png"}, {"height", 30}, {"width", 30}}}},
+      {"categories", {{{"id", 90}, {"name", "zebra"}}, {{"id", 3}, {"name", "cat"}}, {{"id", 7}, {"name", "emu"}}}}};
+}
+
+class Readers : public BoxesTest {
+ protected:
+  void put_coco(const json& content, const std::string& name = "annotations/instances_train2017.json") {
+    picture("train2017/a.png", 20, 40);
+    picture("train2017/b.png", 30, 30);
+    file(name, content.dump(1));
+  }
+  std::string coco_error(const json& content) {
+    put_coco(content);
+    return error("annotations/instances_train2017.json");
+  }
+};
+
+TEST_F(Readers, CocoWithGapsInItsIdsAndListsInAnyOrder) {
+  put_coco(coco());
+  const PrepareReport report = prepare("annotations/instances_train2017.json");
+  EXPECT_EQ(report.label_names, (StringList{"cat", "emu", "zebra"}));  // by id
+  EXPECT_EQ(report.label_counts, (std::vector<int64_t>{1, 0, 1}));
+  EXPECT_EQ(report.notes.at("images have no box").num_rows, 1);
+  EXPECT_EQ(report.notes.at("boxes are of crowds: not learned, and not scored").num_rows, 1);
+  const Batch all = samples(report);
+  EXPECT_EQ(all.offsets(kBoxAxis), (Offsets{0, 2, 2}));
+  EXPECT_EQ(numbers<float>(all, kBoxes), (std::vector<float>{0, 2, 10, 8, 10.5, 0, 40, 20}));
+  EXPECT_EQ(numbers<int32_t>(all, kBoxLabels), (std::vector<int32_t>{2, 0}));
+  EXPECT_EQ(numbers<uint8_t>(all, kBoxFlags), (std::vector<uint8_t>{kMedium, kCrowd | kSmall}));  // by the told area
+  EXPECT_EQ(numbers<int32_t>(all, "original_size"), (std::vector<int32_t>{20, 40, 30, 30}));
+  EXPECT_EQ(numbers<float>(all, kView), (std::vector<float>{0.8f, 0.8f, 0, 0, 32.f / 30, 32.f / 30, 0, 0}));
+  const auto pixels = numbers<uint8_t>(all, "pixels");
+  ASSERT_EQ(pixels.size(), 2u * 32 * 32 * 3);
+  EXPECT_EQ(pixels[15 * 32 * 3], 200);  // the last row of the picture
+  EXPECT_EQ(std::vector(&pixels[16 * 32 * 3], &pixels[16 * 32 * 3 + 3]), (std::vector<uint8_t>{124, 116, 104}));
+}
+
+TEST_F(Readers, ShardsAreTheSameOnAnyNumberOfRanks) {
+  put_coco(coco());
+  const Batch one = samples(prepare("annotations/instances_train2017.json"));
+  config_.prepared_dir = "";
+  request_.output_directory = directory_ / "of_three";
+  const Batch three = samples(prepare("annotations/instances_train2017.json", 3));
+  EXPECT_EQ(one.columns, three.columns);
+  EXPECT_EQ(one.axes, three.axes);
+}
+
+TEST_F(Readers, CocoBesideItsPicturesAsRoboflowWritesIt) {
+  picture("train/a.png", 20, 40);
+  picture("train/b.png", 30, 30);
+  file("train/_annotations.coco.json", coco().dump());
+  EXPECT_EQ(prepare("train").num_samples, 2);
+}
+
+TEST_F(Readers, BadCocoIsToldByFilePlaceAndCure) {
+  json bad = coco();
+  bad["annotations"][0]["category_id"] = 8;
+  EXPECT_EQ(coco_error(bad),
+            "79: annotations/instances_train2017.json:3: annotation 5: is of category 8, which "
+            "'categories' does not list; list it, or take the annotation away");
+  bad = coco();
+  bad["annotations"][0]["image_id"] = 3;
+  EXPECT_NE(coco_error(bad).find("annotation 5 is of image 3, which 'images' does not list"), std::string::npos);
+  bad = coco();
+  bad["images"][1]["id"] = 9;
+  EXPECT_NE(coco_error(bad).find("two images have the id 9"), std::string::npos);
+  bad = coco();
+  bad["annotations"][1]["id"] = 5;
+  EXPECT_NE(coco_error(bad).find("annotation 5: another annotation has this id"), std::string::npos);
+  bad = coco();
+  bad["categories"][1]["name"] = "zebra";
+  EXPECT_NE(coco_error(bad).find("are both called 'zebra'"), std::string::npos);
+  bad = coco();
+  bad["annotations"][0].erase("bbox");
+  EXPECT_NE(coco_error(bad).find("annotation 5: has no 'bbox'"), std::string::npos);
+  bad = coco();
+  bad["annotations"][0]["bbox"] = {1, 2, 3};
+  EXPECT_NE(coco_error(bad).find("four numbers belong there"), std::string::npos);
+  bad = coco();
+  bad["images"][0]["width"] = 41;
+  EXPECT_NE(coco_error(bad).find("a.png: is 20 × 40, and its boxes are told of a picture of 20 × 41"),
+            std::string::npos);
+  bad = coco();
+  bad.erase("categories");
+  EXPECT_NE(coco_error(bad).find("has no list 'categories'"), std::string::npos);
+  bad = coco();
+  bad["images"][1]["file_name"] = "c.png";
+  EXPECT_NE(coco_error(bad).find("lists 'c.png', and there is no "), std::string::npos);
+  bad = coco();
+  bad["images"][0]["file_name"] = bad["images"][1]["file_name"] = "c.png";
+  EXPECT_NE(coco_error(bad).find("its images are not found: there is no 'c.png' in annotations,"), std::string::npos);
+  std::string text = coco().dump();
+  text.replace(text.find("10.5"), 4, "NaN");
+  file("annotations/nan_train2017.json", text);
+  EXPECT_NE(
+      error("annotations/nan_train2017.json").find("annotation 6: its 'bbox' is [null,0,29.5,20], and four numbers"),
+      std::string::npos);
+  file("annotations/cut_train2017.json", coco().dump().substr(0, 200));
+  EXPECT_NE(error("annotations/cut_train2017.json").find("ends too early"), std::string::npos);
+}
+
+TEST_F(Readers, BadBoxesAreToldClippedOrDropped) {
+  json bad = coco();
+  bad["annotations"][0]["bbox"] = {30, 2, 12, 6};    // two pixels beyond
+  bad["annotations"][1]["bbox"] = {-0.5, 0, 10, 6};  // what rounding leaves
+  bad["annotations"].push_back({{"id", 7}, {"image_id", 2}, {"category_id", 3}, {"bbox", {5, 5, 0, 6}}});
+  EXPECT_NE(
+      coco_error(bad).find("annotation 5: its corners [30, 2, 42, 8] reach beyond their images, 20 × 40; mend the "
+                           "box, or set data.on_bad_box to \"clip\""),
+      std::string::npos);
+  config_.on_bad_box = "clip";
+  PrepareReport report = prepare("annotations/instances_train2017.json");
+  EXPECT_EQ(numbers<float>(samples(report), kBoxes), (std::vector<float>{30, 2, 40, 8, 0, 0, 9.5, 6}));
+  EXPECT_EQ(report.notes.at("boxes reach beyond their images and are cut off at the border").num_rows, 1);
+  EXPECT_EQ(report.notes.at("boxes have no area and are left out").num_rows, 1);
+  config_.on_bad_box = "drop";
+  report = prepare("annotations/instances_train2017.json");
+  EXPECT_EQ(numbers<float>(samples(report), kBoxes), (std::vector<float>{0, 0, 9.5, 6}));
+  EXPECT_EQ(report.notes.at("boxes reach beyond their images and are left out").num_rows, 1);
+  config_.on_bad_box = "error";
+  config_.on_bad_row = "skip";
+  EXPECT_EQ(error("annotations/instances_train2017.json").substr(0, 3), "79:");  // both pictures have a bad one
+}
+
+TEST_F(Readers, VocXmlCountsFromOneAndKnowsDifficultObjects) {
+  picture("JPEGImages/a.png", 20, 40);
+  picture("JPEGImages/b.png", 30, 30);
+  file("Annotations/a.xml", kXml);
+  file("Annotations/b.xml", "<annotation/>");
+  file("ImageSets/Main/train.txt", "a\nb -1\n");
+  file("ImageSets/Main/val.txt", "b\n");
+  for (const char* path : {"", "ImageSets/Main/train.txt"}) {
+    const PrepareReport report = prepare(path);
+    EXPECT_EQ(report.label_names, (StringList{"ant", "cat & dog"}));
+    const Batch all = samples(report);
+    EXPECT_EQ(all.offsets(kBoxAxis), (Offsets{0, 2, 2}));
+    EXPECT_EQ(numbers<float>(all, kBoxes), (std::vector<float>{0, 2, 10, 8, 10, 0, 40, 20}));
+    EXPECT_EQ(numbers<int32_t>(all, kBoxLabels), (std::vector<int32_t>{1, 0}));
+    EXPECT_EQ(numbers<uint8_t>(all, kBoxFlags), (std::vector<uint8_t>{kDifficult | kSmall, kSmall}));
+  }
+}
+
+TEST_F(Readers, XmlBesideOrInAFolderBesideItsPictures) {
+  for (const char* of_xml : {"annotations/a.xml", "images/a.xml"}) {
+    picture("images/a.png", 20, 40);
+    file(of_xml, kXml);
+    EXPECT_EQ(prepare(std::string(of_xml).starts_with("images") ? "images" : "").num_samples, 1) << of_xml;
+  }
+}
+
+TEST_F(Readers, BadXmlIsToldByLine) {
+  const auto told = [&](std::string text) {
+    picture("images/a.png", 20, 40);
+    file("annotations/a.xml", text);
+    return error("");
+  };
+  const auto with = [](const std::string& was, const std::string& is) {
+    std::string text = kXml;
+    return text.replace(text.find(was), was.size(), is);
+  };
+  EXPECT_NE(told(std::string(kXml).substr(0, std::string(kXml).find("</object>")))
+                .find("a.xml:7: <object> of line 5 does not end"),
+            std::string::npos);
+  EXPECT_NE(told(with("</name><difficult>", "<difficult>")).find("</object> ends what <name> of line 5 began"),
+            std::string::npos);
+  EXPECT_NE(told(with("8.0", "eight")).find("a.xml:7: <ymax> is 'eight', no number"), std::string::npos);
+  EXPECT_NE(told(with("8.0", "nan")).find("are no finite numbers"), std::string::npos);
+  EXPECT_NE(told(with("<name>ant</name>", "")).find("a.xml:8: <object> has no <name>"), std::string::npos);
+  EXPECT_NE(told(with("&amp;", "&unknown;")).find("&unknown; is no entity"), std::string::npos);
+  EXPECT_NE(told(with("<annotation verified=\"yes\">", "<!DOCTYPE a [<!ENTITY a \"b\">]><annotation>")).find("DOCTYPE"),
+            std::string::npos);
+  EXPECT_NE(told(with("</annotation>", "</annotation><b/>")).find("behind the last element"), std::string::npos);
+  EXPECT_NE(told("{}").find("a.xml:1: wanted an element"), std::string::npos);
+  EXPECT_NE(told("<html></html>").find("its root is <html>, and <annotation> belongs there"), std::string::npos);
+  std::string deep;
+  for (int i = 0; i < 100'000; ++i) deep += "<a>";
+  EXPECT_NE(told(deep).find("more than 64 deep"), std::string::npos);
+  file("ImageSets/Main/train.txt", "gone\n");
+  std::filesystem::create_directories(directory_ / "JPEGImages");
+  EXPECT_NE(error("").find("ImageSets/Main/train.txt:1: names 'gone', and there is no "), std::string::npos);
+}
+
+TEST_F(Readers, YoloInSharesOfItsPictures) {
+  picture("images/train/a.png", 20, 40);
+  picture("images/train/b.png", 30, 30);
+  file("labels/train/a.txt", "1 0.125 0.25 0.25 0.3\n0 0.25 0.0 1.0 0.0 1.0 1.0 0.25 1.0\n\n");
+  file(
+      "data.yaml",
+      "# made by hand\ntrain: images/train  # pictures\nval: images/train\nnc: 2\nnames:\n  0: 'ant: red'\n  1: bee\n");
+  for (const char* path : {"data.yaml", "images/train", "."}) {
+    const PrepareReport report = prepare(path);
+    EXPECT_EQ(report.label_names, (StringList{"ant: red", "bee"})) << path;
+    const Batch all = samples(report);
+    EXPECT_EQ(all.offsets(kBoxAxis), (Offsets{0, 2, 2}));  // b has no file, so it is a picture of nothing
+    const auto boxes = numbers<float>(all, kBoxes);
+    for (const auto& [i, wanted] : {std::pair{0, 0.f}, {1, 2.f}, {2, 10.f}, {3, 8.f}, {4, 10.f}, {6, 40.f}, {7, 20.f}})
+      EXPECT_NEAR(boxes[static_cast<size_t>(i)], wanted, 1e-5) << i;
+    EXPECT_EQ(numbers<int32_t>(all, kBoxLabels), (std::vector<int32_t>{1, 0}));
+  }
+  for (const char* names :
+       {"names: [ant, bee]\n", "names: ['ant',\n  \"bee\"]\n", "names:\n- ant\n- bee\n", "names: {0: ant, 1: bee}\n"}) {
+    file("data.yaml", std::string("train: ../images/train\n") + names);
+    EXPECT_EQ(prepare("data.yaml").label_names, (StringList{"ant", "bee"})) << names;
+  }
+}
+
+TEST_F(Readers, BadYoloIsToldByLine) {
+  picture("images/a.png", 20, 40);
+  const auto told = [&](const std::string& text) {
+    file("labels/a.txt", text);
+    return error("");
+  };
+  file("classes.txt", "ant\nbee\n");
+  EXPECT_EQ(told("0 0.5 0.5 0.1 0.1\n2 0.5 0.5 0.1 0.1\n"),
+            "79: labels/a.txt:2: is of class 2, and there are names of 2 classes, from 0 on");
+  EXPECT_NE(told("0 0.5 0.5 0.1\n").find("labels/a.txt:1: has 4 numbers, and five belong there"), std::string::npos);
+  EXPECT_NE(told("0 0.5 x 0.1 0.1\n").find("wanted numbers between spaces, found 'x'"), std::string::npos);
+  EXPECT_NE(told("0 nan 0.5 0.1 0.1\n").find("found 'nan'"), std::string::npos);
+  EXPECT_NE(told("0 20 10 4 4\n").find("labels/a.txt:1: its corners [720, 160, 880, 240] reach beyond"),
+            std::string::npos);
+  file("data.yaml", "names: [ant, ant]\ntrain: images\n");
+  EXPECT_NE(error("data.yaml").find("data.yaml:1: names: class 1 is called 'ant'"), std::string::npos);
+  file("data.yaml", "names: {0: ant, 2: bee}\ntrain: images\n");
+  EXPECT_NE(error("data.yaml").find("wanted class 1 next, found '2'"), std::string::npos);
+  file("data.yaml", "names: [ant\ntrain: images\n");
+  EXPECT_NE(error("data.yaml").find("a bracket is not closed"), std::string::npos);
+  file("data.yaml", "names: [ant]\ntrain: gone\n");
+  EXPECT_NE(error("data.yaml").find("data.yaml: train: there is no "), std::string::npos);
+}
+
+// HDF5 of others, as h5py writes it.
+struct Others {
+  std::vector<double> boxes = {0, 2, 10, 8, 10.5, 0, 40, 20};
+  std::vector<int64_t> labels = {1, 0}, offsets = {0, 0, 2};
+
+  void write(const std::string& path) const {
+    const hdf5::File file(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT));
+    const auto put = [&](const char* name, std::vector<hsize_t> shape, hid_t type, const void* data) {
+      const hdf5::Space space(H5Screate_simple(static_cast<int>(shape.size()), shape.data(), nullptr));
+      const hdf5::DatasetId set(H5Dcreate2(file.get(), name, type, space.get(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+      H5Dwrite(set.get(), type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data);
+    };
+    const std::vector<uint8_t> pixels(2 * 20 * 40 * 3, 9);
+    put("pixels", {2, 20, 40, 3}, H5T_NATIVE_UINT8, pixels.data());
+    put("boxes", {boxes.size() / 4, 4}, H5T_NATIVE_DOUBLE, boxes.data());
+    put("box_labels", {labels.size()}, H5T_NATIVE_INT64, labels.data());
+    put("box_offsets", {offsets.size()}, H5T_NATIVE_INT64, offsets.data());
+  }
+};
+
+TEST_F(Readers, Hdf5OfOthers) {
+  Others others;
+  others.write((directory_ / "a.h5").string());
+  config_.class_names = {"ant", "bee"};
+  const Batch all = samples(prepare("a.h5"));
+  EXPECT_EQ(all.offsets(kBoxAxis), (Offsets{0, 0, 2}));
+  EXPECT_EQ(numbers<float>(all, kBoxes), (std::vector<float>{0, 2, 10, 8, 10.5, 0, 40, 20}));
+  EXPECT_EQ(numbers<int32_t>(all, kBoxLabels), (std::vector<int32_t>{1, 0}));
+  others.offsets = {0, 3, 2};
+  others.write((directory_ / "b.h5").string());
+  EXPECT_NE(error("b.h5").find("box_offsets"), std::string::npos);
+  others = Others{.labels = {7, 0}};
+  others.write((directory_ / "c.h5").string());
+  EXPECT_NE(error("c.h5").find("box 0: its class '7' is none of the 2 known labels"), std::string::npos);
+}
+
+TEST_F(Readers, ValidationKnowsTheClassesOfTraining) {
+  put_coco(coco());
+  request_.labels_must_be_known = true;
+  request_.label_names = {"zebra", "cat"};
+  EXPECT_EQ(numbers<int32_t>(samples(prepare("annotations/instances_train2017.json")), kBoxLabels),
+            (std::vector<int32_t>{0, 1}));
+  request_.label_names = {"zebra", "dog"};
+  EXPECT_NE(error("annotations/instances_train2017.json").find("annotation 6: its class 'cat' is none of the 2 known"),
+            std::string::npos);
+}
+
+TEST_F(Readers, PicturesAloneAreEnoughToPredict) {
+  put_coco(coco());
+  request_.labels_required = false;
+  request_.keep_notes = true;
+  for (const auto& [path, count] :
+       {std::pair{"train2017", 2}, {"train2017/a.png", 1}, {"annotations/instances_train2017.json", 2}}) {
+    const PrepareReport report = prepare(path);
+    EXPECT_EQ(report.num_samples, count) << path;
+    const Batch all = samples(report);
+    EXPECT_EQ(all.schema.find(kBoxes), nullptr);
+    EXPECT_NE(all.schema.find("place"), nullptr);
+  }
+}
+
+TEST_F(Readers, OtherPathsAreToldWhatIsWanted) {
+  file("a.json", "{\"images\": [");
+  EXPECT_NE(error("a.json").find("ends too early"), std::string::npos);
+  picture("empty/a.png", 4, 4);
+  EXPECT_NE(error("empty").find("empty: no boxes found; wanted COCO's .json"), std::string::npos);
+  file("a.csv", "a,b\n");
+  EXPECT_NE(error("a.csv").find("a.csv: wanted COCO's .json"), std::string::npos);
+  config_.image_size = 0;
+  EXPECT_NE(error("a.json").find("78: data.image_size: wanted the side"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace sft
