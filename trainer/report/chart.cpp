@@ -76,7 +76,7 @@ std::string points_for_hover(const std::vector<Line>& lines, const Frame& frame)
   return "<script type=\"application/json\">" + json_in_html(out) + "</script>";
 }
 
-Frame frame_of(const std::vector<Line>& lines) {
+Frame frame_of(const std::vector<Line>& lines, Values values) {
   std::vector<const std::vector<Point>*> all;
   double first = lines[0].points[0].step, last = first;
   for (const Line& line : lines) {
@@ -84,15 +84,16 @@ Frame frame_of(const std::vector<Line>& lines) {
     first = std::min(first, line.points.front().step);
     last = std::max(last, line.points.back().step);
   }
-  return {steps_axis(first <= 0.1 * last ? 0 : first, last), values_axis(all)};
+  return {steps_axis(first <= 0.1 * last ? 0 : first, last),
+          values == Values::scores ? scores_axis(all) : values_axis(all)};
 }
 
 }  // namespace
 
-std::string chart(const std::string& title, const std::string& remark, std::vector<Line> lines) {
+std::string chart(const std::string& title, const std::string& remark, std::vector<Line> lines, Values values) {
   std::erase_if(lines, [](const Line& line) { return line.points.empty(); });
   if (std::ranges::none_of(lines, [](const Line& line) { return line.points.size() > 1; })) return "";
-  const Frame frame = frame_of(lines);
+  const Frame frame = frame_of(lines, values);
   std::string drawn;
   for (const Line& line : lines) drawn += drawing(line, frame);
   std::string plot = grid(frame);

@@ -17,7 +17,10 @@ struct Line {
   Style style = Style::solid;
 };
 
+enum class Values { any, scores };  // scores lie between -1 and 1
+
 // "" where no line has two points.
-std::string chart(const std::string& title, const std::string& remark, std::vector<Line> lines);
+std::string chart(const std::string& title, const std::string& remark, std::vector<Line> lines,
+                  Values values = Values::any);
 
 }  // namespace sft

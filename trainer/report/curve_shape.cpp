@@ -113,4 +113,16 @@ Axis values_axis(const std::vector<const std::vector<Point>*>& lines, int wanted
   return axis;
 }
 
+Axis scores_axis(const std::vector<const std::vector<Point>*>& lines, int wanted) {
+  constexpr double kLeastSpan = 0.1;
+  double least = 1, most = -1;
+  for (const auto* line : lines)
+    for (const Point& point : *line) least = std::min(least, point.value), most = std::max(most, point.value);
+  if (most - least >= kLeastSpan) return values_axis(lines, wanted);
+  const double top = std::min(1.0, (least + most + kLeastSpan) / 2);
+  const double bottom = std::max(top - kLeastSpan, std::min(least, 0.0));
+  const std::vector<Point> span{{0, bottom}, {0, std::max(top, bottom + kLeastSpan)}};
+  return values_axis({&span}, wanted);
+}
+
 }  // namespace sft

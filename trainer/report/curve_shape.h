@@ -30,5 +30,7 @@ struct Axis {
 Axis steps_axis(double least, double most, int wanted = 6);
 // Logarithmic where the values are positive and the highest lies far above most of them.
 Axis values_axis(const std::vector<const std::vector<Point>*>& lines, int wanted = 5);
+// Of scores, which end at 1: a tenth of that or more, so that a tie looks like one.
+Axis scores_axis(const std::vector<const std::vector<Point>*>& lines, int wanted = 5);
 
 }  // namespace sft

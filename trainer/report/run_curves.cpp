@@ -16,6 +16,11 @@ bool is_evaluation(const std::string& key) {
   return key.starts_with("eval_") && key != "eval_loss" && !key.ends_with("_runtime") && !key.ends_with("_per_second");
 }
 
+bool is_score(const Curve& curve) {
+  return is_evaluation(curve.key) && !is_error(curve.key) &&
+         std::ranges::all_of(curve.points, [](const Point& point) { return point.value >= -1 && point.value <= 1; });
+}
+
 // The raw curve pale, its running mean over it.
 void add_smoothed(std::vector<Line>& lines, const Curve& curve, const std::string& name, size_t color) {
   const bool is_short = curve.points.size() < 30;
@@ -53,26 +58,30 @@ std::string evaluation_charts(const RunRecord& record) {
   for (const Curve& curve : record.curves) {
     if (!is_evaluation(curve.key)) continue;
     const std::string name = metric_name(curve.key.substr(5));
-    const bool is_score =
-        std::ranges::all_of(curve.points, [](const Point& point) { return point.value >= -1 && point.value <= 1; });
-    if (!is_score || is_error(curve.key))
+    if (!is_score(curve))
       own += chart(name, "validation", {{"", thinned(curve.points), 1, Line::Style::dotted}});
     else if (scores.size() < kMostInOneChart)
       scores.push_back({name, thinned(curve.points), scores.size() + 1, Line::Style::dotted});
   }
-  return chart("Scores", "validation", scores) + own;
+  return chart("Scores", "validation", scores, Values::scores) + own;
 }
 
 std::string compared(const std::vector<RunRecord>& records, const std::string& key, const std::string& title) {
   std::vector<Line> lines;
+  bool are_scores = true;
   for (size_t i = 0; i < records.size(); ++i)
     if (const Curve* curve = records[i].curve(key)) {
       const bool is_evaluated = key.starts_with("eval_");
+      are_scores = are_scores && is_score(*curve);
       const bool is_smooth = is_evaluated || key == "learning_rate" || curve->points.size() < 30;
       lines.push_back({records[i].name, thinned(is_smooth ? curve->points : smoothed(curve->points), 300), i,
                        is_evaluated ? Line::Style::dotted : Line::Style::solid});
     }
-  return chart(title, key == "loss" ? "training, running mean" : key.starts_with("eval_") ? "validation" : "", lines);
+  return chart(title,
+               key == "loss"              ? "training, running mean"
+               : key.starts_with("eval_") ? "validation"
+                                          : "",
+               lines, are_scores ? Values::scores : Values::any);
 }
 
 }  // namespace

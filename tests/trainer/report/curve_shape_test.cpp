@@ -56,6 +56,23 @@ TEST(Axis, IsLogarithmicWhereOneValueWouldFlattenTheOthers) {
   EXPECT_FALSE(values_axis({&line}).logarithmic);
 }
 
+TEST(Axis, OfScoresShowsATieAsOne) {
+  constexpr double kTenth = 0.1 - 1e-9;
+  const auto span = [](double least, double most) {
+    const std::vector<Point> line{{0, least}, {1, most}};
+    const Axis axis = scores_axis({&line});
+    EXPECT_TRUE(axis.least <= least && most <= axis.most) << axis.least << " " << axis.most;
+    EXPECT_LE(axis.most, 1.0 + 1e-9);
+    return axis.most - axis.least;
+  };
+  EXPECT_GE(span(0.9365, 0.9390), kTenth);
+  EXPECT_GE(span(1, 1), kTenth);
+  EXPECT_GE(span(0, 0.01), kTenth);
+  EXPECT_GE(span(-0.02, 0.01), kTenth);
+  const std::vector<Point> far{{0, 0.3}, {1, 0.9}};
+  EXPECT_EQ(texts(scores_axis({&far})), texts(values_axis({&far})));
+}
+
 // Every shape of curve gives places that are numbers.
 TEST(Axis, IsFiniteForConstantZeroAndNegativeCurves) {
   for (const double value : {0.0, 1.0, -3.0, 1e-12, 1e12}) {
