@@ -7,7 +7,7 @@
 
 #include "base/text.h"
 #include "launch/version.h"
-#include "trainer/loop/explaining.h"
+#include "trainer/learner/attribution.h"
 #include "trainer/tasks/tasks.h"
 
 namespace sft {
@@ -121,10 +121,14 @@ void declare(CLI::App& app, Arguments& a) {
   predict->add_flag("--logits", a.logits, "tell too what the scores are made of, one number an output");
   predict
       ->add_option("--explain", a.explain,
-                   "of one label a text: tell of each word how much it speaks for the predicted label, by gradient x "
-                   "input, by integrated gradients, or by hiding one word after the other")
+                   "of one label a row: tell of each word, or of each cell of a picture, how much it speaks for the "
+                   "predicted label, by gradient x input, by integrated gradients, or by hiding one after the other")
       ->type_name("WAY")
-      ->check(CLI::IsMember(Explaining::ways()));
+      ->check(CLI::IsMember(attribution_ways()));
+  predict
+      ->add_option("--heat-maps", a.forms["--heat-maps"],
+                   "with --explain, of pictures: also write each with its scores laid over it into this directory")
+      ->type_name("DIR");
   predict->add_option("--batch-size", a.batch_size, "rows at once on each rank")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
