@@ -212,12 +212,14 @@ void declare(CLI::App& app, Arguments& a) {
   CLI::App* noise =
       add(app, "noise",
           "Which labels of the training rows are likely wrong? Each fold of them is judged by a model that "
-          "is trained on the others.",
+          "is trained on the others; of a run with train.record_margins, by what its model thought in its epochs.",
           "  mpirun -np 2 sft-dist noise run.toml\n"
+          "  sft-dist noise runs/first\n"
           "  sft-dist noise run.toml --folds 10 --output suspicious.jsonl train.num_train_epochs=2");
   takes_config(noise, a);
-  noise->add_option("--folds", a.folds, "parts that the rows are cut into, by their content")
-      ->capture_default_str()
+  noise
+      ->add_option("--folds", a.folds,
+                   "parts that the rows are cut into, by their content; default: 5, of a run with margins none")
       ->check(CLI::Range(int64_t{2}, int64_t{100}));
   noise->add_option("--output", a.output, "JSON Lines to write; default: CONFIG's name with .suspicious.jsonl, here")
       ->type_name("FILE");

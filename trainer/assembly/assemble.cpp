@@ -23,6 +23,8 @@
 #include "trainer/checkpoint/manifest.h"
 #include "trainer/config/training_keys.h"
 #include "trainer/model_files/weights_checksum.h"
+#include "trainer/tasks/blocks/logits_task.h"
+#include "trainer/tasks/recipes/target_column.h"
 
 namespace sft {
 namespace {
@@ -172,6 +174,21 @@ void make_telemetry(Assembly& run) {
       run.world.control, [&config](int64_t resumed_step) { return open_sinks(config, resumed_step); });
 }
 
+void make_margins(Assembly& run) {
+  const RunConfig& config = run.config();
+  if (!config.train.record_margins) return;
+  const TaskKind& kind = task_of_type(config.model.task, run.data.labels.problem_type);
+  auto* task = dynamic_cast<LogitsTask*>(&run.learner().task());
+  if (!(kind.target == label_column(0)) || task == nullptr || !task->has_logits_of_samples())
+    throw ConfigError(concat(place_of(run.loaded.origins, "train.record_margins"),
+                             "train.record_margins is for rows of one label, and these rows are for ", kind.name,
+                             *kind.problem_type == '\0' ? "" : concat(" of ", kind.problem_type),
+                             "; leave it at false"));
+  run.margins = std::make_unique<Margins>(run.data.train->size());
+  task->watch_training(
+      [margins = run.margins.get()](const at::Tensor& logits, const Batch& batch) { margins->add(logits, batch); });
+}
+
 // Collective, once the weights are those of the checkpoint that the run goes on from.
 void cache_activations(Assembly& run) {
   const RunConfig& config = run.config();
@@ -213,7 +230,8 @@ void resume(Assembly& run) {
 }
 
 TrainerParts parts_of(Assembly& run, Schedule& schedule) {
-  return {run.world.control, run.update, schedule, run.evaluator.get(), *run.checkpoints, *run.telemetry};
+  return {run.world.control, run.update,     schedule,         run.evaluator.get(),
+          *run.checkpoints,  *run.telemetry, run.margins.get()};
 }
 
 TrainerSettings trainer_settings(const Assembly& run) {
@@ -272,6 +290,7 @@ std::unique_ptr<Assembly> assemble(LoadedConfig loaded, const World& world, cons
     check_cache(config, *learner, run->data.train->schema());
     check_decisions(config, learner->task());
     make_update(*run, std::move(learner));
+    make_margins(*run);
     make_evaluator(*run);
   });
   make_telemetry(*run);

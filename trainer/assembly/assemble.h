@@ -27,6 +27,7 @@ struct Assembly {
   Datasets data;
   std::unique_ptr<WorldStatistics> batch_statistics;
   std::unique_ptr<Sampler> sampler;
+  std::unique_ptr<Margins> margins;  // null: train.record_margins is off
   Update update;
   std::unique_ptr<Evaluator> evaluator;
   std::unique_ptr<Checkpoints> checkpoints;

@@ -1,5 +1,6 @@
 #include "trainer/assembly/conclude.h"
 
+#include <algorithm>
 #include <ctime>
 #include <span>
 
@@ -11,10 +12,12 @@
 #include "trainer/assembly/adapter_export.h"
 #include "trainer/assembly/ended_run.h"
 #include "trainer/assembly/exported_files.h"
+#include "trainer/assembly/row_places.h"
 #include "trainer/assembly/run_card.h"
 #include "trainer/assembly/run_settings.h"
 #include "trainer/assembly/settle_decisions.h"
 #include "trainer/loop/row_writer.h"
+#include "trainer/metrics/row_margins.h"
 #include "trainer/model_files/adapter_files.h"
 #include "trainer/model_files/model_export.h"
 #include "trainer/model_files/tensor_refs.h"
@@ -83,6 +86,35 @@ Evaluation evaluate_test(Assembly& run) {
   return evaluation;
 }
 
+// Every rank calls. A line for each training row, in the data's order.
+void leave_margins(Assembly& run) {
+  if (run.margins == nullptr) return;
+  Communicator& control = run.world.control;
+  run.margins->gather(control);
+  together(control, [&] {
+    if (control.rank() != 0) return;
+    const Dataset& dataset = *run.data.train;
+    std::vector<RowMargins> rows;
+    std::vector<int64_t> doubted;
+    for (int64_t i = 0; i < dataset.size(); ++i) {
+      std::vector<RowMargin> epochs = run.margins->of(i);
+      if (std::ranges::none_of(epochs, &RowMargin::is_drawn)) continue;
+      rows.push_back(told_of(dataset.row(i), std::move(epochs), run.data.labels.names));
+      if (rows.back().is_doubted()) doubted.push_back(rows.back().row);
+    }
+    const auto places = places_of(doubted, run.loaded);
+    std::string lines;
+    for (RowMargins& row : rows) {
+      if (const auto place = places.find(row.row); place != places.end()) {
+        row.place = place->second.place;
+        row.text = place->second.text;
+      }
+      lines += to_line(row);
+    }
+    write_atomically(real_files(), concat(run.config().output_dir, "/", kRowMarginsFile), lines);
+  });
+}
+
 // Every rank calls, for what each has of its own.
 nlohmann::ordered_json summary_of(const Assembly& run, StopReason reason) {
   Communicator& control = run.world.control;
@@ -125,6 +157,7 @@ ExitCode conclude(Assembly& run, StopReason reason) {
   const ExitCode code = whole ? ExitCode::done : ExitCode::requeue;
   nlohmann::ordered_json test = nullptr, decided = nullptr;
   if (whole) {
+    leave_margins(run);
     load_best(run);
     run.learner().task().conclude();
     decided = settle_decisions(run);
