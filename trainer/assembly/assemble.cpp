@@ -18,6 +18,7 @@
 #include "trainer/assembly/gemm_peak.h"
 #include "trainer/assembly/generate_settings.h"
 #include "trainer/assembly/make_activation_cache.h"
+#include "trainer/assembly/make_explaining.h"
 #include "trainer/assembly/run_settings.h"
 #include "trainer/assembly/settle_decisions.h"
 #include "trainer/checkpoint/manifest.h"
@@ -229,6 +230,14 @@ void resume(Assembly& run) {
   cache_activations(run);
 }
 
+std::unique_ptr<Explaining> explaining_of(const Assembly& run) {
+  const RunConfig& config = run.config();
+  if (config.eval.explain == "no") return nullptr;
+  return make_explaining({"eval.explain", config.eval.explain, ""},
+                         task_of_type(config.model.task, run.data.labels.problem_type), run.learner(),
+                         run.data.tokenizer.get());
+}
+
 TrainerParts parts_of(Assembly& run, Schedule& schedule) {
   return {run.world.control, run.update,     schedule,         run.evaluator.get(),
           *run.checkpoints,  *run.telemetry, run.margins.get()};
@@ -291,6 +300,7 @@ std::unique_ptr<Assembly> assemble(LoadedConfig loaded, const World& world, cons
     check_decisions(config, learner->task());
     make_update(*run, std::move(learner));
     make_margins(*run);
+    explaining_of(*run);  // before hours of training: refused where there are no explanations
     make_evaluator(*run);
   });
   make_telemetry(*run);

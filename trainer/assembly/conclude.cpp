@@ -12,6 +12,7 @@
 #include "trainer/assembly/adapter_export.h"
 #include "trainer/assembly/ended_run.h"
 #include "trainer/assembly/exported_files.h"
+#include "trainer/assembly/make_explaining.h"
 #include "trainer/assembly/row_places.h"
 #include "trainer/assembly/run_card.h"
 #include "trainer/assembly/run_settings.h"
@@ -74,8 +75,13 @@ void export_run(const Assembly& run) {
 }
 
 Evaluation evaluate_test(Assembly& run) {
-  Evaluator evaluator(run.learner(), *run.data.test, run.world.control,
-                      evaluator_settings(run.config(), run.world.device));
+  Evaluator::Settings settings = evaluator_settings(run.config(), run.world.device);
+  std::unique_ptr<Explaining> explaining = explaining_of(run);
+  if (explaining)
+    settings.also_tell = [&](const Batch& batch, std::vector<std::string>& predictions) {
+      explaining->explain(batch, predictions);
+    };
+  Evaluator evaluator(run.learner(), *run.data.test, run.world.control, settings);
   const Task& task = run.learner().task();
   RowWriter rows(
       run.config().output_dir + "/predictions.jsonl", run.config().output_dir + "/.predictions", *run.data.test,
