@@ -221,6 +221,10 @@ void declare(CLI::App& app, Arguments& a) {
       ->add_option("--folds", a.folds,
                    "parts that the rows are cut into, by their content; default: 5, of a run with margins none")
       ->check(CLI::Range(int64_t{2}, int64_t{100}));
+  noise
+      ->add_option("--probabilities", a.forms["--probabilities"],
+                   "with folds: also write what they give each row, JSON Lines for cleanlab and others")
+      ->type_name("FILE");
   noise->add_option("--output", a.output, "JSON Lines to write; default: CONFIG's name with .suspicious.jsonl, here")
       ->type_name("FILE");
 

@@ -24,13 +24,28 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-// "run.toml" → "run.suspicious.jsonl" where the command was given.
-std::string output_of(const Arguments& arguments, const RunConfig& config) {
+struct Outputs {
+  std::string suspicious;     // "run.toml" → "run.suspicious.jsonl" where the command was given
+  std::string probabilities;  // "": not asked for
+};
+
+constexpr char kProbabilities[] = "--probabilities";
+
+bool asks_for_probabilities(const Arguments& arguments) {
+  const auto given = arguments.forms.find(kProbabilities);
+  return given != arguments.forms.end() && !given->second.empty();
+}
+
+Outputs outputs_of(const Arguments& arguments, const RunConfig& config) {
   StringList read = read_by(config);
   read.push_back(fs::is_directory(arguments.target) ? arguments.target + "/config.toml" : arguments.target);
   const std::string path =
       arguments.output.empty() ? fs::path(arguments.target).stem().string() + ".suspicious.jsonl" : arguments.output;
-  return output_beside_runs("--output", path, read);
+  Outputs outputs{output_beside_runs("--output", path, read), ""};
+  read.push_back(outputs.suspicious);
+  if (asks_for_probabilities(arguments))
+    outputs.probabilities = output_beside_runs(kProbabilities, arguments.forms.at(kProbabilities), read);
+  return outputs;
 }
 
 std::string as_line(const Json& line) { return line.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n'; }
@@ -54,6 +69,20 @@ std::string lines_of(const OutOfSample& judged, const std::vector<int64_t>& issu
   return lines;
 }
 
+std::string probabilities_of(const OutOfSample& judged) {
+  std::string lines;
+  for (int64_t i = 0; i < judged.rows.size(); ++i) {
+    const auto at = static_cast<size_t>(i);
+    Json scores = Json::object();
+    for (size_t k = 0; k < judged.label_names.size(); ++k)
+      scores[judged.label_names[k]] = judged.rows.at(i, static_cast<int64_t>(k));
+    lines += as_line({{"row", judged.row_numbers[at]},
+                      {"label", judged.label_names[static_cast<size_t>(judged.rows.labels[at])]},
+                      {"scores", std::move(scores)}});
+  }
+  return lines;
+}
+
 std::string lines_of(const std::vector<RowMargins>& rows) {
   std::string lines;
   for (const RowMargins& row : rows) {
@@ -71,7 +100,7 @@ std::string lines_of(const std::vector<RowMargins>& rows) {
 // Of a run that has recorded them, unless folds are asked for. "": of no such run.
 std::string margins_of(const Arguments& arguments) {
   const std::string path = arguments.target + "/" + kRowMarginsFile;
-  return arguments.folds == 0 && fs::is_regular_file(path) ? path : "";
+  return arguments.folds == 0 && !asks_for_probabilities(arguments) && fs::is_regular_file(path) ? path : "";
 }
 
 // Nothing is trained: rank 0 reads what the run has left.
@@ -91,16 +120,17 @@ ExitCode tell_doubted(const std::string& margins, const std::string& output, Com
 ExitCode noise(const Arguments& arguments, Job& job) {
   constexpr int64_t kFolds = 5;
   LoadedConfig loaded;
-  std::string output, margins;
+  Outputs outputs;
+  std::string margins;
   together(job.control(), [&] {
     loaded = load_run(arguments.target, arguments.overrides);
-    output = output_of(arguments, loaded.config);
+    outputs = outputs_of(arguments, loaded.config);
     margins = margins_of(arguments);
   });
   const RunConfig& config = loaded.config;
   const bool speaks = job.control().rank() == 0;
   require_agreement(job.control(), [&] { return run_facts(config); });
-  if (!margins.empty()) return tell_doubted(margins, output, job.control());
+  if (!margins.empty()) return tell_doubted(margins, outputs.suspicious, job.control());
   const int64_t folds = arguments.folds == 0 ? kFolds : arguments.folds;
   const Stopwatch watch;
   const World world = job.world(config.device, num_threads(config), config.comm);
@@ -116,10 +146,10 @@ ExitCode noise(const Arguments& arguments, Job& job) {
   together(job.control(), [&] {
     if (!speaks) return;
     const std::vector<int64_t> issues = find_label_issues(judged.rows);
-    write_atomically(real_files(), output, lines_of(judged, issues, loaded));
+    write_atomically(real_files(), outputs.suspicious, lines_of(judged, issues, loaded));
     if (!outputs.probabilities.empty()) write_atomically(real_files(), outputs.probabilities, probabilities_of(judged));
     log::info(concat(issues.size(), " of ", judged.rows.size(), " labels are likely wrong, the likeliest first: ",
-                     output, " (", human_seconds(watch.seconds()), ")"));
+                     outputs.suspicious, " (", human_seconds(watch.seconds()), ")"));
   });
   return ExitCode::done;
 }
