@@ -7,7 +7,8 @@
 
 namespace sft {
 
-// "'PATH': REASON", as 81 where the file system fails or is full, else as 78: the path that was given is at fault.
+// "'PATH': REASON", as 81 where the file system fails or is full, as 82 where memory is short, else as 78: the path
+// that was given is at fault.
 Error told(const std::filesystem::filesystem_error& error);
 
 }  // namespace sft

@@ -28,7 +28,7 @@ def gloo_rank():
     import torch.distributed as dist
 
     dist.init_process_group("gloo")
-    for size in SIZES:
+    for size in map(int, sys.argv[sys.argv.index("--gloo") + 1:] or SIZES):
         values, times = torch.zeros(size // 4), []
         rounds = 5 if size > 50000000 else 21 if size > 1000000 else 201
         for _ in range(rounds + 2):

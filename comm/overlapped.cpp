@@ -1,13 +1,10 @@
 #include "comm/overlapped.h"
 
-#include <condition_variable>
-#include <deque>
 #include <future>
-#include <mutex>
-#include <thread>
 #include <utility>
 
 #include "base/timeline.h"
+#include "comm/turns.h"
 
 namespace sft {
 namespace {
@@ -23,8 +20,7 @@ class Posted final : public Work {
 
 class Overlapped final : public Communicator {
  public:
-  explicit Overlapped(std::unique_ptr<Communicator> inner)
-      : inner_(std::move(inner)), thread_([this](const std::stop_token& stop) { run(stop); }) {}
+  explicit Overlapped(std::unique_ptr<Communicator> inner) : inner_(std::move(inner)) {}
 
   int rank() const override { return inner_->rank(); }
   int size() const override { return inner_->size(); }
@@ -42,60 +38,34 @@ class Overlapped final : public Communicator {
   }
 
   void all_reduce(Buffer values, Reduction how) override {
-    post([&] { inner_->all_reduce(values, how); }).get();
+    turns_.post([&] { inner_->all_reduce(values, how); }).get();
   }
   void reduce_scatter(Buffer values, Buffer shard) override {
-    post([&] { inner_->reduce_scatter(values, shard); }).get();
+    turns_.post([&] { inner_->reduce_scatter(values, shard); }).get();
   }
   void all_gather(Buffer shard, Buffer values) override {
-    post([&] { inner_->all_gather(shard, values); }).get();
+    turns_.post([&] { inner_->all_gather(shard, values); }).get();
   }
   void broadcast(Buffer values, int root) override {
-    post([&] { inner_->broadcast(values, root); }).get();
+    turns_.post([&] { inner_->broadcast(values, root); }).get();
   }
   void barrier() override {
-    post([&] { inner_->barrier(); }).get();
+    turns_.post([&] { inner_->barrier(); }).get();
   }
   std::unique_ptr<Communicator> split(int color, int key) override {
     std::unique_ptr<Communicator> part;
-    post([&] { part = inner_->split(color, key); }).get();
+    turns_.post([&] { part = inner_->split(color, key); }).get();
     return part;
   }
 
  private:
   template <class Call>
   std::unique_ptr<Work> start(const char* name, Call call) {
-    return std::make_unique<Posted>(post([name, call] { timeline::spanned(name, call); }));
-  }
-
-  template <class Call>
-  std::future<void> post(Call call) {
-    std::packaged_task<void()> task(std::move(call));
-    std::future<void> done = task.get_future();
-    {
-      const std::lock_guard lock(mutex_);
-      waiting_.push_back(std::move(task));
-    }
-    changed_.notify_one();
-    return done;
-  }
-
-  void run(const std::stop_token& stop) {
-    std::unique_lock lock(mutex_);
-    while (changed_.wait(lock, stop, [this] { return !waiting_.empty(); })) {
-      std::packaged_task<void()> task = std::move(waiting_.front());
-      waiting_.pop_front();
-      lock.unlock();
-      task();
-      lock.lock();
-    }
+    return std::make_unique<Posted>(turns_.post([name, call] { timeline::spanned(name, call); }));
   }
 
   std::unique_ptr<Communicator> inner_;
-  std::mutex mutex_;
-  std::condition_variable_any changed_;
-  std::deque<std::packaged_task<void()>> waiting_;
-  std::jthread thread_;  // last, so that it ends first
+  Turns turns_;  // last, so that it ends first
 };
 
 }  // namespace

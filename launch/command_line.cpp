@@ -6,6 +6,8 @@
 #include <iostream>
 
 #include "base/text.h"
+#include "data/readers/help_texts.h"
+#include "launch/starters/starters.h"
 #include "launch/version.h"
 #include "trainer/learner/attribution.h"
 #include "trainer/tasks/tasks.h"
@@ -88,14 +90,7 @@ void declare(CLI::App& app, Arguments& a) {
   predict->add_option("MODEL", a.target, "run directory (its model/, else its best checkpoint), or a model directory")
       ->required()
       ->type_name("DIR");
-  predict
-      ->add_option(
-          "--input", a.inputs,
-          "rows: .jsonl, .json, .csv or .tsv, also .gz and .zst, .parquet, .arrow, a directory of datasets, words "
-          "also .conll, questions also SQuAD's .json, labels not needed; or images and directories of them; -: "
-          "rows from standard input")
-      ->required()
-      ->type_name("FILE");
+  predict->add_option("--input", a.inputs, kInputHelp)->required()->type_name("FILE");
   predict
       ->add_option("--output", a.output,
                    "file to write: .csv or .tsv with a header, else JSON Lines; -: standard output")
@@ -169,16 +164,21 @@ void declare(CLI::App& app, Arguments& a) {
   exporting->add_option("--output", a.output, "directory to make")->required()->type_name("DIR");
 
   CLI::App* sweep = add(
-      app, "sweep", "Many runs from one file: grid, random or list; ends in one table and one report.",
+      app, "sweep", "Many runs from one file: grid, random, list or a search; ends in one table and one report.",
       "  sft-dist sweep sweep.toml --list\n"
       "  mpirun -np 2 sft-dist sweep sweep.toml\n"
       "  sft-dist sweep sweep.toml --index $SLURM_ARRAY_TASK_ID\n"
       "The [sweep] table of the config:\n"
-      "  method = \"grid\"                             all combinations; list: the i-th values together; random\n"
-      "  num_trials = 20                             of random\n"
+      "  method = \"grid\"                             all combinations; list: the i-th values together; random; tpe\n"
+      "  num_trials = 20                             of random and tpe\n"
+      "  num_startup_trials = 10                     of tpe: drawn at random before it searches\n"
+      "  pruning = { reduction_factor = 3 }          give up trials that others were better than at the same "
+      "evaluation\n"
+      "  trials_per_round = 4                        of tpe and pruning: as many know nothing of each other (an "
+      "array)\n"
       "  [sweep.parameters]\n"
       "  \"optim.learning_rate\" = [1e-5, 3e-5]       any key of the config, in quotes where it has a dot\n"
-      "  \"optim.learning_rate\" = { min = 1e-5, max = 1e-3, scale = \"log\" }   of random; scale: linear, log\n"
+      "  \"optim.learning_rate\" = { min = 1e-5, max = 1e-3, scale = \"log\" }   of random, tpe; scale: linear, log\n"
       "A trial is a run in output_dir/<its settings>: one that is there already is compared, and goes on or is kept.");
   takes_config(sweep, a, "a run config with a [sweep] table");
   sweep->add_option("--index", a.index, "run this trial only");
@@ -268,9 +268,9 @@ void declare(CLI::App& app, Arguments& a) {
   CLI::App* init = add(app, "init", "Print a commented config to fill in, for rows of one's own.",
                        "  sft-dist init > run.toml\n"
                        "  sft-dist init token_classification > run.toml");
-  init->add_option("TASK", a.target,
-                   "what is learned: text_classification, multi_label, regression, token_classification, "
-                   "question_answering, causal_lm, seq2seq_lm, image_classification or semantic_segmentation")
+  std::vector<std::string> learned;
+  for (const Starter& starter : starters()) learned.emplace_back(starter.name);
+  init->add_option("TASK", a.target, "what is learned: " + join(learned, ", "))
       ->type_name("TASK")
       ->default_str("text_classification");
 

@@ -28,7 +28,7 @@ size_t outputs_of_adapter(const ModelDirectory& directory) {
   const std::string& path = directory.adapter();
   if (path.empty() || std::filesystem::exists(std::filesystem::path(path) / "config.json")) return 0;
   const AdapterFiles files(path);
-  for (const char* output : {"classifier.out_proj.weight", "classifier.weight", "score.weight"})
+  for (const char* output : {"classifier.out_proj.weight", "classifier.weight", "score.weight", "logits_proj.weight"})
     if (const TensorRef* ref = files.find(output); ref != nullptr && !ref->shape.empty())
       return static_cast<size_t>(ref->shape.front());
   return 0;
@@ -62,19 +62,22 @@ std::string problem_type_of(const nlohmann::json& config, size_t num_labels) {
 }
 
 // Scores of a checkpoint are those of the run's evaluations, and other than its exported model's.
-void say_what_is_left_out(const std::string& path, const LossConfig& loss) {
-  if (loss.logit_adjustment > 0 && loss.logit_adjustment_at == "export" &&
-      std::filesystem::exists(std::filesystem::path(path) / kManifestName))
-    log::info(concat(
-        path,
-        ": without the label priors, which train.logit_adjustment_at = \"export\" puts into the run's model/ alone"));
+void say_what_is_left_out(const std::string& path, const LossConfig& loss, const ScoreConfig& scores) {
+  if (!std::filesystem::exists(std::filesystem::path(path) / kManifestName)) return;
+  StringList left_out;
+  if (loss.logit_adjustment > 0 && loss.logit_adjustment_at == "export")
+    left_out.emplace_back("the label priors of train.logit_adjustment_at = \"export\"");
+  if (scores.temperature_scaling) left_out.emplace_back("the temperature of eval.temperature_scaling");
+  if (scores.tune_thresholds != "no") left_out.emplace_back("the thresholds of eval.tune_thresholds");
+  if (!left_out.empty())
+    log::info(concat(path, ": without ", join(left_out, " and "), ", which the run's model/ alone has"));
 }
 
 }  // namespace
 
 LoadedModel load_model(const std::string& path, RunConfig config, const World& world) {
   LoadedModel loaded;
-  say_what_is_left_out(path, config.train.loss);
+  say_what_is_left_out(path, config.train.loss, config.eval.scores);
   config.model.model_name_or_path = path;
   config.model.init = "pretrained";
   config.model.adapter = "";

@@ -1,8 +1,11 @@
 #include "launch/near_duplicate_rows.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -22,6 +25,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr int kMostDifferentBits = 3;
+constexpr char kFilePrefix[] = "near_duplicates-", kNearestPlace[] = "nearest_train_place",
+               kNearestRow[] = "nearest_train_row";
 
 // The texts of a row and of its pair; "" where a column is missing or holds no text.
 std::string text_of(const Row& row, const DataConfig& config) {
@@ -58,7 +63,7 @@ std::string told(int64_t count, int64_t num_rows, const std::string& split, cons
                  const std::string& compared, const std::string& directory) {
   const std::string rows = concat(human_count(static_cast<double>(num_rows)), " ", split, " rows");
   if (count == 0) return concat("none of ", rows, " nearly repeats a training row");
-  const std::string path = concat(directory, "/near_duplicates-", sha256(compared).substr(0, 16), ".jsonl");
+  const std::string path = concat(directory, "/", kFilePrefix, sha256(compared).substr(0, 16), ".jsonl");
   real_files().make_directory(directory);  // of shards that were there already, nothing was prepared
   write_atomically(real_files(), path, lines);
   return concat(human_count(static_cast<double>(count)), " of ", rows,
@@ -81,9 +86,15 @@ std::vector<uint64_t> hashes_of(const Dataset& pictures) {
   return hashes;
 }
 
-// Of a row: the nearest training row.
-struct Found {
-  std::string place, nearest;
+// A row, and the number of its text.
+struct HeldOutRow {
+  std::string place;
+  std::optional<size_t> number;
+};
+
+// The training row that is nearest to a text; none: similarity 0.
+struct Nearest {
+  std::string place;
   double similarity = 0;
 };
 
@@ -101,27 +112,37 @@ std::string tell_near_duplicates(const LoadedConfig& loaded, const std::string& 
   const auto are_rows = [](const StringList& files) { return std::ranges::all_of(files, is_row_file); };
   if (!are_rows(train) || !are_rows(held_out)) return "";
 
-  std::vector<Found> rows;
+  std::vector<HeldOutRow> rows;
   NearDuplicates texts;
   each_text(held_out, config, [&](const std::string& text, const std::string& place) {
-    texts.add(std::ssize(rows), text);
-    rows.push_back({place, "", 0});
+    rows.push_back({place, texts.add(text)});
   });
   if (rows.empty()) return "";
+  std::vector<Nearest> nearest(rows.size());  // by number
   each_text(train, config, [&](const std::string& text, const std::string& place) {
-    for (const auto& [id, similarity] : texts.near(text))
-      if (Found& row = rows[static_cast<size_t>(id)]; similarity > row.similarity) row = {row.place, place, similarity};
+    for (const auto& [number, similarity] : texts.near(text))
+      if (similarity > nearest[number].similarity) nearest[number] = {place, similarity};
   });
 
   std::string lines;
   int64_t count = 0;
-  for (const Found& row : rows) {
-    if (row.nearest.empty()) continue;
+  for (const auto& [place, number] : rows) {
+    if (!number || nearest[*number].similarity == 0) continue;
     ++count;
-    const Json line{{"place", row.place}, {"nearest_train_place", row.nearest}, {"similarity", row.similarity}};
+    const auto& [train_place, similarity] = nearest[*number];
+    const Json line{{"place", place}, {kNearestPlace, train_place}, {"similarity", similarity}};
     lines += line.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
   }
   return told(count, std::ssize(rows), split, lines, join(train, "\n") + "\n" + join(held_out, "\n"), directory);
+}
+
+bool is_near_duplicates_file(const std::string& path) {
+  if (!std::filesystem::path(path).filename().string().starts_with(kFilePrefix)) return false;
+  std::ifstream in(path, std::ios::binary);
+  std::string line;
+  std::getline(in, line);
+  const Json first = Json::parse(line, nullptr, false);
+  return first.is_object() && (first.contains(kNearestPlace) || first.contains(kNearestRow));
 }
 
 std::string tell_near_duplicate_pictures(const Dataset& train, const Dataset& held_out, const std::string& split,
@@ -137,7 +158,7 @@ std::string tell_near_duplicate_pictures(const Dataset& train, const Dataset& he
     if (bits(*nearest) > kMostDifferentBits) continue;
     ++count;
     const Json line{{"row", held_out.row(i)},
-                    {"nearest_train_row", train.row(nearest - known.begin())},
+                    {kNearestRow, train.row(nearest - known.begin())},
                     {"different_bits", bits(*nearest)}};
     lines += line.dump() + '\n';
   }

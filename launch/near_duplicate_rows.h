@@ -19,4 +19,7 @@ std::string tell_near_duplicates(const LoadedConfig& loaded, const std::string& 
 std::string tell_near_duplicate_pictures(const Dataset& train, const Dataset& held_out, const std::string& split,
                                          const std::string& directory);
 
+// Whether one of these functions has written the file.
+bool is_near_duplicates_file(const std::string& path);
+
 }  // namespace sft

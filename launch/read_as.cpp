@@ -63,7 +63,9 @@ void take_options(const Arguments& arguments, RunConfig& config) {
 
 RunConfig settings_of_model(const ModelDirectory& model) {
   RunConfig config;
-  config.model.task = task_of_class(model.architecture(), takes_of(model.config())).name;
+  const Takes takes = takes_of(model.config());
+  const std::optional<std::string> adapts = model.peft_task_type();
+  config.model.task = (adapts ? task_of_adapter(*adapts, takes) : task_of_class(model.architecture(), takes)).name;
   model.read_image_settings(config.data);
   config.data.truncation = model.truncation_side();
   if (model.model_max_length() > 0) config.data.max_length = model.model_max_length();

@@ -10,6 +10,7 @@
 #include "base/leftovers.h"
 #include "base/mark.h"
 #include "base/text.h"
+#include "launch/near_duplicate_rows.h"
 #include "launch/run_directory.h"
 #include "trainer/assembly/ended_run.h"
 #include "trainer/checkpoint/manifest.h"
@@ -166,7 +167,8 @@ Removables removable_of_caches(const std::string& prepared) {
     const auto mark = is_folder ? mark_of(path) : std::nullopt;
     const bool is_rows = mark && mark->value("is", "") == "prepared";
     const bool is_whole = name.find(".partial-") == std::string::npos && name.find(".tmp-") == std::string::npos;
-    if (is_whole ? is_rows || (entry.is_regular_file() && is_activation_file(path))
+    const bool is_file = entry.is_regular_file() && !entry.is_symlink();
+    if (is_whole ? is_rows || (is_file && (is_activation_file(path) || is_near_duplicates_file(path)))
                  : is_left_over(name) && (is_rows || !is_folder))
       found.go.push_back(measured(path));
     else if (is_whole)

@@ -114,6 +114,11 @@ LoadedConfig load_run(const std::string& target, const std::vector<std::string>&
   return loaded;
 }
 
+std::string stem_of_run(const std::string& directory_or_config) {
+  const fs::path path = fs::path(directory_or_config).lexically_normal();
+  return (path.has_filename() ? path : path.parent_path()).stem().string();
+}
+
 std::string exported_by(const std::string& run_directory) {
   for (const char* name : {"model", "adapter"})
     if (const fs::path path = fs::path(run_directory) / name; fs::is_directory(path)) return path.string();

@@ -25,6 +25,9 @@ RunConfig kept_config(const std::string& run_directory);
 // The config of a run, from its directory or a config file.
 LoadedConfig load_run(const std::string& directory_or_config, const std::vector<std::string>& overrides = {});
 
+// What files about a run are called after: "run" of "configs/run.toml", "first" of "runs/first/".
+std::string stem_of_run(const std::string& directory_or_config);
+
 // What a run that has ended leaves: its model/, or its adapter/ where it exports that alone; "" where neither is there.
 std::string exported_by(const std::string& run_directory);
 

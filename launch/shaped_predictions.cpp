@@ -53,8 +53,8 @@ void require_kept_values(const StringList& keep, const StringList& files, Quotes
   for (const std::string& name : keep) kept_value(row, name);
 }
 
-// The largest of them, the first one first; false where a row has neither.
-bool cut_to_best(Json& row, size_t k) {
+// The largest scores, or the first of the ranked member; false where a row has neither.
+bool cut_to_best(Json& row, const std::string& ranked, size_t k) {
   if (const auto scores = row.find("scores"); scores != row.end() && scores->is_object()) {
     std::vector<std::pair<double, std::string>> all;
     for (const auto& [name, score] : scores->items()) all.emplace_back(score.get<double>(), name);
@@ -64,7 +64,7 @@ bool cut_to_best(Json& row, size_t k) {
     for (const auto& [score, name] : all) (*scores)[name] = score;
     return true;
   }
-  const auto best = row.find("n_best");
+  const auto best = row.find(ranked);
   if (best == row.end() || !best->is_array()) return row.is_null();
   while (best->size() > k) best->erase(best->size() - 1);
   return true;
@@ -82,7 +82,7 @@ class Predictions {
     for (std::string line; std::getline(in, line);) {
       leave_if_asked();
       Json prediction = Json::parse(line);
-      if (shape_.top_k > 0 && !cut_to_best(prediction, static_cast<size_t>(shape_.top_k)))
+      if (shape_.top_k > 0 && !cut_to_best(prediction, shape_.ranked, static_cast<size_t>(shape_.top_k)))
         log::warn_once("--top-k has no effect: these predictions have neither scores of classes nor best answers");
       if (shape_.keep.empty()) {
         visit(prediction);

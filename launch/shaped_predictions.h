@@ -10,8 +10,9 @@
 namespace sft {
 
 struct PredictionShape {
-  StringList keep = {};  // columns of the input, in front of what is predicted
-  int64_t top_k = 0;     // of the scores of classes, or of the best answers; 0: all
+  StringList keep = {};     // columns of the input, in front of what is predicted
+  int64_t top_k = 0;        // of the scores of classes, or of the ranked member; 0: all
+  std::string ranked = "";  // member of a prediction that is a list, the best first; "": none
 
   bool is_plain(const std::string& path) const;  // predictions at `path` are what the task says, no more and no less
 };

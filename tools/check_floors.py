@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Fails when a folder includes one above it or a neighbour on its floor. The floors are listed once, lowest first."""
+"""Fails when a folder includes one above it or a neighbour on its floor, or when a task is named in more files than the
+house needs. The floors are listed once, lowest first."""
 import pathlib
 import re
 import sys
@@ -24,6 +25,16 @@ RECIPES = re.compile(r"trainer/tasks/[^/]+/(recipe|rows/\w+)\.(h|cpp)$")
 # An optimizer and a model agree on what a parameter is.
 SHARED = {"trainer/models/parameter.h"}
 SOURCES = {".h", ".cpp", ".cu"}
+# What a task alone says: its names, those of its settings and of its files. They stand in its folder and its reader, in
+# the tokenizer's call and in metrics; elsewhere in as few files as these: the table of tasks, and the classes of models.
+TASK_WORDS = {
+    "question_answering": (
+        r"question.?answering|QUESTION_ANS|qa_outputs|squad|doc_stride|n_best|max_answer_length|null_score|"
+        r"version_2_with_negative|answer_unit"
+    )
+}
+ROOMS_OF_TASKS = ("data/readers/", "data/text/", "trainer/metrics/")
+MOST_FILES = 3
 
 
 def floor_of(path):
@@ -38,9 +49,13 @@ def forbidden(here, there):
     return there[0] > here[0] or (there[0] == here[0] and there[1] != here[1])
 
 
-def upward_includes(root):
+def sources(root):
     folders = sorted({name.split("/")[0] for row in FLOORS for name in row})
-    for source in sorted(p for folder in folders for p in (root / folder).rglob("*") if p.suffix in SOURCES):
+    return sorted(p for folder in folders for p in (root / folder).rglob("*") if p.suffix in SOURCES)
+
+
+def upward_includes(root):
+    for source in sources(root):
         name = source.relative_to(root).as_posix()
         here = floor_of(name)
         if here is None:
@@ -53,7 +68,17 @@ def upward_includes(root):
                 yield f"{name}:{number}: {here[1]} may not include {included[1]}"
 
 
+def scattered_tasks(root):
+    for task, words in TASK_WORDS.items():
+        own = (f"trainer/tasks/{task}/", *ROOMS_OF_TASKS)
+        files = [p.relative_to(root).as_posix() for p in sources(root) if re.search(words, p.read_text(errors="ignore"), re.IGNORECASE)]
+        elsewhere = [name for name in files if not name.startswith(own)]
+        if len(elsewhere) > MOST_FILES:
+            yield f"{task} is named in {len(elsewhere)} files outside its rooms, {MOST_FILES} at most: {', '.join(elsewhere)}"
+
+
 if __name__ == "__main__":
-    problems = list(upward_includes(pathlib.Path(sys.argv[1])))
+    root = pathlib.Path(sys.argv[1])
+    problems = [*upward_includes(root), *scattered_tasks(root)]
     print("\n".join(problems) or "floors: ok")
     sys.exit(bool(problems))

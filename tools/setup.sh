@@ -5,7 +5,7 @@
 #
 #   tools/setup.sh build      compilers, libraries, LibTorch: all that the binary needs
 #   tools/setup.sh gpu        the above, and the CUDA libraries and compiler that the plugin for GPUs needs
-#   tools/setup.sh test       as for gpu, strace, MPICH beside Open MPI, and the Python references
+#   tools/setup.sh test       as for gpu, strace, ip, MPICH beside Open MPI, and the Python references
 #   tools/setup.sh install    as for build, and what a tree is installed with
 #   tools/setup.sh dist       as for gpu, and MPICH beside Open MPI: what `make dist` packs
 #   tools/setup.sh clang      the above and clang 16 with its sanitizers
@@ -21,10 +21,10 @@ case $what in
   build | gpu) ;;
   install) apt_packages+=(patchelf) ;;
   dist) apt_packages+=(patchelf libmpich-dev) ;;
-  *) apt_packages+=(patchelf libmpich-dev mpich strace) ;;
+  *) apt_packages+=(patchelf libmpich-dev mpich strace iproute2) ;;
 esac
 [ "$what" != clang ] || apt_packages+=(clang-16 libclang-rt-16-dev)
-[ "$what" != slurm ] || apt_packages+=(slurm-wlm munge iproute2)
+[ "$what" != slurm ] || apt_packages+=(slurm-wlm munge)
 torch_wheels=(torch==2.11.0 nvidia-cuda-runtime==13.0.96 nvidia-cuda-cupti==13.0.85)
 cuda_wheels=(nvidia-cuda-crt==13.0.88 nvidia-cuda-cccl nvidia-nccl-cu13==2.28.9 nvidia-cuda-nvcc==13.0.88 nvidia-nvvm==13.0.88)
 

@@ -28,6 +28,7 @@ EXACT = {
     "targets are the ids of transformers' generate": "^parity_(translations|beams)$",
     "each sample of an evaluation counts once": "^EvalLoader\\.",
     "collectives on 8 simulated devices, a process each": "^comm_loopback_8$",
+    "losses on 8 simulated GPUs, a process each, are the CPU's": "^simulated_gpus_8$",
     "a frozen tensor keeps its bytes": "^(Freeze|ChooseTrained|Replicated)\\.",
 }
 

@@ -19,8 +19,8 @@ struct Options {
 // Why this backend cannot be used here; empty where it can.
 std::string unavailable(const Placement& placement);
 
-// Name and version of the MPI library as it tells them: "Open MPI v4.1.4, …", of some libraries a page. Why there is none
-// behind "none: ".
+// Name and version of the MPI library as it tells them: "Open MPI v4.1.4, …", of some libraries a page. Why there is
+// none behind "none: ".
 std::string library_version();
 // The first of that: "Open MPI v4.1.4", "MPICH Version: 4.0.2".
 std::string library_name();

@@ -1,9 +1,3 @@
-// How a piece is reduced. Each rank copies its values into its slot of the node's memory, but for
-// the slice that it will combine itself; after a barrier rank r combines slice r of all ranks, in
-// rank order, into the node's result; after another barrier all read the result. Between nodes the
-// leaders reduce the results before they are read. Two barriers suffice for one piece after the
-// other: slots are written again when all have passed the second, results when all have passed the
-// first of the next piece, before which they had read.
 #include "comm/mpi/mpi_communicator.h"
 
 #include <algorithm>
@@ -11,13 +5,15 @@
 #include <cassert>
 #include <cstring>
 #include <exception>
+#include <utility>
 
 #include "base/errors.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "comm/combine.h"
-#include "comm/mpi/leaders.h"
 #include "comm/mpi/library/library.h"
 #include "comm/mpi/node.h"
+#include "comm/mpi/node_sum.h"
 #include "comm/mpi/session.h"
 
 namespace sft::mpi {
@@ -25,10 +21,6 @@ namespace {
 
 // MPI counts in int.
 constexpr size_t kMostAtOnce = size_t{1} << 30;
-
-std::byte* at(Buffer buffer, int64_t element) {
-  return static_cast<std::byte*>(buffer.data) + static_cast<size_t>(element) * bytes_of(buffer.element);
-}
 
 void copy_bytes(const void* from, void* to, size_t bytes) {
   if (bytes > 0 && from != to) std::memcpy(to, from, bytes);
@@ -42,8 +34,14 @@ MpiCommunicator::MpiCommunicator(SftComm world, int node, const Options& options
   size_ = size_of(world_);
   parts_.resize(static_cast<size_t>(size_));
   const Node found = find_node(world_, node_, options_);
-  memory_.emplace(found.ranks, found.slot_bytes);
-  leaders_ = split_by(world_, memory_->rank() == 0 ? 0 : SFT_NOWHERE, 0);
+  memory_.emplace(found.ranks, found.slot_bytes, found.result_slots);
+  if (memory_->size() < size_)
+    nodes_.emplace(*memory_, split_by(world_, memory_->rank() == 0 ? 0 : SFT_NOWHERE, 0), found.leader_of, rank_);
+  static bool told = false;  // once, for however many communicators
+  if (nodes_ && rank_ == 0 && !std::exchange(told, true))
+    log::info(concat(nodes_->count(),
+                     " nodes: what goes between them in host memory is exchanged in parts by one rank of "
+                     "each, a part combined by each node in the order of the nodes"));
 }
 
 MpiCommunicator::~MpiCommunicator() {
@@ -51,17 +49,21 @@ MpiCommunicator::~MpiCommunicator() {
     abandon();
     return;
   }
+  if (nodes_) nodes_->release();
   memory_->release();
-  leave(leaders_);
   leave(world_);
 }
 
 void MpiCommunicator::all_reduce(Buffer values, Reduction how) {
   if (size_ == 1) return;
-  if (one_node() && values.bytes() <= NodeMemory::kSmallBytes) return all_reduce_small(values, how);
-  reduce_in_pieces(values, how, [&](const std::byte* result, int64_t begin, int64_t count) {
-    narrow(values.element, result, at(values, begin), count);
-  });
+  if (!one_node()) return nodes_->all_reduce(values, how);
+  if (values.bytes() <= NodeMemory::kSmallBytes) return all_reduce_small(values, how);
+  const int64_t most = slot_elements(*memory_, values.element);
+  for (int64_t begin = 0; begin < values.count; begin += most) {
+    const int64_t count = std::min(most, values.count - begin);
+    combine_on_node(*memory_, at(values, begin), count, values.element, how, memory_->results());
+    narrow(values.element, memory_->results(), at(values, begin), count);
+  }
 }
 
 // Every rank combines everything itself, in the same order.
@@ -75,18 +77,14 @@ void MpiCommunicator::all_reduce_small(Buffer values, Reduction how) {
   });
 }
 
-// Between nodes its pieces go the way of all_reduce, so that the bits are the same.
 void MpiCommunicator::reduce_scatter(Buffer values, Buffer shard) {
   assert(values.count == shard.count * size_ && values.element == shard.element);
-  if (size_ == 1) return copy_bytes(values.data, shard.data, values.bytes());
-  if (one_node()) return reduce_scatter_in_memory(values, shard);
-  const int64_t own = shard.count * rank_;
-  reduce_in_pieces(values, Reduction::sum, [&](const std::byte* result, int64_t begin, int64_t count) {
-    const int64_t first = std::max(begin, own);
-    const int64_t last = std::min(begin + count, own + shard.count);
-    const size_t skipped = static_cast<size_t>(std::max(first - begin, int64_t{0})) * bytes_of(wide(values.element));
-    if (first < last) narrow(values.element, result + skipped, at(shard, first - own), last - first);
-  });
+  if (size_ == 1)
+    copy_bytes(values.data, shard.data, values.bytes());
+  else if (one_node())
+    reduce_scatter_in_memory(values, shard);
+  else
+    nodes_->reduce_scatter(values, shard);
 }
 
 // Each rank posts a run of every other's shard, and combines the posted runs of its own, in rank order as all_reduce
@@ -96,7 +94,7 @@ void MpiCommunicator::reduce_scatter_in_memory(Buffer values, Buffer shard) {
   const auto most = static_cast<int64_t>(memory_->slot_bytes() / wide_width) / size_;
   assert(most > 0);
   const auto place_of = [&](int rank) { return static_cast<size_t>(rank * most); };  // of a shard's run in a slot
-  std::byte* const result = memory_->result() + place_of(rank_) * wide_width;
+  std::byte* const result = memory_->results() + place_of(rank_) * wide_width;
   for (int64_t begin = 0; begin < shard.count; begin += most) {
     const int64_t count = std::min(most, shard.count - begin);
     for (int peer = 0; peer < size_; ++peer)
@@ -113,40 +111,6 @@ void MpiCommunicator::reduce_scatter_in_memory(Buffer values, Buffer shard) {
   }
 }
 
-void MpiCommunicator::reduce_in_pieces(Buffer values, Reduction how, const Take& take) {
-  const auto most = static_cast<int64_t>(memory_->slot_bytes() / bytes_of(wide(values.element)));
-  for (int64_t begin = 0; begin < values.count; begin += most) {
-    const int64_t count = std::min(most, values.count - begin);
-    reduce_piece(at(values, begin), count, values.element, how);
-    take(memory_->result(), begin, count);
-  }
-}
-
-void MpiCommunicator::reduce_piece(const std::byte* piece, int64_t count, Element element, Reduction how) {
-  const int ranks = memory_->size();
-  const int me = memory_->rank();
-  const size_t width = bytes_of(element);
-  constexpr int64_t kLine = 64;  // slices begin at cache lines of their own
-  const int64_t slice = (count + kLine * ranks - 1) / (kLine * ranks) * kLine;
-  const int64_t begin = std::min(slice * me, count);
-  const int64_t end = std::min(begin + slice, count);
-  const auto bytes = [&](int64_t elements) { return static_cast<size_t>(elements) * width; };
-
-  copy_bytes(piece, memory_->slot(me), bytes(begin));
-  copy_bytes(piece + bytes(end), memory_->slot(me) + bytes(end), bytes(count - end));
-  memory_->barrier();
-
-  for (int peer = 0; peer < ranks; ++peer)
-    parts_[static_cast<size_t>(peer)] = (peer == me ? piece : memory_->slot(peer)) + bytes(begin);
-  combine(how, element, std::span(parts_).first(static_cast<size_t>(ranks)),
-          memory_->result() + static_cast<size_t>(begin) * bytes_of(wide(element)), end - begin);
-  memory_->barrier();
-
-  if (one_node()) return;
-  if (leaders_ != 0) all_reduce_leaders(leaders_, memory_->result(), count, wide(element), how);
-  memory_->barrier();
-}
-
 void MpiCommunicator::all_gather(Buffer shard, Buffer values) {
   assert(values.count == shard.count * size_ && values.element == shard.element);
   if (size_ == 1)
@@ -154,7 +118,7 @@ void MpiCommunicator::all_gather(Buffer shard, Buffer values) {
   else if (one_node())
     all_gather_in_memory(shard, values);
   else
-    all_gather_by_mpi(shard, values);
+    nodes_->all_gather(shard, values);
 }
 
 void MpiCommunicator::all_gather_in_memory(Buffer shard, Buffer values) {
@@ -166,21 +130,6 @@ void MpiCommunicator::all_gather_in_memory(Buffer shard, Buffer values) {
       copy_bytes(posted(peer), static_cast<std::byte*>(values.data) + shard.bytes() * static_cast<size_t>(peer) + begin,
                  count);
   });
-}
-
-// Through a scratch of whole pieces, because MPI places what it gathers side by side.
-void MpiCommunicator::all_gather_by_mpi(Buffer shard, Buffer values) {
-  const size_t most = std::max(options_.piece_bytes / static_cast<size_t>(size_), size_t{4096});
-  std::vector<std::byte> scratch(std::min(most, shard.bytes()) * static_cast<size_t>(size_));
-  for (size_t begin = 0; begin < shard.bytes(); begin += most) {
-    const size_t count = std::min(most, shard.bytes() - begin);
-    check(library().all_gather(world_, static_cast<const std::byte*>(shard.data) + begin, static_cast<int>(count),
-                               scratch.data()),
-          "all_gather: MPI_Allgather");
-    for (size_t peer = 0; peer < static_cast<size_t>(size_); ++peer)
-      copy_bytes(scratch.data() + count * peer, static_cast<std::byte*>(values.data) + shard.bytes() * peer + begin,
-                 count);
-  }
 }
 
 void MpiCommunicator::broadcast(Buffer values, int root) {
@@ -201,10 +150,10 @@ void MpiCommunicator::broadcast(Buffer values, int root) {
 }
 
 void MpiCommunicator::barrier() {
-  memory_->barrier();
-  if (one_node()) return;
-  if (leaders_ != 0) check(library().barrier(leaders_), "barrier: MPI_Barrier");
-  memory_->barrier();
+  if (one_node())
+    memory_->barrier();
+  else
+    nodes_->barrier();
 }
 
 std::unique_ptr<Communicator> MpiCommunicator::split(int color, int key) {

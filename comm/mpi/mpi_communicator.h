@@ -1,10 +1,10 @@
 // The communicator behind mpi::connect.
 #pragma once
 
-#include <functional>
 #include <optional>
 
 #include "comm/communicator.h"
+#include "comm/mpi/between_nodes.h"
 #include "comm/mpi/library/sft_mpi.h"
 #include "comm/mpi/mpi.h"
 #include "comm/mpi/node_memory.h"
@@ -30,10 +30,7 @@ class MpiCommunicator final : public Communicator {
   std::unique_ptr<Communicator> split(int color, int key) override;
 
  private:
-  // Receives a piece's combined values, in the wide element, and where the piece begins.
-  using Take = std::function<void(const std::byte* result, int64_t begin, int64_t count)>;
-
-  bool one_node() const { return memory_->size() == size_; }
+  bool one_node() const { return !nodes_; }
   void all_reduce_small(Buffer values, Reduction how);
 
   // Within one node, by pieces: `post(begin, count, own)` writes what this rank brings, then
@@ -42,13 +39,9 @@ class MpiCommunicator final : public Communicator {
   void exchange(size_t bytes, Post post, Read read);
 
   void reduce_scatter_in_memory(Buffer values, Buffer shard);
-  void reduce_in_pieces(Buffer values, Reduction how, const Take& take);
-  void reduce_piece(const std::byte* piece, int64_t count, Element element, Reduction how);
   void all_gather_in_memory(Buffer shard, Buffer values);
-  void all_gather_by_mpi(Buffer shard, Buffer values);
 
   SftComm world_;
-  SftComm leaders_ = 0;  // of the nodes; 0 on ranks that lead none
   int node_;
   Options options_;
   int rank_ = 0;
@@ -56,6 +49,7 @@ class MpiCommunicator final : public Communicator {
   int generation_ = 0;
   int exceptions_;
   std::optional<NodeMemory> memory_;
+  std::optional<BetweenNodes> nodes_;  // where there are several
   std::vector<const std::byte*> parts_;
 };
 

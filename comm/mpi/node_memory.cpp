@@ -27,14 +27,15 @@ std::byte* at_page(void* base) {
 
 }  // namespace
 
-size_t NodeMemory::total_bytes(int ranks, size_t slot_bytes) {
-  return kPage + arrivals_bytes(ranks) + small_total(ranks) + slot_bytes * static_cast<size_t>(ranks + 1);
+size_t NodeMemory::total_bytes(int ranks, size_t slot_bytes, int result_slots) {
+  return kPage + arrivals_bytes(ranks) + small_total(ranks) + slot_bytes * static_cast<size_t>(ranks + result_slots);
 }
 
-NodeMemory::NodeMemory(SftComm node, size_t slot_bytes) : node_(node), slot_bytes_(slot_bytes) {
+NodeMemory::NodeMemory(SftComm node, size_t slot_bytes, int result_slots)
+    : node_(node), slot_bytes_(slot_bytes), result_slots_(result_slots) {
   rank_ = rank_in(node_);
   size_ = size_of(node_);
-  const size_t total = total_bytes(size_, slot_bytes_);
+  const size_t total = total_bytes(size_, slot_bytes_, result_slots_);
   if (size_ > 1) {
     share(total);
   } else {
@@ -55,7 +56,7 @@ void NodeMemory::share(size_t total) {
 
   if (rank_ == 0) {
     std::memset(first, 0, arrivals_bytes(size_));
-    std::memset(result(), 0, slot_bytes_);
+    std::memset(results(), 0, slot_bytes_ * static_cast<size_t>(result_slots_));
   }
   std::memset(small(rank_, 0), 0, 2 * kSmallBytes);
   std::memset(slot(rank_), 0, slot_bytes_);

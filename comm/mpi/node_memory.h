@@ -1,4 +1,4 @@
-// Memory that the ranks of one node share, by MPI_Win_allocate_shared: a slot a rank, one place for
+// Memory that the ranks of one node share, by MPI_Win_allocate_shared: a slot a rank, slots for
 // results, small slots in two generations, and a barrier. A node of one rank has private memory and
 // nobody to wait for.
 #pragma once
@@ -16,10 +16,10 @@ class NodeMemory {
  public:
   static constexpr size_t kPage = 4096;
   static constexpr size_t kSmallBytes = kPage;
-  static size_t total_bytes(int ranks, size_t slot_bytes);
+  static size_t total_bytes(int ranks, size_t slot_bytes, int result_slots);
 
-  // Collective over `node`, whose ownership passes here. All its ranks give the same slot_bytes.
-  NodeMemory(SftComm node, size_t slot_bytes);
+  // Collective over `node`, whose ownership passes here. All its ranks give the same numbers.
+  NodeMemory(SftComm node, size_t slot_bytes, int result_slots);
   NodeMemory(const NodeMemory&) = delete;
   NodeMemory& operator=(const NodeMemory&) = delete;
 
@@ -28,7 +28,7 @@ class NodeMemory {
   size_t slot_bytes() const { return slot_bytes_; }
 
   std::byte* slot(int rank) const { return slots_ + slot_bytes_ * static_cast<size_t>(rank); }
-  std::byte* result() const { return slot(size_); }
+  std::byte* results() const { return slot(size_); }  // result_slots of them, side by side
 
   // Rank's small slot of this generation. Two generations suffice for one barrier a use: who writes
   // the first again has passed the barrier of the second, so all have read the first.
@@ -51,6 +51,7 @@ class NodeMemory {
   int rank_ = 0;
   int size_ = 1;
   size_t slot_bytes_;
+  int result_slots_;
   std::vector<std::byte> own_;
   std::byte* small_ = nullptr;
   std::byte* slots_ = nullptr;

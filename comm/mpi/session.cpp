@@ -6,7 +6,6 @@
 
 #include "base/errors.h"
 #include "base/text.h"
-#include "comm/mpi/leaders.h"
 #include "comm/mpi/library/library.h"
 #include "comm/mpi/mpi.h"
 #include "comm/mpi/one_node.h"
@@ -20,7 +19,7 @@ struct Session {
   Session() {
     look_for_no_network_on_one_node();
     int takes_turns = 0;
-    check(library().start(combine_two, &takes_turns), "MPI_Init_thread");
+    check(library().start(&takes_turns), "MPI_Init_thread");
     if (takes_turns == 0)
       throw CommError(
           "this MPI was built without threads: MPI_THREAD_SERIALIZED is wanted, ompi_info shows what it has");

@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <string>
 
+#include "base/extra_settings.h"
 #include "base/schema.h"
 #include "data/images/resize.h"
 #include "data/prepare/chat_config.h"
 #include "data/prepare/pair_config.h"
+#include "data/readers/help_texts.h"
 
 namespace sft {
 
@@ -30,7 +32,7 @@ struct DataConfig {
   ChatConfig chat;
   PairConfig pairs;
   int64_t max_length = 128;
-  int64_t doc_stride = -1;
+  ExtraSettings extra;  // that tasks declare
   std::string truncation = "right";
   std::string on_bad_row = "error";
   std::string train_sampling_strategy = "random";
@@ -53,12 +55,7 @@ struct DataConfig {
 
   static constexpr auto fields() {
     return std::tuple{
-        field("train_file", &DataConfig::train_file,
-              "training rows: .jsonl .json .csv .tsv (also .gz .zst) .parquet .arrow .h5, a directory of datasets, "
-              "tagged "
-              "words also .conll, questions also SQuAD's .json; a glob or a list",
-              Path{})
-            .changeable(),
+        field("train_file", &DataConfig::train_file, kTrainFileHelp, Path{}).changeable(),
         field("validation_file", &DataConfig::validation_file, "rows evaluated during training", Path{}).changeable(),
         field("test_file", &DataConfig::test_file, "rows evaluated once at the end, predictions written", Path{})
             .changeable(),
@@ -97,9 +94,7 @@ struct DataConfig {
         field("max_length", &DataConfig::max_length, "tokens kept of a row, special tokens included",
               at_least(int64_t{2}))
             .alias("max_seq_length"),
-        field("doc_stride", &DataConfig::doc_stride,
-              "of questions: tokens of a context that a window shares with the one before; -1: a third of max_length",
-              at_least(int64_t{-1})),
+        splice(&DataConfig::extra),
         field("truncation", &DataConfig::truncation,
               "where a longer row is cut; of language models and pairs also drop, which leaves it out, and of language "
               "models split, which makes pieces of a text",
@@ -133,8 +128,9 @@ struct DataConfig {
         field("crop_ratio", &DataConfig::crop_ratio,
               "of crop = \"random_resized\": the least and the largest width / height of a window", above(0.0)),
         field("stored_size", &DataConfig::stored_size,
-              "of crop = \"random_resized\": pixels of a side at which prepare keeps training images; 0: 8/7 of "
-              "image_size",
+              "of crop = \"random_resized\" and of random_scale: pixels of a side at which prepare keeps training "
+              "images; "
+              "0: 8/7 of image_size, of random_scale image_size",
               at_least(int64_t{0})),
         field("horizontal_flip", &DataConfig::horizontal_flip, "every second training draw is mirrored"),
         field("random_scale", &DataConfig::random_scale,

@@ -54,12 +54,12 @@ std::string PreparedFolder::start() {
   partial_ = name_in_progress(path_, kPartial);
   files_.remove_all(partial_);  // of a dead process that had this one's number
   files_.make_directory(partial_);
+  leave_mark(files_, partial_, {{"is", "prepared"}});  // what a dead process leaves of it may go
   return partial_;
 }
 
 void PreparedFolder::commit(const PrepareReport& report) {
   write_atomically(files_, fs::path(partial_) / kReport, to_json(report));
-  leave_mark(files_, partial_, {{"is", "prepared"}});
   files_.sync_directory(partial_);
   try {
     files_.rename(partial_, path_);

@@ -86,11 +86,15 @@ double similarity(const MinHash& a, const MinHash& b) {
 
 NearDuplicates::NearDuplicates(double least) : least_(least) {}
 
-void NearDuplicates::add(int64_t id, std::string_view text) {
+std::optional<size_t> NearDuplicates::add(std::string_view text) {
   const auto hash = min_hash(text);
-  if (!hash) return;
+  if (!hash) return {};
+  const std::string bytes(reinterpret_cast<const char*>(hash->data()), sizeof(MinHash));
+  const auto [found, is_new] = numbers_.emplace(bytes, texts_.size());
+  if (!is_new) return found->second;
   for (size_t band = 0; band < kPermutations / kRows; ++band) bands_.emplace(band_key(*hash, band), texts_.size());
-  texts_.emplace_back(id, *hash);
+  texts_.push_back(*hash);
+  return found->second;
 }
 
 std::vector<NearDuplicates::Near> NearDuplicates::near(std::string_view text) const {
@@ -102,9 +106,8 @@ std::vector<NearDuplicates::Near> NearDuplicates::near(std::string_view text) co
     for (auto at = first; at != end; ++at) candidates.insert(at->second);
   }
   std::vector<Near> all;
-  for (const size_t at : candidates)
-    if (const double how = similarity(*hash, texts_[at].second); how >= least_) all.push_back({texts_[at].first, how});
-  std::ranges::sort(all, {}, &Near::id);
+  for (const size_t number : candidates)
+    if (const double how = similarity(*hash, texts_[number]); how >= least_) all.push_back({number, how});
   return all;
 }
 

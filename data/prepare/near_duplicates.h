@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -25,19 +26,22 @@ class NearDuplicates {
  public:
   explicit NearDuplicates(double least = 0.7);  // similarity from which on texts are near duplicates
 
-  void add(int64_t id, std::string_view text);
+  // The number of the text, 0, 1, …, which texts of one hash share, so that equal ones are compared once. Nothing for a
+  // text without a word.
+  std::optional<size_t> add(std::string_view text);
 
   struct Near {
-    int64_t id;
+    size_t number;
     double similarity;
   };
-  // Those that were added and are near to this one, by rising id.
+  // Those that were added and are near to this one, by rising number.
   std::vector<Near> near(std::string_view text) const;
 
  private:
   double least_;
-  std::vector<std::pair<int64_t, MinHash>> texts_;
-  std::unordered_multimap<uint64_t, size_t> bands_;  // of a band and its four numbers: places in texts_
+  std::vector<MinHash> texts_;                       // by number
+  std::unordered_map<std::string, size_t> numbers_;  // by the bytes of the hash
+  std::unordered_multimap<uint64_t, size_t> bands_;  // of a band and its four numbers: numbers of texts
 };
 
 }  // namespace sft

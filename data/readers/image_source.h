@@ -41,11 +41,16 @@ std::unique_ptr<ImageSource> these_image_files(std::vector<std::string> files);
 std::unique_ptr<ImageSource> open_cifar(const std::string& path);  // names from batches.meta.txt beside it
 std::unique_ptr<ImageSource> open_hdf5_images(const std::string& path, bool labels, const ImageColumns& columns);
 
-// Pictures whose pixels have classes. `split` chooses a list of PASCAL VOC where the path is its root.
-//   images/ and masks/ (or annotations/), files of one stem in folders of one name; or images/training itself, as
-//   ADE20K has it beside annotations/training JPEGImages/ and SegmentationClass/, of the names in
-//   ImageSets/Segmentation/<list>.txt, which may be the path itself HDF5: pixels as of open_image_source(), and uint8
-//   [N, height, width] masks
+// Pictures whose pixels have classes, in one of three forms:
+//
+// * images/ and masks/ (or annotations/), files of one stem in folders of one name; or images/training itself, as
+// ADE20K
+//   has it beside annotations/training;
+// * PASCAL VOC's JPEGImages/ and SegmentationClass/, of the names in ImageSets/Segmentation/<list>.txt, which may be
+// the
+//   path itself; where the path is the root, `split` chooses the list;
+// * HDF5: pixels as of open_image_source(), and uint8 [N, height, width] masks.
+//
 // Without `masks` pictures alone are wanted, and any tree of images will do. ConfigError and DataError as above.
 std::unique_ptr<ImageSource> open_masked_images(const std::string& path, bool masks, const std::string& split,
                                                 const ImageColumns& columns = {});

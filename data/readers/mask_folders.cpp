@@ -46,20 +46,21 @@ std::unique_ptr<ImageSource> open_mask_folders(const std::string& path) {
   const Folders folders = folders_of(path);
   if (folders.masks.empty()) return nullptr;
   auto pictures = open_image_files(folders.images.string());
-  std::vector<std::string> masks;
+  std::vector<MaskFile> masks;
   std::set<std::string> used;
   for (const std::string& picture : pictures->files()) {
     const fs::path below = fs::path(picture).lexically_relative(folders.images).replace_extension();
     masks.push_back(mask_file((folders.masks / below).string()));
-    if (!masks.back().empty() && !used.insert(masks.back()).second)
-      throw DataError(concat(masks.back(), ": is the mask of two pictures, ", picture,
+    const std::string& mask = masks.back().path;
+    if (!mask.empty() && !used.insert(mask).second)
+      throw DataError(concat(mask, ": is the mask of two pictures, ", picture,
                              " and another of the same name with another ending; rename one of them"));
   }
   if (used.empty())
     throw DataError(concat(folders.masks.string(), ": no mask of a picture in ", folders.images.string(),
                            "; wanted a .png of the same name for each"));
   const int64_t unused = count_masks(folders.masks) - std::ssize(used);
-  return with_masks(std::move(pictures), std::move(masks), folders.masks.string() + "/",
+  return with_masks(std::move(pictures), std::move(masks),
                     unused > 0 ? concat(unused, " masks without a picture left alone") : "");
 }
 

@@ -13,15 +13,10 @@ namespace fs = std::filesystem;
 
 class MaskedFiles final : public ImageSource {
  public:
-  MaskedFiles(std::unique_ptr<ImageSource> pictures, std::vector<std::string> masks, std::string wanted,
-              std::string note)
-      : pictures_(std::move(pictures)),
-        masks_(std::move(masks)),
-        files_(pictures_->files()),
-        wanted_(std::move(wanted)),
-        note_(std::move(note)) {
-    for (const std::string& mask : masks_)
-      if (!mask.empty()) files_.push_back(mask);
+  MaskedFiles(std::unique_ptr<ImageSource> pictures, std::vector<MaskFile> masks, std::string note)
+      : pictures_(std::move(pictures)), masks_(std::move(masks)), files_(pictures_->files()), note_(std::move(note)) {
+    for (const MaskFile& mask : masks_)
+      if (!mask.path.empty()) files_.push_back(mask.path);
   }
 
   int64_t size() const override { return pictures_->size(); }
@@ -36,10 +31,9 @@ class MaskedFiles final : public ImageSource {
   }
 
   Mask mask(int64_t i) const override {
-    const std::string& file = masks_[static_cast<size_t>(i)];
+    const auto& [file, wanted] = masks_[static_cast<size_t>(i)];
     if (file.empty())
-      throw BadRow(concat(place(i), ": has no mask: wanted ", wanted_, fs::path(place(i)).stem().string(),
-                          ".png; add it, or take the picture away"));
+      throw BadRow(concat(place(i), ": has no mask: wanted ", wanted, "; add it, or take the picture away"));
     try {
       return decode_mask(read_file(file), file);
     } catch (const DataError& error) {
@@ -49,21 +43,23 @@ class MaskedFiles final : public ImageSource {
 
  private:
   std::unique_ptr<ImageSource> pictures_;
-  std::vector<std::string> masks_, files_;
-  std::string wanted_, note_;
+  std::vector<MaskFile> masks_;
+  std::vector<std::string> files_;
+  std::string note_;
 };
 
 }  // namespace
 
-std::string mask_file(const std::string& without_ending) {
-  for (const char* ending : {".png", ".PNG"})
-    if (fs::is_regular_file(without_ending + ending)) return without_ending + ending;
-  return "";
+MaskFile mask_file(const std::string& without_ending) {
+  const std::string wanted = without_ending + ".png";
+  for (const std::string& path : {wanted, without_ending + ".PNG"})
+    if (fs::is_regular_file(path)) return {path, wanted};
+  return {"", wanted};
 }
 
-std::unique_ptr<ImageSource> with_masks(std::unique_ptr<ImageSource> pictures, std::vector<std::string> masks,
-                                        std::string wanted, std::string note) {
-  return std::make_unique<MaskedFiles>(std::move(pictures), std::move(masks), std::move(wanted), std::move(note));
+std::unique_ptr<ImageSource> with_masks(std::unique_ptr<ImageSource> pictures, std::vector<MaskFile> masks,
+                                        std::string note) {
+  return std::make_unique<MaskedFiles>(std::move(pictures), std::move(masks), std::move(note));
 }
 
 }  // namespace sft

@@ -9,12 +9,16 @@
 
 namespace sft {
 
-// Where a mask is looked for, by its name in another folder: the first of .png and .PNG that is there; "" for none.
-std::string mask_file(const std::string& without_ending);
+struct MaskFile {
+  std::string path;    // "": there is none
+  std::string wanted;  // where it was looked for
+};
 
-// `masks`: of each picture; "": it has none, of which `wanted` tells where it was looked for. `note` stands beside that
-// of the pictures.
-std::unique_ptr<ImageSource> with_masks(std::unique_ptr<ImageSource> pictures, std::vector<std::string> masks,
-                                        std::string wanted, std::string note);
+// By a mask's name in another folder: the first of .png and .PNG that is there.
+MaskFile mask_file(const std::string& without_ending);
+
+// `masks`: of each picture. `note` stands beside that of the pictures.
+std::unique_ptr<ImageSource> with_masks(std::unique_ptr<ImageSource> pictures, std::vector<MaskFile> masks,
+                                        std::string note);
 
 }  // namespace sft

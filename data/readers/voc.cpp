@@ -50,7 +50,8 @@ std::unique_ptr<ImageSource> open_voc(const std::string& path, bool masks, const
     if (!masks) return open_image_files((root / kPictures).string());
     list = list_for(root, split);
   }
-  std::vector<std::string> pictures, of_pictures;
+  std::vector<std::string> pictures;
+  std::vector<MaskFile> of_pictures;
   std::ifstream lines(list);
   int64_t line = 0;
   for (std::string name; std::getline(lines, name);) {
@@ -62,7 +63,7 @@ std::unique_ptr<ImageSource> open_voc(const std::string& path, bool masks, const
   }
   if (pictures.empty()) throw DataError(concat(list.string(), ": names no picture"));
   if (!masks) return these_image_files(std::move(pictures));
-  return with_masks(these_image_files(std::move(pictures)), std::move(of_pictures), (root / kMasks).string() + "/",
+  return with_masks(these_image_files(std::move(pictures)), std::move(of_pictures),
                     concat("pictures of ", list.string()));
 }
 

@@ -53,10 +53,11 @@ ExitCode evaluate(const Arguments& arguments, Job& job) {
   require_agreement(job.control(), [&] { return served_facts(config, directory, asked.files); });
   const World world = job.world(config.device, config.threads, config.comm);
   const LoadedModel model = load_model(directory, config, world);
-  const auto rows = asked.held_out ? open_held_out(loaded, model.tokenizer.get(), model.labels, job.control())
-                                   : open_split(asked.split, asked.files, config.data, prepared_directory(config),
-                                                task_named(config.model.task), model.tokenizer.get(), model.labels,
-                                                true, job.control());
+  const auto rows =
+      asked.held_out
+          ? open_held_out(asked.files, loaded, model.tokenizer.get(), model.labels, job.control())
+          : open_split(asked.split, asked.files, config.data, prepared_directory(config), task_named(config.model.task),
+                       model.tokenizer.get(), model.labels, true, job.control());
   together(job.control(), [&] { rows->require(model.learner->needs(), {job.control().rank(), job.control().size()}); });
   Evaluator::Settings settings = evaluator_settings(config, world.device);
   settings.answers.generate = model.generate;

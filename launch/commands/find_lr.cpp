@@ -40,7 +40,7 @@ StringList what_is_read(const Arguments& arguments, const RunConfig& config) {
 // "run.toml" → "run.find-lr.html" where the command was given. Another ending is refused, so that no config is
 // overwritten by a slip.
 std::string page_of(const Arguments& arguments) {
-  if (arguments.output.empty()) return fs::path(arguments.target).stem().string() + ".find-lr.html";
+  if (arguments.output.empty()) return stem_of_run(arguments.target) + ".find-lr.html";
   if (fs::path(arguments.output).extension() != ".html")
     throw Error(ExitCode::usage,
                 concat("--output: wanted a path that ends in .html, found ", in_quotes(arguments.output)));

@@ -40,7 +40,7 @@ Outputs outputs_of(const Arguments& arguments, const RunConfig& config) {
   StringList read = read_by(config);
   read.push_back(fs::is_directory(arguments.target) ? arguments.target + "/config.toml" : arguments.target);
   const std::string path =
-      arguments.output.empty() ? fs::path(arguments.target).stem().string() + ".suspicious.jsonl" : arguments.output;
+      arguments.output.empty() ? stem_of_run(arguments.target) + ".suspicious.jsonl" : arguments.output;
   Outputs outputs{output_beside_runs("--output", path, read), ""};
   read.push_back(outputs.suspicious);
   if (asks_for_probabilities(arguments))

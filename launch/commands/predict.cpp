@@ -187,11 +187,12 @@ ExitCode predict(const Arguments& given, Job& job) {
     piped.emplace(scratch_name(given.output, job.control()) + ".stdin", job.control());
     arguments = with_standard_input(given, piped->path(), job.control());
   }
-  const PredictionShape shape{arguments.keep, arguments.top_k};
+  PredictionShape shape{arguments.keep, arguments.top_k};
   ReadAs read_as;
   Outputs outputs;
   together(job.control(), [&] {
     read_as = settle_reading(arguments);
+    shape.ranked = task_named(read_as.config.model.task).ranked;
     outputs = outputs_of(arguments, read_as.config.model.task, what_is_read(arguments, read_as));
     require_kept(shape, read_as.files, quotes_of(read_as.config.data));
   });

@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
+#include <nlohmann/json.hpp>
+#include <optional>
 
 #include "base/file_ops.h"
 #include "base/log.h"
@@ -9,13 +11,15 @@
 #include "base/text.h"
 #include "comm/agree.h"
 #include "launch/commands/commands.h"
+#include "launch/commands/train_run.h"
 #include "launch/installed.h"
 #include "launch/ownership.h"
 #include "launch/run_directory.h"
 #include "launch/run_facts.h"
 #include "launch/starts.h"
-#include "launch/sweep_plan.h"
-#include "launch/sweep_table.h"
+#include "launch/sweep/sweep_folder.h"
+#include "launch/sweep/sweep_plan.h"
+#include "launch/sweep/sweep_table.h"
 #include "trainer/report/report.h"
 
 namespace sft {
@@ -31,23 +35,6 @@ LoadedConfig config_of(const Arguments& arguments, const std::string& sweep_dire
   return loaded;
 }
 
-// A trial that fails for a reason of its own is told and does not stop the others.
-ExitCode run_trial(const Trial& trial, LoadedConfig loaded, const std::string& place, Job& job) {
-  const bool speaks = job.control().rank() == 0;
-  const std::string directory = loaded.config.output_dir;
-  if (speaks) log::info(concat("trial ", place, ": ", join(trial.overrides, "  ")));
-  try {
-    const ExitCode code = train_run(std::move(loaded), job);
-    if (speaks) end_start(directory, code);
-    return code;
-  } catch (const Error& error) {
-    if (error.reach() == Reach::here || error.code() == ExitCode::requeue) throw;
-    if (speaks) log::error(concat(trial.name, ": ", error.what()));
-    if (speaks && job.run_directory() == directory) end_start(directory, error.code());
-    return error.code();
-  }
-}
-
 // For a shell: what holds other than plain characters stands in single quotes.
 std::string quoted_for_shell(const std::string& word) {
   if (!word.empty() &&
@@ -59,13 +46,28 @@ std::string quoted_for_shell(const std::string& word) {
   return quoted + "'";
 }
 
-void print_sbatch(const Arguments& arguments, size_t trials) {
-  std::string command = quoted_for_shell(arguments.target);
+// Arrays of which none needs what has come of a later one: first and last trial.
+std::vector<std::pair<size_t, size_t>> arrays_of(const SweepPlan& plan) {
+  std::vector<std::pair<size_t, size_t>> arrays;
+  size_t end = plan.learns() ? plan.trials_per_round : plan.num_trials;
+  if (!plan.pruning && plan.learns()) end = std::max(end, plan.round_of(plan.num_startup_trials));
+  for (size_t first = 0; first < plan.num_trials; first = end, end += plan.trials_per_round)
+    arrays.emplace_back(first, std::min(end, plan.num_trials) - 1);
+  return arrays;
+}
+
+void print_sbatch(const Arguments& arguments, const SweepPlan& plan) {
+  std::string command = quoted_for_shell(arguments.target), behind;
   for (const std::string& setting : arguments.overrides) command += ' ' + quoted_for_shell(setting);
-  std::cout << "array=$(sbatch --parsable --array=0-" << trials - 1 << ' ' << installed("slurm/sweep.sbatch") << ' '
-            << command << ")\n"
-            << "sbatch --dependency=afterany:$array " << installed("slurm/train.sbatch") << " sweep " << command
+  for (const auto& [first, last] : arrays_of(plan)) {
+    std::cout << "array=$(sbatch --parsable " << behind << "--array=" << first << '-' << last << ' '
+              << installed("slurm/sweep.sbatch") << ' ' << command << ")\n";
+    behind = "--dependency=afterany:$array ";
+  }
+  std::cout << "sbatch " << behind << installed("slurm/train.sbatch") << " sweep " << command
             << "  # when all have ended: what is missing, and the table\n";
+  if (plan.learns() && plan.trials_per_round == 1)
+    log::info("trials follow one after the other; sweep.trials_per_round = 4 makes arrays of four");
 }
 
 // directory/best leads to the model of the trial. A link alone is replaced: what else has the name is somebody's.
@@ -94,18 +96,97 @@ void say_best(const SweepResults& results, const std::string& directory) {
   link_best(directory, best.name);
 }
 
-// The table and a page of all trials that ended well, beside them.
+// The table and a page of all trials that were trained to their end, beside them.
 void conclude_sweep(const SweepPlan& plan, const std::vector<ExitCode>& codes, const std::string& directory) {
   const SweepResults results(plan, codes, directory);
   write_atomically(real_files(), directory + "/sweep.csv", csv_of(results));
   std::cout << text_of(results) << std::flush;
   say_best(results, directory);
   std::vector<std::string> runs;
-  for (size_t i = 0; i < plan.trials.size(); ++i)
-    if (codes[i] == ExitCode::done) runs.push_back(directory + "/" + plan.trials[i].name);
+  for (const TrialResult& trial : results.trials())
+    if (trial.facts.contains("global_step")) runs.push_back(directory + "/" + trial.name);
   if (!runs.empty()) leave_report(runs, directory + "/report.html");
   log::info(
       concat("all trials: ", directory, "/sweep.csv", runs.empty() ? "" : concat(", ", directory, "/report.html")));
+}
+
+// KeySet whose values are whole numbers, so that draws for them are.
+KeySet whole_numbers() {
+  RunConfig config;
+  KeySet keys;
+  for (const BoundField& field : bind_fields(config))
+    if (std::holds_alternative<int64_t*>(field.value)) keys.insert(field.key());
+  return keys;
+}
+
+void print_trials(const SweepPlan& plan, const std::string& directory) {
+  const SweepFolder folder(directory, plan);
+  for (size_t i = 0; i < plan.num_trials; ++i) {
+    std::optional<Trial> trial;
+    try {
+      trial = folder.trial(i);
+    } catch (const ConfigError&) {
+      if (i < plan.num_startup_trials) throw;
+    }
+    if (!trial) {
+      log::info(concat("trials ", i, " to ", plan.num_trials - 1, " follow from what comes of these"));
+      return;
+    }
+    std::cout << trial->name << "  " << join(trial->overrides, "  ") << '\n';
+  }
+}
+
+// A trial as all ranks take it: rank 0 reads the folder.
+struct NextTrial {
+  std::optional<Trial> trial;  // nothing: every setting was tried
+  Cutoffs cutoffs;
+};
+
+NextTrial next_trial(const SweepFolder& folder, size_t number, Communicator& control) {
+  std::string told;
+  together(control, [&] {
+    if (control.rank() != 0) return;
+    const auto trial = folder.trial(number);
+    nlohmann::json next = nlohmann::json::array();
+    if (trial) next = {trial->name, trial->overrides, folder.cutoffs(number)};
+    if (trial) folder.begin(number, *trial);
+    told = next.dump();
+  });
+  const auto next = nlohmann::json::parse(broadcast_from(control, told));
+  if (next.empty()) return {};
+  return {Trial{next[0].get<std::string>(), next[1].get<std::vector<std::string>>()}, next[2].get<Cutoffs>()};
+}
+
+// A trial that fails for a reason of its own is told and does not stop the others.
+ExitCode run_trial(const Arguments& arguments, const std::string& sweep_directory, const NextTrial& next,
+                   const std::string& place, Job& job) {
+  const bool speaks = job.control().rank() == 0;
+  const Trial& trial = *next.trial;
+  const std::string directory = sweep_directory + "/" + trial.name;
+  if (speaks) log::info(concat("trial ", place, ": ", join(trial.overrides, "  ")));
+  try {
+    LoadedConfig loaded;
+    together(job.control(), [&] { loaded = config_of(arguments, sweep_directory, trial); });
+    const ExitCode code = train_run(std::move(loaded), job, next.cutoffs);
+    if (speaks) end_start(directory, code);
+    return code;
+  } catch (const Error& error) {
+    if (error.reach() == Reach::here || error.code() == ExitCode::requeue) throw;
+    if (speaks) log::error(concat(trial.name, ": ", error.what()));
+    if (speaks && job.run_directory() == directory) end_start(directory, error.code());
+    return error.code();
+  }
+}
+
+// Trials that are compared while the sweep runs need what compares them.
+void require_measured(const RunConfig& config, const SweepPlan& plan) {
+  if (!plan.learns()) return;
+  const DataConfig& data = config.data;
+  if (config.eval.eval_strategy == "no" ||
+      (data.validation_file.empty() && data.validation_split == 0 && data.fold.empty()))
+    throw ConfigError(concat(plan.pruning ? "sweep.pruning" : "sweep.method \"tpe\"",
+                             " compares trials by their evaluations; name data.validation_file or "
+                             "data.validation_split, and no eval.eval_strategy = \"no\""));
 }
 
 }  // namespace
@@ -113,50 +194,65 @@ void conclude_sweep(const SweepPlan& plan, const std::vector<ExitCode>& codes, c
 ExitCode sweep(const Arguments& arguments, Job& job) {
   LoadedConfig loaded;
   SweepPlan plan;
-  std::vector<LoadedConfig> trials;
-  together(job.control(), [&] {
+  Communicator& control = job.control();
+  together(control, [&] {
     loaded = load_run(arguments.target, arguments.overrides);
-    plan = plan_sweep(loaded.config.sweep, static_cast<uint64_t>(loaded.config.seed));
-    if (arguments.index >= static_cast<int64_t>(plan.trials.size()))
-      throw ConfigError(concat("--index ", arguments.index, ": the sweep has ", plan.trials.size(), " trials, 0 to ",
-                               plan.trials.size() - 1));
+    plan = plan_sweep(loaded.config.sweep, static_cast<uint64_t>(loaded.config.seed), whole_numbers());
+    if (arguments.index >= static_cast<int64_t>(plan.num_trials))
+      throw ConfigError(concat("--index ", arguments.index, ": the sweep has ", plan.num_trials, " trials, 0 to ",
+                               plan.num_trials - 1));
     for (const Trial& trial : plan.trials)  // a wrong key shows before the first trial
-      trials.push_back(config_of(arguments, loaded.config.output_dir, trial));
+      config_of(arguments, loaded.config.output_dir, trial);
+    require_measured(loaded.config, plan);
   });
   const std::string directory = loaded.config.output_dir;
-  const bool speaks = job.control().rank() == 0;
-  require_agreement(job.control(), [&] { return run_facts(loaded.config); });
+  const bool speaks = control.rank() == 0;
+  require_agreement(control, [&] { return run_facts(loaded.config); });
   if (arguments.slurm || arguments.list) {
-    if (speaks && arguments.slurm) print_sbatch(arguments, plan.trials.size());
-    if (speaks && arguments.list)
-      for (const Trial& trial : plan.trials) std::cout << trial.name << "  " << join(trial.overrides, "  ") << '\n';
+    if (speaks && arguments.slurm) print_sbatch(arguments, plan);
+    together(control, [&] {
+      if (speaks && arguments.list) print_trials(plan, directory);
+    });
     return ExitCode::done;
   }
   const size_t first = arguments.index < 0 ? 0 : static_cast<size_t>(arguments.index);
-  const size_t end = arguments.index < 0 ? plan.trials.size() : first + 1;
+  const size_t end = arguments.index < 0 ? plan.num_trials : first + 1;
   if (speaks)
     for (const std::string& warning : loaded.warnings) log::warn(warning);
-  together(job.control(), [&] {
+  together(control, [&] {
     if (!speaks) return;
     take_sweep_directory(directory);
     if (arguments.index < 0) real_files().remove_all(directory + "/exit_status");  // of an earlier start
   });
-  std::vector<ExitCode> codes(plan.trials.size(), ExitCode::done);
+  const SweepFolder folder(directory, plan);
+  SweepPlan made = plan;
+  made.trials.clear();
+  std::vector<ExitCode> codes;
   for (size_t i = first; i < end; ++i) {
-    if (max(job.control(), stop_requested() != 0 ? 1 : 0) > 0) {
-      if (speaks) log::info(concat("stopped between trials; the same command goes on with ", plan.trials[i].name));
+    const NextTrial next = next_trial(folder, i, control);
+    if (!next.trial) {
+      if (speaks) log::info(concat("every setting was tried: the sweep ends after ", i, " trials"));
+      break;
+    }
+    if (max(control, stop_requested() != 0 ? 1 : 0) > 0) {
+      if (speaks) log::info(concat("stopped between trials; the same command goes on with ", next.trial->name));
       job.report_exit_to(directory);
       return ExitCode::requeue;
     }
-    codes[i] = run_trial(plan.trials[i], std::move(trials[i]), concat(i + 1, " of ", plan.trials.size()), job);
-    if (codes[i] == ExitCode::requeue) return codes[i];  // a signal is for the whole sweep
+    const ExitCode code = run_trial(arguments, directory, next, concat(i + 1, " of ", plan.num_trials), job);
+    if (code == ExitCode::requeue) return code;  // a signal is for the whole sweep
+    together(control, [&] {
+      if (speaks) folder.end(i, *next.trial, code);
+    });
+    made.trials.push_back(*next.trial);
+    codes.push_back(code);
   }
   if (arguments.index < 0)
-    together(job.control(), [&] {
-      if (speaks) conclude_sweep(plan, codes, directory);
+    together(control, [&] {
+      if (speaks) conclude_sweep(made, codes, directory);
     });
   job.report_exit_to(directory);
-  return *std::ranges::max_element(codes);
+  return codes.empty() ? ExitCode::done : *std::ranges::max_element(codes);
 }
 
 }  // namespace sft

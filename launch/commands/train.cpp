@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "comm/agree.h"
 #include "launch/commands/commands.h"
+#include "launch/commands/train_run.h"
 #include "launch/run_directory.h"
 #include "launch/run_facts.h"
 #include "launch/starts.h"
@@ -82,9 +83,12 @@ void dry_run(const Assembly& run) {
   log::info("dry run: nothing was trained");
 }
 
-void say_where(const Assembly& run, ExitCode code) {
+void say_where(const Assembly& run, StopReason reason, ExitCode code) {
   const std::string& directory = run.config().output_dir;
-  if (code == ExitCode::done)
+  if (reason == StopReason::pruned)
+    log::info(concat("pruned at step ", run.trainer->state().step, " of ", run.total_steps,
+                     ": other trials were better after ", run.trainer->state().evaluations, " evaluations"));
+  else if (code == ExitCode::done)
     log::info(concat("model: ", exported_by(directory), "   report: ", directory, "/report.html   numbers: ", directory,
                      "/summary.json"));
   else if (run.trainer->state().has_learned_nothing())
@@ -97,7 +101,7 @@ void say_where(const Assembly& run, ExitCode code) {
 
 }  // namespace
 
-ExitCode train_run(LoadedConfig loaded, Job& job) {
+ExitCode train_run(LoadedConfig loaded, Job& job, const Cutoffs& cutoffs) {
   const RunConfig config = loaded.config;
   const bool speaks = job.control().rank() == 0;
   require_agreement(job.control(), [&] { return run_facts(config); });
@@ -117,14 +121,16 @@ ExitCode train_run(LoadedConfig loaded, Job& job) {
   resume(*run);
   together(job.control(), [&] { require_resumed(*run); });
   keep_config(run->loaded, job.control());
-  const StopReason reason = run->trainer->run();
+  const StopReason reason = run->trainer->run(cutoffs);
   together(job.control(), [&] {
     if (lock) lock->require_held();  // rank 0 has it
   });
   const ExitCode code = conclude(*run, reason);
-  if (speaks) say_where(*run, code);
+  if (speaks) say_where(*run, reason, code);
   return code;
 }
+
+ExitCode train_run(LoadedConfig loaded, Job& job) { return train_run(std::move(loaded), job, {}); }
 
 ExitCode train(const Arguments& arguments, Job& job) {
   LoadedConfig loaded;

@@ -25,7 +25,7 @@ const NAMED: [(&str, &str); 7] = [
 
 fn set(tokenizer: &mut Tokenizer, config: &Value, rules: Option<Precompiled>) -> tokenizers::Result<()> {
     let keeps_accents = flag(config, "keep_accents").unwrap_or(false);
-    set_ways(tokenizer, config, keeps_accents, flag(config, "do_lower_case").unwrap_or(true), rules)
+    set_ways(tokenizer, flag(config, "add_prefix_space").unwrap_or(true), keeps_accents, flag(config, "do_lower_case").unwrap_or(true), rules)
 }
 
 pub fn apply_settings(tokenizer: &mut Tokenizer, config: &Value) -> Result<(), Failure> {

@@ -2,7 +2,7 @@
 //! XLNet with signs and words, and the tokens around texts.
 
 use crate::sentencepiece_model::Model;
-use crate::settings::{add_tokens, flag, special, token};
+use crate::settings::{add_tokens, special, token};
 use crate::t5::declared_pieces;
 use crate::Failure;
 use serde_json::Value;
@@ -62,8 +62,9 @@ pub fn set_template(tokenizer: &mut Tokenizer, config: &Value, around: &Around) 
     Ok(())
 }
 
-/// Quotation marks made one, accents and case as asked, then the model's own rules; words begin with a mark.
-pub fn set_ways(tokenizer: &mut Tokenizer, config: &Value, keeps_accents: bool, lowers: bool, rules: Option<Precompiled>) -> tokenizers::Result<()> {
+/// Quotation marks made one, accents and case as asked, then the model's own rules; words, and if asked also the text, begin
+/// with a mark.
+pub fn set_ways(tokenizer: &mut Tokenizer, begins_word: bool, keeps_accents: bool, lowers: bool, rules: Option<Precompiled>) -> tokenizers::Result<()> {
     let mut steps: Vec<NormalizerWrapper> = vec![Replace::new("``", "\"")?.into(), Replace::new("''", "\"")?.into()];
     if !keeps_accents {
         steps.push(NFKD.into());
@@ -74,7 +75,6 @@ pub fn set_ways(tokenizer: &mut Tokenizer, config: &Value, keeps_accents: bool, 
     }
     steps.extend(rules.map(NormalizerWrapper::from));
     tokenizer.with_normalizer(Some(Normalizers::new(steps)))?;
-    let begins_word = flag(config, "add_prefix_space").unwrap_or(true);
     let scheme = if begins_word { PrependScheme::Always } else { PrependScheme::Never };
     let words = Metaspace::new('\u{2581}', scheme, true);
     tokenizer.with_pre_tokenizer(Some(Sequence::new(vec![WhitespaceSplit.into(), words.clone().into()])));

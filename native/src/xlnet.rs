@@ -27,7 +27,8 @@ const NAMED: [(&str, &str); 7] = [
 const AROUND: Around = Around { cls: "<cls>", sep: "<sep>", single: "$A:0 SEP:0 CLS:2", pair: "$A:0 SEP:0 $B:1 SEP:1 CLS:2" };
 
 fn set(tokenizer: &mut Tokenizer, config: &Value, rules: Option<Precompiled>) -> tokenizers::Result<()> {
-    set_ways(tokenizer, config, false, flag(config, "do_lower_case").unwrap_or(false), rules)
+    // XLNetTokenizer knows no add_prefix_space.
+    set_ways(tokenizer, true, false, flag(config, "do_lower_case").unwrap_or(false), rules)
 }
 
 pub fn apply_settings(tokenizer: &mut Tokenizer, config: &Value) -> Result<(), Failure> {

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/errors.h"
+#include "base/file_error.h"
 #include "tests/base/temporary_directory.h"
 
 namespace sft {
@@ -136,6 +137,15 @@ TEST(WriteAtomically, LeavesTheOldContentOrTheNewWhicheverOperationFails) {
   write_atomically(none, path, "newest");
   EXPECT_EQ(read_file(path), "newest");
   EXPECT_EQ(std::distance(fs::directory_iterator(directory.path()), {}), 1) << "no temporary file stays";
+}
+
+TEST(FileError, TellsWhoseFaultItIs) {
+  const auto code = [](std::errc reason) {
+    return told(fs::filesystem_error("", "path", std::make_error_code(reason))).code();
+  };
+  EXPECT_EQ(code(std::errc::filename_too_long), ExitCode::config);
+  EXPECT_EQ(code(std::errc::no_space_on_device), ExitCode::cannot_write);
+  EXPECT_EQ(code(std::errc::not_enough_memory), ExitCode::out_of_memory);
 }
 
 TEST(ReadFile, ReadsWholeFilesOfAnySizeAndThoseWithoutOne) {

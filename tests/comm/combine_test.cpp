@@ -87,12 +87,12 @@ TEST(Combine, AddsInRankOrder) {
 
 TEST(NodeMemory, TakesNoMoreThanHalfOfWhatIsFree) {
   constexpr size_t kMiB = 1 << 20;
-  EXPECT_EQ(mpi::slot_bytes_that_fit(kMiB, 4, size_t{24} << 30), kMiB);
-  const size_t squeezed = mpi::slot_bytes_that_fit(kMiB, 8, 8 * kMiB);
+  EXPECT_EQ(mpi::slot_bytes_that_fit(kMiB, 4, 1, size_t{24} << 30), kMiB);
+  const size_t squeezed = mpi::slot_bytes_that_fit(kMiB, 8, 1, 8 * kMiB);
   EXPECT_GE(squeezed, size_t{64} << 10);
   EXPECT_LE(squeezed * 9, 4 * kMiB);
-  EXPECT_EQ(mpi::slot_bytes_that_fit(kMiB, 8, kMiB / 2), 0u) << "not worth it";
-  EXPECT_EQ(mpi::slot_bytes_that_fit(kMiB, 2, 0), 0u);
+  EXPECT_EQ(mpi::slot_bytes_that_fit(kMiB, 8, 1, kMiB / 2), 0u) << "not worth it";
+  EXPECT_EQ(mpi::slot_bytes_that_fit(kMiB, 2, 1, 0), 0u);
 }
 
 }  // namespace

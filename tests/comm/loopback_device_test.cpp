@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <csignal>
 #include <functional>
 #include <string>
 
@@ -61,6 +62,21 @@ TEST_F(LoopbackDevice, HasNoNumbersWhereNothingWasWritten) {
   values.read();
   values.synchronize();
   for (const float value : values.host()) ASSERT_TRUE(std::isnan(value));
+}
+
+// By its address alone, as of a GPU: what forgets a copy ends there.
+TEST_F(LoopbackDevice, HasMemoryThatItsHostCannotRead) {
+  const DeviceFloats values(0, kCount);
+  const auto* const first = static_cast<const volatile float*>(values.buffer().data);
+  EXPECT_EXIT(static_cast<void>(*first), ::testing::KilledBySignal(SIGSEGV), "");
+}
+
+TEST_F(LoopbackDevice, CountsWhatTheHostWaitsFor) {
+  DeviceFloats values(0, kCount);
+  values.write(1);
+  EXPECT_TRUE(loopback::host_waits().empty());
+  values.synchronize();
+  EXPECT_EQ(loopback::host_waits(), (std::map<std::string, int64_t>{{"a stream", 1}}));
 }
 
 }  // namespace

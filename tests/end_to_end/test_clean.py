@@ -41,6 +41,16 @@ class Clean(EndToEnd):
         self.succeed("predict", self.run_dir(), "--input", self.shared / "test.jsonl", "--output", self.home / "p.jsonl")
         self.succeed("evaluate", self.run_dir(), "--split", "test")
 
+    def test_tellings_of_near_duplicates_and_half_prepared_rows_go_too(self):
+        prepared = self.home / ".prepared"
+        (prepared / "near_duplicates-0123456789abcdef.jsonl").write_text('{"place": "a:1", "nearest_train_place": "b:2", "similarity": 1.0}\n')
+        (prepared / "near_duplicates-of-mine.jsonl").write_text("mine\n")
+        done = self.run_program("prepare", self.config("other", data={"max_length": 11}), environment={"SFT_FAILPOINTS": "prepare.shard=kill"})
+        self.assertNotEqual(done.code, 0)
+        self.assertTrue(list(prepared.glob("*.partial-*")))
+        self.succeed("clean", self.run_dir(), "--yes")
+        self.assertEqual([path.name for path in prepared.iterdir()], ["near_duplicates-of-mine.jsonl"])
+
     def test_what_others_made_stays(self):
         run = self.run_dir()
         first, second, *_ = sorted(path.name for path in run.glob("checkpoint-*"))

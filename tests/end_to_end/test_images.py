@@ -123,7 +123,7 @@ class Images(PictureRuns):
         settings = {"model": {"model_name_or_path": str(model)}, "train": {"max_steps": 3}, "freeze": {"all_but_last": 2}}
         done = self.run_program(self.images_config(**settings))
         self.assertEqual(done.code, 78, done.err)
-        self.assertIn("images are 24 × 24, and this VGG halves them 5 times; set data.image_size to 32 or more", done.err)
+        self.assertIn("images are 24 × 24, and this model (vgg) takes sides of 32 pixels or more; set data.image_size to 32 or more", done.err)
         self.succeed(self.images_config("large", data={"image_size": 32}, **settings), ranks=2)
         after = load_file(self.run_dir("large") / "model" / "model.safetensors")
         trained = net(3)

@@ -118,6 +118,7 @@ class Segmentation(PictureRuns):
             self.assertAlmostEqual(scores["per_class"][name]["iou"], iou, delta=1e-12)
             self.assertEqual(scores["per_class"][name]["support"], support)
         self.assertGreater(scores["mean_iou"], 0.6)
+        self.assertIn("\npipeline_tag: image-segmentation\n", (self.run_dir() / "model/README.md").read_text())
 
         net, logits = self.by_transformers(self.run_dir() / "model", files, [truth.shape for truth in truths])
         self.assertEqual(type(net).__name__, "SegformerForSemanticSegmentation")
@@ -228,6 +229,7 @@ class Segmentation(PictureRuns):
 
     def test_settings_that_do_not_fit_are_told(self):
         self.refuse(78, "data.random_scale", "[0.5, 2.0]", config=self.masks_config(data={"random_scale": [2.0, 0.5]}))
+        self.refuse(78, "images are 4 × 4", "segformer", "5 pixels or more; set data.image_size to 5 or more", config=self.masks_config(data={"image_size": 4}))
         self.refuse(78, "it does semantic_segmentation", config=self.images_config(model={"task": "image_classification"}, data={"validation_file": None, "test_file": None}))
 
     def test_an_encoder_that_was_trained_on_labels_of_pictures_gets_a_new_decode_head(self):
@@ -245,6 +247,12 @@ class Segmentation(PictureRuns):
         self.assertNotIn("do config.json and the weights belong together", done.err)
         after = load_file(self.run_dir() / "model" / "model.safetensors")
         self.assertTrue(all(after[name].equal(value) for name, value in tensors.items()))
+
+        torn = load_file(source / "model.safetensors")
+        torn.pop("decode_head.linear_fuse.weight")
+        save_file(torn, encoder / "model.safetensors")
+        done = self.succeed(self.masks_config("torn", model={"model_name_or_path": str(encoder)}), "--dry-run")
+        self.assertIn("the weight files lack 1 tensors of the model below its head, which start as random numbers: decode_head.linear_fuse.weight", done.err)
 
 
 if __name__ == "__main__":

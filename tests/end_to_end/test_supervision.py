@@ -92,7 +92,7 @@ class Supervision(EndToEnd):
         test = read_rows(self.home / "test.jsonl")
         expected = self.logits(test) - torch.log(torch.tensor(list(priors.values()), dtype=torch.float64))
         self.assertLess((self.logits(test, self.run_dir("left") / "model") - expected).abs().max().item(), 1e-5)
-        told = "without the label priors, which train.logit_adjustment_at = \"export\" puts into the run's model/ alone"
+        told = "without the label priors of train.logit_adjustment_at = \"export\", which the run's model/ alone has"
         self.assertIn(told, self.succeed("export", self.run_dir("left"), "--checkpoint", "last", "--output", self.home / "plain").err)
         self.assertLess((self.logits(test, self.home / "plain") - self.logits(test)).abs().max().item(), 1e-5)
         self.assertNotIn(told, self.succeed("predict", self.run_dir("left"), "--input", self.home / "test.jsonl", "--output", self.home / "out.jsonl").err)

@@ -106,7 +106,7 @@ class Run {
     const sft::Parameters trained = learner_->trained();
     const sft::Grouping grouping = sft::group_parameters(config, trained, model_->num_blocks());
     sft::Arena arena(trained, grouping.group_of);
-    const auto optimizer = sft::make_optimizer(config, arena, grouping.groups);
+    const auto optimizer = sft::make_optimizer(config, arena, grouping.groups, arena.slices());
     int64_t first = 0;
     for (const int64_t count : test["batches"].get<std::vector<int64_t>>()) {
       const sft::Batch batch = pictures_.batch(first, count);

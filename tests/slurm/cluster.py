@@ -9,15 +9,14 @@ import signal
 import socket
 import string
 import subprocess
+import sys
 import time
 
 HERE = pathlib.Path(__file__).parent
-BRIDGE = "sftbridge"
+sys.path.insert(0, str(HERE.parent / "nodes"))
+from network import Network, Refused, call  # noqa: E402
+
 CONTROLLER = "controller"
-
-
-def call(*command, **options):
-    return subprocess.run([str(part) for part in command], capture_output=True, text=True, **options)
 
 
 class Cluster:
@@ -27,7 +26,7 @@ class Cluster:
         self.state = pathlib.Path(state).resolve()
         self.daemons, self.slurmds = [], {}
         self.nodes = ["node0", "node1"]
-        self.virtual = True
+        self.network = Network(self.nodes)
 
     def __enter__(self):
         shutil.rmtree(self.state, ignore_errors=True)
@@ -38,7 +37,7 @@ class Cluster:
             self.start("munged", "--foreground", f"--socket={self.state}/munge/socket", f"--key-file={self.state}/munge/key",
                        f"--pid-file={self.state}/munge/pid", f"--seed-file={self.state}/munge/seed", f"--log-file={self.state}/munge/log")
             self.wait_for("munged", lambda: (self.state / "munge/socket").exists())
-            self.start(*(["unshare", "--uts", "sh", "-c", f"hostname {CONTROLLER} && exec slurmctld -D -c"] if self.virtual else ["slurmctld", "-D", "-c"]))
+            self.start(*(["unshare", "--uts", "sh", "-c", f"hostname {CONTROLLER} && exec slurmctld -D -c"] if self.network else ["slurmctld", "-D", "-c"]))
             self.wait_for("slurmctld", lambda: "UP" in call("scontrol", "ping").stdout)
             for node in self.nodes:
                 self.start_node(node)
@@ -61,7 +60,8 @@ class Cluster:
             except subprocess.TimeoutExpired:
                 daemon.kill()
                 daemon.wait()
-        self.clear_network()
+        if self.network:
+            self.network.clear()
 
     def start_node(self, node):
         self.slurmds[node] = self.start(*self.within(node), "slurmd", "-D", "-N", node)
@@ -70,19 +70,10 @@ class Cluster:
     def idle_nodes():
         return call("sinfo", "-h", "-N", "-p", "low", "-t", "idle", "-o", "%N").stdout.split()
 
-    @staticmethod
-    def cut_off(node):
-        """Nothing that the node sends or is sent arrives any more, and nobody is told."""
-        call("ip", "link", "set", f"sft-{node}", "down", check=True)
-
-    @staticmethod
-    def connect(node):
-        call("ip", "link", "set", f"sft-{node}", "up", check=True)
-
     def lose(self, node):
         """The node is gone as after a loss of its power."""
-        self.cut_off(node)
-        while left := self.processes_of(node):
+        self.network.cut_off(node)
+        while left := self.network.processes_of(node):
             for process in left:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(process, signal.SIGKILL)
@@ -93,7 +84,7 @@ class Cluster:
 
     def bring_back(self, node):
         """Whatever happened to it."""
-        self.connect(node)
+        self.network.connect(node)
         if node not in self.slurmds:
             self.clear_steps(node)
             self.start_node(node)
@@ -112,36 +103,15 @@ class Cluster:
         for left in [*(self.state / node / "spool").glob("*pmix.*"), *(self.state / node / "tmp").iterdir()]:
             shutil.rmtree(left) if left.is_dir() else left.unlink()
 
-    @staticmethod
-    def processes_of(node):
-        return [int(process) for process in call("ip", "netns", "pids", f"sft-{node}").stdout.split()]
-
-    def clear_network(self):
-        """Takes the namespaces away, with what still runs in them."""
-        for node in self.nodes if self.virtual else []:
-            for left in self.processes_of(node):
-                os.kill(left, signal.SIGKILL)
-            call("ip", "netns", "del", f"sft-{node}")
-            for left in pathlib.Path("/dev/shm").glob(f"vader_segment.{node}.{os.getuid()}.*"):
-                left.unlink()  # of launchers that were killed
-        call("ip", "link", "del", BRIDGE)
-
     def lay_network(self):
-        """A bridge, and a namespace with one leg on it for each node."""
-        self.clear_network()  # of a run that was killed
-        steps = [f"link add {BRIDGE} type bridge", f"address add 10.77.0.254/24 dev {BRIDGE}", f"link set {BRIDGE} up"]
-        for i, node in enumerate(self.nodes):
-            steps += [f"netns add sft-{node}", f"link add sft-{node} type veth peer name eth0 netns sft-{node}", f"link set sft-{node} master {BRIDGE} up",
-                      f"-n sft-{node} address add 10.77.0.{i + 1}/24 dev eth0", f"-n sft-{node} link set eth0 up", f"-n sft-{node} link set lo up"]
-        for step in steps:
-            done = call("ip", *step.split())
-            if done.returncode:
-                print(f"no namespaces here (ip {step}: {done.stderr.strip()}): one node, and what needs two is skipped", flush=True)
-                self.nodes, self.virtual = [socket.gethostname().split(".")[0]], False
-                return
+        try:
+            self.network.__enter__()
+        except Refused as refusal:
+            print(f"no namespaces here ({refusal}): one node, and what needs two is skipped", flush=True)
+            self.nodes, self.network = [socket.gethostname().split(".")[0]], None
 
     def within(self, node):
-        return ["ip", "netns", "exec", f"sft-{node}", "unshare", "--uts", "sh", "-c", f'hostname {node} && exec "$@"', "sh"] if self.virtual else []
+        return self.network.within(node) if self.network else []
 
     def write_settings(self):
         for folder in ["munge", "controller"] + [f"{node}/{part}" for node in self.nodes for part in ("spool", "tmp")]:
@@ -149,10 +119,10 @@ class Cluster:
         key = self.state / "munge/key"
         key.write_bytes(secrets.token_bytes(128))
         key.chmod(0o400)
-        nodes = [f"NodeName={node} NodeAddr={f'10.77.0.{i + 1}' if self.virtual else '127.0.0.1'} Port=36820 CPUs=2 CoresPerSocket=2 RealMemory=2000 State=UNKNOWN"
+        nodes = [f"NodeName={node} NodeAddr={self.network.address(node) if self.network else '127.0.0.1'} Port=36820 CPUs=2 CoresPerSocket=2 RealMemory=2000 State=UNKNOWN"
                  for i, node in enumerate(self.nodes)]
-        values = {"state": self.state, "nodes": "\n".join(nodes), "controller": CONTROLLER if self.virtual else self.nodes[0],
-                  "controller_address": "10.77.0.254" if self.virtual else "127.0.0.1"}
+        values = {"state": self.state, "nodes": "\n".join(nodes), "controller": CONTROLLER if self.network else self.nodes[0],
+                  "controller_address": self.network.gateway if self.network else "127.0.0.1"}
         (self.state / "slurm.conf").write_text(string.Template((HERE / "slurm.conf.in").read_text()).substitute(values))
         (self.state / "cgroup.conf").write_text("CgroupPlugin=cgroup/v1\n")  # slurmd reads it even where no plugin uses cgroups
 

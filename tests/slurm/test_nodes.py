@@ -71,7 +71,7 @@ class Nodes(BatchTest):
         self.wait_for_step(job, 7)
         far = next(node for node in self.nodes() if node != job.facts()["BatchHost"])
         self.addCleanup(self.cluster.bring_back, far)
-        self.cluster.cut_off(far)
+        self.cluster.network.cut_off(far)
         cut = time.time()
         job.wait_until(lambda: not job.ranks(), "an end of its ranks", LIMIT + 10)
         print(f"ranks ended after {time.time() - cut:.1f} s", end=", ", flush=True)

@@ -1,7 +1,6 @@
 #include "trainer/assembly/adapter_export.h"
 
 #include <algorithm>
-#include <array>
 #include <set>
 #include <utility>
 
@@ -13,18 +12,6 @@
 
 namespace sft {
 namespace {
-
-// How names of transformers' classes end → PEFT's task_type.
-std::string task_type_of(const std::string& class_ending) {
-  constexpr std::array<std::pair<const char*, const char*>, 5> kTypes{{{"ForSequenceClassification", "SEQ_CLS"},
-                                                                       {"ForTokenClassification", "TOKEN_CLS"},
-                                                                       {"ForQuestionAnswering", "QUESTION_ANS"},
-                                                                       {"ForCausalLM", "CAUSAL_LM"},
-                                                                       {"ForConditionalGeneration", "SEQ_2_SEQ_LM"}}};
-  for (const auto& [ending, type] : kTypes)
-    if (class_ending == ending) return type;
-  return "";
-}
 
 // Of all parameters, "….weight": what PEFT's rule can find.
 std::set<std::string> modules_of(const Learner& learner) {
@@ -71,7 +58,7 @@ NamedFiles adapter_files(const Learner& learner, const RunConfig& config, const 
   const LoraConfig& lora = learner.adapters().config;
   const auto& layers = learner.adapters().layers;
   const StringList heads = head_modules(learner.task());
-  const std::string task_type = task_type_of(task_named(config.model.task).class_ending);
+  const std::string task_type = task_named(config.model.task).peft.task_type;
   const nlohmann::ordered_json content{
       {"peft_type", "LORA"},
       {"task_type", task_type.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(task_type)},

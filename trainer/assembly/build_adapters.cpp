@@ -9,16 +9,12 @@
 #include "base/text.h"
 #include "trainer/adapters/target_modules.h"
 #include "trainer/assembly/build_model.h"
+#include "trainer/tasks/tasks.h"
 
 namespace sft {
 namespace {
 
 constexpr char kA[] = ".lora_A.weight", kB[] = ".lora_B.weight";
-
-// What PEFT saves beside adapters of a classifier when nobody asks.
-bool is_usual_head(const std::string& module) {
-  return module == "classifier" || module == "score" || module == "qa_outputs";
-}
 
 // A pooler that the task does not look at would give an adapter no gradient.
 std::vector<NamedLinear> layers_in_use(Model& model, const Task& task) {
@@ -90,9 +86,12 @@ void check_targets(const LoraConfig& lora, const AdapterFiles& adapter, const st
 
 // Each tensor of the files has its place.
 void refuse_what_is_left(const AdapterFiles& adapter, const Parameters& places, const Task& task) {
-  const StringList heads = head_modules(task);
+  const StringList heads = head_modules(task), usual = usual_heads();
+  const auto is_in = [](const StringList& all, const std::string& one) {
+    return std::ranges::find(all, one) != all.end();
+  };
   for (const std::string& module : adapter.settings().modules_to_save)
-    if (!is_usual_head(module) && std::ranges::find(heads, module) == heads.end())
+    if (!is_in(usual, module) && !is_in(heads, module))
       throw ConfigError(concat(adapter.directory(), "/", kAdapterConfig, ": modules_to_save holds ", in_quotes(module),
                                ", which is not built; built: the head (", join(heads, ", "), ")"));
   for (const std::string& name : adapter.names()) {

@@ -258,7 +258,10 @@ void check_fit(const RunConfig& config, const Model& model, const Datasets& data
   if (data.train->size() == 0) throw DataError("the training data has no rows");
   if (!limits) {
     const Schema& stored = data.train->schema();
-    return require_picture_size(model.needs(), seen_through(augmentation_of(config, stored), stored));
+    const Schema seen = seen_through(augmentation_of(config, stored), stored);
+    require_picture_size(model.needs(), seen);
+    if (const Column* pixels = seen.find("pixels")) require_side(model, pixels->shape[0], pixels->shape[1]);
+    return;
   }
   if (data.tokenizer->vocab_size() > limits->vocab_size)
     throw DataError(concat(directory.path(), ": the tokenizer gives ids up to ", data.tokenizer->vocab_size() - 1,

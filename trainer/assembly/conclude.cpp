@@ -160,7 +160,7 @@ ExitCode conclude(Assembly& run, StopReason reason) {
   Communicator& control = run.world.control;
   const std::string& directory = run.config().output_dir;
   const bool whole = reason == StopReason::finished || reason == StopReason::early_stopping;
-  const ExitCode code = whole ? ExitCode::done : ExitCode::requeue;
+  const ExitCode code = whole || reason == StopReason::pruned ? ExitCode::done : ExitCode::requeue;
   nlohmann::ordered_json test = nullptr, decided = nullptr;
   if (whole) {
     leave_margins(run);

@@ -176,10 +176,8 @@ std::unique_ptr<Dataset> open_split(const std::string& split, const StringList& 
   return open_together(prepare_split(std::move(request), config, tokenizer, control).shards, {}, control);
 }
 
-std::unique_ptr<Dataset> open_held_out(const LoadedConfig& loaded, const Tokenizer* tokenizer, const Labels& labels,
-                                       Communicator& control) {
-  const StringList files = expand_files(loaded.config.data.train_file, "data.train_file", loaded.origins,
-                                        accepted_by(loaded.config.model.task));
+std::unique_ptr<Dataset> open_held_out(const StringList& files, const LoadedConfig& loaded, const Tokenizer* tokenizer,
+                                       const Labels& labels, Communicator& control) {
   PrepareRequest request =
       request_of("validation", files, prepared_directory(loaded.config), task_named(loaded.config.model.task), labels);
   request.side = PrepareRequest::Side::validation;
@@ -219,7 +217,9 @@ Datasets open_datasets(const LoadedConfig& loaded, const ModelDirectory& model, 
   data.test = open("test", config.data.test_file);
   if (!data.validation && holds_out(config.data))
     data.validation =
-        limited(open_held_out(loaded, data.tokenizer.get(), data.labels, control), config.data.max_eval_samples);
+        limited(open_held_out(expand_files(config.data.train_file, "data.train_file", loaded.origins, accepts), loaded,
+                              data.tokenizer.get(), data.labels, control),
+                config.data.max_eval_samples);
 
   check_content(data, control);
 

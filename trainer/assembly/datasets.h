@@ -32,9 +32,9 @@ std::unique_ptr<Dataset> open_split(const std::string& split, const StringList& 
                                     const Tokenizer* tokenizer, const Labels& labels, bool labels_required,
                                     Communicator& control);
 
-// What data.validation_split or data.fold holds back of the training files.
-std::unique_ptr<Dataset> open_held_out(const LoadedConfig& loaded, const Tokenizer* tokenizer, const Labels& labels,
-                                       Communicator& control);
+// What data.validation_split or data.fold holds back of the training files, which are `files`.
+std::unique_ptr<Dataset> open_held_out(const StringList& files, const LoadedConfig& loaded, const Tokenizer* tokenizer,
+                                       const Labels& labels, Communicator& control);
 
 // `control` as the data floor sees it.
 Peers peers_of(Communicator& control);

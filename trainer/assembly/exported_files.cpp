@@ -100,8 +100,9 @@ NamedFiles exported_files(const ModelDirectory& from, const Learner& learner, co
   config["dtype"] = dtype_of(learner.whole());
   if (is_keras_model(config)) set_keras_classes(config, std::ssize(config.at("id2label")));
   if (tokenizer == nullptr)
-    return {{"config.json", config.dump(2) + "\n"},
-            {"preprocessor_config.json", preprocessor_config(config, run.data).dump(2) + "\n"}};
+    return {
+        {"config.json", config.dump(2) + "\n"},
+        {"preprocessor_config.json", preprocessor_config(config, model.image_processor(), run.data).dump(2) + "\n"}};
   nlohmann::json tokenizer_config = from.json_of("tokenizer_config.json");
   if (!tokenizer_config.is_object()) tokenizer_config = usual_tokenizer_config(*tokenizer, model);
   // transformers 5 has a class that gives no token types unless it is asked, AlbertTokenizer.

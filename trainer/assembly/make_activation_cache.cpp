@@ -1,5 +1,7 @@
 #include "trainer/assembly/make_activation_cache.h"
 
+#include <algorithm>
+
 #include "base/errors.h"
 #include "base/log.h"
 #include "base/stopwatch.h"
@@ -50,8 +52,9 @@ void check_cache(const RunConfig& config, const Learner& learner, const Schema& 
   if (!learner.has_frozen_stages()) refuse("the lowest stage trains, so nothing stays the same (freeze.all_but_last)");
   if (augmentation_of(config, schema).changes())
     refuse("data.crop = \"random\" or \"random_resized\" and data.horizontal_flip change an image at every draw");
-  if (learner.model().moves_where_frozen())
-    refuse("freeze.freeze_batch_norm_statistics = false lets the statistics of frozen parts move");
+  for (int stage = 0; stage < std::min(learner.first_trained(), learner.model().num_stages()); ++stage)
+    if (learner.model().moves_where_frozen(stage))
+      refuse("freeze.freeze_batch_norm_statistics = false lets the statistics of frozen parts move");
 }
 
 std::unique_ptr<ActivationCache> make_activation_cache(const RunConfig& config, Learner& learner,

@@ -10,32 +10,13 @@
 #include "trainer/tasks/tasks.h"
 
 namespace sft {
-namespace {
-
-// As the hub calls what a transformers class does: "ForTokenClassification" is token-classification.
-std::string pipeline_tag(const std::string& class_ending) {
-  if (class_ending == "ForCausalLM") return "text-generation";
-  if (class_ending == "ForConditionalGeneration") return "text2text-generation";
-  if (class_ending == "ForSequenceClassification") return "text-classification";
-  std::string tag;
-  for (const char letter : class_ending.substr(3)) {
-    const bool is_capital = letter >= 'A' && letter <= 'Z';
-    if (is_capital && !tag.empty()) tag += '-';
-    tag += is_capital ? static_cast<char>(letter - 'A' + 'a') : letter;
-  }
-  return tag;
-}
-
-}  // namespace
-
 std::string card_of(const RunConfig& config, const std::string& started_from, const std::string& library, int64_t step,
                     CardOf what) {
-  return model_card(read_run(config.output_dir),
-                    {.model_path = started_from,
-                     .library = library,
-                     .pipeline_tag = pipeline_tag(task_named(config.model.task).class_ending),
-                     .step = step,
-                     .is_final = what == CardOf::final_model});
+  return model_card(read_run(config.output_dir), {.model_path = started_from,
+                                                  .library = library,
+                                                  .pipeline_tag = task_named(config.model.task).pipeline_tag,
+                                                  .step = step,
+                                                  .is_final = what == CardOf::final_model});
 }
 
 void leave_cards(const Assembly& run, int64_t step) {

@@ -33,12 +33,13 @@ class SliceReader {
     require_mapped_files_whole();
   }
 
-  // DataError unless the files hold what their slices say, and nothing else, of the tensor.
+  // DataError unless the files hold what their slices say, one slice behind the other, and nothing else, of the tensor.
   void require_slices(const TensorEntry& entry) {
     std::map<std::string, int64_t> bytes;
     for (const FileSlice& slice : entry.slices) {
-      bytes[slice.file] += slice.bytes;
-      if (slice.start > tensor_in(slice.file, entry).bytes - slice.bytes) refuse(slice.file, entry);
+      int64_t& before = bytes[slice.file];
+      if (slice.start != before) refuse(slice.file, entry);
+      before += slice.bytes;
     }
     for (const auto& [file, sum] : bytes)
       if (tensor_in(file, entry).bytes != sum) refuse(file, entry);
@@ -75,11 +76,9 @@ const TensorEntry& entry_of(const TensorRef& wanted, const std::map<std::string,
 // Slices are sorted and cover the tensor.
 void read_run(const TensorEntry& entry, const ByteRun& run, std::byte* to, SliceReader& reader) {
   const int64_t end = run.offset + run.bytes;
-  const auto ends_before = [&](const FileSlice& slice, int64_t place) { return slice.offset + slice.bytes <= place; };
   for (auto slice = std::ranges::lower_bound(entry.slices, run.offset, {},
                                              [](const FileSlice& one) { return one.offset + one.bytes - 1; });
        slice != entry.slices.end() && slice->offset < end; ++slice) {
-    if (ends_before(*slice, run.offset)) continue;  // of no bytes
     const int64_t first = std::max(run.offset, slice->offset), last = std::min(end, slice->offset + slice->bytes);
     reader.read(entry, *slice, {first, last - first}, to + (first - run.offset));
   }

@@ -48,7 +48,7 @@ StringList keys_without_effect(const RunConfig& config, const Origins& origins) 
       {config.data.test_file.empty(), "eval.explain", "data.test_file is not given"},
       {config.freeze.freeze.empty() && config.freeze.all_but_last < 0, "freeze.trainable", "nothing is frozen"},
   };
-  const StringList& read = task_named(config.model.task).keys;
+  const StringList read = keys_of(task_named(config.model.task));
   for (const std::string& key : keys_of_some_tasks())
     idle.push_back({std::ranges::find(read, key) == read.end(), key, "model.task is " + config.model.task});
   const bool keeps_larger = config.data.crop == "random_resized" || !config.data.random_scale.empty();

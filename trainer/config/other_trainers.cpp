@@ -90,8 +90,8 @@ constexpr OtherNames kNames[] = {
      "push_to_hub_model_id",
      "nothing is sent anywhere: `hf upload NAME RUN_DIR/model` sends what a run leaves"},
     {"do_train do_eval do_predict",
-     "the command says what is done: train, evaluate, predict; a run evaluates where there is data.validation_file or "
-     "data.validation_split, and at its end data.test_file"},
+     "the command says what is done: train, evaluate, predict; a run evaluates where there is data.validation_file, "
+     "data.validation_split or data.fold, and at its end data.test_file"},
     {"fsdp fsdp_config deepspeed parallelism_config ddp_find_unused_parameters ddp_broadcast_buffers ddp_static_graph",
      "parallel.strategy: \"zero1\" and \"zero2\" are those stages of ZeRO; each rank holds the whole model"},
     {"ddp_backend", "comm.backend"},

@@ -13,6 +13,13 @@
 
 namespace sft {
 
+RunConfig::RunConfig() {
+  for (const TaskKind& kind : tasks()) {
+    data.extra.add(kind.data);
+    eval.scores.extra.add(kind.eval);
+  }
+}
+
 bool has_validation_data(const RunConfig& config) {
   return !config.data.validation_file.empty() || holds_out(config.data);
 }

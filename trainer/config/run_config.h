@@ -27,6 +27,8 @@
 namespace sft {
 
 struct RunConfig {
+  RunConfig();  // with the settings that tasks declare in sections
+
   std::string output_dir;
   int64_t seed = 42;
   bool deterministic = false;

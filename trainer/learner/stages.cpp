@@ -62,7 +62,7 @@ at::Tensor Stages::run(int stage, const at::Tensor& x, const Inputs& inputs, Mod
 Mode Stages::mode_of(int stage, Mode mode) const {
   const bool trains = (rule_.trains[static_cast<size_t>(stage)] || model_.trains_with_those_below(stage)) &&
                       stage >= rule_.first_trained;
-  return trains || model_.moves_where_frozen() ? mode : Mode::evaluation;
+  return trains || model_.moves_where_frozen(stage) ? mode : Mode::evaluation;
 }
 
 }  // namespace sft

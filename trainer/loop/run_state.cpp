@@ -20,6 +20,7 @@ nlohmann::json to_json(const RunState& state, double epoch) {
       {"best_metric", nullptr},
       {"best_metric_measured_by", state.best_measured_by},
       {"best_model_checkpoint", state.best_checkpoint},
+      {"evaluations", state.evaluations},
       {"evaluations_without_gain", state.evaluations_without_gain},
       {"schedule", state.schedule},
       {"last_evaluation", state.last_evaluation}};
@@ -43,6 +44,7 @@ RunState run_state_from(const nlohmann::json& json) {
   if (json.at("best_metric").is_number()) state.best_metric = json.at("best_metric").get<double>();
   state.best_measured_by = json.value("best_metric_measured_by", "");
   state.best_checkpoint = json.at("best_model_checkpoint");
+  state.evaluations = json.value("evaluations", int64_t{0});  // earlier builds kept none
   state.evaluations_without_gain = json.at("evaluations_without_gain");
   state.schedule = json.at("schedule");
   state.last_evaluation = json.at("last_evaluation");

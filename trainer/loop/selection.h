@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "trainer/loop/cutoffs.h"
 #include "trainer/loop/run_state.h"
 
 namespace sft {
@@ -40,6 +41,13 @@ struct Selection {
     state.best_measured_by.clear();
     state.evaluations_without_gain = 0;
     return true;
+  }
+  // Whether the best so far is not as good as the cutoff of this many evaluations.
+  bool falls_behind(const Cutoffs& cutoffs, const RunState& state) const {
+    const auto cutoff = cutoffs.find(state.evaluations);
+    if (cutoff == cutoffs.end()) return false;
+    return !state.best_metric ||
+           (greater_is_better ? *state.best_metric < cutoff->second : *state.best_metric > cutoff->second);
   }
   bool exhausted(const RunState& state) const { return patience > 0 && state.evaluations_without_gain >= patience; }
 };

@@ -33,9 +33,9 @@ constexpr int64_t kMostNotFinite = 5;  // updates in a row, after which the run 
 Trainer::Trainer(const TrainerParts& parts, TrainerSettings settings)
     : parts_(parts), update_(parts.update), settings_(std::move(settings)) {}
 
-StopReason Trainer::run() {
+StopReason Trainer::run(const Cutoffs& cutoffs) {
   parts_.telemetry.start(state_.step);
-  while (!finished()) {
+  while (!finished(cutoffs)) {
     parts_.telemetry.record(spanned("step", [&] { return step(); }), state_.window);
     if (settings_.evaluations.due(state_.step)) evaluate();
     if (settings_.saves.due(state_.step)) save();
@@ -146,10 +146,14 @@ void Trainer::skip_update(const std::string& because) {
 }
 
 // Asked by all ranks together: a signal or the clock may have reached only one of them.
-bool Trainer::finished() {
+bool Trainer::finished(const Cutoffs& cutoffs) {
   if (state_.step >= settings_.total_steps) return true;
   if (settings_.selection.exhausted(state_)) {
     reason_ = StopReason::early_stopping;
+    return true;
+  }
+  if (settings_.selection.falls_behind(cutoffs, state_)) {
+    reason_ = StopReason::pruned;
     return true;
   }
   const bool late = settings_.max_seconds > 0 && session_.seconds() + 3 * longest_pause_ > settings_.max_seconds;
@@ -164,6 +168,7 @@ void Trainer::evaluate() {
   const Evaluation evaluation = spanned("evaluation", [&] { return parts_.evaluator->run(); });
   parts_.telemetry.record(evaluation, state_.step, epoch());
   longest_pause_ = std::max(longest_pause_, evaluation.seconds);
+  ++state_.evaluations;
   state_.last_evaluation = evaluation.metrics;
   state_.last_evaluation["step"] = state_.step;
   state_.last_evaluation["details"] = evaluation.details;
@@ -264,6 +269,8 @@ std::string name_of(StopReason reason) {
       return "finished";
     case StopReason::early_stopping:
       return "early_stopping";
+    case StopReason::pruned:
+      return "pruned";
     case StopReason::signal:
       return "signal";
     case StopReason::max_time:

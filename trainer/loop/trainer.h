@@ -11,6 +11,7 @@
 #include "comm/communicator.h"
 #include "trainer/checkpoint/checkpoints.h"
 #include "trainer/loop/cadence.h"
+#include "trainer/loop/cutoffs.h"
 #include "trainer/loop/evaluator.h"
 #include "trainer/loop/margins.h"
 #include "trainer/loop/run_state.h"
@@ -49,7 +50,7 @@ struct TrainerSettings {
   std::vector<std::pair<std::string, std::string>> files;  // files beside the weights in a checkpoint
 };
 
-enum class StopReason { finished, early_stopping, signal, max_time };
+enum class StopReason { finished, early_stopping, pruned, signal, max_time };
 std::string name_of(StopReason reason);
 
 class Trainer {
@@ -60,8 +61,9 @@ class Trainer {
   // where the checkpoint was trained with other settings, or has more updates than the settings ask for.
   void resume();
 
-  // Error with ExitCode::not_finite where the updates are over and none of them changed a weight.
-  StopReason run();
+  // Pruned: the run has not reached the cutoff of its evaluations. Error with ExitCode::not_finite where the updates are
+  // over and none of them changed a weight.
+  StopReason run(const Cutoffs& cutoffs = {});
 
   // One update, without the evaluations and saves of run(); for a range test. Every rank calls.
   StepReport step();
@@ -72,7 +74,7 @@ class Trainer {
   double first_step_seconds() const { return first_step_seconds_; }
 
  private:
-  bool finished();
+  bool finished(const Cutoffs& cutoffs);
   Share next_share();
   void require_a_result() const;
   void skip_update(const std::string& because);

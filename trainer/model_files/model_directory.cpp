@@ -82,15 +82,6 @@ std::string base_of(const std::string& adapter) {
   return base;
 }
 
-// PEFT's task_type → how names of transformers' classes end.
-std::string class_ending_of(const std::string& task_type) {
-  if (task_type == "TOKEN_CLS") return "ForTokenClassification";
-  if (task_type == "QUESTION_ANS") return "ForQuestionAnswering";
-  if (task_type == "CAUSAL_LM") return "ForCausalLM";
-  if (task_type == "SEQ_2_SEQ_LM") return "ForConditionalGeneration";
-  return "ForSequenceClassification";
-}
-
 }  // namespace
 
 ModelDirectory::ModelDirectory(const std::string& name_or_path, const std::string& adapter)
@@ -140,9 +131,12 @@ std::vector<std::string> ModelDirectory::label_names() const {
   return only_defaults ? std::vector<std::string>{} : names;
 }
 
+std::optional<std::string> ModelDirectory::peft_task_type() const {
+  if (adapter_.empty() || fs::exists(fs::path(adapter_) / "config.json")) return {};
+  return read_adapter_settings(adapter_).task_type;
+}
+
 std::string ModelDirectory::architecture() const {
-  if (!adapter_.empty() && !fs::exists(fs::path(adapter_) / "config.json"))
-    return class_ending_of(read_adapter_settings(adapter_).task_type);
   const auto classes = member(config_, "architectures", nlohmann::json::array(), path_ + "/config.json");
   return !classes.empty() && classes[0].is_string() ? classes[0].get<std::string>() : "";
 }

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -37,8 +38,9 @@ class ModelDirectory {
   const nlohmann::json& config() const { return config_; }
   // Labels by id as id2label has them; empty where it is absent or only LABEL_0, LABEL_1, …
   std::vector<std::string> label_names() const;
-  // The transformers class that config.json names first, or the ending of one that fits an adapter whose directory has
-  // no config.json; "" where none is named.
+  // Of an adapter whose directory has no config.json, as PEFT leaves it: the task_type of its own config.
+  std::optional<std::string> peft_task_type() const;
+  // The transformers class that config.json names first; "" where none is named.
   std::string architecture() const;
   // "model_max_length" of tokenizer_config.json, 0 where it has none.
   int64_t model_max_length() const;

@@ -15,13 +15,11 @@ constexpr int64_t kBilinear = 2, kBicubic = 3;  // PIL's
 
 }  // namespace
 
-nlohmann::json preprocessor_config(const nlohmann::json& model, const DataConfig& data) {
+nlohmann::json preprocessor_config(const nlohmann::json& model, const ImageProcessor& processor,
+                                   const DataConfig& data) {
   const bool covers = data.crop != "none";
   const int64_t size = data.image_size;
-  const bool has_masks = model.value("model_type", nlohmann::json()) == "segformer";
-  nlohmann::json out = {{"image_processor_type", covers      ? "CLIPImageProcessor"
-                                                 : has_masks ? "SegformerImageProcessor"
-                                                             : "ViTImageProcessor"},
+  nlohmann::json out = {{"image_processor_type", covers ? "CLIPImageProcessor" : processor.type},
                         {"do_resize", size > 0},
                         {"do_rescale", true},
                         {"rescale_factor", 1.0 / 255},
@@ -37,7 +35,7 @@ nlohmann::json preprocessor_config(const nlohmann::json& model, const DataConfig
     out["crop_size"] = {{"height", size}, {"width", size}};
   }
   out["do_center_crop"] = size > 0 && covers;
-  if (has_masks) out["do_reduce_labels"] = data.reduce_labels;
+  if (processor.takes_masks) out["do_reduce_labels"] = data.reduce_labels;
   return out;
 }
 

@@ -5,11 +5,13 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "data/prepare/data_config.h"
+#include "trainer/models/model.h"
 
 namespace sft {
 
 // `model`: the model's config.json, which has image_mean and image_std.
-nlohmann::json preprocessor_config(const nlohmann::json& model, const DataConfig& data);
+nlohmann::json preprocessor_config(const nlohmann::json& model, const ImageProcessor& processor,
+                                   const DataConfig& data);
 
 // data.image_size and data.crop as preprocessor_config() wrote them down; unchanged where `content` is another's.
 void read_image_settings(const nlohmann::json& content, DataConfig& into);

@@ -4,6 +4,7 @@
 #include <ATen/ops/from_blob.h>
 #include <c10/core/ScalarType.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <map>
@@ -50,11 +51,11 @@ void require_finite(const TensorRef& ref, const std::string& file) {
 // Buffers that older transformers versions stored and nobody needs.
 bool is_known_leftover(const std::string& name) { return name.ends_with("position_ids"); }
 
-// Older torchvision counted no batches, and nothing depends on the number. A decode head comes new where the encoder
-// was trained to classify pictures.
-bool is_of_trunk(const Parameter& parameter, const Model& model) {
+// Whether files that lack the parameter are likely of another model. `may_be_new`: they hold nothing of a part that
+// comes new. Older torchvision counted no batches, and nothing depends on the number.
+bool is_of_trunk(const Parameter& parameter, const Model& model, bool may_be_new) {
   return parameter.stage <= model.num_blocks() && !parameter.name.ends_with("num_batches_tracked") &&
-         !parameter.name.starts_with("decode_head.");
+         !(may_be_new && parameter.name.starts_with(model.new_part()));
 }
 
 bool is_as_wide(at::ScalarType wide, at::ScalarType other) {
@@ -136,13 +137,17 @@ LoadReport load_pretrained(const std::shared_ptr<const WeightFiles>& files, cons
   for (const std::string& name : files->names())
     if (const std::string canonical = model.canonical(name); !canonical.empty()) by_name[canonical] = files->find(name);
 
+  const std::string new_part = model.new_part();
+  const bool may_be_new = !new_part.empty() && std::ranges::none_of(parameters, [&](const Parameter& one) {
+    return one.stage <= model.num_blocks() && one.name.starts_with(new_part) && by_name.contains(one.name);
+  });
   LoadReport report;
   Inspection inspection(rule.share);
   size_t of_backbone = 0;
   for (const Parameter& parameter : parameters) {
     const auto found = by_name.find(parameter.name);
     if (found == by_name.end()) {
-      (is_of_trunk(parameter, model) ? report.of_trunk : report.missing).push_back(parameter.name);
+      (is_of_trunk(parameter, model, may_be_new) ? report.of_trunk : report.missing).push_back(parameter.name);
       report.untouched.push_back(parameter);
       continue;
     }

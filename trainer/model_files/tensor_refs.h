@@ -21,8 +21,9 @@ class HostTensors {
  public:
   explicit HostTensors(const NamedTensors& tensors);
 
-  const std::vector<TensorRef>& refs() const { return refs_; }
-  std::vector<TensorRef>& refs() { return refs_; }
+  const std::vector<TensorRef>& refs() const& { return refs_; }
+  std::vector<TensorRef>& refs() & { return refs_; }
+  void refs() const&& = delete;  // of a temporary they would borrow what is gone
   // After something was read into the references: brings it to the tensors that have copies.
   void write_back() const;
 

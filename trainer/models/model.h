@@ -83,6 +83,12 @@ struct HeadShape {
   std::optional<double> cutoff = {};  // no weight is drawn farther from zero than so many deviations
 };
 
+// What prepares pictures for a model in transformers.
+struct ImageProcessor {
+  const char* type = "ViTImageProcessor";
+  bool takes_masks = false;  // too
+};
+
 // A fully connected layer that an adapter may be put on.
 struct NamedLinear {
   std::string name;             // of transformers' module, "bert.encoder.layer.0.attention.self.query"
@@ -99,6 +105,9 @@ class Model {
   virtual int64_t width() const = 0;                                    // C
   virtual std::optional<TextLimits> text_limits() const { return {}; }  // nothing: it takes no text
   virtual std::optional<PairFacts> pair() const { return {}; }          // nothing: it reads one stream of tokens
+  // The least side of pictures that it can take, in pixels.
+  virtual int64_t least_side() const { return 1; }
+  virtual ImageProcessor image_processor() const { return {}; }
   // The columns that it reads: by its limits "tokens" and "segments" of texts, else "pixels" of three colours.
   virtual Needs needs() const;
 
@@ -149,14 +158,14 @@ class Model {
   // What stages 0 … num_blocks are called, for a person; empty: their numbers say it all.
   virtual std::vector<std::string> stage_names() const { return {}; }
 
-  // True: stages in which nothing trains run in Mode::training all the same, because their statistics move.
-  virtual bool moves_where_frozen() const { return false; }
+  // True: the stage runs in Mode::training although nothing in it trains, because its statistics move.
+  virtual bool moves_where_frozen(int /*stage*/) const { return false; }
 
-  // Of the transformers class that classifies samples, of the one that classifies tokens, and of the one for question
-  // answering.
+  // Of the transformers class that classifies samples, of the one that classifies tokens, and of one that gives every
+  // token scores by an output layer of that name.
   virtual HeadShape sequence_head() const = 0;
   virtual HeadShape token_head() const { return sequence_head(); }
-  virtual HeadShape span_head() const { return {.output = "qa_outputs"}; }
+  virtual HeadShape output_head(const std::string& name) const { return {.output = name}; }
   // The table of words [V, C] where config.json ties the output layer of a language model to it; undefined: that layer
   // is a parameter of its own.
   virtual at::Tensor output_embedding() const { return {}; }
@@ -175,7 +184,13 @@ class Model {
   // Old spellings of a name in checkpoint files ("LayerNorm.gamma"), canonical one otherwise; "" for what old files
   // hold and nobody needs.
   virtual std::string canonical(const std::string& file_name) const = 0;
+  // How the names of a part above the pretrained trunk begin, "decode_head.", which comes new where files hold none of
+  // it; "": there is no such part.
+  virtual std::string new_part() const { return ""; }
 };
+
+// ConfigError with the least side where pictures of height × width pixels are smaller than the model takes.
+void require_side(const Model& model, int64_t height, int64_t width);
 
 // From config.json's content: "model_type" picks the folder. Parameters are allocated and initialised at random like
 // transformers' (normal of initializer_range, zero biases, one norms). ConfigError for an unknown model_type, or for

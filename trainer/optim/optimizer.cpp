@@ -16,9 +16,4 @@ std::unique_ptr<Optimizer> make_optimizer(const OptimConfig& config, const Arena
   throw ConfigError(concat("optim.optim: wanted adamw, adam or sgd, found ", in_quotes(config.optim)));
 }
 
-std::unique_ptr<Optimizer> make_optimizer(const OptimConfig& config, const Arena& arena,
-                                          std::vector<ParameterGroup> groups) {
-  return make_optimizer(config, arena, std::move(groups), arena.slices());
-}
-
 }  // namespace sft

@@ -40,9 +40,4 @@ class Optimizer {
 std::unique_ptr<Optimizer> make_optimizer(const OptimConfig& config, const Arena& arena,
                                           std::vector<ParameterGroup> groups, std::vector<Slice> owned);
 
-// Updates the whole arena.
-
-std::unique_ptr<Optimizer> make_optimizer(const OptimConfig& config, const Arena& arena,
-                                          std::vector<ParameterGroup> groups);
-
 }  // namespace sft

@@ -57,7 +57,7 @@ std::unique_ptr<GradientSync::Overlap> Bucketed::overlap() { return std::make_un
 void Bucketed::reduce() {
   send();
   reached_in_batch_ = std::exchange(reached_, std::vector<uint8_t>(reached_.size(), 0));
-  has_reduced_ = true;
+  rounds_in_batch_ = std::exchange(rounds_, 0);
 }
 
 void Bucketed::send() {
@@ -67,10 +67,9 @@ void Bucketed::send() {
 }
 
 int64_t Bucketed::padding_reduced() const {
-  if (!has_reduced_) return 0;
   int64_t elements = 0;
   for (const Bucket& bucket : buckets_.list) elements += bucket.size;
-  return elements * element_bytes() - bytes_reduced();
+  return rounds_in_batch_ * elements * element_bytes() - bytes_reduced();
 }
 
 std::vector<std::string> Bucketed::unreached() {
@@ -104,6 +103,7 @@ void Bucketed::take(size_t, size_t) {}
 
 void Bucketed::launch_rest() {
   while (left_ < buckets_.list.size()) launch(left_++);
+  ++rounds_;
 }
 
 void Bucketed::begin_round() {

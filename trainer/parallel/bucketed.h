@@ -23,7 +23,7 @@ class Bucketed : public GradientSync {
 
   std::unique_ptr<GradientSync::Overlap> overlap() override;
   void reduce() override;
-  int64_t bytes_reduced() const override { return has_reduced_ ? arena_.num_parameters() * element_bytes() : 0; }
+  int64_t bytes_reduced() const override { return rounds_in_batch_ * arena_.num_parameters() * element_bytes(); }
   int64_t padding_reduced() const override;
   std::vector<std::string> unreached() override;
 
@@ -41,7 +41,7 @@ class Bucketed : public GradientSync {
   virtual void take(size_t placed, size_t k);
   virtual bool may_leave() const { return overlapping_ && leave_ == Leave::when_full; }
 
-  void launch_rest();  // of this round
+  void launch_rest();  // of this round, once
   void begin_round();  // all buckets are to be launched again
 
   int64_t element_bytes() const { return static_cast<int64_t>(arena_.values().element_size()); }
@@ -59,7 +59,8 @@ class Bucketed : public GradientSync {
   std::vector<uint8_t> reached_;           // a flag a placed parameter, since the last reduce()
   std::vector<uint8_t> reached_in_batch_;  // before it
   bool overlapping_ = false;
-  bool has_reduced_ = false;
+  int64_t rounds_ = 0;           // of buckets, since the last reduce()
+  int64_t rounds_in_batch_ = 0;  // before it
 };
 
 // Where an error comes between, a thread of the communicator may still be at a bucket, and will be until the process

@@ -8,8 +8,8 @@
 
 namespace sft {
 
-// Elements whose norm is taken by itself first. Ranks that hold runs of whole rows have the norms of their rows in the
-// bits of whoever holds all of them.
+// Elements whose norm is taken by itself first. On a CPU ranks that hold runs of whole rows have the norms of their
+// rows in the bits of whoever holds all of them; a GPU's kernel may sum a row otherwise by the number of rows.
 inline constexpr int64_t kNormRow = 1024;
 
 // [⌈n / kNormRow⌉] norms of the rows of a flat tensor of n elements, the last one shorter.

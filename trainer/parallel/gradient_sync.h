@@ -54,8 +54,8 @@ class GradientSync {
   virtual bool is_spread() const { return false; }  // the same on every rank
   virtual void publish() = 0;
 
-  // By the last reduce(): what the gradients of the trained parameters take, and the zeros between them that travelled
-  // along because every parameter starts on a 64-byte border.
+  // Since the reduce() before the last, over all passes that sent gradients: what those of the trained parameters take,
+  // and the zeros between them that travelled along because every parameter starts on a 64-byte border.
   virtual int64_t bytes_reduced() const = 0;
   virtual int64_t padding_reduced() const = 0;
 

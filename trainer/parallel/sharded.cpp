@@ -44,7 +44,7 @@ std::unique_ptr<Work> Sharded::start_sum(size_t k, const at::Tensor& flat) {
 }
 
 // Norms of rows travel, a thousandth of the gradients, rather than one sum of squares a rank: added in one order on
-// all ranks they give the bits of a rank that holds all gradients, however many ranks there are.
+// all ranks they give, on CPUs, the bits of a rank that holds all gradients, however many ranks there are.
 at::Tensor Sharded::clip(double max_norm) {
   const at::NoGradGuard no_graph;
   const int64_t num_rows = (arena_.size() + kNormRow - 1) / kNormRow;

@@ -1,5 +1,7 @@
 #include "trainer/report/calibration_tables.h"
 
+#include <algorithm>
+#include <array>
 #include <cstdio>
 
 #include "base/text.h"
@@ -10,6 +12,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+constexpr char kError[] = "expected_calibration_error";
 constexpr double kSide = 320, kEdge = 34;  // of the drawing, and of its margin for numbers
 
 std::string number(double value) {
@@ -20,6 +23,18 @@ std::string number(double value) {
 
 double x_of(double share) { return kEdge + share * (kSide - kEdge); }
 double y_of(double share) { return (1 - share) * (kSide - kEdge) + 4; }
+
+// Those that a file of a run may hold otherwise are left out.
+Json whole_bins(const Json& calibration) {
+  Json bins = Json::array();
+  if (!calibration.is_object() || !calibration.contains("bins") || !calibration["bins"].is_array()) return bins;
+  for (const Json& bin : calibration["bins"])
+    if (std::ranges::all_of(std::array{"above", "up_to", "samples", "probability", "came_true"}, [&](const char* key) {
+          return bin.is_object() && bin.contains(key) && bin[key].is_number();
+        }))
+      bins.push_back(bin);
+  return bins;
+}
 
 // A bar a bin, as high as it came true, against the diagonal on which probabilities are right.
 std::string plot(const Json& bins) {
@@ -63,10 +78,10 @@ std::string settled(const RunRecord& record) {
   std::string text;
   if (decisions.contains("temperature"))
     text += concat("<p>Temperature ", html(value_text(decisions["temperature"])), ", in the weights of model/: error ",
-                   html(value_text(decisions["before"]["calibration"]["expected_calibration_error"])), " before, ",
-                   html(value_text(decisions["after"]["calibration"]["expected_calibration_error"])),
+                   html(value_text(record.told({"decisions", "before", "calibration", kError}))), " before, ",
+                   html(value_text(record.told({"decisions", "after", "calibration", kError}))),
                    " after, on the validation rows that it was chosen on.</p>\n");
-  if (!decisions.contains("thresholds")) return text;
+  if (!decisions.contains("thresholds") || !decisions["thresholds"].is_object()) return text;
   std::string rows;
   for (const auto& [label, threshold] : decisions["thresholds"].items())
     rows += concat("<tr><td>", html(label), "</td><td class=n>", html(value_text(threshold)), "</td></tr>");
@@ -79,11 +94,12 @@ std::string settled(const RunRecord& record) {
 }  // namespace
 
 std::string calibration_tables(const Json& details, const RunRecord& record) {
-  const auto found = details.is_object() ? details.find("calibration") : details.end();
+  const Json calibration = details.is_object() ? details.value("calibration", Json()) : Json();
+  const Json bins = whole_bins(calibration);
   std::string out;
-  if (found != details.end() && found->is_object() && found->contains("bins") && !(*found)["bins"].empty())
-    out = concat("<p>Expected calibration error ", html(value_text((*found)["expected_calibration_error"])),
-                 " (15 bins of equal width).</p>\n", plot((*found)["bins"]), table((*found)["bins"]));
+  if (!bins.empty() && calibration.contains(kError))
+    out = concat("<p>Expected calibration error ", html(value_text(calibration[kError])),
+                 " (15 bins of equal width).</p>\n", plot(bins), table(bins));
   return out + settled(record);
 }
 

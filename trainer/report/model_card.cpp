@@ -116,11 +116,34 @@ std::string metrics_table(const std::vector<Score>& scores) {
   return text + "\n";
 }
 
+// A path of this machine says little elsewhere, and much of its owner: its last part, or the id in the hub's cache.
+std::string without_folders(const std::string& path) {
+  if (!path.starts_with('/')) return path;
+  const fs::path whole = fs::path(path).lexically_normal();
+  const std::string id = hub_id(path);
+  return !id.empty() ? id : (whole.has_filename() ? whole : whole.parent_path()).filename().string();
+}
+
+// A TOML value, the strings in which may be paths of this machine.
+std::string without_folders_inside(const std::string& value) {
+  std::string text;
+  for (size_t at = 0; at < value.size();) {
+    const size_t end = value[at] == '"' ? value.find('"', at + 1) : std::string::npos;
+    if (end == std::string::npos) {
+      text += value[at++];
+      continue;
+    }
+    text += concat("\"", without_folders(value.substr(at + 1, end - at - 1)), "\"");
+    at = end + 1;
+  }
+  return text;
+}
+
 std::string settings_block(const RunRecord& record) {
   std::string text;
   for (const UsedSetting& setting : record.settings)
     if (setting.value != setting.usual && !setting.key.starts_with("hooks."))  // a command may hold a secret
-      text += concat(setting.key, " = ", setting.value, "\n");
+      text += concat(setting.key, " = ", without_folders_inside(setting.value), "\n");
   return text.empty() ? ""
                       : concat("## Settings\n\nThose that are not the usual ones:\n\n````toml\n", text, "````\n\n");
 }
@@ -136,9 +159,10 @@ std::string model_card(const RunRecord& record, const CardFacts& facts) {
   if (!base.empty()) text += concat("base_model: ", yaml(base), "\n");
   text += "tags:\n- sft-dist\n";
   text += model_index(record.name, facts.pipeline_tag, scores);
-  text += concat("---\n\n# ", escaped(record.name), "\n\n`", escaped(record.text_setting("model.model_name_or_path")),
-                 "` fine-tuned for ", spoken(record.text_setting("model.task")),
-                 " with sft-dist; the weights are those of step ", facts.step, ".\n\n");
+  text += concat("---\n\n# ", escaped(record.name), "\n\n`",
+                 escaped(without_folders(record.text_setting("model.model_name_or_path"))), "` fine-tuned for ",
+                 spoken(record.text_setting("model.task")), " with sft-dist; the weights are those of step ",
+                 facts.step, ".\n\n");
   return text + data_table(record) + metrics_table(scores) + settings_block(record) +
          "## What is not known\n\nLanguages, intended use and limits are not told by the files of a run; they are "
          "yours to fill in.\n";

@@ -4,10 +4,10 @@
 #include <map>
 #include <string>
 
+#include "base/extra_settings.h"
 #include "base/schema.h"
 #include "trainer/metrics/generation/generation_scores.h"
 #include "trainer/tasks/generate_config.h"
-#include "trainer/tasks/question_answering/answering_config.h"
 
 namespace sft {
 
@@ -86,7 +86,7 @@ struct ScoreConfig {
   std::map<std::string, double> thresholds = {};  // by label, where a model's files say so; no setting
   std::string tune_thresholds = "no";
   bool temperature_scaling = false;
-  AnsweringConfig answering = {};
+  ExtraSettings extra = {};  // that tasks declare
   AnswerConfig answers = {};
   GenerationScoreConfig generation = {};
 
@@ -104,7 +104,7 @@ struct ScoreConfig {
         field("temperature_scaling", &ScoreConfig::temperature_scaling,
               "of labels: once trained, divide the logits of model/ by the number that gives the validation rows the "
               "least loss"),
-        splice(&ScoreConfig::answering),
+        splice(&ScoreConfig::extra),
         splice(&ScoreConfig::answers),
         splice(&ScoreConfig::generation)};
   }

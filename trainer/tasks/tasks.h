@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/extra_settings.h"
 #include "base/file_ops.h"
 #include "base/schema.h"
 #include "data/prepare/recipe.h"
@@ -18,10 +19,16 @@ namespace sft {
 
 // A file that `predict` also writes of a task, where the user names one: for the scripts of others.
 struct PredictionsForm {
-  const char* option;  // "--squad"
+  const char* option;  // "--masks"
   const char* help;
   // Reads the predictions of a task at `predictions`, and writes them at `path`; durably, in one rename.
   void (*write)(const std::string& predictions, const std::string& path, FileOps& files);
+};
+
+// A task as PEFT knows it.
+struct PeftNames {
+  const char* task_type = "";
+  StringList heads = {};  // modules that PEFT saves beside adapters when nobody asks
 };
 
 // One row a name and problem type. Rows of one name stand together, and agree on all but the problem type and the task
@@ -34,7 +41,8 @@ struct TaskKind {
   Takes takes;
   const char* text_column;   // data.text_column, where nobody names one
   const char* label_column;  // likewise data.label_column
-  StringList keys;           // settings that only some tasks read, and this one does
+  StringList keys;           // settings that only some tasks read, and this one does, beside those it declares
+  const char* pipeline_tag;  // of the hub: "token-classification"
   std::unique_ptr<Recipe> (*recipe)(const PrepareRequest&, const DataConfig&,
                                     const Tokenizer*);  // borrows the last two
   std::unique_ptr<Task> (*make)(const TaskSettings& settings, const Model& model);
@@ -45,11 +53,17 @@ struct TaskKind {
   // Of a task whose model goes on from prompts: the tokens that end an answer. Null: another task.
   std::vector<int32_t> (*stop_tokens)(const DataConfig&, const Tokenizer&) = nullptr;
   std::vector<PredictionsForm> forms = {};
+  ExtraSettings data = {}, eval = {};  // settings that the task declares in [data] and in [eval]
+  const char* ranked = "";             // the member of its predictions that lists the best, which --top-k cuts
+  PeftNames peft = {};
 };
 
 std::span<const TaskKind> tasks();
 
-// All keys that the rows name.
+// The keys of a row, and those of the settings that it declares.
+StringList keys_of(const TaskKind& kind);
+
+// The keys of all rows.
 StringList keys_of_some_tasks();
 
 StringList task_names();
@@ -66,6 +80,12 @@ const TaskKind& task_of_samples(const std::string& name, const Schema& samples);
 
 // The row of a transformers class, or where its ending is no task's, the first that takes what the model takes.
 const TaskKind& task_of_class(const std::string& architecture, Takes takes);
+
+// The row that PEFT calls so, or where none is, the first that takes what the model takes.
+const TaskKind& task_of_adapter(const std::string& peft_task_type, Takes takes);
+
+// The modules that PEFT saves beside adapters of some task when nobody asks.
+StringList usual_heads();
 
 // The task of that name and of the labels' problem type. ConfigError where the settings do not fit the model or the
 // labels.

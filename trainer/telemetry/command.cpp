@@ -73,7 +73,8 @@ int start(const std::vector<std::string>& command, int input, pid_t& process) {
 
 std::string killed(pid_t process, const std::string& why) {
   ::kill(-process, SIGKILL);
-  ::waitpid(process, nullptr, 0);
+  while (::waitpid(process, nullptr, 0) < 0 && errno == EINTR) {
+  }
   return why + " and was killed";
 }
 

@@ -2,72 +2,13 @@
 #include "sft_mpi.h"
 
 #include <mpi.h>
+#include <stdlib.h>
 #include <string.h>
-
-static SftCombine* combine_two;
 
 /* Handles are pointers in some libraries and numbers in others; none of them is 0. */
 static MPI_Comm comm_of(SftComm comm) { return comm == 0 ? MPI_COMM_NULL : (MPI_Comm)comm; }
 static SftComm handle_of(MPI_Comm comm) { return comm == MPI_COMM_NULL ? 0 : (SftComm)comm; }
 static MPI_Win win_of(SftWindow window) { return window == 0 ? MPI_WIN_NULL : (MPI_Win)window; }
-
-static MPI_Datatype type_of(enum SftType type) {
-  switch (type) {
-    case SFT_U8:
-      return MPI_UINT8_T;
-    case SFT_I32:
-      return MPI_INT32_T;
-    case SFT_I64:
-      return MPI_INT64_T;
-    case SFT_F32:
-      return MPI_FLOAT;
-    case SFT_F64:
-      return MPI_DOUBLE;
-  }
-  return MPI_DATATYPE_NULL;
-}
-
-static void combined(void* in, void* inout, int count, MPI_Datatype type, enum SftOperation operation) {
-  combine_two(in, inout, count, type == MPI_DOUBLE ? SFT_F64 : SFT_F32, operation);
-}
-static void combined_min(void* in, void* inout, int* count, MPI_Datatype* type) {
-  combined(in, inout, *count, *type, SFT_COMBINED_MIN);
-}
-static void combined_max(void* in, void* inout, int* count, MPI_Datatype* type) {
-  combined(in, inout, *count, *type, SFT_COMBINED_MAX);
-}
-
-static int own_operation(MPI_User_function* function, MPI_Op* kept, int* made) {
-  const int error = *made ? MPI_SUCCESS : MPI_Op_create(function, 1, kept);
-  *made = error == MPI_SUCCESS;
-  return error;
-}
-
-static int operation_of(enum SftOperation operation, MPI_Op* found) {
-  static MPI_Op min, max;
-  static int has_min, has_max;
-  int error = MPI_SUCCESS;
-  switch (operation) {
-    case SFT_SUM:
-      *found = MPI_SUM;
-      break;
-    case SFT_MIN:
-      *found = MPI_MIN;
-      break;
-    case SFT_MAX:
-      *found = MPI_MAX;
-      break;
-    case SFT_COMBINED_MIN:
-      error = own_operation(combined_min, &min, &has_min);
-      *found = min;
-      break;
-    case SFT_COMBINED_MAX:
-      error = own_operation(combined_max, &max, &has_max);
-      *found = max;
-      break;
-  }
-  return error;
-}
 
 /* A new communicator, handed on; its errors are returned. */
 static int hand_on(int error, MPI_Comm made, SftComm* into) {
@@ -77,8 +18,7 @@ static int hand_on(int error, MPI_Comm made, SftComm* into) {
   return made == MPI_COMM_NULL ? MPI_SUCCESS : MPI_Comm_set_errhandler(made, MPI_ERRORS_RETURN);
 }
 
-static int start(SftCombine* combine, int* takes_turns_of_threads) {
-  combine_two = combine;
+static int start(int* takes_turns_of_threads) {
   int started = 0, provided = MPI_THREAD_SERIALIZED;
   int error = MPI_Initialized(&started);
   if (error == MPI_SUCCESS && started) error = MPI_Query_thread(&provided);
@@ -154,11 +94,40 @@ static int broadcast(SftComm comm, void* bytes, int count, int root) {
 static int all_gather(SftComm comm, const void* mine, int bytes, void* all) {
   return MPI_Allgather(mine, bytes, MPI_BYTE, all, bytes, MPI_BYTE, comm_of(comm));
 }
-static int all_reduce(SftComm comm, void* values, int count, enum SftType type, enum SftOperation operation) {
-  MPI_Op found = MPI_OP_NULL;
-  const int error = operation_of(operation, &found);
-  return error != MPI_SUCCESS ? error
-                              : MPI_Allreduce(MPI_IN_PLACE, values, count, type_of(type), found, comm_of(comm));
+/* Messages that are sent without being asked for (65,536 bytes over Open MPI's TCP, less their header), all under way at once. Of larger
+   ones the request of each side waits behind the values of the other: both directions then share what each of them could have. */
+enum { MESSAGE = 1 << 15 };
+
+static int messages_of(int bytes) { return (bytes + MESSAGE - 1) / MESSAGE; }
+static int length_of(int bytes, int message) {
+  const int left = bytes - message * MESSAGE;
+  return left < MESSAGE ? left : MESSAGE;
+}
+
+static int wait_for(int count, MPI_Request* requests) {
+  int error = MPI_SUCCESS;
+  for (int i = 0; i < count && error == MPI_SUCCESS; ++i) error = MPI_Wait(&requests[i], MPI_STATUS_IGNORE);
+  return error;
+}
+
+static int exchange(SftComm handle, const void* mine, const int* bytes, const int* begins, void* theirs, const int* their_bytes, const int* their_begins) {
+  const MPI_Comm comm = comm_of(handle);
+  int me = 0, ranks = 0, most = 0, begun = 0;
+  int error = MPI_Comm_rank(comm, &me);
+  if (error == MPI_SUCCESS) error = MPI_Comm_size(comm, &ranks);
+  for (int rank = 0; rank < ranks; ++rank) most += messages_of(bytes[rank]) + messages_of(their_bytes[rank]);
+  MPI_Request* const requests = malloc(sizeof(MPI_Request) * (size_t)(most + 1));
+  if (requests == NULL) return MPI_ERR_NO_MEM;
+  for (int away = 1; away < ranks && error == MPI_SUCCESS; ++away) {
+    const int from = (me + ranks - away) % ranks, to = (me + away) % ranks;
+    for (int i = 0; i < messages_of(their_bytes[from]) && error == MPI_SUCCESS; ++i)
+      error = MPI_Irecv((char*)theirs + their_begins[from] + (size_t)i * MESSAGE, length_of(their_bytes[from], i), MPI_BYTE, from, i, comm, &requests[begun++]);
+    for (int i = 0; i < messages_of(bytes[to]) && error == MPI_SUCCESS; ++i)
+      error = MPI_Isend((const char*)mine + begins[to] + (size_t)i * MESSAGE, length_of(bytes[to], i), MPI_BYTE, to, i, comm, &requests[begun++]);
+  }
+  if (error == MPI_SUCCESS) error = wait_for(begun, requests);
+  free(requests);
+  return error;
 }
 
 static int share(SftComm host, size_t bytes, void** base, SftWindow* window) {
@@ -201,7 +170,7 @@ const struct SftMpi* sft_mpi(void) {
       .barrier = barrier,
       .broadcast = broadcast,
       .all_gather = all_gather,
-      .all_reduce = all_reduce,
+      .exchange = exchange,
       .share = share,
       .sync = sync_window,
       .free_window = free_window,

@@ -14,26 +14,20 @@
 extern "C" {
 #endif
 
-#define SFT_MPI_VERSION 1
+#define SFT_MPI_VERSION 2
 #define SFT_MPI_TABLE "sft_mpi" /* the name of the library's function, an SftMpiTable */
 
 typedef intptr_t SftComm;   /* a communicator; 0: none */
 typedef intptr_t SftWindow; /* memory that ranks share; 0: none */
 
-enum SftType { SFT_U8, SFT_I32, SFT_I64, SFT_F32, SFT_F64 };
-/* The last two call `combine`, because MPI's own may lose what is no number. */
-enum SftOperation { SFT_SUM, SFT_MIN, SFT_MAX, SFT_COMBINED_MIN, SFT_COMBINED_MAX };
 enum { SFT_NOWHERE = -1 }; /* the color of ranks that get no part */
 
-/* inout[i] = operation(in[i], inout[i]). */
-typedef void SftCombine(const void* in, void* inout, int count, enum SftType type, enum SftOperation operation);
-
-/* All that return an int return MPI's error code, 0 where it worked. */
+/* Values travel as bytes: the program does its own sums. All that return an int return MPI's error code, 0 where it worked. */
 struct SftMpi {
   int version; /* SFT_MPI_VERSION of its making */
 
-  /* Starts MPI unless somebody has; errors are returned from then on. `combine` is kept. */
-  int (*start)(SftCombine* combine, int* takes_turns_of_threads);
+  /* Starts MPI unless somebody has; errors are returned from then on. */
+  int (*start)(int* takes_turns_of_threads);
   int (*is_started)(int* yes);
   int (*end)(void); /* unless it has ended */
 
@@ -51,7 +45,9 @@ struct SftMpi {
   int (*barrier)(SftComm comm);
   int (*broadcast)(SftComm comm, void* bytes, int count, int root);
   int (*all_gather)(SftComm comm, const void* mine, int bytes, void* all);
-  int (*all_reduce)(SftComm comm, void* values, int count, enum SftType type, enum SftOperation operation); /* in place */
+  /* bytes[r] of `mine` from begins[r] on go to rank r; what it sends here comes to `theirs` likewise. What a rank would
+     send to itself is left alone. */
+  int (*exchange)(SftComm comm, const void* mine, const int* bytes, const int* begins, void* theirs, const int* their_bytes, const int* their_begins);
 
   /* Memory of rank 0's making, which all ranks of a host see; `base` begins where MPI likes, in the page it likes. */
   int (*share)(SftComm host, size_t bytes, void** base, SftWindow* window);

@@ -20,7 +20,7 @@ thread_local int current_device = 0;
 LoopbackEvent& event_of(Event event) { return *reinterpret_cast<LoopbackEvent*>(event); }
 Stream handle_of(LoopbackStream& stream) { return reinterpret_cast<Stream>(&stream); }
 
-int result() { return has_fault() ? kIllegalAccess : kNone; }
+int result() { return first_fault().empty() ? kNone : kIllegalAccess; }
 
 int count_devices(int* count) {
   *count = kDevices;
@@ -60,7 +60,7 @@ Stream current_stream(int device) { return handle_of(default_stream(device)); }
 Stream other_stream(int device) { return handle_of(next_stream(device)); }
 
 int synchronize(Stream stream) {
-  stream_of(stream).wait_until_done();
+  stream_of(stream).wait_until_done("a stream");
   return result();
 }
 
@@ -106,7 +106,8 @@ int allocate_memory(void** memory, size_t bytes, Stream stream) {
 
 void copy_in(LoopbackStream& stream, void* to, const void* from, size_t bytes) {
   const int device = stream.device();
-  if (bytes > 0 && can_be_copied(from, bytes, device) && can_be_copied(to, bytes, device)) std::memcpy(to, from, bytes);
+  if (bytes > 0 && can_be_copied(from, bytes, device) && can_be_copied(to, bytes, device))
+    std::memcpy(bytes_at(to), bytes_at(from), bytes);
 }
 
 // What lies in host memory is taken at once, as CUDA does.

@@ -107,7 +107,7 @@ void LoopbackLink::run(const Call& call, const void* in, void* out) {
   poison(values.data(), bytes_in);
   const bool is_usable = is_of_device(in, bytes_in, device_) && is_of_device(out, bytes_out, device_);
   if (is_usable) {
-    if (bytes_in > 0) std::memcpy(values.data(), in, bytes_in);
+    if (bytes_in > 0) std::memcpy(values.data(), bytes_at(in), bytes_in);
     poison(out, bytes_out);
   }
   if (why_lost(device_)) return never_end();
@@ -121,7 +121,8 @@ void LoopbackLink::run(const Call& call, const void* in, void* out) {
   std::vector<std::byte> result(bytes_out);
   if (!exchange(call, values, result.data()) || !meet(barrier)) return;
   // What was freed meanwhile was freed too early.
-  if (is_usable && bytes_out > 0 && is_of_device(out, bytes_out, device_)) std::memcpy(out, result.data(), bytes_out);
+  if (is_usable && bytes_out > 0 && is_of_device(out, bytes_out, device_))
+    std::memcpy(bytes_at(out), result.data(), bytes_out);
 }
 
 // In pieces that fit a slot, each put by all ranks, then taken by all.

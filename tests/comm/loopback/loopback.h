@@ -9,6 +9,7 @@
 // code.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -59,6 +60,9 @@ void lose_link(int device, const std::string& reason = "");
 
 // The devices that have been used, or on which a careless thread would have made a context.
 std::set<int> touched_devices();
+
+// How often threads of the host have waited for a device, by what for.
+std::map<std::string, int64_t> host_waits();
 
 // Takes back what went wrong with devices and links, and what was touched: between tests of one process.
 void restart();

@@ -52,9 +52,9 @@ void set_fault(const std::string& what) {
   });
 }
 
-bool has_fault() {
+std::string first_fault() {
   const std::lock_guard lock(machine().mutex);
-  return !machine().fault.empty();
+  return machine().fault;
 }
 
 LoopbackStream::LoopbackStream(int device) : device_(device) {
@@ -69,8 +69,9 @@ void LoopbackStream::push(std::function<void()> work) {
   });
 }
 
-void LoopbackStream::wait_until_done() {
+void LoopbackStream::wait_until_done(const std::string& why) {
   std::unique_lock lock(machine().mutex);
+  ++machine().waits[why];
   machine().changed.wait(lock, [&, end = pushed_] { return done_ >= end; });
 }
 
@@ -147,6 +148,11 @@ void settle() {
   machine().changed.wait(lock, [] {
     return std::ranges::none_of(machine().streams, [](const LoopbackStream* stream) { return stream->gets_on(); });
   });
+}
+
+std::map<std::string, int64_t> host_waits() {
+  const std::lock_guard lock(machine().mutex);
+  return machine().waits;
 }
 
 std::set<int> touched_devices() {

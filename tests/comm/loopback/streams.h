@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -18,7 +19,8 @@ struct Machine {
   std::condition_variable changed;  // by whatever anybody may wait for
   std::vector<class LoopbackStream*> streams;
   std::set<int> touched, busy;
-  std::string fault;  // the first thing that a device was asked and no device can do
+  std::string fault;                     // the first thing that a device was asked and no device can do
+  std::map<std::string, int64_t> waits;  // of threads that are no streams, by their reason
 
   void notify(const std::function<void()>& change);
 };
@@ -26,7 +28,7 @@ Machine& machine();
 
 void touch(int device);
 void set_fault(const std::string& what);
-bool has_fault();
+std::string first_fault();  // "": none
 
 class LoopbackStream {
  public:
@@ -34,7 +36,7 @@ class LoopbackStream {
 
   int device() const { return device_; }
   void push(std::function<void()> work);
-  void wait_until_done();
+  void wait_until_done(const std::string& why);
   bool gets_on() const;  // under the machine's lock
 
   // From work in a stream: it lasts until the condition holds, which is asked under the machine's lock.

@@ -8,6 +8,7 @@ void restart() {
   machine().notify([] {
     machine().fault.clear();
     machine().touched.clear();
+    machine().waits.clear();
     restore_links();
   });
 }

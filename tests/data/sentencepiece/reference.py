@@ -192,7 +192,7 @@ def main(tool):
             bad += check_t5(tool, folder / name, albert(folder / name, english + chinese, config, **options), wanted)
         for name, config in [("deberta", {"do_lower_case": False, "vocab_type": "spm"}), ("deberta, lower case, signs apart", {"do_lower_case": True, "split_by_punct": True})]:
             bad += check_t5(tool, folder / name, deberta(folder / name, english + chinese, config), wanted)
-        for name, config, options in [("xlnet", {}, {}), ("xlnet in lower case", {"do_lower_case": True}, {"normalization_rule_name": "identity"})]:
+        for name, config, options in [("xlnet", {}, {}), ("xlnet in lower case", {"do_lower_case": True, "add_prefix_space": False}, {"normalization_rule_name": "identity"})]:
             bad += check_t5(tool, folder / name, xlnet(folder / name, english + chinese, config, **options), wanted)
     print(f"{len(wanted):,} texts, {len(english):,} plain English and {len(chinese):,} Chinese; sentencepiece {sentencepiece.__version__}")
     sys.exit(1 if bad else 0)

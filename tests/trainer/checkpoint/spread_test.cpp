@@ -120,6 +120,26 @@ TEST_F(SpreadCheckpoints, AskForANewFormatOnlyWhereThereAreSeveralRunsAFile) {
   EXPECT_EQ(version(), 1);
 }
 
+// A manifest whose slices of a file overlap would read some bytes twice and others never.
+TEST_F(SpreadCheckpoints, AreRefusedWhereSlicesOfAFileOverlap) {
+  save(2, true);
+  Manifest altered = manifest();
+  for (TensorEntry& tensor : altered.optimizer)
+    for (FileSlice& slice : tensor.slices) slice.start = 0;
+  std::ofstream(run_.path("checkpoint-7/manifest.json")) << to_text(altered);
+  spawn_ranks(1, [&](Communicator& control) {
+    Checkpoints checkpoints(run_.path(), {}, control, real_files());
+    SampleTraining training(7);
+    Spread mine(training.content().optimizer, 0, 0);
+    try {
+      checkpoints.load(*checkpoints.find_latest(), training.content().model, mine.refs());
+      ADD_FAILURE() << "loaded";
+    } catch (const Error& error) {
+      EXPECT_NE(std::string(error.what()).find("is not as the manifest says"), std::string::npos) << error.what();
+    }
+  });
+}
+
 TEST_F(SpreadCheckpoints, AreRefusedWhereRanksDoNotHaveEachByteOnce) {
   try {
     spawn_ranks(2, [&](Communicator& control) {

@@ -32,7 +32,7 @@ TEST(ModernBert, NamesAndHeadsAreThoseOfTransformers) {
   EXPECT_EQ(parameters.back().name, "model.final_norm.weight");
   EXPECT_EQ(parameters.back().stage, 3);
   EXPECT_FALSE(parameters.back().decays);
-  for (const HeadShape& head : {model->sequence_head(), model->token_head(), model->span_head()}) {
+  for (const HeadShape& head : {model->sequence_head(), model->token_head(), model->output_head("out")}) {
     EXPECT_EQ(head.hidden, "head.dense");
     EXPECT_FALSE(head.hidden_has_bias);
     EXPECT_EQ(head.norm->name, "head.norm");

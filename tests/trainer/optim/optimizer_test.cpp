@@ -51,7 +51,7 @@ TEST(Optimizer, MovesWeightsAsTorchDoes) {
   ASSERT_EQ(reference["updates"].size(), 5u);
   for (const auto& wanted : reference["updates"]) {
     Toy toy;
-    const auto optimizer = make_optimizer(config_of(wanted["kind"]), toy.arena, kGroups);
+    const auto optimizer = make_optimizer(config_of(wanted["kind"]), toy.arena, kGroups, toy.arena.slices());
     for (int step = 0; step < 5; ++step) {
       toy.write_gradients(step);
       optimizer->step(kRate);
@@ -65,13 +65,13 @@ TEST(Optimizer, MovesWeightsAsTorchDoes) {
 TEST(Optimizer, GoesOnFromItsStateAsIfNeverStopped) {
   for (const std::string kind : {"adamw", "adam", "sgd", "sgd_momentum"}) {
     Toy straight, resumed;
-    const auto whole = make_optimizer(config_of(kind), straight.arena, kGroups);
-    auto part = make_optimizer(config_of(kind), resumed.arena, kGroups);
+    const auto whole = make_optimizer(config_of(kind), straight.arena, kGroups, straight.arena.slices());
+    auto part = make_optimizer(config_of(kind), resumed.arena, kGroups, resumed.arena.slices());
     for (int step = 0; step < 6; ++step) {
       straight.write_gradients(step);
       whole->step(kRate);
       if (step == 3) {
-        const auto next = make_optimizer(config_of(kind), resumed.arena, kGroups);
+        const auto next = make_optimizer(config_of(kind), resumed.arena, kGroups, resumed.arena.slices());
         auto to = next->state(), from = part->state();
         ASSERT_EQ(to.size(), from.size());
         for (size_t i = 0; i < to.size(); ++i) to[i].second.copy_(from[i].second);
@@ -104,17 +104,17 @@ TEST(Optimizer, KeepsEightBytesOfMomentsAParameterForAdamAndNoneForPlainSgd) {
   at::Tensor weight = at::zeros({32, 16});
   Arena arena({{"weight", weight, 0, true}}, {0});
   int64_t bytes = 0;
-  for (const auto& [name, buffer] : make_optimizer(config_of("adamw"), arena, {{}})->state())
+  for (const auto& [name, buffer] : make_optimizer(config_of("adamw"), arena, {{}}, arena.slices())->state())
     bytes += static_cast<int64_t>(buffer.nbytes());
   EXPECT_EQ(bytes, 8 * arena.num_parameters());
-  EXPECT_TRUE(make_optimizer(config_of("sgd"), arena, {{}})->state().empty());
+  EXPECT_TRUE(make_optimizer(config_of("sgd"), arena, {{}}, arena.slices())->state().empty());
 }
 
 TEST(Optimizer, RefusesAnUnknownRuleByName) {
   Toy toy;
   OptimConfig config;
   config.optim = "lion";
-  EXPECT_THROW(make_optimizer(config, toy.arena, kGroups), ConfigError);
+  EXPECT_THROW(make_optimizer(config, toy.arena, kGroups, toy.arena.slices()), ConfigError);
 }
 
 }  // namespace

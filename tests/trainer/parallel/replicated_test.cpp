@@ -33,7 +33,7 @@ Trained train(Communicator& world, int64_t bucket_bytes, Leave leave, int64_t ro
   Network network(at::kDouble);
   const Grouping grouping = group_parameters(adamw(), network.trained, 1);
   Arena arena(network.trained, grouping.group_of);
-  const auto optimizer = make_optimizer(adamw(), arena, grouping.groups);
+  const auto optimizer = make_optimizer(adamw(), arena, grouping.groups, arena.slices());
   const auto gradients = make_replicated(arena, world, bucket_bytes, leave);
   Trained result;
   for (int64_t step = 0; step < kUpdates; ++step) {
@@ -241,7 +241,7 @@ TEST(Replicated, MovesAndKeepsNothingForFrozenParameters) {
     Arena arena(network.trained, {0, 0});
     Recorder recorder(world, arena.gradients());
     const auto gradients = make_replicated(arena, recorder, 1 << 20, Leave::at_the_end);
-    const auto optimizer = make_optimizer({}, arena, {{}});
+    const auto optimizer = make_optimizer({}, arena, {{}}, arena.slices());
     const auto trunk = network.all[0].value.clone();
     EXPECT_EQ(gradients->bytes_reduced(), 0);
 

@@ -234,6 +234,7 @@ TEST(Zero2, KeepsNoGradientOfItsOwnBetweenPasses) {
       for (const Placed& placed : arena.placed()) EXPECT_FALSE(placed.parameter.value.grad().defined());
     }
     gradients->reduce();
+    EXPECT_EQ(gradients->bytes_reduced(), 3 * 8 * arena.num_parameters()) << "a sum a pass";
     EXPECT_TRUE(gradients->unreached().empty());
     const Network alone(at::kDouble, false, kShape);
     Arena whole(alone.trained, {0, 0, 0, 0});

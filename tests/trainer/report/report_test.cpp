@@ -86,6 +86,8 @@ TEST_F(RunReport, ShowsMetricsAndDetailsOfAnyShape) {
   for (const char* test :
        {R"({"mse": 0.25, "r2": "NaN", "details": {"per_entity": {"PER": {"f1": 0.5, "support": 3}}}})", R"("lost")",
         R"({"bleu": 31.5, "details": [1, 2]})",
+        R"({"details": {"calibration": {"bins": [{"above": 0}, 3, {"above": 0, "up_to": 1, "samples": 3, "probability": 1, "came_true": "x"}]}}})",
+        R"({"details": {"calibration": {"bins": [{"above": 0, "up_to": 1, "samples": 3, "probability": 1, "came_true": 1}]}}})",
         R"({"accuracy": {"deep": 1}, "details": {"labels": 3, "confusion_matrix": [[1], "x"]}})",
         R"({"details": {"labels": ["a", "b"], "confusion_matrix": [[1], [2]], "per_class": {"a": 3}}})"}) {
     summary(

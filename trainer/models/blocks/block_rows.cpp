@@ -5,12 +5,6 @@
 #include <vector>
 
 namespace sft {
-namespace {
-
-// Above every place in a text.
-constexpr int64_t kPlaces = int64_t{1} << 20;
-
-}  // namespace
 
 RowKeys BlockRows::keys_of(Mode mode, const at::Tensor& draws, const at::Tensor& positions) const {
   return row_keys(mode, draws, pass > 0 ? positions + pass * kPlaces : positions);

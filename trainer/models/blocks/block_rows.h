@@ -12,6 +12,8 @@
 namespace sft {
 
 struct BlockRows {
+  static constexpr int64_t kPlaces = int64_t{1} << 20;  // above every place in a text
+
   const TextInputs& inputs;
   const ReadRows* read = nullptr;  // null: all of them
   int64_t pass = 0;                // of blocks that run on the same weights, which: adapters drop apart in each

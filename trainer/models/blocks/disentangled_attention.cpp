@@ -81,7 +81,7 @@ class SeenTable {
     }
     const at::Tensor draws_R = at::cat(draws), places_R = at::cat(places);
     const at::Tensor rows_RC = keyed_dropout(at::cat(kept), how.positions.key, draws_R, places_R, how.positions.p);
-    see(rows_RC, how, {draws_R, places_R + SequenceRows::kPlaces});  // no place of a token: adapters draw both
+    see(rows_RC, how, {draws_R, places_R + BlockRows::kPlaces});  // no place of a token: adapters draw both
   }
 
   Positions of(size_t i) const {

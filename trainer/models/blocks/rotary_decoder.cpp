@@ -4,6 +4,7 @@
 
 #include <ATen/TensorOperators.h>
 
+#include "trainer/models/blocks/block_flops.h"
 #include "trainer/models/blocks/gated_mlp.h"
 
 namespace sft {
@@ -51,9 +52,7 @@ double RotaryDecoder::flops(int64_t tokens, int64_t read) const {
              of_queries = static_cast<double>(shape_.heads * shape_.head_width),
              of_keys = static_cast<double>(shape_.key_heads * shape_.head_width);
   const double keys_and_values = 4 * channels * of_keys, rest = 4 * channels * of_queries + 6 * channels * inner;
-  const auto rows = static_cast<double>(tokens);
-  return static_cast<double>(num_blocks() - 1) * rows * (keys_and_values + rest) + rows * keys_and_values +
-         static_cast<double>(read) * rest;
+  return block_flops(num_blocks(), tokens, read, {.of_all = keys_and_values, .of_read = rest});
 }
 
 }  // namespace sft

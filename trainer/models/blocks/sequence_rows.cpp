@@ -23,7 +23,8 @@ at::Tensor SequenceRows::attended(const at::Tensor& scores_HQL, const at::Tensor
   const int64_t heads = v_HLD.size(0);
   at::Tensor likely_HQL = at::softmax(scores_HQL, 2);
   if (probabilities.p > 0) {
-    const at::Tensor heads_H1 = at::arange(heads, places_Q.options()).unsqueeze(1) * kPlaces;
+    const at::Tensor heads_H1 =
+        at::arange(heads, places_Q.options()).unsqueeze(1) * BlockRows::kPlaces;  // a head and a place are one number
     const at::Tensor places = (heads_H1 + places_Q.unsqueeze(0)).flatten();
     likely_HQL = keyed_dropout(likely_HQL.flatten(0, 1), probabilities.key, draw_1.expand(heads * asked).contiguous(),
                                places, probabilities.p)

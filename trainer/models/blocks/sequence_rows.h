@@ -19,9 +19,6 @@ at::Tensor by_head(const at::Tensor& x_LC, int64_t heads);
 
 // Where one sequence of a batch stands.
 struct SequenceRows {
-  // Above every place in a text: a head and a place are one number.
-  static constexpr int64_t kPlaces = int64_t{1} << 20;
-
   int64_t number = 0;  // in the batch
   int64_t first_key = 0, length = 0, first_query = 0, asked = 0;
   at::Tensor places_Q;  // int64: of the queries among the keys

@@ -17,7 +17,7 @@ at::Tensor TextDecoder::stage(int s, const at::Tensor& x, const Inputs& inputs, 
   return block(s, x, {.inputs = text, .read = reads_few ? &*text.read : nullptr}, mode);
 }
 
-// Their class for question answering calls the backbone by another prefix ("transformer."), and is not built.
+// Classes that call the backbone by another prefix ("transformer.") are not built.
 std::string TextDecoder::architecture(const std::string& class_ending) const {
   if (class_ending == "ForCausalLM") return facts_.language_model;
   for (const char* known : {"ForSequenceClassification", "ForTokenClassification"})

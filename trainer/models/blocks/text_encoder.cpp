@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "trainer/models/blocks/attention.h"
+#include "trainer/models/blocks/block_flops.h"
 #include "trainer/models/blocks/dropout.h"
 
 namespace sft {
@@ -82,11 +83,10 @@ Dropout TextEncoder::dropout(Mode mode, int stage, const char* place, double p) 
 double TextEncoder::flops(int64_t tokens, int64_t read) const {
   const double channels = static_cast<double>(shape_.width), inner = static_cast<double>(shape_.inner);
   const double keys_and_values = 4 * channels * channels, rest = 4 * channels * channels + 4 * channels * inner;
-  const auto rows = static_cast<double>(tokens);
-  const double projected =
-      projection_.weight.defined() ? 2 * rows * static_cast<double>(projection_.weight.numel()) : 0.0;
-  return projected + static_cast<double>(num_blocks() - 1) * rows * (keys_and_values + rest) + rows * keys_and_values +
-         static_cast<double>(read) * rest;
+  const double projected = projection_.weight.defined()
+                               ? 2 * static_cast<double>(tokens) * static_cast<double>(projection_.weight.numel())
+                               : 0.0;
+  return projected + block_flops(num_blocks(), tokens, read, {.of_all = keys_and_values, .of_read = rest});
 }
 
 }  // namespace sft

@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/errors.h"
 #include "base/text.h"
+#include "trainer/models/blocks/encoder_class.h"
 #include "trainer/models/blocks/matrix_product.h"
 #include "trainer/models/blocks/memory_check.h"
 #include "trainer/models/blocks/text_encoder.h"
@@ -112,10 +112,7 @@ ParameterBuilder TextEncoder::builder() {
 }
 
 std::string TextEncoder::architecture(const std::string& class_ending) const {
-  for (const char* known : {"ForSequenceClassification", "ForTokenClassification", "ForQuestionAnswering"})
-    if (class_ending == known) return names_.architecture + class_ending;
-  throw ConfigError(concat("model_type ", content_["model_type"].get<std::string>(),
-                           " has no transformers class that ends in ", class_ending));
+  return encoder_class(names_.architecture, content_["model_type"].get<std::string>(), class_ending);
 }
 
 // TensorFlow's spelling of norm weights survives in old files, and files of the base class have no prefix.

@@ -49,7 +49,9 @@ class DistilBert final : public TextEncoder {
   HeadShape sequence_head() const override {
     return {.hidden = "pre_classifier", .activation = Activation::relu, .dropout = config_.seq_classif_dropout};
   }
-  HeadShape span_head() const override { return {.dropout = config_.qa_dropout, .output = "qa_outputs"}; }
+  HeadShape output_head(const std::string& name) const override {
+    return {.dropout = config_.qa_dropout, .output = name};
+  }
 
  private:
   DistilBertConfig config_;

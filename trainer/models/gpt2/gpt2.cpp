@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "trainer/models/blocks/add_norm.h"
+#include "trainer/models/blocks/block_flops.h"
 #include "trainer/models/blocks/dropout.h"
 #include "trainer/models/blocks/embedding.h"
 #include "trainer/models/blocks/layer_norm.h"
@@ -64,9 +65,7 @@ class Gpt2 final : public TextDecoder {
   double flops(int64_t tokens, int64_t read) const override {
     const auto channels = static_cast<double>(config_.width), inner = static_cast<double>(config_.inner);
     const double first = 6 * channels * channels, rest = 2 * channels * channels + 4 * channels * inner;
-    const auto rows = static_cast<double>(tokens);
-    return static_cast<double>(num_blocks()) * rows * first + static_cast<double>(num_blocks() - 1) * rows * rest +
-           static_cast<double>(read) * rest;
+    return block_flops(num_blocks(), tokens, read, {.of_all = first, .of_read = rest});
   }
 
  protected:

@@ -33,7 +33,9 @@ class Keras : public Model {
 
   bool trains_with_those_below(int /*stage*/) const override { return true; }
   std::vector<std::string> stage_names() const override;
-  bool moves_where_frozen() const override { return !rule_.still_where_frozen && rule_.mode != BatchNormMode::frozen; }
+  bool moves_where_frozen(int /*stage*/) const override {
+    return !rule_.still_where_frozen && rule_.mode != BatchNormMode::frozen;
+  }
 
   HeadShape sequence_head() const override;
   double initializer_range() const override { return 0.05; }

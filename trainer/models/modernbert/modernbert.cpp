@@ -9,9 +9,11 @@
 
 #include "base/errors.h"
 #include "base/text.h"
+#include "trainer/models/blocks/block_flops.h"
 #include "trainer/models/blocks/block_rows.h"
 #include "trainer/models/blocks/dropout.h"
 #include "trainer/models/blocks/embedding.h"
+#include "trainer/models/blocks/encoder_class.h"
 #include "trainer/models/blocks/gated_mlp.h"
 #include "trainer/models/blocks/layer_norm.h"
 #include "trainer/models/blocks/memory_check.h"
@@ -76,7 +78,7 @@ class ModernBert final : public TextNetwork {
             .output_deviation = 1 / std::sqrt(static_cast<double>(config_.width)),
             .cutoff = config_.initializer_cutoff};
   }
-  HeadShape span_head() const override { return token_head(); }
+  HeadShape output_head(const std::string&) const override { return token_head(); }
   HeadShape sequence_head() const override {
     HeadShape shape = token_head();
     shape.reads = config_.reads_mean ? Reads::all : Reads::first;
@@ -89,15 +91,11 @@ class ModernBert final : public TextNetwork {
   double flops(int64_t tokens, int64_t read) const override {
     const auto channels = static_cast<double>(config_.width), inner = static_cast<double>(config_.inner);
     const double first = 6 * channels * channels, rest = 2 * channels * channels + 6 * channels * inner;
-    const auto rows = static_cast<double>(tokens);
-    return static_cast<double>(num_blocks()) * rows * first + static_cast<double>(num_blocks() - 1) * rows * rest +
-           static_cast<double>(read) * rest;
+    return block_flops(num_blocks(), tokens, read, {.of_all = first, .of_read = rest});
   }
 
   std::string architecture(const std::string& class_ending) const override {
-    for (const char* known : {"ForSequenceClassification", "ForTokenClassification", "ForQuestionAnswering"})
-      if (class_ending == known) return "ModernBert" + class_ending;
-    throw ConfigError(concat("model_type modernbert has no transformers class that ends in ", class_ending));
+    return encoder_class("ModernBert", "modernbert", class_ending);
   }
   std::string prefix() const override { return "model."; }
   std::string canonical(const std::string& file_name) const override {

@@ -45,7 +45,9 @@ class ResNet : public Model {
   bool has_pooler() const override { return false; }
   at::Tensor pool(const at::Tensor& first_BC, const RowKeys&) override { return first_BC; }
 
-  bool moves_where_frozen() const override { return !rule_.still_where_frozen && rule_.mode != BatchNormMode::frozen; }
+  bool moves_where_frozen(int /*stage*/) const override {
+    return !rule_.still_where_frozen && rule_.mode != BatchNormMode::frozen;
+  }
 
   HeadShape sequence_head() const override { return {.output = torchvision_ ? "fc" : "classifier.1"}; }
   double initializer_range() const override;

@@ -39,7 +39,12 @@ class Segformer final : public TextNetwork {
   // worked on, each [h w, C] laid flat. The last stage gives [B, D, h, w].
   at::Tensor stage(int s, const at::Tensor& x, const Inputs& inputs, Mode mode) override;
   bool has_batch_norms() const override { return true; }
-  bool moves_where_frozen() const override { return !rule_.still_where_frozen && rule_.mode != BatchNormMode::frozen; }
+  // The decode head alone has a norm of batches.
+  bool moves_where_frozen(int stage) const override {
+    return stage == num_blocks() && !rule_.still_where_frozen && rule_.mode != BatchNormMode::frozen;
+  }
+  int64_t least_side() const override;
+  ImageProcessor image_processor() const override { return {"SegformerImageProcessor", /*takes_masks=*/true}; }
   std::vector<std::string> stage_names() const override;
 
   HeadShape sequence_head() const override {
@@ -50,6 +55,7 @@ class Segformer final : public TextNetwork {
   std::string architecture(const std::string& class_ending) const override;
   std::string prefix() const override { return "segformer."; }
   std::string canonical(const std::string& file_name) const override;
+  std::string new_part() const override { return "decode_head."; }
 
  private:
   struct Block {
@@ -73,11 +79,14 @@ class Segformer final : public TextNetwork {
   MapSize size_at(size_t scale, const ImageInputs& images) const;
   at::Tensor patches(size_t scale, const at::Tensor& x_BCHW) const;  // [B, C, h, w] → rows [N, C] of the scale
   at::Tensor block(int stage, const at::Tensor& x_NC, const ImageInputs& images, Mode mode) const;
-  at::Tensor attention(int stage, const at::Tensor& x_NC, const ImageInputs& images, Mode mode) const;
-  at::Tensor mixed(int stage, const at::Tensor& x_NC, const ImageInputs& images, Mode mode) const;
+  // `rows`: the pictures' places at the block's scale.
+  at::Tensor attention(int stage, const at::Tensor& x_NC, const ImageInputs& images, const TextInputs& rows,
+                       Mode mode) const;
+  at::Tensor mixed(int stage, const at::Tensor& x_NC, const ImageInputs& images, const TextInputs& rows,
+                   Mode mode) const;
   // residual + what a half of a block gives, behind dropout and drop path.
   at::Tensor added(int stage, const char* place, const at::Tensor& x_NC, const at::Tensor& residual_NC,
-                   const ImageInputs& images, Mode mode) const;
+                   const TextInputs& rows, Mode mode) const;
   at::Tensor decoded(const at::Tensor& maps_BF, const ImageInputs& images, Mode mode) const;
 
   SegformerConfig config_;

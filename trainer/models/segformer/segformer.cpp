@@ -54,6 +54,7 @@ at::Tensor Segformer::stage(int s, const at::Tensor& x_BF, const Inputs& inputs,
   const ImageInputs& images = images_of(inputs);
   if (s == 0) {
     seen_ = {images.pixels_BHWC.size(1), images.pixels_BHWC.size(2)};
+    require_side(*this, seen_.height, seen_.width);
     return flat(patches(0, pixels_.of(images.pixels_BHWC)), size_at(0, images));
   }
   if (s == num_blocks()) return decoded(x_BF, images, mode);
@@ -89,20 +90,21 @@ at::Tensor Segformer::patches(size_t scale, const at::Tensor& x_BCHW) const {
 
 at::Tensor Segformer::block(int stage, const at::Tensor& x_NC, const ImageInputs& images, Mode mode) const {
   const Block& block = blocks_[static_cast<size_t>(stage - 1)];
+  const TextInputs rows = patch_rows(images, size_at(block.scale, images).places());
   const at::Tensor middle_NC =
-      added(stage, "attention.output", attention(stage, layer_normed(x_NC, block.input_norm), images, mode), x_NC,
-            images, mode);
-  return added(stage, "output", mixed(stage, layer_normed(middle_NC, block.output_norm), images, mode), middle_NC,
-               images, mode);
+      added(stage, "attention.output", attention(stage, layer_normed(x_NC, block.input_norm), images, rows, mode), x_NC,
+            rows, mode);
+  return added(stage, "output", mixed(stage, layer_normed(middle_NC, block.output_norm), images, rows, mode), middle_NC,
+               rows, mode);
 }
 
 // Every place asks the M places of the reduced map.
-at::Tensor Segformer::attention(int stage, const at::Tensor& x_NC, const ImageInputs& images, Mode mode) const {
+at::Tensor Segformer::attention(int stage, const at::Tensor& x_NC, const ImageInputs& images, const TextInputs& rows,
+                                Mode mode) const {
   const Block& block = blocks_[static_cast<size_t>(stage - 1)];
   const SegformerScale& scale = config_.scales[block.scale];
   const MapSize size = size_at(block.scale, images);
   const int64_t pictures = images.draws_B.size(0), step = scale.reduction;
-  const TextInputs rows = patch_rows(images, size.places());
   Attention how{.heads = scale.heads,
                 .key_heads = scale.heads,
                 .queries = &rows.host_offsets,
@@ -128,10 +130,10 @@ at::Tensor Segformer::attention(int stage, const at::Tensor& x_NC, const ImageIn
   return linear(read_NC, block.attention_output, keys_of(rows, mode));
 }
 
-at::Tensor Segformer::mixed(int stage, const at::Tensor& x_NC, const ImageInputs& images, Mode mode) const {
+at::Tensor Segformer::mixed(int stage, const at::Tensor& x_NC, const ImageInputs& images, const TextInputs& rows,
+                            Mode mode) const {
   const Block& block = blocks_[static_cast<size_t>(stage - 1)];
   const MapSize size = size_at(block.scale, images);
-  const TextInputs rows = patch_rows(images, size.places());
   const at::Tensor inner_BIHW = maps_of(linear(x_NC, block.inner, keys_of(rows, mode)), size);
   const at::Tensor mixed_NI =
       rows_of(at::conv2d(inner_BIHW, block.mixing.weight.to(inner_BIHW.scalar_type()), block.mixing.bias, /*stride=*/1,
@@ -143,13 +145,12 @@ at::Tensor Segformer::mixed(int stage, const at::Tensor& x_NC, const ImageInputs
 }
 
 at::Tensor Segformer::added(int stage, const char* place, const at::Tensor& x_NC, const at::Tensor& residual_NC,
-                            const ImageInputs& images, Mode mode) const {
-  const TextInputs rows = patch_rows(images, x_NC.size(0) / std::max<int64_t>(images.draws_B.size(0), 1));
+                            const TextInputs& rows, Mode mode) const {
   const Dropout fall = dropout(mode, stage, place, config_.hidden_dropout);
   const at::Tensor kept_NC = keyed_dropout(x_NC, fall.key, rows.draws_N, rows.positions_N, fall.p);
   const Dropout path =
       dropout(mode, stage, (std::string(place) + ".path").c_str(), blocks_[static_cast<size_t>(stage - 1)].drop_path);
-  return drop_path(kept_NC, path, images.draws_B) + residual_NC;
+  return drop_path(kept_NC, path, rows.draws_B) + residual_NC;
 }
 
 // The head brings every scale to D channels and to the finest size, lays them side by side and fuses them by a product

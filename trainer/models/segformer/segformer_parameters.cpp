@@ -117,6 +117,14 @@ std::vector<std::string> Segformer::stage_names() const {
   return names;
 }
 
+// Every scale must have as many places of a side as its keys are reduced by.
+int64_t Segformer::least_side() const {
+  int64_t least = 1;
+  for (auto scale = config_.scales.rbegin(); scale != config_.scales.rend(); ++scale)
+    least = (std::max(least, scale->reduction) - 1) * scale->stride + (scale->patch_size % 2 == 0 ? 0 : 1);
+  return std::max<int64_t>(least, 1);
+}
+
 // Of the matrix products and convolutions for pictures of the size that was seen last.
 double Segformer::flops(int64_t images, int64_t) const {
   double all = 0;

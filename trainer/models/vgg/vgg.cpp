@@ -77,7 +77,8 @@ class Vgg final : public Model {
   at::Tensor stage(int s, const at::Tensor& x, const Inputs& inputs, Mode mode) override {
     const auto place = static_cast<size_t>(s);
     if (s == 0) {
-      require_size(images_of(inputs).pixels_BHWC);
+      const at::Tensor& pixels_BHWC = images_of(inputs).pixels_BHWC;
+      require_side(*this, pixels_BHWC.size(1), pixels_BHWC.size(2));
       return convolved(s, pixels_.of(images_of(inputs).pixels_BHWC), mode);
     }
     if (place < convolutions_.size()) return convolved(s, x, mode);
@@ -88,8 +89,10 @@ class Vgg final : public Model {
   bool has_batch_norms() const override { return config_.batch_norm; }
   bool has_pooler() const override { return false; }
   at::Tensor pool(const at::Tensor& first_BC, const RowKeys&) override { return first_BC; }
-  bool moves_where_frozen() const override {
-    return config_.batch_norm && !rule_.still_where_frozen && rule_.mode != BatchNormMode::frozen;
+  int64_t least_side() const override { return int64_t{1} << config_.depths.size(); }  // every pooling halves a picture
+  bool moves_where_frozen(int stage) const override {
+    const bool has_norm = stage < std::ssize(convolutions_) && convolutions_[static_cast<size_t>(stage)].norm;
+    return has_norm && !rule_.still_where_frozen && rule_.mode != BatchNormMode::frozen;
   }
   HeadShape sequence_head() const override { return {.output = "classifier.6"}; }
   double initializer_range() const override { return kDeviation; }
@@ -106,15 +109,6 @@ class Vgg final : public Model {
   std::string canonical(const std::string& file_name) const override { return file_name; }
 
  private:
-  // Every pooling halves a picture.
-  void require_size(const at::Tensor& pixels_BHWC) const {
-    const int64_t least = int64_t{1} << config_.depths.size();
-    if (pixels_BHWC.size(1) < least || pixels_BHWC.size(2) < least)
-      throw ConfigError(concat("images are ", pixels_BHWC.size(1), " × ", pixels_BHWC.size(2),
-                               ", and this VGG halves them ", config_.depths.size(), " times; set data.image_size to ",
-                               least, " or more"));
-  }
-
   // Of the layers in torchvision's list: convolution, norm, ReLU and pooling are counted. The channels that go out.
   int64_t make_convolutions(ConvolutionBuilder& build) {
     int64_t in = config_.pixels.channels(), place = 0;

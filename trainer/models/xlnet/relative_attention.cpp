@@ -38,7 +38,7 @@ DistanceKeys distance_keys(const std::vector<SequenceRows>& texts, DistanceSines
     made.first.push_back(count);
     rows.push_back(sines.of_length(text.length));
     draws.push_back(text.draw_1.expand(rows.back().size(0)));
-    places.push_back(at::arange(1 - text.length, text.length, text.draw_1.options()) + SequenceRows::kPlaces);
+    places.push_back(at::arange(1 - text.length, text.length, text.draw_1.options()) + BlockRows::kPlaces);
     count += rows.back().size(0);
   }
   if (texts.empty()) return made;

@@ -16,6 +16,7 @@
 #include "trainer/tasks/blocks/accepted_loss.h"
 #include "trainer/tasks/blocks/head_layers.h"
 #include "trainer/tasks/question_answering/answer_rows.h"
+#include "trainer/tasks/question_answering/answering_config.h"
 #include "trainer/tasks/question_answering/rows/kept_window.h"
 #include "trainer/tasks/question_answering/rows/window_columns.h"
 #include "trainer/tasks/question_answering/span_loss.h"
@@ -31,7 +32,7 @@ constexpr AnswerUnit kUnits[] = {AnswerUnit::word, AnswerUnit::character};
 constexpr char kNullAnswers[] = "sft_dist_null_answers";  // in config.json: true where the model was taught some
 
 bool allows_null_answers(const TaskSettings& settings, const Model& model) {
-  const AutoBool wanted = settings.scores.answering.version_2_with_negative;
+  const AutoBool wanted = settings.scores.extra.of<AnsweringConfig>().version_2_with_negative;
   if (wanted != AutoBool::automatic) return wanted == AutoBool::yes;
   if (!settings.labels.samples.columns.empty()) return lacks_answers(settings.labels.samples);
   return model.config().value(kNullAnswers, nlohmann::json()) == true;
@@ -57,10 +58,7 @@ struct HostLogits {
 class QuestionAnswering final : public LogitsTask {
  public:
   QuestionAnswering(const TaskSettings& settings, const Model& model)
-      : limits_{settings.scores.answering.n_best_size, settings.scores.answering.max_answer_length},
-        null_answers_{allows_null_answers(settings, model), settings.scores.answering.null_score_diff_threshold},
-        unit_(settings.scores.answering.answer_unit),
-        layers_(model.span_head(), 2, model, settings) {}
+      : QuestionAnswering(settings.scores.extra.of<AnsweringConfig>(), settings, model) {}
 
   Needs needs() const override { return {{.column = span_column(0)}}; }
   Reads reads() const override { return Reads::all; }
@@ -129,6 +127,12 @@ class QuestionAnswering final : public LogitsTask {
   }
 
  private:
+  QuestionAnswering(const AnsweringConfig& config, const TaskSettings& settings, const Model& model)
+      : limits_{config.n_best_size, config.max_answer_length},
+        null_answers_{allows_null_answers(settings, model), config.null_score_diff_threshold},
+        unit_(config.answer_unit),
+        layers_(model.output_head("qa_outputs"), 2, model, settings) {}
+
   static void require_kept_windows(const Schema& schema) {
     if (!keeps_windows(schema))
       throw DataError(

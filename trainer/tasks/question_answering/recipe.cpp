@@ -8,6 +8,7 @@
 #include "data/prepare/report.h"
 #include "data/readers/question.h"
 #include "trainer/tasks/question_answering/rows/window_columns.h"
+#include "trainer/tasks/question_answering/rows/window_config.h"
 #include "trainer/tasks/recipes/cells.h"
 
 namespace sft {
@@ -36,7 +37,8 @@ QuestionCells cells_of(const DataConfig& config) {
 }
 
 WindowLimits limits_of(const DataConfig& config) {
-  return {config.max_length, config.doc_stride >= 0 ? config.doc_stride : config.max_length / 3};
+  const int64_t stride = config.extra.of<WindowConfig>().doc_stride;
+  return {config.max_length, stride >= 0 ? stride : config.max_length / 3};
 }
 
 // A fact of the census; names of any length become keys of one.

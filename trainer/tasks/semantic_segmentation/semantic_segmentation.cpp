@@ -8,7 +8,6 @@
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/tensor.h>
-#include <ATen/ops/upsample_bilinear2d.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -25,6 +24,7 @@
 #include "trainer/tasks/recipes/picture_notes.h"
 #include "trainer/tasks/semantic_segmentation/predicted_mask.h"
 #include "trainer/tasks/semantic_segmentation/rows/mask_rows.h"
+#include "trainer/tasks/semantic_segmentation/sized.h"
 
 namespace sft {
 namespace {
@@ -32,10 +32,7 @@ namespace {
 // Statistics: counts [loss sum, pixels, confusion counts K × K].
 constexpr size_t kLossSum = 0, kPixels = 1, kCounts = 2;
 
-// transformers' interpolate(…, align_corners = False).
-at::Tensor sized(const at::Tensor& logits_BKHW, int64_t height, int64_t width) {
-  return at::upsample_bilinear2d(logits_BKHW, {height, width}, /*align_corners=*/false);
-}
+constexpr int64_t kMostLogits = int64_t{1} << 25;  // of a picture at its own size, at once
 
 class SemanticSegmentation final : public LogitsTask {
  public:
@@ -141,7 +138,7 @@ class SemanticSegmentation final : public LogitsTask {
       }
       const at::Tensor one_1KHW = logits_BKHW.narrow(0, static_cast<int64_t>(b), 1);
       const at::Tensor classes =
-          at::argmax(sized(one_1KHW, mask.height, mask.width), 1).to(at::kCPU, at::kByte).flatten();
+          likeliest(one_1KHW, mask.height, mask.width, kMostLogits).to(at::kCPU, at::kByte).flatten();
       mask.classes.assign(classes.data_ptr<uint8_t>(), classes.data_ptr<uint8_t>() + classes.numel());
       rows.push_back(to_json({.image = place_in(batch, b), .mask = std::move(mask)}, names_));
     }

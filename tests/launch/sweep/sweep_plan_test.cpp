@@ -1,4 +1,4 @@
-#include "launch/sweep_plan.h"
+#include "launch/sweep/sweep_plan.h"
 
 #include <gtest/gtest.h>
 
@@ -58,10 +58,10 @@ TEST(SweepPlan, WhatIsDrawnOrListedTwiceIsOneTrial) {
 }
 
 TEST(SweepPlan, MisspeltKeysOfARangeAreRefusedWithTheKnownOnes) {
-  const Table range{{"min", 1e-5}, {"max", 1e-2}, {"log", true}};
+  const Table range{{"min", 1e-5}, {"max", 1e-2}, {"logs", true}};
   const std::string refusal = refusal_of(sweep_of("random", {{"optim.learning_rate", range}}, 3));
-  EXPECT_NE(refusal.find("unknown key 'sweep.parameters.'optim.learning_rate'.log'"), std::string::npos) << refusal;
-  EXPECT_NE(refusal.find("there are: min, max, scale"), std::string::npos) << refusal;
+  EXPECT_NE(refusal.find("unknown key 'sweep.parameters.'optim.learning_rate'.logs'"), std::string::npos) << refusal;
+  EXPECT_NE(refusal.find("there are: min, max, scale, log"), std::string::npos) << refusal;
   EXPECT_NE(refusal_of({{"methd", "grid"}}).find("did you mean 'method'"), std::string::npos);
 }
 
@@ -85,6 +85,29 @@ TEST(SweepPlan, WhatASweepSettlesIsNotVaried) {
             "sweep.parameters.'overwrite_output_dir': it is the same for all trials; set it outside of [sweep]");
   EXPECT_EQ(refusal_of(sweep_of("grid", {{"sweep.method", {"grid"}}})),
             "sweep.parameters.'sweep.method': a trial has no sweep of its own");
+}
+
+TEST(SweepPlan, WhatASearchCannotCompareIsRefused) {
+  const Table rates{{"optim.learning_rate", {{"min", 1e-5}, {"max", 1e-2}}}};
+  EXPECT_EQ(refusal_of(sweep_of("tpe", rates)), "sweep.num_trials: method 'tpe' needs a number of trials");
+  EXPECT_NE(refusal_of(sweep_of("tpe", {{"seed", {1, 2}}}, 3)).find("a lucky seed"), std::string::npos);
+  Table pruned = sweep_of("grid", {{"eval.eval_steps", {1, 2}}});
+  EXPECT_EQ(refusal_of(pruned), "");
+  pruned["pruning"] = Table::object();
+  EXPECT_NE(refusal_of(pruned).find("measured alike"), std::string::npos);
+  pruned["pruning"] = {{"reduction_factor", 1}};
+  EXPECT_EQ(refusal_of(pruned), "sweep.pruning.reduction_factor is 1; wanted: 2 or more");
+}
+
+TEST(SweepPlan, LogIsAnotherSpellingOfTheScale) {
+  const auto drawn = [](const Table& range) {
+    return names_of(plan_sweep(sweep_of("random", {{"optim.learning_rate", range}}, 5), 3));
+  };
+  EXPECT_EQ(drawn({{"min", 1e-5}, {"max", 1e-2}, {"log", true}}),
+            drawn({{"min", 1e-5}, {"max", 1e-2}, {"scale", "log"}}));
+  EXPECT_NE(refusal_of(sweep_of("random", {{"seed", {{"min", 1}, {"max", 2}, {"log", true}, {"scale", "linear"}}}}, 3))
+                .find("contradict"),
+            std::string::npos);
 }
 
 TEST(SweepPlan, DrawsOfALogScaleStayInTheirRange) {

@@ -1,10 +1,10 @@
-#include "launch/sweep_results.h"
+#include "launch/sweep/sweep_results.h"
 
 #include <gtest/gtest.h>
 
 #include <filesystem>
 
-#include "launch/sweep_table.h"
+#include "launch/sweep/sweep_table.h"
 #include "tests/base/temporary_directory.h"
 
 namespace sft {
@@ -52,6 +52,23 @@ TEST_F(Results, RankTheSmallestFirstWhereLessIsBetterAndNoneByTwoMetrics) {
   leave(plan_.trials[2], 1.0, true, "eval_f1");
   EXPECT_EQ(results(done_).metric(), "");
   EXPECT_EQ(results(done_).ranking(), (std::vector<size_t>{0, 1, 2, 3, 4, 5}));
+}
+
+TEST_F(Results, OfAPrunedTrialAreToldWithoutANumber) {
+  for (size_t i : {0, 1}) leave(plan_.trials[i], 0.5);
+  directory_.file(plan_.trials[1].name + "/summary.json", json{{"exit_reason", "pruned"},
+                                                               {"global_step", 5},
+                                                               {"total_steps", 20},
+                                                               {"best_metric", 0.75},
+                                                               {"metric_for_best_model", "eval_accuracy"},
+                                                               {"greater_is_better", true},
+                                                               {"metrics", {{"accuracy", 0.75}}}}
+                                                              .dump());
+  const SweepResults told = results(done_);
+  EXPECT_EQ(told.ranking().front(), 0U);
+  EXPECT_EQ(told.trials()[1].facts, (json{{"exit_reason", "pruned at step 5 of 20"}}));
+  EXPECT_TRUE(told.spreads().empty());
+  EXPECT_EQ(csv_of(told).find("0.75"), std::string::npos);
 }
 
 // As Python's statistics.stdev.

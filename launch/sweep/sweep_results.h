@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/errors.h"
-#include "launch/sweep_plan.h"
+#include "launch/sweep/sweep_plan.h"
 
 namespace sft {
 

@@ -1,4 +1,4 @@
-#include "launch/sweep_results.h"
+#include "launch/sweep/sweep_results.h"
 
 #include <algorithm>
 #include <cmath>
@@ -24,6 +24,10 @@ Json summary_of(const std::string& path) {
 
 // One flat object a trial: run facts, then eval_* and test_*.
 Json facts_of(const Json& summary) {
+  // What a pruned trial has come to is not what its settings come to: no number stands beside them.
+  if (summary.value("exit_reason", "") == "pruned")
+    return {{"exit_reason", concat("pruned at step ", summary.value("global_step", int64_t{0}), " of ",
+                                   summary.value("total_steps", int64_t{0}))}};
   Json facts;
   for (const char* name : {"exit_reason", "global_step", "best_metric"})
     if (summary.contains(name)) facts[name] = summary[name];

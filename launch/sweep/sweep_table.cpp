@@ -1,4 +1,4 @@
-#include "launch/sweep_table.h"
+#include "launch/sweep/sweep_table.h"
 
 #include <algorithm>
 #include <iomanip>

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "launch/sweep_results.h"
+#include "launch/sweep/sweep_results.h"
 
 namespace sft {
 

@@ -1,0 +1,49 @@
+// A sweep on disk: the trials that were settled so far and what has come of them. A file a trial, written whole, so
+// that the tasks of an array may write theirs at the same time.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/errors.h"
+#include "launch/sweep/rungs.h"
+#include "launch/sweep/sweep_plan.h"
+#include "launch/sweep/tpe.h"
+#include "launch/sweep/trial_outcome.h"
+
+namespace sft {
+
+class SweepFolder {
+ public:
+  // `directory` is the sweep's. For rank 0.
+  SweepFolder(std::string directory, SweepPlan plan) : directory_(std::move(directory)), plan_(std::move(plan)) {}
+
+  // The trial of this number: of the plan, or as it was written down, or proposed from the trials of earlier rounds.
+  // Nothing where no settings are left that were not tried. ConfigError where a trial of an earlier round has not
+  // ended, naming it, and where the folder is of another [sweep] table.
+  std::optional<Trial> trial(size_t number) const;
+
+  // The scores that the trial must have reached at each rung; none without pruning. ConfigError as above.
+  Cutoffs cutoffs(size_t number) const;
+
+  // Writes down that the trial is settled, and how it ended.
+  void begin(size_t number, const Trial& trial) const;
+  void end(size_t number, const Trial& trial, ExitCode code) const;
+
+ private:
+  struct Record;
+
+  std::string record_path(size_t number) const;
+  std::optional<Record> record(size_t number) const;
+  void write(size_t number, const Trial& trial, const std::optional<ExitCode>& code) const;
+  std::optional<Trial> proposed(size_t number, const std::vector<Trial>& earlier) const;
+  SearchPoint place_of(const Trial& trial) const;
+  std::optional<TrialOutcome> ended(size_t number, const Trial& trial) const;  // nothing: with an error
+  ObservedTrial observed(size_t number, const Trial& trial) const;
+
+  std::string directory_;
+  SweepPlan plan_;
+};
+
+}  // namespace sft

@@ -1,0 +1,55 @@
+#include "launch/sweep/trial_outcome.h"
+
+#include <cmath>
+#include <filesystem>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "base/errors.h"
+#include "base/file_ops.h"
+#include "base/text.h"
+
+namespace sft {
+namespace {
+
+using nlohmann::json;
+
+Evaluations evaluations_of(const std::string& log, const std::string& metric, double sign) {
+  Evaluations values;
+  std::istringstream lines(std::filesystem::exists(log) ? read_file(log) : "");
+  for (std::string line; std::getline(lines, line);) {
+    const json event = json::parse(line, nullptr, false);
+    if (!event.is_object() || !event.contains(metric)) continue;
+    const json& value = event[metric];
+    values.push_back(value.is_number() ? sign * value.get<double>() : std::numeric_limits<double>::quiet_NaN());
+  }
+  return values;
+}
+
+}  // namespace
+
+std::optional<TrialOutcome> outcome_of(const std::string& run_directory) {
+  const std::string path = run_directory + "/summary.json";
+  if (!std::filesystem::is_regular_file(path)) return {};
+  const json summary = json::parse(read_file(path), nullptr, false);
+  if (!summary.is_object()) return {};
+  const std::string reason = summary.value("exit_reason", "");
+  if (reason != "finished" && reason != "early_stopping" && reason != "pruned") return {};
+  TrialOutcome outcome;
+  outcome.end = reason == "pruned" ? TrialOutcome::End::pruned : TrialOutcome::End::finished;
+  outcome.greater_is_better = summary.value("greater_is_better", true);
+  outcome.metric = summary.value("metric_for_best_model", "");
+  const double sign = outcome.greater_is_better ? -1 : 1;
+  outcome.evaluations = evaluations_of(run_directory + "/metrics.jsonl", outcome.metric, sign);
+  if (outcome.evaluations.empty())
+    throw ConfigError(concat(run_directory,
+                             " was trained without an evaluation, so it cannot be compared with other "
+                             "trials; name data.validation_file or data.validation_split"));
+  const auto best = summary.find("best_metric");
+  outcome.best = best != summary.end() && best->is_number() ? sign * best->get<double>()
+                                                            : std::numeric_limits<double>::quiet_NaN();
+  return outcome;
+}
+
+}  // namespace sft
