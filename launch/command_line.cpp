@@ -9,7 +9,7 @@
 #include "data/readers/help_texts.h"
 #include "launch/starters/starters.h"
 #include "launch/version.h"
-#include "trainer/loop/explaining.h"
+#include "trainer/learner/attribution.h"
 #include "trainer/tasks/tasks.h"
 
 namespace sft {
@@ -116,10 +116,14 @@ void declare(CLI::App& app, Arguments& a) {
   predict->add_flag("--logits", a.logits, "tell too what the scores are made of, one number an output");
   predict
       ->add_option("--explain", a.explain,
-                   "of one label a text: tell of each word how much it speaks for the predicted label, by gradient x "
-                   "input, by integrated gradients, or by hiding one word after the other")
+                   "of one label a row: tell of each word, or of each cell of a picture, how much it speaks for the "
+                   "predicted label, by gradient x input, by integrated gradients, or by hiding one after the other")
       ->type_name("WAY")
-      ->check(CLI::IsMember(Explaining::ways()));
+      ->check(CLI::IsMember(attribution_ways()));
+  predict
+      ->add_option("--heat-maps", a.forms["--heat-maps"],
+                   "with --explain, of pictures: also write each with its scores laid over it into this directory")
+      ->type_name("DIR");
   predict->add_option("--batch-size", a.batch_size, "rows at once on each rank")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
@@ -208,13 +212,19 @@ void declare(CLI::App& app, Arguments& a) {
   CLI::App* noise =
       add(app, "noise",
           "Which labels of the training rows are likely wrong? Each fold of them is judged by a model that "
-          "is trained on the others.",
+          "is trained on the others; of a run with train.record_margins, by what its model thought in its epochs.",
           "  mpirun -np 2 sft-dist noise run.toml\n"
+          "  sft-dist noise runs/first\n"
           "  sft-dist noise run.toml --folds 10 --output suspicious.jsonl train.num_train_epochs=2");
   takes_config(noise, a);
-  noise->add_option("--folds", a.folds, "parts that the rows are cut into, by their content")
-      ->capture_default_str()
+  noise
+      ->add_option("--folds", a.folds,
+                   "parts that the rows are cut into, by their content; default: 5, of a run with margins none")
       ->check(CLI::Range(int64_t{2}, int64_t{100}));
+  noise
+      ->add_option("--probabilities", a.forms["--probabilities"],
+                   "with folds: also write what they give each row, JSON Lines for cleanlab and others")
+      ->type_name("FILE");
   noise->add_option("--output", a.output, "JSON Lines to write; default: CONFIG's name with .suspicious.jsonl, here")
       ->type_name("FILE");
 

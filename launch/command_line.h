@@ -27,7 +27,7 @@ struct Arguments {
   int64_t top_k = 0;
   bool logits = false;
   std::string explain;  // "": no explanations
-  int64_t folds = 5;
+  int64_t folds = 0;  // 0: the command's own
   int64_t index = -1;
   int64_t batch_size = 64;
   int64_t show = 0;

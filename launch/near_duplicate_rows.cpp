@@ -17,7 +17,7 @@
 #include "data/loading/augment.h"
 #include "data/prepare/input.h"
 #include "data/prepare/near_duplicates.h"
-#include "launch/input_rows.h"
+#include "data/readers/input_rows.h"
 
 namespace sft {
 namespace {

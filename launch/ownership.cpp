@@ -24,8 +24,9 @@ namespace fs = std::filesystem;
 // What a run writes. Not its checkpoints, which take no name from another one, and not exit_status, which holds a
 // number alone and is left by starts that were refused.
 constexpr char kReport[] = "report.html";
-const StringList kOfRun{"config.toml", "metrics.jsonl", "summary.json", "predictions.jsonl", "report.html",
-                        "trace.json",  "events",        "model",        "adapter",           "latest"};
+const StringList kOfRun{"config.toml",   "metrics.jsonl", "summary.json", "predictions.jsonl",
+                        "margins.jsonl", "report.html",   "trace.json",   "events",
+                        "model",         "adapter",       "latest"};
 const StringList kOfSweep{"sweep.csv", "report.html"};
 
 bool has_valid_manifest(const std::string& checkpoint) {

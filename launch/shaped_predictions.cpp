@@ -15,7 +15,7 @@
 #include "base/stop_request.h"
 #include "base/text.h"
 #include "data/readers/cell_json.h"
-#include "launch/input_rows.h"
+#include "data/readers/input_rows.h"
 
 namespace sft {
 namespace {

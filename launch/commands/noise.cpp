@@ -1,7 +1,7 @@
-// Which labels of the training rows are likely wrong? Models that have not seen a row say what they think of its label.
+// Which labels of the training rows are likely wrong? Models that have not seen a row say what they think of its label,
+// or a run says what its model thought of it while it was trained.
 #include <algorithm>
 #include <filesystem>
-#include <map>
 #include <nlohmann/json.hpp>
 
 #include "base/file_ops.h"
@@ -10,12 +10,13 @@
 #include "base/text.h"
 #include "comm/agree.h"
 #include "launch/commands/commands.h"
-#include "launch/input_rows.h"
 #include "launch/ownership.h"
 #include "launch/run_directory.h"
 #include "launch/run_facts.h"
 #include "trainer/assembly/cross_validation.h"
+#include "trainer/assembly/row_places.h"
 #include "trainer/assembly/run_settings.h"
+#include "trainer/metrics/row_margins.h"
 
 namespace sft {
 namespace {
@@ -23,30 +24,31 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-// "run.toml" → "run.suspicious.jsonl" where the command was given.
-std::string output_of(const Arguments& arguments, const RunConfig& config) {
+struct Outputs {
+  std::string suspicious;     // "run.toml" → "run.suspicious.jsonl" where the command was given
+  std::string probabilities;  // "": not asked for
+};
+
+constexpr char kProbabilities[] = "--probabilities";
+
+bool asks_for_probabilities(const Arguments& arguments) {
+  const auto given = arguments.forms.find(kProbabilities);
+  return given != arguments.forms.end() && !given->second.empty();
+}
+
+Outputs outputs_of(const Arguments& arguments, const RunConfig& config) {
   StringList read = read_by(config);
   read.push_back(fs::is_directory(arguments.target) ? arguments.target + "/config.toml" : arguments.target);
   const std::string path =
       arguments.output.empty() ? stem_of_run(arguments.target) + ".suspicious.jsonl" : arguments.output;
-  return output_beside_runs("--output", path, read);
+  Outputs outputs{output_beside_runs("--output", path, read), ""};
+  read.push_back(outputs.suspicious);
+  if (asks_for_probabilities(arguments))
+    outputs.probabilities = output_beside_runs(kProbabilities, arguments.forms.at(kProbabilities), read);
+  return outputs;
 }
 
-// "rows.jsonl:12" of these rows, by their number in the input. None where the data are no files of rows, or where rows
-// that were left out have no number.
-std::map<int64_t, std::string> places_of(const std::vector<int64_t>& numbers, const LoadedConfig& loaded) {
-  const DataConfig& data = loaded.config.data;
-  const StringList files =
-      expand_files(data.train_file, "data.train_file", loaded.origins, accepted_by(loaded.config.model.task));
-  std::map<int64_t, std::string> places;
-  if (data.on_bad_row != "error" || !std::ranges::all_of(files, is_row_file)) return places;
-  for (const int64_t number : numbers) places[number] = "";
-  InputRows rows(files, quotes_of(data));
-  Row row;
-  for (int64_t number = 0; !places.empty() && number <= places.rbegin()->first && rows.next(row); ++number)
-    if (const auto wanted = places.find(number); wanted != places.end()) wanted->second = row.place();
-  return places;
-}
+std::string as_line(const Json& line) { return line.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n'; }
 
 std::string lines_of(const OutOfSample& judged, const std::vector<int64_t>& issues, const LoadedConfig& loaded) {
   std::vector<int64_t> numbers;
@@ -56,33 +58,85 @@ std::string lines_of(const OutOfSample& judged, const std::vector<int64_t>& issu
   for (const int64_t issue : issues) {
     const auto at = static_cast<size_t>(issue);
     Json line{{"row", judged.row_numbers[at]}};
-    if (const auto place = places.find(judged.row_numbers[at]); place != places.end()) line["place"] = place->second;
+    if (const auto place = places.find(judged.row_numbers[at]); place != places.end())
+      line["place"] = place->second.place;
     line["label"] = judged.label_names[static_cast<size_t>(judged.rows.labels[at])];
     line["likely_label"] = judged.label_names[static_cast<size_t>(judged.rows.likeliest(issue))];
     line["self_confidence"] = judged.rows.self_confidence(issue);
     line["margin"] = judged.rows.margin(issue);
-    lines += line.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
+    lines += as_line(line);
   }
   return lines;
+}
+
+std::string probabilities_of(const OutOfSample& judged) {
+  std::string lines;
+  for (int64_t i = 0; i < judged.rows.size(); ++i) {
+    const auto at = static_cast<size_t>(i);
+    Json scores = Json::object();
+    for (size_t k = 0; k < judged.label_names.size(); ++k)
+      scores[judged.label_names[k]] = judged.rows.at(i, static_cast<int64_t>(k));
+    lines += as_line({{"row", judged.row_numbers[at]},
+                      {"label", judged.label_names[static_cast<size_t>(judged.rows.labels[at])]},
+                      {"scores", std::move(scores)}});
+  }
+  return lines;
+}
+
+std::string lines_of(const std::vector<RowMargins>& rows) {
+  std::string lines;
+  for (const RowMargins& row : rows) {
+    Json line = row.place.empty() ? Json{{"row", row.row}} : Json{{"row", row.row}, {"place", row.place}};
+    line["label"] = row.label;
+    line["likely_label"] = row.likely;
+    line["area_under_margin"] = row.summary.area_under_margin;
+    line["confidence"] = row.summary.confidence;
+    line["variability"] = row.summary.variability;
+    lines += as_line(line);
+  }
+  return lines;
+}
+
+// Of a run that has recorded them, unless folds are asked for. "": of no such run.
+std::string margins_of(const Arguments& arguments) {
+  const std::string path = arguments.target + "/" + kRowMarginsFile;
+  return arguments.folds == 0 && !asks_for_probabilities(arguments) && fs::is_regular_file(path) ? path : "";
+}
+
+// Nothing is trained: rank 0 reads what the run has left.
+ExitCode tell_doubted(const std::string& margins, const std::string& output, Communicator& control) {
+  together(control, [&] {
+    if (control.rank() != 0) return;
+    const std::vector<RowMargins> rows = doubted_rows(margins);
+    write_atomically(real_files(), output, lines_of(rows));
+    log::info(concat(rows.size(), " training rows were doubted over the epochs (area under the margin below 0), the ",
+                     "most doubted first: ", output));
+  });
+  return ExitCode::done;
 }
 
 }  // namespace
 
 ExitCode noise(const Arguments& arguments, Job& job) {
+  constexpr int64_t kFolds = 5;
   LoadedConfig loaded;
-  std::string output;
+  Outputs outputs;
+  std::string margins;
   together(job.control(), [&] {
     loaded = load_run(arguments.target, arguments.overrides);
-    output = output_of(arguments, loaded.config);
+    outputs = outputs_of(arguments, loaded.config);
+    margins = margins_of(arguments);
   });
   const RunConfig& config = loaded.config;
   const bool speaks = job.control().rank() == 0;
   require_agreement(job.control(), [&] { return run_facts(config); });
+  if (!margins.empty()) return tell_doubted(margins, outputs.suspicious, job.control());
+  const int64_t folds = arguments.folds == 0 ? kFolds : arguments.folds;
   const Stopwatch watch;
   const World world = job.world(config.device, num_threads(config), config.comm);
-  const OutOfSample judged = cross_validate(loaded, world, arguments.folds, [&](int64_t fold, int64_t held_out) {
+  const OutOfSample judged = cross_validate(loaded, world, folds, [&](int64_t fold, int64_t held_out) {
     if (speaks)
-      log::info(concat("fold ", fold + 1, " of ", arguments.folds, ": ", human_count(static_cast<double>(held_out)),
+      log::info(concat("fold ", fold + 1, " of ", folds, ": ", human_count(static_cast<double>(held_out)),
                        " rows are judged by a model that is trained on the others"));
   });
   if (judged.stopped) {
@@ -92,9 +146,10 @@ ExitCode noise(const Arguments& arguments, Job& job) {
   together(job.control(), [&] {
     if (!speaks) return;
     const std::vector<int64_t> issues = find_label_issues(judged.rows);
-    write_atomically(real_files(), output, lines_of(judged, issues, loaded));
+    write_atomically(real_files(), outputs.suspicious, lines_of(judged, issues, loaded));
+    if (!outputs.probabilities.empty()) write_atomically(real_files(), outputs.probabilities, probabilities_of(judged));
     log::info(concat(issues.size(), " of ", judged.rows.size(), " labels are likely wrong, the likeliest first: ",
-                     output, " (", human_seconds(watch.seconds()), ")"));
+                     outputs.suspicious, " (", human_seconds(watch.seconds()), ")"));
   });
   return ExitCode::done;
 }

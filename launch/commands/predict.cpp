@@ -24,12 +24,11 @@
 #include "launch/shaped_predictions.h"
 #include "launch/standard_input.h"
 #include "trainer/assembly/ended_run.h"
+#include "trainer/assembly/make_explaining.h"
 #include "trainer/assembly/run_settings.h"
 #include "trainer/checkpoint/run_directory.h"
 #include "trainer/loop/evaluator.h"
-#include "trainer/loop/explaining.h"
 #include "trainer/loop/row_writer.h"
-#include "trainer/tasks/recipes/target_column.h"
 #include "trainer/tasks/tasks.h"
 #include "trainer/telemetry/event.h"
 
@@ -55,6 +54,8 @@ StringList what_is_read(const Arguments& arguments, const ReadAs& read_as) {
   return files;
 }
 
+constexpr char kHeatMaps[] = "--heat-maps";
+
 // A file that the user asked for beside the rows.
 struct OtherOutput {
   PredictionsForm form;
@@ -63,6 +64,7 @@ struct OtherOutput {
 
 struct Outputs {
   std::string rows;
+  std::string heat_maps;  // a directory; "": none
   std::vector<OtherOutput> others;
 };
 
@@ -74,8 +76,14 @@ bool is_asked(const Arguments& arguments, const PredictionsForm& form) {
 // Error where a form is asked for that the task's predictions do not have.
 Outputs outputs_of(const Arguments& arguments, const std::string& task, StringList read) {
   const bool is_file = !is_standard(arguments.output);
-  Outputs outputs{is_file ? output_beside_runs("--output", arguments.output, read) : arguments.output, {}};
+  Outputs outputs{is_file ? output_beside_runs("--output", arguments.output, read) : arguments.output, "", {}};
   read.push_back(outputs.rows);
+  if (const auto maps = arguments.forms.find(kHeatMaps); maps != arguments.forms.end() && !maps->second.empty()) {
+    if (arguments.explain.empty())
+      throw Error(ExitCode::usage, concat(kHeatMaps, " shows explanations; say --explain too"), Reach::everywhere);
+    outputs.heat_maps = output_beside_runs(kHeatMaps, maps->second, read);
+    read.push_back(outputs.heat_maps);
+  }
   for (const TaskKind& kind : tasks())
     for (const PredictionsForm& form : kind.forms) {
       if (!is_asked(arguments, form)) continue;
@@ -149,18 +157,6 @@ Arguments with_standard_input(Arguments arguments, const std::string& directory,
   return arguments;
 }
 
-// Explanations are of one label a text.
-std::unique_ptr<Explaining> explaining(const Arguments& arguments, const RunConfig& config, const LoadedModel& model) {
-  if (arguments.explain.empty()) return nullptr;
-  const TaskKind& kind = task_of_type(config.model.task, model.labels.problem_type);
-  const bool one_label = kind.target == label_column(0);
-  if (kind.takes != Takes::texts || !one_label)
-    throw ConfigError(concat("--explain is for models that give a text one label, and this model (",
-                             model.learner->model().config().value("model_type", "?"), ") is for ", kind.name,
-                             *kind.problem_type == '\0' || one_label ? "" : concat(" of ", kind.problem_type)));
-  return std::make_unique<Explaining>(*model.learner, *model.tokenizer, arguments.explain);
-}
-
 // Tells a person how far this rank has come, for all of them.
 class Shown {
  public:
@@ -205,7 +201,12 @@ ExitCode predict(const Arguments& given, Job& job) {
   const World world = job.world(config.device, config.threads, config.comm);
   const LoadedModel model = load_model(directory, config, world);
   std::unique_ptr<Explaining> explained;
-  together(job.control(), [&] { explained = explaining(arguments, config, model); });
+  if (!arguments.explain.empty())
+    together(job.control(), [&] {
+      explained = make_explaining({"--explain", arguments.explain, outputs.heat_maps},
+                                  task_of_type(config.model.task, model.labels.problem_type), *model.learner,
+                                  model.tokenizer.get());
+    });
   if (job.control().rank() == 0) say_what_predicts(arguments, read_as, model);
 
   const Stopwatch watch;

@@ -176,6 +176,26 @@ class Explain(EndToEnd):
             self.assertGreater(falls["top"], 2 * max(falls["random"], 0), (way, falls))
             self.assertGreater(falls["top"], 0.02, (way, falls))
 
+    def test_a_runs_test_rows_are_explained_as_predict_does_and_the_report_colours_mistakes(self):
+        write_rows(self.home / "test.jsonl", [{**row, "label": "alpha"} for row in read_rows(self.shared / "test.jsonl")])  # most are mistakes then
+        config = self.config(data={"test_file": str(self.home / "test.jsonl")}, eval={"explain": "gradient"})
+        self.succeed(config, ranks=2)
+        told = read_rows(self.run_dir() / "predictions.jsonl")
+        again = self.explained(self.run_dir(), "gradient", rows="test.jsonl")
+        for a, b in zip(told, again, strict=True):
+            self.assertEqual(a["explanation"]["words"], b["explanation"]["words"])
+            self.assert_near(a["explanation"]["scores"], b["explanation"]["scores"], 1e-3)
+        surest = max((row for row in told if row["label"] != row["reference"]), key=lambda row: row["score"])["explanation"]
+        page, strongest = (self.run_dir() / "report.html").read_text(), max(surest["scores"], key=abs)
+        word = surest["words"][surest["scores"].index(strongest)]
+        self.assertRegex(page, rf'<span class="{"for" if strongest > 0 else "against"}" style="--s:100%" title="[^"]+">{word}</span>')
+        self.assertIn("Coloured words speak", page)
+        rows = read_rows(self.shared / "train.jsonl")
+        write_rows(self.home / "numbers.jsonl", [{"text": row["text"], "label": i / 7} for i, row in enumerate(rows)])
+        done = self.run_program(self.config("wrong", data={"train_file": str(self.home / "numbers.jsonl"), "validation_file": None, "test_file": str(self.home / "numbers.jsonl")}, eval={"explain": "gradient"}, model={"ignore_mismatched_sizes": True}))
+        self.assertEqual(done.code, 78, done.err)
+        self.assertIn("eval.explain is for models that give a row one label, and this model (bert) is for text_classification of regression", done.err)
+
     def test_other_tasks_are_refused_by_name(self):
         write_rows(self.home / "rows.jsonl", [{"text": "word1 word2"}])
         model = make_model(self.home / "sets")

@@ -19,11 +19,14 @@
 #include "trainer/assembly/gemm_peak.h"
 #include "trainer/assembly/generate_settings.h"
 #include "trainer/assembly/make_activation_cache.h"
+#include "trainer/assembly/make_explaining.h"
 #include "trainer/assembly/run_settings.h"
 #include "trainer/assembly/settle_decisions.h"
 #include "trainer/checkpoint/manifest.h"
 #include "trainer/config/training_keys.h"
 #include "trainer/model_files/weights_checksum.h"
+#include "trainer/tasks/blocks/logits_task.h"
+#include "trainer/tasks/recipes/target_column.h"
 
 namespace sft {
 namespace {
@@ -173,6 +176,21 @@ void make_telemetry(Assembly& run) {
       run.world.control, [&config](int64_t resumed_step) { return open_sinks(config, resumed_step); });
 }
 
+void make_margins(Assembly& run) {
+  const RunConfig& config = run.config();
+  if (!config.train.record_margins) return;
+  const TaskKind& kind = task_of_type(config.model.task, run.data.labels.problem_type);
+  auto* task = dynamic_cast<LogitsTask*>(&run.learner().task());
+  if (!(kind.target == label_column(0)) || task == nullptr || !task->has_logits_of_samples())
+    throw ConfigError(concat(place_of(run.loaded.origins, "train.record_margins"),
+                             "train.record_margins is for rows of one label, and these rows are for ", kind.name,
+                             *kind.problem_type == '\0' ? "" : concat(" of ", kind.problem_type),
+                             "; leave it at false"));
+  run.margins = std::make_unique<Margins>(run.data.train->size());
+  task->watch_training(
+      [margins = run.margins.get()](const at::Tensor& logits, const Batch& batch) { margins->add(logits, batch); });
+}
+
 // Collective, once the weights are those of the checkpoint that the run goes on from.
 void cache_activations(Assembly& run) {
   const RunConfig& config = run.config();
@@ -213,8 +231,17 @@ void resume(Assembly& run) {
   cache_activations(run);
 }
 
+std::unique_ptr<Explaining> explaining_of(const Assembly& run) {
+  const RunConfig& config = run.config();
+  if (config.eval.explain == "no") return nullptr;
+  return make_explaining({"eval.explain", config.eval.explain, ""},
+                         task_of_type(config.model.task, run.data.labels.problem_type), run.learner(),
+                         run.data.tokenizer.get());
+}
+
 TrainerParts parts_of(Assembly& run, Schedule& schedule) {
-  return {run.world.control, run.update, schedule, run.evaluator.get(), *run.checkpoints, *run.telemetry};
+  return {run.world.control, run.update,     schedule,         run.evaluator.get(),
+          *run.checkpoints,  *run.telemetry, run.margins.get()};
 }
 
 TrainerSettings trainer_settings(const Assembly& run) {
@@ -274,6 +301,8 @@ std::unique_ptr<Assembly> assemble(LoadedConfig loaded, const World& world, cons
     check_cache(config, *learner, run->data.train->schema());
     check_decisions(config, learner->task());
     make_update(*run, std::move(learner));
+    make_margins(*run);
+    explaining_of(*run);  // before hours of training: refused where there are no explanations
     make_evaluator(*run);
   });
   make_telemetry(*run);

@@ -10,6 +10,7 @@
 #include "trainer/assembly/datasets.h"
 #include "trainer/assembly/world.h"
 #include "trainer/config/run_config.h"
+#include "trainer/loop/explaining.h"
 #include "trainer/loop/trainer.h"
 #include "trainer/model_files/model_directory.h"
 #include "trainer/parallel/world_statistics.h"
@@ -27,6 +28,7 @@ struct Assembly {
   Datasets data;
   std::unique_ptr<WorldStatistics> batch_statistics;
   std::unique_ptr<Sampler> sampler;
+  std::unique_ptr<Margins> margins;  // null: train.record_margins is off
   Update update;
   std::unique_ptr<Evaluator> evaluator;
   std::unique_ptr<Checkpoints> checkpoints;
@@ -52,6 +54,9 @@ std::unique_ptr<Assembly> assemble(LoadedConfig loaded, const World& world, cons
 // Resumes from the newest checkpoint, if there is one, then fills the caches of freeze.cache. Every rank calls, before
 // run.trainer->run().
 void resume(Assembly& run);
+
+// Of eval.explain; null: nobody asks. ConfigError where the task has none.
+std::unique_ptr<Explaining> explaining_of(const Assembly& run);
 
 // The trainer's parts from the run, with the run's schedule or another.
 TrainerParts parts_of(Assembly& run, Schedule& schedule);

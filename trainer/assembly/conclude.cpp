@@ -1,5 +1,6 @@
 #include "trainer/assembly/conclude.h"
 
+#include <algorithm>
 #include <ctime>
 #include <span>
 
@@ -11,10 +12,13 @@
 #include "trainer/assembly/adapter_export.h"
 #include "trainer/assembly/ended_run.h"
 #include "trainer/assembly/exported_files.h"
+#include "trainer/assembly/make_explaining.h"
+#include "trainer/assembly/row_places.h"
 #include "trainer/assembly/run_card.h"
 #include "trainer/assembly/run_settings.h"
 #include "trainer/assembly/settle_decisions.h"
 #include "trainer/loop/row_writer.h"
+#include "trainer/metrics/row_margins.h"
 #include "trainer/model_files/adapter_files.h"
 #include "trainer/model_files/model_export.h"
 #include "trainer/model_files/tensor_refs.h"
@@ -71,8 +75,13 @@ void export_run(const Assembly& run) {
 }
 
 Evaluation evaluate_test(Assembly& run) {
-  Evaluator evaluator(run.learner(), *run.data.test, run.world.control,
-                      evaluator_settings(run.config(), run.world.device));
+  Evaluator::Settings settings = evaluator_settings(run.config(), run.world.device);
+  std::unique_ptr<Explaining> explaining = explaining_of(run);
+  if (explaining)
+    settings.also_tell = [&](const Batch& batch, std::vector<std::string>& predictions) {
+      explaining->explain(batch, predictions);
+    };
+  Evaluator evaluator(run.learner(), *run.data.test, run.world.control, settings);
   const Task& task = run.learner().task();
   RowWriter rows(
       run.config().output_dir + "/predictions.jsonl", run.config().output_dir + "/.predictions", *run.data.test,
@@ -81,6 +90,35 @@ Evaluation evaluate_test(Assembly& run) {
   Evaluation evaluation = evaluator.run([&](int64_t sample, const std::string& json) { rows.add(sample, json); });
   rows.publish();
   return evaluation;
+}
+
+// Every rank calls. A line for each training row, in the data's order.
+void leave_margins(Assembly& run) {
+  if (run.margins == nullptr) return;
+  Communicator& control = run.world.control;
+  run.margins->gather(control);
+  together(control, [&] {
+    if (control.rank() != 0) return;
+    const Dataset& dataset = *run.data.train;
+    std::vector<RowMargins> rows;
+    std::vector<int64_t> doubted;
+    for (int64_t i = 0; i < dataset.size(); ++i) {
+      std::vector<RowMargin> epochs = run.margins->of(i);
+      if (std::ranges::none_of(epochs, &RowMargin::is_drawn)) continue;
+      rows.push_back(told_of(dataset.row(i), std::move(epochs), run.data.labels.names));
+      if (rows.back().is_doubted()) doubted.push_back(rows.back().row);
+    }
+    const auto places = places_of(doubted, run.loaded);
+    std::string lines;
+    for (RowMargins& row : rows) {
+      if (const auto place = places.find(row.row); place != places.end()) {
+        row.place = place->second.place;
+        row.text = place->second.text;
+      }
+      lines += to_line(row);
+    }
+    write_atomically(real_files(), concat(run.config().output_dir, "/", kRowMarginsFile), lines);
+  });
 }
 
 // Every rank calls, for what each has of its own.
@@ -125,6 +163,7 @@ ExitCode conclude(Assembly& run, StopReason reason) {
   const ExitCode code = whole || reason == StopReason::pruned ? ExitCode::done : ExitCode::requeue;
   nlohmann::ordered_json test = nullptr, decided = nullptr;
   if (whole) {
+    leave_margins(run);
     load_best(run);
     run.learner().task().conclude();
     decided = settle_decisions(run);

@@ -28,6 +28,7 @@ LoadedConfig for_folds(LoadedConfig loaded) {
   config.eval.load_best_model_at_end = false;
   config.eval.early_stopping_patience = 0;
   config.save.save_strategy = "no";
+  config.train.record_margins = false;
   config.resume_from_checkpoint = "none";
   config.log.report_to = {"none"};
   return loaded;

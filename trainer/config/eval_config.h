@@ -18,6 +18,7 @@ struct EvalConfig {
   AutoBool greater_is_better = AutoBool::automatic;
   int64_t early_stopping_patience = 0;
   bool load_best_model_at_end = false;
+  std::string explain = "no";
 
   static constexpr auto fields() {
     return std::tuple{
@@ -34,7 +35,11 @@ struct EvalConfig {
         field("early_stopping_patience", &EvalConfig::early_stopping_patience,
               "evaluations without a better metric before the run ends; 0: off", at_least(int64_t{0})),
         field("load_best_model_at_end", &EvalConfig::load_best_model_at_end,
-              "export the best checkpoint, not the last")};
+              "export the best checkpoint, not the last"),
+        field("explain", &EvalConfig::explain,
+              "of one label a row: tell of each test row in predictions.jsonl what its prediction hangs on, as predict "
+              "--explain does; the report colours the words of mistakes",
+              one_of("no", "gradient", "integrated", "occlusion"))};
   }
 };
 

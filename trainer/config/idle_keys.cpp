@@ -45,6 +45,7 @@ StringList keys_without_effect(const RunConfig& config, const Origins& origins) 
       {!config.data.validation_file.empty(), "data.validation_split", "data.validation_file is given"},
       {!has_validation_data(config) && config.data.test_file.empty(), "data.max_eval_samples", because_data},
       {!has_validation_data(config) && config.data.test_file.empty(), "eval.metrics", because_data},
+      {config.data.test_file.empty(), "eval.explain", "data.test_file is not given"},
       {config.freeze.freeze.empty() && config.freeze.all_but_last < 0, "freeze.trainable", "nothing is frozen"},
   };
   const StringList read = keys_of(task_named(config.model.task));

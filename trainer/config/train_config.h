@@ -23,6 +23,7 @@ struct TrainConfig {
   double l2 = 0.0;
   double l2_from_start = 0.0;
   bool gradient_checkpointing = false;
+  bool record_margins = false;
   std::string batch_norm = "synchronized";
 
   static constexpr auto fields() {
@@ -62,6 +63,10 @@ struct TrainConfig {
               at_least(0.0)),
         field("gradient_checkpointing", &TrainConfig::gradient_checkpointing,
               "recompute activations in the backward pass: less memory, a third more arithmetic")
+            .changeable(),
+        field("record_margins", &TrainConfig::record_margins,
+              "of one label a row: leave margins.jsonl, how far each training row's label was ahead of the others in "
+              "each epoch; 16 bytes a row and epoch in checkpoints")
             .changeable(),
         field(
             "batch_norm", &TrainConfig::batch_norm,

@@ -1,4 +1,5 @@
-// What the prediction of a label hangs on: a score for each word of a text, above 0 where it speaks for the label.
+// What the prediction of a label hangs on: a score for each part of a sample, a word or a piece of a picture, above 0
+// where it speaks for the label.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -8,63 +9,49 @@
 #include <utility>
 #include <vector>
 
-#include "data/samples/batch.h"
 #include "trainer/learner/learner.h"
-#include "trainer/learner/stages.h"
 #include "trainer/tasks/blocks/logits_task.h"
 
 namespace sft {
 
-// Of a batch of N packed tokens.
-struct BatchWords {
-  std::vector<int32_t> word_of;   // [N] of its sample; −1: special tokens, which are never hidden nor scored
-  std::vector<size_t> num_words;  // [B]
-};
-
 struct Attribution {
-  std::vector<double> scores;    // a word each
-  double convergence_delta = 0;  // of integrated gradients: the scores of all tokens less what they are to sum to
+  std::vector<double> scores;    // a part each
+  double convergence_delta = 0;  // of integrated gradients: the sum of the scores less what it is to be
 };
 
-class Attributor {
+// A batch of B samples, and the network as a function of one tensor x that holds them: rows of embedded tokens, or
+// pixels.
+class Explainable {
  public:
-  // Borrows `learner`. `blank`: the token that stands where words are hidden. ConfigError where the model's task does
-  // not give one logit a label.
-  Attributor(Learner& learner, int32_t blank);
-
-  // The functions below explain the label of the largest logit, of each sample of the batch. ConfigError naming the
-  // model where its embedding has not one row a token.
-
-  // Σ x · ∂logit/∂x over the embedded tokens x of a word (gradient × input; captum's LayerGradientXActivation).
-  std::vector<Attribution> gradient(const Batch& batch, const BatchWords& words);
-
-  // Σ (x − x₀) · ∫ ∂logit/∂x along the line from x₀, the text with all its words hidden, to x, by Gauss and Legendre's
-  // rule of 32 points (Sundararajan, Taly and Yan, "Axiomatic attribution for deep networks", 2017; captum's
-  // LayerIntegratedGradients). Scores of all tokens sum to logit(x) − logit(x₀) but for convergence_delta.
-  std::vector<Attribution> integrated(const Batch& batch, const BatchWords& words);
-
-  // How much the label's probability falls where the word alone is hidden.
-  std::vector<Attribution> occlusion(const Batch& batch, const BatchWords& words);
-
- private:
-  struct Pass {
-    at::Tensor embedded_NC;
-    at::Tensor labels_B1;
-  };
-  at::Tensor embed(const Inputs& inputs);
-  at::Tensor logits(const at::Tensor& embedded_NC, const Inputs& inputs);
-  // Σ over samples of the labels' logits at `embedded_NC`, differentiated by it; also the logits [B, 1].
-  std::pair<at::Tensor, at::Tensor> slope(const at::Tensor& embedded_NC, const Inputs& inputs,
-                                          const at::Tensor& labels_B1);
-  Pass begin(const Inputs& inputs);
-  // The batch with another token where hidden_N is true.
-  Inputs hidden(const Inputs& inputs, const at::Tensor& hidden_N) const;
-
-  Learner& learner_;
-  LogitsTask& task_;
-  Stages stages_;
-  int32_t blank_;
+  virtual ~Explainable() = default;
+  virtual at::Tensor x() = 0;
+  virtual at::Tensor logits(const at::Tensor& x) = 0;  // [B, labels]
+  virtual at::Tensor blank() = 0;                      // x with all parts of all samples hidden
+  virtual at::Tensor origin() = 0;                     // what gradient × input measures x from; broadcast to x
+  virtual std::vector<size_t> num_parts() const = 0;   // [B]
+  // x with part `number` of each sample hidden that has so many.
+  virtual at::Tensor without(size_t number) = 0;
+  // A number for each element of x, summed over each part: [B][parts].
+  virtual std::vector<std::vector<double>> over_parts(const at::Tensor& of_elements) const = 0;
 };
+
+// "gradient", "integrated", "occlusion".
+const std::vector<std::string>& attribution_ways();
+
+// Explains the label of the largest logit, of each sample.
+//   gradient    Σ (x − origin) · ∂logit/∂x over the elements of a part (gradient × input; captum's InputXGradient)
+//   integrated  Σ (x − blank) · ∫ ∂logit/∂x along the line from blank to x, by Gauss and Legendre's rule of 32 points
+//               (Sundararajan, Taly and Yan, "Axiomatic attribution for deep networks", 2017; captum's
+//               IntegratedGradients). Scores sum to logit(x) − logit(blank) but for convergence_delta
+//   occlusion   how much the label's probability falls where the part alone is hidden
+// Requires a way of attribution_ways().
+std::vector<Attribution> attribute(const std::string& way, Explainable& batch);
+
+// The learner's task. ConfigError where it does not give one logit a label.
+LogitsTask& explained_task(Learner& learner);
+
+// In host memory, [elements].
+std::vector<double> numbers_of(const at::Tensor& tensor);
 
 // Nodes and weights on [0, 1], whose weighted sum is the integral of polynomials of degree 2n − 1.
 std::vector<std::pair<double, double>> gauss_legendre(int n);

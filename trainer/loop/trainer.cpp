@@ -198,6 +198,7 @@ void Trainer::save() {
   const Stopwatch watch;
   together(parts_.control, [&] { update_.learner->require_base_unchanged(); });
   parts_.telemetry.settle(state_.window);
+  if (parts_.margins != nullptr) parts_.margins->gather(parts_.control);
   const HostTensors model(named_tensors(update_.learner->saved()));
   const HostTensors optimizer = settings_.save_only_model ? HostTensors({}) : optimizer_in_host(update_);
   if (parts_.checkpoints.save(content(model, optimizer))) saved_step_ = state_.step;
@@ -210,12 +211,15 @@ CheckpointContent Trainer::content(const HostTensors& model, const HostTensors& 
   state_.schedule = parts_.schedule.state();
   nlohmann::json state = to_json(state_, epoch());
   state["optimizer_updates"] = update_.optimizer->updates();
+  auto files = settings_.files;
+  if (parts_.margins != nullptr && parts_.control.rank() == 0)
+    files.emplace_back(kMarginsFile, parts_.margins->to_bytes());
   return {.step = state_.step,
           .state = std::move(state),
           .settings = settings_.settings,
           .model = model.refs(),
           .optimizer = optimizer.refs(),
-          .files = settings_.files};
+          .files = std::move(files)};
 }
 
 void Trainer::resume() {
@@ -236,6 +240,10 @@ void Trainer::resume() {
   model.write_back();
   optimizer.write_back();
   update_.statistics->restart();
+  if (parts_.margins != nullptr)
+    together(parts_.control, [&] {
+      if (parts_.control.rank() == 0) parts_.margins->restore(found->directory);
+    });
   state_ = run_state_from(found->state);
   const bool other_best = settings_.selection.forgets_other(state_);
   earlier_seconds_ = state_.seconds;

@@ -13,6 +13,7 @@
 #include "trainer/loop/cadence.h"
 #include "trainer/loop/cutoffs.h"
 #include "trainer/loop/evaluator.h"
+#include "trainer/loop/margins.h"
 #include "trainer/loop/run_state.h"
 #include "trainer/loop/selection.h"
 #include "trainer/loop/telemetry.h"
@@ -30,6 +31,7 @@ struct TrainerParts {
   Evaluator* evaluator;  // null without validation data
   Checkpoints& checkpoints;
   Telemetry& telemetry;
+  Margins* margins = nullptr;  // null: nobody records them
 };
 
 struct TrainerSettings {

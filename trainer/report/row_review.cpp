@@ -28,6 +28,15 @@ struct Outcome {
   bool right;
 };
 
+// None where the prediction is not explained, or by no words.
+std::vector<ExplainedWord> words_of(const Json& row) {
+  std::vector<ExplainedWord> words;
+  if (!row.contains("explanation") || !row["explanation"].contains("words")) return words;
+  const Json &names = row["explanation"]["words"], &scores = row["explanation"].at("scores");
+  for (size_t i = 0; i < names.size(); ++i) words.push_back({names[i], scores.at(i)});
+  return words;
+}
+
 void keep_surest(std::vector<Mistake>& mistakes, Mistake mistake) {
   const auto place = std::ranges::upper_bound(mistakes, mistake.score, std::greater{}, &Mistake::score);
   if (place == mistakes.end() && mistakes.size() >= kMostMistakes) return;
@@ -74,7 +83,7 @@ RowReview review(const RunRecord& record, std::ifstream& predictions) {
     const std::string truth = value_text(row["reference"]), guess = value_text(row["label"]);
     const double score = row.value("score", 0.0);
     outcomes.push_back({row["characters"].get<int64_t>(), score, truth == guess});
-    if (truth != guess) keep_surest(out.surest, {row["place"], row["text"], truth, guess, score});
+    if (truth != guess) keep_surest(out.surest, {row["place"], row["text"], truth, guess, score, words_of(row)});
   }
   const Json accuracy = record.told({"test_metrics", "accuracy"});
   const auto right = static_cast<double>(std::ranges::count(outcomes, true, &Outcome::right));

@@ -15,11 +15,17 @@ struct Bin {
   int64_t right = 0;
 };
 
+struct ExplainedWord {
+  std::string word;
+  double score = 0;  // how much it speaks for the guess
+};
+
 struct Mistake {
   std::string place;  // "test.jsonl:12"
   std::string text;   // its beginning
   std::string truth, guess;
   double score = 0;
+  std::vector<ExplainedWord> words = {};  // of eval.explain; none: not explained
 };
 
 struct RowReview {

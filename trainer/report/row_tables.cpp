@@ -1,5 +1,6 @@
 #include "trainer/report/row_tables.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/text.h"
@@ -25,14 +26,36 @@ std::string bins_table(const std::string& title, const std::string& what, const 
 // "12" of "test.jsonl:12".
 std::string line_of(const std::string& place) { return place.substr(place.rfind(':') + 1); }
 
+constexpr size_t kMostWords = 60;
+
+// The words, the redder the more they speak for the guess, the bluer the more against it.
+std::string coloured(const Mistake& mistake) {
+  if (mistake.words.empty()) return html(mistake.text);
+  double strongest = 0;
+  for (const ExplainedWord& word : mistake.words) strongest = std::max(strongest, std::abs(word.score));
+  std::string out;
+  for (size_t i = 0; i < std::min(mistake.words.size(), kMostWords); ++i) {
+    const auto& [word, score] = mistake.words[i];
+    const double share = strongest > 0 ? std::round(100 * std::abs(score) / strongest) : 0;
+    out += concat(i == 0 ? "" : " ", "<span class=\"", score > 0 ? "for" : "against", "\" style=\"--s:", share,
+                  "%\" title=\"", html(number_text(score)), "\">", html(word), "</span>");
+  }
+  return out + (mistake.words.size() > kMostWords ? " …" : "");
+}
+
 std::string mistakes_table(const std::vector<Mistake>& mistakes) {
+  const bool are_explained = std::ranges::any_of(mistakes, [](const Mistake& one) { return !one.words.empty(); });
   std::string rows;
   for (const Mistake& mistake : mistakes)
     rows += concat("<tr><td class=n title=\"", html(mistake.place), "\">", html(line_of(mistake.place)),
-                   "</td><td class=\"text\">", html(mistake.text), "</td><td>", html(mistake.truth), "</td><td>",
+                   "</td><td class=\"text\">", coloured(mistake), "</td><td>", html(mistake.truth), "</td><td>",
                    html(mistake.guess), "</td><td class=n>", html(number_text(mistake.score)), "</td></tr>");
   return concat(
-      "<table class=\"wide\"><caption>The surest mistakes: wrong labels are often among them</caption><thead><tr>"
+      "<table class=\"wide\"><caption>The surest mistakes: wrong labels are often among them",
+      are_explained ? ". Coloured words speak <span class=\"for\" style=\"--s:70%\">for</span> or "
+                      "<span class=\"against\" style=\"--s:70%\">against</span> what was predicted"
+                    : "",
+      "</caption><thead><tr>"
       "<th class=n>Line</th><th>Text</th><th>Labelled</th><th>Predicted</th><th class=n>Score</th></tr></thead>"
       "<tbody>",
       rows, "</tbody></table>\n");

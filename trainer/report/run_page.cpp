@@ -5,6 +5,7 @@
 #include "trainer/report/answer_tables.h"
 #include "trainer/report/calibration_tables.h"
 #include "trainer/report/confusion_tables.h"
+#include "trainer/report/doubt_tables.h"
 #include "trainer/report/html.h"
 #include "trainer/report/page.h"
 #include "trainer/report/row_tables.h"
@@ -76,6 +77,7 @@ std::string run_page(const RunRecord& record) {
                      section("Where it errs" + split, confusion_tables(details.values)),
                      section("Are its probabilities right" + split, calibration_tables(details.values, record)),
                      section("Which rows it gets wrong (test)", row_tables(review_rows(record))),
+                     section("Rows that the model doubts (training)", doubt_tables(record)),
                      section("What it answers (test)", answer_tables(record)),
                      section("Scores in detail" + split, score_tables(details.values)),
                      section("Settings", settings_tables(record))));

@@ -34,14 +34,14 @@ std::vector<double> mean_of(const std::vector<double>& colours) {
   return {std::accumulate(colours.begin(), colours.end(), 0.0) / static_cast<double>(colours.size())};
 }
 
-// [B, 3, H, W] → [B, 1, H, W], whole numbers as they are.
-at::Tensor grey_of(const at::Tensor& pixels_BCHW) {
-  const at::Tensor whole = pixels_BCHW.to(at::kInt);
-  const at::Tensor sum = whole.select(1, 0) * 19595 + whole.select(1, 1) * 38470 + whole.select(1, 2) * 7471 + 32768;
-  return at::bitwise_right_shift(sum, 16).unsqueeze(1);
-}
-
 }  // namespace
+
+at::Tensor grey_of(const at::Tensor& pixels_BCHW) {
+  const bool is_floating = pixels_BCHW.is_floating_point();
+  const at::Tensor colours = is_floating ? pixels_BCHW : pixels_BCHW.to(at::kInt);
+  const at::Tensor sum = colours.select(1, 0) * 19595 + colours.select(1, 1) * 38470 + colours.select(1, 2) * 7471;
+  return (is_floating ? sum.div(65536) : at::bitwise_right_shift(sum + 32768, 16)).unsqueeze(1);
+}
 
 PixelScale read_pixel_scale(json& content, const PixelScale& otherwise) {
   ConfigReader read(content);

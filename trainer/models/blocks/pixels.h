@@ -22,12 +22,16 @@ inline const PixelScale kImageNetPixels{{0.485, 0.456, 0.406}, {0.229, 0.224, 0.
 // found; also where "num_channels" is neither 3 nor 1.
 PixelScale read_pixel_scale(nlohmann::json& content, const PixelScale& otherwise);
 
+// [B, 3, H, W] → [B, 1, H, W]: of whole numbers the grey above, of floating ones, which somebody differentiates by, the
+// same sum without rounding.
+at::Tensor grey_of(const at::Tensor& pixels_BCHW);
+
 class ScaledPixels {
  public:
   ScaledPixels(const PixelScale& scale, const at::TensorOptions& options);
 
-  // uint8 [B, H, W, 3] → [B, channels, H, W] of the options' type; planes lie one behind the other on a CPU, channels
-  // stay last in memory on a device.
+  // uint8, or floating 0 … 255, [B, H, W, 3] → [B, channels, H, W] of the options' type; planes lie one behind the
+  // other on a CPU, channels stay last in memory on a device.
   at::Tensor of(const at::Tensor& pixels_BHWC) const;
 
  private:

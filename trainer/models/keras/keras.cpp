@@ -9,6 +9,7 @@
 #include "base/errors.h"
 #include "base/text.h"
 #include "trainer/models/blocks/memory_check.h"
+#include "trainer/models/blocks/pixels.h"
 #include "trainer/models/initialize.h"
 #include "trainer/models/keras/describe.h"
 
@@ -31,13 +32,6 @@ at::Tensor made(const keras::PlacedVariable& placed, const ModelSettings& settin
   if (variable.bound > 0)
     return uniform_parameter(placed.name, variable.shape, variable.bound, *settings.seed, options);
   return constant_parameter(variable.shape, variable.start, options);
-}
-
-// Grey as JPEG's luma, in the integers in which Pillow's convert("L") rounds it.
-at::Tensor grey_of(const at::Tensor& pixels_B3HW) {
-  const at::Tensor rgb = pixels_B3HW.to(at::kInt);
-  const at::Tensor sum = rgb.select(1, 0) * 19595 + rgb.select(1, 1) * 38470 + rgb.select(1, 2) * 7471 + 0x8000;
-  return sum.bitwise_right_shift(16).unsqueeze(1);
 }
 
 std::vector<double> by_channel(const keras::Preprocessing& preprocessing, const std::vector<double>& rgb,

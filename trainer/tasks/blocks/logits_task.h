@@ -2,7 +2,9 @@
 // logits.
 #pragma once
 
+#include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "trainer/tasks/blocks/finite_outputs.h"
@@ -13,6 +15,10 @@ namespace sft {
 
 class LogitsTask : public Task {
  public:
+  // Called with the logits of each training batch, in front of its loss.
+  using Watch = std::function<void(const at::Tensor& logits, const Batch& batch)>;
+  void watch_training(Watch watch) { watch_ = std::move(watch); }
+
   // Whether the rows are samples, so that logits can be told of each; else tokens.
   virtual bool has_logits_of_samples() const { return true; }
   // Of the rows that are read, [rows, outputs].
@@ -28,7 +34,9 @@ class LogitsTask : public Task {
   Weights weights(const Batch& batch) const final { return {weight(batch)}; }
   at::Tensor loss_sum(Model& model, const at::Tensor& features, const Inputs& inputs, const Batch& batch,
                       const Weights&) final {
-    return loss_of(logits(model, features, inputs, Mode::training), batch);
+    const at::Tensor given = logits(model, features, inputs, Mode::training);
+    if (watch_) watch_(given, batch);
+    return loss_of(given, batch);
   }
   void observe(Model& model, const at::Tensor& features, const Inputs& inputs, const Batch& batch,
                const Asked& asked) final {
@@ -43,6 +51,9 @@ class LogitsTask : public Task {
     *asked.predictions = predictions(given, batch);
     if (asked.logits && has_logits_of_samples()) add_logits(given, *asked.predictions);
   }
+
+ private:
+  Watch watch_;
 };
 
 }  // namespace sft

@@ -13,14 +13,6 @@ namespace {
 constexpr char kText[] = "text", kCharacters[] = "characters", kPlace[] = "place";
 constexpr size_t kMostTextBytes = 240;
 
-// Cut at the start of a character.
-std::string beginning_of(std::string_view text) {
-  if (text.size() <= kMostTextBytes) return std::string(text);
-  size_t end = kMostTextBytes;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-  return std::string(text.substr(0, end)) + "…";
-}
-
 void put(const std::string& bytes, Packed& cell) { cell.set(std::vector<uint8_t>(bytes.begin(), bytes.end())); }
 
 std::string bytes_of_sample(const Batch& batch, const char* column, size_t b) {
@@ -30,6 +22,13 @@ std::string bytes_of_sample(const Batch& batch, const char* column, size_t b) {
 }
 
 }  // namespace
+
+std::string beginning_of(std::string_view text) {
+  if (text.size() <= kMostTextBytes) return std::string(text);
+  size_t end = kMostTextBytes;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  return std::string(text.substr(0, end)) + "…";
+}
 
 const std::vector<Column>& row_notes() {
   static const std::vector<Column> columns{

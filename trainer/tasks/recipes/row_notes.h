@@ -4,12 +4,17 @@
 
 #include <cstddef>
 #include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "data/samples/batch.h"
 #include "trainer/tasks/recipes/text_rows.h"
 
 namespace sft {
+
+// At most 240 bytes of a text, cut at the start of a character, then "…" where it is longer.
+std::string beginning_of(std::string_view text);
 
 // "text": at most 240 bytes of the text, then "…" where it is longer; "characters": of the whole text and its pair;
 // "place": Row::place().

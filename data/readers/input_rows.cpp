@@ -1,4 +1,4 @@
-#include "launch/input_rows.h"
+#include "data/readers/input_rows.h"
 
 #include <limits>
 
