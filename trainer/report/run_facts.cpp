@@ -49,6 +49,62 @@ void add_best(const RunRecord& record, std::vector<Fact>& facts) {
                    where.empty() ? "validation" : "validation, " + where});
 }
 
+double count_of(const Json& counts, const std::string& name) {
+  return counts.is_object() && counts.contains(name) && counts[name].is_number() ? counts[name].get<double>() : 0;
+}
+
+// What the most frequent class of the training rows would have, given always: of one label a row.
+void add_baseline(const RunRecord& record, std::vector<Fact>& facts) {
+  const Details details = details_of(record);
+  if (!details.values.is_object() || !details.values.contains("confusion_matrix")) return;
+  const Json classes = details.values.value("per_class", Json());
+  if (!classes.is_object()) return;
+  const Json trained = record.told({"data", "labels"});
+  double rows = 0, of_most = -1, rows_of_most = 0;
+  std::string most;
+  for (const auto& [name, scores] : classes.items()) {
+    const double here = count_of(scores, "support");
+    const double frequency = trained.is_object() ? count_of(trained, name) : here;
+    rows += here;
+    if (frequency <= of_most) continue;
+    of_most = frequency, rows_of_most = here, most = name;
+  }
+  if (rows > 0 && of_most > 0)
+    facts.push_back({"baseline accuracy", number_text(rows_of_most / rows), concat("always ", most)});
+}
+
+// "2,400", "600 validation, 591 test": rows of each split.
+void add_rows(const RunRecord& record, std::vector<Fact>& facts) {
+  const Json rows = record.told({"data"});
+  const double trained = count_of(rows, "train");
+  if (trained <= 0) return;
+  std::vector<std::string> others;
+  for (const char* split : {"validation", "test"})
+    if (const double count = count_of(rows, split); count > 0) others.push_back(concat(human_count(count), " ", split));
+  facts.push_back({"training rows", human_count(trained), join(others, ", ")});
+  if (const Json labels = rows.value("labels", Json()); labels.is_object() && !labels.empty())
+    facts.push_back({"labels", human_count(static_cast<double>(labels.size())), ""});
+}
+
+// Also where they are the defaults: no result means much without them.
+void add_step(const RunRecord& record, std::vector<Fact>& facts) {
+  if (const std::string batch = record.text_setting("train.global_batch_size"); !batch.empty())
+    facts.push_back({"batch", batch, "rows an update, of all ranks"});
+  if (const std::string rate = record.text_setting("optim.learning_rate"); !rate.empty())
+    facts.push_back({"learning rate", rate, record.text_setting("scheduler.lr_scheduler_type")});
+}
+
+// Where the time went: "31.0s", "12 % of the training time".
+void add_evaluation_time(const RunRecord& record, double training, std::vector<Fact>& facts) {
+  const Curve* runtimes = record.curve("eval_runtime");
+  if (runtimes == nullptr) return;
+  double seconds = 0;
+  for (const Point& point : runtimes->points) seconds += point.value;
+  facts.push_back(
+      {"evaluation time", human_seconds(seconds),
+       training > 0 && training >= seconds ? percent_text(seconds / training) + " of the training time" : ""});
+}
+
 }  // namespace
 
 std::vector<MetricRow> metrics_of(const RunRecord& record) {
@@ -79,11 +135,14 @@ std::vector<Fact> results_of(const RunRecord& record) {
   if (const Curve* loss = record.curve("loss"); loss != nullptr && facts.empty())
     facts.push_back({"training loss", number_text(loss->points.back().value), concat("step ", record.last_step)});
   add_best(record, facts);
+  add_baseline(record, facts);
   return facts;
 }
 
 std::vector<Fact> circumstances_of(const RunRecord& record) {
   std::vector<Fact> facts;
+  add_rows(record, facts);
+  add_step(record, facts);
   const double steps = number_at(record, "global_step"), total = number_at(record, "total_steps");
   const double epoch = number_at(record, "epoch"), seconds = number_at(record, "train_runtime");
   const double done = std::max(steps, static_cast<double>(record.last_step));
@@ -96,6 +155,7 @@ std::vector<Fact> circumstances_of(const RunRecord& record) {
     facts.push_back({"training time", human_seconds(seconds),
                      first >= 0 ? concat("first update after ", human_seconds(first)) : ""});
   }
+  add_evaluation_time(record, seconds, facts);
   if (const double rate = number_at(record, "train_samples_per_second"); rate > 0)
     facts.push_back({"samples/s", number_text(rate), "in training"});
   else if (const Curve* rates = record.curve("samples_per_second"))

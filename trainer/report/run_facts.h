@@ -14,10 +14,11 @@ struct Fact {
   std::string note;   // "test, 2,048 rows"
 };
 
-// Of the test set where there is one, else of the last evaluation: its first scores, its loss, the best checkpoint.
+// Of the test set where there is one, else of the last evaluation: its first scores, its loss, the best checkpoint, and
+// the accuracy of the most frequent class.
 std::vector<Fact> results_of(const RunRecord& record);
 
-// Updates, time, speed, ranks, memory.
+// Rows, batch and rate, updates, time, speed, ranks, memory.
 std::vector<Fact> circumstances_of(const RunRecord& record);
 
 // Every metric, one name on several splits: {"accuracy", {"test", 0.64}, {"last validation", 0.63}}.

@@ -102,6 +102,33 @@ TEST_F(RunReport, ShowsMetricsAndDetailsOfAnyShape) {
   EXPECT_NE(page_of("run").find("Scores by entity"), std::string::npos);
 }
 
+// One in three of the test rows has the class that is the most frequent in training, not in the test rows.
+TEST_F(RunReport, TellsRowsBatchRateBaselineAndTimeAlsoWhereTheyAreTheDefaults) {
+  config("run", "[train]\nglobal_batch_size = 32\n[optim]\nlearning_rate = 5e-05\n");
+  log("run",
+      "{\"step\": 10, \"eval_loss\": 1, \"eval_runtime\": 1.5}\n{\"step\": 20, \"eval_loss\": 1, \"eval_runtime\": "
+      "2.5}\n");
+  summary("run", R"({"global_step": 20, "total_steps": 20, "exit_reason": "finished", "train_runtime": 16,
+    "data": {"train": 2400, "validation": 600, "test": 3, "labels": {"a": 1500, "b": 900}},
+    "test_metrics": {"loss": 0.5, "accuracy": 0.75, "details": {"labels": ["a", "b"], "confusion_matrix": [[1, 0], [1, 1]],
+    "per_class": {"a": {"f1": 1, "support": 1}, "b": {"f1": 1, "support": 2}}}}})");
+  const RunRecord record = read_run(directory.path("run"));
+  std::vector<Fact> facts = results_of(record);
+  const std::vector<Fact> more = circumstances_of(record);
+  facts.insert(facts.end(), more.begin(), more.end());
+  const auto told = [&](const char* name) {
+    for (const Fact& fact : facts)
+      if (fact.name == name) return fact.value + " | " + fact.note;
+    return std::string();
+  };
+  EXPECT_EQ(told("baseline accuracy"), "0.3333 | always a");
+  EXPECT_EQ(told("training rows"), "2,400 | 600 validation, 3 test");
+  EXPECT_EQ(told("labels"), "2 | ");
+  EXPECT_EQ(told("batch"), "32 | rows an update, of all ranks");
+  EXPECT_TRUE(told("learning rate").starts_with("5e-05")) << told("learning rate");
+  EXPECT_EQ(told("evaluation time"), "4.0s | 25.0 % of the training time");
+}
+
 std::string predicted(const char* label, double score, const char* reference, const char* text, int characters,
                       int line) {
   return nlohmann::json{{"label", label},           {"score", score},
