@@ -122,7 +122,7 @@ void declare(CLI::App& app, Arguments& a) {
       ->check(CLI::IsMember(attribution_ways()));
   predict
       ->add_option("--heat-maps", a.forms["--heat-maps"],
-                   "with --explain, of pictures: also write each with its scores laid over it into this directory")
+                   "with --explain, of pictures: also write each with its scores laid over it into this new directory")
       ->type_name("DIR");
   predict->add_option("--batch-size", a.batch_size, "rows at once on each rank")
       ->capture_default_str()

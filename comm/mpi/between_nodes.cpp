@@ -53,22 +53,23 @@ std::vector<int64_t> BetweenNodes::bounds_of_nodes(int64_t run) const {
 void BetweenNodes::in_pieces(int64_t pieces, const Steps& steps) {
   if (leaders_ && pieces > 1 && !network_) network_.emplace();
   std::future<void> sent;
-  for (int64_t piece = 0; piece <= pieces; ++piece) {
-    std::future<void> next;
-    if (piece < pieces) {
-      steps.fill(piece, half(piece));
-      if (leaders_ && pieces == 1) steps.send(piece, half(piece));
-      if (leaders_ && pieces > 1)
-        next = network_->post([&steps, piece, result = half(piece)] {
+  try {
+    for (int64_t piece = 0; piece <= pieces; ++piece) {
+      if (piece < pieces) steps.fill(piece, half(piece));
+      if (sent.valid()) sent.get();
+      if (leaders_ && piece < pieces && pieces == 1) steps.send(piece, half(piece));
+      if (leaders_ && piece < pieces && pieces > 1)
+        sent = network_->post([&steps, piece, result = half(piece)] {
           timeline::spanned("between nodes", [&] { steps.send(piece, result); });
         });
+      if (piece > 0) {
+        memory_.barrier();
+        steps.take(piece - 1, half(piece - 1));
+      }
     }
-    if (piece > 0) {
-      if (sent.valid()) sent.get();
-      memory_.barrier();
-      steps.take(piece - 1, half(piece - 1));
-    }
-    sent = std::move(next);
+  } catch (...) {  // what is under way reads this frame
+    if (sent.valid()) sent.wait();
+    throw;
   }
 }
 

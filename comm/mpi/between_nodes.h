@@ -45,12 +45,12 @@ class BetweenNodes {
 
   NodeMemory& memory_;
   std::optional<Leaders> leaders_;
-  std::optional<Turns> network_;  // of a leader that had several pieces to send
   int rank_;
   std::vector<int> order_;             // the ranks of the world, node by node
   std::vector<int> place_;             // of each rank in it
   std::vector<int64_t> first_places_;  // of each node in it, and its end
   std::vector<std::byte> arranged_;
+  std::optional<Turns> network_;  // of a leader that had several pieces to send; last, so that it ends first
 };
 
 }  // namespace sft::mpi

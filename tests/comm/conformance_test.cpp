@@ -76,7 +76,7 @@ TEST_P(Conformance, AllReduceCombinesOnEveryRank) {
 
 TEST_P(Conformance, AllReduceTakesMoreThanAPieceOfAnySize) {
   run([&](Communicator& world) {
-    std::vector<float> values(1'500'007);
+    std::vector<float> values(2'500'007);
     for (size_t i = 0; i < values.size(); ++i)
       values[i] = static_cast<float>(i % 1000) + static_cast<float>(world.rank());
     world.all_reduce(Buffer::of(std::span(values)));

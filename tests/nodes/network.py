@@ -1,4 +1,5 @@
 """Nodes on this host: each a namespace with a network leg, a host name and, if asked, a rate of its own. Wants root."""
+import contextlib
 import os
 import pathlib
 import shlex
@@ -93,7 +94,8 @@ class Network:
         """Takes the namespaces away, with what still runs in them."""
         for node in self.nodes:
             for left in self.processes_of(node):
-                os.kill(left, signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(left, signal.SIGKILL)
             call("ip", "netns", "del", f"{self.prefix}-{node}")
             for left in pathlib.Path("/dev/shm").glob(f"vader_segment.{node}.{os.getuid()}.*"):
                 left.unlink()  # of launchers that were killed

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Copies the licences of what is linked into the program itself: the Rust crates of native/, with the C sources that they bring, and the headers of Debian packages.
 
-    linked_licences.py native/Cargo.toml --into PREFIX/share/doc/sft-dist/licences
+    linked_licences.py native/Cargo.toml --cargo cargo --into PREFIX/share/doc/sft-dist/licences
 
 A crate without a text of its own, whose licence stands in its Cargo.toml alone, leaves a file that says which it is."""
 import argparse
@@ -15,10 +15,10 @@ HEADERS = ["libtomlplusplus-dev", "libcli11-dev", "nlohmann-json3-dev"]
 TEXTS = ["LICENSE*", "LICENCE*", "COPYING*", "NOTICE*", "UNLICENSE*", "*/LICENSE*", "*/COPYING*"]
 
 
-def linked_crates(manifest):
+def linked_crates(cargo, manifest):
     """What cargo knows of each crate whose code is in the library: no macros, nothing that only builds or tests need."""
-    host = next(line.split()[1] for line in subprocess.run(["rustc", "-vV"], check=True, capture_output=True, text=True).stdout.splitlines() if line.startswith("host:"))
-    told = json.loads(subprocess.run(["cargo", "metadata", "--locked", "--offline", "--format-version", "1", "--filter-platform", host, "--manifest-path", manifest], check=True, capture_output=True, text=True).stdout)
+    host = next(line.split()[1] for line in subprocess.run([cargo, "-vV"], check=True, capture_output=True, text=True).stdout.splitlines() if line.startswith("host:"))
+    told = json.loads(subprocess.run([cargo, "metadata", "--locked", "--offline", "--format-version", "1", "--filter-platform", host, "--manifest-path", manifest], check=True, capture_output=True, text=True).stdout)
     packages, nodes = ({entry["id"]: entry for entry in entries} for entries in (told["packages"], told["resolve"]["nodes"]))
     found, waiting = set(), [told["resolve"]["root"]]
     while waiting:
@@ -52,9 +52,10 @@ def copy_headers(package, into):
 def main():
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("manifest", type=pathlib.Path)
+    arguments.add_argument("--cargo", default="cargo")
     arguments.add_argument("--into", type=pathlib.Path, required=True)
     asked = arguments.parse_args()
-    for crate in linked_crates(asked.manifest):
+    for crate in linked_crates(asked.cargo, asked.manifest):
         copy_crate(crate, asked.into)
     for package in HEADERS:
         copy_headers(package, asked.into)

@@ -92,9 +92,20 @@ Evaluation evaluate_test(Assembly& run) {
   return evaluation;
 }
 
+// Files that are gone by now cost the places, not the run.
+std::map<int64_t, RowPlace> places_if_readable(const std::vector<int64_t>& rows, const LoadedConfig& loaded) {
+  try {
+    return places_of(rows, loaded);
+  } catch (const std::exception& error) {
+    log::warn(concat("doubted rows are told without their places: ", error.what()));
+    return {};
+  }
+}
+
 // Every rank calls. A line for each training row, in the data's order.
 void leave_margins(Assembly& run) {
   if (run.margins == nullptr) return;
+  const Phase phase("margins");
   Communicator& control = run.world.control;
   run.margins->gather(control);
   together(control, [&] {
@@ -103,12 +114,13 @@ void leave_margins(Assembly& run) {
     std::vector<RowMargins> rows;
     std::vector<int64_t> doubted;
     for (int64_t i = 0; i < dataset.size(); ++i) {
+      beat();
       std::vector<RowMargin> epochs = run.margins->of(i);
       if (std::ranges::none_of(epochs, &RowMargin::is_drawn)) continue;
       rows.push_back(told_of(dataset.row(i), std::move(epochs), run.data.labels.names));
       if (rows.back().is_doubted()) doubted.push_back(rows.back().row);
     }
-    const auto places = places_of(doubted, run.loaded);
+    const auto places = places_if_readable(doubted, run.loaded);
     std::string lines;
     for (RowMargins& row : rows) {
       if (const auto place = places.find(row.row); place != places.end()) {
@@ -163,7 +175,6 @@ ExitCode conclude(Assembly& run, StopReason reason) {
   const ExitCode code = whole || reason == StopReason::pruned ? ExitCode::done : ExitCode::requeue;
   nlohmann::ordered_json test = nullptr, decided = nullptr;
   if (whole) {
-    leave_margins(run);
     load_best(run);
     run.learner().task().conclude();
     decided = settle_decisions(run);
@@ -171,6 +182,7 @@ ExitCode conclude(Assembly& run, StopReason reason) {
     together(control, [&] {
       if (control.rank() == 0) export_run(run);
     });
+    leave_margins(run);
     if (run.data.test) {
       const Evaluation evaluation = evaluate_test(run);
       test = evaluation.metrics;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/progress.h"
 #include "base/text.h"
 #include "data/prepare/input.h"
 #include "data/readers/input_files.h"
@@ -29,9 +30,11 @@ std::map<int64_t, RowPlace> places_of(const std::vector<int64_t>& numbers, const
   for (const int64_t number : numbers) places[number];
   InputRows rows(files, quotes_of(data));
   Row row;
-  for (int64_t number = 0; !places.empty() && number <= places.rbegin()->first && rows.next(row); ++number)
+  for (int64_t number = 0; !places.empty() && number <= places.rbegin()->first && rows.next(row); ++number) {
+    beat();
     if (const auto wanted = places.find(number); wanted != places.end())
       wanted->second = {row.place(), text_of(row, data.text_column)};
+  }
   return places;
 }
 

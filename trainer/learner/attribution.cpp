@@ -104,7 +104,7 @@ std::vector<Attribution> attribute(const std::string& way, Explainable& batch) {
 LogitsTask& explained_task(Learner& learner) {
   auto* task = dynamic_cast<LogitsTask*>(&learner.task());
   if (task == nullptr || !task->has_logits_of_samples())
-    throw ConfigError("--explain is for models that give each row one label");
+    throw ConfigError("explanations are for models that give each row one label");
   return *task;
 }
 

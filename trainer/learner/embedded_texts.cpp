@@ -34,7 +34,7 @@ at::Tensor EmbeddedTexts::embed(const Inputs& inputs) {
   const at::Tensor x_NC = stages_.frozen_activations(inputs, Mode::evaluation);
   const auto* text = std::get_if<TextInputs>(&inputs);
   if (text == nullptr || !x_NC.defined() || x_NC.dim() != 2 || x_NC.size(0) != text->host_offsets.back())
-    throw ConfigError(concat("--explain: the embedding of this model (",
+    throw ConfigError(concat("explanations: the embedding of this model (",
                              learner_.model().config().value("model_type", "?"),
                              ") has not one row a token of a text"));
   return x_NC;

@@ -23,8 +23,8 @@ StageRule from_pixels(const Model& model) {
 ImageInputs images_in(const Learner& learner, const Batch& batch) {
   Inputs inputs = learner.inputs(batch);
   if (auto* images = std::get_if<ImageInputs>(&inputs)) return *images;
-  throw ConfigError(
-      concat("--explain: this model (", learner.model().config().value("model_type", "?"), ") does not take pictures"));
+  throw ConfigError(concat("explanations: this model (", learner.model().config().value("model_type", "?"),
+                           ") does not take pictures"));
 }
 
 // The colour that is 0 behind the scaling of pixels, [3] of 0 … 255.
@@ -32,7 +32,7 @@ at::Tensor blank_colour(const Model& model, const at::TensorOptions& options) {
   const nlohmann::json& config = model.config();
   const auto mean = config.find("image_mean");
   if (mean == config.end() || !mean->is_array() || mean->empty())
-    throw ConfigError(concat("--explain: config.json of this model (", config.value("model_type", "?"),
+    throw ConfigError(concat("explanations: config.json of this model (", config.value("model_type", "?"),
                              ") names no image_mean, the colour that stands where a picture is hidden"));
   return at::tensor(mean->get<std::vector<double>>(), at::kDouble).mul(255).to(options).expand({3});
 }

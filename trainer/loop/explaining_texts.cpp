@@ -17,10 +17,10 @@ int32_t blank_of(const WordMap& words, const Model& model) {
   const nlohmann::json& config = model.config();
   if (const auto id = config.find("pad_token_id"); id != config.end() && id->is_number_integer())
     return id->get<int32_t>();
-  throw ConfigError(
-      concat("--explain: neither the tokenizer has a [MASK] or <mask>, nor config.json a pad_token_id, to stand where "
-             "words of this model (",
-             config.value("model_type", "?"), ") are hidden"));
+  throw ConfigError(concat(
+      "explanations: neither the tokenizer has a [MASK] or <mask>, nor config.json a pad_token_id, to stand where "
+      "words of this model (",
+      config.value("model_type", "?"), ") are hidden"));
 }
 
 class ExplainingTexts final : public Explaining {

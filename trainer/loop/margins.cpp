@@ -6,6 +6,7 @@
 #include <ATen/ops/softmax.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <filesystem>
 #include <limits>
@@ -40,7 +41,7 @@ at::Tensor judged(const at::Tensor& logits_BK, const at::Tensor& labels_B) {
 
 void Margins::add(const at::Tensor& logits_BK, const Batch& batch) {
   const at::NoGradGuard no_graph;
-  const at::Tensor labels_B = view_of(batch, "labels").to(logits_BK.device(), at::kLong, false, /*copy=*/true);
+  const at::Tensor labels_B = view_of(batch, "labels").to(logits_BK.device(), at::kLong, /*non_blocking=*/true);
   given_.push_back(judged(logits_BK.detach(), labels_B));
   for (size_t b = 0; b < batch.ids.size(); ++b) draws_.emplace_back(batch.draws[b], batch.ids[b]);
   if (given_.size() >= kMostOnDevice) settle();
@@ -58,7 +59,7 @@ void Margins::gather(Communicator& control) {
   std::vector<Draw> mine;
   for (size_t i = 0; i < draws_.size(); ++i) {
     const double* of = &settled_[4 * i];
-    if (of[2] >= 0)
+    if (of[2] >= 0 && std::isfinite(of[0]) && std::isfinite(of[1]))
       mine.push_back({draws_[i].first,
                       draws_[i].second,
                       {static_cast<float>(of[0]), static_cast<float>(of[1]), static_cast<int32_t>(of[2]),
@@ -66,14 +67,15 @@ void Margins::gather(Communicator& control) {
   }
   draws_.clear();
   settled_.clear();
+  const std::vector<std::string> parts =
+      gather_all(control, {reinterpret_cast<const char*>(mine.data()), mine.size() * sizeof(Draw)});
+  if (control.rank() != 0) return;
   std::vector<Draw> all;
-  for (const std::string& part :
-       gather_all(control, {reinterpret_cast<const char*>(mine.data()), mine.size() * sizeof(Draw)})) {
+  for (const std::string& part : parts) {
     const size_t before = all.size();
     all.resize(before + part.size() / sizeof(Draw));
     std::memcpy(static_cast<void*>(all.data() + before), part.data(), part.size());
   }
-  if (control.rank() != 0) return;
   std::ranges::sort(all, {}, &Draw::draw);
   for (const Draw& draw : all) {
     const auto epoch = static_cast<size_t>(draw.draw / num_samples_);

@@ -21,8 +21,8 @@ class Margins {
  public:
   explicit Margins(int64_t num_samples) : num_samples_(num_samples) {}
 
-  // Of a training batch on this rank, logits [B, labels]; its column "labels" has the given ones. Does not wait for the
-  // device.
+  // Of a training batch on this rank, logits [B, labels]; its column "labels" has the given ones. Waits for the
+  // device at every 64th batch alone.
   void add(const at::Tensor& logits_BK, const Batch& batch);
 
   // Every rank calls: what all have added since is on rank 0 from then on.
@@ -40,8 +40,8 @@ class Margins {
   void settle();
 
   int64_t num_samples_;
-  std::vector<std::pair<int64_t, int64_t>> draws_;  // (draw, sample) of each row of given_, then of settled_'s rest
-  std::vector<at::Tensor> given_;                   // [B, 4] each, on the device: the members of RowMargin
+  std::vector<std::pair<int64_t, int64_t>> draws_;  // (draw, sample) of each row of settled_, then of given_
+  std::vector<at::Tensor> given_;                   // [B, 4] each: the members of RowMargin as float64, on the device
   std::vector<double> settled_;                     // likewise, in host memory
   std::vector<std::vector<RowMargin>> epochs_;      // [epochs][samples]; rank 0's
 };

@@ -52,7 +52,7 @@ struct PairInputs {
 
 // B images.
 struct ImageInputs {
-  at::Tensor pixels_BHWC;  // uint8
+  at::Tensor pixels_BHWC;  // uint8; of explanations floating, 0 … 255
   at::Tensor draws_B;      // int64
 };
 

@@ -128,8 +128,9 @@ std::string without_folders(const std::string& path) {
 std::string without_folders_inside(const std::string& value) {
   std::string text;
   for (size_t at = 0; at < value.size();) {
-    const size_t end = value[at] == '"' ? value.find('"', at + 1) : std::string::npos;
-    if (end == std::string::npos) {
+    size_t end = value[at] == '"' ? at + 1 : value.size();
+    while (end < value.size() && value[end] != '"') end += value[end] == '\\' ? 2 : 1;
+    if (end >= value.size()) {
       text += value[at++];
       continue;
     }

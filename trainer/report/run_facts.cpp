@@ -53,7 +53,7 @@ double count_of(const Json& counts, const std::string& name) {
   return counts.is_object() && counts.contains(name) && counts[name].is_number() ? counts[name].get<double>() : 0;
 }
 
-// What the most frequent class of the training rows would have, given always: of one label a row.
+// What the most frequent class of the training rows would have, given always: of rows or pixels.
 void add_baseline(const RunRecord& record, std::vector<Fact>& facts) {
   const Details details = details_of(record);
   if (!details.values.is_object() || !details.values.contains("confusion_matrix")) return;

@@ -23,10 +23,8 @@ at::Tensor PatchEncoder::stage(int s, const at::Tensor& x_BTC, const Inputs& inp
   const RowRange read = rows_read(grid);
   const TextInputs packed = patch_rows(images_of(inputs), shape_.rows(grid), read);
   const int64_t pictures = packed.num_sequences();
-  if (s == 0) {
-    seen_ = grid;
-    return embedding(images_of(inputs), packed, mode);
-  }
+  seen_ = grid;
+  if (s == 0) return embedding(images_of(inputs), packed, mode);
   const bool reads_few = s == num_blocks() && reads_ != Reads::all;
   const BlockRows rows{.inputs = packed, .read = reads_few ? &*packed.read : nullptr};
   const at::Tensor y_MC = block(s, x_BTC.flatten(0, 1), rows, mode);
