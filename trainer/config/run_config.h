@@ -85,7 +85,7 @@ struct RunConfig {
         section("hooks", &RunConfig::hooks).changeable(),
         section("comm", &RunConfig::comm).changeable(),
         section("parallel", &RunConfig::parallel),
-        field("sweep", &RunConfig::sweep, "only for `sft-dist sweep`, whose --help explains it").changeable()};
+        field("sweep", &RunConfig::sweep, "only for `sft-dist sweep`: method, num_trials, parameters").changeable()};
   }
 };
 
