@@ -129,7 +129,7 @@ class Drawing {
   }
 
   const RateCurve& curve_;
-  View view_;
+  CurveView view_;
 };
 
 std::string pick(const std::optional<double>& rate, const char* kind, const char* meaning) {

@@ -36,7 +36,7 @@ class Dots {
   unsigned cells_[kRows][kColumns] = {};
 };
 
-void draw(Dots& dots, const RateCurve& curve, const View& view) {
+void draw(Dots& dots, const RateCurve& curve, const CurveView& view) {
   const auto& points = curve.points();
   for (size_t i = 0; i < points.size(); ++i) {
     const RateCurve::Point &a = points[i], &b = points[std::min(i + 1, points.size() - 1)];
@@ -52,12 +52,12 @@ std::string right_aligned(const std::string& text) {
   return std::string(kLabel - std::min(kLabel, text.size()), ' ') + text;
 }
 
-size_t column_of(const View& view, double rate) {
+size_t column_of(const CurveView& view, double rate) {
   return static_cast<size_t>(std::lround(std::clamp(view.x(rate), 0.0, 1.0) * (kColumns - 1)));
 }
 
 // "1e-05" under each power of ten, as far as there is room.
-std::string rates_line(const View& view) {
+std::string rates_line(const CurveView& view) {
   std::string line(kLabel + 2, ' ');
   for (const double rate : view.decades()) {
     const std::string text = concat("1e", rate < 1 ? "-" : "+", std::lround(std::abs(std::log10(rate))));
@@ -69,7 +69,7 @@ std::string rates_line(const View& view) {
   return line;
 }
 
-std::string mark(const View& view, const std::optional<double>& rate, const std::string& meaning) {
+std::string mark(const CurveView& view, const std::optional<double>& rate, const std::string& meaning) {
   if (!rate) return "";
   const std::string text = concat(rate_text(*rate), "  ", meaning);
   const size_t column = column_of(view, *rate);
@@ -82,7 +82,7 @@ std::string mark(const View& view, const std::optional<double>& rate, const std:
 
 std::string plot_text(const RateCurve& curve) {
   if (curve.points().empty()) return "";
-  const View view(curve);
+  const CurveView view(curve);
   Dots dots;
   draw(dots, curve, view);
   std::string out = concat(right_aligned("loss"), " ┬\n");

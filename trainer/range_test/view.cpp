@@ -17,7 +17,7 @@ std::string formatted(const char* format, double value) {
 
 }  // namespace
 
-View::View(const RateCurve& curve) {
+CurveView::CurveView(const RateCurve& curve) {
   const auto& points = curve.points();
   least_rate = points.front().rate;
   most_rate = points.back().rate;
@@ -33,13 +33,13 @@ View::View(const RateCurve& curve) {
   most_loss += margin;
 }
 
-double View::x(double rate) const {
+double CurveView::x(double rate) const {
   return most_rate > least_rate ? std::log(rate / least_rate) / std::log(most_rate / least_rate) : 0.5;
 }
 
-double View::y(double loss) const { return (loss - least_loss) / (most_loss - least_loss); }
+double CurveView::y(double loss) const { return (loss - least_loss) / (most_loss - least_loss); }
 
-std::vector<double> View::decades() const {
+std::vector<double> CurveView::decades() const {
   std::vector<double> inside;
   const double slack = 1e-9;
   for (double power = std::ceil(std::log10(least_rate) - slack); power <= std::log10(most_rate) + slack; ++power)

@@ -10,8 +10,8 @@ namespace sft {
 
 // Rates lie on a logarithmic axis. Losses reach as far up as the curve stood before its lowest point, and a little
 // more: behind it they climb out of the view.
-struct View {
-  explicit View(const RateCurve& curve);  // of one point at least
+struct CurveView {
+  explicit CurveView(const RateCurve& curve);  // of one point at least
 
   double least_rate, most_rate;
   double least_loss, most_loss;
