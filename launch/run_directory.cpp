@@ -63,6 +63,7 @@ bool goes_on(const RunConfig& config) {
     RunConfig kept = kept_config(config.output_dir);
     if (config.data.interpolation == "auto") kept.data.interpolation = "auto";
     if (config.data.image_size == 0) kept.data.image_size = 0;
+    if (config.data.mean.empty()) kept.data.mean.clear();
     return training_keys_of(kept) == training_keys_of(config);
   } catch (const ConfigError&) {
     return false;

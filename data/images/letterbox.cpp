@@ -7,13 +7,18 @@
 namespace sft {
 namespace {
 
+// By transformers' get_image_size_for_max_height_width(), whose product in double may be a hair below the side.
 struct Fitted {
   int64_t height, width;
 };
 
 Fitted fitted(int64_t height, int64_t width, int64_t side) {
-  const int64_t longer = std::max(height, width);
-  return {std::max<int64_t>(height * side / longer, 1), std::max<int64_t>(width * side / longer, 1)};
+  const auto scale = std::min(static_cast<double>(side) / static_cast<double>(height),
+                              static_cast<double>(side) / static_cast<double>(width));
+  const auto scaled = [scale](int64_t pixels) {
+    return std::max<int64_t>(static_cast<int64_t>(static_cast<double>(pixels) * scale), 1);
+  };
+  return {scaled(height), scaled(width)};
 }
 
 }  // namespace

@@ -25,7 +25,7 @@ struct View {
 View scaled(const View& view, double by_x, double by_y, double left, double top);
 
 // The picture lies in the upper left corner, as transformers' image processors of detectors pad; sizes are rounded
-// down, and at least 1.
+// down as theirs are (49 pixels fill 511 of 512), and at least 1.
 View letterbox_view(int64_t height, int64_t width, int64_t side);
 
 using Colour = std::array<uint8_t, 3>;

@@ -46,14 +46,15 @@ void crop_scaled(const std::byte* picture, const Column& column, const ScaledCro
   const int64_t height = column.shape[0], width = column.shape[1];
   const DrawnScale drawn = drawn_scale(how, seed, draw);
   const Window whole{0, 0, height, width};
-  const int64_t pixel_bytes = is_mask(column) ? 1 : kChannels;
-  for (int64_t i = 0; i < how.height * how.width * pixel_bytes; ++i)
-    to[i] = is_mask(column) ? kNoClass : how.beside[static_cast<size_t>(i % kChannels)];
-  if (is_mask(column))
+  const int64_t pixels = how.height * how.width;
+  if (is_mask(column)) {
+    std::memset(to, kNoClass, static_cast<size_t>(pixels));
     copy_window(nearest(stored, width, whole, drawn.height, drawn.width).classes.data(), drawn, 1, how, to);
-  else
+  } else {
+    for (int64_t i = 0; i < pixels; ++i) std::memcpy(to + i * kChannels, how.beside.data(), kChannels);
     copy_window(resized(cut(stored, width, whole), drawn.height, drawn.width, how.interpolation).pixels.data(), drawn,
                 kChannels, how, to);
+  }
 }
 
 }  // namespace sft

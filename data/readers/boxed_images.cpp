@@ -22,10 +22,10 @@ std::unique_ptr<ImageSource> open_boxed_images(const std::string& path, bool box
     return boxes ? open_hdf5_boxes(path, columns) : open_hdf5_images(path, false, columns);
   if (!boxes && is_image_file(path)) return open_image_files(path);
   if (boxes || !fs::is_directory(path))
-    if (auto coco = open_coco(path)) return coco;
+    if (auto coco = open_coco(path, boxes)) return coco;
   if (auto voc = open_voc_boxes(path, boxes, split)) return voc;
   if (boxes || !fs::is_directory(path))
-    if (auto yolo = open_yolo(path, split)) return yolo;
+    if (auto yolo = open_yolo(path, boxes, split)) return yolo;
   if (!boxes && fs::is_directory(path)) return open_image_files(path);
   if (fs::is_directory(path)) throw DataError(concat(path, ": no boxes found; wanted ", kKinds));
   throw ConfigError(concat(path, ": wanted ", kKinds));

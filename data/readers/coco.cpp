@@ -1,10 +1,11 @@
 // COCO's JSON of instances: {"images": [{"id", "file_name", "height", "width"}], "annotations": [{"id", "image_id",
 // "category_id", "bbox": [left, top, width, height], "area", "iscrowd"}], "categories": [{"id", "name"}]}, the lists in
-// any order. Walked item by item: outlines of objects, which are most of such a file, are passed over.
+// any order. Walked item by item: outlines of objects, which are most of such a file, are read and thrown away.
 #include <algorithm>
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -50,26 +51,28 @@ class CocoFile {
  public:
   explicit CocoFile(const std::string& path) : path_(path), walk_(path) {}
 
-  Coco read() {
+  // Without `boxes` the images alone.
+  Coco read(bool boxes) {
     walk_.enter('{');
     while (walk_.next_item('}')) {
       const std::string key = walk_.key();
       if (key == "images")
         for_each([this](const json& item) { read_image(item); });
-      else if (key == "categories")
+      else if (boxes && key == "categories")
         for_each([this](const json& item) { read_category(item); });
-      else if (key == "annotations")
+      else if (boxes && key == "annotations")
         for_each([this](const json& item) { read_annotation(item); });
       else
         walk_.value();
       seen_.insert(key);
     }
     walk_.end();
-    for (const char* key : {"images", "categories", "annotations"})
+    constexpr const char* kLists[] = {"images", "categories", "annotations"};
+    for (const char* key : std::span(kLists).first(boxes ? 3 : 1))
       if (!seen_.contains(key))
         throw DataError(concat(path_, ": has no list ", in_quotes(key), ", so it is no file of COCO's instances"));
     if (coco_.images.empty()) throw DataError(concat(path_, ": lists no image"));
-    if (coco_.categories.empty()) throw DataError(concat(path_, ": lists no category"));
+    if (boxes && coco_.categories.empty()) throw DataError(concat(path_, ": lists no category"));
     hand_out();
     return std::move(coco_);
   }
@@ -189,12 +192,7 @@ fs::path folder_of(const std::string& path, const Coco& coco) {
 class CocoSource final : public DecoratedSource {
  public:
   CocoSource(const std::string& path, std::unique_ptr<ImageSource> pictures, Coco coco)
-      : DecoratedSource(std::move(pictures)), path_(path), coco_(std::move(coco)), files_{path} {
-    for (const std::string& file : DecoratedSource::files())
-      if (is_file(file)) files_.push_back(file);
-  }
-
-  const std::vector<std::string>& files() const override { return files_; }
+      : DecoratedSource(std::move(pictures), {path}), path_(path), coco_(std::move(coco)) {}
 
   std::vector<std::string> class_names() const override {
     std::vector<std::string> names;
@@ -202,17 +200,8 @@ class CocoSource final : public DecoratedSource {
     return names;
   }
 
-  Decoded image(int64_t i) const override {
-    require_there(i);
-    return DecoratedSource::image(i);
-  }
-  std::string bytes(int64_t i) const override {
-    require_there(i);
-    return DecoratedSource::bytes(i);
-  }
-
   RawBoxes boxes(int64_t i) const override {
-    const CocoImage& image = of(i);
+    const CocoImage& image = coco_.images[static_cast<size_t>(i)];
     RawBoxes out{.height = image.height, .width = image.width};
     for (const Annotation& annotation : image.annotations) {
       const std::string place = concat(path_, ":", annotation.line, ": annotation ", annotation.id);
@@ -232,29 +221,23 @@ class CocoSource final : public DecoratedSource {
   }
 
  private:
-  const CocoImage& of(int64_t i) const { return coco_.images[static_cast<size_t>(i)]; }
-
-  void require_there(int64_t i) const {
-    if (!is_file(place(i)))
-      throw BadRow(concat(path_, ": lists ", in_quotes(of(i).file_name, 200), ", and there is no ", place(i)));
-  }
-
   std::string path_;
   Coco coco_;
-  std::vector<std::string> files_;  // that are there
 };
 
 }  // namespace
 
-std::unique_ptr<ImageSource> open_coco(const std::string& path) {
+std::unique_ptr<ImageSource> open_coco(const std::string& path, bool boxes) {
   fs::path file = path;
   if (fs::is_directory(file)) file /= "_annotations.coco.json";
   if (file.extension() != ".json" || !is_file(file)) return nullptr;
-  Coco coco = CocoFile(file.string()).read();
+  Coco coco = CocoFile(file.string()).read(boxes);
   const fs::path folder = folder_of(file.string(), coco);
   std::vector<std::string> pictures;
   for (const CocoImage& image : coco.images) pictures.push_back((folder / image.file_name).string());
-  return std::make_unique<CocoSource>(file.string(), these_image_files(std::move(pictures)), std::move(coco));
+  auto images = these_image_files(std::move(pictures), file.string());
+  if (!boxes) return images;
+  return std::make_unique<CocoSource>(file.string(), std::move(images), std::move(coco));
 }
 
 }  // namespace sft

@@ -2,11 +2,13 @@
 // other kinds left alone; but what is hidden is not looked at.
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 
 #include "base/errors.h"
 #include "base/file_ops.h"
 #include "base/text.h"
 #include "data/images/formats.h"
+#include "data/readers/file_tests.h"
 #include "data/readers/image_source.h"
 
 namespace sft {
@@ -75,6 +77,27 @@ class ImageFiles : public ImageSource {
   std::vector<Label> labels_;  // empty: nobody asks
 };
 
+// Of which some may be missing.
+class NamedFiles final : public ImageFiles {
+ public:
+  NamedFiles(Found named, std::string named_by) : ImageFiles(named), named_by_(std::move(named_by)) {
+    std::ranges::copy_if(named.images, std::back_inserter(there_),
+                         [](const std::string& file) { return is_file(file); });
+  }
+
+  const std::vector<std::string>& files() const override { return there_; }
+  std::string bytes(int64_t i) const override {
+    if (!is_file(place(i)))
+      throw BadRow(
+          concat(named_by_, ": there is no ", place(i), ", which it names; bring the image, or strike it out"));
+    return ImageFiles::bytes(i);
+  }
+
+ private:
+  std::string named_by_;
+  std::vector<std::string> there_;
+};
+
 }  // namespace
 
 std::unique_ptr<ImageSource> open_class_folders(const std::string& path) {
@@ -116,9 +139,10 @@ std::unique_ptr<ImageSource> open_image_files(const std::string& path) {
   return std::make_unique<ImageFiles>(std::move(found));
 }
 
-std::unique_ptr<ImageSource> these_image_files(std::vector<std::string> files) {
+std::unique_ptr<ImageSource> these_image_files(std::vector<std::string> files, const std::string& named_by) {
   Found found;
   found.images = std::move(files);
+  if (!named_by.empty()) return std::make_unique<NamedFiles>(std::move(found), named_by);
   return std::make_unique<ImageFiles>(std::move(found));
 }
 

@@ -40,7 +40,8 @@ std::unique_ptr<ImageSource> open_image_source(const std::string& path, bool lab
 // The single kinds.
 std::unique_ptr<ImageSource> open_class_folders(const std::string& path);  // one folder a class, in the order of names
 std::unique_ptr<ImageSource> open_image_files(const std::string& path);    // one file, or all in a directory
-std::unique_ptr<ImageSource> these_image_files(std::vector<std::string> files);
+// Files that `named_by` names, where one that is missing is a BadRow and not among files(); "": all of them are there.
+std::unique_ptr<ImageSource> these_image_files(std::vector<std::string> files, const std::string& named_by = "");
 std::unique_ptr<ImageSource> open_cifar(const std::string& path);  // names from batches.meta.txt beside it
 std::unique_ptr<ImageSource> open_hdf5_images(const std::string& path, bool labels, const ImageColumns& columns);
 
@@ -64,19 +65,22 @@ std::unique_ptr<ImageSource> open_voc(const std::string& path, bool masks, const
 std::unique_ptr<ImageSource> open_hdf5_masks(const std::string& path, const ImageColumns& columns);
 
 // Pictures with boxes. `split` chooses among the lists of PASCAL VOC, and of YOLO's .yaml.
-//   .json: COCO's images, annotations and categories, or a folder with such a _annotations.coco.json in it
-//   Annotations/*.xml and JPEGImages/ (or images/, or beside each other), all, or of the names in
-//   ImageSets/Main/<list>.txt, which may be the path itself
-//   images/ and labels/*.txt of YOLO, or images/train itself, with the names of a data.yaml or classes.txt; or the
-//   .yaml HDF5: pixels as of open_image_source(), and boxes [M, 4], box_labels [M], box_offsets [N + 1]
-// Without `boxes` pictures alone are wanted, and any tree of images will do. ConfigError and DataError as above.
+//
+// * COCO's .json (images, annotations, categories), or a folder with such a _annotations.coco.json;
+// * Annotations/*.xml and JPEGImages/ (or images/, or beside each other): all, or the names in
+// ImageSets/Main/<list>.txt;
+// * YOLO's images/ and labels/, or images/train itself, with names of a data.yaml or classes.txt; or the .yaml;
+// * HDF5: pixels as of open_image_source(), and boxes [M, 4], box_labels [M], box_offsets [N + 1].
+//
+// Without `boxes` pictures alone are wanted: any tree of images will do, a .json with images alone, a .yaml of folders
+// without labels. ConfigError and DataError as above.
 std::unique_ptr<ImageSource> open_boxed_images(const std::string& path, bool boxes, const std::string& split,
                                                const ImageColumns& columns = {});
 
 // Its single kinds; null where the path is of another kind.
-std::unique_ptr<ImageSource> open_coco(const std::string& path);
+std::unique_ptr<ImageSource> open_coco(const std::string& path, bool boxes);
 std::unique_ptr<ImageSource> open_voc_boxes(const std::string& path, bool boxes, const std::string& split);
-std::unique_ptr<ImageSource> open_yolo(const std::string& path, const std::string& split);
+std::unique_ptr<ImageSource> open_yolo(const std::string& path, bool boxes, const std::string& split);
 std::unique_ptr<ImageSource> open_hdf5_boxes(const std::string& path, const ImageColumns& columns);
 
 }  // namespace sft

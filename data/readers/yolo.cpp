@@ -5,8 +5,10 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 #include "base/errors.h"
+#include "base/file_ops.h"
 #include "base/text.h"
 #include "data/readers/class_lists.h"
 #include "data/readers/decorated_source.h"
@@ -22,9 +24,9 @@ bool is_yaml(const fs::path& path) { return path.extension() == ".yaml" || path.
 
 // Of data/images/train/a.jpg: data/labels/train/a.txt. "": no folder above is called images.
 std::string labels_of(const std::string& picture) {
-  const std::string images = "/images/", path = fs::path(picture).replace_extension(".txt").string();
+  const std::string images = "/images/", path = "/" + fs::path(picture).replace_extension(".txt").string();
   const size_t at = path.rfind(images);
-  return at == path.npos ? "" : path.substr(0, at) + "/labels/" + path.substr(at + images.size());
+  return at == path.npos ? "" : (path.substr(0, at) + "/labels/" + path.substr(at + images.size())).substr(1);
 }
 
 std::vector<double> numbers_in(const std::string& line, const std::string& place) {
@@ -52,11 +54,12 @@ struct Names {
 class YoloSource final : public DecoratedSource {
  public:
   // `names` stand in a file, or are told nowhere.
-  YoloSource(std::vector<std::string> pictures, Names names, const std::string& note)
-      : DecoratedSource(these_image_files(std::move(pictures)), {}, note), names_(std::move(names.names)) {
+  YoloSource(std::unique_ptr<ImageSource> pictures, Names names, const std::string& note)
+      : DecoratedSource(std::move(pictures), {}, note), names_(std::move(names.names)) {
     if (!names.file.empty()) files_.push_back(names.file);
-    for (const std::string& picture : DecoratedSource::files()) {
-      files_.push_back(picture);
+    for (int64_t i = 0; i < DecoratedSource::size(); ++i) {
+      const std::string picture = DecoratedSource::place(i);
+      if (is_file(picture)) files_.push_back(picture);
       if (std::string file = labels_of(picture); is_file(file)) {
         files_.push_back(std::move(file));
         has_labels_ = true;
@@ -73,7 +76,7 @@ class YoloSource final : public DecoratedSource {
   RawBoxes boxes(int64_t i) const override {
     const std::string file = labels_of(place(i));
     RawBoxes out{.are_shares = true};
-    std::ifstream lines(file);
+    std::istringstream lines(is_file(file) ? read_file(file) : std::string());
     int64_t number = 0;
     for (std::string line; std::getline(lines, line);) {
       const std::string at = concat(file, ":", ++number);
@@ -130,15 +133,15 @@ Names names_beside(const fs::path& images) {
   return {};
 }
 
-std::unique_ptr<ImageSource> source_of(std::vector<std::string> pictures, Names names, const std::string& place) {
-  const std::string first = labels_of(pictures.front());
+std::unique_ptr<ImageSource> source_of(std::unique_ptr<ImageSource> pictures, Names names, const std::string& place) {
+  const std::string first = labels_of(pictures->place(0));
   const std::string note = names.file.empty() ? concat(place, ": no data.yaml or classes.txt names its classes") : "";
   auto source = std::make_unique<YoloSource>(std::move(pictures), std::move(names), note);
   if (source->has_labels()) return source;
   throw DataError(concat(place,
                          ": no picture has boxes: wanted labels/… beside images/…, with a .txt of the same name for "
-                         "each, as ",
-                         first));
+                         "each",
+                         first.empty() ? "" : concat(", as ", first)));
 }
 
 // Pictures of a folder, or of a list of files.
@@ -156,12 +159,19 @@ void add_pictures(const fs::path& from, std::vector<std::string>& to) {
   to.insert(to.end(), found->files().begin(), found->files().end());
 }
 
-std::unique_ptr<ImageSource> open_yaml(const fs::path& file, const std::string& split) {
+// What is given to predict or to evaluate beside the config's files counts as the test split.
+std::unique_ptr<ImageSource> open_yaml(const fs::path& file, bool boxes, const std::string& split) {
   const YoloYaml yaml = read_yolo_yaml(file.string());
-  const std::string key = split == "validation" ? "val" : split == "input" ? "test" : split;
+  const std::string key = split == "validation" ? "val" : split == "train" ? split : "test";
   const auto found = yaml.splits.find(key);
-  if (found == yaml.splits.end() || found->second.empty())
-    throw ConfigError(concat(file.string(), ": has no ", key, ": with the pictures of that split"));
+  if (found == yaml.splits.end() || found->second.empty()) {
+    std::vector<std::string> there;
+    for (const auto& [other, pictures] : yaml.splits)
+      if (!pictures.empty()) there.push_back(other);
+    throw ConfigError(concat(
+        file.string(), ": has no ", key, ": with the pictures of that split",
+        there.empty() ? "" : concat("; it has ", join(there, ", "), ": name a folder of theirs in place of the file")));
+  }
   std::vector<std::string> pictures;
   for (const std::string& from : found->second) {
     const fs::path beside = file.parent_path();
@@ -172,22 +182,24 @@ std::unique_ptr<ImageSource> open_yaml(const fs::path& file, const std::string& 
     add_pictures(at, pictures);
   }
   if (pictures.empty()) throw DataError(concat(file.string(), ": ", key, ": names no picture"));
-  return source_of(std::move(pictures), {yaml.names, file.string()}, file.string());
+  auto images = these_image_files(std::move(pictures), concat(file.string(), ": ", key));
+  if (!boxes) return images;
+  return source_of(std::move(images), {yaml.names, file.string()}, file.string());
 }
 
 }  // namespace
 
-std::unique_ptr<ImageSource> open_yolo(const std::string& path, const std::string& split) {
+std::unique_ptr<ImageSource> open_yolo(const std::string& path, bool boxes, const std::string& split) {
   fs::path root = fs::path(path).lexically_normal();
   if (!root.has_filename()) root = root.parent_path();
-  if (is_yaml(root)) return open_yaml(root, split);
+  if (is_yaml(root)) return open_yaml(root, boxes, split);
   if (!fs::is_directory(root)) return nullptr;
   const bool holds_both = fs::is_directory(root / "images") && fs::is_directory(root / "labels");
   const fs::path images = holds_both ? root / "images" : root;
   const std::string labels = labels_of((images / "a").string());
   if (labels.empty() || !fs::is_directory(fs::path(labels).parent_path())) return nullptr;
-  std::vector<std::string> pictures;
-  add_pictures(images, pictures);
+  auto pictures = open_image_files(images.string());
+  if (!boxes) return pictures;
   return source_of(std::move(pictures), names_beside(images), path);
 }
 

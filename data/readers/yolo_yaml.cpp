@@ -62,8 +62,11 @@ class Yaml {
     std::istringstream lines(read_file(file));
     std::string open;  // of brackets that go on in the next line
     Entry* entry = nullptr;
+    bool in_block = false;  // behind "key: |", whose text is indented
     for (std::string raw; std::getline(lines, raw);) {
       ++line_;
+      in_block = in_block && (trimmed(raw).empty() || raw[0] == ' ' || raw[0] == '\t');
+      if (in_block) continue;
       std::string line = without_comment(raw);
       if (trimmed(line).empty() || trimmed(line) == "---") continue;
       if (!open.empty()) {
@@ -81,6 +84,7 @@ class Yaml {
       entry = &entries_[key];
       entry->line = line_;
       if (value.empty()) continue;
+      in_block = value[0] == '|' || value[0] == '>';
       if (value[0] == '[' || value[0] == '{') {
         if (is_whole(value))
           read_brackets(value, *entry);

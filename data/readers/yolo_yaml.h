@@ -1,5 +1,5 @@
 // The .yaml beside data sets in YOLO's layout: of YAML, a mapping of scalars, lists and mappings of scalars, in lines
-// or in brackets.
+// or in brackets. Text behind "key: |" or "key: >", as scripts that download the data set are, is passed over.
 #pragma once
 
 #include <map>

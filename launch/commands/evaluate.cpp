@@ -12,6 +12,7 @@
 #include "launch/run_facts.h"
 #include "trainer/assembly/run_settings.h"
 #include "trainer/loop/evaluator.h"
+#include "trainer/model_files/model_directory.h"
 
 namespace sft {
 namespace {
@@ -47,6 +48,7 @@ ExitCode evaluate(const Arguments& arguments, Job& job) {
     loaded = load_run(arguments.target);
     directory = checkpoint_directory(loaded.config, arguments.checkpoint);
     take_own_template(directory, loaded.config.data);
+    ModelDirectory(directory).settle_image_settings(loaded.config.data);
     asked = rows_of(arguments, loaded);
   });
   const RunConfig& config = loaded.config;

@@ -103,7 +103,8 @@ class Detection(PictureRuns):
         return net, found
 
     def test_learns_on_two_ranks_and_finds_what_the_exported_model_finds_in_transformers(self):
-        done = self.succeed(self.boxes_config(data={"horizontal_flip": True}), ranks=2)
+        config = self.boxes_config(data={"horizontal_flip": True})
+        done = self.succeed(config, ranks=2)
         self.assertNotIn("has no effect", done.err)
         test = self.summary()["test_metrics"]
         self.assertGreater(test["map_50"], 0.3, test)
@@ -117,7 +118,9 @@ class Detection(PictureRuns):
         rows = read_rows(self.run_dir() / "predictions.jsonl")
         self.assertEqual([row["image"] for row in rows], [str(path) for path in self.files(self.shared / "test_boxes")])
         self.check_objects(rows, found)
-        self.succeed("evaluate", self.run_dir(), "--split", "test", ranks=3)
+        by_run = json.loads(self.succeed("evaluate", self.run_dir(), "--split", "test", ranks=3).out)
+        by_file = json.loads(self.succeed("evaluate", config, "--split", "test").out)
+        self.assertAlmostEqual(by_file["eval_loss"], by_run["eval_loss"], delta=1e-5)
         drawn = self.home / "drawn"
         self.succeed("predict", self.run_dir(), "--input", self.shared / "test_boxes/images", "--output", self.home / "again.jsonl", "--boxes", drawn, ranks=2)
         self.check_objects(read_rows(self.home / "again.jsonl"), found)
@@ -154,7 +157,7 @@ class Detection(PictureRuns):
     def test_a_killed_run_goes_on_on_another_world(self):
         settings = {"train": {"max_steps": 8}, "data": {"horizontal_flip": True}, "save": {"save_strategy": "steps", "save_steps": 3}}
         self.succeed(self.boxes_config("whole", **settings))
-        config = self.boxes_config("killed", **settings)
+        config = self.boxes_config("killed", **settings, top={"overwrite_output_dir": True})
         self.assertNotEqual(self.run_program(config, ranks=2, environment={"SFT_FAILPOINTS": "trainer.step@5=kill"}).code, 0)
         self.assertIn("resumed from", self.succeed(config, ranks=3).err)
         for step, loss in self.lines("whole").items():

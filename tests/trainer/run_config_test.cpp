@@ -106,6 +106,13 @@ TEST_F(RunConfigFile, TasksSayWhereLongRowsAreCut) {
             "command line: data.truncation = 'drop' is not for text_classification; wanted one of: right, left, error");
 }
 
+TEST_F(RunConfigFile, BoxesAreOfWholePictures) {
+  EXPECT_EQ(wrong("", {"model.task=object_detection", "data.crop=random"}),
+            "command line: data.crop = 'random' is of tasks that cut images; object_detection fits them into squares: "
+            "set data.random_scale instead");
+  EXPECT_EQ(wrong("", {"model.task=image_classification", "data.crop=random"}), "");
+}
+
 TEST_F(RunConfigFile, AsksForWhatEveryRunNeeds) {
   const auto message = [&](const std::string& toml) {
     try {

@@ -10,6 +10,7 @@
 #include "base/errors.h"
 #include "base/output_file.h"
 #include "base/text.h"
+#include "data/loading/box_columns.h"
 #include "data/prepare/split.h"
 #include "trainer/config/training_keys.h"
 #include "trainer/tasks/blocks/robust_loss.h"
@@ -67,6 +68,14 @@ void check_crops(const DataConfig& data, const Origins& origins) {
                       ": images would be kept with fewer pixels than the model sees"));
 }
 
+// Boxes are of whole pictures.
+void check_crop_of_boxes(const RunConfig& config, const Origins& origins) {
+  if (task_named(config.model.task).target.axis == kBoxAxis && config.data.crop != "none")
+    refuse_key(origins, "data.crop",
+               concat(" = ", in_quotes(config.data.crop), " is of tasks that cut images; ", config.model.task,
+                      " fits them into squares: set data.random_scale instead"));
+}
+
 void check_truncation(const RunConfig& config, const Origins& origins) {
   const StringList& taken = task_named(config.model.task).truncations;
   if (std::ranges::find(taken, config.data.truncation) == taken.end())
@@ -122,6 +131,7 @@ void check_settings(const RunConfig& config, const Origins& origins) {
     if (!numbers->empty() && numbers->size() != 3 && numbers->size() != 1)
       refuse_key(origins, key,
                  concat(": wanted three numbers, of red, green and blue, or one of grey, found ", numbers->size()));
+  check_crop_of_boxes(config, origins);
   check_crops(config.data, origins);
   check_robust_loss(config.train.loss, origins);
   if (config.lora.is_on()) refuse_beside_adapters(config.freeze);

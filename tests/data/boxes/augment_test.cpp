@@ -121,6 +121,14 @@ TEST(BoxAugmentation, MirrorsThePictureAndNotWhatIsBesideIt) {
   EXPECT_LT(mirrored, 8);
 }
 
+// int(49 * (512 / 49)) is 511 in transformers, and so is its height of such an image.
+TEST(Letterbox, HasTheSizesOfTransformers) {
+  const View view = letterbox_view(49, 30, 512);
+  EXPECT_FLOAT_EQ(view.scale_y, 511.f / 49);
+  EXPECT_FLOAT_EQ(view.scale_x, 313.f / 30);
+  EXPECT_FLOAT_EQ(letterbox_view(1, 600, 512).scale_y, 1);
+}
+
 TEST(BoxAugmentation, IsAFunctionOfTheDraw) {
   const Augmentation how{.scaled_crop = ScaledCrop{.height = 48, .width = 48}, .flip = true, .seed = 3};
   const Batch all = drawn(how, 10, 6), last = drawn(how, 15, 1);

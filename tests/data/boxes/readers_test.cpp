@@ -119,7 +119,11 @@ TEST_F(Readers, BadCocoIsToldByFilePlaceAndCure) {
   EXPECT_NE(coco_error(bad).find("has no list 'categories'"), std::string::npos);
   bad = coco();
   bad["images"][1]["file_name"] = "c.png";
-  EXPECT_NE(coco_error(bad).find("lists 'c.png', and there is no "), std::string::npos);
+  EXPECT_NE(coco_error(bad).find("instances_train2017.json: there is no train2017/c.png, which it names"),
+            std::string::npos);
+  config_.on_bad_row = "skip";
+  EXPECT_EQ(prepare("annotations/instances_train2017.json").num_samples, 1);
+  config_.on_bad_row = "error";
   bad = coco();
   bad["images"][0]["file_name"] = bad["images"][1]["file_name"] = "c.png";
   EXPECT_NE(coco_error(bad).find("its images are not found: there is no 'c.png' in annotations,"), std::string::npos);
@@ -262,6 +266,47 @@ TEST_F(Readers, BadYoloIsToldByLine) {
   EXPECT_NE(error("data.yaml").find("data.yaml: train: there is no "), std::string::npos);
 }
 
+TEST_F(Readers, YoloInListsOfFilesBySplit) {
+  picture("images/a.png", 20, 40);
+  file("labels/a.txt", "1 0.5 0.5 0.25 0.3\n");
+  file("listed.txt", "images/a.png\nimages/gone.png\n");
+  const std::string rest = "names: [ant, bee]\ndownload: |\n  import os\n\n  print('no key here')\nnc: 2\n";
+  file("data.yaml", "train: listed.txt\n" + rest);
+  EXPECT_NE(error("data.yaml").find("data.yaml: train: there is no images/gone.png, which it names"),
+            std::string::npos);
+  config_.on_bad_row = "skip";
+  const PrepareReport report = prepare("data.yaml");
+  EXPECT_EQ(report.num_samples, 1);
+  EXPECT_EQ(report.label_names, (StringList{"ant", "bee"}));
+  request_.split = "file";
+  EXPECT_NE(error("data.yaml").find("data.yaml: has no test: with the pictures of that split; it has train: name a"),
+            std::string::npos);
+  file("data.yaml", "test: images\n" + rest);
+  EXPECT_EQ(prepare("data.yaml").num_samples, 1);
+}
+
+TEST_F(Readers, YoloByAPathFromHere) {
+  picture("images/a.png", 20, 40);
+  file("labels/a.txt", "1 0.5 0.5 0.25 0.3\n");
+  const auto before = std::filesystem::current_path();
+  std::filesystem::current_path(directory_);
+  const auto source = open_boxed_images("images", true, "train");
+  EXPECT_EQ(source->boxes(0).boxes.size(), 1u);
+  std::filesystem::current_path(before);
+}
+
+TEST_F(Readers, NumbersAreTheModelsClassesWhereThereAreAsMany) {
+  picture("images/a.png", 20, 40);
+  file("labels/a.txt", "1 0.5 0.5 0.25 0.3\n0 0.5 0.5 0.25 0.3\n");
+  for (const auto& [of_model, wanted] : {std::pair{StringList{"ant", "bee"}, StringList{"ant", "bee"}},
+                                         {StringList{"ant", "bee", "cat"}, StringList{"0", "1"}},
+                                         {StringList{"0", "1", "2"}, StringList{"0", "1", "2"}},
+                                         {StringList{"N/A", "N/A"}, StringList{"0", "1"}}}) {
+    request_.label_names = of_model;
+    EXPECT_EQ(prepare("images").label_names, wanted) << of_model.back();
+  }
+}
+
 // HDF5 of others, as h5py writes it.
 struct Others {
   std::vector<double> boxes = {0, 2, 10, 8, 10.5, 0, 40, 20};
@@ -304,17 +349,40 @@ TEST_F(Readers, ValidationKnowsTheClassesOfTraining) {
   request_.label_names = {"zebra", "cat"};
   EXPECT_EQ(numbers<int32_t>(samples(prepare("annotations/instances_train2017.json")), kBoxLabels),
             (std::vector<int32_t>{0, 1}));
+  request_.label_names = {"N/A", "cat", "N/A", "zebra"};  // as COCO's models have it
+  EXPECT_EQ(numbers<int32_t>(samples(prepare("annotations/instances_train2017.json")), kBoxLabels),
+            (std::vector<int32_t>{3, 1}));
   request_.label_names = {"zebra", "dog"};
   EXPECT_NE(error("annotations/instances_train2017.json").find("annotation 6: its class 'cat' is none of the 2 known"),
             std::string::npos);
+}
+
+TEST_F(Readers, TheConfigNamesClassesBeforeTheModelDoes) {
+  put_coco(coco());
+  request_.label_names = {"zebra", "cat"};
+  config_.class_names = {"cat", "emu", "zebra"};
+  EXPECT_EQ(prepare("annotations/instances_train2017.json").label_names, config_.class_names);
+  config_.class_names = {"cat", "cat"};
+  EXPECT_NE(error("annotations/instances_train2017.json").find("two classes are called 'cat'"), std::string::npos);
+  config_.class_names = {std::string("cat\0", 4)};
+  EXPECT_NE(error("annotations/instances_train2017.json").find("holds a NUL character"), std::string::npos);
 }
 
 TEST_F(Readers, PicturesAloneAreEnoughToPredict) {
   put_coco(coco());
   request_.labels_required = false;
   request_.keep_notes = true;
-  for (const auto& [path, count] :
-       {std::pair{"train2017", 2}, {"train2017/a.png", 1}, {"annotations/instances_train2017.json", 2}}) {
+  request_.split = "input";
+  json unlabelled = coco();
+  unlabelled.erase("annotations");
+  unlabelled.erase("categories");
+  file("annotations/image_info_train2017.json", unlabelled.dump());
+  file("data.yaml", "test: train2017\nnames: [ant]\n");
+  for (const auto& [path, count] : {std::pair{"train2017", 2},
+                                    {"train2017/a.png", 1},
+                                    {"annotations/instances_train2017.json", 2},
+                                    {"annotations/image_info_train2017.json", 2},
+                                    {"data.yaml", 2}}) {
     const PrepareReport report = prepare(path);
     EXPECT_EQ(report.num_samples, count) << path;
     const Batch all = samples(report);

@@ -14,12 +14,12 @@ namespace {
 
 using nlohmann::ordered_json;
 
-// Each class has a colour of VOC's palette, in the order in which the classes come first.
+// Each class has a colour of VOC's palette, in the order in which the classes come first; not 0, which is black.
 class Colours {
  public:
   Colour of(const std::string& label) {
     const auto [found, is_new] = places_.try_emplace(label, places_.size() + 1);
-    return class_colour(static_cast<uint8_t>(found->second % 255));
+    return class_colour(static_cast<uint8_t>((found->second - 1) % 254 + 1));
   }
 
  private:

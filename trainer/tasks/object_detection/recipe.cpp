@@ -32,6 +32,14 @@ OnBadBox on_bad_box(const DataConfig& config) {
   return config.on_bad_box == "drop" ? OnBadBox::drop : OnBadBox::refuse;
 }
 
+// Numbers mean a model's classes where there are as many.
+bool are_known_to(const StringList& names, const LabelCensus& found) {
+  const std::set<std::string> distinct(names.begin(), names.end());
+  if (names.empty() || distinct.size() != names.size() || !LabelIds(names).cover(found)) return false;
+  const auto is_name = [&](const auto& label) { return distinct.contains(label.first); };
+  return std::ranges::all_of(found.labels(), is_name) || found.labels().size() == names.size();
+}
+
 class ObjectDetection final : public Recipe {
  public:
   ObjectDetection(const PrepareRequest& request, const DataConfig& config)
@@ -45,7 +53,10 @@ class ObjectDetection final : public Recipe {
       throw ConfigError(
           "data.image_size: wanted the side, in pixels, of the square that images are fitted into, as 512; "
           "object_detection has no images of their own sizes");
-    if (!is_open_) set_names(request.label_names.empty() ? config.class_names : request.label_names);
+    if (request.labels_must_be_known || !request.labels_required)
+      take_names(request.label_names);
+    else if (!is_open_)
+      set_names(config.class_names);
   }
 
   std::unique_ptr<Input> open(const StringList& paths) const override {
@@ -84,8 +95,7 @@ class ObjectDetection final : public Recipe {
   }
   void settle(const Census& all) override {
     if (!wants_survey()) return;
-    const bool model_knows = !request_.label_names.empty() && LabelIds(request_.label_names).cover(all.labels);
-    set_names(model_knows ? request_.label_names : all.labels.names());
+    set_names(are_known_to(request_.label_names, all.labels) ? request_.label_names : all.labels.names());
     if (names_.empty())
       throw DataError(concat(request_.files.front(), ": there is no box on any image, and none has a class to learn"));
   }
@@ -156,12 +166,21 @@ class ObjectDetection final : public Recipe {
   }
 
  private:
+  // Of data or config. A model's own may have some twice, as COCO's 'N/A'.
   void set_names(StringList names) {
     std::set<std::string> seen;
     for (const std::string& name : names)
       if (!seen.insert(name).second)
         throw DataError(concat(request_.files.front(), ": two classes are called ", in_quotes(name),
                                "; give each a name of its own, or name them all in data.class_names"));
+    take_names(std::move(names));
+  }
+
+  void take_names(StringList names) {
+    for (const std::string& name : names)
+      if (name.find('\0') != name.npos)
+        throw DataError(concat(request_.files.front(), ": the name of a class, ", in_quotes(name),
+                               ", holds a NUL character; rename the class"));
     names_ = std::move(names);
   }
 

@@ -10,7 +10,7 @@
 namespace sft {
 
 // Borrows config. Names of classes are those of data.class_names, else those that the files list (COCO's categories,
-// YOLO's names), else all that occur, in byte order.
+// YOLO's names), else the model's where they cover all that occur, else all that occur, in byte order.
 std::unique_ptr<Recipe> object_detection_recipe(const PrepareRequest& request, const DataConfig& config,
                                                 const Tokenizer* tokenizer);
 

@@ -34,7 +34,7 @@ std::string corners_text(const std::array<double, 4>& corners) {
   return concat("[", corners[0], ", ", corners[1], ", ", corners[2], ", ", corners[3], "]");
 }
 
-// "reaches beyond the picture", "has no area", or nothing.
+// "have no area", "reach beyond their images", or nothing.
 std::optional<std::string> fault_of(const std::array<double, 4>& corners, const Size& picture) {
   const auto& [left, top, right, bottom] = corners;
   if (right <= left || bottom <= top) return "have no area";
