@@ -55,10 +55,9 @@ bool holds_a_run(const std::string& directory) {
   });
 }
 
-// Whether the run in the directory is of the same training and has not ended. What the model's files have settled in
-// its config is theirs again.
-bool goes_on(const RunConfig& config) {
-  if (read_ended_run(config.output_dir)) return false;
+// Whether the run in the directory is of the same training. What the model's files have settled in its config is
+// theirs again.
+bool is_of_same_training(const RunConfig& config) {
   try {
     RunConfig kept = kept_config(config.output_dir);
     if (config.data.interpolation == "auto") kept.data.interpolation = "auto";
@@ -70,7 +69,11 @@ bool goes_on(const RunConfig& config) {
   }
 }
 
+bool goes_on(const RunConfig& config) { return !read_ended_run(config.output_dir) && is_of_same_training(config); }
+
 }  // namespace
+
+bool holds_training_of(const LoadedConfig& loaded, int world) { return is_of_same_training(resolved(loaded, world)); }
 
 std::unique_ptr<RunLock> claim_run_directory(const LoadedConfig& loaded, Communicator& control) {
   const RunConfig config = resolved(loaded, control.size());

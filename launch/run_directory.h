@@ -16,6 +16,9 @@ namespace sft {
 // not ended: that one goes on. Held until destroyed; null on the other ranks.
 std::unique_ptr<RunLock> claim_run_directory(const LoadedConfig& loaded, Communicator& control);
 
+// Whether output_dir holds a run of the same training, on so many ranks. ConfigError where the batch size does not fit.
+bool holds_training_of(const LoadedConfig& loaded, int world);
+
 // Writes config.toml into the run directory, by rank 0: once it is settled that the run trains under these settings.
 void keep_config(const LoadedConfig& loaded, Communicator& control);
 

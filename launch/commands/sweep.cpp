@@ -1,6 +1,7 @@
 // Many ordinary runs from one file, one after the other or one by its index; ends in a table.
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -17,6 +18,7 @@
 #include "launch/run_directory.h"
 #include "launch/run_facts.h"
 #include "launch/starts.h"
+#include "launch/sweep/best_link.h"
 #include "launch/sweep/sweep_folder.h"
 #include "launch/sweep/sweep_plan.h"
 #include "launch/sweep/sweep_table.h"
@@ -70,30 +72,18 @@ void print_sbatch(const Arguments& arguments, const SweepPlan& plan) {
     log::info("trials follow one after the other; sweep.trials_per_round = 4 makes arrays of four");
 }
 
-// directory/best leads to the model of the trial. A link alone is replaced: what else has the name is somebody's.
-void link_best(const std::string& directory, const std::string& trial) {
-  namespace fs = std::filesystem;
-  const fs::path link = fs::path(directory) / "best", model = exported_by(directory + "/" + trial);
-  std::error_code error;
-  if (model.empty()) return;
-  if (fs::exists(fs::symlink_status(link, error)) && !fs::is_symlink(link)) {
-    log::warn(concat(link.string(), " is there and is no link: it stays, and does not lead to the best model"));
-    return;
-  }
-  fs::remove(link, error);
-  fs::create_directory_symlink(fs::path(trial) / model.filename(), link, error);
-  if (error)
-    log::warn(concat("no link to the best model: ", link.string(), ": ", error.message()));
-  else
-    log::info(concat("best model: ", link.string()));
+// "trial/model", "" where the trial has exported none.
+std::string model_of(const std::string& directory, const std::string& trial) {
+  const std::filesystem::path model = exported_by(directory + "/" + trial);
+  return model.empty() ? "" : (std::filesystem::path(trial) / model.filename()).string();
 }
 
 void say_best(const SweepResults& results, const std::string& directory) {
-  if (results.metric().empty()) return;
+  if (results.metric().empty()) return link_best(directory, "");
   const TrialResult& best = results.trials()[results.ranking().front()];
   log::info(concat("best ", results.metric(), ": ", best.facts["best_metric"].get<double>(), " of ", directory, "/",
                    best.name));
-  link_best(directory, best.name);
+  link_best(directory, model_of(directory, best.name));
 }
 
 // The table and a page of all trials that were trained to their end, beside them.
@@ -138,32 +128,52 @@ void print_trials(const SweepPlan& plan, const std::string& directory) {
 
 // A trial as all ranks take it: rank 0 reads the folder.
 struct NextTrial {
-  std::optional<Trial> trial;  // nothing: every setting was tried
+  std::optional<Trial> trial;  // nothing: no settings were found that were not tried
   Cutoffs cutoffs;
+  bool is_pruned = false;  // already, under these settings
 };
 
-NextTrial next_trial(const SweepFolder& folder, size_t number, Communicator& control) {
+// What keeps this from being found out, the trial's start tells.
+bool stays_pruned(const SweepFolder& folder, size_t number, const Trial& trial,
+                  const std::function<LoadedConfig()>& config, int world) {
+  try {
+    return folder.is_pruned(number, trial) && holds_training_of(config(), world);
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+NextTrial next_trial(const Arguments& arguments, const std::string& sweep_directory, const SweepFolder& folder,
+                     size_t number, Communicator& control) {
   std::string told;
   together(control, [&] {
     if (control.rank() != 0) return;
     const auto trial = folder.trial(number);
     nlohmann::json next = nlohmann::json::array();
-    if (trial) next = {trial->name, trial->overrides, folder.cutoffs(number)};
-    if (trial) folder.begin(number, *trial);
+    if (trial) {
+      const bool is_pruned = stays_pruned(
+          folder, number, *trial, [&] { return config_of(arguments, sweep_directory, *trial); }, control.size());
+      next = {trial->name, trial->overrides, is_pruned ? Cutoffs{} : folder.cutoffs(number), is_pruned};
+      folder.begin(number, *trial);
+    }
     told = next.dump();
   });
   const auto next = nlohmann::json::parse(broadcast_from(control, told));
   if (next.empty()) return {};
-  return {Trial{next[0].get<std::string>(), next[1].get<std::vector<std::string>>()}, next[2].get<Cutoffs>()};
+  return {.trial = Trial{next[0].get<std::string>(), next[1].get<std::vector<std::string>>()},
+          .cutoffs = next[2].get<Cutoffs>(),
+          .is_pruned = next[3].get<bool>()};
 }
 
-// A trial that fails for a reason of its own is told and does not stop the others.
+// A trial that fails for a reason of its own is told and does not stop the others. One that was pruned stays so.
 ExitCode run_trial(const Arguments& arguments, const std::string& sweep_directory, const NextTrial& next,
                    const std::string& place, Job& job) {
   const bool speaks = job.control().rank() == 0;
   const Trial& trial = *next.trial;
   const std::string directory = sweep_directory + "/" + trial.name;
-  if (speaks) log::info(concat("trial ", place, ": ", join(trial.overrides, "  ")));
+  if (speaks)
+    log::info(concat("trial ", place, next.is_pruned ? " was pruned before: " : ": ", join(trial.overrides, "  ")));
+  if (next.is_pruned) return ExitCode::done;
   try {
     LoadedConfig loaded;
     together(job.control(), [&] { loaded = config_of(arguments, sweep_directory, trial); });
@@ -175,6 +185,16 @@ ExitCode run_trial(const Arguments& arguments, const std::string& sweep_director
     if (speaks) log::error(concat(trial.name, ": ", error.what()));
     if (speaks && job.run_directory() == directory) end_start(directory, error.code());
     return error.code();
+  }
+}
+
+// A wrong key, or an end of a range, shows before the first trial of a search too.
+void require_searched_keys(const Arguments& arguments, const std::string& sweep_directory, const SweepPlan& plan) {
+  if (plan.searched.empty()) return;
+  for (const double uniform : {0.0, 0.999}) {
+    std::vector<Table> values;
+    for (const Dimension& dimension : plan.searched) values.push_back(dimension.drawn(uniform));
+    config_of(arguments, sweep_directory, trial_of(plan.parameters, values));
   }
 }
 
@@ -203,6 +223,7 @@ ExitCode sweep(const Arguments& arguments, Job& job) {
                                plan.num_trials - 1));
     for (const Trial& trial : plan.trials)  // a wrong key shows before the first trial
       config_of(arguments, loaded.config.output_dir, trial);
+    require_searched_keys(arguments, loaded.config.output_dir, plan);
     require_measured(loaded.config, plan);
   });
   const std::string directory = loaded.config.output_dir;
@@ -229,9 +250,9 @@ ExitCode sweep(const Arguments& arguments, Job& job) {
   made.trials.clear();
   std::vector<ExitCode> codes;
   for (size_t i = first; i < end; ++i) {
-    const NextTrial next = next_trial(folder, i, control);
+    const NextTrial next = next_trial(arguments, directory, folder, i, control);
     if (!next.trial) {
-      if (speaks) log::info(concat("every setting was tried: the sweep ends after ", i, " trials"));
+      if (speaks) log::info(concat("no settings were found that were not tried: the sweep ends after ", i, " trials"));
       break;
     }
     if (max(control, stop_requested() != 0 ? 1 : 0) > 0) {
@@ -241,6 +262,11 @@ ExitCode sweep(const Arguments& arguments, Job& job) {
     }
     const ExitCode code = run_trial(arguments, directory, next, concat(i + 1, " of ", plan.num_trials), job);
     if (code == ExitCode::requeue) return code;  // a signal is for the whole sweep
+    if (plan.learns() && !settles(code)) {       // later trials need what comes of this one
+      if (speaks) log::info(concat("the sweep stops here; the same command goes on with ", next.trial->name));
+      job.report_exit_to(directory);
+      return code;
+    }
     together(control, [&] {
       if (speaks) folder.end(i, *next.trial, code);
     });

@@ -17,13 +17,6 @@ using nlohmann::json;
 
 constexpr uint64_t kMostAttempts = 200;  // to propose settings that were not tried
 
-// Of an error that the settings have: the same start would end so again.
-bool is_of_the_trial(ExitCode code) {
-  return code == ExitCode::config || code == ExitCode::bad_content || code == ExitCode::not_finite ||
-         code == ExitCode::out_of_memory;
-}
-
-// Of what proposals follow from, beside the results.
 std::string identity_of(const SweepPlan& plan) {
   json identity{{"seed", plan.seed},
                 {"startup", plan.num_startup_trials},
@@ -33,6 +26,8 @@ std::string identity_of(const SweepPlan& plan) {
   for (const Dimension& dimension : plan.searched) {
     const SearchAxis axis = dimension.axis();
     identity["axes"].push_back({axis.low, axis.high, axis.choices, dimension.drawn(0), dimension.drawn(0.999)});
+    for (int64_t choice = 0; choice < axis.choices; ++choice)
+      identity["axes"].push_back(dimension.value(static_cast<double>(choice)));
   }
   char hash[24];
   std::snprintf(hash, sizeof hash, "%016" PRIx64, derive_key(0, identity.dump()));
@@ -41,10 +36,18 @@ std::string identity_of(const SweepPlan& plan) {
 
 }  // namespace
 
+bool settles(ExitCode code) {
+  return code == ExitCode::done || code == ExitCode::config || code == ExitCode::bad_content ||
+         code == ExitCode::not_finite || code == ExitCode::out_of_memory;
+}
+
 struct SweepFolder::Record {
   Trial trial;
   std::optional<ExitCode> code;  // once it has ended
 };
+
+SweepFolder::SweepFolder(std::string directory, SweepPlan plan)
+    : directory_(std::move(directory)), plan_(std::move(plan)), identity_(identity_of(plan_)) {}
 
 std::string SweepFolder::record_path(size_t number) const { return concat(directory_, "/.trials/", number, ".json"); }
 
@@ -53,7 +56,7 @@ std::optional<SweepFolder::Record> SweepFolder::record(size_t number) const {
   if (!std::filesystem::is_regular_file(path)) return {};
   const json read = json::parse(read_file(path), nullptr, false);
   if (!read.is_object() || !read.contains("name") || !read.contains("overrides")) return {};
-  if (const bool is_other = read.value("sweep", "") != identity_of(plan_); is_other && !plan_.searched.empty())
+  if (const bool is_other = read.value("sweep", "") != identity_; is_other && !plan_.searched.empty())
     throw ConfigError(
         concat(directory_,
                " holds trials of another [sweep] table (parameters, seed, rounds or pruning), from which "
@@ -66,7 +69,7 @@ std::optional<SweepFolder::Record> SweepFolder::record(size_t number) const {
 
 void SweepFolder::write(size_t number, const Trial& trial, const std::optional<ExitCode>& code) const {
   if (!plan_.learns()) return;
-  json record{{"name", trial.name}, {"overrides", trial.overrides}, {"sweep", identity_of(plan_)}};
+  json record{{"name", trial.name}, {"overrides", trial.overrides}, {"sweep", identity_}};
   if (code) record["exit_code"] = static_cast<int>(*code);
   real_files().make_directory(directory_ + "/.trials");
   write_atomically(real_files(), record_path(number), record.dump() + "\n");
@@ -77,7 +80,7 @@ void SweepFolder::begin(size_t number, const Trial& trial) const {
 }
 
 void SweepFolder::end(size_t number, const Trial& trial, ExitCode code) const {
-  if (code == ExitCode::done || is_of_the_trial(code)) write(number, trial, code);
+  if (settles(code)) write(number, trial, code);
 }
 
 SearchPoint SweepFolder::place_of(const Trial& trial) const {
@@ -125,22 +128,23 @@ std::optional<Trial> SweepFolder::proposed(size_t number, const std::vector<Tria
   return {};
 }
 
-std::optional<TrialOutcome> SweepFolder::ended(size_t number, const Trial& trial) const {
-  const auto written = record(number);
+std::optional<TrialOutcome> SweepFolder::ended(size_t number, const std::optional<Record>& written) const {
   if (!written || !written->code)
-    throw ConfigError(concat("trial ", number, " (", trial.name, ") is of an earlier round and has not ended in ",
-                             directory_, "; run it first: --index ", number, ", or no --index, which runs all"));
+    throw ConfigError(concat("trial ", number, " (", written ? written->trial.name : trial(number)->name,
+                             ") is of an earlier round and has not ended in ", directory_, "; run it first: --index ",
+                             number, ", or no --index, which runs all"));
   if (*written->code != ExitCode::done) return {};
-  const auto outcome = outcome_of(concat(directory_, "/", trial.name));
+  const std::string run_directory = concat(directory_, "/", written->trial.name);
+  const auto outcome = outcome_of(run_directory);
   if (!outcome)
-    throw ConfigError(concat("trial ", number, " has ended, but ", directory_, "/", trial.name,
+    throw ConfigError(concat("trial ", number, " has ended, but ", run_directory,
                              " has no summary.json that says so; run it again: --index ", number));
   return outcome;
 }
 
 ObservedTrial SweepFolder::observed(size_t number, const Trial& trial) const {
   ObservedTrial observed{.place = place_of(trial), .state = ObservedTrial::State::failed};
-  const auto outcome = ended(number, trial);
+  const auto outcome = ended(number, record(number));
   if (!outcome) return observed;
   observed.state =
       outcome->end == TrialOutcome::End::pruned ? ObservedTrial::State::pruned : ObservedTrial::State::finished;
@@ -149,12 +153,20 @@ ObservedTrial SweepFolder::observed(size_t number, const Trial& trial) const {
   return observed;
 }
 
+bool SweepFolder::is_pruned(size_t number, const Trial& trial) const {
+  if (!plan_.pruning) return false;
+  const auto written = record(number);
+  if (!written || written->code != ExitCode::done || written->trial.name != trial.name) return false;
+  const auto outcome = outcome_of(concat(directory_, "/", trial.name));
+  return outcome && outcome->end == TrialOutcome::End::pruned;
+}
+
 Cutoffs SweepFolder::cutoffs(size_t number) const {
   if (!plan_.pruning) return {};
   std::vector<Evaluations> predecessors;
   double sign = 1;
   for (size_t i = 0; i < plan_.round_of(number); ++i) {
-    const auto outcome = ended(i, *trial(i));
+    const auto outcome = ended(i, record(i));
     if (!outcome) continue;
     predecessors.push_back(outcome->evaluations);
     sign = outcome->greater_is_better ? -1 : 1;

@@ -14,18 +14,25 @@
 
 namespace sft {
 
+// Whether a trial that ended so has come to its end: with 0, or with an error that its settings have, so that the same
+// start would end so again. Otherwise the machine ended it, and it is to be started again.
+bool settles(ExitCode code);
+
 class SweepFolder {
  public:
   // `directory` is the sweep's. For rank 0.
-  SweepFolder(std::string directory, SweepPlan plan) : directory_(std::move(directory)), plan_(std::move(plan)) {}
+  SweepFolder(std::string directory, SweepPlan plan);
 
   // The trial of this number: of the plan, or as it was written down, or proposed from the trials of earlier rounds.
-  // Nothing where no settings are left that were not tried. ConfigError where a trial of an earlier round has not
+  // Nothing where no settings were found that were not tried. ConfigError where a trial of an earlier round has not
   // ended, naming it, and where the folder is of another [sweep] table.
   std::optional<Trial> trial(size_t number) const;
 
   // The scores that the trial must have reached at each rung; none without pruning. ConfigError as above.
   Cutoffs cutoffs(size_t number) const;
+
+  // Whether the trial was given up in an earlier start of this sweep, and so is not to be started again.
+  bool is_pruned(size_t number, const Trial& trial) const;
 
   // Writes down that the trial is settled, and how it ended.
   void begin(size_t number, const Trial& trial) const;
@@ -39,11 +46,12 @@ class SweepFolder {
   void write(size_t number, const Trial& trial, const std::optional<ExitCode>& code) const;
   std::optional<Trial> proposed(size_t number, const std::vector<Trial>& earlier) const;
   SearchPoint place_of(const Trial& trial) const;
-  std::optional<TrialOutcome> ended(size_t number, const Trial& trial) const;  // nothing: with an error
+  std::optional<TrialOutcome> ended(size_t number, const std::optional<Record>& written) const;  // nothing: an error
   ObservedTrial observed(size_t number, const Trial& trial) const;
 
   std::string directory_;
   SweepPlan plan_;
+  std::string identity_;  // of what proposals follow from, beside the results
 };
 
 }  // namespace sft

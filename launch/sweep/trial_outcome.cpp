@@ -17,8 +17,10 @@ using nlohmann::json;
 
 Evaluations evaluations_of(const std::string& log, const std::string& metric, double sign) {
   Evaluations values;
+  const std::string key = json(metric).dump();
   std::istringstream lines(std::filesystem::exists(log) ? read_file(log) : "");
   for (std::string line; std::getline(lines, line);) {
+    if (line.find(key) == std::string::npos) continue;
     const json event = json::parse(line, nullptr, false);
     if (!event.is_object() || !event.contains(metric)) continue;
     const json& value = event[metric];

@@ -124,6 +124,39 @@ TEST_F(Folder, OfAnotherTableIsRefused) {
   EXPECT_NE(refusal_of(plan_of(other), 0).find("holds trials of another [sweep] table"), std::string::npos);
 }
 
+TEST_F(Folder, OfAnotherListIsRefusedWhereItsEndsAreTheSame) {
+  Table sweep = search(6);
+  sweep["parameters"]["train.global_batch_size"] = {16, 32, 64};
+  run(plan_of(sweep), 0);
+  EXPECT_EQ(refusal_of(plan_of(sweep), 0), "");
+  sweep["parameters"]["train.global_batch_size"] = {16, 48, 64};
+  EXPECT_NE(refusal_of(plan_of(sweep), 0).find("holds trials of another [sweep] table"), std::string::npos);
+}
+
+TEST_F(Folder, KnowsWhatWasPruned) {
+  const SweepPlan plan = plan_of(search(12, 3, {{"reduction_factor", 3}}));
+  const SweepFolder folder(directory_.path(), plan);
+  int pruned = 0;
+  for (size_t i = 0; i < 12; ++i) {
+    EXPECT_FALSE(folder.is_pruned(i, folder.trial(i).value()));
+    const int64_t before = trained_;
+    const Trial trial = run(plan, i);
+    EXPECT_EQ(folder.is_pruned(i, trial), trained_ - before < 9) << i;
+    if (!folder.is_pruned(i, trial)) continue;
+    ++pruned;
+    EXPECT_FALSE(SweepFolder(directory_.path(), plan_of(search(12, 3))).is_pruned(i, trial)) << "without pruning";
+    folder.end(i, trial, ExitCode::config);
+    EXPECT_FALSE(folder.is_pruned(i, trial)) << "it failed";
+    folder.end(i, trial, ExitCode::done);
+  }
+  EXPECT_GT(pruned, 0);
+}
+
+TEST(Settles, WhatTheSettingsEndAndNotWhatTheMachineDoes) {
+  for (const int code : {0, 78, 79, 80, 82}) EXPECT_TRUE(settles(static_cast<ExitCode>(code))) << code;
+  for (const int code : {69, 70, 75, 76, 77, 81, 93}) EXPECT_FALSE(settles(static_cast<ExitCode>(code))) << code;
+}
+
 TEST_F(Folder, LearnsFromTrialsThatFailed) {
   const SweepPlan plan = plan_of(search(5));
   const SweepFolder folder(directory_.path(), plan);
