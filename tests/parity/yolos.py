@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from transformers import YolosConfig, YolosForObjectDetection
 
-torch.set_default_dtype(torch.float64)  # the weights of the reference's cross-entropy are of the default type
+torch.set_default_dtype(torch.float64)  # the weights of the reference's cross-entropy are of the default type; usually single, so that is what they are rounded to
 
 
 @dataclass
@@ -40,7 +40,7 @@ class Boxes(Case):
 
 
 def case(name, dtype="float64", side=24, updates=20, most=5, **more):
-    shape = dict(hidden_size=24, num_hidden_layers=3, num_attention_heads=3, intermediate_size=40, image_size=[24, 24], patch_size=8, num_labels=5, num_detection_tokens=6)
+    shape = dict(hidden_size=24, num_hidden_layers=3, num_attention_heads=3, intermediate_size=40, image_size=[24, 24], patch_size=8, num_labels=5, num_detection_tokens=6, eos_coefficient=float(np.float32(0.1)))
     config = YolosConfig(**{**shape, **more})
     torch.manual_seed(len(name))
     net = YolosForObjectDetection(config)
@@ -60,5 +60,5 @@ def decays(name, value):
 
 main([case("plain"), case("positions of another size, high", image_size=[40, 24], side=32), case("positions of another size, wide", image_size=[18, 50], side=16, use_mid_position_embeddings=False, updates=5),
       case("more boxes than tokens", num_detection_tokens=3, most=9, updates=5), case("no box at all", most=0, updates=3), case("one block", num_hidden_layers=1, use_mid_position_embeddings=False, updates=3),
-      case("other costs", class_cost=2, bbox_cost=1, giou_cost=3, bbox_loss_coefficient=2, giou_loss_coefficient=4, eos_coefficient=0.4, qkv_bias=False, hidden_act="relu", updates=5),
+      case("other costs", class_cost=2, bbox_cost=1, giou_cost=3, bbox_loss_coefficient=2, giou_loss_coefficient=4, eos_coefficient=float(np.float32(0.4)), qkv_bias=False, hidden_act="relu", updates=5),
       case("in float32", dtype="float32", updates=1)], decays)

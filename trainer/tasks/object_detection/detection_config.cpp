@@ -30,7 +30,7 @@ DetectionConfig read_detection_config(const nlohmann::json& config) {
           .giou_cost = number("giou_cost", 2),
           .box_coefficient = number("bbox_loss_coefficient", 5),
           .giou_coefficient = number("giou_loss_coefficient", 2),
-          .no_object_weight = number("eos_coefficient", 0.1)};
+          .no_object_weight = static_cast<float>(number("eos_coefficient", 0.1))};
 }
 
 }  // namespace sft
