@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "data/hdf5/format.h"
 #include "data/hdf5/handle.h"
+#include "data/hdf5/room.h"
 #include "data/hdf5/silence.h"
 
 namespace sft {
@@ -42,6 +43,7 @@ hid_t stored_type(StoredElement element) {
 }
 
 File create(const std::string& path) {
+  need_room_for_a_file();
   const Properties creation(H5Pcreate(H5P_FILE_CREATE)), access(H5Pcreate(H5P_FILE_ACCESS));
   check(H5Pset_libver_bounds(access.get(), H5F_LIBVER_V18, H5F_LIBVER_V18), "set the version");
   check(H5Pset_alignment(access.get(), format::kAlignFrom, format::kAlignment), "set the alignment");

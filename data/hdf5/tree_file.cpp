@@ -5,6 +5,7 @@
 #include "base/errors.h"
 #include "base/text.h"
 #include "data/hdf5/handle.h"
+#include "data/hdf5/room.h"
 #include "data/hdf5/silence.h"
 
 namespace sft::hdf5 {
@@ -82,6 +83,7 @@ std::string tree_file(const std::vector<PlannedGroup>& groups) {
   const Silence silence;
   const Properties access(H5Pcreate(H5P_FILE_ACCESS));
   check(H5Pset_fapl_core(access.get(), kGrowBy, /*backing_store=*/0), "into memory");
+  need_room_for_a_file();
   File file(check(H5Fcreate("keras", H5F_ACC_TRUNC, H5P_DEFAULT, access.get()), "into memory"));
   for (const PlannedGroup& group : groups) write_group(file.get(), group);
   check(H5Fflush(file.get(), H5F_SCOPE_GLOBAL), "into memory");

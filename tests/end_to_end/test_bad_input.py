@@ -37,7 +37,7 @@ class BadInput(EndToEnd):
         self.refuse(78, "run.toml:", "optim.learning_rate", config=self.config(optim={"learning_rate": -1.0}))
 
     def test_what_is_not_built_is_refused_by_name(self):
-        self.refuse(78, "model.task", "object_detection", "not built", config=self.config(model={"task": "object_detection"}))
+        self.refuse(78, "model.task", "audio_classification", "not built", config=self.config(model={"task": "audio_classification"}))
         self.refuse(78, "float16", "not built", config=self.config(model={"dtype": "float16"}))
 
     def test_contradicting_batch_keys(self):
