@@ -57,7 +57,7 @@ class Cards(EndToEnd):
         self.assertEqual(sum(summary["data"]["labels"].values()), 90)
         for line in ("| train | 90 |", "| test | 37 |", f"| {LABELS[2]} | {summary['data']['labels'][LABELS[2]]} |", "optim.learning_rate = 0.005", 'train.class_weights = "balanced"'):
             self.assertIn(line, card.text)
-        self.assertIn('data.train_file = "train.jsonl"', card.text)
+        self.assertIn('data.train_file = ["train.jsonl"]', card.text)
         for folder in (self.home, self.shared):
             self.assertNotIn(str(folder), card.content, "no path of this machine")
         self.succeed("export", self.run_dir(), "--checkpoint", "last", "--output", self.home / "again")
