@@ -198,9 +198,7 @@ std::unique_ptr<ImageSource> open_yolo(const std::string& path, bool boxes, cons
   const fs::path images = holds_both ? root / "images" : root;
   const std::string labels = labels_of((images / "a").string());
   if (labels.empty() || !fs::is_directory(fs::path(labels).parent_path())) return nullptr;
-  auto pictures = open_image_files(images.string());
-  if (!boxes) return pictures;
-  return source_of(std::move(pictures), names_beside(images), path);
+  return source_of(open_image_files(images.string()), names_beside(images), path);
 }
 
 }  // namespace sft

@@ -103,7 +103,7 @@ class Detection(PictureRuns):
         return net, found
 
     def test_learns_on_two_ranks_and_finds_what_the_exported_model_finds_in_transformers(self):
-        config = self.boxes_config(data={"horizontal_flip": True})
+        config = self.boxes_config(data={"horizontal_flip": True}, eval={"threshold": 0.05})
         done = self.succeed(config, ranks=2)
         self.assertNotIn("has no effect", done.err)
         test = self.summary()["test_metrics"]
@@ -111,13 +111,15 @@ class Detection(PictureRuns):
         for name in ("loss_ce", "loss_bbox", "loss_giou"):
             self.assertGreater(test[name], 0)
         self.assertAlmostEqual(test["loss"], test["loss_ce"] + 5 * test["loss_bbox"] + 2 * test["loss_giou"], delta=1e-9)
-        net, found = self.by_transformers(self.run_dir() / "model", 0.5)
+        self.assertGreater(test["map"], 0, test)
+        net, found = self.by_transformers(self.run_dir() / "model", 0.05)
         self.assertEqual(type(net).__name__, "YolosForObjectDetection")
         self.assertEqual(net.config.id2label, dict(enumerate(NAMES)))
         self.assertEqual(list(net.config.image_size), [24, 40])
         rows = read_rows(self.run_dir() / "predictions.jsonl")
         self.assertEqual([row["image"] for row in rows], [str(path) for path in self.files(self.shared / "test_boxes")])
         self.check_objects(rows, found)
+        self.assertGreater(sum(len(row["objects"]) for row in rows), 10)
         by_run = json.loads(self.succeed("evaluate", self.run_dir(), "--split", "test", ranks=3).out)
         by_file = json.loads(self.succeed("evaluate", config, "--split", "test").out)
         self.assertAlmostEqual(by_file["eval_loss"], by_run["eval_loss"], delta=1e-5)

@@ -97,7 +97,11 @@ class ObjectDetection final : public DetectionTask {
   bool more_is_better(const std::string& metric) const override { return !metric.starts_with("loss"); }
 
   double flops(int64_t pictures) const override { return head_.flops(pictures * config_.tokens); }
-  void describe(nlohmann::json& config) const override { describe_labels(config, names_, ""); }
+  void describe(nlohmann::json& config) const override {
+    describe_labels(config, names_, "");
+    config.erase("sft_dist_threshold");
+    if (threshold_ != 0.5) config["sft_dist_threshold"] = threshold_;
+  }
 
  private:
   // Of each picture one object a token, the likeliest class that is not "no object", in pixels of the original:
