@@ -76,6 +76,7 @@ class Margins(EndToEnd):
         config.write_text(config.read_text().replace("learning_rate = 0.008", "learning_rate = 1e-12").replace("[model]", "[model.config]\nhidden_dropout_prob = 0.0\nattention_probs_dropout_prob = 0.0\n\n[model]"))
         self.succeed(config)
         net, tokenizer = AutoModelForSequenceClassification.from_pretrained(start).eval().double(), AutoTokenizer.from_pretrained(start)
+        self.assertEqual(len(self.margins("still")), len(rows))
         with torch.no_grad():
             for told in self.margins("still"):
                 logits = net(**tokenizer(rows[told["row"]]["text"], return_tensors="pt", max_length=32, truncation=True)).logits[0].tolist()

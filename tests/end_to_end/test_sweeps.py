@@ -17,8 +17,8 @@ pruning = { reduction_factor = 3 }
 
 
 class Searches(EndToEnd):
-    def search(self, name):
-        config = self.config(name, data={"test_file": None})
+    def search(self, name, **data):
+        config = self.config(name, data={"test_file": None, **data})
         with open(config, "a") as more:
             more.write(SEARCH)
         return config
@@ -35,7 +35,9 @@ class Searches(EndToEnd):
         self.assertIn("run it first: --index 0", early.err)
         for index in (1, 0, 2, 3, 5, 4):
             self.succeed("sweep", array, "--index", index, ranks=2 if index == 1 else 1)
-        self.assertIn("finished already", self.succeed("sweep", array).err)
+        again = self.succeed("sweep", array).err
+        self.assertIn("finished already", again)
+        self.assertIn("was pruned before", again)
         numbers = lambda rows: [{key: value for key, value in row.items() if not key.startswith("eval_loss")} for row in rows]
         self.assertEqual(numbers(self.rows("whole")), numbers(self.rows("array")))
         self.check_table(self.rows("whole"), done)
@@ -63,7 +65,9 @@ class Searches(EndToEnd):
         lines = self.succeed("sweep", config, "--slurm").out.splitlines()
         self.assertEqual([line.split("--array=")[1].split()[0] for line in lines[:3]], ["0-1", "2-3", "4-5"])
         self.assertEqual(["--dependency=afterany:$array" in line for line in lines], [False, True, True, True])
-        self.assertEqual(self.run_program("sweep", self.config("blind", data={"validation_file": None, "test_file": None}), "sweep.method=tpe").code, 78)
+        blind = self.run_program("sweep", self.search("blind", validation_file=None))
+        self.assertEqual(blind.code, 78, blind.err)
+        self.assertIn("compares trials by their evaluations", blind.err)
 
     def test_settings_of_before_are_kept_and_others_refused(self):
         config = self.search("run")

@@ -453,7 +453,10 @@ Outcome run(const Case& job, const Cut& cut) {
 double worst(const std::vector<double>& a, const std::vector<double>& b) {
   if (a.size() != b.size()) return std::numeric_limits<double>::infinity();
   double most = 0;
-  for (size_t i = 0; i < a.size(); ++i) most = std::max(most, std::abs(a[i] - b[i]) / std::max(1.0, std::abs(b[i])));
+  for (size_t i = 0; i < a.size(); ++i) {
+    if (std::isnan(a[i]) != std::isnan(b[i])) return std::numeric_limits<double>::infinity();
+    most = std::max(most, std::abs(a[i] - b[i]) / std::max(1.0, std::abs(b[i])));  // max() leaves out a NaN of both
+  }
   return most;
 }
 

@@ -1,11 +1,13 @@
 """Nodes on this host: each a namespace with a network leg, a host name and, if asked, a rate of its own. Wants root."""
 import contextlib
+import fcntl
 import os
 import pathlib
 import shlex
 import shutil
 import signal
 import subprocess
+import tempfile
 
 
 def call(*command, **options):
@@ -28,6 +30,8 @@ class Network:
     def __enter__(self):
         if not shutil.which("ip"):
             raise Refused("there is no ip; on Debian:  apt-get install iproute2")
+        self.lock = open(pathlib.Path(tempfile.gettempdir()) / f"{self.bridge}.lock", "w")
+        fcntl.flock(self.lock, fcntl.LOCK_EX)  # another run's network is not ours to clear
         self.clear()  # of a run that was killed
         try:
             self.step("ip", "link", "add", self.bridge, "type", "bridge")
@@ -42,12 +46,13 @@ class Network:
                 self.step("ip", "-n", space, "link", "set", "eth0", "up")
                 self.step("ip", "-n", space, "link", "set", "lo", "up")
         except BaseException:
-            self.clear()
+            self.__exit__()
             raise
         return self
 
     def __exit__(self, *_):
         self.clear()
+        self.lock.close()
 
     @staticmethod
     def step(*command):

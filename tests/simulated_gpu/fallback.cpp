@@ -95,7 +95,7 @@ class Call {
                                               "aten::equal",    "aten::unique_consecutive", "aten::unique_dim",
                                               "aten::bincount", "aten::is_nonzero",         "aten::repeat_interleave"};
     if (kNames.contains(op_.schema().name())) return true;
-    if (op_.schema().name() != "aten::index" && op_.schema().name() != "aten::index_put_") return false;
+    if (op_.schema().name() != "aten::index" && op_.schema().name() != "aten::_index_put_impl_") return false;
     bool has_mask = false;
     for (const IValue& argument : arguments_)
       if (argument.isOptionalTensorList())

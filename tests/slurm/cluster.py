@@ -61,7 +61,7 @@ class Cluster:
                 daemon.kill()
                 daemon.wait()
         if self.network:
-            self.network.clear()
+            self.network.__exit__()
 
     def start_node(self, node):
         self.slurmds[node] = self.start(*self.within(node), "slurmd", "-D", "-N", node)

@@ -10,7 +10,8 @@ SFT_FUZZ(input) {
   fuzz::allow_errors([&] {
     const char first = input.empty() ? '\0' : input.front();
     std::string path = images.path();
-    std::filesystem::remove(images.path() + "/a.xml");
+    std::filesystem::remove(images.path() + "/a.xml");  // of the input before
+    std::filesystem::remove(labels.path() + "/a.txt");
     if (first == '{') path = images.put("boxes.json", input);
     if (first == '<') images.put("a.xml", input);
     if (first >= '0' && first <= '9') labels.put("a.txt", input);
