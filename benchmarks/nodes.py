@@ -20,11 +20,12 @@ from all_reduce import BENCH, ENVIRONMENT
 sys.path.insert(0, str(common.ROOT / "tests/nodes"))
 from network import Network  # noqa: E402
 
+HOME = common.ROOT / "runs/bench/nodes"
 SIZES = [4000, 64000, 1000000, 4000000, 25000000, 100000000]
 
 
 def ours(network, found):
-    command = network.mpirun("/tmp/sft-bench-agent.sh", len(network.nodes), "-x", "OMP_NUM_THREADS=1", BENCH, *map(str, SIZES))
+    command = network.mpirun(HOME / "agent.sh", len(network.nodes), "-x", "OMP_NUM_THREADS=1", BENCH, *map(str, SIZES))
     for line in subprocess.run(list(map(str, command)), env=ENVIRONMENT, capture_output=True, text=True, check=True, timeout=600).stdout.splitlines():
         name, size, milliseconds = line.split()
         found[name, int(size)].append(float(milliseconds))
@@ -45,19 +46,20 @@ def main():
     parser.add_argument("--nodes", type=int, default=2)
     parser.add_argument("--rates", nargs="+", default=["1gbit", "10gbit"])
     options = parser.parse_args()
+    HOME.mkdir(parents=True, exist_ok=True)
+    bits_of = {rate: float(rate.removesuffix("gbit")) * 1e9 for rate in options.rates}  # other units are refused here
     print(f"{common.machine()}; {common.versions()}\n{options.nodes} nodes of one rank; milliseconds; link: the least that the rate allows\n")
-    with Network([f"n{i}" for i in range(options.nodes)], prefix="sftbench", bridge="sftbenchbridge", subnet="10.78.0") as network:
+    with Network([f"bench{i}" for i in range(options.nodes)], prefix="sftbench", bridge="sftbenchbridge", subnet="10.78.0") as network:
         for rate in options.rates:
             network.limit(rate)
             found = collections.defaultdict(list)
             for _ in range(3):
                 ours(network, found)
                 gloo(network, found)
-            bits = float(rate.removesuffix("gbit")) * 1e9
             print(f"{rate}\n" + "".join(f"{title:>14}" for title in ["bytes", "sft-dist", "MPI_Allreduce", "gloo", "link", "of the link", "MPI / ours", "gloo / ours"]))
             for size in SIZES:
                 mine, mpi, peer = (statistics.median(found[name, size]) for name in ("shared", "mpi", "gloo"))
-                link = size * 8 * 2 * (options.nodes - 1) / options.nodes / bits * 1e3
+                link = size * 8 * 2 * (options.nodes - 1) / options.nodes / bits_of[rate] * 1e3
                 print(f"{size:14,}{mine:14.3f}{mpi:14.3f}{peer:14.3f}{link:14.3f}{link / mine:14.2f}{mpi / mine:14.2f}{peer / mine:14.2f}")
             print(flush=True)
 

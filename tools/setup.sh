@@ -103,7 +103,8 @@ done_once() {
   printf '%s' "$wanted" >"$mark"
 }
 
-mkdir -p "$deps"
+mkdir -p "$deps/tmp"
+export TMPDIR="$deps/tmp"  # a small /tmp would not hold pip's downloads
 install_packages
 install_rust
 [ -x "$deps/venv/bin/python" ] || { say "making a Python environment in $deps/venv"; python3 -m venv "$deps/venv"; }
