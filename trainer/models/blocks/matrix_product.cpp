@@ -6,11 +6,11 @@
 #include <ATen/ops/addmm.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/mm.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 
 #include <cstdlib>
-#include <new>
+
+#include "base/room.h"
 
 namespace at::native {
 // Exported by libtorch_cpu; the wheel (whose version tools/setup.sh pins) ships no header of it.
@@ -30,22 +30,18 @@ bool cpu_prefers_onednn() {
 
 // oneDNN does not look whether it got the memory for what it sets up, and crashes: where the address space is limited
 // (ulimit -v), std::bad_alloc comes before.
-void require_headroom() {
+void require_room_of_products() {
   static const bool is_limited = [] {
     rlimit limit{};
     return ::getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
   }();
-  if (!is_limited) return;
-  constexpr size_t kBytes = size_t{16} << 20;
-  void* const room = ::mmap(nullptr, kBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (room == MAP_FAILED) throw std::bad_alloc();
-  ::munmap(room, kBytes);
+  if (is_limited) require_room(size_t{16} << 20);
 }
 
 bool by_onednn(const at::Tensor& a, const at::Tensor& b) {
   static const bool preferred = cpu_prefers_onednn();
   if (!preferred || !a.is_cpu() || a.scalar_type() != at::kFloat || a.numel() == 0 || b.numel() == 0) return false;
-  require_headroom();
+  require_room_of_products();
   return true;
 }
 
