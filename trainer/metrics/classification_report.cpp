@@ -4,7 +4,6 @@
 #include <nlohmann/json.hpp>
 
 namespace sft {
-namespace {
 
 nlohmann::ordered_json as_json(const ClassScores& scores) {
   return {{"precision", scores.precision},
@@ -12,8 +11,6 @@ nlohmann::ordered_json as_json(const ClassScores& scores) {
           {"f1", scores.f1},
           {"support", static_cast<int64_t>(scores.support)}};
 }
-
-}  // namespace
 
 nlohmann::ordered_json classification_scores(const Confusion& confusion) {
   const ClassScores main = confusion.num_classes() == 2 ? confusion.of_class(1) : confusion.macro();

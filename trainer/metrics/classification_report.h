@@ -9,6 +9,9 @@
 
 namespace sft {
 
+// {precision, recall, f1, support}.
+nlohmann::ordered_json as_json(const ClassScores& scores);
+
 // accuracy, f1, f1_micro, f1_weighted, precision, recall, mcc, cohen_kappa. Of two classes, f1, precision and recall
 // are those of label 1; of more, macro means.
 nlohmann::ordered_json classification_scores(const Confusion& confusion);

@@ -2,17 +2,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "trainer/metrics/classification_report.h"
+
 namespace sft {
-namespace {
-
-nlohmann::ordered_json as_json(const ClassScores& scores) {
-  return {{"precision", scores.precision},
-          {"recall", scores.recall},
-          {"f1", scores.f1},
-          {"support", static_cast<int64_t>(scores.support)}};
-}
-
-}  // namespace
 
 nlohmann::ordered_json entity_scores(const EntityScores& scores) {
   const ClassScores micro = scores.micro();
