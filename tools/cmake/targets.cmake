@@ -58,3 +58,17 @@ function(sft_test name)
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 300 ENVIRONMENT "OMP_NUM_THREADS=1")
 endfunction()
 include(GoogleTest)
+
+# sft_compared(NAME SCRIPT PROGRAM): a Python script of this folder that runs a program of ours beside a reference. 77, which the script answers
+# where its reference is missing, is reported as skipped and never as passed.
+function(sft_compared name script program)
+  add_test(NAME ${name} COMMAND ${SFT_DEPS}/venv/bin/python ${CMAKE_CURRENT_SOURCE_DIR}/${script} $<TARGET_FILE:${program}>)
+  set_tests_properties(${name} PROPERTIES TIMEOUT 600 SKIP_RETURN_CODE 77
+    ENVIRONMENT "HF_HUB_OFFLINE=1;KERAS_BACKEND=torch;PYTHONDONTWRITEBYTECODE=1;OMP_NUM_THREADS=1")
+endfunction()
+
+# sft_current(NAME SCRIPT FILE): FILE of this folder, which tests read, is what SCRIPT makes of the reference library today.
+function(sft_current name script file)
+  add_test(NAME ${name} COMMAND ${SFT_DEPS}/venv/bin/python ${script} --check ${file} WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
+  set_tests_properties(${name} PROPERTIES SKIP_RETURN_CODE 77)
+endfunction()
