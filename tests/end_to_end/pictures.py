@@ -1,6 +1,9 @@
 """Pictures in folders by class, and runs on them."""
+import base64
+import io
 import json
 import pathlib
+import re
 
 from harness import EndToEnd
 
@@ -42,6 +45,15 @@ class PictureRuns(EndToEnd):
         for section, keys in sections.items():
             values.setdefault(section, {}).update(keys)
         return self.config(name, **values)
+
+    def gallery(self, name="run"):
+        """The pictures in a run's report, as [height, width, 3] by the name of the file, and their captions."""
+        import numpy as np
+        from PIL import Image
+
+        page = (self.run_dir(name) / "report.html").read_text(encoding="utf-8")
+        figures = re.findall(r'<figure><img alt="" src="data:image/png;base64,([^"]+)"><figcaption title="([^"]+)">(.*?)</figcaption>', page)
+        return {path: (np.asarray(Image.open(io.BytesIO(base64.b64decode(png, validate=True)))).astype(int), caption) for png, path, caption in figures}
 
     def pixels(self, files):
         import numpy as np

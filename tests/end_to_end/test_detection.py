@@ -102,6 +102,26 @@ class Detection(PictureRuns):
             found += processor.post_process_object_detection(out, threshold=threshold, target_sizes=[(side, side)])
         return net, found
 
+    def check_reference(self, rows):
+        """Predictions of labelled pictures have what is there beside them, and the report draws both."""
+        told = json.loads((self.shared / "test_boxes/annotations.json").read_text())
+        names = {number: name for name, number in IDS.items()}
+        for row, image in zip(rows, told["images"]):
+            true = [(names[one["category_id"]], [*one["bbox"][:2], one["bbox"][0] + one["bbox"][2], one["bbox"][1] + one["bbox"][3]]) for one in told["annotations"] if one["image_id"] == image["id"]]
+            self.assertEqual([(one["label"], one["box"]) for one in row["reference"]], true)
+        gallery = self.gallery()
+        self.assertEqual(len(gallery), 12)
+        for row in rows:
+            if row["image"] not in gallery:
+                continue
+            pixels, caption = gallery[row["image"]]
+            self.assertEqual(list(pixels.shape), [row["height"], row["width"], 3])
+            for name in NAMES:
+                self.assertEqual(f"</i>{name}" in caption, any(one["label"] == name for one in row["objects"]), row)
+            for one in row["reference"]:
+                left, top = (int(corner) for corner in one["box"][:2])
+                self.assertEqual(pixels[top, left].tolist(), [255, 255, 255], one)
+
     def test_learns_on_two_ranks_and_finds_what_the_exported_model_finds_in_transformers(self):
         config = self.boxes_config(data={"horizontal_flip": True}, eval={"threshold": 0.05})
         done = self.succeed(config, ranks=2)
@@ -127,6 +147,8 @@ class Detection(PictureRuns):
         self.succeed("predict", self.run_dir(), "--input", self.shared / "test_boxes/images", "--output", self.home / "again.jsonl", "--boxes", drawn, ranks=2)
         self.check_objects(read_rows(self.home / "again.jsonl"), found)
         self.assertEqual(len(list(drawn.iterdir())), len(rows))
+        self.assertFalse(any("reference" in row for row in read_rows(self.home / "again.jsonl")))
+        self.check_reference(rows)
         self.check_average_precision(test)
 
     def check_objects(self, rows, found):

@@ -147,6 +147,12 @@ class Segmentation(PictureRuns):
             picture = np.asarray(Image.open(next((self.shared / "test_masks" / "images").glob(f"{number:03}.*"))).convert("RGB")).astype(int)
             laid = np.asarray(Image.open(overlays / f"{number:03}.png"))
             self.assertTrue(np.array_equal(laid, (picture + np.asarray(written.convert("RGB")).astype(int) + 1) // 2))
+        shown = self.gallery()
+        self.assertEqual(len(shown), min(12, len(found)))
+        for path, (pixels, caption) in shown.items():
+            number = int(pathlib.Path(path).stem)
+            self.assertTrue(np.array_equal(pixels, np.asarray(Image.open(overlays / f"{number:03}.png"))))
+            self.assertEqual([name in caption for name in NAMES], [one in found[number] for one in range(len(NAMES))])
 
     def test_a_killed_run_goes_on_on_another_world(self):
         from safetensors.torch import load_file

@@ -8,6 +8,7 @@
 #include "trainer/report/doubt_tables.h"
 #include "trainer/report/html.h"
 #include "trainer/report/page.h"
+#include "trainer/report/picture_gallery.h"
 #include "trainer/report/row_tables.h"
 #include "trainer/report/run_curves.h"
 #include "trainer/report/run_facts.h"
@@ -78,6 +79,7 @@ std::string run_page(const RunRecord& record) {
                      section("Are its probabilities right" + split, calibration_tables(details.values, record)),
                      section("Which rows it gets wrong (test)", row_tables(review_rows(record))),
                      section("Rows that the model doubts (training)", doubt_tables(record)),
+                     section("What it sees (test)", picture_gallery(record)),
                      section("What it answers (test)", answer_tables(record)),
                      section("Scores in detail" + split, score_tables(details.values)),
                      section("Settings", settings_tables(record))));

@@ -193,7 +193,8 @@ const TaskKind kTasks[] = {
      .forms = {{"--masks", "of masks: also write a PNG with a palette for each image into this new directory",
                 write_masks},
                {"--overlays", "of masks: also write each image with its mask laid over it into this new directory",
-                write_overlays}}},
+                write_overlays}},
+     .drawing = draw_overlays},
     {.name = "object_detection",
      .problem_type = "",
      .target = boxes_column(),
@@ -207,6 +208,7 @@ const TaskKind kTasks[] = {
      .make = made<make_object_detection>,
      .forms = {{"--boxes", "of objects: also write each image with the boxes drawn on it into this new directory",
                 write_drawn_boxes}},
+     .drawing = draw_boxes,
      .ranked = "objects"},
 };
 

@@ -13,6 +13,7 @@
 #include "data/samples/schema.h"
 #include "data/text/tokenizer.h"
 #include "trainer/models/model.h"
+#include "trainer/tasks/blocks/picture_files.h"
 #include "trainer/tasks/task.h"
 
 namespace sft {
@@ -53,6 +54,7 @@ struct TaskKind {
   // Of a task whose model goes on from prompts: the tokens that end an answer. Null: another task.
   std::vector<int32_t> (*stop_tokens)(const DataConfig&, const Tokenizer&) = nullptr;
   std::vector<PredictionsForm> forms = {};
+  DrawPrediction (*drawing)() = nullptr;               // lays predictions over pictures, for the report; null: none
   ExtraSettings data = {}, eval = {};  // settings that the task declares in [data] and in [eval]
   const char* ranked = "";             // the member of its predictions that lists the best, which --top-k cuts
   PeftNames peft = {};

@@ -6,6 +6,7 @@
 
 #include "base/errors.h"
 #include "base/text.h"
+#include "data/images/mask.h"
 
 namespace sft {
 
@@ -25,6 +26,14 @@ void write_pictures(const std::string& predictions, const std::string& directory
     for (int64_t next = number + 1; !taken.insert(name).second; ++next) name = concat(stem, "-", next);
     write_atomically(files, concat(directory, "/", name, ".png"), file.png);
   }
+}
+
+void write_drawn(const std::string& predictions, const std::string& directory, FileOps& files,
+                 const DrawPrediction& draw) {
+  write_pictures(predictions, directory, files, [&draw](const std::string& line) {
+    const DrawnPrediction drawn = draw(line);
+    return PictureFile{drawn.image, encode_image(drawn.picture)};
+  });
 }
 
 Image predicted_picture(const std::string& image, const std::string& option) {

@@ -6,7 +6,6 @@
 
 #include "data/images/drawing.h"
 #include "data/images/mask.h"
-#include "trainer/tasks/blocks/picture_files.h"
 #include "trainer/tasks/object_detection/rows/box_columns.h"
 
 namespace sft {
@@ -25,6 +24,11 @@ class Colours {
  private:
   std::map<std::string, size_t> places_;
 };
+
+// Left, top, right, bottom of left, top, width, height.
+std::array<double, 4> corners_of(const std::array<double, 4>& box) {
+  return {box[0], box[1], box[0] + box[2], box[1] + box[3]};
+}
 
 }  // namespace
 
@@ -52,29 +56,43 @@ std::string to_json(const DetectedPicture& predicted, const StringList& names) {
   std::ranges::stable_sort(objects, std::ranges::greater(), &DetectedObject::score);
   ordered_json row = ordered_json::object(), found = ordered_json::array();
   for (const auto& [box, label, score] : objects)
-    found.push_back({{"label", names[static_cast<size_t>(label)]},
-                     {"score", score},
-                     {"box", {box[0], box[1], box[0] + box[2], box[1] + box[3]}}});
+    found.push_back({{"label", names[static_cast<size_t>(label)]}, {"score", score}, {"box", corners_of(box)}});
   if (!predicted.image.empty()) row["image"] = predicted.image;
   row["height"] = predicted.height;
   row["width"] = predicted.width;
   row["objects"] = std::move(found);
+  if (predicted.reference) {
+    ordered_json& reference = row["reference"] = ordered_json::array();
+    for (const TrueObject& object : *predicted.reference)
+      reference.push_back({{"label", names[static_cast<size_t>(object.label)]}, {"box", corners_of(object.box)}});
+  }
   return row.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }
 
-void write_drawn_boxes(const std::string& predictions, const std::string& directory, FileOps& files) {
-  Colours colours;
-  write_pictures(predictions, directory, files, [&colours](const std::string& line) {
+DrawPrediction draw_boxes() {
+  return [colours = Colours()](const std::string& line) mutable {
     const ordered_json row = ordered_json::parse(line);
-    const std::string file = row.value("image", std::string());
-    Image image = predicted_picture(file, "--boxes");
-    const int64_t width = std::max<int64_t>(std::max(image.height, image.width) / 250, 1);
+    DrawnPrediction drawn{.image = row.value("image", std::string())};
+    drawn.picture = predicted_picture(drawn.image, "--boxes");
+    const int64_t width = std::max<int64_t>(std::max(drawn.picture.height, drawn.picture.width) / 250, 1);
+    const auto outline = [&drawn](const ordered_json& object, int64_t thick, const Colour& colour) {
+      draw_outline(drawn.picture, object.at("box").get<std::array<double, 4>>(), thick, colour);
+    };
     const ordered_json& objects = row.at("objects");
-    for (auto object = objects.rbegin(); object != objects.rend(); ++object)  // the best ones on top
-      draw_outline(image, object->at("box").get<std::array<double, 4>>(), width,
-                   colours.of(object->at("label").get<std::string>()));
-    return PictureFile{file, encode_image(image)};
-  });
+    for (auto object = objects.rbegin(); object != objects.rend(); ++object) {  // the best ones on top
+      const auto label = object->at("label").get<std::string>();
+      outline(*object, width + 1, colours.of(label));
+      if (std::ranges::find(drawn.legend, label, &std::pair<std::string, Colour>::first) == drawn.legend.end())
+        drawn.legend.emplace_back(label, colours.of(label));
+    }
+    if (row.contains("reference"))
+      for (const ordered_json& object : row["reference"]) outline(object, width, {255, 255, 255});
+    return drawn;
+  };
+}
+
+void write_drawn_boxes(const std::string& predictions, const std::string& directory, FileOps& files) {
+  write_drawn(predictions, directory, files, draw_boxes());
 }
 
 }  // namespace sft

@@ -74,7 +74,7 @@ class ObjectDetection final : public DetectionTask {
     if (asked.statistics != nullptr && !finite) return add_undefined(*asked.statistics);
     const std::vector<std::vector<DetectedObject>> found = objects(given, batch);
     if (asked.statistics != nullptr) accumulate(given, found, batch, *asked.statistics);
-    if (asked.predictions != nullptr) *asked.predictions = predictions(found, batch);
+    if (asked.predictions != nullptr) *asked.predictions = predictions(found, batch, asked.statistics != nullptr);
   }
 
   nlohmann::ordered_json metrics(const Statistics& total) const override {
@@ -141,14 +141,15 @@ class ObjectDetection final : public DetectionTask {
                         into.rows);
   }
 
-  std::vector<std::string> predictions(const std::vector<std::vector<DetectedObject>>& found,
-                                       const Batch& batch) const {
+  std::vector<std::string> predictions(const std::vector<std::vector<DetectedObject>>& found, const Batch& batch,
+                                       bool are_labelled) const {
     const std::span<const int32_t> sizes = batch.at(kOriginalSizeColumn).as<int32_t>();
     std::vector<std::string> rows;
     for (size_t b = 0; b < found.size(); ++b) {
       DetectedPicture picture{.image = place_in(batch, b), .height = sizes[2 * b], .width = sizes[2 * b + 1]};
       for (const DetectedObject& object : found[b])
         if (object.score > threshold_) picture.objects.push_back(object);
+      if (are_labelled) picture.reference = true_objects(batch, b);
       rows.push_back(to_json(picture, names_));
     }
     return rows;

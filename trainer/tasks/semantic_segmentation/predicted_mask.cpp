@@ -4,7 +4,6 @@
 #include <nlohmann/json.hpp>
 
 #include "data/images/resize.h"
-#include "trainer/tasks/blocks/picture_files.h"
 #include "trainer/tasks/semantic_segmentation/rows/mask_rows.h"
 
 namespace sft {
@@ -24,17 +23,23 @@ Image overlay_of(const PredictedMask& predicted) {
   return image;
 }
 
+// Classes by their pixels, the most first, then by number.
+std::vector<size_t> classes_of(const Mask& mask) {
+  const auto pixels = pixels_by_class(mask);
+  std::vector<size_t> order;
+  for (size_t id = 0; id < pixels.size(); ++id)
+    if (pixels[id] > 0) order.push_back(id);
+  std::ranges::stable_sort(order, std::ranges::greater(), [&](size_t id) { return pixels[id]; });
+  return order;
+}
+
 }  // namespace
 
 std::string to_json(const PredictedMask& predicted, const StringList& names) {
   const Mask& mask = predicted.mask;
   const auto pixels = pixels_by_class(mask);
-  std::vector<size_t> order;
-  for (size_t id = 0; id < names.size(); ++id)
-    if (pixels[id] > 0) order.push_back(id);
-  std::ranges::stable_sort(order, [&](size_t a, size_t b) { return pixels[a] > pixels[b]; });
   ordered_json shares = ordered_json::object(), runs = ordered_json::array(), row = ordered_json::object();
-  for (const size_t id : order)
+  for (const size_t id : classes_of(mask))
     shares[names[id]] = static_cast<double>(pixels[id]) / static_cast<double>(mask.classes.size());
   for (size_t first = 0, end = 0; first < mask.classes.size(); first = end) {
     while (end < mask.classes.size() && mask.classes[end] == mask.classes[first]) ++end;
@@ -58,6 +63,18 @@ PredictedMask predicted_mask(const std::string& json) {
   return predicted;
 }
 
+DrawPrediction draw_overlays() {
+  return [](const std::string& line) {
+    const PredictedMask predicted = predicted_mask(line);
+    DrawnPrediction drawn{predicted.image, overlay_of(predicted)};
+    const std::vector<size_t> classes = classes_of(predicted.mask);
+    size_t place = 0;  // names stand in the order of the classes
+    for (const auto& [name, share] : ordered_json::parse(line).at("labels").items())
+      if (place < classes.size()) drawn.legend.emplace_back(name, class_colour(static_cast<uint8_t>(classes[place++])));
+    return drawn;
+  };
+}
+
 void write_masks(const std::string& predictions, const std::string& directory, FileOps& files) {
   write_pictures(predictions, directory, files, [](const std::string& line) {
     const PredictedMask predicted = predicted_mask(line);
@@ -66,10 +83,7 @@ void write_masks(const std::string& predictions, const std::string& directory, F
 }
 
 void write_overlays(const std::string& predictions, const std::string& directory, FileOps& files) {
-  write_pictures(predictions, directory, files, [](const std::string& line) {
-    const PredictedMask predicted = predicted_mask(line);
-    return PictureFile{predicted.image, encode_image(overlay_of(predicted))};
-  });
+  write_drawn(predictions, directory, files, draw_overlays());
 }
 
 }  // namespace sft

@@ -1,0 +1,83 @@
+#include "trainer/report/picture_gallery.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+
+#include "base/text.h"
+#include "data/images/mask.h"
+#include "data/images/resize.h"
+#include "trainer/report/data_uri.h"
+#include "trainer/report/html.h"
+#include "trainer/tasks/tasks.h"
+
+namespace sft {
+namespace {
+
+constexpr int64_t kShown = 12;
+constexpr int64_t kSide = 320;  // pixels of the longer one
+
+DrawPrediction drawing_of(const RunRecord& record) {
+  for (const TaskKind& kind : tasks())
+    if (kind.name == record.text_setting("model.task") && kind.drawing != nullptr) return kind.drawing();
+  return nullptr;
+}
+
+int64_t lines_in(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  int64_t count = 0;
+  for (std::string line; std::getline(file, line);) ++count;
+  return count;
+}
+
+// Evenly over the file, the first among them.
+std::vector<std::string> some_lines(const std::string& path, int64_t lines) {
+  std::ifstream file(path, std::ios::binary);
+  std::vector<std::string> some;
+  const int64_t wanted = std::min(kShown, lines);
+  int64_t number = 0;
+  for (std::string line; std::getline(file, line); ++number)
+    if (const auto have = std::ssize(some); have < wanted && number >= have * lines / wanted) some.push_back(line);
+  return some;
+}
+
+Image made_small(const Image& image) {
+  const int64_t longer = std::max(image.height, image.width);
+  if (longer <= kSide) return image;
+  return resized(image, std::max<int64_t>(image.height * kSide / longer, 1),
+                 std::max<int64_t>(image.width * kSide / longer, 1));
+}
+
+std::string figure(const DrawnPrediction& drawn) {
+  std::string legend;
+  for (const auto& [name, colour] : drawn.legend)
+    legend += concat(" <i style=\"background:rgb(", int{colour[0]}, ",", int{colour[1]}, ",", int{colour[2]}, ")\"></i>",
+                     html(name));
+  return concat("<figure><img alt=\"\" src=\"", data_uri("image/png", encode_image(made_small(drawn.picture))),
+                "\"><figcaption title=\"", html(drawn.image), "\">",
+                html(std::filesystem::path(drawn.image).filename().string()), legend, "</figcaption></figure>\n");
+}
+
+std::string gallery(const std::string& path, const DrawPrediction& draw) {
+  const int64_t lines = lines_in(path);
+  std::string figures;
+  for (const std::string& line : some_lines(path, lines)) figures += figure(draw(line));
+  if (figures.empty()) return "";
+  return concat("<p class=\"note\">", std::min(kShown, lines), " of ", human_count(static_cast<double>(lines)),
+                " pictures, evenly over the file</p>\n<div class=\"gallery\">\n", figures, "</div>\n");
+}
+
+}  // namespace
+
+std::string picture_gallery(const RunRecord& record) {
+  const std::string path = record.directory + "/predictions.jsonl";
+  const DrawPrediction draw = drawing_of(record);
+  if (!draw || !std::filesystem::is_regular_file(path)) return "";
+  try {
+    return gallery(path, draw);
+  } catch (const std::exception& error) {
+    return concat("<p class=\"note\">Pictures: ", html(error.what()), ".</p>\n");
+  }
+}
+
+}  // namespace sft
