@@ -292,7 +292,8 @@ std::unique_ptr<Assembly> assemble(LoadedConfig loaded, const World& world, cons
                             world.device, batch_norm_rule(config, *run->batch_statistics), control);
   run->model_files = checksums_of(*run->directory, built.weights_checksum, control);
   std::unique_ptr<Learner> learner;
-  tell_boxes_without_token(*run->data.train, built.model->config(), control);
+  if (const auto look_at = task_of_type(config.model.task, run->data.labels.problem_type).look_at)
+    look_at(*run->data.train, built.model->config(), control);
   together(control, [&] { learner = make_learner(*run, std::move(built)); });
   if (const Parameters base = learner->of_base(); !base.empty())
     run->base_checksum = base_checksum(base, parameter_type(config), control);

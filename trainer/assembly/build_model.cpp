@@ -24,7 +24,7 @@
 #include "trainer/model_files/tensor_refs.h"
 #include "trainer/model_files/weights_checksum.h"
 #include "trainer/models/blocks/matrix_product.h"
-#include "trainer/models/yolos/yolos.h"
+#include "trainer/models/image_size.h"
 #include "trainer/tasks/tasks.h"
 
 namespace sft {

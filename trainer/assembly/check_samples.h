@@ -21,10 +21,6 @@ void check_tokenizer(const Dataset& dataset, const TaskKind& task, const Tokeniz
 // DataError where samples of `file` have other targets than training has labels.
 void check_width(const Schema& schema, const std::string& file, const Labels& labels);
 
-// Collective. A warning where training pictures have more boxes than the model has detection tokens: a box without a
-// token is not learned. `model`: its config.json.
-void tell_boxes_without_token(const Dataset& dataset, const nlohmann::json& model, Communicator& control);
-
 // ConfigError where model.num_labels is another number than the training data has.
 void check_num_labels(const LoadedConfig& loaded, const Labels& labels);
 

@@ -13,7 +13,7 @@
 #include "trainer/model_files/adapter_files.h"
 #include "trainer/model_files/keras_file.h"
 #include "trainer/model_files/preprocessor_config.h"
-#include "trainer/models/yolos/yolos.h"
+#include "trainer/models/image_size.h"
 
 namespace sft {
 namespace {

@@ -1,4 +1,5 @@
 // The list of models.
+#include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
 
@@ -12,6 +13,7 @@
 #include "trainer/models/distilbert/distilbert.h"
 #include "trainer/models/electra/electra.h"
 #include "trainer/models/gpt2/gpt2.h"
+#include "trainer/models/image_size.h"
 #include "trainer/models/keras/keras.h"
 #include "trainer/models/llama/llama.h"
 #include "trainer/models/marian/marian.h"
@@ -37,6 +39,7 @@ struct Family {
   const char* model_type;  // of config.json
   Takes takes;
   Make make;
+  bool keeps_image_size = false;
 };
 
 constexpr auto kFamilies = std::to_array<Family>({
@@ -65,8 +68,16 @@ constexpr auto kFamilies = std::to_array<Family>({
     {"vit", Takes::pictures, make_vit},
     {"xlm-roberta", Takes::texts, make_roberta},
     {"xlnet", Takes::texts, make_xlnet},
-    {"yolos", Takes::pictures, make_yolos},
+    {"yolos", Takes::pictures, make_yolos, /*keeps_image_size=*/true},
 });
+
+// The row of config.json's content; null where it names none.
+const Family* family_of(const nlohmann::json& config) {
+  const auto type = config.find("model_type");
+  if (type == config.end()) return nullptr;
+  const auto found = std::ranges::find_if(kFamilies, [&](const Family& family) { return *type == family.model_type; });
+  return found == kFamilies.end() ? nullptr : &*found;
+}
 
 }  // namespace
 
@@ -77,19 +88,21 @@ std::vector<std::string> model_types() {
 }
 
 Takes takes_of(const nlohmann::json& config) {
-  const auto type = config.find("model_type");
-  for (const Family& family : kFamilies)
-    if (type != config.end() && *type == family.model_type) return family.takes;
-  return Takes::texts;
+  const Family* const family = family_of(config);
+  return family == nullptr ? Takes::texts : family->takes;
+}
+
+bool keeps_image_size(const nlohmann::json& config) {
+  const Family* const family = family_of(config);
+  return family != nullptr && family->keeps_image_size;
 }
 
 std::unique_ptr<Model> make_model(const nlohmann::json& config, const ModelSettings& settings) {
+  if (const Family* const family = family_of(config)) return family->make(config, settings);
   const auto type = config.find("model_type");
   if (type == config.end() || !type->is_string())
     throw ConfigError("config.json has no model_type; built are: " + join(model_types(), ", "));
   const auto wanted = type->get<std::string>();
-  for (const Family& family : kFamilies)
-    if (wanted == family.model_type) return family.make(config, settings);
   throw ConfigError(concat("model_type ", in_quotes(wanted), " is not built", did_you_mean(wanted, model_types()),
                            "; built are: ", join(model_types(), ", ")));
 }

@@ -7,6 +7,7 @@
 #include "trainer/tasks/image_classification/image_classification.h"
 #include "trainer/tasks/image_classification/recipe.h"
 #include "trainer/tasks/multi_label/multi_label.h"
+#include "trainer/tasks/object_detection/boxes_without_token.h"
 #include "trainer/tasks/object_detection/detected_objects.h"
 #include "trainer/tasks/object_detection/object_detection.h"
 #include "trainer/tasks/object_detection/recipe.h"
@@ -209,7 +210,8 @@ const TaskKind kTasks[] = {
      .forms = {{"--boxes", "of objects: also write each image with the boxes drawn on it into this new directory",
                 write_drawn_boxes}},
      .drawing = draw_boxes,
-     .ranked = "objects"},
+     .ranked = "objects",
+     .look_at = tell_boxes_without_token},
 };
 
 }  // namespace

@@ -9,7 +9,9 @@
 #include "base/extra_settings.h"
 #include "base/file_ops.h"
 #include "base/schema.h"
+#include "comm/communicator.h"
 #include "data/prepare/recipe.h"
+#include "data/samples/dataset.h"
 #include "data/samples/schema.h"
 #include "data/text/tokenizer.h"
 #include "trainer/models/model.h"
@@ -58,6 +60,8 @@ struct TaskKind {
   ExtraSettings data = {}, eval = {};  // settings that the task declares in [data] and in [eval]
   const char* ranked = "";             // the member of its predictions that lists the best, which --top-k cuts
   PeftNames peft = {};
+  // Collective. Warns of training samples that a model (its config.json) cannot learn whole. Null: there are none.
+  void (*look_at)(const Dataset& training, const nlohmann::json& model, Communicator& control) = nullptr;
 };
 
 std::span<const TaskKind> tasks();

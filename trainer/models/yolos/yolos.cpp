@@ -75,6 +75,4 @@ std::unique_ptr<Model> make_yolos(json content, const ModelSettings& settings) {
   return std::make_unique<Yolos>(std::move(content), shape, settings);
 }
 
-bool keeps_image_size(const json& config) { return config.value("model_type", json()) == "yolos"; }
-
 }  // namespace sft

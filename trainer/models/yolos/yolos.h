@@ -14,8 +14,4 @@ namespace sft {
 // are brought to the size of the pictures in every pass, as transformers does it.
 std::unique_ptr<Model> make_yolos(nlohmann::json content, const ModelSettings& settings);
 
-// Whether "image_size" of config.json's content says of which pictures the table of positions is, whatever size the
-// pictures of a run have.
-bool keeps_image_size(const nlohmann::json& config);
-
 }  // namespace sft
