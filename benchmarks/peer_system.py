@@ -97,7 +97,7 @@ def freeze(model, blocks, is_head):
 
 def text(config, metric):
     from datasets import Dataset
-    from transformers import (AutoModelForSequenceClassification, AutoModelForTokenClassification, AutoTokenizer, DataCollatorForTokenClassification,
+    from transformers import (AutoConfig, AutoModelForSequenceClassification, AutoModelForTokenClassification, AutoTokenizer, DataCollatorForTokenClassification,
                               DataCollatorWithPadding, Trainer, TrainingArguments)
 
     data, optim, words = config["data"], config["optim"], config["model"]["task"] == "token_classification"
@@ -107,14 +107,15 @@ def text(config, metric):
     names, tokenizer = names_of(train, config), AutoTokenizer.from_pretrained(path)
     build = AutoModelForTokenClassification if words else AutoModelForSequenceClassification
     torch.manual_seed(config["seed"])
-    model = build.from_pretrained(path, num_labels=len(names), problem_type=config["model"]["problem_type"] or None)
+    shape = AutoConfig.from_pretrained(path, num_labels=len(names), problem_type=config["model"]["problem_type"] or None)
+    model = build.from_config(shape) if config["model"]["init"] == "random" else build.from_pretrained(path, config=shape)
 
     warmup = config["scheduler"]["warmup_steps"]
     settings = TrainingArguments(
         output_dir="runs/peer", per_device_train_batch_size=config["train"]["global_batch_size"], num_train_epochs=config["train"]["num_train_epochs"],
         learning_rate=optim["learning_rate"], warmup_steps=warmup, lr_scheduler_type=config["scheduler"]["lr_scheduler_type"],
         max_grad_norm=config["train"]["max_grad_norm"], report_to=[], save_strategy="no", logging_steps=50, use_cpu=True, seed=config["seed"], disable_tqdm=True)
-    is_head = lambda name: name.startswith(("classifier.", "pre_classifier."))
+    is_head = lambda name: name.startswith(("classifier.", "pre_classifier.", "head.", "sequence_summary.", "logits_proj."))
     if config["freeze"]["all_but_last"] >= 0:
         freeze(model, config["freeze"]["all_but_last"], is_head)
     trained = [(n, p) for n, p in model.named_parameters() if p.requires_grad]

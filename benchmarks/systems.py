@@ -10,6 +10,7 @@ Data and models come from tools/fetch_*.py, minilm_as.py and draw_images.py, whi
 """
 import argparse
 import json
+import shutil
 import statistics
 import subprocess
 import sys
@@ -147,8 +148,9 @@ def read_digits(path):
 
 
 MINILM = ["fetch_demo.py"]
-NEEDS = {"distilbert": ["minilm_as.py", "distilbert"], "roberta": ["minilm_as.py", "roberta"], **dict.fromkeys(("tags", "size", "match"), ["fetch_targets_demo.py"]), "tagged": ["fetch_tagged_demo.py"],
+NEEDS = {**{name: ["minilm_as.py", name] for name in ("distilbert", "roberta", "electra")}, **dict.fromkeys(("tags", "size", "match"), ["fetch_targets_demo.py"]), "tagged": ["fetch_tagged_demo.py"],
          "chinese": ["fetch_e5.py"], "keras": ["fetch_keras_demo.py"], "dino": ["fetch_dinov2.py"]}
+FROM_RANDOM = ["modernbert", "albert", "xlnet"]  # small ones, with MiniLM's tokenizer
 DRAWN = {"shapes": ["shapes"], "transfer": ["shapes", "textures"], "untrained": ["textures"], "keras": ["textures"], "dino": ["textures"]}
 
 
@@ -160,6 +162,11 @@ def fetch(names):
     for kind in dict.fromkeys(kind for name in names for kind in DRAWN.get(name, [])):
         if not (DATA / kind / "test_batch.bin").exists():
             subprocess.run([sys.executable, ROOT / "tools/draw_images.py", DATA / kind, "--set", kind], check=True, stdout=sys.stderr)
+    for family in set(FROM_RANDOM) & set(names):
+        home = ROOT / f"demo/models/{family}_small"
+        home.mkdir(parents=True, exist_ok=True)
+        for file in (ROOT / f"configs/{family}_small/config.json", *(ROOT / "demo/models/minilm").glob("tokenizer*")):
+            shutil.copy(file, home)
     if "digits" in names and not (DATA / "digits_test.h5").exists():
         import h5py
         from sklearn.datasets import load_digits
@@ -179,6 +186,8 @@ SYSTEMS = {
     "sections": ("one of 57 sections of a line", "bert_text_classification", [], "accuracy", one_section),
     "distilbert": ("the same, MiniLM as DistilBERT", "distilbert_text_classification", [], "accuracy", one_section),
     "roberta": ("the same, MiniLM as RoBERTa", "roberta_text_classification", [], "accuracy", one_section),
+    "electra": ("the same, MiniLM as ELECTRA", "electra_text_classification", [], "accuracy", one_section),
+    **{family: ("the same, from random weights", f"{family}_text_classification", [], "accuracy", one_section) for family in FROM_RANDOM},
     "tags": ("sets of Debtags of long texts", "bert_multi_label", [*SMALL, "eval.threshold=0.2"], "f1_micro", tags),
     "size": ("installed size of long texts", "bert_regression", SMALL, "r2", size),
     "match": ("do two texts belong together?", "bert_semantic_matching", SMALL, "accuracy", match),
@@ -202,6 +211,7 @@ def peer(run, metric):
 def both(name, config, overrides, metric, seed):
     run = Run(name, config, *overrides, *([] if seed is None else [f"seed={seed}"]))
     theirs, seconds = peer(run, metric)
+    print(f"{name}, seed {seed}: {run.test[metric]:.4f}, peer {theirs:.4f}", file=sys.stderr, flush=True)
     return {"ours": run.test[metric], "peer": theirs, "differ": run.test[metric] - theirs, "seconds": run.seconds, "peer s": seconds}
 
 
