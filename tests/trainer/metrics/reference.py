@@ -4,12 +4,16 @@
     reference.py --check FILE.json   fails where the file no longer says what the installed version says
 """
 import json
+import pathlib
 import random
 import sys
 import warnings
 
 import numpy
 from sklearn import metrics
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
+from reference_file import keep
 
 warnings.filterwarnings("ignore")
 
@@ -76,19 +80,6 @@ def cases():
     return found
 
 
-def near(a, b):
-    if isinstance(a, dict):
-        return a.keys() == b.keys() and all(near(a[key], b[key]) for key in a)
-    if isinstance(a, list):
-        return len(a) == len(b) and all(near(x, y) for x, y in zip(a, b))
-    if isinstance(a, float):
-        return abs(a - b) <= 1e-14
-    return a == b
-
-
 if __name__ == "__main__":
     wanted = cases()
-    if sys.argv[1] == "--check":
-        sys.exit(0 if near(wanted, json.load(open(sys.argv[2]))) else f"{sys.argv[2]} is out of date")
-    lines = ",\n".join(json.dumps(case) for case in wanted)
-    open(sys.argv[1], "w").write(f"[{lines}]\n")
+    keep(wanted, "[" + ",\n".join(map(json.dumps, wanted)) + "]\n", absolute=1e-14)

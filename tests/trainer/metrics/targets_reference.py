@@ -5,12 +5,16 @@ regression_scores_test.cpp.
     targets_reference.py --check FILE.json   fails where the file no longer says what the installed versions say
 """
 import json
+import pathlib
 import sys
 import warnings
 
 import numpy as np
 from scipy import stats
 from sklearn import metrics
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
+from reference_file import keep
 
 warnings.filterwarnings("ignore")
 NAMES = ("precision", "recall", "f1")
@@ -106,19 +110,7 @@ def areas():
     return found
 
 
-def near(a, b):
-    if isinstance(a, dict):
-        return a.keys() == b.keys() and all(near(a[key], b[key]) for key in a)
-    if isinstance(a, list):
-        return len(a) == len(b) and all(near(x, y) for x, y in zip(a, b))
-    if isinstance(a, float) and isinstance(b, float):
-        return abs(a - b) <= 1e-9 * max(1, abs(b))
-    return a == b
-
-
 if __name__ == "__main__":
     wanted = dict(label_sets=label_sets(), numbers=numbers(), areas=areas())
-    if sys.argv[1] == "--check":
-        sys.exit(0 if near(wanted, json.load(open(sys.argv[2]))) else f"{sys.argv[2]} is out of date")
     lines = [f'"{key}": [\n' + ",\n".join(map(json.dumps, value)) + "]" for key, value in wanted.items()]
-    open(sys.argv[1], "w").write("{" + ",\n".join(lines) + "}\n")
+    keep(wanted, "{" + ",\n".join(lines) + "}\n", absolute=1e-9, relative=1e-9)

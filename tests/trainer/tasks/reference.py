@@ -5,11 +5,15 @@ cross_entropy_test.cpp and class_weights_test.cpp.
     reference.py --check FILE.json   fails where the file no longer says what the installed versions say
 """
 import json
+import pathlib
 import sys
 
 import numpy
 import torch
 from sklearn.utils.class_weight import compute_class_weight
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
+from reference_file import keep
 
 ROWS, CLASSES = 7, 4
 IGNORED = -100
@@ -118,21 +122,9 @@ def balanced():
     return cases
 
 
-def near(a, b):
-    if isinstance(a, dict):
-        return a.keys() == b.keys() and all(near(a[key], b[key]) for key in a)
-    if isinstance(a, list):
-        return len(a) == len(b) and all(near(x, y) for x, y in zip(a, b))
-    if isinstance(a, float):
-        return abs(a - b) <= 1e-12
-    return a == b
-
-
 if __name__ == "__main__":
     wanted = dict(rows=ROWS, classes=CLASSES, labels=LABELS, losses=losses(), focal=focal(), robust=robust(), balanced=balanced(),
                   supervised=supervised(), distributions=sum(DISTRIBUTIONS, []), priors=PRIORS, sample_weights=SAMPLE_WEIGHTS["uneven"])
-    if sys.argv[1] == "--check":
-        sys.exit(0 if near(wanted, json.load(open(sys.argv[2]))) else f"{sys.argv[2]} is out of date")
     lines = [f'"{key}": ' + ("[\n" + ",\n".join(map(json.dumps, value)) + "]" if key in ("losses", "focal", "robust", "balanced", "supervised") else json.dumps(value))
              for key, value in wanted.items()]
-    open(sys.argv[1], "w").write("{" + ",\n".join(lines) + "}\n")
+    keep(wanted, "{" + ",\n".join(lines) + "}\n", absolute=1e-12)

@@ -10,11 +10,14 @@ A question's answer is the best one, or none where that scores more than a thres
 none among them, each with its share in a softmax; where there is no pair at all, the word "empty" with a score of 0.
 """
 import itertools
-import json
+import pathlib
 import random
 import sys
 
 import numpy
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
+from reference_file import keep, rows_text
 
 
 def window(rng, generator, ties):
@@ -80,19 +83,5 @@ def reference():
                "prediction": prediction(windows, context, n_best, longest, allowed, threshold)}
 
 
-def near(a, b):
-    if isinstance(a, dict):
-        return a.keys() == b.keys() and all(near(a[key], b[key]) for key in a)
-    if isinstance(a, list):
-        return len(a) == len(b) and all(near(x, y) for x, y in zip(a, b))
-    return abs(a - b) <= 1e-14 if isinstance(a, float) else a == b
-
-
-def main():
-    path, wanted = sys.argv[-1], list(reference())
-    if sys.argv[1] == "--check":
-        sys.exit(0 if near(wanted, json.load(open(path))) else f"{path} is not what this program gives")
-    open(path, "w").write("[" + ",\n".join(json.dumps(case, separators=(",", ":")) for case in wanted) + "]\n")
-
-
-main()
+wanted = list(reference())
+keep(wanted, rows_text(wanted), absolute=1e-14)
