@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <map>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
@@ -17,7 +19,7 @@
 #include "data/loading/augment.h"
 #include "data/prepare/input.h"
 #include "data/prepare/near_duplicates.h"
-#include "data/readers/input_rows.h"
+#include "data/prepare/rounds.h"
 
 namespace sft {
 namespace {
@@ -43,9 +45,9 @@ std::string text_of(const Row& row, const DataConfig& config) {
   return all;
 }
 
-void each_text(const StringList& files, const DataConfig& config,
-               const std::function<void(const std::string& text, const std::string& place)>& visit) {
-  InputRows rows(files, quotes_of(config));
+using VisitText = std::function<void(const std::string& text, const std::string& place)>;
+
+void each_text(Reader& rows, const DataConfig& config, const VisitText& visit) {
   Row row;
   for (bool more = true; more;) {
     beat();
@@ -86,11 +88,22 @@ std::vector<uint64_t> hashes_of(const Dataset& pictures) {
   return hashes;
 }
 
-// A row, and the number of its text.
-struct HeldOutRow {
-  std::string place;
-  std::optional<size_t> number;
+// Rows of files that are held out, and what their texts are compared by.
+struct HeldOut {
+  struct RowOfText {
+    std::string place;
+    std::optional<size_t> number;  // of its text
+  };
+  std::vector<RowOfText> rows;
+  NearDuplicates texts;
 };
+
+void hold_out(const Input& input, int64_t pieces, const DataConfig& config, HeldOut& into) {
+  for (int64_t piece = 0; piece < pieces; ++piece)
+    each_text(*input.open(piece), config, [&](const std::string& text, const std::string& place) {
+      into.rows.push_back({place, into.texts.add(text)});
+    });
+}
 
 // The training row that is nearest to a text; none: similarity 0.
 struct Nearest {
@@ -98,42 +111,72 @@ struct Nearest {
   double similarity = 0;
 };
 
+// By the number of the text: the nearest row of a piece; of several the first.
+std::map<size_t, Nearest> nearest_in(Reader& rows, const DataConfig& config, const NearDuplicates& texts) {
+  std::map<size_t, Nearest> nearest;
+  each_text(rows, config, [&](const std::string& text, const std::string& place) {
+    for (const auto& [number, similarity] : texts.near(text))
+      if (similarity > nearest[number].similarity) nearest[number] = {place, similarity};
+  });
+  return nearest;
+}
+
+// The same of all pieces, of which each rank reads its own.
+std::map<size_t, Nearest> nearest_of_all(const Input& input, int64_t pieces, const DataConfig& config,
+                                         const NearDuplicates& texts, const Peers& peers) {
+  const auto by_piece = gather_in_rounds(pieces, peers, [&](int64_t piece) {
+    nlohmann::json told = nlohmann::json::array();
+    for (const auto& [number, row] : nearest_in(*input.open(piece), config, texts))
+      told.push_back({number, row.similarity, row.place});
+    return told;
+  });
+  std::map<size_t, Nearest> nearest;
+  for (const auto& [piece, told] : by_piece)
+    for (const auto& row : told)
+      if (Nearest& known = nearest[row[0]]; row[1] > known.similarity) known = {row[2], row[1]};
+  return nearest;
+}
+
 }  // namespace
 
-std::string tell_near_duplicates(const LoadedConfig& loaded, const std::string& directory) {
+std::string tell_near_duplicates(const LoadedConfig& loaded, const std::string& directory, const Peers& peers) {
   const DataConfig& config = loaded.config.data;
   const bool has_test = !config.test_file.empty();
   const char* split = has_test ? "test" : "validation";
   const StringList& patterns = has_test ? config.test_file : config.validation_file;
   if (patterns.empty()) return "";
-  const Accepts accepts = accepted_by(loaded.config.model.task);
-  const StringList train = expand_files(config.train_file, "data.train_file", loaded.origins, accepts);
-  const StringList held_out = expand_files(patterns, concat("data.", split, "_file"), loaded.origins, accepts);
-  const auto are_rows = [](const StringList& files) { return std::ranges::all_of(files, is_row_file); };
-  if (!are_rows(train) || !are_rows(held_out)) return "";
-
-  std::vector<HeldOutRow> rows;
-  NearDuplicates texts;
-  each_text(held_out, config, [&](const std::string& text, const std::string& place) {
-    rows.push_back({place, texts.add(text)});
+  StringList train, held_out;
+  std::unique_ptr<Input> train_rows, held_out_rows;
+  peers.together([&] {
+    const Accepts accepts = accepted_by(loaded.config.model.task);
+    train = expand_files(config.train_file, "data.train_file", loaded.origins, accepts);
+    held_out = expand_files(patterns, concat("data.", split, "_file"), loaded.origins, accepts);
+    if (!std::ranges::all_of(train, is_row_file) || !std::ranges::all_of(held_out, is_row_file)) return;
+    train_rows = open_rows(train, config);
+    held_out_rows = open_rows(held_out, config);
   });
-  if (rows.empty()) return "";
-  std::vector<Nearest> nearest(rows.size());  // by number
-  each_text(train, config, [&](const std::string& text, const std::string& place) {
-    for (const auto& [number, similarity] : texts.near(text))
-      if (similarity > nearest[number].similarity) nearest[number] = {place, similarity};
-  });
+  if (!train_rows) return "";
 
-  std::string lines;
-  int64_t count = 0;
-  for (const auto& [place, number] : rows) {
-    if (!number || nearest[*number].similarity == 0) continue;
-    ++count;
-    const auto& [train_place, similarity] = nearest[*number];
-    const Json line{{"place", place}, {kNearestPlace, train_place}, {"similarity", similarity}};
-    lines += line.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
-  }
-  return told(count, std::ssize(rows), split, lines, join(train, "\n") + "\n" + join(held_out, "\n"), directory);
+  HeldOut known;
+  const int64_t pieces = held_out_rows->cut(peers);
+  peers.together([&] { hold_out(*held_out_rows, pieces, config, known); });
+  if (known.rows.empty()) return "";
+  const auto nearest = nearest_of_all(*train_rows, train_rows->cut(peers), config, known.texts, peers);
+
+  return from_root(peers, [&] {
+    std::string lines;
+    int64_t count = 0;
+    for (const auto& [place, number] : known.rows) {
+      const auto found = number ? nearest.find(*number) : nearest.end();
+      if (found == nearest.end()) continue;
+      ++count;
+      const Json line{
+          {"place", place}, {kNearestPlace, found->second.place}, {"similarity", found->second.similarity}};
+      lines += line.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
+    }
+    const std::string compared = join(train, "\n") + "\n" + join(held_out, "\n");
+    return told(count, std::ssize(known.rows), split, lines, compared, directory);
+  });
 }
 
 bool is_near_duplicates_file(const std::string& path) {

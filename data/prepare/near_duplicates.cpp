@@ -12,33 +12,72 @@
 namespace sft {
 namespace {
 
-constexpr size_t kGram = 5, kRows = 4;
+constexpr size_t kGram = 5, kRows = 4, kBands = kPermutations / kRows;
 
-// The words, each with a blank behind it, and where each begins. A character of Chinese or Japanese is a word.
-std::string plain(std::string_view text, std::vector<size_t>& begins) {
-  std::u32string out;
-  std::vector<size_t> at;
-  bool in_word = false;
-  const auto end_word = [&] {
-    if (in_word) out += U' ';
-    in_word = false;
-  };
+// The finalizer of SplitMix64 (Steele, Lea and Flood, 2014).
+uint64_t mixed(uint64_t bits) {
+  bits = (bits ^ bits >> 30) * 0xBF58476D1CE4E5B9u;
+  bits = (bits ^ bits >> 27) * 0x94D049BB133111EBu;
+  return bits ^ bits >> 31;
+}
+
+// A hash of each word, by its letters (FNV-1a).
+class WordHashes {
+ public:
+  void add(char32_t letter) {
+    hash_ = (hash_ ^ letter) * 0x100000001B3u;
+    is_open_ = true;
+  }
+  void end_word() {
+    if (is_open_) words_.push_back(mixed(hash_));
+    hash_ = kStart;
+    is_open_ = false;
+  }
+  std::vector<uint64_t> take() {
+    end_word();
+    return std::move(words_);
+  }
+
+ private:
+  static constexpr uint64_t kStart = 0xCBF29CE484222325u;
+  uint64_t hash_ = kStart;
+  bool is_open_ = false;
+  std::vector<uint64_t> words_;
+};
+
+// In lower case, without what is no letter nor number. A character of Chinese or Japanese is a word.
+std::vector<uint64_t> words_of(std::string_view text) {
+  WordHashes words;
+  if (std::ranges::all_of(text, [](char byte) { return static_cast<unsigned char>(byte) < 0x80; })) {
+    for (const char byte : text) {
+      const char lower = byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte - 'A' + 'a') : byte;
+      const bool counts = (lower >= 'a' && lower <= 'z') || (lower >= '0' && lower <= '9');
+      counts ? words.add(static_cast<char32_t>(lower)) : words.end_word();
+    }
+    return words.take();
+  }
   for (const char32_t letter : characters_of(folded(text))) {
-    if (!is_alphanumeric(letter) || is_cjk(letter)) end_word();
-    if (!is_alphanumeric(letter)) continue;
-    if (!in_word) at.push_back(out.size());
-    out += letter;
-    in_word = true;
-    if (is_cjk(letter)) end_word();
+    const bool is_word = is_cjk(letter);
+    if (is_word || !is_alphanumeric(letter)) words.end_word();
+    if (is_alphanumeric(letter)) words.add(letter);
+    if (is_word) words.end_word();
   }
-  end_word();
-  std::string bytes;
-  for (size_t word = 0; word < at.size(); ++word) {
-    begins.push_back(bytes.size());
-    const size_t end = word + 1 < at.size() ? at[word + 1] : out.size();
-    bytes += utf8_of(std::u32string_view(out).substr(at[word], end - at[word]));
+  return words.take();
+}
+
+// A hash of each 5-gram of words, rising, each once; of a text of fewer words one of all of them.
+std::vector<uint64_t> grams_of(std::string_view text) {
+  const std::vector<uint64_t> words = words_of(text);
+  if (words.empty()) return {};
+  std::vector<uint64_t> grams(words.size() < kGram ? 1 : words.size() - kGram + 1);
+  for (size_t first = 0; first < grams.size(); ++first) {
+    uint64_t gram = 0;
+    for (size_t word = first; word < std::min(first + kGram, words.size()); ++word) gram = mixed(gram + words[word]);
+    grams[first] = gram;
   }
-  return bytes;
+  std::ranges::sort(grams);
+  grams.erase(std::ranges::unique(grams).begin(), grams.end());
+  return grams;
 }
 
 // A family of permutations of 32-bit numbers, near enough: multiply and shift with odd factors of one key each
@@ -53,29 +92,28 @@ const std::array<std::pair<uint64_t, uint64_t>, kPermutations>& permutations() {
   return all;
 }
 
+MinHash hash_of(const std::vector<uint64_t>& grams) {
+  const auto& all = permutations();
+  MinHash least;
+  least.fill(std::numeric_limits<uint32_t>::max());
+  for (const uint64_t gram : grams)
+    for (size_t p = 0; p < kPermutations; ++p)
+      least[p] = std::min(least[p], static_cast<uint32_t>((gram * all[p].first + all[p].second) >> 32));
+  return least;
+}
+
 uint64_t band_key(const MinHash& hash, size_t band) {
-  const char* bytes = reinterpret_cast<const char*>(&hash[band * kRows]);
-  return derive_key(band, {bytes, kRows * sizeof(uint32_t)});
+  uint64_t key = band;
+  for (size_t row = 0; row < kRows; ++row) key = mixed(key + hash[band * kRows + row]);
+  return key;
 }
 
 }  // namespace
 
 std::optional<MinHash> min_hash(std::string_view text) {
-  std::vector<size_t> begins;
-  const std::string words = plain(text, begins);
-  if (begins.empty()) return {};
-  MinHash least;
-  least.fill(std::numeric_limits<uint32_t>::max());
-  const size_t grams = begins.size() < kGram ? 1 : begins.size() - kGram + 1;
-  for (size_t first = 0; first < grams; ++first) {
-    const size_t end = first + kGram < begins.size() ? begins[first + kGram] : words.size();
-    const uint64_t gram = derive_key(0, std::string_view(words).substr(begins[first], end - begins[first]));
-    for (size_t p = 0; p < kPermutations; ++p) {
-      const auto& [factor, summand] = permutations()[p];
-      least[p] = std::min(least[p], static_cast<uint32_t>((gram * factor + summand) >> 32));
-    }
-  }
-  return least;
+  const std::vector<uint64_t> grams = grams_of(text);
+  if (grams.empty()) return {};
+  return hash_of(grams);
 }
 
 double similarity(const MinHash& a, const MinHash& b) {
@@ -84,30 +122,40 @@ double similarity(const MinHash& a, const MinHash& b) {
   return static_cast<double>(equal) / kPermutations;
 }
 
-NearDuplicates::NearDuplicates(double least) : least_(least) {}
+NearDuplicates::NearDuplicates(double least) : least_(least), seen_(kSeenBits) {}
 
 std::optional<size_t> NearDuplicates::add(std::string_view text) {
-  const auto hash = min_hash(text);
-  if (!hash) return {};
-  const std::string bytes(reinterpret_cast<const char*>(hash->data()), sizeof(MinHash));
+  const std::vector<uint64_t> grams = grams_of(text);
+  if (grams.empty()) return {};
+  const MinHash hash = hash_of(grams);
+  const std::string bytes(reinterpret_cast<const char*>(hash.data()), sizeof(MinHash));
   const auto [found, is_new] = numbers_.emplace(bytes, texts_.size());
+  for (const uint64_t gram : grams) seen_[gram % kSeenBits] = true;
   if (!is_new) return found->second;
-  for (size_t band = 0; band < kPermutations / kRows; ++band) bands_.emplace(band_key(*hash, band), texts_.size());
-  texts_.push_back(*hash);
+  for (size_t band = 0; band < kBands; ++band) bands_.emplace(band_key(hash, band), texts_.size());
+  texts_.push_back(hash);
   return found->second;
 }
 
+// Texts of Jaccard similarity s have at least s of the 5-grams of each in common. So a text is near to none where fewer
+// than `least_` of its 5-grams stand in any of the texts.
+bool NearDuplicates::may_be_near(const std::vector<uint64_t>& grams) const {
+  const auto seen = std::ranges::count_if(grams, [this](uint64_t gram) { return seen_[gram % kSeenBits]; });
+  return static_cast<double>(seen) >= least_ * static_cast<double>(grams.size());
+}
+
 std::vector<NearDuplicates::Near> NearDuplicates::near(std::string_view text) const {
-  const auto hash = min_hash(text);
-  if (!hash) return {};
+  const std::vector<uint64_t> grams = grams_of(text);
+  if (grams.empty() || !may_be_near(grams)) return {};
+  const MinHash hash = hash_of(grams);
   std::set<size_t> candidates;
-  for (size_t band = 0; band < kPermutations / kRows; ++band) {
-    const auto [first, end] = bands_.equal_range(band_key(*hash, band));
+  for (size_t band = 0; band < kBands; ++band) {
+    const auto [first, end] = bands_.equal_range(band_key(hash, band));
     for (auto at = first; at != end; ++at) candidates.insert(at->second);
   }
   std::vector<Near> all;
   for (const size_t number : candidates)
-    if (const double how = similarity(*hash, texts_[number]); how >= least_) all.push_back({number, how});
+    if (const double how = similarity(hash, texts_[number]); how >= least_) all.push_back({number, how});
   return all;
 }
 

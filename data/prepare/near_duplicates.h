@@ -1,6 +1,7 @@
 // Texts that nearly repeat others: sets of 5-grams of words, whose Jaccard similarity is estimated by MinHash (Broder,
 // 1997) of 128 permutations, and found by bands of 4 of them (Leskovec, Rajaraman and Ullman, "Mining of massive
-// datasets", chapter 3): of pairs of similarity 0.7 all but two in ten thousand are compared.
+// datasets", chapter 3): of pairs of similarity 0.7 all but two in ten thousand are compared. Most texts are told apart
+// sooner, by how many of their 5-grams no other text has.
 #pragma once
 
 #include <array>
@@ -38,7 +39,11 @@ class NearDuplicates {
   std::vector<Near> near(std::string_view text) const;
 
  private:
+  bool may_be_near(const std::vector<uint64_t>& grams) const;
+
+  static constexpr size_t kSeenBits = size_t{1} << 26;  // 8 MiB
   double least_;
+  std::vector<bool> seen_;                           // the 5-grams of all texts, by their hashes
   std::vector<MinHash> texts_;                       // by number
   std::unordered_map<std::string, size_t> numbers_;  // by the bytes of the hash
   std::unordered_multimap<uint64_t, size_t> bands_;  // of a band and its four numbers: numbers of texts

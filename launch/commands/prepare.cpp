@@ -40,16 +40,16 @@ ExitCode prepare(const Arguments& arguments, Job& job) {
   require_agreement(job.control(), [&] { return run_facts(loaded.config); });
   const Datasets data = open_datasets(loaded, *model, job.control());
   if (arguments.show > 0) together(job.control(), [&] { show(data, arguments.show, job.control().rank() == 0); });
+  const std::string directory = prepared_directory(loaded.config);
+  std::string told = tell_near_duplicates(loaded, directory, peers_of(job.control()));
   together(job.control(), [&] {
     if (job.control().rank() != 0) return;
-    const std::string directory = prepared_directory(loaded.config);
     const Dataset* held_out = data.test ? data.test.get() : data.validation.get();
-    std::string told = tell_near_duplicates(loaded, directory);
     if (told.empty() && held_out != nullptr)
       told = tell_near_duplicate_pictures(*data.train, *held_out, data.test ? "test" : "validation", directory);
     if (!told.empty()) log::info(told);
   });
-  if (job.control().rank() == 0) std::cout << prepared_directory(loaded.config) << std::endl;
+  if (job.control().rank() == 0) std::cout << directory << std::endl;
   return ExitCode::done;
 }
 
