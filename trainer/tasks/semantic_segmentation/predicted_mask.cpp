@@ -68,8 +68,9 @@ DrawPrediction draw_overlays() {
     const PredictedMask predicted = predicted_mask(line);
     DrawnPrediction drawn{predicted.image, overlay_of(predicted)};
     const std::vector<size_t> classes = classes_of(predicted.mask);
+    const ordered_json row = ordered_json::parse(line);
     size_t place = 0;  // names stand in the order of the classes
-    for (const auto& [name, share] : ordered_json::parse(line).at("labels").items())
+    for (const auto& [name, share] : row.at("labels").items())
       if (place < classes.size()) drawn.legend.emplace_back(name, class_colour(static_cast<uint8_t>(classes[place++])));
     return drawn;
   };
