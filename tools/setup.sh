@@ -5,7 +5,7 @@
 #
 #   tools/setup.sh build      compilers, libraries, LibTorch: all that the binary needs
 #   tools/setup.sh gpu        the above, and the CUDA libraries and compiler that the plugin for GPUs needs
-#   tools/setup.sh test       as for gpu, strace, ip, MPICH beside Open MPI, and the Python references
+#   tools/setup.sh test       as for gpu, strace, ip, Chromium, MPICH beside Open MPI, and the Python references
 #   tools/setup.sh install    as for build, and what a tree is installed with
 #   tools/setup.sh dist       as for gpu, and MPICH beside Open MPI: what `make dist` packs
 #   tools/setup.sh clang      the above and clang 16 with its sanitizers
@@ -21,7 +21,7 @@ case $what in
   build | gpu) ;;
   install) apt_packages+=(patchelf) ;;
   dist) apt_packages+=(patchelf libmpich-dev) ;;
-  *) apt_packages+=(patchelf libmpich-dev mpich strace iproute2) ;;
+  *) apt_packages+=(patchelf libmpich-dev mpich strace iproute2 chromium) ;;
 esac
 [ "$what" != clang ] || apt_packages+=(clang-16 libclang-rt-16-dev)
 [ "$what" != slurm ] || apt_packages+=(slurm-wlm munge)

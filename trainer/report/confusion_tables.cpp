@@ -85,7 +85,7 @@ std::string numbered_matrix(const Matrix& matrix) {
     body += concat("<tr><th>", html(matrix.labels[i]), "</th>");
     for (size_t j = 0; j < matrix.labels.size(); ++j) {
       const double part = share(matrix.counts[i][j], matrix.truths[i]);
-      body += concat("<td class=\"", i == j ? "hit" : "miss", part > 0.55 ? " full" : "",
+      body += concat("<td class=\"", i == j ? "hit" : "miss",
                      "\" style=\"--s:", std::round(part * 1000) / 10, "%\" title=\"", html(matrix.labels[i]), " → ",
                      html(matrix.labels[j]), ": ", matrix.counts[i][j], " (", percent_text(part), ")\">",
                      matrix.counts[i][j] > 0 ? std::to_string(matrix.counts[i][j]) : "", "</td>");
