@@ -9,6 +9,7 @@
 #include "base/errors.h"
 #include "base/file_ops.h"
 #include "base/text.h"
+#include "base/utf8.h"
 
 namespace sft {
 namespace {
@@ -109,7 +110,8 @@ std::vector<Setting> read_toml(const std::string& file, const std::function<bool
   try {
     document = toml::parse(content, file);
   } catch (const toml::parse_error& error) {
-    throw ConfigError(concat(line_of(file, error.source()), ": not TOML: ", escaped(error.description())));
+    throw ConfigError(concat(line_of(file, error.source()), ": not TOML: ", escaped(error.description()),
+                             is_valid_utf8(content) ? "" : "; " + utf8_problem(content)));
   }
 
   std::vector<std::pair<toml::source_index, Setting>> settings;

@@ -1,5 +1,7 @@
 #include "base/utf8.h"
 
+#include <utility>
+
 namespace sft {
 namespace {
 
@@ -49,9 +51,16 @@ size_t character_size(std::string_view bytes) {
 }
 
 std::string utf8_problem(std::string_view bytes) {
-  const bool is_wide = bytes.starts_with("\xff\xfe") || bytes.starts_with("\xfe\xff");
-  return std::string("not valid UTF-8; ") + (is_wide ? "it begins as UTF-16 does: iconv -f UTF-16 -t UTF-8 converts it"
-                                                     : "iconv -f LATIN1 -t UTF-8, or from what it is, converts it");
+  constexpr std::pair<std::string_view, const char*> kBeginnings[] = {
+      {"\xff\xfe", "it begins as UTF-16 does: iconv -f UTF-16 -t UTF-8 converts it"},
+      {"\xfe\xff", "it begins as UTF-16 does: iconv -f UTF-16 -t UTF-8 converts it"},
+      {"\x1f\x8b", "it begins as gzip does: name the file with .gz at its end, or unpack it with gunzip"},
+      {"\x28\xb5\x2f\xfd", "it begins as Zstandard does: name the file with .zst at its end, or unpack it with unzstd"},
+      {"PK\x03\x04", "it begins as a ZIP archive does, which .xlsx is too: unpack it, or save the table as CSV"},
+  };
+  for (const auto& [beginning, cure] : kBeginnings)
+    if (bytes.starts_with(beginning)) return std::string("not valid UTF-8; ") + cure;
+  return "not valid UTF-8; iconv -f LATIN1 -t UTF-8, or from what it is, converts it";
 }
 
 int64_t num_characters(std::string_view text) {

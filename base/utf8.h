@@ -12,7 +12,7 @@ namespace sft {
 // forms, surrogates and values above U+10FFFF are not characters.
 size_t character_size(std::string_view bytes);
 
-// What to say of bytes that are not UTF-8, with the cure: what UTF-16 leaves behind is told from other encodings.
+// What to say of bytes that are not UTF-8, with the cure: UTF-16 and what is packed are told from other encodings.
 std::string utf8_problem(std::string_view bytes);
 
 // Texts below are well-formed: is_valid_utf8() of base/text.h.

@@ -70,10 +70,23 @@ bool cut_to_best(Json& row, const std::string& ranked, size_t k) {
   return true;
 }
 
+// Which of the names are members of some prediction. A row without a prediction, null, tells none.
+std::set<std::string> taken_names(const std::string& path, const StringList& names) {
+  std::set<std::string> taken;
+  std::ifstream in(path, std::ios::binary);
+  for (std::string line; taken.size() < names.size() && std::getline(in, line);) {
+    leave_if_asked();
+    for (const std::string& name : names)
+      if (!taken.contains(name) && line.find(dumped(name)) != line.npos && Json::parse(line).contains(name))
+        taken.insert(name);
+  }
+  return taken;
+}
+
 class Predictions {
  public:
   Predictions(const std::string& path, const StringList& files, Quotes quotes, const PredictionShape& shape)
-      : path_(path), files_(files), quotes_(quotes), shape_(shape) {}
+      : path_(path), files_(files), quotes_(quotes), shape_(shape), taken_(taken_names(path, shape.keep)) {}
 
   void for_each(const std::function<void(const Json&)>& visit) const {
     std::ifstream in(path_, std::ios::binary);
@@ -92,7 +105,7 @@ class Predictions {
         throw DataError(concat(join(files_, ", "), ": fewer rows than were predicted; did it change?"));
       Json whole = Json::object();
       for (const std::string& name : shape_.keep)
-        whole[prediction.contains(name) ? "input_" + name : name] = kept_value(row, name);
+        whole[taken_.contains(name) ? "input_" + name : name] = kept_value(row, name);
       if (prediction.is_object()) whole.update(prediction);
       visit(whole);
     }
@@ -104,6 +117,7 @@ class Predictions {
   const StringList& files_;
   Quotes quotes_;
   const PredictionShape& shape_;
+  std::set<std::string> taken_;  // kept columns that predictions have a member of the same name as
 };
 
 // Calls visit(column, value) on what stands in a row of a table.

@@ -1,6 +1,8 @@
 #include "data/prepare/labels.h"
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
 
 #include "base/text.h"
 
@@ -9,6 +11,18 @@ namespace {
 
 // Above this the label column is surely another one, an id or the text.
 constexpr size_t kMostLabels = 1'000'000;
+
+// Whether a number in a row could mean the name where it is taken for an id: "01", and "1.0" or "1 star" of another id.
+bool is_mistaken_for_an_id(const std::string& name, size_t id, size_t num_names) {
+  if (is_index(name)) return true;
+  double number = 0;
+  const char* const end = name.data() + name.size();
+  const auto [read, error] = std::from_chars(name.data(), end, number);
+  if (error != std::errc() || !std::isfinite(number) || number == static_cast<double>(id)) return false;
+  const bool is_number = read == end;
+  if (!is_number && *read != ' ') return false;
+  return is_number || (number >= 0 && number < static_cast<double>(num_names));
+}
 
 }  // namespace
 
@@ -45,7 +59,7 @@ std::vector<std::string> LabelCensus::names() const {
 LabelIds::LabelIds(std::vector<std::string> names) : names_(std::move(names)) {
   for (size_t id = 0; id < names_.size(); ++id) {
     ids_.emplace(names_[id], static_cast<int64_t>(id));
-    if (is_index(names_[id])) indices_allowed_ = false;
+    if (is_mistaken_for_an_id(names_[id], id, names_.size())) indices_allowed_ = false;
   }
 }
 

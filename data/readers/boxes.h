@@ -15,6 +15,7 @@ struct RawBox {
   bool is_index = false;               // the label is a number
   bool is_crowd = false;               // many objects in one box
   bool is_difficult = false;           // found or not, it is not scored
+  bool is_outlined = false;            // the file has the corners of an outline, and this is the box around them
   double area = -1;                    // of the object, in pixels; −1: that of the box
 };
 

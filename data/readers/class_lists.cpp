@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 
 #include "base/errors.h"
 #include "base/text.h"
+#include "base/utf8.h"
+#include "data/readers/file_tests.h"
+#include "data/readers/list_lines.h"
 
 namespace sft {
 
@@ -15,17 +17,14 @@ StringList listed_classes(const std::string& path) {
   const fs::path at = fs::path(path).lexically_normal();
   for (const fs::path& folder : {at, at.parent_path(), at.parent_path().parent_path()}) {
     const fs::path list = folder / "classes.txt";
-    std::ifstream lines(list);
-    if (!fs::is_regular_file(list) || !lines) continue;
-    StringList names;
-    for (std::string line; std::getline(lines, line);) {
-      while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.pop_back();
-      names.push_back(line);
-    }
+    if (!is_file(list)) continue;
+    StringList names = list_lines(list.string());
     while (!names.empty() && names.back().empty()) names.pop_back();
     for (size_t i = 0; i < names.size(); ++i) {
       if (names[i].empty())
         throw DataError(concat(list.string(), ":", i + 1, ": is empty; wanted the name of class ", i));
+      if (!is_valid_utf8(names[i]))
+        throw DataError(concat(list.string(), ":", i + 1, ": ", utf8_problem(names[i])));
       const auto before = std::find(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(i), names[i]);
       if (before != names.begin() + static_cast<std::ptrdiff_t>(i))
         throw DataError(concat(list.string(), ":", i + 1, ": ", in_quotes(names[i]), " is the name of class ",

@@ -72,6 +72,7 @@ class CocoFile {
       if (!seen_.contains(key))
         throw DataError(concat(path_, ": has no list ", in_quotes(key), ", so it is no file of COCO's instances"));
     if (coco_.images.empty()) throw DataError(concat(path_, ": lists no image"));
+    if (boxes) require_each_once();
     if (boxes && coco_.categories.empty()) throw DataError(concat(path_, ": lists no category"));
     hand_out();
     return std::move(coco_);
@@ -96,7 +97,8 @@ class CocoFile {
 
   int64_t whole(const json& item, const char* key) const {
     const auto found = item.find(key);
-    if (found == item.end() || !found->is_number_integer())
+    const bool is_whole = found != item.end() && found->is_number_integer();
+    if (!is_whole || (found->is_number_unsigned() && found->get<uint64_t>() > INT64_MAX))
       fail(concat("the item that begins here has no whole number ", in_quotes(key),
                   found == item.end() ? "" : concat(": ", found->dump())));
     return found->get<int64_t>();
@@ -136,6 +138,8 @@ class CocoFile {
     if (!ids_.insert(annotation.id).second) annotation.problem = "another annotation has this id";
     const auto crowd = item.find("iscrowd");
     annotation.is_crowd = crowd != item.end() && (*crowd == 1 || *crowd == true);
+    if (crowd != item.end() && !annotation.is_crowd && *crowd != 0 && *crowd != false && !crowd->is_null())
+      annotation.problem = concat("its 'iscrowd' is ", crowd->dump().substr(0, 80), ", and 0 or 1 belongs there");
     const auto area = item.find("area");
     if (area != item.end() && area->is_number()) annotation.area = area->get<double>();
     const auto bbox = item.find("bbox");
@@ -148,6 +152,16 @@ class CocoFile {
     else
       annotation.bbox = bbox->get<std::array<double, 4>>();
     annotations_.emplace_back(whole(item, "image_id"), std::move(annotation));
+  }
+
+  // The boxes of a file that is listed twice would be handed out to two images, each of which has the others' objects
+  // without their boxes.
+  void require_each_once() const {
+    std::unordered_set<std::string_view> seen;
+    for (const CocoImage& image : coco_.images)
+      if (!seen.insert(image.file_name).second)
+        throw DataError(concat(path_, ": two images have the file_name ", in_quotes(image.file_name, 200),
+                               "; list it once, and give the annotations of both its id"));
   }
 
   // To the images, which may be listed behind them.
@@ -186,7 +200,10 @@ fs::path folder_of(const std::string& path, const Coco& coco) {
   }
   throw DataError(concat(path, ": its images are not found: there is no ",
                          in_quotes(coco.images.front().file_name, 200), " in ", join(tried, ", "),
-                         "; move the images into one of these folders, or link it"));
+                         "; move the images into one of these folders, or link it",
+                         coco.images.front().file_name.find('\\') == std::string::npos
+                             ? ""
+                             : " (its name has backslashes, and / parts folders here)"));
 }
 
 class CocoSource final : public DecoratedSource {

@@ -130,13 +130,18 @@ Header read_header(const std::string& path, const Scanner& scanner, const Dialec
   Header header;
   const auto fail = [&](const std::string& problem) { throw DataError(concat(path, ":", line, ": ", problem)); };
   if (!is_valid_utf8(record)) fail("the header is " + utf8_problem(record));
+  if (record.find('\0') != record.npos)
+    fail("the header holds zero bytes, as UTF-16 does: iconv -f UTF-16LE -t UTF-8 (or UTF-16BE) converts it");
   const std::string_view problem =
       split(record, dialect, [&](std::string_view name) { header.names.emplace_back(name); });
   if (!problem.empty()) fail(std::string(problem));
   std::vector<std::string> sorted = header.names;
   std::sort(sorted.begin(), sorted.end());
   const auto twice = std::adjacent_find(sorted.begin(), sorted.end());
-  if (twice != sorted.end()) fail(concat("the header names the column ", in_quotes(*twice), " twice"));
+  if (twice != sorted.end())
+    fail(concat("the header names the column ", in_quotes(*twice), " twice",
+                twice->empty() ? "; delimiters at the ends of lines make columns without a name: take them away"
+                               : "; give each a name of its own"));
   header.end = records.place();
   return header;
 }

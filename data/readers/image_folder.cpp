@@ -22,6 +22,7 @@ struct Found {
   int64_t hidden = 0;  // files and folders, with all that is in them
   int64_t linked = 0;  // folders that are links: they may lead round in a circle
   int64_t loose = 0;   // images beside the folders of the classes
+  int64_t broken = 0;  // under the name of an image, and no file: mostly links that lead nowhere
 };
 
 // Notebooks, file managers and archives of macOS leave such folders and copies of images behind; they are nobody's
@@ -40,8 +41,11 @@ Found images_below(const std::string& directory) {
       continue;
     }
     if (entry->is_symlink() && entry->is_directory()) ++found.linked;
-    if (!entry->is_regular_file()) continue;
     const std::string path = entry->path().string();
+    if (!is_file(entry->path())) {
+      if (is_image_file(path)) ++found.broken;
+      continue;
+    }
     if (is_image_file(path))
       found.images.push_back(path);
     else
@@ -49,6 +53,11 @@ Found images_below(const std::string& directory) {
   }
   std::sort(found.images.begin(), found.images.end());
   return found;
+}
+
+std::string told_of_broken(const Found& found) {
+  if (found.broken == 0) return "";
+  return concat(" but ", found.broken, " that are no files, as links that lead nowhere; bring what they lead to");
 }
 
 class ImageFiles : public ImageSource {
@@ -66,6 +75,8 @@ class ImageFiles : public ImageSource {
     std::vector<std::string> parts;
     for (const auto& [count, what] : {std::pair{found_.others, concat(" files that are not ", kImageEndings)},
                                       {found_.loose, std::string(" images in no class's folder")},
+                                      {found_.broken,
+                                       std::string(" images that are no files, as links that lead nowhere,")},
                                       {found_.linked, std::string(" folders that are links")},
                                       {found_.hidden, std::string(" hidden files or folders")}})
       if (count > 0) parts.push_back(concat(count, what));
@@ -89,7 +100,8 @@ class NamedFiles final : public ImageFiles {
   std::string bytes(int64_t i) const override {
     if (!is_file(place(i)))
       throw BadRow(
-          concat(named_by_, ": there is no ", place(i), ", which it names; bring the image, or strike it out"));
+          concat(named_by_, ": there is no ", place(i), ", which it names; bring the image, or strike it out",
+                 hint_of_backslashes(place(i))));
     return ImageFiles::bytes(i);
   }
 
@@ -117,7 +129,8 @@ std::unique_ptr<ImageSource> open_class_folders(const std::string& path) {
   for (const std::string& name : classes) {
     const std::string folder = (fs::path(path) / name).string();
     Found found = images_below(folder);
-    if (found.images.empty()) throw DataError(concat(folder, ": a class without images: no ", kImageEndings, " in it"));
+    if (found.images.empty())
+      throw DataError(concat(folder, ": a class without images: no ", kImageEndings, " in it", told_of_broken(found)));
     Label label;
     Cell cell;
     cell.kind = Cell::Kind::plain;
@@ -126,6 +139,7 @@ std::unique_ptr<ImageSource> open_class_folders(const std::string& path) {
     labels.insert(labels.end(), found.images.size(), label);
     all.images.insert(all.images.end(), found.images.begin(), found.images.end());
     all.others += found.others;
+    all.broken += found.broken;
     all.hidden += found.hidden;
     all.linked += found.linked;
   }
@@ -135,7 +149,7 @@ std::unique_ptr<ImageSource> open_class_folders(const std::string& path) {
 std::unique_ptr<ImageSource> open_image_files(const std::string& path) {
   if (!fs::is_directory(path)) return std::make_unique<ImageFiles>(Found{{path}});
   Found found = images_below(path);
-  if (found.images.empty()) throw DataError(concat(path, ": no ", kImageEndings, " in it"));
+  if (found.images.empty()) throw DataError(concat(path, ": no ", kImageEndings, " in it", told_of_broken(found)));
   return std::make_unique<ImageFiles>(std::move(found));
 }
 

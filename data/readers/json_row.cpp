@@ -14,11 +14,34 @@ namespace {
 
 using nlohmann::json;
 
+// A carriage return that no line feed follows, before the last line's end.
+bool ends_lines_in_carriage_returns(std::string_view text) {
+  text = text.substr(0, text.find_last_not_of("\r\n") + 1);
+  for (size_t at = text.find('\r'); at != text.npos; at = text.find('\r', at + 1))
+    if (text[at + 1] != '\n') return true;
+  return false;
+}
+
+// What other programs write that is no JSON, with the cure; "" where none of it is there. The error is at `column`,
+// counted from 1.
+std::string hint_for(std::string_view text, size_t column) {
+  if (text.find('\0') != text.npos)
+    return "; it holds zero bytes, as UTF-16 does: iconv -f UTF-16LE -t UTF-8 (or UTF-16BE) converts it";
+  if (ends_lines_in_carriage_returns(text))
+    return "; the lines seem to end in carriage returns alone, and line feeds are read";
+  const std::string_view near = text.substr(std::min(column < 2 ? 0 : column - 2, text.size()), 10);
+  for (const std::string_view word : {"NaN", "Infinity"})
+    if (near.find(word) != near.npos)
+      return concat("; ", word, ", which Python writes, is no JSON: write null for no value, or leave the row out");
+  return "";
+}
+
 class RowEvents final : public nlohmann::json_sax<json> {
  public:
   RowEvents(Row& row, std::string_view path) : row_(row), path_(path) { row_.clear(); }
 
   std::string problem;  // after the parse returned false
+  size_t column = 0;    // of it, from 1; 0: of the whole row
 
   bool null() override { return put(Cell::Kind::null, ""); }
   bool boolean(bool value) override { return put(Cell::Kind::boolean, value ? "true" : "false"); }
@@ -52,6 +75,7 @@ class RowEvents final : public nlohmann::json_sax<json> {
   }
 
   bool parse_error(size_t position, const std::string&, const nlohmann::detail::exception& error) override {
+    column = position;
     problem = concat("not valid JSON at column ", position, ": ", json_reason(error.what()));
     return false;
   }
@@ -123,6 +147,7 @@ std::string shortest(double value) {
 }
 
 std::string json_reason(std::string_view text) {
+  if (text.starts_with("[json.exception.")) text.remove_prefix(std::min(text.find("] ") + 2, text.size()));
   if (const size_t at = text.find(" - "); at != text.npos) text.remove_prefix(at + 3);
   return std::string(text.substr(0, std::min(text.find("; last read"), size_t{120})));
 }
@@ -130,7 +155,7 @@ std::string json_reason(std::string_view text) {
 void parse_json_row(std::string_view text, const std::string& path, Row& row) {
   RowEvents events(row, path);
   if (json::sax_parse(text.begin(), text.end(), &events)) return;  // which checks UTF-8 too
-  const std::string problem = is_valid_utf8(text) ? events.problem : utf8_problem(text);
+  const std::string problem = is_valid_utf8(text) ? events.problem + hint_for(text, events.column) : utf8_problem(text);
   throw BadRow(concat(path, ":", row.line, ": ", problem));
 }
 

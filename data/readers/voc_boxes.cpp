@@ -3,6 +3,7 @@
 // belongs to the box.
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <filesystem>
 
 #include "base/errors.h"
@@ -27,8 +28,8 @@ class Annotated {
       fail(root_, concat("its root is <", root_.name, ">, and <annotation> belongs there"));
     RawBoxes out;
     if (const XmlElement* size = root_.find("size"); size != nullptr) {
-      out.height = static_cast<int64_t>(number(*size, "height"));
-      out.width = static_cast<int64_t>(number(*size, "width"));
+      out.height = side(*size, "height");
+      out.width = side(*size, "width");
     }
     for (const XmlElement& object : root_.children)
       if (object.name == "object") out.boxes.push_back(box_of(object));
@@ -54,6 +55,15 @@ class Annotated {
     if (error != std::errc() || read != end)
       fail(told, concat("<", name, "> is ", in_quotes(told.text), ", no number"));
     return value;
+  }
+
+  // Of the picture, in pixels; 0: not told.
+  int64_t side(const XmlElement& of, const char* name) const {
+    constexpr double kLongest = 1 << 30;
+    const double value = number(of, name);
+    if (!(value >= 0 && value <= kLongest && value == std::floor(value)))
+      fail(child(of, name), concat("<", name, "> is ", value, ", and a number of pixels belongs there"));
+    return static_cast<int64_t>(value);
   }
 
   RawBox box_of(const XmlElement& object) const {

@@ -1,11 +1,11 @@
 #include "data/readers/voc_lists.h"
 
 #include <algorithm>
-#include <fstream>
 
 #include "base/errors.h"
 #include "base/text.h"
 #include "data/readers/file_tests.h"
+#include "data/readers/list_lines.h"
 
 namespace sft {
 namespace {
@@ -17,9 +17,10 @@ bool is_list(const fs::path& path, const std::string& kind) {
          path.parent_path().parent_path().filename() == "ImageSets";
 }
 
-// Of a root: that which is called as the split.
+// Of a root: that which is called as the split. What is evaluated beside the config's files counts as the test split.
 fs::path list_for(const fs::path& lists, const std::string& split) {
-  const fs::path list = lists / ((split == "validation" ? "val" : split) + ".txt");
+  const char* const name = split == "train" ? "train" : split == "validation" ? "val" : "test";
+  const fs::path list = lists / concat(name, ".txt");
   if (is_file(list)) return list;
   std::vector<std::string> there;
   if (fs::is_directory(lists))
@@ -48,9 +49,8 @@ std::optional<VocList> voc_list(const std::string& path, const std::string& kind
     if (!fs::is_directory(found.root / "JPEGImages")) return {};
     found.list = list_for(found.root / "ImageSets" / kind, split);
   }
-  std::ifstream lines(found.list);
   int64_t line = 0;
-  for (std::string name; std::getline(lines, name);) {
+  for (std::string name : list_lines(found.list.string())) {
     ++line;
     name = name.substr(0, name.find_first_of(" \t\r"));
     if (name.empty()) continue;

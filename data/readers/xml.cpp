@@ -5,6 +5,7 @@
 
 #include "base/errors.h"
 #include "base/text.h"
+#include "data/readers/list_lines.h"
 
 namespace sft {
 namespace {
@@ -40,7 +41,7 @@ void append_utf8(uint32_t point, std::string& out) {
 class Parser {
  public:
   Parser(std::string_view text, const std::string& place) : text_(text), place_(place) {
-    if (text_.starts_with("\xEF\xBB\xBF")) text_.remove_prefix(3);
+    text_ = without_byte_order_mark(text_);
   }
 
   XmlElement document() {

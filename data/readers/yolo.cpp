@@ -1,18 +1,17 @@
 // YOLO's text: images/a/b.jpg has its boxes in labels/a/b.txt, a line each: class, centre x, centre y, width, height,
-// as shares of the picture; or class and the corners of an outline. A picture without a file has no box.
+// as shares of the picture, and keypoints, which are passed over, where data.yaml has kpt_shape; or class and the
+// corners of an outline. A picture without a file has no box.
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include "base/errors.h"
-#include "base/file_ops.h"
 #include "base/text.h"
 #include "data/readers/class_lists.h"
 #include "data/readers/decorated_source.h"
 #include "data/readers/file_tests.h"
+#include "data/readers/list_lines.h"
 #include "data/readers/yolo_yaml.h"
 
 namespace sft {
@@ -49,13 +48,21 @@ std::vector<double> numbers_in(const std::string& line, const std::string& place
 struct Names {
   std::vector<std::string> names = {};
   std::string file = {};  // where they stand; "": nowhere
+  int64_t keypoint_numbers = 0;
+
+  static Names in(const std::string& yaml) {
+    const YoloYaml read = read_yolo_yaml(yaml);
+    return {read.names, yaml, read.keypoint_numbers};
+  }
 };
 
 class YoloSource final : public DecoratedSource {
  public:
   // `names` stand in a file, or are told nowhere.
   YoloSource(std::unique_ptr<ImageSource> pictures, Names names, const std::string& note)
-      : DecoratedSource(std::move(pictures), {}, note), names_(std::move(names.names)) {
+      : DecoratedSource(std::move(pictures), {}, note),
+        names_(std::move(names.names)),
+        keypoint_numbers_(names.keypoint_numbers) {
     if (!names.file.empty()) files_.push_back(names.file);
     for (int64_t i = 0; i < DecoratedSource::size(); ++i) {
       const std::string picture = DecoratedSource::place(i);
@@ -76,9 +83,8 @@ class YoloSource final : public DecoratedSource {
   RawBoxes boxes(int64_t i) const override {
     const std::string file = labels_of(place(i));
     RawBoxes out{.are_shares = true};
-    std::istringstream lines(is_file(file) ? read_file(file) : std::string());
     int64_t number = 0;
-    for (std::string line; std::getline(lines, line);) {
+    for (const std::string& line : is_file(file) ? list_lines(file) : StringList{}) {
       const std::string at = concat(file, ":", ++number);
       const std::vector<double> numbers = numbers_in(line, at);
       if (!numbers.empty()) out.boxes.push_back(box_of(numbers, at));
@@ -88,7 +94,11 @@ class YoloSource final : public DecoratedSource {
 
  private:
   RawBox box_of(const std::vector<double>& numbers, const std::string& place) const {
-    if (numbers.size() != 5 && (numbers.size() < 7 || numbers.size() % 2 == 0))
+    const bool has_keypoints = keypoint_numbers_ > 0;
+    if (has_keypoints && numbers.size() != 5 && std::ssize(numbers) != 5 + keypoint_numbers_)
+      throw BadRow(concat(place, ": has ", numbers.size(), " numbers, and by kpt_shape ", 5 + keypoint_numbers_,
+                          " belong there: class, centre x, centre y, width, height, and the keypoints"));
+    if (!has_keypoints && numbers.size() != 5 && (numbers.size() < 7 || numbers.size() % 2 == 0))
       throw BadRow(concat(place, ": has ", numbers.size(),
                           " numbers, and five belong there: class, centre x, centre y, width, height (or class and the "
                           "corners of an outline)"));
@@ -101,8 +111,9 @@ class YoloSource final : public DecoratedSource {
     RawBox box{
         .place = place,
         .label = names_.empty() ? std::to_string(static_cast<int64_t>(number)) : names_[static_cast<size_t>(number)],
-        .is_index = names_.empty()};
-    if (numbers.size() == 5) {
+        .is_index = names_.empty(),
+        .is_outlined = numbers.size() > 5 && !has_keypoints};
+    if (!box.is_outlined) {
       const double half_width = numbers[3] / 2, half_height = numbers[4] / 2;
       box.corners = {numbers[1] - half_width, numbers[2] - half_height, numbers[1] + half_width,
                      numbers[2] + half_height};
@@ -119,6 +130,7 @@ class YoloSource final : public DecoratedSource {
   }
 
   std::vector<std::string> names_, files_;
+  int64_t keypoint_numbers_;
   bool has_labels_ = false;
 };
 
@@ -127,7 +139,7 @@ Names names_beside(const fs::path& images) {
   fs::path folder = images;
   for (int up = 0; up < 3; ++up, folder = folder.parent_path()) {
     for (const char* name : {"data.yaml", "data.yml", "dataset.yaml"})
-      if (const std::string file = (folder / name).string(); is_file(file)) return {read_yolo_yaml(file).names, file};
+      if (const std::string file = (folder / name).string(); is_file(file)) return Names::in(file);
     if (is_file(folder / "classes.txt")) return {listed_classes(folder.string()), (folder / "classes.txt").string()};
   }
   return {};
@@ -135,7 +147,10 @@ Names names_beside(const fs::path& images) {
 
 std::unique_ptr<ImageSource> source_of(std::unique_ptr<ImageSource> pictures, Names names, const std::string& place) {
   const std::string first = labels_of(pictures->place(0));
-  const std::string note = names.file.empty() ? concat(place, ": no data.yaml or classes.txt names its classes") : "";
+  const std::string note = names.file.empty() ? concat(place, ": no data.yaml or classes.txt names its classes")
+                           : names.keypoint_numbers > 0
+                               ? concat(names.file, ": has kpt_shape; boxes are learned, and keypoints are passed over")
+                               : "";
   auto source = std::make_unique<YoloSource>(std::move(pictures), std::move(names), note);
   if (source->has_labels()) return source;
   throw DataError(concat(place,
@@ -144,19 +159,16 @@ std::unique_ptr<ImageSource> source_of(std::unique_ptr<ImageSource> pictures, Na
                          first.empty() ? "" : concat(", as ", first)));
 }
 
-// Pictures of a folder, or of a list of files.
-void add_pictures(const fs::path& from, std::vector<std::string>& to) {
+// Pictures of a folder, or of a list of files; in `notes` what is told of the folder.
+void add_pictures(const fs::path& from, std::vector<std::string>& to, StringList& notes) {
   if (from.extension() == ".txt") {
-    std::ifstream lines(from);
-    if (!lines) throw DataError(concat(from.string(), ": cannot be read"));
-    for (std::string line; std::getline(lines, line);) {
-      while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.pop_back();
+    for (const std::string& line : list_lines(from.string()))
       if (!line.empty()) to.push_back((from.parent_path() / line).lexically_normal().string());
-    }
     return;
   }
   const auto found = open_image_files(from.string());
   to.insert(to.end(), found->files().begin(), found->files().end());
+  if (const std::string note = found->note(); !note.empty()) notes.push_back(concat(from.string(), ": ", note));
 }
 
 // What is given to predict or to evaluate beside the config's files counts as the test split.
@@ -173,18 +185,20 @@ std::unique_ptr<ImageSource> open_yaml(const fs::path& file, bool boxes, const s
         there.empty() ? "" : concat("; it has ", join(there, ", "), ": name a folder of theirs in place of the file")));
   }
   std::vector<std::string> pictures;
+  StringList notes;
   for (const std::string& from : found->second) {
     const fs::path beside = file.parent_path();
     fs::path at = (beside / yaml.path / from).lexically_normal();
     // Roboflow writes "../train/images" of what lies in "train/images".
     if (!is_there(at) && from.starts_with("../")) at = (beside / from.substr(3)).lexically_normal();
     if (!is_there(at)) throw DataError(concat(file.string(), ": ", key, ": there is no ", at.string()));
-    add_pictures(at, pictures);
+    add_pictures(at, pictures, notes);
   }
   if (pictures.empty()) throw DataError(concat(file.string(), ": ", key, ": names no picture"));
-  auto images = these_image_files(std::move(pictures), concat(file.string(), ": ", key));
+  std::unique_ptr<ImageSource> images = std::make_unique<DecoratedSource>(
+      these_image_files(std::move(pictures), concat(file.string(), ": ", key)), StringList{}, join(notes, "; "));
   if (!boxes) return images;
-  return source_of(std::move(images), {yaml.names, file.string()}, file.string());
+  return source_of(std::move(images), {yaml.names, file.string(), yaml.keypoint_numbers}, file.string());
 }
 
 }  // namespace

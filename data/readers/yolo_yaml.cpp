@@ -1,12 +1,12 @@
 #include "data/readers/yolo_yaml.h"
 
 #include <algorithm>
-#include <sstream>
+#include <charconv>
 #include <utility>
 
 #include "base/errors.h"
-#include "base/file_ops.h"
 #include "base/text.h"
+#include "data/readers/list_lines.h"
 
 namespace sft {
 namespace {
@@ -59,11 +59,10 @@ std::string unquoted(std::string text) {
 class Yaml {
  public:
   explicit Yaml(const std::string& file) : file_(file) {
-    std::istringstream lines(read_file(file));
     std::string open;  // of brackets that go on in the next line
     Entry* entry = nullptr;
     bool in_block = false;  // behind "key: |", whose text is indented
-    for (std::string raw; std::getline(lines, raw);) {
+    for (const std::string& raw : list_lines(file)) {
       ++line_;
       in_block = in_block && (trimmed(raw).empty() || raw[0] == ' ' || raw[0] == '\t');
       if (in_block) continue;
@@ -152,6 +151,22 @@ std::vector<std::string> names_of(const Yaml& yaml, const Entry& entry) {
   return names;
 }
 
+// Of "kpt_shape: [17, 3]".
+int64_t keypoint_numbers_of(const Yaml& yaml, const Entry& entry) {
+  constexpr int64_t kMost = 10'000;
+  int64_t product = 1;
+  for (const Item& item : entry.items) {
+    int64_t count = 0;
+    const char* const end = item.value.data() + item.value.size();
+    const auto [read, error] = std::from_chars(item.value.data(), end, count);
+    if (error != std::errc() || read != end || count < 1 || count > kMost || product * count > kMost)
+      yaml.fail("kpt_shape: wanted how many keypoints an object has and how many numbers a keypoint, as [17, 3]",
+                entry.line);
+    product *= count;
+  }
+  return entry.items.empty() ? 0 : product;
+}
+
 }  // namespace
 
 YoloYaml read_yolo_yaml(const std::string& file) {
@@ -159,6 +174,7 @@ YoloYaml read_yolo_yaml(const std::string& file) {
   YoloYaml out;
   for (const auto& [key, entry] : yaml.entries()) {
     if (key == "names") out.names = names_of(yaml, entry);
+    if (key == "kpt_shape") out.keypoint_numbers = keypoint_numbers_of(yaml, entry);
     if (key == "path" && !entry.items.empty()) out.path = entry.items.front().value;
     if (key == "train" || key == "val" || key == "test")
       for (const Item& item : entry.items) out.splits[key].push_back(item.value);

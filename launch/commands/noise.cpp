@@ -104,9 +104,13 @@ std::string margins_of(const Arguments& arguments) {
 }
 
 // Nothing is trained: rank 0 reads what the run has left.
-ExitCode tell_doubted(const std::string& margins, const std::string& output, Communicator& control) {
+ExitCode tell_doubted(const std::string& margins, const Arguments& arguments, const std::string& output,
+                      Communicator& control) {
   together(control, [&] {
     if (control.rank() != 0) return;
+    if (!arguments.overrides.empty())
+      log::warn(concat(join(arguments.overrides, " "), " has no effect: nothing is trained, ", margins,
+                       " is read; --folds 5 trains anew"));
     const std::vector<RowMargins> rows = doubted_rows(margins);
     write_atomically(real_files(), output, lines_of(rows));
     log::info(concat(rows.size(), " training rows were doubted over the epochs (area under the margin below 0), the ",
@@ -130,7 +134,7 @@ ExitCode noise(const Arguments& arguments, Job& job) {
   const RunConfig& config = loaded.config;
   const bool speaks = job.control().rank() == 0;
   require_agreement(job.control(), [&] { return run_facts(config); });
-  if (!margins.empty()) return tell_doubted(margins, outputs.suspicious, job.control());
+  if (!margins.empty()) return tell_doubted(margins, arguments, outputs.suspicious, job.control());
   const int64_t folds = arguments.folds == 0 ? kFolds : arguments.folds;
   const Stopwatch watch;
   const World world = job.world(config.device, num_threads(config), config.comm);

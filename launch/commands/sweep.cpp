@@ -100,6 +100,12 @@ void conclude_sweep(const SweepPlan& plan, const std::vector<ExitCode>& codes, c
       concat("all trials: ", directory, "/sweep.csv", runs.empty() ? "" : concat(", ", directory, "/report.html")));
 }
 
+// The table of an earlier start may be of another grid, and this start may be stopped before it leaves one.
+void drop_results(const std::string& directory) {
+  for (const char* name : {"sweep.csv", "report.html"}) real_files().remove_all(concat(directory, "/", name));
+  link_best(directory, "");
+}
+
 // KeySet whose values are whole numbers, so that draws for them are.
 KeySet whole_numbers() {
   RunConfig config;
@@ -260,6 +266,9 @@ ExitCode sweep(const Arguments& arguments, Job& job) {
       job.report_exit_to(directory);
       return ExitCode::requeue;
     }
+    together(control, [&] {
+      if (speaks && i == 0 && arguments.index < 0) drop_results(directory);
+    });
     const ExitCode code = run_trial(arguments, directory, next, concat(i + 1, " of ", plan.num_trials), job);
     if (code == ExitCode::requeue) return code;  // a signal is for the whole sweep
     if (plan.learns() && !settles(code)) {       // later trials need what comes of this one

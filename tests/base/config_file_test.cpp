@@ -236,6 +236,7 @@ TEST_F(ConfigFile, SaysWhereAFileIsNotToml) {
   EXPECT_EQ(wrong("name = \"x\"\nseed == 3\n").substr(0, 21), "run.toml:2: not TOML:");
   EXPECT_EQ(wrong("seed = 1\nseed = 2\n").substr(0, 21), "run.toml:2: not TOML:");
   EXPECT_EQ(wrong("name = \"\xFF\"\n").substr(0, 21), "run.toml:1: not TOML:");
+  EXPECT_NE(wrong("name = \"\xFF\"\n").find("iconv -f LATIN1"), std::string::npos);
   EXPECT_THROW(load_file(bind_fields(config), directory.path("absent.toml"), origins), ConfigError);
 }
 

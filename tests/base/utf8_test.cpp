@@ -32,6 +32,15 @@ TEST(Utf8, FindsTheByteOfAUnitOfUtf16) {
   EXPECT_EQ(byte_of_utf16_unit(kText, 7), std::nullopt);
 }
 
+TEST(Utf8, TellsWhatItIsInItsPlaceWithTheCure) {
+  for (const auto& [bytes, cure] : {std::pair{"\xff\xfe", "iconv -f UTF-16"},
+                                    {"\x1f\x8b\x08", "gunzip"},
+                                    {"\x28\xb5\x2f\xfd", "unzstd"},
+                                    {"PK\x03\x04\xe9", "save the table as CSV"},
+                                    {"caf\xe9", "iconv -f LATIN1"}})
+    EXPECT_NE(utf8_problem(bytes).find(cure), std::string::npos) << bytes;
+}
+
 TEST(Utf8, DecodesAndEncodesEveryCharacter) {
   EXPECT_EQ(characters_of(kText), U"aé漢😀z");
   std::u32string all;

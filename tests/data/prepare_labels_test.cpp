@@ -56,6 +56,10 @@ TEST_F(PrepareTest, UsesKnownNamesWhereTheyCoverTheData) {
   request_.files = {write("b.csv", "text,label\na,1\nb,0\n")};
   request_.label_names = {"no", "yes"};  // indices
   EXPECT_EQ(labels(run()), (std::vector<int64_t>{1, 0}));
+  request_.label_names = {"0.0", "1.0"};  // which say the same
+  EXPECT_EQ(labels(run()), (std::vector<int64_t>{1, 0}));
+  request_.label_names = {"1 star", "2 stars"};  // 1 may be the first
+  EXPECT_EQ(run().label_names, (std::vector<std::string>{"0", "1"}));
 }
 
 TEST_F(PrepareTest, NamesALabelThatTrainLacks) {
@@ -66,6 +70,11 @@ TEST_F(PrepareTest, NamesALabelThatTrainLacks) {
             "79: v.csv:3: label 'lib' is none of the 3 known labels: 'games', 'libs', 'net' (did you mean 'libs'?)");
   EXPECT_EQ(error_of("v.csv", "text,label\na,net\nb,3\n"),
             "79: v.csv:3: label '3' is none of the 3 known labels: 'games', 'libs', 'net'");
+  request_.label_names = {"01", "02"};  // of codes that another program has made numbers
+  EXPECT_EQ(error_of("v.csv", "text,label\na,1\n"),
+            "79: v.csv:2: label '1' is none of the 2 known labels: '01', '02' (did you mean '01'?)");
+  request_.label_names = {"1.0", "2.0"};
+  EXPECT_EQ(error_of("v.csv", "text,label\na,1\n").substr(0, 22), "79: v.csv:2: label '1'");
   request_.label_names = {"3", "7"};
   EXPECT_EQ(error_of("v.csv", "text,label\na,3\nb,1\n").substr(0, 22), "79: v.csv:3: label '1'");
 }
@@ -83,6 +92,9 @@ TEST_F(PrepareTest, LabelsThatLookLikeSlipsAreToldOf) {
   EXPECT_EQ(doubts_of(json_rows({"\"a\"", "\"b\""})), "");
   EXPECT_EQ(doubts_of(json_rows({"\"01\"", "\"1\"", "\"0\""})),
             "the labels '01' and '1' are the same number, and two classes\n");
+  EXPECT_EQ(doubts_of(json_rows({"true", "1", "0"})),
+            "the labels '1' and 'true' may mean the same, and are two classes\n");
+  EXPECT_EQ(doubts_of(json_rows({"true", "false"})), "");
   EXPECT_EQ(doubts_of(json_rows({"\"nan\"", "\"b\""})),
             "the label 'nan' looks like a missing value, and is taken for the name of a class\n");
   EXPECT_EQ(doubts_of(json_rows({"\"NA\"", "\"inf\""})), "");
@@ -95,6 +107,8 @@ TEST_F(PrepareTest, LabelsThatLookLikeSlipsAreToldOf) {
   };
   EXPECT_EQ(doubts_of(tagged("U-X")).substr(0, 29), "the tag 'U-X' is of BILOU, wh");
   EXPECT_EQ(doubts_of(tagged("I-X")), "");
+  EXPECT_EQ(doubts_of("{\"tokens\":[\"a\",\"b\"],\"ner_tags\":[-100,1]}\n").substr(0, 49),
+            "the label '-100' is one that transformers passes ");
   EXPECT_EQ(doubts_of("{\"tokens\":[\"a\",\"b\"],\"ner_tags\":[\"O\",\"B_X\"]}\n").substr(0, 28),
             "the tag 'B_X' has a low line");
   EXPECT_EQ(doubts_of("{\"tokens\":[\"a\",\"b\"],\"ner_tags\":[\"O\",\"X-B\"]}\n").substr(0, 27),

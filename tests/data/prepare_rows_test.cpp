@@ -119,6 +119,21 @@ TEST_F(PrepareTest, RowsOfATsvThatSpanLinesAreToldOf) {
   EXPECT_TRUE(report.warnings.empty());
 }
 
+TEST_F(PrepareTest, RowsOfNothingThatAModelCanReadAreToldOf) {
+  request_.files = {write("a.jsonl", R"({"text": "", "label": "x"}
+{"text": " \t", "label": "y"}
+{"text": "漢字 漢字", "label": "x"}
+{"text": "ab 漢", "label": "y"}
+)")};
+  const auto notes = run().notes;
+  ASSERT_EQ(notes.size(), 2u);
+  EXPECT_EQ(notes.at("rows have no text").num_rows, 2);
+  EXPECT_TRUE(notes.at("rows have no text").first.ends_with("a.jsonl:1"));
+  const Note& unknown = notes.at("rows have mostly tokens that the tokenizer does not know");
+  EXPECT_EQ(unknown.num_rows, 1);
+  EXPECT_TRUE(unknown.first.ends_with("a.jsonl:3")) << unknown.first;
+}
+
 TEST_F(PrepareTest, NotesSayWhereALabelledRowIsAndHowItBegins) {
   const std::string begins = "a" + std::string(238, 'b');
   request_.files = {write("notes.jsonl", R"({"text": ")" + begins + R"(éé", "pair": "äx", "label": "x"}

@@ -279,6 +279,17 @@ TEST_F(ReadersTest, RandomCsvIsReadTheSameFromAnyCut) {
   }
 }
 
+std::string message_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const BadRow& error) {
+    return concat("bad row: ", error.what());
+  } catch (const Error& error) {
+    return concat(static_cast<int>(error.code()), ": ", error.what());
+  }
+  return "nothing was thrown";
+}
+
 TEST_F(ReadersTest, Utf16IsNamedWithItsCure) {
   const std::string wide("\xFF\xFEt\0e\0\n\0", 8);
   try {
@@ -290,6 +301,26 @@ TEST_F(ReadersTest, Utf16IsNamedWithItsCure) {
                         "-t UTF-8 converts it"),
               std::string::npos);
   }
+}
+
+TEST_F(ReadersTest, WhatIsNearlyJsonIsToldWithItsCure) {
+  const auto told = [&](const std::string& text, const std::string& cure) {
+    const std::vector<std::string> rows = rows_of(write("a.jsonl", text));
+    ASSERT_FALSE(rows.empty());
+    EXPECT_NE(rows[0].find(cure), std::string::npos) << rows[0];
+  };
+  told("{\"a\": NaN}\n", "; NaN, which Python writes, is no JSON: write null");
+  told("{\"a\": -Infinity}\n", "; Infinity, which Python writes, is no JSON");
+  told("{\"a\": 1}\r{\"a\": 2}\r", "; the lines seem to end in carriage returns alone, and line feeds are read");
+  told(std::string("\0{\0\"", 4), "; it holds zero bytes, as UTF-16 does: iconv -f UTF-16LE -t UTF-8");
+  for (const char* other : {"{\"a\": \"NaN\", 1}\r\n", "{\"a\": 1} x\r\n"}) {
+    const std::string row = rows_of(write("a.jsonl", other))[0];
+    EXPECT_EQ(row.find(';', row.find("not valid JSON") + 40), std::string::npos) << row;
+  }
+  EXPECT_NE(message_of([&] { rows_of(write("a.csv", std::string("\0a\0,\0b\0\n", 8))); }).find("holds zero bytes"),
+            std::string::npos);
+  EXPECT_NE(message_of([&] { rows_of(write("a.csv", "a,b,,\n1,2,,\n")); }).find("make columns without a name"),
+            std::string::npos);
 }
 
 TEST_F(ReadersTest, BadRowsAreNamedAndPassedOver) {
@@ -312,17 +343,6 @@ TEST_F(ReadersTest, BadRowsAreNamedAndPassedOver) {
           "! a.csv:3: text follows a closing quote; inside a quoted cell a quote is written twice (where quotes are "
           "letters: data.quoting = 'none')",
           "! a.csv:4: not valid UTF-8" + kCure, "! a.csv:5: the row has 3 cells, the header has 2", "6|a=4:3|b=4:4"}));
-}
-
-std::string message_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const BadRow& error) {
-    return concat("bad row: ", error.what());
-  } catch (const Error& error) {
-    return concat(static_cast<int>(error.code()), ": ", error.what());
-  }
-  return "nothing was thrown";
 }
 
 TEST_F(ReadersTest, WhatNothingCanFollowEndsTheReading) {

@@ -39,9 +39,10 @@ class Images(PictureRuns):
         shutil.copy(folder / "cold" / "000.jpg", folder / "cold" / ".000.jpg")
         (folder / "cold" / "notes.txt").write_text("mine")
         (folder / "cold" / "linked").symlink_to(folder / "warm")
+        (folder / "cold" / "lost.png").symlink_to(folder / "nowhere")
         done = self.succeed("prepare", self.images_config(data={"train_file": str(folder), "validation_file": None, "test_file": None}))
         self.assertIn("6 images of 24", done.err)
-        self.assertIn("1 files that are not .jpg, .jpeg, .png, .bmp or .webp and 1 images in no class's folder and 1 folders that are links and 1 hidden files or folders left alone", done.err)
+        self.assertIn("1 files that are not .jpg, .jpeg, .png, .bmp or .webp and 1 images in no class's folder and 1 images that are no files, as links that lead nowhere, and 1 folders that are links and 1 hidden files or folders left alone", done.err)
 
     def test_learns_resumes_predicts_and_transformers_agrees(self):
         from sklearn.metrics import accuracy_score, confusion_matrix

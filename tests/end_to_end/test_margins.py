@@ -53,7 +53,8 @@ class Margins(EndToEnd):
         self.assertIn("step 21", self.succeed(config).err)
         self.assert_same(self.margins("killed"), one)
 
-        done = self.succeed("noise", self.run_dir("one"), "--output", self.home / "doubted.jsonl")
+        done = self.succeed("noise", self.run_dir("one"), "--output", self.home / "doubted.jsonl", "train.num_train_epochs=9")
+        self.assertIn("train.num_train_epochs=9 has no effect: nothing is trained", done.err)
         doubted = read_rows(self.home / "doubted.jsonl")
         self.assertIn(f"{len(doubted)} training rows were doubted", done.err)
         self.assertEqual([row["row"] for row in doubted], [row["row"] for row in sorted(one, key=lambda row: row["area_under_margin"]) if row["area_under_margin"] < 0])

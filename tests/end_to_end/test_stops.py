@@ -65,6 +65,12 @@ class Stops(EndToEnd):
         self.assertFalse((self.run_dir("sweep") / "seed=3").exists())
         self.succeed("sweep", config)
         self.assertEqual([self.exit_status(f"sweep/seed={seed}") for seed in (1, 2, 3)], [0, 0, 0])
+        left = [self.run_dir("sweep") / name for name in ("sweep.csv", "report.html", "best")]
+        self.assertTrue(all(path.exists() for path in left))
+        config.write_text(config.read_text().replace("[1, 2, 3]", "[4, 5, 6]"))
+        done = self.signal_when((self.run_dir("sweep") / "seed=4" / "model").exists, "sweep", config)
+        self.assertEqual(done.code, 75, done.err)
+        self.assertFalse([path for path in left if path.exists()], "the table of the other grid")
 
     def test_ctrl_c_under_mpirun_goes_on_from_the_last_checkpoint(self):
         saves = {"save_strategy": "steps", "save_steps": 5}

@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "base/errors.h"
+#include "base/file_ops.h"
 #include "base/text.h"
 
 namespace sft {
@@ -65,6 +66,15 @@ TEST_F(KeptColumns, AreNeverLost) {
   EXPECT_FALSE(fs::exists(out));
   EXPECT_EQ(keep("score"), "");
   EXPECT_TRUE(fs::exists(out));
+}
+
+TEST_F(KeptColumns, HaveOneNameInAllRowsThoseWithoutAPredictionToo) {
+  const StringList files{write("in.jsonl", "{\"label\": \"mine\", \"n\": 1}\n{\"label\": \"mine\", \"n\": 2}\n")};
+  const std::string predictions = write("plain.jsonl", "null\n{\"label\": \"found\"}\n");
+  const std::string out = directory_ / "out.jsonl";
+  write_shaped(predictions, out, out + ".new", files, Quotes::enclose, {.keep = {"label", "n"}}, real_files());
+  EXPECT_EQ(read_file(out),
+            "{\"input_label\":\"mine\",\"n\":1}\n{\"input_label\":\"mine\",\"n\":2,\"label\":\"found\"}\n");
 }
 
 }  // namespace

@@ -85,7 +85,10 @@ struct RunConfig {
         section("hooks", &RunConfig::hooks).changeable(),
         section("comm", &RunConfig::comm).changeable(),
         section("parallel", &RunConfig::parallel),
-        field("sweep", &RunConfig::sweep, "only for `sft-dist sweep`: method, num_trials, parameters").changeable()};
+        field("sweep", &RunConfig::sweep,
+              "only for `sft-dist sweep`, whose --help explains them: method, parameters, num_trials, "
+              "num_startup_trials, trials_per_round, pruning")
+            .changeable()};
   }
 };
 

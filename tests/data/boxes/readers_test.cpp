@@ -54,6 +54,7 @@ TEST_F(Readers, CocoWithGapsInItsIdsAndListsInAnyOrder) {
   const PrepareReport report = prepare("annotations/instances_train2017.json");
   EXPECT_EQ(report.label_names, (StringList{"cat", "emu", "zebra"}));  // by id
   EXPECT_EQ(report.label_counts, (std::vector<int64_t>{1, 0, 1}));
+  EXPECT_EQ(report.warnings, (StringList{"1 of 3 classes have no boxes to learn from: 'emu'"}));
   EXPECT_EQ(report.notes.at("images have no box").num_rows, 1);
   EXPECT_EQ(report.notes.at("boxes are of crowds: not learned, and not scored").num_rows, 1);
   const Batch all = samples(report);
@@ -102,6 +103,15 @@ TEST_F(Readers, BadCocoIsToldByFilePlaceAndCure) {
   bad["annotations"][1]["id"] = 5;
   EXPECT_NE(coco_error(bad).find("annotation 5: another annotation has this id"), std::string::npos);
   bad = coco();
+  bad["images"][1]["file_name"] = "a.png";
+  EXPECT_NE(coco_error(bad).find("two images have the file_name 'a.png'; list it once"), std::string::npos);
+  bad = coco();
+  bad["annotations"][0]["iscrowd"] = "1";
+  EXPECT_NE(coco_error(bad).find("annotation 5: its 'iscrowd' is \"1\", and 0 or 1 belongs there"), std::string::npos);
+  bad = coco();
+  bad["annotations"] = json::array();
+  EXPECT_NE(coco_error(bad).find("there is no box on any image, and none has a class to learn"), std::string::npos);
+  bad = coco();
   bad["categories"][1]["name"] = "zebra";
   EXPECT_NE(coco_error(bad).find("are both called 'zebra'"), std::string::npos);
   bad = coco();
@@ -125,7 +135,8 @@ TEST_F(Readers, BadCocoIsToldByFilePlaceAndCure) {
   EXPECT_EQ(prepare("annotations/instances_train2017.json").num_samples, 1);
   config_.on_bad_row = "error";
   bad = coco();
-  bad["images"][0]["file_name"] = bad["images"][1]["file_name"] = "c.png";
+  bad["images"][0]["file_name"] = "c.png";
+  bad["images"][1]["file_name"] = "d.png";
   EXPECT_NE(coco_error(bad).find("its images are not found: there is no 'c.png' in annotations,"), std::string::npos);
   std::string text = coco().dump();
   text.replace(text.find("10.5"), 4, "NaN");
@@ -135,6 +146,15 @@ TEST_F(Readers, BadCocoIsToldByFilePlaceAndCure) {
       std::string::npos);
   file("annotations/cut_train2017.json", coco().dump().substr(0, 200));
   EXPECT_NE(error("annotations/cut_train2017.json").find("ends too early"), std::string::npos);
+}
+
+TEST_F(Readers, IdsOfCocoThat64BitsDoNotHoldAreRefused) {
+  std::string text = coco().dump();
+  text.replace(text.find("\"image_id\":9"), 12, "\"image_id\":18446744073709551615");
+  put_coco(coco());
+  file("annotations/large_train2017.json", text);
+  EXPECT_NE(error("annotations/large_train2017.json").find("no whole number 'image_id': 18446744073709551615"),
+            std::string::npos);
 }
 
 TEST_F(Readers, BadBoxesAreToldClippedOrDropped) {
@@ -176,6 +196,11 @@ TEST_F(Readers, VocXmlCountsFromOneAndKnowsDifficultObjects) {
     EXPECT_EQ(numbers<int32_t>(all, kBoxLabels), (std::vector<int32_t>{1, 0}));
     EXPECT_EQ(numbers<uint8_t>(all, kBoxFlags), (std::vector<uint8_t>{kDifficult | kSmall, kSmall}));
   }
+  request_.split = "file";  // of evaluate --file, which counts as the test split
+  EXPECT_NE(error("").find("ImageSets/Main/test.txt: there is no such list; name one of these in place of the "),
+            std::string::npos);
+  file("ImageSets/Main/test.txt", "a\n");
+  EXPECT_EQ(prepare("").num_samples, 1);
 }
 
 TEST_F(Readers, XmlBesideOrInAFolderBesideItsPictures) {
@@ -203,6 +228,8 @@ TEST_F(Readers, BadXmlIsToldByLine) {
             std::string::npos);
   EXPECT_NE(told(with("8.0", "eight")).find("a.xml:7: <ymax> is 'eight', no number"), std::string::npos);
   EXPECT_NE(told(with("8.0", "nan")).find("are no finite numbers"), std::string::npos);
+  for (const char* height : {"nan", "-20", "1e300", "20.5"})
+    EXPECT_NE(told(with("<height>20", concat("<height>", height))).find("a.xml:4: <height> is "), std::string::npos);
   EXPECT_NE(told(with("<name>ant</name>", "")).find("a.xml:8: <object> has no <name>"), std::string::npos);
   EXPECT_NE(told(with("&amp;", "&unknown;")).find("&unknown; is no entity"), std::string::npos);
   EXPECT_NE(told(with("<annotation verified=\"yes\">", "<!DOCTYPE a [<!ENTITY a \"b\">]><annotation>")).find("DOCTYPE"),
@@ -283,6 +310,58 @@ TEST_F(Readers, YoloInListsOfFilesBySplit) {
             std::string::npos);
   file("data.yaml", "test: images\n" + rest);
   EXPECT_EQ(prepare("data.yaml").num_samples, 1);
+}
+
+TEST_F(Readers, YoloKeypointsAreNoOutlines) {
+  picture("images/a.png", 20, 40);
+  file("labels/a.txt", "0 0.5 0.5 0.25 0.5 0.1 0.9 0.2 0.8 0.3 0.7\n");
+  file("data.yaml", "train: images\nnames: [ant]\n");
+  PrepareReport report = prepare("data.yaml");
+  EXPECT_EQ(report.notes.at("boxes are those around outlines").num_rows, 1);
+  EXPECT_EQ(numbers<float>(samples(report), kBoxes)[3], 18);  // 0.9 of 20 pixels
+  file("data.yaml", "train: images\nkpt_shape: [3, 2]\nnames: [ant]\n");
+  for (const char* path : {"data.yaml", "images"}) {
+    report = prepare(path);
+    EXPECT_EQ(numbers<float>(samples(report), kBoxes), (std::vector<float>{15, 5, 25, 15})) << path;
+    EXPECT_EQ(report.notes.size(), 1u);
+    EXPECT_NE(report.notes.begin()->first.find("has kpt_shape; boxes are learned, and keypoints are passed over"),
+              std::string::npos);
+  }
+  file("data.yaml", "train: images\nkpt_shape: [17, 3]\nnames: [ant]\n");
+  EXPECT_NE(error("data.yaml").find("labels/a.txt:1: has 11 numbers, and by kpt_shape 56 belong there"),
+            std::string::npos);
+  file("data.yaml", "train: images\nkpt_shape: [17, many]\nnames: [ant]\n");
+  EXPECT_NE(error("data.yaml").find("data.yaml:2: kpt_shape: wanted how many"), std::string::npos);
+}
+
+TEST_F(Readers, WhatLiesBesideYolosPicturesIsCounted) {
+  picture("images/a.png", 20, 40);
+  file("images/a.gif", "GIF89a");
+  file("labels/a.txt", "0 0.5 0.5 0.25 0.5\n");
+  file("data.yaml", "train: images\nnames: [ant]\n");
+  const PrepareReport report = prepare("data.yaml");
+  ASSERT_EQ(report.notes.size(), 1u);
+  EXPECT_NE(report.notes.begin()->first.find("images: 1 files that are not "), std::string::npos);
+}
+
+TEST_F(Readers, MarksOfWindowsAreNoPartOfNames) {
+  const std::string mark = "\xEF\xBB\xBF";
+  picture("JPEGImages/a.png", 20, 40);
+  file("Annotations/a.xml", mark + kXml);
+  file("ImageSets/Main/train.txt", mark + "a\r\n");
+  EXPECT_EQ(prepare("").num_samples, 1);
+  picture("images/a.png", 20, 40);
+  file("labels/a.txt", mark + "0 0.5 0.5 0.25 0.3\r\n");
+  file("classes.txt", mark + "ant\r\nbee\t\r\n");
+  EXPECT_EQ(prepare("images").label_names, (StringList{"ant", "bee"}));
+  file("listed.txt", mark + "images/a.png\r\n");
+  file("data.yaml", mark + "train: listed.txt\r\nnames: [ant, bee]\r\n");
+  EXPECT_EQ(prepare("data.yaml").label_names, (StringList{"ant", "bee"}));
+  std::filesystem::remove(directory_ / "data.yaml");
+  file("classes.txt", "\xff\xfe" + std::string("a\0\n\0", 4));
+  EXPECT_NE(error("images").find("classes.txt: not valid UTF-8; it begins as UTF-16 does"), std::string::npos);
+  file("classes.txt", "ant\nb\xe9\n");
+  EXPECT_NE(error("images").find("classes.txt:2: not valid UTF-8"), std::string::npos);
 }
 
 TEST_F(Readers, YoloByAPathFromHere) {

@@ -13,6 +13,7 @@
 #include "trainer/tasks/object_detection/rows/checked_boxes.h"
 #include "trainer/tasks/recipes/picture_notes.h"
 #include "trainer/tasks/recipes/picture_size.h"
+#include "trainer/tasks/recipes/unseen_classes.h"
 
 namespace sft {
 namespace {
@@ -96,8 +97,7 @@ class ObjectDetection final : public Recipe {
   void settle(const Census& all) override {
     if (!wants_survey()) return;
     set_names(are_known_to(request_.label_names, all.labels) ? request_.label_names : all.labels.names());
-    if (names_.empty())
-      throw DataError(concat(request_.files.front(), ": there is no box on any image, and none has a class to learn"));
+    if (names_.empty()) refuse_without_boxes();
   }
 
   // By content: equal pictures stay on one side.
@@ -123,6 +123,12 @@ class ObjectDetection final : public Recipe {
     report.label_names = names_;
     report.labels_are_of = "boxes";
     if (request_.labels_required) report.label_counts.resize(names_.size());
+  }
+
+  void judge(PrepareReport& report) const override {
+    if (!request_.labels_required || request_.labels_must_be_known) return;
+    if (std::ranges::all_of(report.label_counts, [](int64_t count) { return count == 0; })) refuse_without_boxes();
+    warn_of_unseen_classes(report);
   }
 
   void make(std::span<const Row> rows, SampleSink& out) const override {
@@ -166,6 +172,10 @@ class ObjectDetection final : public Recipe {
   }
 
  private:
+  [[noreturn]] void refuse_without_boxes() const {
+    throw DataError(concat(request_.files.front(), ": there is no box on any image, and none has a class to learn"));
+  }
+
   // Of data or config. A model's own may have some twice, as COCO's 'N/A'.
   void set_names(StringList names) {
     std::set<std::string> seen;

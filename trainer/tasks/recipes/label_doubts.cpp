@@ -25,6 +25,13 @@ std::optional<double> number_of(const std::string& name) {
   return value;
 }
 
+// 1 and 0 of truth values, as Python, JSON and R write them.
+std::optional<double> truth_of(const std::string& name) {
+  for (const auto& [words, value] : {std::pair{"true True TRUE", 1.0}, {"false False FALSE", 0.0}})
+    if (concat(" ", words, " ").find(concat(" ", name, " ")) != std::string::npos) return value;
+  return {};
+}
+
 // As pandas writes what it has no value for, or reads it. NA is left: it is a country, and an answer.
 bool looks_missing(const std::string& name) {
   static const std::set<std::string> kMissing{"nan", "NaN", "-nan", "None", "null", "NULL", "<NA>", "N/A", "#N/A"};
@@ -65,9 +72,21 @@ StringList doubts_of_labels(const StringList& names) {
                             " are the same number, and two classes"));
     break;
   }
+  for (const std::string& name : names) {
+    const auto value = truth_of(name);
+    const auto number = value ? numbers.find(*value) : numbers.end();
+    if (number == numbers.end()) continue;
+    doubts.push_back(concat("the labels ", in_quotes(number->second, 40), " and ", in_quotes(name, 40),
+                            " may mean the same, and are two classes"));
+    break;
+  }
   if (const auto missing = std::ranges::find_if(names, looks_missing); missing != names.end())
     doubts.push_back(concat("the label ", in_quotes(*missing, 40),
                             " looks like a missing value, and is taken for the name of a class"));
+  if (std::ranges::find(names, "-100") != names.end())
+    doubts.push_back(
+        "the label '-100' is one that transformers passes over, and is taken for the name of a class; take it away, and "
+        "of tagged words give those without a tag O");
   if (const auto list = std::ranges::find_if(names, looks_like_a_list); list != names.end())
     doubts.push_back(concat("the label ", in_quotes(*list, 40),
                             " looks like a list, and is taken for the name of one class; .jsonl holds lists, and so do "

@@ -2,7 +2,9 @@
 // segments.
 #pragma once
 
+#include <cstdint>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 
 #include "data/prepare/data_config.h"
@@ -32,10 +34,12 @@ class TokenColumns {
 
  private:
   std::string problem_of(const Encoding& encoding) const;  // why it cannot be kept; "" where it can
+  bool is_mostly_unknown(const Encoding& encoding) const;
 
   const DataConfig& config_;
   const Tokenizer& tokenizer_;
   bool has_segments_;
+  std::optional<int32_t> unknown_;  // the token of what the tokenizer does not know, where it has one
 };
 
 }  // namespace sft

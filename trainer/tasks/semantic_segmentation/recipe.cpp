@@ -10,6 +10,7 @@
 #include "data/readers/class_lists.h"
 #include "trainer/tasks/recipes/picture_notes.h"
 #include "trainer/tasks/recipes/picture_size.h"
+#include "trainer/tasks/recipes/unseen_classes.h"
 #include "trainer/tasks/semantic_segmentation/rows/mask_rows.h"
 
 namespace sft {
@@ -105,6 +106,13 @@ class SemanticSegmentation final : public Recipe {
     report.label_names = names_;
     report.labels_are_of = "pixels";
     if (request_.labels_required) report.label_counts.resize(names_.size());
+  }
+
+  void judge(PrepareReport& report) const override {
+    if (request_.labels_required && !request_.labels_must_be_known)
+      warn_of_unseen_classes(report,
+                             "; a mask's 255 is no class: does it stand for one here, as in masks of 0 and 255? Then "
+                             "write the number of the class in its place");
   }
 
   void make(std::span<const Row> rows, SampleSink& out) const override {

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "data/prepare/report.h"
+#include "data/readers/lines.h"
 #include "trainer/tasks/recipes/cells.h"
 #include "trainer/tasks/recipes/class_names.h"
 #include "trainer/tasks/recipes/label_doubts.h"
@@ -144,6 +145,8 @@ class TextClassification final : public Recipe {
       if (rows_.has_teacher())
         sample.cells[columns.place(teacher_logits_column(0).name)].set(read[i].answer.teacher_logits);
       if (keeps_notes_) put_row_notes(read[i], columns, sample);
+      if (is_blank(read[i].text()) && is_blank(read[i].pair))
+        count_note(out.report(), "rows have no text", read[i].row->place());
       out.append(sample);
       for (const int64_t id : read[i].answer.ids) count_label(out.report(), id);
     }

@@ -81,6 +81,7 @@ CheckedBoxes checked_boxes(const Row& row, const Decoded& picture, const LabelId
       tell(concat("boxes ", *fault, " and are left out"), box.place);
       continue;
     }
+    if (box.is_outlined) tell("boxes are those around outlines", box.place);
     if (fault) tell("boxes reach beyond their images and are cut off at the border", box.place);
     for (const double corner : corners) checked.boxes.push_back(static_cast<float>(corner));
     checked.labels.push_back(static_cast<int32_t>(label));
