@@ -1,5 +1,5 @@
 #include "tests/simulated_gpu/kernel_body.h"
-#include "tests/simulated_gpu/kernels.h"
+#include "trainer/models/cuda/kernels.h"
 
 namespace sft::test::simulated {
 namespace {
@@ -75,6 +75,11 @@ void each_query(const Work& work, Body body) {
 }
 
 }  // namespace
+}  // namespace sft::test::simulated
+
+namespace sft::cuda {
+
+using namespace test::simulated;
 
 void pad(const DevicePadding& work) { move(work, Way::to_padded, "pad"); }
 void unpad(const DevicePadding& work) { move(work, Way::to_packed, "unpad"); }
@@ -125,4 +130,4 @@ void softmax_backward(const DeviceSoftmaxBackward& work) {
   });
 }
 
-}  // namespace sft::test::simulated
+}  // namespace sft::cuda

@@ -62,6 +62,10 @@ struct Guard final : c10::impl::DeviceGuardImplInterface {
     devices().has_happened(static_cast<nccl::Event>(event), &happened);
     return happened;
   }
+  void synchronizeEvent(void* event) const override {
+    loopback::wait_for(*static_cast<const loopback::LoopbackEvent*>(event));
+    refuse_after_a_fault();
+  }
   void destroyEvent(void* event, c10::DeviceIndex) const noexcept override {
     if (event) devices().free_event(static_cast<nccl::Event>(event));
   }

@@ -1,6 +1,6 @@
 // Attention that keeps no probabilities: they are computed whole, of one query at a time, and again on the way back.
 #include "tests/simulated_gpu/kernel_body.h"
-#include "tests/simulated_gpu/kernels.h"
+#include "trainer/models/cuda/kernels.h"
 
 namespace sft::test::simulated {
 namespace {
@@ -84,6 +84,11 @@ HeadRows key_rows(const DeviceFlash& work, const void* place) {
 }
 
 }  // namespace
+}  // namespace sft::test::simulated
+
+namespace sft::cuda {
+
+using namespace test::simulated;
 
 void flash(const DeviceFlash& work) {
   queue(work.device, "flash", {}, [=] {
@@ -137,4 +142,4 @@ void flash_backward(const DeviceFlashBackward& whole) {
   });
 }
 
-}  // namespace sft::test::simulated
+}  // namespace sft::cuda

@@ -1,4 +1,5 @@
-// What bodies of kernels share: types, memory, random bits.
+// Our kernels (trainer/models/cuda/kernels.h) have host bodies here, each a plain reading of its contract in
+// device_kernels.h. What these share: types, memory, random bits.
 #pragma once
 
 #include <c10/util/BFloat16.h>

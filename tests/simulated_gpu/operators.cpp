@@ -49,13 +49,14 @@ const Tensor& resize(const Tensor& self, IntArrayRef size, std::optional<MemoryF
 
 bool is_there(const Tensor& tensor) { return tensor.device().type() == kType; }
 
-// The host's memory is read when the call returns, except where it is pinned: then the device reads it later.
+// The host's memory is read when the call returns, except where it is pinned: then the device reads it later. CUDA "may
+// synchronize with the stream" before it reads other memory (API synchronization behavior), so here it does.
 void copy_in(const Tensor& self, const Tensor& source, bool is_asynchronous) {
   const bool is_pinned = source.is_pinned();
   Tensor taken = source;
   if (!is_pinned) with_host_operators([&] { taken = source.clone(); });
   queue(self.get_device(), "copy to the device", {extent_of(self)}, [to = bytes_of(self), taken] { to.copy_(taken); });
-  if (!is_asynchronous) wait(self.get_device(), "copy to the device");
+  if (!is_asynchronous || !is_pinned) wait(self.get_device(), "copy to the device");
 }
 
 void copy_out(const Tensor& self, const Tensor& source, bool is_asynchronous) {

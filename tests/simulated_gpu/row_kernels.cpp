@@ -1,5 +1,5 @@
 #include "tests/simulated_gpu/kernel_body.h"
-#include "tests/simulated_gpu/kernels.h"
+#include "trainer/models/cuda/kernels.h"
 
 namespace sft::test::simulated {
 namespace {
@@ -24,6 +24,11 @@ struct Rows {
 };
 
 }  // namespace
+}  // namespace sft::test::simulated
+
+namespace sft::cuda {
+
+using namespace test::simulated;
 
 void drop_rows(const DeviceDropRows& work) {
   queue_kernel(work.rows.device, work.rows.type, "dropout", [=](auto zero) {
@@ -119,4 +124,4 @@ void bias_gelu(const DeviceBiasGelu& work) {
   });
 }
 
-}  // namespace sft::test::simulated
+}  // namespace sft::cuda

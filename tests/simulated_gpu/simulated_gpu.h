@@ -37,6 +37,8 @@ void queue(int device, const std::string& name, std::vector<Extent> touched, std
 // The calling thread waits for all that is queued on the device, which is counted by its reason.
 void wait(int device, const std::string& why);
 
+void refuse_after_a_fault();  // throws what a device's first fault was
+
 // For the calling thread: operators of a CPU without autograd, on one core.
 void with_host_operators(const std::function<void()>& body);
 

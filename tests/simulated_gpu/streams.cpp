@@ -14,14 +14,11 @@
 #include "tests/simulated_gpu/simulated_gpu.h"
 
 namespace sft::test::simulated {
-namespace {
 
 void refuse_after_a_fault() {
   const std::string fault = loopback::first_fault();
   TORCH_CHECK(fault.empty(), "CUDA error: ", fault);
 }
-
-}  // namespace
 
 at::Tensor bytes_of(const at::Tensor& tensor) {
   const at::AutoDispatchBelowADInplaceOrView no_graph;

@@ -1,5 +1,6 @@
-// What the program looks up, and what it leaves behind: the devices that a process has used, and how often it has
-// waited for them and why, written to $SFT_SIMULATED_GPU_REPORT.<its number>.json at its end.
+// The table of devices that the program looks up; that of kernels is the plugin's own. And what a process leaves
+// behind: the devices that it has used, and how often it has waited for them and why, written to
+// $SFT_SIMULATED_GPU_REPORT.<its number>.json at its end.
 #include <unistd.h>
 
 #include <cstdlib>
@@ -8,7 +9,7 @@
 
 #include "base/text.h"
 #include "tests/comm/loopback/loopback.h"
-#include "tests/simulated_gpu/kernels.h"
+#include "tests/simulated_gpu/simulated_gpu.h"
 
 namespace sft::test::simulated {
 namespace {
@@ -26,18 +27,3 @@ const int at_the_end = std::atexit(write_report);
 }  // namespace sft::test::simulated
 
 extern "C" const sft::nccl::DeviceTable* sft_cuda_device_table() { return &sft::test::loopback::table(); }
-
-extern "C" const sft::DeviceKernels* sft_cuda_kernels() {
-  using namespace sft::test::simulated;
-  static const sft::DeviceKernels table{.drop_rows = drop_rows,
-                                        .add_norm = add_norm,
-                                        .add_norm_backward = add_norm_backward,
-                                        .bias_gelu = bias_gelu,
-                                        .pad = pad,
-                                        .unpad = unpad,
-                                        .softmax = softmax,
-                                        .softmax_backward = softmax_backward,
-                                        .flash = flash,
-                                        .flash_backward = flash_backward};
-  return &table;
-}

@@ -32,8 +32,9 @@ std::vector<double> logged(int ranks, int64_t every, bool settles_between) {
       const double share = update.loss_sum * (world.rank() + 1) / (ranks * (ranks + 1) / 2.0);
       telemetry.record({.step = ++step,
                         .loss_sum = at::tensor(share, at::kDouble),
-                        .penalty = update.penalty,
+                        .penalty = at::tensor(update.penalty, at::kDouble),
                         .weight = update.weight,
+                        .norm = at::tensor(1.0),
                         .ids = {}},
                        window);
       if (settles_between) telemetry.settle(window);

@@ -117,8 +117,8 @@ bool sums_statistics(const RunConfig& config, const Model& model) {
 }
 
 // A norm's sums during backward would go through MPI beside those of the gradients, and MPI allows one thread at a
-// time. A tensor that several blocks share, as encoder-decoders, ALBERT and DeBERTa have them, gets its gradient in as
-// many parts where blocks are run again: it is whole at the end alone.
+// time; on a device they stand in one queue with them. A tensor that several blocks share, as encoder-decoders, ALBERT
+// and DeBERTa have them, gets its gradient in as many parts where blocks are run again: it is whole at the end alone.
 Leave leave_of(const Assembly& run, const Model& model) {
   const bool meet_in_mpi = sums_statistics(run.config(), model) && run.world.device.is_cpu();
   const bool comes_in_parts = run.config().train.gradient_checkpointing && model.blocks_share_parameters();
@@ -287,7 +287,7 @@ std::unique_ptr<Assembly> assemble(LoadedConfig loaded, const World& world, cons
   });
   run->data = open(run->loaded, *run->directory, control);
   together(control, [&] { settle_stop_tokens(*run); });
-  run->batch_statistics = std::make_unique<WorldStatistics>(control);
+  run->batch_statistics = std::make_unique<WorldStatistics>(world.device.is_cpu() ? control : run->world.gradients);
   Built built = build_model(config, Purpose::training, *run->directory, run->data.labels, run->data.tokenizer.get(),
                             world.device, batch_norm_rule(config, *run->batch_statistics), control);
   run->model_files = checksums_of(*run->directory, built.weights_checksum, control);

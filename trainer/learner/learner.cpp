@@ -10,6 +10,8 @@
 #include <set>
 #include <string>
 
+#include "trainer/models/blocks/sent.h"
+
 namespace sft {
 
 Parameters all_parameters(const Model& model, const Task& task, const LowRankAdapters& adapters) {
@@ -133,7 +135,7 @@ Reading Learner::reading(const Batch& batch) const {
 }
 
 at::Tensor Learner::forward(const Batch& batch, const Inputs& inputs, const ActivationCache* cache, Mode mode) {
-  const at::Tensor x = cache ? cache->of(batch).to(device_) : stages_.frozen_activations(inputs, mode);
+  const at::Tensor x = cache ? sent(cache->of(batch), device_) : stages_.frozen_activations(inputs, mode);
   return stages_.trained_part(x, inputs, mode);
 }
 

@@ -15,6 +15,7 @@
 #include "base/file_ops.h"
 #include "base/text.h"
 #include "comm/agree.h"
+#include "trainer/models/blocks/sent.h"
 #include "trainer/models/inputs.h"
 
 namespace sft {
@@ -41,7 +42,7 @@ at::Tensor judged(const at::Tensor& logits_BK, const at::Tensor& labels_B) {
 
 void Margins::add(const at::Tensor& logits_BK, const Batch& batch) {
   const at::NoGradGuard no_graph;
-  const at::Tensor labels_B = view_of(batch, "labels").to(logits_BK.device(), at::kLong, /*non_blocking=*/true);
+  const at::Tensor labels_B = sent(view_of(batch, "labels"), logits_BK.options().dtype(at::kLong));
   given_.push_back(judged(logits_BK.detach(), labels_B));
   for (size_t b = 0; b < batch.ids.size(); ++b) draws_.emplace_back(batch.draws[b], batch.ids[b]);
   if (given_.size() >= kMostOnDevice) settle();

@@ -1,5 +1,7 @@
 #include "trainer/loop/telemetry.h"
 
+#include <ATen/ops/stack.h>
+
 #include <cmath>
 #include <span>
 #include <utility>
@@ -13,6 +15,16 @@
 #include "trainer/telemetry/chrome_trace.h"
 
 namespace sft {
+namespace {
+
+// In one copy.
+std::vector<double> numbers_of(const std::vector<at::Tensor>& scalars) {
+  if (scalars.empty()) return {};
+  const at::Tensor all = at::stack(scalars).to(at::kCPU, at::kDouble).contiguous();
+  return {all.const_data_ptr<double>(), all.const_data_ptr<double>() + all.numel()};
+}
+
+}  // namespace
 
 nlohmann::ordered_json shown(double value) {
   if (std::isfinite(value)) return value;
@@ -35,21 +47,21 @@ void Telemetry::record(const StepReport& report, LossWindow& window) {
   if (updates_to_trace_ > 0 && --updates_to_trace_ == 0) leave_trace();
   pending_losses_.push_back(report.loss_sum);
   pending_weights_.push_back(report.weight);
-  pending_penalties_.push_back(report.penalty);
+  if (report.penalty.defined()) pending_penalties_.push_back(report.penalty);
   line_samples_ += report.samples;
   line_tokens_ += report.tokens;
   if (settings_.sample_ids) write_ids(report);
-  if (settings_.lines.due(report.step)) write_line(report, window);
+  if (writes_line(report.step)) write_line(report, window);
 }
 
 // The sums of each update are joined one by one and added in order, so the window's value does not
 // depend on when it was settled: a resumed run logs the same bits.
 void Telemetry::settle(LossWindow& window) {
-  std::vector<double> sums;
-  for (const at::Tensor& loss : pending_losses_) sums.push_back(loss.item<double>());
+  std::vector<double> sums = numbers_of(pending_losses_);
+  const std::vector<double> penalties = numbers_of(pending_penalties_);
   control_.all_reduce(Buffer::of(std::span<double>(sums)));
   for (size_t i = 0; i < sums.size(); ++i) {
-    window.loss_sum += sums[i] + pending_weights_[i] * pending_penalties_[i];
+    window.loss_sum += sums[i] + (penalties.empty() ? 0.0 : pending_weights_[i] * penalties[i]);
     window.weight += pending_weights_[i];
     ++window.updates;
   }
@@ -64,7 +76,7 @@ void Telemetry::write_line(const StepReport& report, LossWindow& window) {
   nlohmann::ordered_json values{{"step", report.step},
                                 {"epoch", report.epoch},
                                 {"loss", shown(window.weight > 0 ? window.loss_sum / window.weight : std::nan(""))},
-                                {"grad_norm", shown(report.norm)},
+                                {"grad_norm", shown(report.norm.item<double>())},
                                 {"learning_rate", report.rate},
                                 {"samples_per_second", static_cast<double>(line_samples_) / seconds}};
   // Images are counted as one token each.

@@ -24,9 +24,9 @@ struct StepReport {
   int64_t step = 0;
   double epoch = 0;
   at::Tensor loss_sum;  // of this rank's share, a scalar
-  double penalty = 0;   // L1 and L2 of the parameters, the same on every rank; added to the mean loss
+  at::Tensor penalty;   // L1 and L2 of the parameters, the same on every rank; added to the mean loss. Undefined: none
   double weight = 0;
-  double norm = 0;  // norm of the gradient before clipping
+  at::Tensor norm;  // of the gradient before clipping, a scalar
   double rate = 0;
   int64_t samples = 0;
   int64_t tokens = 0;
@@ -53,6 +53,7 @@ class Telemetry {
 
   void start(int64_t resumed_step);
 
+  bool writes_line(int64_t step) const { return settings_.lines.due(step); }
   void record(const StepReport& report, LossWindow& window);
   void record(const Evaluation& evaluation, int64_t step, double epoch);
   void summarize(const nlohmann::ordered_json& values, int64_t step);
@@ -70,8 +71,8 @@ class Telemetry {
   Communicator& control_;
   OpenSinks open_sinks_;
   std::vector<Sink> sinks_;
-  std::vector<at::Tensor> pending_losses_;
-  std::vector<double> pending_weights_, pending_penalties_;
+  std::vector<at::Tensor> pending_losses_, pending_penalties_;
+  std::vector<double> pending_weights_;
   int64_t line_samples_ = 0, line_tokens_ = 0;
   Stopwatch line_watch_;
   int64_t updates_to_trace_ = 0;

@@ -28,6 +28,9 @@ namespace {
 
 constexpr int64_t kMostNotFinite = 5;  // updates in a row, after which the run is given up
 
+// 1 where the norm is NaN or infinite, which 0 times it is NaN then; else 0. A float32 scalar on its device.
+at::Tensor is_not_finite(const at::Tensor& norm) { return (norm * 0).ne(0).to(at::kFloat); }
+
 }  // namespace
 
 Trainer::Trainer(const TrainerParts& parts, TrainerSettings settings)
@@ -36,10 +39,13 @@ Trainer::Trainer(const TrainerParts& parts, TrainerSettings settings)
 StopReason Trainer::run(const Cutoffs& cutoffs) {
   parts_.telemetry.start(state_.step);
   while (!finished(cutoffs)) {
-    parts_.telemetry.record(spanned("step", [&] { return step(); }), state_.window);
+    const StepReport report = spanned("step", [&] { return step(); });
+    if (parts_.telemetry.writes_line(report.step)) hear_of_updates();
+    parts_.telemetry.record(report, state_.window);
     if (settings_.evaluations.due(state_.step)) evaluate();
     if (settings_.saves.due(state_.step)) save();
   }
+  hear_of_updates();
   if (reason_ == StopReason::finished || reason_ == StopReason::early_stopping) require_a_result();
   save();
   return reason_;
@@ -91,16 +97,15 @@ StepReport Trainer::step() {
   spanned("reduce", [&] { update_.gradients->reduce(); });
   update_.statistics->join(static_cast<double>(num_samples(share)));
   if (first_step_seconds_ == 0 && has_weight) require_every_gradient(*update_.gradients);
-  const double penalty = settings_.penalty.value(*update_.arena);
+  const at::Tensor penalty = settings_.penalty.is_on() ? settings_.penalty.value(*update_.arena) : at::Tensor();
   settings_.penalty.add_gradient_to(*update_.arena, update_.gradients->owned());
-  const double norm = spanned("clip", [&] { return update_.gradients->clip(settings_.max_grad_norm).item<double>(); });
-  if (has_weight && std::isfinite(norm)) {
-    spanned("optimizer", [&] { update_.optimizer->step(rate); });
+  const at::Tensor norm = spanned("clip", [&] { return update_.gradients->clip(settings_.max_grad_norm); });
+  if (has_weight) {
+    spanned("optimizer", [&] { update_.optimizer->step(rate, is_not_finite(norm)); });
     update_.gradients->publish();
-    state_.not_finite_in_a_row = 0;
-  } else {
-    skip_update(has_weight ? "its gradients are not finite" : "its rows have no weight");
   }
+  unheard_.push_back({state_.step, has_weight, LateNumber(norm)});
+  spanned("hear", [&] { hear_of_updates(norm.is_cpu() ? 0 : 1); });
 
   ++state_.step;
   if (first_step_seconds_ == 0) first_step_seconds_ = seconds_since_exec();
@@ -131,17 +136,30 @@ Share Trainer::next_share() {
   return share;
 }
 
-// Every rank sees the same norm and comes here together. The update number counts as used.
-void Trainer::skip_update(const std::string& because) {
+// A device leaves an update out by itself where the norm is not finite; which it was is heard of here. Every rank sees
+// the same norms and asks for them at the same places.
+void Trainer::hear_of_updates(size_t but_the_last) {
+  while (unheard_.size() > but_the_last) {
+    const Unheard update = std::move(unheard_.front());
+    unheard_.pop_front();
+    if (update.has_weight && std::isfinite(update.norm.value()))
+      state_.not_finite_in_a_row = 0;
+    else
+      count_skipped(update.before, update.has_weight ? "its gradients are not finite" : "its rows have no weight");
+  }
+}
+
+// The update number counts as used.
+void Trainer::count_skipped(int64_t before, const std::string& because) {
   ++state_.skipped_updates;
   ++state_.not_finite_in_a_row;
-  if (parts_.control.rank() == 0) log::warn(concat("update ", state_.step + 1, " skipped: ", because));
+  if (parts_.control.rank() == 0) log::warn(concat("update ", before + 1, " skipped: ", because));
   if (state_.not_finite_in_a_row >= kMostNotFinite)
     throw Error(ExitCode::not_finite,
-                concat(kMostNotFinite, " updates in a row, up to ", state_.step + 1,
+                concat(kMostNotFinite, " updates in a row, up to ", before + 1,
                        ", were skipped; of the last one: ", because,
                        ". Look at data.weight_column and train.class_weights, lower optim.learning_rate (",
-                       parts_.schedule.rate(state_.step), " now) or set train.max_grad_norm"),
+                       parts_.schedule.rate(before), " now) or set train.max_grad_norm"),
                 Reach::everywhere);
 }
 
@@ -165,6 +183,7 @@ bool Trainer::finished(const Cutoffs& cutoffs) {
 
 void Trainer::evaluate() {
   if (!parts_.evaluator) return;
+  hear_of_updates();
   const Evaluation evaluation = spanned("evaluation", [&] { return parts_.evaluator->run(); });
   parts_.telemetry.record(evaluation, state_.step, epoch());
   longest_pause_ = std::max(longest_pause_, evaluation.seconds);
@@ -192,6 +211,7 @@ void Trainer::evaluate() {
 }
 
 void Trainer::save() {
+  hear_of_updates();
   if (saved_step_ == state_.step || state_.has_learned_nothing()) return;
   const timeline::Span span("save");
   const Phase phase("save");

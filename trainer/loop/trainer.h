@@ -2,6 +2,7 @@
 // decision to stop between them.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -13,6 +14,7 @@
 #include "trainer/loop/cadence.h"
 #include "trainer/loop/cutoffs.h"
 #include "trainer/loop/evaluator.h"
+#include "trainer/loop/late_number.h"
 #include "trainer/loop/margins.h"
 #include "trainer/loop/run_state.h"
 #include "trainer/loop/selection.h"
@@ -77,7 +79,8 @@ class Trainer {
   bool finished(const Cutoffs& cutoffs);
   Share next_share();
   void require_a_result() const;
-  void skip_update(const std::string& because);
+  void hear_of_updates(size_t but_the_last = 0);
+  void count_skipped(int64_t before, const std::string& because);
   void evaluate();
   void save();
   CheckpointContent content(const HostTensors& model, const HostTensors& optimizer);
@@ -86,6 +89,15 @@ class Trainer {
   Update& update_;  // of parts_
   TrainerSettings settings_;
   RunState state_;
+
+  // An update that was queued, and may have been left out where it was made.
+  struct Unheard {
+    int64_t before;  // updates before it
+    bool has_weight;
+    LateNumber norm;
+  };
+  std::deque<Unheard> unheard_;  // on a CPU none between two updates, on a device the last; state_ knows the others
+
   StopReason reason_ = StopReason::finished;
   int64_t saved_step_ = -1;
   double earlier_seconds_ = 0;  // training time of the sessions before this one

@@ -16,7 +16,8 @@ Update make_update(std::unique_ptr<Learner> learner, std::unique_ptr<Loader> loa
   update.gradients = make_gradient_sync(settings.parallel, *update.arena, gradients, control, settings.sync);
   // Statistics that all ranks sum are the same on all of them already, and frozen ones do not move.
   const bool moves_alone = settings.batch_norm == BatchNormMode::local;
-  update.statistics = std::make_unique<RunningStatistics>(moves_alone ? model.buffers() : Parameters{}, control);
+  update.statistics = std::make_unique<RunningStatistics>(moves_alone ? model.buffers() : Parameters{},
+                                                          update.arena->values().is_cpu() ? control : gradients);
   update.optimizer = make_optimizer(settings.optim, *update.arena, grouping.groups, update.gradients->owned());
   update.schedule = make_schedule(settings.scheduler, settings.optim.learning_rate, settings.total_steps);
   return update;

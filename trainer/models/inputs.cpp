@@ -1,12 +1,13 @@
 #include "trainer/models/inputs.h"
 
 #include <ATen/ops/from_blob.h>
-#include <ATen/ops/tensor.h>
 
 #include <algorithm>
 #include <numeric>
 #include <span>
 #include <utility>
+
+#include "trainer/models/blocks/sent.h"
 
 namespace sft {
 namespace {
@@ -35,11 +36,7 @@ class Journey {
     values_.insert(values_.end(), values.begin(), values.end());
     return {at, static_cast<int64_t>(values.size())};
   }
-  at::Tensor to(const at::Device& device) {
-    const at::Tensor view = at::from_blob(values_.data(), {static_cast<int64_t>(values_.size())}, at::kLong);
-    // What is copied from memory that may be swapped out has been read when the call returns.
-    return view.to(device, at::kLong, /*non_blocking=*/true, /*copy=*/true);
-  }
+  at::Tensor to(const at::Device& device) const { return sent(values_, device); }
 
  private:
   std::vector<int64_t> values_;
@@ -141,7 +138,7 @@ SequenceGroups crossed_groups(const TextInputs& source, const TextInputs& target
   if (device.is_cpu()) return crossed;
   std::vector<int64_t> order;
   crossed.groups = group_sequences(target.host_offsets, source.host_offsets, order);
-  crossed.order_B = at::tensor(order, at::kInt).to(device);
+  crossed.order_B = sent(order, device).to(at::kInt);
   crossed.queries = target.groups.queries;
   crossed.keys = source.groups.keys;
   return crossed;
@@ -158,7 +155,7 @@ PairInputs pair_inputs(const Batch& batch, const std::vector<int32_t>& fed, cons
 ImageInputs image_inputs(const Batch& batch, const at::Device& device) {
   Journey draws;
   draws.add(batch.draws);
-  return {.pixels_BHWC = view_of(batch, "pixels").to(device, at::kByte, /*non_blocking=*/false, /*copy=*/true),
+  return {.pixels_BHWC = sent(view_of(batch, "pixels"), at::TensorOptions().dtype(at::kByte).device(device)),
           .draws_B = draws.to(device)};
 }
 

@@ -6,8 +6,8 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/_fused_adam.h>
 #include <ATen/ops/_fused_adamw.h>
-#include <ATen/ops/zeros.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "trainer/optim/flat_zeros.h"
@@ -22,7 +22,7 @@ class Adam final : public Optimizer {
 
   Adam(Decay decay, const OptimConfig& config, const Arena& arena, std::vector<ParameterGroup> groups,
        std::vector<Slice> owned)
-      : Optimizer(std::move(owned)),
+      : Optimizer(arena, std::move(owned)),
         decay_(decay),
         beta1_(config.adam_beta1),
         beta2_(config.adam_beta2),
@@ -30,33 +30,31 @@ class Adam final : public Optimizer {
         epsilon_is_corrected_(config.adam_epsilon_style == "keras"),
         groups_(std::move(groups)),
         exp_avg_(flat_zeros(size_of(this->owned()), arena.values().options())),
-        exp_avg_sq_(flat_zeros(size_of(this->owned()), arena.values().options())),
-        updates_on_device_(at::zeros({}, arena.values().options().dtype(at::kFloat))) {  // fp32: what the kernels read
+        exp_avg_sq_(flat_zeros(size_of(this->owned()), arena.values().options())) {
     for (int g = 0; g < static_cast<int>(groups_.size()); ++g)
       runs_.push_back({runs_of(arena.values(), this->owned(), g), gradients_of(arena, this->owned(), g),
                        packed_runs_of(exp_avg_, this->owned(), g), packed_runs_of(exp_avg_sq_, this->owned(), g)});
   }
 
-  void step(double rate) override {
+  void step(double rate, const at::Tensor& left_out) override {
     const at::NoGradGuard no_graph;
-    updates_on_device_.fill_(++updates_);
+    updates_.add(left_out);
+    const double outside = epsilon();
     for (size_t g = 0; g < groups_.size(); ++g) {
       const auto& [values, gradients, exp_avgs, exp_avg_sqs] = runs_[g];
       if (values.empty()) continue;
-      const std::vector<at::Tensor> updates(values.size(), updates_on_device_);
+      const std::vector<at::Tensor> updates(values.size(), updates_.of_kernels());
       const auto update =
           decay_ == Decay::decoupled ? static_cast<Kernel>(at::_fused_adamw_) : static_cast<Kernel>(at::_fused_adam_);
       update(values, gradients, exp_avgs, exp_avg_sqs, /*max_exp_avg_sqs=*/{}, updates, rate * groups_[g].lr_multiplier,
-             beta1_, beta2_, groups_[g].weight_decay, epsilon(), /*amsgrad=*/false, /*maximize=*/false,
-             /*grad_scale=*/std::nullopt, /*found_inf=*/std::nullopt);
+             beta1_, beta2_, groups_[g].weight_decay, outside, /*amsgrad=*/false, /*maximize=*/false,
+             /*grad_scale=*/std::nullopt, found_inf(left_out));
     }
   }
 
   std::vector<std::pair<std::string, at::Tensor>> state() override {
     return {{"exp_avg", exp_avg_}, {"exp_avg_sq", exp_avg_sq_}};
   }
-  int64_t updates() const override { return updates_; }
-  void set_updates(int64_t updates) override { updates_ = updates; }
 
  private:
   using Kernel = void (*)(at::TensorList, at::TensorList, at::TensorList, at::TensorList, at::TensorList,
@@ -68,18 +66,20 @@ class Adam final : public Optimizer {
     std::vector<at::Tensor> values, gradients, exp_avgs, exp_avg_sqs;
   };
 
-  // The kernels add it to √v/√(1 − β₂ᵗ); Keras adds it to √v (Kingma and Ba, 2015, end of section 2).
+  // The kernels add it to √v/√(1 − β₂ᵗ); Keras adds it to √v (Kingma and Ba, 2015, end of section 2). They take it as a
+  // number of the host, which has to wait for a device to know t.
   double epsilon() const {
-    return epsilon_is_corrected_ ? epsilon_ / std::sqrt(1 - std::pow(beta2_, static_cast<double>(updates_))) : epsilon_;
+    if (!epsilon_is_corrected_) return epsilon_;
+    const auto t = static_cast<double>(std::max<int64_t>(updates(), 1));
+    return epsilon_ / std::sqrt(1 - std::pow(beta2_, t));
   }
 
   Decay decay_;
   double beta1_, beta2_, epsilon_;
   bool epsilon_is_corrected_;
   std::vector<ParameterGroup> groups_;
-  at::Tensor exp_avg_, exp_avg_sq_, updates_on_device_;
+  at::Tensor exp_avg_, exp_avg_sq_;
   std::vector<Runs> runs_;  // of each group
-  int64_t updates_ = 0;
 };
 
 }  // namespace

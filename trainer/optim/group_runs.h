@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "trainer/optim/arena.h"
@@ -20,5 +21,10 @@ std::vector<at::Tensor> packed_runs_of(const at::Tensor& packed, const std::vect
 std::vector<at::Tensor> gradients_of(const Arena& arena, const std::vector<Slice>& slices, int group);
 
 int64_t size_of(const std::vector<Slice>& slices);  // in elements
+
+// Optimizer::step()'s scalar as the kernels take it: where it is 1 they leave everything as it is.
+inline std::optional<at::Tensor> found_inf(const at::Tensor& left_out) {
+  return left_out.defined() ? std::optional(left_out) : std::nullopt;
+}
 
 }  // namespace sft

@@ -10,6 +10,7 @@
 
 #include "trainer/optim/arena.h"
 #include "trainer/optim/optim_config.h"
+#include "trainer/optim/update_count.h"
 
 namespace sft {
 
@@ -17,8 +18,10 @@ class Optimizer {
  public:
   virtual ~Optimizer() = default;
 
-  // `rate` is the schedule's; each group multiplies it by its own factor. Gradients are read as they are.
-  virtual void step(double rate) = 0;
+  // `rate` is the schedule's; each group multiplies it by its own factor. Gradients are read as they are. `left_out`: a
+  // float32 scalar on the arena's device, which no host waits for; where it is 1 nothing moves and no update counts.
+  virtual void step(double rate, const at::Tensor& left_out) = 0;
+  void step(double rate) { step(rate, {}); }
 
   // The slices that are updated.
   const std::vector<Slice>& owned() const { return owned_; }
@@ -26,11 +29,14 @@ class Optimizer {
   // Flat buffers by name ("exp_avg", "exp_avg_sq", "momentum_buffer") in which the owned slices lie one behind the
   // other, for checkpoints. Writing into them restores; the number of updates done is set beside.
   virtual std::vector<std::pair<std::string, at::Tensor>> state() = 0;
-  virtual int64_t updates() const = 0;
-  virtual void set_updates(int64_t updates) = 0;
+  int64_t updates() const { return updates_.on_host(); }  // made, and not left out; waits for a device
+  void set_updates(int64_t updates) { updates_.set(updates); }
 
  protected:
-  explicit Optimizer(std::vector<Slice> owned) : owned_(std::move(owned)) {}
+  Optimizer(const Arena& arena, std::vector<Slice> owned)
+      : updates_(arena.values().device()), owned_(std::move(owned)) {}
+
+  UpdateCount updates_;
 
  private:
   std::vector<Slice> owned_;

@@ -5,9 +5,11 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/abs.h>
+#include <ATen/ops/scalar_tensor.h>
 #include <ATen/ops/sign.h>
 #include <ATen/ops/square.h>
 #include <ATen/ops/sum.h>
+#include <ATen/ops/zeros.h>
 
 #include <algorithm>
 #include <array>
@@ -64,33 +66,33 @@ Sums sums_on_host(const at::Tensor& theta) {
   return sums;
 }
 
-double sum_of_squares(const at::Tensor& theta) {
-  return theta.is_cpu() ? sums_on_host(theta).squared : at::sum(at::square(theta), at::kDouble).item<double>();
-}
-
 // Of one parameter, flat.
 at::Tensor part_of(const at::Tensor& flat, const Placed& placed) { return flat.narrow(0, placed.offset, placed.size); }
 
 }  // namespace
 
-// Parameter by parameter, so that what is squared is no second arena; sums in double.
-double Penalty::value(const Arena& arena) const {
-  if (l1 == 0 && l2 == 0 && l2_from_start == 0) return 0;
-  const at::NoGradGuard no_graph;
+double Penalty::value_on_host(const Arena& arena) const {
   Sums sums;
   double moved = 0;
   for (const Placed& placed : arena.placed()) {
-    const at::Tensor theta = placed.parameter.value.detach();
-    if (l2_from_start != 0) moved += sum_of_squares(part_of(arena.values(), placed) - part_of(start, placed));
-    if (l1 == 0 && l2 == 0) continue;
-    if (theta.is_cpu()) {
-      sums += sums_on_host(theta);
-      continue;
-    }
-    if (l1 != 0) sums.absolute += at::sum(at::abs(theta), at::kDouble).item<double>();
-    if (l2 != 0) sums.squared += at::sum(at::square(theta), at::kDouble).item<double>();
+    if (l2_from_start != 0) moved += sums_on_host(part_of(arena.values(), placed) - part_of(start, placed)).squared;
+    if (l1 != 0 || l2 != 0) sums += sums_on_host(placed.parameter.value.detach());
   }
   return l1 * sums.absolute + l2 * sums.squared + l2_from_start * moved;
+}
+
+// Parameter by parameter, so that what is squared is no second arena; sums in double.
+at::Tensor Penalty::value(const Arena& arena) const {
+  const at::NoGradGuard no_graph;
+  if (arena.values().is_cpu()) return at::scalar_tensor(value_on_host(arena), at::kDouble);
+  at::Tensor sum = at::zeros({}, arena.values().options().dtype(at::kDouble));
+  for (const Placed& placed : arena.placed()) {
+    const at::Tensor theta = part_of(arena.values(), placed);
+    if (l1 != 0) sum.add_(at::sum(at::abs(theta), at::kDouble), l1);
+    if (l2 != 0) sum.add_(at::sum(at::square(theta), at::kDouble), l2);
+    if (l2_from_start != 0) sum.add_(at::sum(at::square(theta - part_of(start, placed)), at::kDouble), l2_from_start);
+  }
+  return sum;
 }
 
 // The padding between parameters is zero everywhere, and stays so.

@@ -17,9 +17,13 @@ struct Penalty {
   double l2_from_start = 0;
   at::Tensor start = {};  // θ₀ in the arena's layout; read where l2_from_start is above 0
 
-  // At the arena's present values, which every rank holds.
-  double value(const Arena& arena) const;
+  bool is_on() const { return l1 != 0 || l2 != 0 || l2_from_start != 0; }
+  // At the arena's present values, which every rank holds: a float64 scalar on their device, which nobody waits for.
+  at::Tensor value(const Arena& arena) const;
   void add_gradient_to(Arena& arena, const std::vector<Slice>& slices) const;  // to the gradients of these
+
+ private:
+  double value_on_host(const Arena& arena) const;
 };
 
 // The arena's values as they are, 0 for parameters that are not among `pretrained`: a new head has nothing to keep.

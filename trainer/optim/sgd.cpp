@@ -12,7 +12,7 @@ namespace {
 class Sgd final : public Optimizer {
  public:
   Sgd(const OptimConfig& config, const Arena& arena, std::vector<ParameterGroup> groups, std::vector<Slice> owned)
-      : Optimizer(std::move(owned)),
+      : Optimizer(arena, std::move(owned)),
         momentum_(config.momentum),
         nesterov_(config.nesterov),
         groups_(std::move(groups)) {
@@ -22,15 +22,16 @@ class Sgd final : public Optimizer {
                        momentum_ > 0 ? packed_runs_of(momentum_buffer_, this->owned(), g) : std::vector<at::Tensor>{}});
   }
 
-  void step(double rate) override {
+  void step(double rate, const at::Tensor& left_out) override {
     const at::NoGradGuard no_graph;
-    ++updates_;
+    updates_.add(left_out);
     for (size_t g = 0; g < groups_.size(); ++g) {
       const auto& [values, gradients, buffers] = runs_[g];
       if (values.empty()) continue;
       // torch copies the first gradient into the buffer; a buffer of zeros comes to the same without dampening.
       at::_fused_sgd_(values, gradients, buffers, groups_[g].weight_decay, momentum_, rate * groups_[g].lr_multiplier,
-                      /*dampening=*/0.0, nesterov_, /*maximize=*/false, /*is_first_step=*/false);
+                      /*dampening=*/0.0, nesterov_, /*maximize=*/false, /*is_first_step=*/false,
+                      /*grad_scale=*/std::nullopt, found_inf(left_out));
     }
   }
 
@@ -38,8 +39,6 @@ class Sgd final : public Optimizer {
     if (momentum_ > 0) return {{"momentum_buffer", momentum_buffer_}};
     return {};
   }
-  int64_t updates() const override { return updates_; }
-  void set_updates(int64_t updates) override { updates_ = updates; }
 
  private:
   // Views of the slices of one group.
@@ -52,7 +51,6 @@ class Sgd final : public Optimizer {
   std::vector<ParameterGroup> groups_;
   at::Tensor momentum_buffer_;
   std::vector<Runs> runs_;  // of each group
-  int64_t updates_ = 0;
 };
 
 }  // namespace

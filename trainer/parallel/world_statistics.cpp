@@ -4,6 +4,7 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/full.h>
+#include <ATen/ops/where.h>
 
 #include "trainer/parallel/gradient_sync.h"
 
@@ -11,8 +12,9 @@ namespace sft {
 namespace {
 
 at::Tensor joined(const std::vector<at::Tensor>& tensors, at::ScalarType type) {
-  std::vector<at::Tensor> flat = {at::empty({0}, type)};
-  for (const at::Tensor& tensor : tensors) flat.push_back(tensor.detach().flatten().to(at::kCPU, type));
+  if (tensors.empty()) return at::empty({0}, type);
+  std::vector<at::Tensor> flat;
+  for (const at::Tensor& tensor : tensors) flat.push_back(tensor.detach().flatten().to(type));
   return at::cat(flat);
 }
 
@@ -40,10 +42,11 @@ void RunningStatistics::restart() {
 
 void RunningStatistics::join(double samples) {
   if (reals_.empty()) return;
-  at::Tensor moves = at::cat({(flat() - before_) * samples, at::full({1}, samples, at::kDouble)});
+  at::Tensor moves = at::cat({(flat() - before_) * samples, at::full({1}, samples, before_.options())});
   world_.all_reduce(buffer_of(moves));
-  const double all = moves[moves.size(0) - 1].item<double>();
-  if (all > 0) before_ = before_ + moves.narrow(0, 0, before_.size(0)) / all;
+  const int64_t size = before_.size(0);
+  const at::Tensor all = moves[size];
+  before_ = at::where(all.gt(0), before_ + moves.narrow(0, 0, size) / all, before_);
   spread(before_, reals_);
   counts_before_ = counts();
   world_.all_reduce(buffer_of(counts_before_), Reduction::max);

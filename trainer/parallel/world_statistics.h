@@ -14,7 +14,8 @@ namespace sft {
 
 class WorldStatistics : public BatchStatistics {
  public:
-  explicit WorldStatistics(Communicator& world) : world_(world) {}  // borrowed
+  // Borrows `world`, which joins tensors of the model's device.
+  explicit WorldStatistics(Communicator& world) : world_(world) {}
   void sum(at::Tensor& values) override;
 
  private:
@@ -26,13 +27,15 @@ class WorldStatistics : public BatchStatistics {
 // keep their bits. Counts take the largest move.
 class RunningStatistics {
  public:
-  // The values of `buffers` are the same on all ranks now. Without buffers nothing is ever sent.
+  // The values of `buffers` are the same on all ranks now; `world` joins tensors of their device. Without buffers
+  // nothing is ever sent.
   RunningStatistics(const Parameters& buffers, Communicator& world);
 
   void join(double samples);  // every rank calls, after each update; `samples` of this rank's share
   void restart();             // the buffers were loaded anew
 
  private:
+  // On the buffers' device.
   at::Tensor flat() const;    // float64, of all that are no counts
   at::Tensor counts() const;  // int64
 

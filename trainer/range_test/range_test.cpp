@@ -38,8 +38,9 @@ RangeEnd run_range_test(const RangeTest& test, Assembly& run, RateCurve& curve,
   RangeEnd end = RangeEnd::all_steps;
   for (int64_t step = 0; step < test.steps && end == RangeEnd::all_steps; ++step) {
     const StepReport report = trainer.step();
-    const double loss = sum(control, report.loss_sum.item<double>()) / report.weight + report.penalty;
-    if (report.weight > 0) curve.add(report.rate, std::isfinite(report.norm) ? loss : std::nan(""));
+    const double penalty = report.penalty.defined() ? report.penalty.item<double>() : 0;
+    const double loss = sum(control, report.loss_sum.item<double>()) / report.weight + penalty;
+    if (report.weight > 0) curve.add(report.rate, std::isfinite(report.norm.item<double>()) ? loss : std::nan(""));
     if (seen) seen(curve);
     end = agree(control, curve.diverged(), run.world.stop_requested && run.world.stop_requested());
   }

@@ -62,11 +62,13 @@ LoopbackStream::LoopbackStream(int device) : device_(device) {
   std::thread([this] { run(); }).detach();
 }
 
-void LoopbackStream::push(std::function<void()> work) {
+int64_t LoopbackStream::push(std::function<void()> work) {
+  int64_t pushed = 0;
   machine().notify([&] {
     queue_.push_back(std::move(work));
-    ++pushed_;
+    pushed = ++pushed_;
   });
+  return pushed;
 }
 
 void LoopbackStream::wait_until_done(const std::string& why) {
@@ -109,7 +111,15 @@ void LoopbackStream::held_until(const std::function<bool()>& condition, const st
 
 void record(LoopbackEvent& event, LoopbackStream& stream) {
   event.happened = std::make_shared<bool>(false);
-  stream.push([point = event.happened] { machine().notify([&] { *point = true; }); });
+  event.stream = &stream;
+  event.place = stream.push([point = event.happened] { machine().notify([&] { *point = true; }); });
+}
+
+void wait_for(const LoopbackEvent& event) {
+  std::unique_lock lock(machine().mutex);
+  const bool has_work = event.stream != nullptr && event.stream->has_behind(event.place);
+  ++machine().waits[has_work ? "an event with work behind it" : "an event"];
+  machine().changed.wait(lock, [&] { return *event.happened; });
 }
 
 void hold(LoopbackStream& stream, const LoopbackEvent& event) {

@@ -35,8 +35,9 @@ class LoopbackStream {
   explicit LoopbackStream(int device);  // lives as long as the process
 
   int device() const { return device_; }
-  void push(std::function<void()> work);
+  int64_t push(std::function<void()> work);  // how many were pushed, with it
   void wait_until_done(const std::string& why);
+  bool has_behind(int64_t place) const { return pushed_ > place; }  // under the machine's lock
   bool gets_on() const;  // under the machine's lock
 
   // From work in a stream: it lasts until the condition holds, which is asked under the machine's lock.
@@ -56,10 +57,14 @@ class LoopbackStream {
 struct LoopbackEvent {
   int device;
   std::shared_ptr<bool> happened = std::make_shared<bool>(true);  // the point recorded last
+  LoopbackStream* stream = nullptr;                               // where it was
+  int64_t place = 0;
 };
 
 void record(LoopbackEvent& event, LoopbackStream& stream);
 void hold(LoopbackStream& stream, const LoopbackEvent& event);
+// A thread of the host waits: the device has work meanwhile, or it has none and stands still until the host is back.
+void wait_for(const LoopbackEvent& event);
 
 LoopbackStream& default_stream(int device);
 LoopbackStream& next_stream(int device);  // one of a few beside it, in turns

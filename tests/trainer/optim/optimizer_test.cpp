@@ -4,6 +4,7 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -84,6 +85,29 @@ TEST(Optimizer, GoesOnFromItsStateAsIfNeverStopped) {
       part->step(kRate);
     }
     EXPECT_TRUE(at::equal(straight.arena.values(), resumed.arena.values())) << kind;
+  }
+}
+
+// An update over NaN in the middle, which a scalar says is left out.
+TEST(Optimizer, LeavesAnUpdateOutThatNobodyThenSees) {
+  const at::Tensor yes = at::ones({}, at::kFloat), no = at::zeros({}, at::kFloat);
+  for (const std::string kind : {"adamw", "adam", "sgd", "sgd_momentum", "sgd_nesterov"}) {
+    Toy straight, with_one;
+    const auto plain = make_optimizer(config_of(kind), straight.arena, kGroups, straight.arena.slices());
+    const auto told = make_optimizer(config_of(kind), with_one.arena, kGroups, with_one.arena.slices());
+    for (int step = 0; step < 5; ++step) {
+      straight.write_gradients(step);
+      plain->step(kRate);
+      if (step == 0 || step == 3) {
+        with_one.arena.gradients().fill_(std::nan(""));
+        told->step(kRate, yes);
+        with_one.arena.gradients().zero_();  // the padding between parameters
+      }
+      with_one.write_gradients(step);
+      told->step(kRate, no);
+    }
+    EXPECT_TRUE(at::equal(straight.arena.values(), with_one.arena.values())) << kind;
+    EXPECT_EQ(told->updates(), 5) << kind;
   }
 }
 

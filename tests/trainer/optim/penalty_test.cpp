@@ -38,7 +38,8 @@ TEST(Penalty, FromTheStartIsAutogradsOfTheDistanceToWhereTrainingBegan) {
     expected.backward();
     arena.gradients().fill_(0.5);
     const double tolerance = type == at::kDouble ? 1e-12 : 1e-6;
-    EXPECT_NEAR(penalty.value(arena), expected.item<double>(), tolerance * (1 + expected.item<double>()));
+    EXPECT_NEAR(penalty.value(arena).item<double>(), expected.item<double>(),
+                tolerance * (1 + expected.item<double>()));
     penalty.add_gradient_to(arena, arena.slices());
     for (size_t i = 0; i < trained.size(); ++i) {
       const at::Tensor gradient = trained[i].value.grad().to(at::kDouble);
@@ -62,7 +63,7 @@ TEST(Penalty, ItsValueAndGradientAreAutogradsOfTheSumsOverAllParameters) {
 
       Arena arena(trained, std::vector<int>(trained.size(), 0));
       arena.gradients().fill_(0.5);  // of the data
-      EXPECT_NEAR(penalty.value(arena), expected.item<double>(), 1e-12 * (1 + expected.item<double>()));
+      EXPECT_NEAR(penalty.value(arena).item<double>(), expected.item<double>(), 1e-12 * (1 + expected.item<double>()));
       penalty.add_gradient_to(arena, arena.slices());
       const double tolerance = type == at::kDouble ? 4e-15 : 1e-6;
       for (size_t i = 0; i < trained.size(); ++i) {

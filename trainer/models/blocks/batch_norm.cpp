@@ -11,47 +11,51 @@
 #include <ATen/ops/native_batch_norm.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/var_mean.h>
+#include <ATen/ops/where.h>
 #include <ATen/ops/zeros.h>
 #include <torch/csrc/autograd/custom_function.h>
-
-#include <algorithm>
 
 namespace sft {
 namespace {
 
 at::Tensor channels_of(const at::Tensor& value_C) { return value_C.view({1, -1, 1, 1}); }
 
+// Of all ranks, where x is: a host would have to wait for a device to know how many values there are.
 struct Moments {
   at::Tensor mean_C, var_C;  // float64
-  double count = 0;          // values a channel
+  at::Tensor count;          // float64 scalar: values a channel
 };
 
 Moments moments_over(const at::Tensor& x_BCHW, BatchStatistics& over) {
   const int64_t channels = x_BCHW.size(1), mine = channels == 0 ? 0 : x_BCHW.numel() / channels;
-  at::Tensor var_C = at::zeros({channels}, at::kDouble), mean_C = at::zeros({channels}, at::kDouble);
+  const at::TensorOptions wide = at::TensorOptions().dtype(at::kDouble).device(x_BCHW.device());
+  at::Tensor var_C = at::zeros({channels}, wide), mean_C = at::zeros({channels}, wide);
   if (mine > 0) {
     const auto both = at::var_mean(x_BCHW, at::IntArrayRef{0, 2, 3}, /*correction=*/at::Scalar(0));
-    var_C = std::get<0>(both).to(at::kCPU, at::kDouble);
-    mean_C = std::get<1>(both).to(at::kCPU, at::kDouble);
+    var_C = std::get<0>(both).to(at::kDouble);
+    mean_C = std::get<1>(both).to(at::kDouble);
   }
   const auto count = static_cast<double>(mine);
-  at::Tensor sums = at::cat({mean_C * count, at::full({1}, count, at::kDouble)});
+  at::Tensor sums = at::cat({mean_C * count, at::full({1}, count, wide)});
   over.sum(sums);
   Moments all;
-  all.count = sums[channels].item<double>();
-  all.mean_C = sums.narrow(0, 0, channels) / std::max(all.count, 1.0);
+  all.count = sums[channels];
+  const at::Tensor divisor = all.count.clamp_min(1);
+  all.mean_C = sums.narrow(0, 0, channels) / divisor;
   at::Tensor spread = (var_C + (mean_C - all.mean_C).square()) * count;
   over.sum(spread);
-  all.var_C = spread / std::max(all.count, 1.0);
+  all.var_C = spread / divisor;
   return all;
 }
 
 void update_running(const BatchNorm& norm, const Moments& all) {
   norm.num_batches_tracked.detach().add_(1);
-  if (all.count < 2) return;
+  const at::Tensor has_variance = all.count.ge(2);
   const at::Tensor var_C = norm.unbiased ? all.var_C * (all.count / (all.count - 1)) : all.var_C;
   const auto take = [&](const at::Tensor& running, const at::Tensor& now) {
-    running.detach().mul_(1 - norm.momentum).add_(now.to(running.options()), norm.momentum);
+    const at::Tensor before = running.detach();
+    const at::Tensor moved = (before * (1 - norm.momentum)).add_(now.to(running.options()), norm.momentum);
+    before.copy_(at::where(has_variance, moved, before));
   };
   take(norm.running_mean, all.mean_C);
   take(norm.running_var, var_C);
@@ -64,8 +68,7 @@ class Synchronized : public torch::autograd::Function<Synchronized> {
     const Moments all = moments_over(x, *over);
     update_running(norm, all);
     const at::Tensor mean = all.mean_C.to(x.options()), var = all.var_C.to(x.options());
-    context->save_for_backward({x, weight, mean, (var + norm.eps).rsqrt()});
-    context->saved_data["count"] = all.count;
+    context->save_for_backward({x, weight, mean, (var + norm.eps).rsqrt(), all.count});
     context->saved_data["over"] = reinterpret_cast<int64_t>(over);
     if (x.numel() == 0) return at::empty_like(x);
     return std::get<0>(at::native_batch_norm(x, weight, bias, mean, var, /*training=*/false, norm.momentum, norm.eps));
@@ -75,13 +78,12 @@ class Synchronized : public torch::autograd::Function<Synchronized> {
                                                  torch::autograd::variable_list gradients) {
     const auto saved = context->get_saved_variables();
     const at::Tensor &x = saved[0], &weight = saved[1], &mean = saved[2], &inverse = saved[3], &dy = gradients[0];
-    const double count = std::max(context->saved_data["count"].toDouble(), 1.0);
     auto* over = reinterpret_cast<BatchStatistics*>(context->saved_data["over"].toInt());
     const at::Tensor normal = (x - channels_of(mean)) * channels_of(inverse);
     const at::Tensor of_bias = dy.sum({0, 2, 3}), of_weight = (dy * normal).sum({0, 2, 3});
-    at::Tensor sums = at::stack({of_bias, of_weight}).to(at::kCPU, at::kDouble).contiguous();
+    at::Tensor sums = at::stack({of_bias, of_weight}).to(at::kDouble).contiguous();
     over->sum(sums);
-    const at::Tensor shares = (sums / count).to(x.options());
+    const at::Tensor shares = (sums / saved[4].clamp_min(1)).to(x.options());
     const at::Tensor dx =
         (dy - channels_of(shares[0]) - normal * channels_of(shares[1])) * channels_of(weight * inverse);
     return {dx, of_weight, of_bias, {}, {}};

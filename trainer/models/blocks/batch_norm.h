@@ -9,7 +9,7 @@ namespace sft {
 class BatchStatistics {
  public:
   virtual ~BatchStatistics() = default;
-  // In place; float64, contiguous, on the host. Every rank calls it equally often.
+  // In place, on the model's device and in the order of its queue; float64, contiguous. Every rank calls equally often.
   virtual void sum(at::Tensor& values) = 0;
 };
 

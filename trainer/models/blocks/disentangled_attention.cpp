@@ -18,6 +18,7 @@
 
 #include "trainer/models/blocks/dropout.h"
 #include "trainer/models/blocks/low_rank.h"
+#include "trainer/models/blocks/sent.h"
 #include "trainer/models/blocks/sequence_rows.h"
 
 namespace sft {
@@ -64,7 +65,7 @@ class SeenTable {
       : heads_(how.heads),
         longest_(longest),
         host_rows_(how.distances.of_length(longest)),
-        rows_(host_rows_.to(table_SC.device())) {
+        rows_(sent(host_rows_, host_rows_.options().device(table_SC.device()))) {
     std::vector<at::Tensor> kept, draws, places;
     for (const SequenceRows& text : texts) {
       const auto [lowest, count] = falls ? range_of(text.length) : std::pair{int64_t{0}, table_SC.size(0)};

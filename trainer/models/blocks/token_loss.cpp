@@ -4,6 +4,7 @@
 #include <ATen/Parallel.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/argmax.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/full.h>
@@ -20,6 +21,7 @@
 #include "trainer/models/blocks/gradient.h"
 #include "trainer/models/blocks/held_weight.h"
 #include "trainer/models/blocks/matrix_product.h"
+#include "trainer/models/blocks/sent.h"
 #include "trainer/models/blocks/token_loss_kernels.h"
 
 namespace sft {
@@ -41,6 +43,7 @@ struct RowTargets {
 struct RowLosses {
   std::vector<double> surprise, smoothed;
   std::vector<int64_t> best;
+  std::vector<at::Tensor> there;  // of a device where the likeliest words are not wanted: smoothed, piece after piece
 };
 
 void loss_on_host(at::Tensor& logits, const RowTargets& rows, int64_t first, RowLosses& losses) {
@@ -57,25 +60,23 @@ void loss_on_host(at::Tensor& logits, const RowTargets& rows, int64_t first, Row
   });
 }
 
-// The same by ATen's kernels.
+// The same by ATen's kernels. While a model trains its host waits for nothing.
 void loss_on_device(at::Tensor& logits, const RowTargets& rows, int64_t first, RowLosses& losses) {
   const int64_t count = logits.size(0), words = logits.size(1);
-  const auto piece = [&](const auto* values) {
-    return at::tensor(at::makeArrayRef(values + first, static_cast<size_t>(count))).to(logits.device());
-  };
-  const at::Tensor targets = piece(rows.targets.data());
-  if (!losses.best.empty()) {
-    const at::Tensor best = at::argmax(logits, 1).cpu();
-    std::copy_n(best.const_data_ptr<int64_t>(), count, losses.best.begin() + first);
-  }
+  const auto begin = static_cast<size_t>(first), size = static_cast<size_t>(count);
+  const at::Tensor targets = sent(rows.targets.subspan(begin, size), logits.device());
   const at::Tensor likely = at::log_softmax(logits, 1);
   const at::Tensor surprise = likely.gather(1, targets.unsqueeze(1)).squeeze(1).neg().to(at::kDouble);
   const at::Tensor smoothed = surprise * (1 - rows.smoothing) - likely.mean(1).to(at::kDouble) * rows.smoothing;
-  const at::Tensor host_surprise = surprise.cpu(), host_smoothed = smoothed.cpu();
-  std::copy_n(host_surprise.const_data_ptr<double>(), count, losses.surprise.begin() + first);
-  std::copy_n(host_smoothed.const_data_ptr<double>(), count, losses.smoothed.begin() + first);
+  if (losses.best.empty()) {
+    losses.there.push_back(smoothed);
+  } else {
+    const at::Tensor best = at::argmax(logits, 1).cpu(), host_surprise = surprise.cpu();
+    std::copy_n(best.const_data_ptr<int64_t>(), count, losses.best.begin() + first);
+    std::copy_n(host_surprise.const_data_ptr<double>(), count, losses.surprise.begin() + first);
+  }
   if (rows.factors.empty()) return;
-  const at::Tensor factors = piece(rows.factors.data()).to(logits.scalar_type());
+  const at::Tensor factors = sent(at::tensor(at::makeArrayRef(rows.factors.data() + begin, size)), logits.options());
   logits = likely.exp().sub_(rows.smoothing / static_cast<double>(words));
   logits.index_put_({at::arange(count, targets.options()), targets},
                     at::full({count}, rows.smoothing - 1, logits.options()), /*accumulate=*/true);
@@ -103,6 +104,15 @@ RowLosses piece_by_piece(const at::Tensor& x_MC, const at::Tensor& weight_VC, co
   return losses;
 }
 
+// Σ weight · loss, in the type of x.
+at::Tensor weighed(const RowLosses& losses, std::span<const float> weights, const at::Tensor& x) {
+  if (!losses.there.empty())
+    return (at::cat(losses.there) * sent(weights, x.options().dtype(at::kDouble))).sum().to(x.scalar_type());
+  double sum = 0;
+  for (size_t m = 0; m < losses.smoothed.size(); ++m) sum += static_cast<double>(weights[m]) * losses.smoothed[m];
+  return at::full({}, sum, x.options());
+}
+
 struct TokenLoss : torch::autograd::Function<TokenLoss> {
   static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x_MC, const at::Tensor& weight_VC,
                             const RowTargets& rows, std::span<const float> weights, double total) {
@@ -123,15 +133,13 @@ struct TokenLoss : torch::autograd::Function<TokenLoss> {
     const RowLosses losses = piece_by_piece(x, weight, wanted, /*wants_best=*/false, use);
     ctx->saved_data["total"] = total;
     ctx->save_for_backward({d_x, d_weight.for_autograd()});
-    double sum = 0;
-    for (size_t m = 0; m < losses.smoothed.size(); ++m) sum += static_cast<double>(weights[m]) * losses.smoothed[m];
-    return at::full({}, sum, x.options());
+    return weighed(losses, weights, x);
   }
 
-  // The gradients are those of the quotient by `total`.
+  // The gradients are those of the quotient by `total`. A device would have to be waited for to ask whether it is that.
   static tensor_list backward(AutogradContext* ctx, const tensor_list& d_outputs) {
-    const double scale = d_outputs[0].item<double>() * ctx->saved_data["total"].toDouble();
-    if (!(std::abs(scale - 1) < 1e-3))
+    const double total = ctx->saved_data["total"].toDouble();
+    if (d_outputs[0].is_cpu() && !(std::abs(d_outputs[0].item<double>() * total - 1) < 1e-3))
       throw std::logic_error("backward() of a token loss that was not divided by its total");
     const tensor_list saved = ctx->get_saved_variables();
     return {saved[0], saved[1], {}, {}, {}};

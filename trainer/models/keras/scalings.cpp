@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/text.h"
+#include "trainer/models/blocks/sent.h"
 #include "trainer/models/keras/layers.h"
 
 namespace sft::keras {
@@ -45,7 +46,7 @@ class Rescaling final : public Layer {
   static at::Tensor by_channel(const std::vector<double>& numbers, const at::Tensor& x) {
     Shape shape(static_cast<size_t>(x.dim()), 1);
     shape[1] = static_cast<int64_t>(numbers.size());
-    return at::tensor(numbers, at::kDouble).to(x.options()).view(shape);
+    return sent(at::tensor(numbers, at::kDouble), x.options()).view(shape);
   }
 
   std::vector<double> scale_, offset_;
@@ -76,8 +77,8 @@ class Normalization final : public Layer {
   at::Tensor run(const Tensors& x, const Pass&) override {
     const at::Tensor& in = x.front();
     const bool is_given = !given_mean_.empty();
-    const at::Tensor mean = is_given ? at::tensor(given_mean_, at::kDouble).to(in.options()) : value(0);
-    const at::Tensor variance = is_given ? at::tensor(given_variance_, at::kDouble).to(in.options()) : value(1);
+    const at::Tensor mean = is_given ? sent(at::tensor(given_mean_, at::kDouble), in.options()) : value(0);
+    const at::Tensor variance = is_given ? sent(at::tensor(given_variance_, at::kDouble), in.options()) : value(1);
     Shape shape(static_cast<size_t>(in.dim()), 1);
     shape[1] = mean.numel();
     return (in - mean.view(shape)) / variance.sqrt().clamp_min(1e-7).view(shape);

@@ -5,6 +5,7 @@
 
 #include "base/errors.h"
 #include "base/text.h"
+#include "trainer/models/blocks/sent.h"
 #include "trainer/models/inputs.h"
 #include "trainer/tasks/blocks/class_weights.h"
 #include "trainer/tasks/blocks/cross_entropy.h"
@@ -14,7 +15,7 @@ namespace sft {
 namespace {
 
 at::Tensor moved(const Batch& batch, const std::string& column, const at::Tensor& logits) {
-  return view_of(batch, column).to(logits.options(), /*non_blocking=*/true);
+  return sent(view_of(batch, column), logits.options());
 }
 
 void require_teacher(const LossConfig& loss, const Labels& labels) {
@@ -72,9 +73,8 @@ at::Tensor LabelLoss::labels_sum(const at::Tensor& logits_BK, const at::Tensor& 
 }
 
 at::Tensor LabelLoss::sum(const at::Tensor& logits_BK, const Batch& batch) const {
-  const at::Tensor labels_B = view_of(batch, "labels").to(logits_BK.device(), at::kLong, /*non_blocking=*/true);
-  const at::Tensor weights_B =
-      at::tensor(at::ArrayRef<float>(batch.weights)).to(logits_BK.options(), /*non_blocking=*/true);
+  const at::Tensor labels_B = sent(view_of(batch, "labels"), logits_BK.options().dtype(at::kLong));
+  const at::Tensor weights_B = sent(batch.weights, logits_BK.options());
   const at::Tensor of_labels = labels_sum(logits_BK, labels_B, weights_B, batch);
   if (distill_weight_ == 0) return of_labels;
   at::Tensor rows_B = weights_B * labels_B.ge(0).to(weights_B.scalar_type());

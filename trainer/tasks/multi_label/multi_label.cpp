@@ -17,6 +17,7 @@
 #include "trainer/metrics/calibration.h"
 #include "trainer/metrics/label_sets.h"
 #include "trainer/metrics/mean.h"
+#include "trainer/models/blocks/sent.h"
 #include "trainer/tasks/blocks/accepted_loss.h"
 #include "trainer/tasks/blocks/logit_adjustment.h"
 #include "trainer/tasks/blocks/sequence_task.h"
@@ -56,10 +57,8 @@ class MultiLabel final : public SequenceTask, public Deciding {
 
   // Smoothing moves each target towards one half, as Keras's BinaryCrossentropy does.
   at::Tensor loss_of(const at::Tensor& logits, const Batch& batch) const override {
-    const at::Tensor rows =
-        at::tensor(at::ArrayRef<float>(batch.weights)).to(logits.options(), /*non_blocking=*/true).unsqueeze(1);
-    const at::Tensor targets_BK =
-        view_of(batch, "labels").to(logits.options(), /*non_blocking=*/true) * (1 - smoothing_) + smoothing_ / 2;
+    const at::Tensor rows = sent(batch.weights, logits.options()).unsqueeze(1);
+    const at::Tensor targets_BK = sent(view_of(batch, "labels"), logits.options()) * (1 - smoothing_) + smoothing_ / 2;
     const at::Tensor surprise_BK = at::binary_cross_entropy_with_logits(adjustment_.in_loss(logits), targets_BK, {},
                                                                         pos_weights_K_, at::Reduction::None);
     return (rows * surprise_BK).sum();

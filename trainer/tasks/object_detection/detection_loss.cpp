@@ -2,6 +2,7 @@
 #include "trainer/tasks/object_detection/detection_loss.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/maximum.h>
@@ -13,6 +14,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "trainer/models/blocks/sent.h"
 #include "trainer/tasks/object_detection/box_geometry.h"
 #include "trainer/tasks/object_detection/hungarian.h"
 
@@ -66,9 +68,11 @@ std::vector<int64_t> match_one(const double* likely_DK, int64_t classes, const d
 
 std::vector<std::vector<int64_t>> match(const Detections& given, const PictureBoxes& boxes,
                                         const DetectionConfig& config) {
-  const at::Tensor likely_BDK = at::softmax(given.logits_BDK.detach().to(at::kCPU, at::kDouble), -1).contiguous();
-  const at::Tensor boxes_BD4 = given.boxes_BD4.detach().to(at::kCPU, at::kDouble).contiguous();
-  const int64_t classes = likely_BDK.size(2);
+  const int64_t classes = given.logits_BDK.size(2);
+  const at::Tensor both =  // in one copy
+      at::cat({given.logits_BDK.detach().to(at::kDouble), given.boxes_BD4.detach().to(at::kDouble)}, 2).to(at::kCPU);
+  const at::Tensor likely_BDK = at::softmax(both.narrow(2, 0, classes), -1).contiguous();
+  const at::Tensor boxes_BD4 = both.narrow(2, classes, 4).contiguous();
   std::vector<std::vector<int64_t>> tokens;
   for (int64_t b = 0; b < std::ssize(boxes); ++b)
     tokens.push_back(match_one(likely_BDK.data_ptr<double>() + b * config.tokens * classes, classes,
@@ -94,10 +98,10 @@ DetectionSums detection_sums(const Detections& given, const PictureBoxes& boxes,
   weights_K[classes - 1].fill_(config.no_object_weight);
   DetectionSums sums;
   sums.cross_entropy =
-      at::cross_entropy_loss(given.logits_BDK.flatten(0, 1), at::tensor(labels, at::kLong).to(options.device()),
-                             weights_K, at::Reduction::Sum);
-  const at::Tensor rows_M = at::tensor(rows, at::kLong).to(options.device());
-  const at::Tensor wanted_M4 = at::tensor(wanted, at::kDouble).to(options).view({-1, 4});
+      at::cross_entropy_loss(given.logits_BDK.flatten(0, 1), sent(labels, options.device()), weights_K,
+                             at::Reduction::Sum);
+  const at::Tensor rows_M = sent(rows, options.device());
+  const at::Tensor wanted_M4 = sent(at::tensor(wanted, at::kDouble), options).view({-1, 4});
   const at::Tensor found_M4 = given.boxes_BD4.flatten(0, 1).index_select(0, rows_M);
   sums.l1 = (found_M4 - wanted_M4).abs().sum();
   sums.giou = (1 - paired_giou(found_M4, wanted_M4)).sum();

@@ -2,7 +2,6 @@
 #include "trainer/tasks/question_answering/question_answering.h"
 
 #include <ATen/ops/ones.h>
-#include <ATen/ops/tensor.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -13,6 +12,7 @@
 #include "trainer/metrics/answer_scores.h"
 #include "trainer/metrics/answers.h"
 #include "trainer/metrics/mean.h"
+#include "trainer/models/blocks/sent.h"
 #include "trainer/tasks/blocks/accepted_loss.h"
 #include "trainer/tasks/blocks/head_layers.h"
 #include "trainer/tasks/question_answering/answer_rows.h"
@@ -77,9 +77,8 @@ class QuestionAnswering final : public LogitsTask {
   }
 
   at::Tensor loss_of(const at::Tensor& logits_N2, const Batch& batch) const override {
-    const at::Tensor spans_B2 = view_of(batch, "span").to(logits_N2.device(), at::kLong, /*non_blocking=*/true);
-    const at::Tensor weights_B =
-        at::tensor(at::ArrayRef<float>(batch.weights)).to(logits_N2.options(), /*non_blocking=*/true);
+    const at::Tensor spans_B2 = sent(view_of(batch, "span"), logits_N2.options().dtype(at::kLong));
+    const at::Tensor weights_B = sent(batch.weights, logits_N2.options());
     return span_loss_sum(logits_N2, batch.offsets("token"), spans_B2, weights_B);
   }
 

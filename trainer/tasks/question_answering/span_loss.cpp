@@ -4,10 +4,11 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/log_softmax.h>
-#include <ATen/ops/tensor.h>
 
 #include <algorithm>
 #include <limits>
+
+#include "trainer/models/blocks/sent.h"
 
 namespace sft {
 namespace {
@@ -33,7 +34,7 @@ at::Tensor span_loss_sum(const at::Tensor& logits_N2, const std::vector<int64_t>
                          const at::Tensor& spans_B2, const at::Tensor& weights_B) {
   const int64_t windows = static_cast<int64_t>(offsets_B1.size()) - 1;
   const Places places = padded_places(offsets_B1);
-  const at::Tensor places_N = at::tensor(places.of_N, at::kLong).to(logits_N2.device(), /*non_blocking=*/true);
+  const at::Tensor places_N = sent(places.of_N, logits_N2.device());
   // Places without a token have no part in the softmax.
   const at::Tensor padded_BL2 =
       at::full({windows * places.longest, 2}, -std::numeric_limits<double>::infinity(), logits_N2.options())

@@ -5,7 +5,6 @@
 #include <ATen/ops/huber_loss.h>
 #include <ATen/ops/l1_loss.h>
 #include <ATen/ops/mse_loss.h>
-#include <ATen/ops/tensor.h>
 
 #include <algorithm>
 #include <cmath>
@@ -17,6 +16,7 @@
 #include "base/text.h"
 #include "trainer/metrics/mean.h"
 #include "trainer/metrics/regression_scores.h"
+#include "trainer/models/blocks/sent.h"
 #include "trainer/tasks/blocks/accepted_loss.h"
 #include "trainer/tasks/blocks/sequence_task.h"
 #include "trainer/tasks/recipes/target_column.h"
@@ -49,9 +49,8 @@ class Regression final : public SequenceTask {
   }
 
   at::Tensor loss_of(const at::Tensor& logits, const Batch& batch) const override {
-    const at::Tensor rows =
-        at::tensor(at::ArrayRef<float>(batch.weights)).to(logits.options(), /*non_blocking=*/true).unsqueeze(1);
-    return (rows * distances(logits, view_of(batch, "values").to(logits.options(), /*non_blocking=*/true))).sum();
+    const at::Tensor rows = sent(batch.weights, logits.options()).unsqueeze(1);
+    return (rows * distances(logits, sent(view_of(batch, "values"), logits.options()))).sum();
   }
 
   Statistics empty_statistics() const override { return {std::vector<double>(2), {}}; }

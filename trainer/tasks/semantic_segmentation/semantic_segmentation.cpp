@@ -17,6 +17,7 @@
 #include "trainer/metrics/mean.h"
 #include "trainer/metrics/segmentation_scores.h"
 #include "trainer/models/blocks/dropout.h"
+#include "trainer/models/blocks/sent.h"
 #include "trainer/models/initialize.h"
 #include "trainer/tasks/blocks/accepted_loss.h"
 #include "trainer/tasks/blocks/class_weights.h"
@@ -84,7 +85,7 @@ class SemanticSegmentation final : public LogitsTask {
   }
 
   at::Tensor loss_of(const at::Tensor& logits_BKHW, const Batch& batch) const override {
-    const at::Tensor mask_BHW = view_of(batch, "mask").to(logits_BKHW.device(), at::kLong);
+    const at::Tensor mask_BHW = sent(view_of(batch, "mask"), logits_BKHW.options().dtype(at::kByte)).to(at::kLong);
     return at::cross_entropy_loss(sized(logits_BKHW, mask_BHW.size(1), mask_BHW.size(2)), mask_BHW, class_weights_K_,
                                   at::Reduction::Sum, kNoClass, smoothing_);
   }

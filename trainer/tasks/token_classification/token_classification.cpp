@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "trainer/metrics/entity_report.h"
 #include "trainer/metrics/mean.h"
+#include "trainer/models/blocks/sent.h"
 #include "trainer/tasks/blocks/accepted_loss.h"
 #include "trainer/tasks/blocks/class_weights.h"
 #include "trainer/tasks/blocks/cross_entropy.h"
@@ -71,9 +72,8 @@ class TokenClassification final : public LogitsTask {
 
   at::Tensor loss_of(const at::Tensor& logits_NK, const Batch& batch) const override {
     const std::vector<float> weights = weights_of_tokens(batch);
-    const at::Tensor labels_N = view_of(batch, "labels").to(logits_NK.device(), at::kLong, /*non_blocking=*/true);
-    const at::Tensor weights_N =
-        at::tensor(at::ArrayRef<float>(weights)).to(logits_NK.options(), /*non_blocking=*/true);
+    const at::Tensor labels_N = sent(view_of(batch, "labels"), logits_NK.options().dtype(at::kLong));
+    const at::Tensor weights_N = sent(weights, logits_NK.options());
     return cross_entropy_sum(logits_NK, labels_N, weights_K_, weights_N, smoothing_, focal_gamma_);
   }
 
