@@ -154,14 +154,23 @@ void declare(CLI::App& app, Arguments& a) {
       ->check(CLI::NonNegativeNumber);
 
   CLI::App* exporting =
-      add(app, "export", "A checkpoint's model in Hugging Face layout, without what only training needs.",
+      add(app, "export", "A checkpoint's model in Hugging Face layout, or as ONNX, without what only training needs.",
           "  sft-dist export runs/sections --output my-model\n"
-          "  sft-dist export runs/sections --checkpoint checkpoint-126 --output my-model");
-  exporting->add_option("RUN_DIR", a.target, "run directory, or that of an adapter, which is merged into its base")
+          "  sft-dist export runs/sections --checkpoint checkpoint-126 --output my-model\n"
+          "  sft-dist export runs/sections --onnx my-onnx-model");
+  exporting
+      ->add_option("MODEL", a.target,
+                   "run directory, a model directory, or that of an adapter, which is merged into its base")
       ->required()
       ->type_name("DIR");
   takes_checkpoint(exporting, a);
-  exporting->add_option("--output", a.output, "directory to make")->required()->type_name("DIR");
+  CLI::App* forms = exporting->add_option_group("what is made, one or both")->require_option(1, 2);
+  forms->add_option("--output", a.output, "directory to make in Hugging Face layout")->type_name("DIR");
+  forms
+      ->add_option("--onnx", a.forms["--onnx"],
+                   "directory to make with model.onnx beside config.json and the tokenizer, as optimum and ONNX Runtime "
+                   "load them; of encoders")
+      ->type_name("DIR");
 
   CLI::App* sweep = add(
       app, "sweep", "Many runs from one file: grid, random, list or a search; ends in one table and one report.",

@@ -14,7 +14,7 @@ FLOORS = [
     ["trainer/tasks/recipes"],
     ["trainer/models", "trainer/optim", "trainer/metrics", "trainer/checkpoint", "trainer/telemetry"],
     ["trainer/tasks", "trainer/adapters", "trainer/parallel", "trainer/model_files"],
-    ["trainer/learner", "trainer/config"],
+    ["trainer/learner", "trainer/config", "trainer/onnx"],
     ["trainer/loop", "trainer/report"],
     ["trainer/assembly"],
     ["trainer/range_test", "trainer/preflight"],

@@ -1,4 +1,5 @@
-// A run's model in Hugging Face layout, or that of an adapter merged into its base, under a directory of its own.
+// A run's model, a model directory's, or that of an adapter merged into its base, in Hugging Face layout or as an ONNX
+// graph, under a directory of its own.
 #include <charconv>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -14,21 +15,49 @@
 #include "launch/run_directory.h"
 #include "launch/run_facts.h"
 #include "trainer/assembly/exported_files.h"
+#include "trainer/assembly/onnx_export.h"
 #include "trainer/assembly/run_card.h"
 #include "trainer/checkpoint/manifest.h"
 #include "trainer/model_files/adapter_files.h"
 #include "trainer/model_files/model_export.h"
+#include "trainer/onnx/graph_file.h"
 
 namespace sft {
 namespace {
 
-bool is_adapter(const std::string& target) {
-  return std::filesystem::exists(std::filesystem::path(target) / kAdapterConfig);
+namespace fs = std::filesystem;
+
+// A directory of a model, or of an adapter, which says itself what its task is.
+bool is_model(const std::string& target) {
+  const auto has = [&](const char* name) { return fs::is_regular_file(fs::path(target) / name); };
+  return has(kAdapterConfig) || (has("config.json") && !has("config.toml"));
+}
+
+void refuse_to_overwrite(const std::string& option, const std::string& directory) {
+  if (!directory.empty() && fs::exists(directory))
+    throw ConfigError(concat(option, " ", directory, " exists already; nothing is overwritten"));
+}
+
+// "": no graph is wanted.
+std::string graph_directory(const Arguments& arguments) {
+  const auto found = arguments.forms.find("--onnx");
+  return found == arguments.forms.end() ? "" : found->second;
+}
+
+void refuse_wrong_outputs(const Arguments& arguments) {
+  const std::string graph = graph_directory(arguments);
+  refuse_to_overwrite("--output", arguments.output);
+  refuse_to_overwrite("--onnx", graph);
+  if (graph.ends_with(".onnx"))
+    throw ConfigError(concat("--onnx ", graph, ": wanted a directory to make, in which ", onnx::kGraphFile,
+                             " stands beside config.json and the tokenizer"));
+  const auto place = [](const std::string& directory) { return (fs::absolute(directory) / "").lexically_normal(); };
+  if (!graph.empty() && !arguments.output.empty() && place(graph) == place(arguments.output))
+    throw ConfigError("--output and --onnx name one directory, and each makes its own");
 }
 
 // Of a checkpoint by the step in its name, of model/ by what the run says that it exported.
-std::string card_for(const std::string& source, const RunConfig& config) {
-  namespace fs = std::filesystem;
+std::string card_for(const std::string& source, const RunConfig& config, const std::string& library) {
   const std::string name = fs::absolute(fs::path(source) / "").lexically_normal().parent_path().filename().string();
   constexpr std::string_view kPrefix = "checkpoint-";
   int64_t step = 0;
@@ -43,16 +72,17 @@ std::string card_for(const std::string& source, const RunConfig& config) {
   } catch (const Error&) {  // it is gone since: the card says less
   }
   const bool is_checkpoint = fs::exists(fs::path(source) / kManifestName);
-  return card_of(config, base, "transformers", step, is_checkpoint ? CardOf::checkpoint : CardOf::final_model);
+  return card_of(config, base, library, step, is_checkpoint ? CardOf::checkpoint : CardOf::final_model);
 }
 
 // The model is what was asked for: it is exported without a card where none can be made.
-void add_card(const std::string& source, const RunConfig& config, NamedFiles& files) {
+NamedFiles with_card(NamedFiles files, const std::string& source, const RunConfig& config, const std::string& library) {
   try {
-    files.emplace_back("README.md", card_for(source, config));
+    files.emplace_back("README.md", card_for(source, config, library));
   } catch (const std::exception& error) {
     log::warn(concat("no model card: ", error.what()));
   }
+  return files;
 }
 
 }  // namespace
@@ -61,15 +91,14 @@ ExitCode export_run(const Arguments& arguments, Job& job) {
   LoadedConfig loaded;
   std::string source;
   together(job.control(), [&] {
-    if (is_adapter(arguments.target)) {
+    if (is_model(arguments.target)) {
       source = arguments.target;
       loaded.config = settings_of_model(ModelDirectory(source));
     } else {
       loaded = load_run(arguments.target);
       source = checkpoint_directory(loaded.config, arguments.checkpoint);
     }
-    if (std::filesystem::exists(arguments.output))
-      throw ConfigError(concat("--output ", arguments.output, " exists already; nothing is overwritten"));
+    refuse_wrong_outputs(arguments);
   });
   const RunConfig& config = loaded.config;
   require_agreement(job.control(), [&] { return served_facts(config, source, {}); });
@@ -80,9 +109,16 @@ ExitCode export_run(const Arguments& arguments, Job& job) {
     if (job.control().rank() != 0) return;
     RunConfig of_model = config;
     if (const int64_t length = model.directory->model_max_length(); length > 0) of_model.data.max_length = length;
-    NamedFiles files = exported_files(*model.directory, *model.learner, of_model, model.tokenizer.get());
-    if (!is_adapter(arguments.target)) add_card(source, config, files);
-    export_model(real_files(), arguments.output, model.learner->whole(), files,
+    const NamedFiles files = exported_files(*model.directory, *model.learner, of_model, model.tokenizer.get());
+    const auto beside = [&](const char* library) {
+      return is_model(arguments.target) ? files : with_card(files, source, config, library);
+    };
+    if (const std::string graph = graph_directory(arguments); !graph.empty()) {
+      export_onnx(graph, *model.learner, beside("optimum"), config);
+      log::info(concat(source, " exported to ", graph, ", as ONNX"));
+    }
+    if (arguments.output.empty()) return;
+    export_model(real_files(), arguments.output, model.learner->whole(), beside("transformers"),
                  export_form(config, model.learner->model().config()));
     log::info(concat(source, " exported to ", arguments.output));
   });

@@ -52,6 +52,9 @@ struct PatchNames {
 
 class PatchEncoder : public TextNetwork {
  public:
+  const PatchShape& shape() const { return shape_; }
+  const PatchNames& names() const { return names_; }
+
   int num_blocks() const override { return static_cast<int>(shape_.blocks); }
   Needs needs() const override;
   Parameters buffers() const override { return kept_; }
@@ -74,7 +77,6 @@ class PatchEncoder : public TextNetwork {
   PatchEncoder(nlohmann::json content, const PatchShape& shape, const PatchNames& names, Reads reads,
                const ModelSettings& settings);
 
-  const PatchShape& shape() const { return shape_; }
   // Adds a tensor [1, C] of zeros that files have and nobody trains.
   void keep_in_files(const std::string& name);
 

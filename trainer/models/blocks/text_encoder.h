@@ -55,6 +55,12 @@ struct EncoderBlock {
 
 class TextEncoder : public Model {
  public:
+  const EncoderShape& shape() const { return shape_; }
+  const EncoderNames& names() const { return names_; }
+  // Behind the prefix, of the i-th set of weights: "encoder.layer.0.".
+  std::string block_name(int64_t i) const;
+  const std::string& pooler_name() const { return pooler_name_; }  // likewise; "": there is no pooler
+
   int num_blocks() const override { return static_cast<int>(shape_.blocks); }
   int blocks_sharing_weights() const override { return static_cast<int>(shape_.blocks_sharing_weights); }
   int64_t width() const override { return shape_.width; }
@@ -100,7 +106,6 @@ class TextEncoder : public Model {
   at::Tensor embedding(const TextInputs& inputs, Mode mode) const;
   at::Tensor block(int stage, const at::Tensor& x, const BlockRows& rows, Mode mode) const;
   EncoderBlock make_block(ParameterBuilder& build, int64_t i) const;
-  std::string block_name(int64_t i) const;  // behind the prefix: "encoder.layer.0."
   // The lowest stage that the i-th set of weights is for.
   int stage_of(int64_t i) const { return static_cast<int>(i * shape_.blocks_sharing_weights) + 1; }
 

@@ -34,6 +34,9 @@ class ResNet : public Model {
  public:
   ResNet(nlohmann::json content, const ModelSettings& settings);
 
+  const ConvNorm& stem() const { return stem_; }
+  const std::vector<ResidualBlock>& blocks() const { return blocks_; }
+
   int num_blocks() const override { return static_cast<int>(blocks_.size()); }
   int64_t width() const override { return config_.hidden_sizes.back(); }
 

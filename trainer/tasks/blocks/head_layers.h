@@ -23,6 +23,7 @@ class HeadLayers {
   // ConfigError where the shape has no output layer and the model's width is not `num_outputs`.
   HeadLayers(const HeadShape& shape, int64_t num_outputs, const Model& model, const TaskSettings& settings);
 
+  const HeadShape& shape() const { return shape_; }
   Parameters parameters() const { return parameters_; }
   const at::Tensor& output_bias() const { return output_.bias; }
 

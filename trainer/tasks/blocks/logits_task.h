@@ -3,12 +3,14 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "trainer/tasks/blocks/finite_outputs.h"
 #include "trainer/tasks/blocks/logits_of_rows.h"
+#include "trainer/tasks/head_facts.h"
 #include "trainer/tasks/task.h"
 
 namespace sft {
@@ -18,6 +20,9 @@ class LogitsTask : public Task {
   // Called with the logits of each training batch, in front of its loss.
   using Watch = std::function<void(const at::Tensor& logits, const Batch& batch)>;
   void watch_training(Watch watch) { watch_ = std::move(watch); }
+
+  // For who writes the model down in another form. Nothing: logits are not those of such a head on the features alone.
+  virtual std::optional<HeadFacts> head() const { return {}; }
 
   // Whether the rows are samples, so that logits can be told of each; else tokens.
   virtual bool has_logits_of_samples() const { return true; }

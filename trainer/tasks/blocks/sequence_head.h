@@ -8,11 +8,10 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "trainer/tasks/blocks/head_layers.h"
+#include "trainer/tasks/head_facts.h"
 #include "trainer/tasks/task.h"
 
 namespace sft {
-
-enum class Pooling { cls, mean, pooler };
 
 class SequenceHead {
  public:
@@ -26,6 +25,8 @@ class SequenceHead {
 
   bool has_own_output() const { return layers_.has_own_output(); }
   void divide_logits(double by) const { layers_.divide_logits(by); }
+
+  HeadFacts facts() const { return {.shape = shape_, .pooling = pooling_}; }
 
   // [B, num_outputs]
   at::Tensor logits(Model& model, const at::Tensor& features, const Inputs& inputs, Mode mode) const;

@@ -12,6 +12,7 @@ class SequenceTask : public LogitsTask {
   Reads reads() const final { return head_.reads(); }
   bool reads_pooler() const final { return head_.reads_pooler(); }
   Parameters parameters() const final { return head_.parameters(); }
+  std::optional<HeadFacts> head() const final { return head_.facts(); }
   at::Tensor logits(Model& model, const at::Tensor& features, const Inputs& inputs, Mode mode) final {
     return head_.logits(model, features, inputs, mode);
   }

@@ -28,6 +28,7 @@ class ImageClassification final : public LogitsTask {
   Reads reads() const override { return Reads::first; }
   bool reads_pooler() const override { return false; }
   Parameters parameters() const override { return single_label_->parameters(); }
+  std::optional<HeadFacts> head() const override { return single_label_->head(); }
   at::Tensor logits(Model& model, const at::Tensor& features, const Inputs& inputs, Mode mode) override {
     return single_label_->logits(model, features, inputs, mode);
   }

@@ -66,6 +66,9 @@ class QuestionAnswering final : public LogitsTask {
   bool keeps_pooler() const override { return false; }
   bool has_logits_of_samples() const override { return false; }
   Parameters parameters() const override { return layers_.parameters(); }
+  std::optional<HeadFacts> head() const override {
+    return HeadFacts{.shape = layers_.shape(), .pooling = {}, .outputs = {"start_logits", "end_logits"}};
+  }
 
   at::Tensor logits(Model&, const at::Tensor& features, const Inputs& any, Mode mode) override {
     const TextInputs& inputs = text_of(any);
