@@ -73,7 +73,7 @@ class Records {
                "in GLUE's files, set data.quoting = 'none'"));
   }
 
-  Window window_;
+  FileWindow window_;
   const Scanner& scanner_;
   int64_t line_;
   State state_;

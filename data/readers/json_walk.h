@@ -33,7 +33,7 @@ class JsonWalk {
   size_t end_of_string(size_t begin);
   size_t end_of_value();
 
-  Window window_;
+  FileWindow window_;
   int64_t next_line_ = 1, line_ = 1;
   std::vector<bool> is_first_;  // of each list or object that was entered: no item was asked for yet
 };

@@ -30,7 +30,7 @@ class Lines {
  private:
   bool find(std::string_view& line);
 
-  Window window_;
+  FileWindow window_;
   std::string wanted_;
   int64_t number_;
   size_t mark_ = 0;  // bytes before the first line's text

@@ -8,7 +8,7 @@ constexpr size_t kBlock = 1 << 18;
 constexpr std::string_view kMark = "\xEF\xBB\xBF";
 }  // namespace
 
-Window::Window(const std::string& path, int64_t begin) : file_(path), position_(begin) {
+FileWindow::FileWindow(const std::string& path, int64_t begin) : file_(path), position_(begin) {
   if (!is_compressed(path)) return;
   content_.emplace(path);
   std::string passed;  // what stands before can only be read
@@ -18,7 +18,7 @@ Window::Window(const std::string& path, int64_t begin) : file_(path), position_(
   }
 }
 
-bool Window::more() {
+bool FileWindow::more() {
   buffer_.erase(0, front_);
   front_ = 0;
   const size_t held = buffer_.size();
@@ -31,12 +31,12 @@ bool Window::more() {
   return count > 0;
 }
 
-void Window::consume(size_t count) {
+void FileWindow::consume(size_t count) {
   front_ += count;
   position_ += static_cast<int64_t>(count);
 }
 
-size_t Window::byte_order_mark() {
+size_t FileWindow::byte_order_mark() {
   while (bytes().size() < kMark.size() && more()) {
   }
   return bytes().starts_with(kMark) ? kMark.size() : 0;

@@ -16,9 +16,9 @@ namespace sft {
 // No row may be longer: it is what bounds a reader's memory.
 inline constexpr int64_t kMostRowBytes = 64 << 20;
 
-class Window {
+class FileWindow {
  public:
-  Window(const std::string& path, int64_t begin);
+  FileWindow(const std::string& path, int64_t begin);
 
   const std::string& path() const { return file_.path(); }
   int64_t position() const { return position_; }  // in the content, of the window's first byte
