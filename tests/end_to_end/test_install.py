@@ -48,7 +48,7 @@ class Installed(EndToEnd):
         for text in ["libtomlplusplus-dev/copyright", "tokenizers-*/LICENSE", "onig_sys-*/oniguruma-COPYING", "zstd-sys-*/zstd-LICENSE"]:
             self.assertEqual(len(list((self.moved / "share/doc/sft-dist/licences").glob(text))), 1, text)
         page = (self.moved / "share/man/man1/sft-dist.1").read_text()
-        for told in [".SS find\\-lr", ".B \\-\\-dry\\-run", ".B 93\nthree starts that got nowhere"]:
+        for told in [".SS find\\-lr", ".B \\-\\-dry\\-run", ".B \\-q,\\-\\-quiet", ".B \\-v,\\-\\-verbose", ".B 93\nthree starts that got nowhere"]:
             self.assertIn(told, page)
         if shutil.which("groff"):
             self.assertEqual(subprocess.run(["groff", "-man", "-Tutf8", "-ww", "-z", self.moved / "share/man/man1/sft-dist.1"], capture_output=True, text=True).stderr, "")

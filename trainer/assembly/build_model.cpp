@@ -161,7 +161,7 @@ void require_same_kind(const RunConfig& config, const Model& model, const ModelD
 Built build_model(const RunConfig& config, Purpose purpose, const ModelDirectory& directory, const Labels& labels,
                   const Tokenizer* tokenizer, const at::Device& device, const BatchNormRule& batch_norm,
                   Communicator& control) {
-  const Phase phase("load");
+  const TimedPhase phase("load");
   Built built;
   LoadReport report;
   std::shared_ptr<const WeightFiles> files;

@@ -84,7 +84,8 @@ constexpr OtherNames kNames[] = {
     {"run_name logging_dir project trackio_space_id trackio_bucket_id trackio_static_space_id",
      "output_dir: everything a run leaves is in it, TensorBoard's events too"},
     {"logging_strategy logging_first_step logging_nan_inf_filter", "log.logging_steps; the others are not built"},
-    {"log_level log_level_replica log_on_each_node debug", "needs no key: rank 0 speaks, and a rank that has an error"},
+    {"log_level log_level_replica log_on_each_node debug",
+     "the options -q and -v of each command; rank 0 speaks, and a rank that has an error"},
     {"disable_tqdm", "log.progress = \"none\""},
     {"push_to_hub hub_model_id hub_token hub_private_repo hub_strategy hub_always_push hub_revision "
      "push_to_hub_model_id",

@@ -224,7 +224,7 @@ CheckpointContent Trainer::content(const HostTensors& model, const HostTensors& 
 
 void Trainer::resume() {
   if (!settings_.resumes) return;
-  const Phase phase("resume");
+  const TimedPhase phase("resume");
   std::optional<FoundCheckpoint> found;
   if (settings_.resume_directory.empty())
     found = parts_.checkpoints.find_latest();
