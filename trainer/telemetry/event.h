@@ -10,9 +10,9 @@
 namespace sft {
 
 struct Event {
-  enum class Kind { train, evaluation, summary, work };  // work: what is not training; for the console alone
+  enum class Kind { train, evaluation, summary };
   Kind kind = Kind::train;
-  int64_t step = 0;  // of work: rows that are done
+  int64_t step = 0;
   int64_t total_steps = 0;
   nlohmann::ordered_json
       values;  // step, epoch, loss, … ; non-finite numbers as the strings "NaN", "Infinity", "-Infinity"
