@@ -177,7 +177,7 @@ ExitCode predict(const Arguments& given, Job& job) {
   const auto& [directory, config, files, assumes] = read_as;
   require_agreement(job.control(), [&] { return served_facts(config, directory, files); });
   const World world = job.world(config.device, config.threads, config.comm);
-  const LoadedModel model = load_model(directory, config, world);
+  const LoadedModel model = load_model(directory, without_plugins(config), world);
   std::unique_ptr<Explaining> explained;
   if (!arguments.explain.empty())
     together(job.control(), [&] {

@@ -194,6 +194,9 @@ ExitCode conclude(Assembly& run, StopReason reason) {
   nlohmann::ordered_json summary = summary_of(run, reason);
   summary["test_metrics"] = test;
   if (!decided.is_null()) summary["decisions"] = decided;
+  if (run.plugins)
+    for (const auto& [path, digest] : run.plugins->files())
+      summary["plugins"].push_back({{"file", path}, {"sha256", digest}});
   summary["exit_code"] = static_cast<int>(code);
   run.telemetry->summarize(summary, run.trainer->state().step);
   summary["training"] = record_of(run);

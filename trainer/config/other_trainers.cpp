@@ -66,7 +66,9 @@ constexpr OtherNames kNames[] = {
     {"lr_scheduler_kwargs", "scheduler.warmup_steps and scheduler.min_lr_ratio; the others are not built"},
     {"patience", "eval.early_stopping_patience = 3"},
     {"eval_delay eval_on_start", "not built; eval.eval_steps says how often"},
-    {"metric_name compute_metrics include_for_metrics batch_eval_metrics", "eval.metrics"},
+    {"metric_name compute_metrics include_for_metrics batch_eval_metrics",
+     "eval.metrics, of those that plugins = [...] brings too"},
+    {"compute_loss_func", "train.loss, one that plugins = [...] brings too"},
     {"eval_accumulation_steps prediction_loss_only eval_do_concat_batches eval_use_gather_object",
      "needs no key: evaluation adds exact counts over all ranks; of outputs it keeps the scores that areas under "
      "curves and correlations need"},

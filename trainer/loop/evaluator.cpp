@@ -81,8 +81,10 @@ Evaluation Evaluator::run(const PredictionSink& predicted) {
   gather_rows(control_, all.rows);
   if (settings_.outputs) gather_rows(control_, all.outputs);
   const bool finite = are_finite(all);
-  const nlohmann::ordered_json metrics =
-      chosen(learner_.task().metrics(finite ? all : learner_.task().empty_statistics()), settings_.metrics);
+  nlohmann::ordered_json metrics;
+  together(control_, [&] {
+    metrics = chosen(learner_.task().metrics(finite ? all : learner_.task().empty_statistics()), settings_.metrics);
+  });
   const bool defined = finite && std::isfinite(metrics.at("loss").get<double>());
   return {.metrics = defined ? metrics : undefined(metrics),
           .details = defined ? learner_.task().details(all) : nlohmann::ordered_json::object(),

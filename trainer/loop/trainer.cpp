@@ -89,6 +89,8 @@ StepReport Trainer::step() {
   }
   require_mapped_files_whole();  // frozen weights may be the files' own
   spanned("reduce", [&] { update_.gradients->reduce(); });
+  if (Task& task = update_.learner->task(); task.may_fail_alone())
+    together(parts_.control, [&] { task.rethrow_failure(); });
   update_.statistics->join(static_cast<double>(num_samples(share)));
   if (first_step_seconds_ == 0 && has_weight) require_every_gradient(*update_.gradients);
   const double penalty = settings_.penalty.value(*update_.arena);
