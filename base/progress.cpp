@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/log.h"
+#include "base/text.h"
+
 namespace sft {
 namespace {
 
@@ -31,6 +34,8 @@ std::string Progress::phase_name() const {
   std::memcpy(text.data(), words.data(), sizeof words);
   return text.data();
 }
+
+TimedPhase::~TimedPhase() { log::detail(concat(name_, " took ", human_seconds(watch_.seconds()))); }
 
 Progress& progress() { return kept_in != nullptr ? *kept_in : own; }
 

@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/stopwatch.h"
+
 namespace sft {
 
 // Written by one thread, read by others. May lie in memory that processes share; zeros are the beginning.
@@ -43,6 +45,18 @@ class Phase {
 
  private:
   std::string before_;
+};
+
+// A phase whose time is told with -v, when it ends.
+class TimedPhase {
+ public:
+  explicit TimedPhase(std::string_view name) : name_(name), phase_(name) {}
+  ~TimedPhase();
+
+ private:
+  std::string name_;
+  Phase phase_;
+  Stopwatch watch_;
 };
 
 }  // namespace sft

@@ -7,6 +7,7 @@
 
 #include "base/errors.h"
 #include "base/every.h"
+#include "base/log.h"
 #include "base/text.h"
 
 namespace sft {
@@ -149,7 +150,7 @@ void Watchdog::bark() {
 
 void Watchdog::end(ExitCode code, const std::string& message) {
   const std::lock_guard only(ending_);
-  const std::string line = concat("[sft-dist] ", message, "\n");
+  const std::string line = concat(log::stamp(), "[sft-dist] ", message, "\n");
   // Past the log, whose lock another thread may hold.
   [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
   if (before_exit_) before_exit_(code, message);

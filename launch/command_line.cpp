@@ -26,7 +26,8 @@ transformers loads out. Every command runs alone, or on many ranks under mpirun 
 )";
 
 const char* const kAfterCommands =
-    R"(`sft-dist COMMAND --help` has the options of each and examples.
+    R"(`sft-dist COMMAND --help` has the options of each and examples. Every command takes -q, for warnings and
+errors alone, and -v, for more than is usual.
 
 Exit codes: 0 done, 2 command line, 69 device or communication, 70 internal, 75 stopped with a checkpoint: start it
 again, 76 a rank hung, 77 run directory in use, 78 config, 79 bad content of a file, 80 loss not finite, 81 cannot
@@ -290,15 +291,32 @@ void declare(CLI::App& app, Arguments& a) {
                        "  sft-dist help keys              all keys, as a page in Markdown\n"
                        "  sft-dist help train             as train --help");
   help->add_option("NAME", a.target, "a key, a section, a command, or keys")->required()->type_name("NAME");
+
+  for (CLI::App* command : app.get_subcommands({})) takes_talk(command, a);
+}
+
+// Of every command.
+void takes_talk(CLI::App* command, Arguments& arguments) {
+  auto* quiet = command->add_flag("-q,--quiet", arguments.quiet, "tell warnings and errors alone, no progress");
+  command
+      ->add_flag("-v,--verbose", arguments.verbose,
+                 "tell also where the ranks are, how long each phase took, and what was removed")
+      ->excludes(quiet);
 }
 
 bool is_command(const CLI::App& app, const std::string& word) {
   return std::ranges::any_of(app.get_subcommands({}), [&](const CLI::App* each) { return each->get_name() == word; });
 }
 
-// `sft-dist run.toml …` means `sft-dist train run.toml …`, `sft-dist help train` means `sft-dist train --help`.
+bool is_about_talk(std::string_view word) {
+  return word == "-q" || word == "--quiet" || word == "-v" || word == "--verbose";
+}
+
+// `sft-dist run.toml …` means `sft-dist train run.toml …`, `sft-dist help train` means `sft-dist train --help`, and
+// `sft-dist -q train …` means `sft-dist train … -q`.
 std::vector<std::string> with_command(int argc, char** argv, const CLI::App& app) {
   std::vector<std::string> words(argv + 1, argv + argc);
+  std::ranges::rotate(words, std::ranges::find_if_not(words, is_about_talk));
   if (words.empty() || words[0].starts_with("-")) return words;
   if (words.size() == 1 && words[0] == "help") return {"--help"};
   if (words.size() == 2 && words[0] == "help" && is_command(app, words[1])) return {words[1], "--help"};

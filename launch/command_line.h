@@ -34,6 +34,7 @@ struct Arguments {
   double min_rate = 1e-7, max_rate = 1.0;
   int64_t steps = 100;
   bool dry_run = false, yes = false, verify = false, list = false, slurm = false;
+  bool quiet = false, verbose = false;
 };
 
 // Help and version are printed here and end with `exit_code` 0; a wrong command line is told and ends with 2.

@@ -1,5 +1,6 @@
 #include "launch/job.h"
 
+#include <ATen/Parallel.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -88,7 +89,7 @@ void end_in_time(double limit_seconds, ExitCode code, const Placement& placement
       new Deadline(limit_seconds, [=, host = placement.host](double waited) {
         const std::string message = who_is_late(host, "end", waited, limit_seconds);
         if (message.empty()) return;
-        std::fprintf(stderr, "[sft-dist] %s\n", message.c_str());
+        std::fprintf(stderr, "%s[sft-dist] %s\n", log::stamp().c_str(), message.c_str());
         ::_exit(static_cast<int>(code));
       });
 }
@@ -127,9 +128,16 @@ void Job::join(double limit_seconds) {
       });
   watched_ = std::move(all);
   control_ = traced(watchdog_->watch(watched_->split(0, placement_.rank)));
+  show_progress("auto");
+  log::detail_of_each_rank(concat("rank ", placement_.rank, " of ", placement_.world, " is process ", ::getpid(),
+                                  " on ", placement_.host));
 }
 
 Job::~Job() = default;
+
+void Job::show_progress(const std::string& style) {
+  if (placement_.rank == 0) console_ = make_console(style);
+}
 
 World Job::world(const std::string& device, int64_t threads, const CommConfig& comm) {
   const at::Device chosen = agree_on_device(device, placement_, *control_);
@@ -139,7 +147,7 @@ World Job::world(const std::string& device, int64_t threads, const CommConfig& c
     std::string backend = comm.backend;
     if (backend == "auto") backend = placement_.world == 1 ? "solo" : chosen.is_cuda() ? "nccl" : "mpi";
     together(*control_, [&] { require_common_memory(backend, chosen); });
-    const Phase phase("connect");
+    const TimedPhase phase("connect");
     gradients_ = traced(watchdog_->connect([&] {
       failpoint("job.connect");
       auto made = make_communicator(backend, placement_);
@@ -147,6 +155,8 @@ World Job::world(const std::string& device, int64_t threads, const CommConfig& c
       return overlaps ? overlapped(std::move(made)) : std::move(made);
     }));
   }
+  log::detail(concat("device ", chosen.str(), ", ", at::get_num_threads(), " threads a rank, gradients over ",
+                     gradients_->backend()));
   return {*gradients_, *control_, chosen, [] { return stop_requested() != 0; }};
 }
 

@@ -12,6 +12,7 @@
 #include "comm/watchdog.h"
 #include "trainer/assembly/world.h"
 #include "trainer/config/run_config.h"
+#include "trainer/telemetry/event.h"
 
 namespace sft {
 
@@ -32,6 +33,9 @@ class Job {
   void report_exit_to(const std::string& directory) { run_directory_ = directory; }
   const std::string& run_directory() const { return run_directory_; }
 
+  // How work that takes long is shown from now on, in the style of log.progress; before, as on "auto".
+  void show_progress(const std::string& style);
+
  private:
   void join(double limit_seconds);
 
@@ -41,6 +45,7 @@ class Job {
   std::unique_ptr<Communicator> control_;
   std::unique_ptr<Communicator> gradients_;
   std::string run_directory_;
+  Sink console_;
 };
 
 // Runs a command's body on every rank and returns the process's exit code. An error that every rank has is told

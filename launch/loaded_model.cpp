@@ -75,6 +75,13 @@ void say_what_is_left_out(const std::string& path, const LossConfig& loss, const
 
 }  // namespace
 
+RunConfig without_plugins(RunConfig config) {
+  config.plugins.clear();
+  const StringList built = built_losses();
+  if (std::ranges::find(built, config.train.loss.kind) == built.end()) config.train.loss.kind = "auto";
+  return config;
+}
+
 LoadedModel load_model(const std::string& path, RunConfig config, const World& world) {
   LoadedModel loaded;
   say_what_is_left_out(path, config.train.loss, config.eval.scores);

@@ -21,6 +21,9 @@ struct LoadedModel {
   GenerateConfig generate = {};  // of `config`, and what that leaves open by the model
 };
 
+// For who wants neither losses nor metrics: the plugins need not be there.
+RunConfig without_plugins(RunConfig config);
+
 // Every rank calls. `config` says task, pooling and dtype; labels and sizes come from the directory.
 LoadedModel load_model(const std::string& directory, RunConfig config, const World& world);
 

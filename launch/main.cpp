@@ -6,7 +6,9 @@
 #include <new>
 #include <string_view>
 
+#include "base/log.h"
 #include "base/process.h"
+#include "base/terminal.h"
 #include "launch/command_line.h"
 #include "launch/commands/commands.h"
 #include "launch/deadline.h"
@@ -31,6 +33,13 @@ void end_without_memory() {
   }
 }
 
+// Lines in a file or a pipe say when they were written; on a terminal a person sees it.
+void settle_talk(const sft::Arguments& arguments) {
+  using sft::log::Talk;
+  sft::log::set_talk(arguments.quiet ? Talk::quiet : arguments.verbose ? Talk::detailed : Talk::usual);
+  sft::log::set_stamped(sft::Terminal::of_standard_error() == nullptr);
+}
+
 void before_libraries() { std::set_terminate(end_without_memory); }
 
 // Called before the constructors of any library (System V ABI, DT_PREINIT_ARRAY).
@@ -47,6 +56,7 @@ int main(int argc, char** argv) {
     sft::flush_standard_output();
     return parsed.exit_code;
   }
+  settle_talk(parsed.arguments);
   const sft::Command command = sft::find_command(parsed.arguments.command);
   return sft::run_job(sft::waiting_limit(parsed.arguments), [&](sft::Job& job) {
     sft::require_agreement(job.control(), [&] { return sft::program_facts(parsed.arguments); });

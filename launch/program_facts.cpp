@@ -110,6 +110,8 @@ void add_options(const Arguments& arguments, Facts& facts) {
   add("--dry-run", arguments.dry_run);
   add("--list", arguments.list);
   add("--slurm", arguments.slurm);
+  add("--quiet", arguments.quiet);
+  add("--verbose", arguments.verbose);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/progress.h"
+#include "base/shown_work.h"
 #include "base/stop_request.h"
 #include "base/text.h"
 #include "data/hash/sha256.h"
@@ -57,6 +58,11 @@ class Preparation {
       input_ = recipe_.open(request_.files);
       if (is_root()) input_->require(recipe_.wanted_columns());
     });
+  }
+
+  ShownWork work(const char* done) const {
+    const auto [index, count] = peers_.self;
+    return {concat(request_.split, ": ", done), "pieces", num_pieces_, (num_pieces_ - index + count - 1) / count};
   }
 
   // The split and a key of everything that the shards follow from.
@@ -124,6 +130,7 @@ class Preparation {
   void survey() {
     if (!recipe_.wants_survey() && !request_.splits()) return;
     Census census;
+    ShownWork surveyed = work("read");
     in_rounds(num_pieces_, peers_, [&](int64_t piece) {
       census.begin(piece);
       for_each_row(
@@ -137,6 +144,7 @@ class Preparation {
           [&](const BadRow& error) {
             if (config_.on_bad_row == "error") throw error;
           });
+      surveyed.add(1);
     });
     census = merged(census);
     if (request_.splits())
@@ -158,9 +166,12 @@ class Preparation {
     for (size_t i = 0; i < digests_.size(); ++i) shard.sources.emplace_back(request_.files[i], digests_[i]);
     shard.creation_command = request_.creation_command;
     const Making making{request_, config_, recipe_, shard, split_};
+    ShownWork made = work("prepared");
     const auto parts = gather_in_rounds(num_pieces_, peers_, [&](int64_t piece) {
       const std::string name = std::to_string(100000 + piece).substr(1) + ".h5";
-      return json(to_json(make_shard(making, *input_->open(piece), partial, name)));
+      json report = to_json(make_shard(making, *input_->open(piece), partial, name));
+      made.add(1);
+      return report;
     });
 
     PrepareReport report;
@@ -214,7 +225,7 @@ class Preparation {
 
 PrepareReport prepare_shards(const PrepareRequest& request, const DataConfig& config, Recipe& recipe,
                              const Peers& peers) {
-  const Phase phase("prepare");
+  const TimedPhase phase("prepare");
   return Preparation(request, config, recipe, peers).run();
 }
 

@@ -134,7 +134,7 @@ ExitCode chat(const Arguments& arguments, Job& job) {
   Origins origins;
   apply_overrides(bind_fields(config), arguments.overrides, origins);
   const World world = job.world(config.device, config.threads, config.comm);
-  const LoadedModel model = load_model(directory, config, world);
+  const LoadedModel model = load_model(directory, without_plugins(config), world);
   if (model.learner->task().generating() == nullptr)
     throw ConfigError(concat(directory, " is a model for ", config.model.task, "; chat is for language models"));
   const auto chat_template = ChatTemplate::find(model.directory->texts_path(), config.data.chat.chat_template, today());

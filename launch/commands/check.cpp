@@ -103,6 +103,7 @@ ExitCode check(const Arguments& arguments, Job& job) {
     for (const std::string& warning : loaded.warnings) log::warn(warning);
   const RunConfig config = loaded.config;
   require_agreement(job.control(), [&] { return run_facts(config); });
+  job.show_progress(config.log.progress);
   const auto run = assemble(std::move(loaded), job.world(config.device, num_threads(config), config.comm));
   const Preflight found = try_updates(*run, kMostUpdates, kMostSeconds);
   if (speaks) print(*run, found, job.placement().local_world);

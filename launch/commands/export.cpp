@@ -102,8 +102,8 @@ ExitCode export_run(const Arguments& arguments, Job& job) {
   });
   const RunConfig& config = loaded.config;
   require_agreement(job.control(), [&] { return served_facts(config, source, {}); });
-  const LoadedModel model = load_model(source, config, job.world("cpu", config.threads, config.comm));
-  const Phase phase("export");
+  const LoadedModel model = load_model(source, without_plugins(config), job.world("cpu", config.threads, config.comm));
+  const TimedPhase phase("export");
   together(job.control(), [&] {
     leave_if_asked();
     if (job.control().rank() != 0) return;

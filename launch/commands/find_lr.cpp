@@ -74,7 +74,7 @@ void print_table(const RateCurve& curve) {
 
 void print_advice(const RateCurve& curve, const Arguments& arguments) {
   clear_terminal_line();
-  std::cerr << '\n' << plot_text(curve) << '\n';
+  if (log::talk() != log::Talk::quiet) std::cerr << '\n' << plot_text(curve) << '\n';
   const std::optional<double> steepest = curve.steepest();
   if (!steepest) {
     log::warn("the loss never fell: try a lower --min-lr, or more --steps");
@@ -101,6 +101,7 @@ ExitCode find_lr(const Arguments& arguments, Job& job) {
   const RunConfig config = loaded.config;
   const bool speaks = job.control().rank() == 0;
   require_agreement(job.control(), [&] { return run_facts(config); });
+  job.show_progress(config.log.progress);
   const auto run = assemble(std::move(loaded), job.world(config.device, num_threads(config), config.comm));
   if (speaks)
     log::info(concat("rates from ", rate_text(test.min_rate), " to ", rate_text(test.max_rate), " in ", test.steps,

@@ -134,6 +134,7 @@ ExitCode noise(const Arguments& arguments, Job& job) {
   const RunConfig& config = loaded.config;
   const bool speaks = job.control().rank() == 0;
   require_agreement(job.control(), [&] { return run_facts(config); });
+  job.show_progress(config.log.progress);
   if (!margins.empty()) return tell_doubted(margins, arguments, outputs.suspicious, job.control());
   const int64_t folds = arguments.folds == 0 ? kFolds : arguments.folds;
   const Stopwatch watch;

@@ -30,7 +30,6 @@
 #include "trainer/loop/evaluator.h"
 #include "trainer/loop/row_writer.h"
 #include "trainer/tasks/tasks.h"
-#include "trainer/telemetry/event.h"
 
 namespace sft {
 namespace {
@@ -157,27 +156,6 @@ Arguments with_standard_input(Arguments arguments, const std::string& directory,
   return arguments;
 }
 
-// Tells a person how far this rank has come, for all of them.
-class Shown {
- public:
-  Shown(const Dataset& rows, const Communicator& control) : total_(rows.size()) {
-    const auto [first, end] = range_of(rows, {control.rank(), control.size()});
-    mine_ = end - first;
-    if (control.rank() == 0) sink_ = make_console("auto");
-  }
-
-  void one_more() {
-    if (!sink_) return;
-    event_.step = ++done_ * total_ / mine_;
-    sink_(event_);
-  }
-
- private:
-  int64_t total_, mine_ = 0, done_ = 0;
-  Sink sink_;
-  Event event_{.kind = Event::Kind::work, .total_steps = total_, .values = {{"name", "predicted"}}};
-};
-
 }  // namespace
 
 ExitCode predict(const Arguments& given, Job& job) {
@@ -199,7 +177,7 @@ ExitCode predict(const Arguments& given, Job& job) {
   const auto& [directory, config, files, assumes] = read_as;
   require_agreement(job.control(), [&] { return served_facts(config, directory, files); });
   const World world = job.world(config.device, config.threads, config.comm);
-  const LoadedModel model = load_model(directory, config, world);
+  const LoadedModel model = load_model(directory, without_plugins(config), world);
   std::unique_ptr<Explaining> explained;
   if (!arguments.explain.empty())
     together(job.control(), [&] {
@@ -233,13 +211,9 @@ ExitCode predict(const Arguments& given, Job& job) {
     failpoint("predict.batch");
     leave_if_asked();
   };
-  {
-    Shown shown(*rows, job.control());
-    Evaluator(*model.learner, *rows, job.control(), settings).predict([&](int64_t sample, const std::string& json) {
-      writer.add(sample, json);
-      shown.one_more();
-    });
-  }
+  Evaluator(*model.learner, *rows, job.control(), settings).predict([&](int64_t sample, const std::string& json) {
+    writer.add(sample, json);
+  });
   writer.publish();
   together(job.control(), [&] {
     if (job.control().rank() != 0) return;

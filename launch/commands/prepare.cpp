@@ -38,6 +38,7 @@ ExitCode prepare(const Arguments& arguments, Job& job) {
     model->settle_image_settings(loaded.config.data);
   });
   require_agreement(job.control(), [&] { return run_facts(loaded.config); });
+  job.show_progress(loaded.config.log.progress);
   const Datasets data = open_datasets(loaded, *model, job.control());
   if (arguments.show > 0) together(job.control(), [&] { show(data, arguments.show, job.control().rank() == 0); });
   const std::string directory = prepared_directory(loaded.config);

@@ -105,6 +105,7 @@ ExitCode train_run(LoadedConfig loaded, Job& job, const Cutoffs& cutoffs) {
   const RunConfig config = loaded.config;
   const bool speaks = job.control().rank() == 0;
   require_agreement(job.control(), [&] { return run_facts(config); });
+  job.show_progress(config.log.progress);
   const auto lock = claim_run_directory(loaded, job.control());
   job.report_exit_to(config.output_dir);
   together(job.control(), [&] {
@@ -143,6 +144,7 @@ ExitCode train(const Arguments& arguments, Job& job) {
   if (!arguments.dry_run) return train_run(std::move(loaded), job);
   const RunConfig config = loaded.config;
   require_agreement(job.control(), [&] { return run_facts(config); });
+  job.show_progress(config.log.progress);
   const auto run = assemble(std::move(loaded), job.world(config.device, num_threads(config), config.comm));
   if (speaks) introduce(*run);
   if (speaks) dry_run(*run);

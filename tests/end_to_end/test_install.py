@@ -43,12 +43,13 @@ class Installed(EndToEnd):
 
     def test_holds_what_a_user_looks_for(self):
         for path in ["bin/sft-dist", "share/sft-dist/configs/bert_text_classification.toml", "share/sft-dist/slurm/train.sbatch", "share/doc/sft-dist/README.md",
-                     "share/doc/sft-dist/licences/torch/LICENSE", "share/bash-completion/completions/sft-dist", "share/sft-dist/mpi/sft_mpi.c"]:
+                     "share/doc/sft-dist/licences/torch/LICENSE", "share/bash-completion/completions/sft-dist", "share/sft-dist/mpi/sft_mpi.c",
+                     "include/sft-dist/plugin.h"]:
             self.assertTrue((self.moved / path).is_file(), path)
         for text in ["libtomlplusplus-dev/copyright", "tokenizers-*/LICENSE", "onig_sys-*/oniguruma-COPYING", "zstd-sys-*/zstd-LICENSE"]:
             self.assertEqual(len(list((self.moved / "share/doc/sft-dist/licences").glob(text))), 1, text)
         page = (self.moved / "share/man/man1/sft-dist.1").read_text()
-        for told in [".SS find\\-lr", ".B \\-\\-dry\\-run", ".B 93\nthree starts that got nowhere"]:
+        for told in [".SS find\\-lr", ".B \\-\\-dry\\-run", ".B \\-q,\\-\\-quiet", ".B \\-v,\\-\\-verbose", ".B 93\nthree starts that got nowhere"]:
             self.assertIn(told, page)
         if shutil.which("groff"):
             self.assertEqual(subprocess.run(["groff", "-man", "-Tutf8", "-ww", "-z", self.moved / "share/man/man1/sft-dist.1"], capture_output=True, text=True).stderr, "")

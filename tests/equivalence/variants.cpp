@@ -13,6 +13,7 @@
 #include "data/loading/loader.h"
 #include "equivalence/boxes.h"
 #include "equivalence/completions.h"
+#include "equivalence/own_loss.h"
 #include "equivalence/pairs.h"
 #include "equivalence/questions.h"
 #include "equivalence/supervision.h"
@@ -121,6 +122,7 @@ void train(const Case& job, const Cut& cut, Communicator& ranks, const std::stri
                                   .pos_weight = job.pos_weight,
                                   .logit_adjustment = job.logit_adjustment,
                                   .distill_weight = job.distill_weight},
+                         .plugins = job.has_plugins ? own_plugins() : nullptr,
                          .device = at::kCPU,
                          .dtype = dtype,
                          .seed = 12,
@@ -240,6 +242,13 @@ std::vector<Case> cases() {
   last_blocks.freeze = two_blocks;
   enroll("bert_head_alone", adamw).freeze = head;
   enroll("bert_two_terms", adamw).two_terms = true;
+  Case& own_loss = enroll("bert_plugin", adamw);
+  own_loss.has_plugins = true;
+  own_loss.loss = "own_loss";
+  Case& own_of_tokens = enroll("bert_tokens_plugin", sgd);
+  own_of_tokens.task = "token_classification";
+  own_of_tokens.has_plugins = true;
+  own_of_tokens.loss = "own_loss";
   enroll("roberta", adamw).model = tiny_roberta();
   for (const char* alias : {"xlm-roberta", "camembert"}) {
     Case& added = enroll(alias, adamw);

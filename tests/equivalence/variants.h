@@ -28,6 +28,7 @@ struct Case {
   std::string pooling = "auto";
   double label_smoothing = 0;
   std::string loss = "auto";
+  bool has_plugins = false;  // own_loss.h
   bool has_teacher = false;  // the rows have distributions and a teacher's logits
   double logit_adjustment = 0, distill_weight = 0;
   std::string sampling = "random";

@@ -252,6 +252,14 @@ MUTATIONS = [
              "kForCause = 2.0;", "kForCause = 0.0;", ["test_comm: DeviceWatchDeathTest.LeavesTimeToEndWithTheCause"]),
     Mutation("a device that gets on taken for one that stands still", "comm/sight.cpp",
              "is_quiet && finished == finished_ && ", "is_quiet && ", ["test_comm: DeviceWatch.WaitsForADeviceThatGetsOn"]),
+    # Of plugins.
+    Mutation("a plugin's loss as the mean of a micro-batch", "trainer/tasks/blocks/plugin_task.cpp",
+             "return linear - linear.detach() + sum;", "return (linear - linear.detach() + sum) / logits.size(0);", ["test_equivalence: *Invariance*plugin*"]),
+    Mutation("a plugin's gradient without the weights of rows", "trainer/tasks/blocks/plugin_task.cpp",
+             "each *= weight;", "each *= 1;", ["sft-dist: test_plugins.Plugins.test_twins_of_built_in_losses_leave_the_same_weights"]),
+    Mutation("a metric of plugins beside the sums of another", "trainer/tasks/blocks/plugin_task.cpp",
+             "    if (loss_ != nullptr) {\n      all[loss_->name] = mean_of(sums[0], sums[1]);\n      sums += 2;", "    if (loss_ != nullptr) {\n      all[loss_->name] = mean_of(sums[0], sums[1]);",
+             ["sft-dist: test_plugins.Plugins.test_the_example_trains_and_is_told_as_torch_and_sklearn_tell_it"]),
     # Of a class for each pixel.
     Mutation("the mean over a micro-batch's pixels in place of their sum", "trainer/tasks/semantic_segmentation/semantic_segmentation.cpp",
              "class_weights_K_,\n                                  at::Reduction::Sum,", "class_weights_K_,\n                                  at::Reduction::Mean,",

@@ -211,6 +211,11 @@ Penalty penalty_of(const Assembly& run) {
   return penalty;
 }
 
+// Of the plugin that has a loss or a metric of this name; "": none.
+std::string plugin_of(const Assembly& run, const std::string& name) {
+  return run.plugins ? run.plugins->digest_of(name) : "";
+}
+
 void make_trainer(Assembly& run) {
   run.checkpoints =
       std::make_unique<Checkpoints>(run.config().output_dir, run.config().save, run.world.control, real_files());
@@ -259,7 +264,8 @@ TrainerSettings trainer_settings(const Assembly& run) {
   if (run.data.validation)
     settings.selection.measured_by =
         concat(settings.selection.metric, settings.selection.greater_is_better ? ", greater" : ", less", " is better, ",
-               run.data.validation->info().fingerprint, ", ", run.data.validation->size(), " rows");
+               run.data.validation->info().fingerprint, ", ", run.data.validation->size(), " rows",
+               plugin_of(run, settings.selection.metric));
   settings.resumes = config.resume_from_checkpoint != "none";
   if (settings.resumes && config.resume_from_checkpoint != "auto")
     settings.resume_directory = config.resume_from_checkpoint;
@@ -272,6 +278,8 @@ TrainerSettings trainer_settings(const Assembly& run) {
   settings.files.insert(settings.files.end(), run.adapter_files.begin(), run.adapter_files.end());
   settings.settings["model_files"] = run.model_files;
   if (!run.base_checksum.empty()) settings.settings["base_weights"] = run.base_checksum;
+  if (const std::string digest = plugin_of(run, config.train.loss.kind); !digest.empty())
+    settings.settings["plugin_of_loss"] = "SHA-256 " + digest;
   return settings;
 }
 
@@ -291,6 +299,7 @@ std::unique_ptr<Assembly> assemble(LoadedConfig loaded, const World& world, cons
   Built built = build_model(config, Purpose::training, *run->directory, run->data.labels, run->data.tokenizer.get(),
                             world.device, batch_norm_rule(config, *run->batch_statistics), control);
   run->model_files = checksums_of(*run->directory, built.weights_checksum, control);
+  run->plugins = built.plugins;
   std::unique_ptr<Learner> learner;
   if (const auto look_at = task_of_type(config.model.task, run->data.labels.problem_type).look_at)
     look_at(*run->data.train, built.model->config(), control);

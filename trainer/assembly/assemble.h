@@ -34,6 +34,7 @@ struct Assembly {
   std::unique_ptr<Checkpoints> checkpoints;
   std::unique_ptr<Telemetry> telemetry;
   std::unique_ptr<Trainer> trainer;
+  std::shared_ptr<const Plugins> plugins;  // null: none
   NamedFiles files;            // beside the weights in every checkpoint
   NamedFiles adapter_files;    // beside the exported weights of adapters
   nlohmann::json model_files;  // checksums of what the run starts from

@@ -98,6 +98,12 @@ Facts weight_facts(const TensorChecksums& tensors, const std::string& model) {
   return facts;
 }
 
+Facts plugin_facts(const Plugins& plugins) {
+  Facts facts;
+  for (const auto& [path, digest] : plugins.files()) facts["content of the plugin " + path] = "SHA-256 " + digest;
+  return facts;
+}
+
 // Equal shapes do not tell one base from another, nor what stood at the path when the adapter was trained.
 void warn_of_another_base(const AdapterFiles& adapter, const std::string& weights, const ModelDirectory& directory) {
   const std::string& base = adapter.settings().base;
@@ -161,7 +167,7 @@ void require_same_kind(const RunConfig& config, const Model& model, const ModelD
 Built build_model(const RunConfig& config, Purpose purpose, const ModelDirectory& directory, const Labels& labels,
                   const Tokenizer* tokenizer, const at::Device& device, const BatchNormRule& batch_norm,
                   Communicator& control) {
-  const Phase phase("load");
+  const TimedPhase phase("load");
   Built built;
   LoadReport report;
   std::shared_ptr<const WeightFiles> files;
@@ -187,11 +193,13 @@ Built build_model(const RunConfig& config, Purpose purpose, const ModelDirectory
     const uint64_t initial = derive_key(seed, "model");
     if (!files) settings.seed = initial;
     built.model = make_model(model_config, settings);
+    if (!config.plugins.empty()) built.plugins = std::make_shared<Plugins>(config.plugins);
     built.task = make_task(config.model.task,
                            {.pooling = config.model.pooling,
                             .labels = labels,
                             .loss = config.train.loss,
                             .scores = config.eval.scores,
+                            .plugins = built.plugins,
                             .stop_tokens = config.generate.eos_token_id,
                             .tokenizer = tokenizer,
                             .device = device,
@@ -219,6 +227,7 @@ Built build_model(const RunConfig& config, Purpose purpose, const ModelDirectory
     settings.seed = initial;
     take_values(report.untouched, make_model(model_config, settings)->parameters());
   });
+  if (built.plugins) require_agreement(control, [&] { return plugin_facts(*built.plugins); });
   const bool is_compared = control.size() > 1 || purpose == Purpose::training || !directory.adapter().empty();
   if (files && is_compared) {  // a pass over all weights, which a chat need not wait for
     TensorChecksums tensors;

@@ -12,6 +12,7 @@
 #include "trainer/model_files/model_directory.h"
 #include "trainer/model_files/pretrained.h"
 #include "trainer/models/model.h"
+#include "trainer/plugins/plugins.h"
 #include "trainer/tasks/task.h"
 
 namespace sft {
@@ -21,6 +22,7 @@ struct Built {
   std::unique_ptr<Task> task;
   LowRankAdapters adapters;  // on the model
   FromFiles from_files;
+  std::shared_ptr<const Plugins> plugins;  // null: none
   std::string weights_checksum;  // checksum_of() the files that it was loaded from; "": not read
 };
 

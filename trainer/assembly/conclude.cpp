@@ -105,7 +105,7 @@ std::map<int64_t, RowPlace> places_if_readable(const std::vector<int64_t>& rows,
 // Every rank calls. A line for each training row, in the data's order.
 void leave_margins(Assembly& run) {
   if (run.margins == nullptr) return;
-  const Phase phase("margins");
+  const TimedPhase phase("margins");
   Communicator& control = run.world.control;
   run.margins->gather(control);
   together(control, [&] {
@@ -178,7 +178,7 @@ ExitCode conclude(Assembly& run, StopReason reason) {
     load_best(run);
     run.learner().task().conclude();
     decided = settle_decisions(run);
-    const Phase phase("export");
+    const TimedPhase phase("export");
     together(control, [&] {
       if (control.rank() == 0) export_run(run);
     });
@@ -194,6 +194,9 @@ ExitCode conclude(Assembly& run, StopReason reason) {
   nlohmann::ordered_json summary = summary_of(run, reason);
   summary["test_metrics"] = test;
   if (!decided.is_null()) summary["decisions"] = decided;
+  if (run.plugins)
+    for (const auto& [path, digest] : run.plugins->files())
+      summary["plugins"].push_back({{"file", path}, {"sha256", digest}});
   summary["exit_code"] = static_cast<int>(code);
   run.telemetry->summarize(summary, run.trainer->state().step);
   summary["training"] = record_of(run);

@@ -9,6 +9,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "data/loading/box_columns.h"
+#include "trainer/assembly/hyperparameters.h"
 #include "trainer/config/training_keys.h"
 #include "trainer/tasks/tasks.h"
 #include "trainer/telemetry/command.h"
@@ -175,7 +176,8 @@ std::vector<Sink> open_sinks(const RunConfig& config, int64_t resumed_step) {
   std::vector<Sink> sinks{make_jsonl(config.output_dir + "/metrics.jsonl", resumed_step),
                           make_console(config.log.progress)};
   for (const std::string& target : config.log.report_to)
-    if (target == "tensorboard") sinks.push_back(make_tensorboard(config.output_dir + "/events", resumed_step));
+    if (target == "tensorboard")
+      sinks.push_back(make_tensorboard(config.output_dir + "/events", resumed_step, hyperparameters(config)));
   if (!config.hooks.on_evaluation.empty())
     sinks.push_back(
         make_evaluation_hook(config.hooks.on_evaluation, config.hooks.kill_after_seconds, config.output_dir));

@@ -95,7 +95,7 @@ void check_decisions(const RunConfig& config, Task& task) {
 nlohmann::ordered_json settle_decisions(Assembly& run) {
   const RunConfig& config = run.config();
   if (!are_tuned(config) && !config.eval.scores.temperature_scaling) return nullptr;
-  const Phase phase("thresholds");
+  const TimedPhase phase("thresholds");
   const Evaluation before = on_validation(run);
   if (!before.finite || before.outputs.empty()) {
     log::warn_once(

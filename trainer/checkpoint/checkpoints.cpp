@@ -153,6 +153,7 @@ void Checkpoints::prune(const std::string& best) {
     try {
       failpoint("checkpoint.before_prune");
       discard(files_, path);
+      log::detail(concat("removed ", path, ": save.save_total_limit = ", config_.save_total_limit));
     } catch (const StorageError& error) {
       log::warn(concat("an old checkpoint could not be removed: ", error.what()));
     }

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/crc32c.h"
+#include "base/failpoint.h"
 
 namespace sft {
 
@@ -23,15 +24,17 @@ NewFile::~NewFile() {
   }
 }
 
-void NewFile::append(const void* data, int64_t bytes) {
+void NewFile::append(const void* data, int64_t bytes, ShownWork* work) {
   const auto* from = static_cast<const std::byte*>(data);
   while (bytes > 0) {
     const auto piece = static_cast<size_t>(std::min(bytes, kPieceBytes));
     crc_ = crc32c(from, piece, crc_);
+    failpoint("file.append");
     files_.write(descriptor_, from, piece, size_, path_);
     from += piece;
     size_ += static_cast<int64_t>(piece);
     bytes -= static_cast<int64_t>(piece);
+    if (work != nullptr) work->add(static_cast<int64_t>(piece));
   }
 }
 

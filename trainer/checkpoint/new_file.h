@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/file_ops.h"
+#include "base/shown_work.h"
 
 namespace sft {
 
@@ -18,7 +19,8 @@ class NewFile {
   NewFile(const NewFile&) = delete;
   NewFile& operator=(const NewFile&) = delete;
 
-  void append(const void* data, int64_t bytes);
+  // `work`, unless null, is told of what is written.
+  void append(const void* data, int64_t bytes, ShownWork* work = nullptr);
 
   // Syncs and closes, both checked; returns the crc32c of the whole file.
   uint32_t finish();

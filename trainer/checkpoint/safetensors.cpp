@@ -72,7 +72,8 @@ std::string safetensors_header(const std::vector<TensorRef>& tensors,
 }
 
 uint32_t write_safetensors(FileOps& files, const std::string& path, const std::vector<TensorRef>& tensors,
-                           const std::map<std::string, std::string>& metadata, const TensorBytes& bytes_of) {
+                           const std::map<std::string, std::string>& metadata, const TensorBytes& bytes_of,
+                           ShownWork* work) {
   std::vector<TensorRef> widest_first = tensors;
   std::ranges::stable_sort(widest_first, std::greater(),
                            [](const TensorRef& tensor) { return bytes_of_dtype(tensor.dtype); });
@@ -82,7 +83,7 @@ uint32_t write_safetensors(FileOps& files, const std::string& path, const std::v
 
   NewFile file(files, path, bytes);
   file.append(header.data(), static_cast<int64_t>(header.size()));
-  for (const TensorRef& tensor : widest_first) file.append(bytes_of(tensor), tensor.bytes);
+  for (const TensorRef& tensor : widest_first) file.append(bytes_of(tensor), tensor.bytes, work);
   return file.finish();
 }
 

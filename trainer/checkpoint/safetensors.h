@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/file_ops.h"
+#include "base/shown_work.h"
 #include "trainer/checkpoint/tensor_file.h"
 
 namespace sft {
@@ -53,10 +54,11 @@ std::string safetensors_header(const std::vector<TensorRef>& tensors,
 using TensorBytes = std::function<const void*(const TensorRef&)>;
 
 // Writes a new file, tensors of wide elements first, and syncs it; returns its crc32c. Nothing with that
-// name may exist. StorageError where it cannot be written. `bytes` is asked once for each tensor, in the file's order.
+// name may exist. StorageError where it cannot be written. `bytes` is asked once for each tensor, in the file's order;
+// `work`, unless null, is told what is written.
 uint32_t write_safetensors(
     FileOps& files, const std::string& path, const std::vector<TensorRef>& tensors,
     const std::map<std::string, std::string>& metadata,
-    const TensorBytes& bytes = [](const TensorRef& tensor) { return tensor.data; });
+    const TensorBytes& bytes = [](const TensorRef& tensor) { return tensor.data; }, ShownWork* work = nullptr);
 
 }  // namespace sft

@@ -142,6 +142,14 @@ int64_t SaveAttempt::bytes() const {
   return bytes;
 }
 
+int64_t SaveAttempt::own_bytes() const {
+  int64_t bytes = 0;
+  for (const FilePlan& file : plan_)
+    if (file.writer == control_.rank())
+      for (const Cut& cut : file.cuts) bytes += cut.bytes;
+  return bytes;
+}
+
 void SaveAttempt::run() {
   agree_on_plan();
   together(control_, [&] { prepare(); });
@@ -205,13 +213,16 @@ std::vector<FileEntry> SaveAttempt::write_part() {
     if (plan_.size() > 1 && plan_[1].is_model)
       add_text("model.safetensors.index.json", weight_index(content_.model, plan_));
   }
+  ShownWork work("saved", "bytes", bytes(), own_bytes());
   for (const FilePlan& file : plan_) {
     if (file.writer != control_.rank()) continue;
     const std::vector<TensorRef> tensors = tensors_of(file.is_model ? content_.model : optimizer_, file);
     if (file.is_model) require_finite(tensors);
     // transformers refuses a file that does not say whose tensors it holds.
     const std::map<std::string, std::string> metadata = {{"format", file.is_model ? "pt" : "sft-dist optimizer"}};
-    add(file.name, write_safetensors(files_, concat(temporary_, "/", file.name), tensors, metadata));
+    add(file.name, write_safetensors(
+                       files_, concat(temporary_, "/", file.name), tensors, metadata,
+                       [](const TensorRef& tensor) { return tensor.data; }, &work));
   }
   failpoint("checkpoint.after_write");
   return entries;

@@ -37,6 +37,7 @@ class SaveAttempt {
   int64_t bytes() const;  // of all ranks' tensors
 
  private:
+  int64_t own_bytes() const;  // that this rank writes
   void agree_on_plan();
   void prepare();
   std::vector<FileEntry> write_part();

@@ -122,7 +122,17 @@ void check_robust_loss(const LossConfig& loss, const Origins& origins) {
     refuse_key(origins, "train.sce_alpha", " and train.sce_beta are both 0: no label would be learned");
 }
 
+// The losses of plugins are known when these are loaded.
+void check_loss(const RunConfig& config, const Origins& origins) {
+  const StringList built = built_losses();
+  const std::string& kind = config.train.loss.kind;
+  if (config.plugins.empty() && std::ranges::find(built, kind) == built.end())
+    refuse_key(origins, "train.loss",
+               concat(": wanted one of ", join(built, ", "), ", found ", in_quotes(kind), did_you_mean(kind, built)));
+}
+
 void check_settings(const RunConfig& config, const Origins& origins) {
+  check_loss(config, origins);
   check_columns(config, origins);
   check_counts(config, origins);
   check_problem_type(config.model, origins);

@@ -66,7 +66,9 @@ constexpr OtherNames kNames[] = {
     {"lr_scheduler_kwargs", "scheduler.warmup_steps and scheduler.min_lr_ratio; the others are not built"},
     {"patience", "eval.early_stopping_patience = 3"},
     {"eval_delay eval_on_start", "not built; eval.eval_steps says how often"},
-    {"metric_name compute_metrics include_for_metrics batch_eval_metrics", "eval.metrics"},
+    {"metric_name compute_metrics include_for_metrics batch_eval_metrics",
+     "eval.metrics, of those that plugins = [...] brings too"},
+    {"compute_loss_func", "train.loss, one that plugins = [...] brings too"},
     {"eval_accumulation_steps prediction_loss_only eval_do_concat_batches eval_use_gather_object",
      "needs no key: evaluation adds exact counts over all ranks; of outputs it keeps the scores that areas under "
      "curves and correlations need"},
@@ -84,7 +86,8 @@ constexpr OtherNames kNames[] = {
     {"run_name logging_dir project trackio_space_id trackio_bucket_id trackio_static_space_id",
      "output_dir: everything a run leaves is in it, TensorBoard's events too"},
     {"logging_strategy logging_first_step logging_nan_inf_filter", "log.logging_steps; the others are not built"},
-    {"log_level log_level_replica log_on_each_node debug", "needs no key: rank 0 speaks, and a rank that has an error"},
+    {"log_level log_level_replica log_on_each_node debug",
+     "the options -q and -v of each command; rank 0 speaks, and a rank that has an error"},
     {"disable_tqdm", "log.progress = \"none\""},
     {"push_to_hub hub_model_id hub_token hub_private_repo hub_strategy hub_always_push hub_revision "
      "push_to_hub_model_id",

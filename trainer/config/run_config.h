@@ -36,6 +36,7 @@ struct RunConfig {
   bool overwrite_output_dir = false;
   std::string device = "auto";
   int64_t threads = 0;
+  StringList plugins;
   ModelConfig model;
   FreezeConfig freeze;
   LoraConfig lora;
@@ -70,6 +71,11 @@ struct RunConfig {
             .changeable(),
         field("threads", &RunConfig::threads,
               "a rank; 0: the cores this rank may run on, shared with ranks bound to the same", at_least(int64_t{0}))
+            .changeable(),
+        field("plugins", &RunConfig::plugins,
+              "shared objects with losses and metrics of your own, which train.loss and eval.metrics then take "
+              "(docs/plugins.md)",
+              Path{})
             .changeable(),
         section("model", &RunConfig::model),
         section("freeze", &RunConfig::freeze),

@@ -66,13 +66,14 @@ Evaluator::Evaluator(Learner& learner, const Dataset& dataset, Communicator& con
 }
 
 Evaluation Evaluator::run(const PredictionSink& predicted) {
-  const Phase phase("evaluation");
+  const TimedPhase phase("evaluation");
   const Stopwatch watch;
   std::vector<Statistics> parts;
-  each_part([&](EvalLoader& loader) {
+  each_part("evaluated", [&](EvalLoader& loader, ShownWork& work) {
     Statistics& part = parts.emplace_back(learner_.task().empty_statistics());
     for (Batch batch; loader.next(batch);) {
       observe(batch, &part, predicted);
+      work.add(std::ssize(batch.ids));
     }
   });
   Statistics all = joined(parts);
@@ -80,8 +81,10 @@ Evaluation Evaluator::run(const PredictionSink& predicted) {
   gather_rows(control_, all.rows);
   if (settings_.outputs) gather_rows(control_, all.outputs);
   const bool finite = are_finite(all);
-  const nlohmann::ordered_json metrics =
-      chosen(learner_.task().metrics(finite ? all : learner_.task().empty_statistics()), settings_.metrics);
+  nlohmann::ordered_json metrics;
+  together(control_, [&] {
+    metrics = chosen(learner_.task().metrics(finite ? all : learner_.task().empty_statistics()), settings_.metrics);
+  });
   const bool defined = finite && std::isfinite(metrics.at("loss").get<double>());
   return {.metrics = defined ? metrics : undefined(metrics),
           .details = defined ? learner_.task().details(all) : nlohmann::ordered_json::object(),
@@ -92,9 +95,12 @@ Evaluation Evaluator::run(const PredictionSink& predicted) {
 }
 
 void Evaluator::predict(const PredictionSink& predicted) {
-  const Phase phase("prediction");
-  each_part([&](EvalLoader& loader) {
-    for (Batch batch; loader.next(batch);) observe(batch, nullptr, predicted);
+  const TimedPhase phase("prediction");
+  each_part("predicted", [&](EvalLoader& loader, ShownWork& work) {
+    for (Batch batch; loader.next(batch);) {
+      observe(batch, nullptr, predicted);
+      work.add(std::ssize(batch.ids));
+    }
   });
 }
 
@@ -110,10 +116,13 @@ void Evaluator::observe(const Batch& batch, Statistics* into, const PredictionSi
   for (size_t b = 0; b < rows.size(); ++b) predicted(batch.ids[b], rows[b]);
 }
 
-void Evaluator::each_part(const std::function<void(EvalLoader&)>& body) {
+void Evaluator::each_part(const char* done, const std::function<void(EvalLoader&, ShownWork&)>& body) {
   together(control_, [&] {
-    for (const Shard part : parts_of({control_.rank(), control_.size()}, settings_.loading.parts))
-      body(*make_eval_loader(dataset_, part, settings_.loading));
+    const Shard mine{control_.rank(), control_.size()};
+    const auto [first, end] = range_of(dataset_, mine);
+    ShownWork work(done, "samples", dataset_.size(), end - first);
+    for (const Shard part : parts_of(mine, settings_.loading.parts))
+      body(*make_eval_loader(dataset_, part, settings_.loading), work);
   });
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/shown_work.h"
 #include "comm/communicator.h"
 #include "data/loading/loader.h"
 #include "data/samples/dataset.h"
@@ -56,8 +57,9 @@ class Evaluator {
  private:
   // Statistics are added to `into`, unless it is null.
   void observe(const Batch& batch, Statistics* into, const PredictionSink& predicted);
-  // Calls `body` with a loader of each of this rank's parts of the dataset. Every rank calls.
-  void each_part(const std::function<void(EvalLoader&)>& body);
+  // Calls `body` with a loader of each of this rank's parts of the dataset, and shows how much of it is `done`
+  // ("evaluated"). Every rank calls.
+  void each_part(const char* done, const std::function<void(EvalLoader&, ShownWork&)>& body);
 
   Learner& learner_;
   const Dataset& dataset_;

@@ -95,6 +95,8 @@ StepReport Trainer::step() {
   }
   require_mapped_files_whole();  // frozen weights may be the files' own
   spanned("reduce", [&] { update_.gradients->reduce(); });
+  if (Task& task = update_.learner->task(); task.may_fail_alone())
+    together(parts_.control, [&] { task.rethrow_failure(); });
   update_.statistics->join(static_cast<double>(num_samples(share)));
   if (first_step_seconds_ == 0 && has_weight) require_every_gradient(*update_.gradients);
   const at::Tensor penalty = settings_.penalty.is_on() ? settings_.penalty.value(*update_.arena) : at::Tensor();
@@ -244,7 +246,7 @@ CheckpointContent Trainer::content(const HostTensors& model, const HostTensors& 
 
 void Trainer::resume() {
   if (!settings_.resumes) return;
-  const Phase phase("resume");
+  const TimedPhase phase("resume");
   std::optional<FoundCheckpoint> found;
   if (settings_.resume_directory.empty())
     found = parts_.checkpoints.find_latest();

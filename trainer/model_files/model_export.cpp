@@ -11,6 +11,7 @@
 #include "base/mapped_file.h"
 #include "base/mark.h"
 #include "base/progress.h"
+#include "base/shown_work.h"
 #include "base/text.h"
 #include "trainer/checkpoint/finite.h"
 #include "trainer/checkpoint/safetensors.h"
@@ -112,13 +113,12 @@ nlohmann::json write_weights(FileOps& files, const std::string& directory, const
   nlohmann::json checksums, weight_map;
   const std::vector<std::vector<TensorRef>> parts = cut(tensors, form.most_bytes);
   int64_t total = 0;
+  for (const TensorRef& tensor : tensors) total += tensor.bytes;
+  ShownWork work("exported", "bytes", total, total);
   for (size_t i = 0; i < parts.size(); ++i) {
     const std::string name = numbered(form.weights, i, parts.size());
-    checksums[name] = write_safetensors(files, directory + "/" + name, parts[i], form.metadata, std::ref(bytes));
-    for (const TensorRef& tensor : parts[i]) {
-      weight_map[tensor.name] = name;
-      total += tensor.bytes;
-    }
+    checksums[name] = write_safetensors(files, directory + "/" + name, parts[i], form.metadata, std::ref(bytes), &work);
+    for (const TensorRef& tensor : parts[i]) weight_map[tensor.name] = name;
   }
   if (parts.size() == 1) return checksums;
   const nlohmann::json index{{"metadata", {{"total_size", total}}}, {"weight_map", weight_map}};

@@ -4,6 +4,8 @@
 
 #include "base/errors.h"
 #include "base/text.h"
+#include "trainer/tasks/blocks/accepted_loss.h"
+#include "trainer/tasks/blocks/plugin_task.h"
 #include "trainer/tasks/recipes/target_column.h"
 #include "trainer/tasks/tasks.h"
 
@@ -12,6 +14,13 @@ namespace {
 
 void append_keys(ExtraSettings declared, const std::string& section, StringList& keys) {
   for (const BoundField& field : declared.bind(section)) keys.push_back(field.key());
+}
+
+void require_loss(const std::string& kind, StringList there, const StringList& of_plugins) {
+  there.insert(there.end(), of_plugins.begin(), of_plugins.end());
+  if (std::ranges::find(there, kind) == there.end())
+    throw ConfigError(concat("train.loss: wanted one of ", join(there, ", "), ", found ", in_quotes(kind),
+                             did_you_mean(kind, there)));
 }
 
 }  // namespace
@@ -83,7 +92,18 @@ StringList usual_heads() {
 }
 
 std::unique_ptr<Task> make_task(const std::string& name, const TaskSettings& settings, const Model& model) {
-  return task_of_type(name, settings.labels.problem_type).make(settings, model);
+  const TaskKind& kind = task_of_type(name, settings.labels.problem_type);
+  if (!settings.plugins) return kind.make(settings, model);
+  TaskSettings of_task = settings;
+  const PluginLoss* const loss = settings.plugins->loss(settings.loss.kind);
+  if (loss != nullptr) {
+    of_task.loss.kind = "auto";
+    require_accepted(of_task.loss, {.targets = "a loss of plugins is", .kinds = {}});
+  } else {
+    require_loss(settings.loss.kind, built_losses(), settings.plugins->loss_names());
+  }
+  return with_plugins(kind.make(of_task, model), kind.target, std::ssize(settings.labels.names), settings.plugins,
+                      loss);
 }
 
 }  // namespace sft

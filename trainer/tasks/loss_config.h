@@ -37,8 +37,9 @@ struct LossConfig {
 
   static constexpr auto fields() {
     return std::tuple{
-        field("loss", &LossConfig::kind, "auto: cross_entropy for labels, bce for sets of labels, mse for numbers",
-              one_of("auto", "cross_entropy", "focal", "gce", "sce", "bootstrap", "bce", "mse", "mae", "huber")),
+        field("loss", &LossConfig::kind,
+              "auto (cross_entropy for labels, bce for sets of labels, mse for numbers), cross_entropy, focal, gce, "
+              "sce, bootstrap, bce, mse, mae, huber, or a loss of plugins"),
         field("focal_gamma", &LossConfig::focal_gamma,
               "of loss = \"focal\": how much rows that are right already are turned down; 0: cross_entropy",
               at_least(0.0)),
@@ -79,6 +80,9 @@ struct LossConfig {
               "logits of teacher and student are divided by it before they are compared", above(0.0))};
   }
 };
+
+// The words of train.loss that need no plugin, for checks: a plugin's are known once it is loaded.
+StringList built_losses();
 
 struct ScoreConfig {
   StringList metrics = {};

@@ -15,6 +15,7 @@
 #include "data/samples/batch.h"
 #include "data/text/tokenizer.h"
 #include "trainer/models/model.h"
+#include "trainer/plugins/plugins.h"
 #include "trainer/tasks/deciding.h"
 #include "trainer/tasks/generating.h"
 #include "trainer/tasks/loss_config.h"
@@ -84,6 +85,11 @@ class Task {
   // they are nothing beside the model's.
   virtual double flops(int64_t) const { return 0; }
 
+  // True: code of others may fail on this rank alone where it cannot throw, since the others wait in the next sum over
+  // ranks. Then all ask together, behind the sums of each update.
+  virtual bool may_fail_alone() const { return false; }
+  virtual void rethrow_failure() {}
+
   // Null where labels are not given by their probability. Borrowed.
   virtual Deciding* deciding() { return nullptr; }
 
@@ -108,6 +114,7 @@ struct TaskSettings {
   Labels labels = {};
   LossConfig loss = {};
   ScoreConfig scores = {};
+  std::shared_ptr<const Plugins> plugins = {};  // null: none
   // Of models that go on from prompts.
   NumberList stop_tokens = {};           // ids that end an answer
   const Tokenizer* tokenizer = nullptr;  // borrowed; null where nothing is to be spelled out

@@ -7,8 +7,10 @@
 #include <cstdio>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
+#include "base/log.h"
 #include "base/stopwatch.h"
 #include "base/terminal.h"
 #include "base/terminal_line.h"
@@ -90,13 +92,22 @@ std::string summary_text(const Event& event) {
   return text;
 }
 
-std::string bar_of(const Event& event) {
-  const double share =
-      event.total_steps > 0 ? static_cast<double>(event.step) / static_cast<double>(event.total_steps) : 0;
+double share_of(int64_t done, int64_t total) {
+  return total > 0 ? static_cast<double>(done) / static_cast<double>(total) : 0;
+}
+
+std::string bar_of(double share) {
   const auto filled = static_cast<size_t>(std::clamp(share, 0.0, 1.0) * kBarCells);
   std::string bar;
   for (size_t cell = 0; cell < kBarCells; ++cell) bar += cell < filled ? "█" : "░";
   return bar + " ";
+}
+
+// "evaluated 1,200 of 5,000 samples"
+std::string amount_of(const WorkDone& work) {
+  const auto done = static_cast<double>(work.done), total = static_cast<double>(work.total);
+  if (work.unit == "bytes") return concat(work.name, " ", human_bytes(done), " of ", human_bytes(total));
+  return concat(work.name, " ", human_count(done), " of ", human_count(total), " ", work.unit);
 }
 
 size_t columns_of(std::string_view text) {
@@ -111,16 +122,16 @@ Console::~Console() {
 }
 
 void Console::show(const Event& event) {
+  const std::lock_guard lock(mutex_);
   switch (event.kind) {
     case Event::Kind::train:
       return show_progress(event);
     case Event::Kind::evaluation:
       return print(concat("evaluation at step ", event.step, ": ", metrics_text(event.values, "eval_")));
-    case Event::Kind::work:
-      return show_work(event);
     case Event::Kind::summary:
       if (bar_stands_) screen_.write("\n");  // the last bar stays
       bar_stands_ = false;
+      training_bar_.clear();
       print(summary_text(event));
       if (const auto test = event.values.find("test_metrics"); test != event.values.end() && test->is_object())
         print(concat("test: ", metrics_text(*test, "")));
@@ -134,19 +145,31 @@ void Console::show_progress(const Event& event) {
   if (spoken_ && now - last_seconds_ < pause && event.step < event.total_steps) return;
   spoken_ = true;
   last_seconds_ = now;
-  if (style_ == Style::bar) return draw_bar(event, left);
-  print(concat("step ", event.step, "/", event.total_steps, kSeparator, join(fields_of(event, left), kSeparator)));
+  const std::string count = concat(event.step, "/", event.total_steps);
+  if (style_ == Style::lines)
+    return print(concat("step ", count, kSeparator, join(fields_of(event, left), kSeparator)));
+  training_bar_ = bar_line(share_of(event.step, event.total_steps), count, fields_of(event, left));
+  draw(training_bar_);
 }
 
-void Console::show_work(const Event& event) {
-  const double now = screen_.seconds(), left = seconds_left(event);
+// Short work shows nothing.
+void Console::show(const WorkDone& work) {
+  const std::lock_guard lock(mutex_);
   const bool draws = style_ == Style::bar;
-  if (now - last_seconds_ < (draws ? kSecondsBetweenBars : kSecondsBetweenLines)) return;
-  last_seconds_ = now;
-  if (draws) return draw_bar(event, left);
-  print(concat(text_of(event.values, "name", "%g").value_or(""), " ", human_count(static_cast<double>(event.step)),
-               " of ", human_count(static_cast<double>(event.total_steps)), kSeparator,
-               join(fields_of(event, left), kSeparator)));
+  const double now = screen_.seconds();
+  if (std::min(work.seconds, now - last_work_seconds_) < (draws ? kSecondsBetweenBars : kSecondsBetweenLines)) return;
+  last_work_seconds_ = now;
+  const double share = share_of(work.done, work.total);
+  const std::string left = share > 0 && share < 1 ? human_seconds(work.seconds * (1 / share - 1)) + " left" : "";
+  if (!draws) return print(concat(amount_of(work), left.empty() ? "" : kSeparator, left));
+  works_ = true;
+  draw(bar_line(share, amount_of(work), {left}));
+}
+
+void Console::end_work() {
+  const std::lock_guard lock(mutex_);
+  if (!std::exchange(works_, false) || !bar_stands_) return;
+  training_bar_.empty() ? erase_bar() : draw(training_bar_);
 }
 
 // From the rate since this start, pauses for evaluations and checkpoints included.
@@ -160,30 +183,43 @@ double Console::seconds_left(const Event& event) {
   return done > 0 ? (now - first_seconds_) / done * static_cast<double>(event.total_steps - event.step) : 0;
 }
 
-void Console::draw_bar(const Event& event, double left) {
-  std::string line = screen_.columns() < 2 * kBarCells ? "" : bar_of(event);
-  line += concat(event.step, "/", event.total_steps);
-  for (const std::string& field : fields_of(event, left)) {
-    if (columns_of(line) + kSeparator.size() + columns_of(field) >= screen_.columns()) break;
+std::string Console::bar_line(double share, const std::string& count, const std::vector<std::string>& fields) const {
+  const size_t columns = screen_.columns();
+  std::string line = columns < 2 * kBarCells ? "" : bar_of(share);
+  if (columns_of(line) + columns_of(count) >= columns) line.clear();
+  line += count.substr(0, std::max<size_t>(columns, 1) - 1);
+  for (const std::string& field : fields) {
+    if (field.empty()) continue;
+    if (columns_of(line) + kSeparator.size() + columns_of(field) >= columns) break;
     line += concat(kSeparator, field);
   }
-  screen_.write(concat(kEraseLine, line));
+  return line;
+}
+
+void Console::draw(const std::string& bar) {
+  screen_.write(concat(kEraseLine, bar));
   bar_stands_ = true;
 }
 
-void Console::step_aside() {
+void Console::erase_bar() {
   if (bar_stands_) screen_.write(kEraseLine);
   bar_stands_ = false;
 }
 
+void Console::step_aside() {
+  const std::lock_guard lock(mutex_);
+  erase_bar();
+}
+
 // Takes the place of a bar, which comes back below it.
 void Console::print(const std::string& line) {
-  screen_.write(concat(bar_stands_ ? kEraseLine : "", line, "\n"));
+  screen_.write(concat(bar_stands_ ? kEraseLine : "", log::stamp(), line, "\n"));
   bar_stands_ = false;
 }
 
 Sink make_console(const std::string& style) {
-  if (style == "none") return [](const Event&) {};
+  set_work_viewer({});
+  if (style == "none" || log::talk() == log::Talk::quiet) return [](const Event&) {};
   const std::shared_ptr<const Terminal> terminal = Terminal::of_standard_error();
   const bool draws = style == "bar" || (style == "auto" && terminal);
   const auto columns = [terminal]() -> size_t { return terminal ? terminal->columns() : 120; };
@@ -194,9 +230,13 @@ Sink make_console(const std::string& style) {
   const auto console =
       std::make_shared<Console>(draws ? Console::Style::bar : Console::Style::lines,
                                 Console::Screen{write, [watch = Stopwatch()] { return watch.seconds(); }, columns});
-  set_terminal_line([standing = std::weak_ptr(console)] {
-    if (const auto here = standing.lock()) here->step_aside();
-  });
+  // Both do nothing once the sink is gone.
+  const auto if_here = [here = std::weak_ptr(console)](const auto& act) {
+    if (const auto standing = here.lock()) act(*standing);
+  };
+  set_terminal_line([if_here] { if_here([](Console& shown) { shown.step_aside(); }); });
+  set_work_viewer({.show = [if_here](const WorkDone& work) { if_here([&](Console& shown) { shown.show(work); }); },
+                   .end = [if_here] { if_here([](Console& shown) { shown.end_work(); }); }});
   return [console](const Event& event) { console->show(event); };
 }
 

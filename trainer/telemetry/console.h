@@ -2,9 +2,12 @@
 #pragma once
 
 #include <functional>
+#include <mutex>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "base/shown_work.h"
 #include "trainer/telemetry/event.h"
 
 namespace sft {
@@ -27,6 +30,10 @@ class Console {
 
   void show(const Event& event);
 
+  // Work other than training; its bar is in the place of training's, which comes back at its end.
+  void show(const WorkDone& work);
+  void end_work();
+
   // Takes a bar away, so that somebody else can print a line; the next event draws it anew.
   void step_aside();
 
@@ -35,16 +42,22 @@ class Console {
 
  private:
   void show_progress(const Event& event);
-  void show_work(const Event& event);
-  void draw_bar(const Event& event, double seconds_left);
+  // What does not fit the screen is left out, the last fields first.
+  std::string bar_line(double share, const std::string& count, const std::vector<std::string>& fields) const;
+  void draw(const std::string& bar);
+  void erase_bar();
   void print(const std::string& line);
   double seconds_left(const Event& event);
 
   Style style_;
   Screen screen_;
+  std::mutex mutex_;          // who prints a line asks from any thread that a bar steps aside
+  std::string training_bar_;  // the last one
   bool bar_stands_ = false;
+  bool works_ = false;  // the bar is that of other work
   bool spoken_ = false;
-  double last_seconds_ = 0;  // of the last line or bar
+  double last_seconds_ = 0;       // of the last line or bar
+  double last_work_seconds_ = 0;  // likewise, of other work
   int64_t first_step_ = -1;  // of this start, with its time: the rate is measured from there
   double first_seconds_ = 0;
 };

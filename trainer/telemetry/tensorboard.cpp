@@ -43,19 +43,39 @@ std::string file_name() {
   return concat("events.out.tfevents.", static_cast<int64_t>(now()), ".", host, ".", ::getpid(), ".", count++);
 }
 
+using Scalars = std::vector<std::pair<std::string, float>>;
+
+Scalars scalars_of(const nlohmann::ordered_json& values, const std::string& prefix) {
+  Scalars scalars;
+  for (const auto& [name, value] : values.items())
+    if (const auto scalar = scalar_of(value); scalar && name != "step")
+      scalars.emplace_back(tag_of(prefix + name), *scalar);
+  return scalars;
+}
+
+// A run that stopped to go on later has not ended.
+bool is_end(const Event& event) {
+  return event.kind == Event::Kind::summary && event.values.value("exit_code", 0) == 0;
+}
+
+Scalars scalars_of(const Event& event) {
+  if (event.kind != Event::Kind::summary) return scalars_of(event.values, "");
+  const auto test = event.values.find("test_metrics");
+  return test != event.values.end() && test->is_object() ? scalars_of(*test, "test_") : Scalars();
+}
+
 }  // namespace
 
-Sink make_tensorboard(const std::string& directory, int64_t resumed_step) {
+Sink make_tensorboard(const std::string& directory, int64_t resumed_step, const nlohmann::ordered_json& settings) {
   real_files().make_directory(directory);
   const auto file = std::make_shared<RecordFile>(concat(directory, "/", file_name()));
   file->append(version_record(now()));
   file->append(start_record(now(), resumed_step + 1));
-  return [file](const Event& event) {
-    if (event.kind == Event::Kind::summary) return;
-    std::vector<std::pair<std::string, float>> scalars;
-    for (const auto& [name, value] : event.values.items())
-      if (const auto scalar = scalar_of(value); scalar && name != "step") scalars.emplace_back(tag_of(name), *scalar);
-    if (!scalars.empty()) file->append(scalars_record(now(), event.step, scalars));
+  if (!settings.empty()) file->append(settings_record(now(), settings));
+  return [file, is_on_board = !settings.empty()](const Event& event) {
+    if (const Scalars scalars = scalars_of(event); !scalars.empty())
+      file->append(scalars_record(now(), event.step, scalars));
+    if (is_on_board && is_end(event)) file->append(ended_record(now()));
   };
 }
 

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace sft {
 namespace {
 
@@ -89,6 +91,10 @@ TEST_F(ConsoleTest, RedrawsABarThatNeverWraps) {
     for (const char byte : bar.substr(4)) columns += (static_cast<unsigned char>(byte) & 0xC0) != 0x80;
     ASSERT_LT(columns, columns_) << bar;
     ASSERT_EQ(bar.find('\n'), bar.npos);
+    seconds_ += 1;
+    console.show(WorkDone{"validation: prepared", "pieces", 3, 64, 1});
+    ASSERT_LT(std::ranges::count_if(look().substr(4), [](char byte) { return (byte & 0xC0) != 0x80; }),
+              static_cast<int64_t>(columns_));
   }
 }
 
@@ -119,6 +125,51 @@ TEST_F(ConsoleTest, StepsAsideForALineOfSomebodyElse) {
   console.step_aside();
   EXPECT_EQ(look(), "\r\033[K");
   console.step_aside();
+  EXPECT_EQ(look(), "");
+}
+
+TEST_F(ConsoleTest, ShowsOtherWorkInTheBarsPlaceAndGivesItBack) {
+  Console console(Console::Style::bar, screen());
+  console.show(progress(300));
+  const std::string training = look();
+  console.show(WorkDone{"evaluated", "samples", 1200, 4800, 0.05});
+  EXPECT_EQ(look(), "") << "short work shows nothing";
+  seconds_ = 1;
+  console.show(WorkDone{"evaluated", "samples", 1200, 4800, 1});
+  EXPECT_EQ(look(), "\r\033[K█████░░░░░░░░░░░░░░░ evaluated 1,200 of 4,800 samples  3.0s left");
+  seconds_ = 1.05;
+  console.show(WorkDone{"evaluated", "samples", 1300, 4800, 1.05});
+  EXPECT_EQ(look(), "");
+  seconds_ = 4;
+  console.show(WorkDone{"saved", "bytes", 3 << 20, 3 << 20, 4});
+  EXPECT_EQ(look(), "\r\033[K████████████████████ saved 3.0 MiB of 3.0 MiB");
+  console.end_work();
+  EXPECT_EQ(look(), training);
+  console.end_work();
+  EXPECT_EQ(look(), "");
+}
+
+TEST_F(ConsoleTest, TakesTheBarOfOtherWorkAwayWhereNothingTrains) {
+  Console console(Console::Style::bar, screen());
+  seconds_ = 1;
+  console.show(WorkDone{"train: prepared", "pieces", 1, 4, 1});
+  look();
+  console.end_work();
+  EXPECT_EQ(look(), "\r\033[K");
+}
+
+TEST_F(ConsoleTest, PrintsALineOfOtherWorkEveryTenSeconds) {
+  Console console(Console::Style::lines, screen());
+  console.show(progress(100));
+  look();
+  std::string seen;
+  for (int64_t done = 1; done <= 25; ++done) {
+    seconds_ = static_cast<double>(done);
+    console.show(WorkDone{"train: read", "pieces", done, 50, seconds_});
+    seen += look();
+  }
+  EXPECT_EQ(seen, "train: read 10 of 50 pieces  40.0s left\ntrain: read 20 of 50 pieces  30.0s left\n");
+  console.end_work();
   EXPECT_EQ(look(), "");
 }
 

@@ -1,4 +1,4 @@
-// write_events DIRECTORY: a run that is interrupted at step 30, resumed from step 20 and goes on to 40.
+// write_events DIRECTORY: a run that is interrupted at step 30, resumed from step 20, goes on to 40 and ends.
 #include <iostream>
 
 #include "base/errors.h"
@@ -9,9 +9,11 @@ int main(int count, char** words) {
   if (count != 2) return 2;
   const std::string directory = words[1];
   try {
+    const nlohmann::ordered_json settings{
+        {"optim.learning_rate", 3e-5}, {"seed", 7}, {"deterministic", false}, {"train.loss", "focal"}};
     for (const int64_t resumed : {0, 20}) {
       const Sink jsonl = make_jsonl(directory + "/metrics.jsonl", resumed),
-                 tensorboard = make_tensorboard(directory + "/events", resumed);
+                 tensorboard = make_tensorboard(directory + "/events", resumed, settings);
       for (int64_t step = resumed + 10; step <= (resumed == 0 ? 30 : 40); step += 10) {
         Event train{Event::Kind::train,
                     step,
@@ -31,6 +33,10 @@ int main(int count, char** words) {
           sink(evaluation);
         }
       }
+      Event summary{Event::Kind::summary, 30, 40, {{"exit_code", 75}, {"test_metrics", nullptr}}};
+      if (resumed > 0)
+        summary = {Event::Kind::summary, 40, 40, {{"exit_code", 0}, {"test_metrics", {{"accuracy", 0.75}}}}};
+      for (const Sink& sink : {jsonl, tensorboard}) sink(summary);
     }
   } catch (const Error& error) {
     std::cerr << error.what() << "\n";
