@@ -108,10 +108,12 @@ ExitCode find_lr(const Arguments& arguments, Job& job) {
                      " updates of ", run->global_batch_size, " rows, or until the loss diverges; nothing is saved"));
   RateCurve curve;
   const RangeEnd end = run_range_test(test, *run, curve);
-  if (speaks) {
-    print_table(curve);
+  if (speaks) print_table(curve);
+  if (speaks && end == RangeEnd::stopped)
+    log::warn(concat("stopped by a signal after ", curve.points().size(), " of ", test.steps,
+                     " updates: the higher rates were not tried, and none is suggested"));
+  else if (speaks)
     print_advice(curve, arguments);
-  }
   together(job.control(), [&] {
     if (!speaks) return;
     write_atomically(real_files(), page, range_page(curve, facts_of(*run, arguments, curve, end)));
