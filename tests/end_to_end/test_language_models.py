@@ -223,7 +223,8 @@ class LanguageModels(EndToEnd):
     def test_a_generation_config_is_read_as_strictly_as_a_config(self):
         model = self.home / "model"
         for settings, told in (({"temperature": 0, "do_sample": True}, "temperature"), ({"top_p": 1.5, "do_sample": True}, "top_p"), ({"max_new_tokens": -3}, "max_new_tokens"), ({"repetition_penalty": "high"}, "repetition_penalty"),
-                               ({"temperature": 0.0, "top_k": None, "num_beams": 4}, ""), ({"eos_token_id": [258, 99999, -1]}, "99999 is no token of this model")):
+                               ({"temperature": 0.0, "top_k": None, "num_beams": 4}, ""), ({"eos_token_id": [258, 99999, -1]}, "99999 is no token of this model"),
+                               ({"suppress_tokens": [1, 2], "min_p": 0.1, "begin_suppress_tokens": None}, "suppress_tokens = [1,2] is not built, and has no effect on answers here")):
             with self.subTest(settings=settings):
                 shutil.rmtree(model, ignore_errors=True)
                 shutil.copytree(self.shared / "llama", model)
@@ -245,6 +246,9 @@ class LanguageModels(EndToEnd):
         done = self.run_program("chat", self.shared / "model")
         self.assertEqual(done.code, 78, done.err)
         self.assertIn("chat is for language models", done.err)
+        done = self.run_program(self.config(generate={"num_beams": 5000}))
+        self.assertEqual(done.code, 78, done.err)
+        self.assertIn("generate.num_beams is 5000; wanted at most 1000", done.err)
         done = self.run_program(self.config(generate={"num_beams": 4, "do_sample": True}))
         self.assertEqual(done.code, 78, done.err)
         self.assertIn("generate.num_beams", done.err)

@@ -86,6 +86,46 @@ void take(const BoundField& field, const json& value, const ModelDirectory& mode
   }
 }
 
+// Settings of transformers that are not built here, with the value that changes nothing.
+struct Unbuilt {
+  const char* key;
+  json neutral;
+  bool is_of_drawing = false;
+};
+
+// Answers would be others in transformers, which obeys them.
+void warn_of_unbuilt(const json& own, const ModelDirectory& model, bool draws) {
+  static const std::vector<Unbuilt> kAll{{"suppress_tokens", json::array()},
+                                         {"begin_suppress_tokens", json::array()},
+                                         {"sequence_bias", json::object()},
+                                         {"force_words_ids", json::array()},
+                                         {"stop_strings", json::array()},
+                                         {"exponential_decay_length_penalty", json()},
+                                         {"encoder_repetition_penalty", 1.0},
+                                         {"encoder_no_repeat_ngram_size", 0},
+                                         {"diversity_penalty", 0.0},
+                                         {"num_beam_groups", 1},
+                                         {"penalty_alpha", 0.0},
+                                         {"guidance_scale", 1.0},
+                                         {"min_p", 0.0, true},
+                                         {"typical_p", 1.0, true},
+                                         {"epsilon_cutoff", 0.0, true},
+                                         {"eta_cutoff", 0.0, true}};
+  for (const Unbuilt& unbuilt : kAll) {
+    const auto found = own.find(unbuilt.key);
+    if (found == own.end() || found->is_null() || *found == unbuilt.neutral || (unbuilt.is_of_drawing && !draws))
+      continue;
+    log::warn_once(concat(model.path(), ": ", unbuilt.key, " = ", found->dump().substr(0, 80),
+                          " is not built, and has no effect on answers here; transformers obeys it"));
+  }
+}
+
+void require_beams(const GenerateConfig& config) {
+  constexpr int64_t kMost = 1000;
+  if (config.num_beams > kMost)
+    throw ConfigError(concat("generate.num_beams is ", config.num_beams, "; wanted at most ", kMost));
+}
+
 }  // namespace
 
 GenerateConfig settled(const GenerateConfig& asked, const Origins& origins, const ModelDirectory& model,
@@ -102,6 +142,8 @@ GenerateConfig settled(const GenerateConfig& asked, const Origins& origins, cons
   if (config.eos_token_id.empty() && model.config().contains("eos_token_id"))
     config.eos_token_id = ids_in(model.config()["eos_token_id"], model);
   if (!origins.contains("generate.max_new_tokens")) take_max_length(config, own, model);
+  if (own.is_object()) warn_of_unbuilt(own, model, config.do_sample);
+  require_beams(config);
   require_tokens(config.eos_token_id, model);
   if (!origins.contains("generate.eos_token_id"))
     for (const int32_t id : trained)
