@@ -30,7 +30,10 @@ void handle(int flags) {
 
 }  // namespace
 
-void install() { handle(SA_RESTART); }  // reads and writes in flight go on
+void install() {
+  handle(SA_RESTART);          // reads and writes in flight go on
+  ::signal(SIGXFSZ, SIG_IGN);  // a file beyond the limit of its size is an error of the write, which is told
+}
 
 void wake_readers() { handle(0); }
 

@@ -7,6 +7,7 @@
 
 namespace sft::signals {
 
+// Also has a write beyond the limit of a file's size (ulimit -f) fail, instead of ending the process.
 void install();
 
 // From now on a write to a pipe that nobody reads any more fails, instead of ending the process.

@@ -1,5 +1,6 @@
 """Files, memory and standard output that fail under a running job: told by name and code, nothing lost without a word."""
 import os
+import resource
 import shutil
 import socket
 import subprocess
@@ -121,6 +122,12 @@ class Storage(EndToEnd):
         self.succeed("export", self.run_dir(), "--output", self.home / "exported")
         self.assertFalse(torn.exists())
         self.assertEqual([path.name for path in self.run_dir().glob(".lock.*")], [])
+
+    def test_a_limit_of_file_sizes_is_told(self):
+        limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (40960, 40960))
+        done = subprocess.run(self.command(self.config(train={"max_steps": 2, "num_train_epochs": None})), capture_output=True, text=True, preexec_fn=limit, timeout=120)
+        self.assertEqual((done.returncode, self.exit_status()), (81, 81), done.stderr)
+        self.assertIn("File too large", done.stderr)
 
     def test_results_that_do_not_arrive(self):
         config = self.config()
