@@ -3,6 +3,7 @@
 #include <charconv>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <system_error>
 
 #include "base/log.h"
 #include "base/progress.h"
@@ -33,9 +34,17 @@ bool is_model(const std::string& target) {
   return has(kAdapterConfig) || (has("config.json") && !has("config.toml"));
 }
 
+// A link that leads nowhere is there too, and is nobody's to replace.
 void refuse_to_overwrite(const std::string& option, const std::string& directory) {
-  if (!directory.empty() && fs::exists(directory))
+  if (directory.empty()) return;
+  std::error_code none;
+  if (fs::exists(fs::symlink_status(directory, none)))
     throw ConfigError(concat(option, " ", directory, " exists already; nothing is overwritten"));
+  for (fs::path above = fs::absolute(directory).lexically_normal().parent_path(); above.has_relative_path();
+       above = above.parent_path())
+    if (fs::exists(above, none) && !fs::is_directory(above, none))
+      throw ConfigError(concat(option, " ", directory, " would be in ", in_quotes(above.string(), 400),
+                               ", which is no directory; name another one"));
 }
 
 // "": no graph is wanted.

@@ -90,6 +90,16 @@ class Outputs(EndToEnd):
         self.assertTrue((self.home / "link.jsonl").is_symlink())
         self.assertEqual(len(read_rows(self.home / "target.jsonl")), 37)
 
+    def test_an_export_stands_where_nothing_was(self):
+        self.succeed(self.config(train={"max_steps": 1, "num_train_epochs": None}))
+        (self.home / "dangling").symlink_to(self.home / "nowhere")
+        (self.home / "mine").write_text("mine")
+        for output, told in (("dangling", "exists already"), ("mine", "exists already"), ("mine/model", "which is no directory")):
+            done = self.run_program("export", self.run_dir(), "--output", self.home / output)
+            self.assertEqual(done.code, 78, done.err)
+            self.assertIn(told, done.err)
+        self.assertEqual([path.name for path in self.home.iterdir() if ".tmp-" in path.name], [])
+
     def test_only_marked_scratch_is_removed(self):
         (self.home / "o.jsonl.prepared").mkdir()
         (self.home / "o.jsonl.prepared" / "thesis.txt").write_text("mine")
