@@ -16,6 +16,7 @@
 #include "trainer/assembly/conclude.h"
 #include "trainer/assembly/ended_run.h"
 #include "trainer/assembly/run_settings.h"
+#include "trainer/optim/schedule.h"
 #include "trainer/tasks/recipes/target.h"
 
 namespace sft {
@@ -68,6 +69,15 @@ void introduce(const Assembly& run) {
                    run.world.device.str(), ")"));
 }
 
+// What is never reached shows in no loss.
+void warn_of_a_long_warm_up(const Assembly& run) {
+  const SchedulerConfig& scheduler = run.config().scheduler;
+  const int64_t warm_up = warmup_updates(scheduler.warmup_steps, run.total_steps);
+  if (warm_up > run.total_steps && scheduler.lr_scheduler_type != "constant")
+    log::warn(concat("scheduler.warmup_steps is ", warm_up, ", and the run has ", run.total_steps,
+                     " updates: the rate never comes to optim.learning_rate. Below 1 it is a share of all updates"));
+}
+
 // Open MPI 4 ends its ranks a second after the TERM that follows a Ctrl-C, which is too soon for a large checkpoint.
 void say_how_to_stop() {
   std::string parent;
@@ -118,6 +128,7 @@ ExitCode train_run(LoadedConfig loaded, Job& job, const Cutoffs& cutoffs) {
     if (speaks) say_finished(*run);
     return ExitCode::done;
   }
+  if (speaks) warn_of_a_long_warm_up(*run);
   if (speaks) say_how_to_stop();
   resume(*run);
   together(job.control(), [&] { require_resumed(*run); });
@@ -147,6 +158,7 @@ ExitCode train(const Arguments& arguments, Job& job) {
   job.show_progress(config.log.progress);
   const auto run = assemble(std::move(loaded), job.world(config.device, num_threads(config), config.comm));
   if (speaks) introduce(*run);
+  if (speaks) warn_of_a_long_warm_up(*run);
   if (speaks) dry_run(*run);
   return ExitCode::done;
 }

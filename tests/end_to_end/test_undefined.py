@@ -67,6 +67,10 @@ class Undefined(EndToEnd):
         path.write_text("text,label,w\n" + "".join(f'{row["text"]},{row["label"]},{weight}\n' for row in make_rows(30, 6)))
         return {"train_file": str(path), "validation_file": None, "test_file": None, "weight_column": "w"}
 
+    def test_a_warm_up_longer_than_the_run_is_told(self):
+        done = self.succeed(self.config(train={"max_steps": 2, "num_train_epochs": None}, scheduler={"warmup_steps": 50}))
+        self.assertIn("scheduler.warmup_steps is 50, and the run has 2 updates: the rate never comes to optim.learning_rate", done.err)
+
     def test_a_run_whose_updates_were_all_skipped_is_not_finished(self):
         config = self.config(data=self.weighted(0), train={"num_train_epochs": 1})
         for start in range(2):
