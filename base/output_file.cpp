@@ -39,7 +39,7 @@ std::string output_file(const std::string& option, const std::string& path, cons
   std::error_code none;
   const fs::file_status status = fs::status(path, none);
   if (fs::exists(status) && !fs::is_regular_file(status))
-    refuse(concat("is ", kind_of(status), "; wanted: a file to make, or one to replace"));
+    refuse(concat("is ", kind_of(status), "; wanted: a path where nothing is yet, or a file to replace"));
   for (const std::string& input : inputs)
     if (is_same_file(path, input) || (fs::exists(status) && fs::is_directory(input, none) && lies_in(path, input)))
       refuse(concat("is read by this command, or by a run that it names (", in_quotes(input, 400), ") and would be lost; name another file"));
