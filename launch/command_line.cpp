@@ -10,6 +10,7 @@
 #include "launch/starters/starters.h"
 #include "launch/version.h"
 #include "trainer/learner/attribution.h"
+#include "trainer/planning/kinds.h"
 #include "trainer/tasks/tasks.h"
 
 namespace sft {
@@ -268,9 +269,34 @@ void declare(CLI::App& app, Arguments& a) {
                         "  srun -N 2 --ntasks-per-node 4 sft-dist check run.toml train.global_batch_size=256");
   takes_config(check, a);
 
+  CLI::App* plan =
+      add(app, "plan",
+          "What would a run take on another number of ranks, without that cluster? Memory a rank by its parts and by "
+          "parallel.strategy, and time with what ranks wait for each other, from some updates of one rank here.",
+          "  sft-dist plan run.toml --gpus 8\n"
+          "  sft-dist plan run.toml --gpus 8 --nodes 4 --kind h100 --latency 20us --bandwidth 50GB/s "
+          "model.dtype=bfloat16\n"
+          "  mpirun -np 2 sft-dist plan run.toml --gpus 16 --json     times the links of this machine first\n"
+          "`sft-dist doctor` on two ranks or two nodes tells latency and bandwidth of their links.");
+  takes_config(plan, a);
+  plan->add_option("--gpus,--nproc-per-node", a.gpus, "ranks of a node, one a GPU; default: as this job")
+      ->type_name("N")
+      ->check(CLI::Range(int64_t{1}, int64_t{1} << 16));
+  plan->add_option("--nodes,--nnodes", a.nodes, "nodes; default: as this job")
+      ->type_name("M")
+      ->check(CLI::Range(int64_t{1}, int64_t{1} << 16));
+  plan->add_option("--kind", a.kind, "of the GPUs; default: what this machine computes on")
+      ->type_name("NAME")
+      ->check(CLI::IsMember(planning::names_of_kinds(), CLI::ignore_case));
+  plan->add_option("--latency", a.latency,
+                   "of a message between nodes, or where there is one node, between its ranks: 20us")
+      ->type_name("TIME");
+  plan->add_option("--bandwidth", a.bandwidth, "of these links, in one direction: 12GB/s, 100Gbit/s")->type_name("RATE");
+  plan->add_flag("--json", a.json, "JSON in place of the table");
+
   add(app, "doctor",
       "What this machine offers: ranks, cores, memory, disk, versions, speed of arithmetic and of an "
-      "all-reduce. Start it as a job would be started.",
+      "all-reduce, latency and bandwidth of the links. Start it as a job would be started.",
       "  sft-dist doctor\n"
       "  mpirun -np 2 sft-dist doctor\n"
       "  srun -N 2 --ntasks-per-node 4 sft-dist doctor");

@@ -33,6 +33,10 @@ struct Arguments {
   int64_t show = 0;
   double min_rate = 1e-7, max_rate = 1.0;
   int64_t steps = 100;
+  int64_t gpus = 0, nodes = 0;     // of the world that is planned; 0: as this job
+  std::string kind;                // of its GPUs; "": this machine's device
+  std::string latency, bandwidth;  // of its links, with their units
+  bool json = false;
   bool dry_run = false, yes = false, verify = false, list = false, slurm = false;
   bool quiet = false, verbose = false;
 };

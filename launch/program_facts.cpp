@@ -105,6 +105,12 @@ void add_options(const Arguments& arguments, Facts& facts) {
   add("--min-lr", arguments.min_rate);
   add("--max-lr", arguments.max_rate);
   add("--steps", arguments.steps);
+  add("--gpus", arguments.gpus);
+  add("--nodes", arguments.nodes);
+  add("--kind", arguments.kind);
+  add("--latency", arguments.latency);
+  add("--bandwidth", arguments.bandwidth);
+  add("--json", arguments.json);
   add("--explain", arguments.explain);
   add("--folds", arguments.folds);
   add("--dry-run", arguments.dry_run);

@@ -12,7 +12,7 @@ FLOORS = [
     ["data/samples"],
     ["data/loading", "data/prepare"],
     ["trainer/tasks/recipes"],
-    ["trainer/models", "trainer/optim", "trainer/metrics", "trainer/checkpoint", "trainer/telemetry", "trainer/plugins"],
+    ["trainer/models", "trainer/optim", "trainer/metrics", "trainer/checkpoint", "trainer/telemetry", "trainer/plugins", "trainer/planning"],
     ["trainer/tasks", "trainer/adapters", "trainer/parallel", "trainer/model_files"],
     ["trainer/learner", "trainer/config", "trainer/onnx"],
     ["trainer/loop", "trainer/report"],

@@ -7,7 +7,7 @@
 namespace sft {
 
 Command find_command(const std::string& name) {
-  static const std::array<std::pair<const char*, Command>, 16> kCommands{
+  static const std::array<std::pair<const char*, Command>, 17> kCommands{
       {{"train", train},
        {"evaluate", evaluate},
        {"predict", predict},
@@ -21,6 +21,7 @@ Command find_command(const std::string& name) {
        {"find-lr", find_lr},
        {"inspect", inspect},
        {"check", check},
+       {"plan", plan},
        {"doctor", doctor},
        {"init", init},
        {"help", help}}};

@@ -29,6 +29,7 @@ ExitCode noise(const Arguments& arguments, Job& job);
 ExitCode find_lr(const Arguments& arguments, Job& job);
 ExitCode inspect(const Arguments& arguments, Job& job);
 ExitCode check(const Arguments& arguments, Job& job);
+ExitCode plan(const Arguments& arguments, Job& job);
 ExitCode doctor(const Arguments& arguments, Job& job);
 ExitCode init(const Arguments& arguments, Job& job);
 ExitCode help(const Arguments& arguments, Job& job);

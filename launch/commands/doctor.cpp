@@ -1,7 +1,6 @@
 // What this machine offers, in a page: versions, ranks, cores, shared memory, and a timed all-reduce.
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
-#include <ATen/ops/ones.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -14,7 +13,6 @@
 #include <vector>
 
 #include "base/process.h"
-#include "base/stopwatch.h"
 #include "base/text.h"
 #include "comm/agree.h"
 #include "comm/mpi/mpi.h"
@@ -22,24 +20,10 @@
 #include "launch/commands/commands.h"
 #include "launch/version.h"
 #include "trainer/assembly/gemm_peak.h"
-#include "trainer/parallel/gradient_sync.h"
+#include "trainer/preflight/time_sums.h"
 
 namespace sft {
 namespace {
-
-// Seconds of the slowest rank, the best of a few.
-double timed_all_reduce(const World& world, int64_t bytes) {
-  const at::Tensor values = at::ones({bytes / static_cast<int64_t>(sizeof(float))}, at::TensorOptions(world.device));
-  int64_t best = INT64_MAX;
-  for (int i = 0; i < 5; ++i) {
-    world.gradients.barrier();
-    const Stopwatch watch;
-    world.gradients.all_reduce(buffer_of(values));
-    values[0].item();  // which waits for the device
-    best = std::min(best, max(world.control, static_cast<int64_t>(watch.seconds() * 1e9)));
-  }
-  return static_cast<double>(best) * 1e-9;
-}
 
 void line(const std::string& name, const std::string& value) {
   std::cout << std::left << std::setw(22) << name << value << '\n';
@@ -62,6 +46,22 @@ std::string host_facts(const std::string& host) {
   return text.str();
 }
 
+std::string text_of(const std::vector<planning::TimedSum>& sums) {
+  std::vector<std::string> texts;
+  for (const planning::TimedSum& sum : sums)
+    texts.push_back(concat(human_bytes(static_cast<double>(sum.bytes)), " in ", std::setprecision(3),
+                           sum.seconds * 1e3, " ms"));
+  return join(texts, ", ");
+}
+
+// As sft-dist plan takes them. Nodes count where there are several: their links are the slow ones.
+std::string links_text(const std::vector<planning::TimedSum>& sums, int ranks, int per_node) {
+  const bool over_nodes = ranks > per_node;
+  const planning::Link link = planning::fit(sums, over_nodes ? ranks / per_node : ranks);
+  return concat("--latency ", std::setprecision(3), link.latency * 1e6, "us --bandwidth ", link.bandwidth * 1e-9,
+                "GB/s, ", over_nodes ? "between nodes" : "within a node", ", fitted to these sums (for sft-dist plan)");
+}
+
 // And why it is none where it is no GPU.
 std::string device_text(const c10::Device& device) {
   return device.is_cuda() ? device.str() : concat(device.str(), " (no GPU: ", nccl::devices().reason, ")");
@@ -72,11 +72,9 @@ std::string device_text(const c10::Device& device) {
 ExitCode doctor(const Arguments&, Job& job) {
   const World world = job.world("auto", 0, {});
   const double peak = sum(job.control(), measured_gemm_flops(world.device, at::kFloat));
-  std::vector<std::string> times;
-  for (const int64_t bytes : {int64_t{4} << 10, int64_t{1} << 20, int64_t{64} << 20})
-    times.push_back(concat(human_bytes(static_cast<double>(bytes)), " in ", std::setprecision(3),
-                           timed_all_reduce(world, bytes) * 1e3, " ms"));
   const Placement& place = job.placement();
+  const bool alone = job.control().size() == 1;
+  const std::vector<planning::TimedSum> sums = alone ? std::vector<planning::TimedSum>{} : time_sums(world);
   const std::string places = join(gather_all(job.control(), concat(place.host, ":", place.local_rank)), ", ");
   const std::string threads = join(gather_all(job.control(), std::to_string(at::get_num_threads())), ", ");
   std::vector<std::string> hosts = gather_all(job.control(), place.local_rank == 0 ? host_facts(place.host) : "");
@@ -90,9 +88,8 @@ ExitCode doctor(const Arguments&, Job& job) {
   line("device", device_text(world.device));
   line("threads a rank", threads);
   line("GEMM peak, all ranks", concat(std::setprecision(4), peak * 1e-9, " GFLOP/s in float32"));
-  line("all-reduce", job.control().size() > 1
-                         ? join(times, ", ")
-                         : "nothing to time: one rank alone (mpirun -np 2 sft-dist doctor times it)");
+  line("all-reduce", alone ? "nothing to time: one rank alone (mpirun -np 2 sft-dist doctor times it)" : text_of(sums));
+  if (!alone) line("links", links_text(sums, job.control().size(), place.local_world));
   line("/dev/shm", free_space("/dev/shm") + " (ranks of a node reduce through it)");
   line("this directory", free_space("."));
   line("CPU kernels", at::get_cpu_capability());
