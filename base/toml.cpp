@@ -90,6 +90,28 @@ std::string key_text(const std::string& key) {
   return bare ? key : quoted_toml(key);
 }
 
+// What is nearly TOML, with what belongs there; "" where it is not known. `line` is the one that the error is in.
+std::string cure_for(std::string_view description, std::string_view line, std::string_view content) {
+  const auto says = [&](std::string_view word) { return description.find(word) != description.npos; };
+  if (!is_valid_utf8(content)) return "; " + utf8_problem(content);
+  if (says("escape sequence"))
+    return "; in double quotes a backslash begins an escape: write / in its place, or put the text in single quotes";
+  for (const std::string_view quote : {"“", "”", "„", "‘", "’"})
+    if (line.find(quote) != line.npos) return concat("; the quotes of TOML are \" and ', and there is a ", quote);
+  if (content.starts_with("{"))
+    return "; a config is TOML, key = value, and this looks like JSON: sft-dist init prints one to fill in";
+  if (says("saw ':'"))
+    return "; a config is TOML, key = value, and this looks like YAML: sft-dist init prints one to fill in";
+  if (line.find("= True") != line.npos || line.find("= False") != line.npos) return "; write true or false";
+  return "";
+}
+
+std::string_view line_at(std::string_view content, size_t number) {
+  for (; number > 1 && !content.empty(); --number)
+    content.remove_prefix(std::min(content.find('\n'), content.size() - 1) + 1);
+  return content.substr(0, content.find('\n'));
+}
+
 // The shortest digits that read back as the same number, and always recognisably not an integer.
 std::string number_text(double number) {
   if (std::isnan(number)) return "nan";
@@ -111,7 +133,7 @@ std::vector<Setting> read_toml(const std::string& file, const std::function<bool
     document = toml::parse(content, file);
   } catch (const toml::parse_error& error) {
     throw ConfigError(concat(line_of(file, error.source()), ": not TOML: ", escaped(error.description()),
-                             is_valid_utf8(content) ? "" : "; " + utf8_problem(content)));
+                             cure_for(error.description(), line_at(content, error.source().begin.line), content)));
   }
 
   std::vector<std::pair<toml::source_index, Setting>> settings;

@@ -237,6 +237,12 @@ TEST_F(ConfigFile, SaysWhereAFileIsNotToml) {
   EXPECT_EQ(wrong("seed = 1\nseed = 2\n").substr(0, 21), "run.toml:2: not TOML:");
   EXPECT_EQ(wrong("name = \"\xFF\"\n").substr(0, 21), "run.toml:1: not TOML:");
   EXPECT_NE(wrong("name = \"\xFF\"\n").find("iconv -f LATIN1"), std::string::npos);
+  for (const auto& [text, cure] : {std::pair{"name = \"C:\\data\"\n", "write / in its place"},
+                                   {"seed = 1\nname = “x”\n", "there is a “"},
+                                   {"name: x\n", "looks like YAML"},
+                                   {"{\"name\": 1}\n", "looks like JSON"},
+                                   {"name = True\n", "write true or false"}})
+    EXPECT_NE(wrong(text).find(cure), std::string::npos) << wrong(text);
   EXPECT_THROW(load_file(bind_fields(config), directory.path("absent.toml"), origins), ConfigError);
 }
 
