@@ -11,6 +11,7 @@
 #include "base/errors.h"
 #include "base/text.h"
 #include "data/readers/dataset_directory.h"
+#include "data/readers/file_tests.h"
 
 namespace sft {
 namespace {
@@ -55,7 +56,9 @@ StringList expand_files(const StringList& patterns, const std::string& key, cons
     }
     if (files.size() == first) {
       const bool is_glob = pattern.find_first_of("*?[") != std::string::npos;
-      refuse(origins, key, concat(": ", is_glob ? "no file matches " : "there is no file ", in_quotes(pattern, 400)));
+      refuse(origins, key,
+             concat(": ", is_glob ? "no file matches " : "there is no file ", in_quotes(pattern, 400),
+                    hint_of_backslashes(pattern)));
     }
     StringList named;
     for (size_t i = first; i < files.size(); ++i) {
