@@ -286,6 +286,10 @@ class PaddedDataset final : public Dataset {
     if (mask == nullptr)
       log::warn_once(concat(in_quotes(file_->path, 400), " has no 'attention_mask': all ", columns_,
                             " tokens of each row are taken as real"));
+    const bool has_ids = labels_.form == LabelForm::ids && labels_.width > 1 && rows_ >= 4 * labels_.width;
+    if (has_ids && std::ranges::find(labels_.ids, 0) == labels_.ids.end())
+      log::warn_once(concat(file_->name_of(labels.name), ": no row has the label 0, of ", labels_.width,
+                            " classes; are they counted from 1? Then subtract 1: ids begin with 0"));
   }
 
   const DatasetLayout& require_shape(const DatasetLayout& dataset, const std::vector<int64_t>& shape) const {

@@ -98,6 +98,18 @@ TEST_F(Foreign, WithoutAMaskEveryTokenIsReal) {
   EXPECT_EQ(text_of(*dataset, 0).tokens, (std::vector<int32_t>{11, 12, 0, 0}));
 }
 
+TEST_F(Foreign, LabelsThatSeemToBeCountedFromOneAreToldOf) {
+  Hdf5File file(path_);
+  file.add("input_ids", {8, 1}, Values{5, 6, 7, 8, 5, 6, 7, 8});
+  file.add("labels", {8}, Values{1, 1, 1, 1, 1, 1, 1, 1});
+  file.close();
+  testing::internal::CaptureStderr();
+  const auto dataset = open();
+  const std::string told = testing::internal::GetCapturedStderr();
+  EXPECT_NE(told.find("dataset 'labels': no row has the label 0, of 2 classes; are they counted from 1?"), told.npos)
+      << told;
+}
+
 TEST_F(Foreign, OneHotRowsAreOneLabelEach) {
   std::vector<float> hot(kRows * 3);
   for (size_t i = 0; i < kRows; ++i) hot[3 * i + static_cast<size_t>(kLabels[i])] = 1.0f;
