@@ -315,7 +315,8 @@ TEST_F(ReadersTest, WhatIsNearlyJsonIsToldWithItsCure) {
   told(std::string("\0{\0\"", 4), "; it holds zero bytes, as UTF-16 does: iconv -f UTF-16LE -t UTF-8");
   for (const char* other : {"{\"a\": \"NaN\", 1}\r\n", "{\"a\": 1} x\r\n"}) {
     const std::string row = rows_of(write("a.jsonl", other))[0];
-    EXPECT_EQ(row.find(';', row.find("not valid JSON") + 40), std::string::npos) << row;
+    for (const char* cure : {"is no JSON", "carriage returns", "zero bytes"})
+      EXPECT_EQ(row.find(cure), std::string::npos) << row;
   }
   EXPECT_NE(message_of([&] { rows_of(write("a.csv", std::string("\0a\0,\0b\0\n", 8))); }).find("holds zero bytes"),
             std::string::npos);
@@ -354,7 +355,8 @@ TEST_F(ReadersTest, WhatNothingCanFollowEndsTheReading) {
              "left open? Inside a quoted cell a quote is written twice; where quotes are letters, as in GLUE's files, "
              "set data.quoting = 'none'"));
   const auto twice = write("twice.csv", "a,b,a\n1,2,3\n");
-  EXPECT_EQ(message_of([&] { rows_of(twice); }), concat("79: ", twice, ":1: the header names the column 'a' twice"));
+  EXPECT_EQ(message_of([&] { rows_of(twice); }),
+            concat("79: ", twice, ":1: the header names the column 'a' twice; give each a name of its own"));
   const std::string missing = directory_ / "missing.csv";
   EXPECT_EQ(message_of([&] { rows_of(missing); }),
             concat("78: cannot read ", in_quotes(missing, 400), ": No such file or directory"));
