@@ -175,9 +175,8 @@ void declare(CLI::App& app, Arguments& a) {
       ->required()
       ->type_name("DIR");
   takes_checkpoint(exporting, a);
-  CLI::App* forms = exporting->add_option_group("what is made, one or both")->require_option(1, 2);
-  forms->add_option("--output", a.output, "directory to make in Hugging Face layout")->type_name("DIR");
-  forms
+  exporting->add_option("--output", a.output, "directory to make in Hugging Face layout")->type_name("DIR");
+  exporting
       ->add_option("--onnx", a.forms["--onnx"],
                    "directory to make with model.onnx beside config.json and the tokenizer, as optimum and ONNX Runtime "
                    "load them; of encoders")

@@ -55,6 +55,8 @@ std::string graph_directory(const Arguments& arguments) {
 
 void refuse_wrong_outputs(const Arguments& arguments) {
   const std::string graph = graph_directory(arguments);
+  if (arguments.output.empty() && graph.empty())
+    throw Error(ExitCode::usage, "say what to make: --output DIR, --onnx DIR, or both", Reach::everywhere);
   refuse_to_overwrite("--output", arguments.output);
   refuse_to_overwrite("--onnx", graph);
   if (graph.ends_with(".onnx"))
