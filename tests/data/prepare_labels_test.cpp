@@ -93,7 +93,7 @@ TEST_F(PrepareTest, LabelsThatLookLikeSlipsAreToldOf) {
   EXPECT_EQ(doubts_of(json_rows({"\"01\"", "\"1\"", "\"0\""})),
             "the labels '01' and '1' are the same number, and two classes\n");
   EXPECT_EQ(doubts_of(json_rows({"true", "1", "0"})),
-            "the labels '1' and 'true' may mean the same, and are two classes\n");
+            "the labels '1' and 'true' may mean the same\n");
   EXPECT_EQ(doubts_of(json_rows({"true", "false"})), "");
   EXPECT_EQ(doubts_of(json_rows({"\"nan\"", "\"b\""})),
             "the label 'nan' looks like a missing value, and is taken for the name of a class\n");
