@@ -11,7 +11,7 @@ from harness import PROGRAM
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PAGES = [page for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "slurm/README.md", *sorted((ROOT / "docs").glob("*.md"))) if page.name != "configuration.md"]
 OURS = r"(?:configs|slurm|tools|benchmarks|tests|trainer|data|comm|launch|base|native|docs)"
-ENDINGS = {"safetensors", "json", "jsonl", "csv", "tsv", "txt", "bin", "pt", "h5", "keras", "model", "toml", "yaml", "xml", "cpp", "h", "py"}  # model.safetensors is no key
+ENDINGS = {"safetensors", "json", "jsonl", "csv", "tsv", "txt", "bin", "pt", "h5", "keras", "model", "toml", "yaml", "xml", "cpp", "h", "py", "onnx", "onnx_data"}  # model.safetensors is no key
 CODE = re.compile(r"^```(?:sh|console)\n(.*?)^```$|`([^`\n]+)`", re.M | re.S)
 COMMAND = re.compile(r"(?:^|[\s/])sft-dist ([a-z][a-z-]*)\b(?![.=/-])([^|>&#]*)")
 
