@@ -57,6 +57,15 @@ CLI::App* add(CLI::App& app, const char* name, const char* summary, const char* 
   return command;
 }
 
+// Of every command.
+void takes_talk(CLI::App* command, Arguments& arguments) {
+  auto* quiet = command->add_flag("-q,--quiet", arguments.quiet, "tell warnings and errors alone, no progress");
+  command
+      ->add_flag("-v,--verbose", arguments.verbose,
+                 "tell also where the ranks are, how long each phase took, and what was removed")
+      ->excludes(quiet);
+}
+
 void declare(CLI::App& app, Arguments& a) {
   CLI::App* train = add(app, "train", "Train, evaluate, checkpoint, and export the final or best model.",
                         "  mpirun -np 2 sft-dist train run.toml\n"
@@ -284,15 +293,6 @@ void declare(CLI::App& app, Arguments& a) {
   help->add_option("NAME", a.target, "a key, a section, a command, or keys")->required()->type_name("NAME");
 
   for (CLI::App* command : app.get_subcommands({})) takes_talk(command, a);
-}
-
-// Of every command.
-void takes_talk(CLI::App* command, Arguments& arguments) {
-  auto* quiet = command->add_flag("-q,--quiet", arguments.quiet, "tell warnings and errors alone, no progress");
-  command
-      ->add_flag("-v,--verbose", arguments.verbose,
-                 "tell also where the ranks are, how long each phase took, and what was removed")
-      ->excludes(quiet);
 }
 
 bool is_command(const CLI::App& app, const std::string& word) {
