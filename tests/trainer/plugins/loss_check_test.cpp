@@ -64,11 +64,11 @@ TEST(LossCheck, TakesRightGradientsOfAllTargets) {
     }
 }
 
-TEST(LossCheck, FindsAGradientThatIsOffByAMillionth) {
+TEST(LossCheck, FindsAGradientThatIsOffByMillionths) {
   const Separate off([](double x, double t) { return (x - t) * (x - t); },
                      [](double x, double t) { return 2.00001 * (x - t); });
   const std::string told = told_of(off);
-  EXPECT_NE(told.find("'mine' of './libmine.so': gradient[0] is "), told.npos) << told;
+  EXPECT_NE(told.find("'mine' of './libmine.so': gradient["), told.npos) << told;
   EXPECT_NE(told.find("by differences in float64 it is "), told.npos) << told;
 }
 
