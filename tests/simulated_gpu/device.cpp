@@ -48,8 +48,9 @@ struct Guard final : c10::impl::DeviceGuardImplInterface {
   void synchronizeStream(const c10::Stream& stream) const override { wait(stream.device_index(), "a stream"); }
   void synchronizeDevice(c10::DeviceIndex device) const override { wait(device, "a device"); }
 
-  void record(void** event, const c10::Stream& stream, c10::DeviceIndex device, c10::EventFlag) const override {
-    const c10::Device before = exchangeDevice({kType, device});
+  // LibTorch says no device where an event was never recorded before.
+  void record(void** event, const c10::Stream& stream, c10::DeviceIndex, c10::EventFlag) const override {
+    const c10::Device before = exchangeDevice(stream.device());
     if (!*event) devices().make_event(reinterpret_cast<nccl::Event*>(event));
     devices().record(static_cast<nccl::Event>(*event), stream_of(stream));
     uncheckedSetDevice(before);
