@@ -53,7 +53,7 @@ Wanted wanted_by(const Arguments& arguments, int here, int world) {
   return wanted;
 }
 
-// A run of rank `rank` of the wanted world, with this strategy. Its data were opened by the ranks that are there.
+// A run of the first rank of the wanted world, with this strategy. Its data were opened by the ranks that are there.
 RankTrace trace(LoadedConfig loaded, const std::string& strategy, const Wanted& wanted, const World& here,
                 int64_t program_bytes) {
   loaded.config.parallel.strategy = strategy;
@@ -63,7 +63,7 @@ RankTrace trace(LoadedConfig loaded, const std::string& strategy, const Wanted& 
   RankTrace traced;
   together(here.control, [&] {
     const int ranks = wanted.nodes * wanted.per_node;
-    imagined::World world{.rank = here.control.rank() % ranks,
+    imagined::World world{.rank = 0,
                           .size = ranks,
                           .overlaps = wanted.kind != nullptr || !here.device.is_cpu() || here.gradients.overlaps()};
     if (!here.device.is_cpu())
