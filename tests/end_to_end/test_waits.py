@@ -52,7 +52,7 @@ class Waits(SimulatedRuns):
         rows = [{"text": row["text"], "label": [row["label"]]} for row in make_rows(40, 4)]
         self.assertEqual(self.waits_an_update("sets", data=self.rows(rows)), LATE)
         rows = [{"text": row["text"], "label": len(row["text"]) / 50} for row in make_rows(40, 4)]
-        self.assertEqual(self.waits_an_update("numbers", model={"num_labels": 1}, data=self.rows(rows)), LATE)
+        self.assertEqual(self.waits_an_update("numbers", model={"ignore_mismatched_sizes": True}, data=self.rows(rows)), LATE)
 
     def test_questions(self):
         data = self.rows(test_question_answering.make_questions(40, 1), max_length=32, doc_stride=8)
