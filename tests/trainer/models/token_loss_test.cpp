@@ -130,7 +130,7 @@ TEST(TokenLoss, TakesANarrowHeadAsIfItWereWidened) {
     (sum / 2).backward();
     (expected / 2).backward();
     EXPECT_NEAR(sum.item<double>() / expected.item<double>(), 1, 1e-6);
-    EXPECT_LT(distance(one.x.grad(), same.x.grad()), 1e-6);
+    EXPECT_LT(distance(one.x.grad(), same.x.grad()), 1e-5);  // sums of two million products, in two orders
     EXPECT_EQ(token_scores(one.x.detach(), {narrow}, one.targets).best,
               token_scores(one.x.detach(), {wide}, one.targets).best);
   }
