@@ -3,7 +3,8 @@ import json
 import os
 import unittest
 
-from harness import make_rows, read_rows, write_rows
+from harness import make_rows, write_rows
+from pictures import make_images
 from simulated import SimulatedRuns
 
 WORLDS = [int(ranks) for ranks in os.environ.get("SIMULATED_GPUS", "1 2 4").split()]
@@ -25,7 +26,8 @@ class SimulatedGpus(SimulatedRuns):
 
     # Two micro-batches a rank, of which the last rank's second has no picture. Buckets leave between the sums of norms of batches, in one queue with them.
     def test_norms_of_batches_over_ranks_that_run_out_of_images(self):
-        sections = {**self.images(), "train": {"global_batch_size": 5, "per_device_train_batch_size": 1}, "comm": {"bucket_bytes": 4096}}
+        sections = {**self.images(), "train": {"global_batch_size": None, "per_device_train_batch_size": 1, "gradient_accumulation_steps": 2}, "comm": {"bucket_bytes": 4096}}
+        sections["data"]["train_file"] = str(make_images(self.home / "odd", 35, 1))  # 6 updates of 6 pictures, the last one of 5
         self.succeed(self.settings("cpu", "cpu", **sections), ranks=3)
         self.train("gpus", ranks=3, **sections)
         self.assert_same_training("gpus", "cpu")

@@ -2,7 +2,6 @@
 the device need not stop."""
 import unittest
 
-import test_detection
 import test_language_models
 import test_pairs
 import test_question_answering
@@ -72,13 +71,6 @@ class Waits(SimulatedRuns):
         test_segmentation.make_segformer(self.home / "segformer")
         data = {"train_file": str(test_segmentation.make_folder(self.home / "masks", 16, 1)), "max_length": None}
         self.assertEqual(self.waits_an_update("masks", model={"task": "semantic_segmentation", "model_name_or_path": str(self.home / "segformer")}, data=data), LATE)
-
-    # Boxes are matched with the tokens that find them on the host, which has to see what was found: once a micro-batch.
-    def test_boxes_are_matched_on_the_host(self):
-        test_detection.make_yolos(self.home / "yolos")
-        data = {"train_file": str(test_detection.make_coco(self.home / "boxes", 16, 1)), "image_size": test_detection.SIDE, "max_length": None}
-        waits = self.waits_an_update("boxes", model={"task": "object_detection", "model_name_or_path": str(self.home / "yolos")}, data=data)
-        self.assertEqual(waits, {**LATE, "copy from the device": 1})
 
 
 if __name__ == "__main__":
