@@ -20,7 +20,7 @@ class Waits(SimulatedRuns):
         told = []
         for steps in (2, 22):
             only_train = {**sections, "data": {**sections.get("data", {}), "validation_file": None, "test_file": None}}
-            told += self.train(f"{name}-{steps}", **{**only_train, "train": {"num_train_epochs": None, "max_steps": steps, **sections.get("train", {})}, "log": {"logging_steps": 1000}})
+            told += self.train(f"{name}-{steps}", **{**only_train, "train": {"num_train_epochs": None, "max_steps": steps, **sections.get("train", {})}, "log": {"logging_steps": 1000}, "save": {"save_strategy": "no"}})
         few, many = (each["waits"] for each in told)
         waits = {why: round((many.get(why, 0) - few.get(why, 0)) / 20) for why in many}
         return {why: count for why, count in waits.items() if count != 0}
