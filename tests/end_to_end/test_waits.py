@@ -3,11 +3,8 @@ the device need not stop."""
 import unittest
 
 import test_language_models
-import test_pairs
 import test_question_answering
-import test_segmentation
 import test_token_classification
-import test_translation
 from harness import make_rows, write_rows
 from simulated import SimulatedRuns
 
@@ -61,16 +58,6 @@ class Waits(SimulatedRuns):
         test_language_models.make_chat_model("llama", self.home / "llama")
         data = self.rows(test_language_models.make_chats(40, 1), max_length=160)
         self.assertEqual(self.waits_an_update("chats", model={"task": "causal_lm", "model_name_or_path": str(self.home / "llama")}, data=data), LATE)
-
-    def test_translators(self):
-        test_pairs.make_translator(self.home / "t5")
-        data = self.rows(test_translation.make_pairs(40, 1))
-        self.assertEqual(self.waits_an_update("pairs", model={"task": "seq2seq_lm", "model_name_or_path": str(self.home / "t5")}, data=data), LATE)
-
-    def test_masks(self):
-        test_segmentation.make_segformer(self.home / "segformer")
-        data = {"train_file": str(test_segmentation.make_folder(self.home / "masks", 16, 1)), "max_length": None}
-        self.assertEqual(self.waits_an_update("masks", model={"task": "semantic_segmentation", "model_name_or_path": str(self.home / "segformer")}, data=data), LATE)
 
 
 if __name__ == "__main__":
