@@ -1,5 +1,6 @@
 #include "launch/device.h"
 
+#include <c10/core/impl/VirtualGuardImpl.h>
 #include <ATen/Parallel.h>
 #include <dlfcn.h>
 
@@ -68,7 +69,10 @@ c10::Device agree_on_device(const std::string& wanted, Placement& placement, Com
     return c10::kCPU;
   }
   placement.device = chosen[static_cast<size_t>(control.rank())];
-  return {c10::kCUDA, static_cast<c10::DeviceIndex>(placement.device)};
+  // And of this thread: what it asks of CUDA without a device, as the end of an event is, would be the first one's.
+  const c10::Device device(c10::kCUDA, static_cast<c10::DeviceIndex>(placement.device));
+  c10::impl::VirtualGuardImpl(device.type()).setDevice(device);
+  return device;
 }
 
 bool set_threads(int64_t wanted, Communicator& control) {
