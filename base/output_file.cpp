@@ -42,7 +42,8 @@ std::string output_file(const std::string& option, const std::string& path, cons
     refuse(concat("is ", kind_of(status), "; wanted: a path where nothing is yet, or a file to replace"));
   for (const std::string& input : inputs)
     if (is_same_file(path, input) || (fs::exists(status) && fs::is_directory(input, none) && lies_in(path, input)))
-      refuse(concat("is read by this command, or by a run that it names (", in_quotes(input, 400), ") and would be lost; name another file"));
+      refuse(concat("is read by this command, or by a run that it names (", in_quotes(input, 400),
+                    ") and would be lost; name another file"));
   const fs::path target = fs::weakly_canonical(fs::absolute(path), none);
   if (none) refuse(concat("cannot be followed: ", none.message()));
   if (!fs::is_directory(target.parent_path(), none))

@@ -107,7 +107,9 @@ int64_t room_of(const Wanted& wanted, const World& here) {
 
 std::string device_text(const Wanted& wanted, const World& here) {
   if (wanted.kind != nullptr) return std::string(wanted.kind->name);
-  return here.device.is_cpu() ? concat("cpu, ", at::get_num_threads(), at::get_num_threads() == 1 ? " thread a rank" : " threads a rank") : here.device.str();
+  if (!here.device.is_cpu()) return here.device.str();
+  const int threads = at::get_num_threads();
+  return concat("cpu, ", threads, threads == 1 ? " thread a rank" : " threads a rank");
 }
 
 planning::Plan plan_of(const RunConfig& config, const Wanted& wanted, const World& here, const RankTrace& weighed,

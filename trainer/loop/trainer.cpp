@@ -24,28 +24,22 @@ namespace sft {
 
 using timeline::spanned;
 
-namespace {
-
-constexpr int64_t kMostNotFinite = 5;  // updates in a row, after which the run is given up
-
-// 1 where the norm is NaN or infinite, which 0 times it is NaN then; else 0. A float32 scalar on its device.
-at::Tensor is_not_finite(const at::Tensor& norm) { return (norm * 0).ne(0).to(at::kFloat); }
-
-}  // namespace
-
 Trainer::Trainer(const TrainerParts& parts, TrainerSettings settings)
-    : parts_(parts), update_(parts.update), settings_(std::move(settings)) {}
+    : parts_(parts),
+      update_(parts.update),
+      settings_(std::move(settings)),
+      queued_(state_, parts.schedule, parts.control.rank() == 0) {}
 
 StopReason Trainer::run(const Cutoffs& cutoffs) {
   parts_.telemetry.start(state_.step);
   while (!finished(cutoffs)) {
     const StepReport report = spanned("step", [&] { return step(); });
-    if (parts_.telemetry.writes_line(report.step)) hear_of_updates();
+    if (parts_.telemetry.writes_line(report.step)) queued_.hear();
     parts_.telemetry.record(report, state_.window);
     if (settings_.evaluations.due(state_.step)) evaluate();
     if (settings_.saves.due(state_.step)) save();
   }
-  hear_of_updates();
+  queued_.hear();
   if (reason_ == StopReason::finished || reason_ == StopReason::early_stopping) require_a_result();
   save();
   return reason_;
@@ -103,11 +97,11 @@ StepReport Trainer::step() {
   settings_.penalty.add_gradient_to(*update_.arena, update_.gradients->owned());
   const at::Tensor norm = spanned("clip", [&] { return update_.gradients->clip(settings_.max_grad_norm); });
   if (has_weight) {
-    spanned("optimizer", [&] { update_.optimizer->step(rate, is_not_finite(norm)); });
+    spanned("optimizer", [&] { update_.optimizer->step(rate, QueuedUpdates::is_left_out(norm)); });
     update_.gradients->publish();
   }
-  unheard_.push_back({state_.step, has_weight, LateNumber(norm)});
-  spanned("hear", [&] { hear_of_updates(norm.is_cpu() ? 0 : 1); });
+  queued_.add(has_weight, norm);
+  spanned("hear", [&] { queued_.hear(norm.is_cpu() ? 0 : 1); });
 
   ++state_.step;
   if (first_step_seconds_ == 0) first_step_seconds_ = seconds_since_exec();
@@ -138,33 +132,6 @@ Share Trainer::next_share() {
   return share;
 }
 
-// A device leaves an update out by itself where the norm is not finite; which it was is heard of here. Every rank sees
-// the same norms and asks for them at the same places.
-void Trainer::hear_of_updates(size_t but_the_last) {
-  while (unheard_.size() > but_the_last) {
-    const Unheard update = std::move(unheard_.front());
-    unheard_.pop_front();
-    if (update.has_weight && std::isfinite(update.norm.value()))
-      state_.not_finite_in_a_row = 0;
-    else
-      count_skipped(update.before, update.has_weight ? "its gradients are not finite" : "its rows have no weight");
-  }
-}
-
-// The update number counts as used.
-void Trainer::count_skipped(int64_t before, const std::string& because) {
-  ++state_.skipped_updates;
-  ++state_.not_finite_in_a_row;
-  if (parts_.control.rank() == 0) log::warn(concat("update ", before + 1, " skipped: ", because));
-  if (state_.not_finite_in_a_row >= kMostNotFinite)
-    throw Error(ExitCode::not_finite,
-                concat(kMostNotFinite, " updates in a row, up to ", before + 1,
-                       ", were skipped; of the last one: ", because,
-                       ". Look at data.weight_column and train.class_weights, lower optim.learning_rate (",
-                       parts_.schedule.rate(before), " now) or set train.max_grad_norm"),
-                Reach::everywhere);
-}
-
 // Asked by all ranks together: a signal or the clock may have reached only one of them.
 bool Trainer::finished(const Cutoffs& cutoffs) {
   if (state_.step >= settings_.total_steps) return true;
@@ -185,7 +152,7 @@ bool Trainer::finished(const Cutoffs& cutoffs) {
 
 void Trainer::evaluate() {
   if (!parts_.evaluator) return;
-  hear_of_updates();
+  queued_.hear();
   const Evaluation evaluation = spanned("evaluation", [&] { return parts_.evaluator->run(); });
   parts_.telemetry.record(evaluation, state_.step, epoch());
   longest_pause_ = std::max(longest_pause_, evaluation.seconds);
@@ -213,7 +180,7 @@ void Trainer::evaluate() {
 }
 
 void Trainer::save() {
-  hear_of_updates();
+  queued_.hear();
   if (saved_step_ == state_.step || state_.has_learned_nothing()) return;
   const timeline::Span span("save");
   const Phase phase("save");

@@ -2,7 +2,6 @@
 // decision to stop between them.
 #pragma once
 
-#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -14,8 +13,8 @@
 #include "trainer/loop/cadence.h"
 #include "trainer/loop/cutoffs.h"
 #include "trainer/loop/evaluator.h"
-#include "trainer/loop/late_number.h"
 #include "trainer/loop/margins.h"
+#include "trainer/loop/queued_updates.h"
 #include "trainer/loop/run_state.h"
 #include "trainer/loop/selection.h"
 #include "trainer/loop/telemetry.h"
@@ -58,6 +57,7 @@ std::string name_of(StopReason reason);
 class Trainer {
  public:
   Trainer(const TrainerParts& parts, TrainerSettings settings);
+  Trainer(const Trainer&) = delete;  // its parts refer to one another
 
   // Resumes from the checkpoint that the settings name, if there is one. Every rank calls, before run(). ConfigError
   // where the checkpoint was trained with other settings, or has more updates than the settings ask for.
@@ -79,8 +79,6 @@ class Trainer {
   bool finished(const Cutoffs& cutoffs);
   Share next_share();
   void require_a_result() const;
-  void hear_of_updates(size_t but_the_last = 0);
-  void count_skipped(int64_t before, const std::string& because);
   void evaluate();
   void save();
   CheckpointContent content(const HostTensors& model, const HostTensors& optimizer);
@@ -89,14 +87,7 @@ class Trainer {
   Update& update_;  // of parts_
   TrainerSettings settings_;
   RunState state_;
-
-  // An update that was queued, and may have been left out where it was made.
-  struct Unheard {
-    int64_t before;  // updates before it
-    bool has_weight;
-    LateNumber norm;
-  };
-  std::deque<Unheard> unheard_;  // on a CPU none between two updates, on a device the last; state_ knows the others
+  QueuedUpdates queued_;  // on a CPU none between two updates, on a device the last; state_ knows the others
 
   StopReason reason_ = StopReason::finished;
   int64_t saved_step_ = -1;
