@@ -6,6 +6,7 @@
 #include <system_error>
 
 #include "base/log.h"
+#include "base/output_file.h"
 #include "base/progress.h"
 #include "base/stop_request.h"
 #include "base/text.h"
@@ -62,9 +63,9 @@ void refuse_wrong_outputs(const Arguments& arguments) {
   if (graph.ends_with(".onnx"))
     throw ConfigError(concat("--onnx ", graph, ": wanted a directory to make, in which ", onnx::kGraphFile,
                              " stands beside config.json and the tokenizer"));
-  const auto place = [](const std::string& directory) { return (fs::absolute(directory) / "").lexically_normal(); };
-  if (!graph.empty() && !arguments.output.empty() && place(graph) == place(arguments.output))
-    throw ConfigError("--output and --onnx name one directory, and each makes its own");
+  if (graph.empty() || arguments.output.empty()) return;
+  if (lies_in(graph, arguments.output) || lies_in(arguments.output, graph))
+    throw ConfigError("--output and --onnx name one directory, or one in the other; each makes its own");
 }
 
 // Of a checkpoint by the step in its name, of model/ by what the run says that it exported.
@@ -103,6 +104,8 @@ ExitCode export_run(const Arguments& arguments, Job& job) {
   std::string source;
   together(job.control(), [&] {
     if (is_model(arguments.target)) {
+      if (arguments.checkpoint != "best")
+        throw ConfigError(concat("--checkpoint chooses among those of a run, and ", arguments.target, " is a model"));
       source = arguments.target;
       loaded.config = settings_of_model(ModelDirectory(source));
     } else {

@@ -249,6 +249,7 @@ class Onnx(EndToEnd):
         self.refused(source, "--onnx", self.home / "there", words=["--onnx", "exists already; nothing is overwritten"])
         self.refused(source, "--onnx", self.home / "model.onnx", words=["wanted a directory to make"])
         self.refused(source, "--onnx", self.home / "one", "--output", f"{self.home}/one/", words=["name one directory"])
+        self.refused(source, "--output", self.home / "one", "--onnx", self.home / "one" / "onnx", words=["one in the other"])
         self.refused(source, code=2, words=["--output", "--onnx"])
         self.assertEqual((self.home / "there" / "notes").read_text(), "mine")
 
