@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <iomanip>
 #include <iostream>
@@ -55,9 +56,10 @@ std::string text_of(const std::vector<planning::TimedSum>& sums) {
 }
 
 // As sft-dist plan takes them. Nodes count where there are several: their links are the slow ones.
-std::string links_text(const std::vector<planning::TimedSum>& sums, int ranks, int per_node) {
-  const bool over_nodes = ranks > per_node;
-  const planning::Link link = planning::fit(sums, over_nodes ? ranks / per_node : ranks);
+std::string links_text(const std::vector<planning::TimedSum>& sums, int ranks, int nodes) {
+  const bool over_nodes = nodes > 1;
+  const planning::Link link = planning::fit(sums, over_nodes ? nodes : ranks);
+  if (!std::isfinite(link.bandwidth)) return "no bandwidth is told: these sums take no longer the larger they are";
   return concat("--latency ", std::setprecision(3), link.latency * 1e6, "us --bandwidth ", link.bandwidth * 1e-9,
                 "GB/s, ", over_nodes ? "between nodes" : "within a node", ", fitted to these sums (for sft-dist plan)");
 }
@@ -89,7 +91,7 @@ ExitCode doctor(const Arguments&, Job& job) {
   line("threads a rank", threads);
   line("GEMM peak, all ranks", concat(std::setprecision(4), peak * 1e-9, " GFLOP/s in float32"));
   line("all-reduce", alone ? "nothing to time: one rank alone (mpirun -np 2 sft-dist doctor times it)" : text_of(sums));
-  if (!alone) line("links", links_text(sums, job.control().size(), place.local_world));
+  if (!alone) line("links", links_text(sums, job.control().size(), static_cast<int>(hosts.size())));
   line("/dev/shm", free_space("/dev/shm") + " (ranks of a node reduce through it)");
   line("this directory", free_space("."));
   line("CPU kernels", at::get_cpu_capability());

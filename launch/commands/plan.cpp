@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <iostream>
+#include <memory>
 #include <utility>
 
 #include "base/log.h"
@@ -36,11 +37,11 @@ struct Wanted {
   std::optional<planning::Link> link;
 };
 
-// This job has `here` ranks a node.
-Wanted wanted_by(const Arguments& arguments, int here, int world) {
+// This job has `here` ranks on the fullest of `nodes` nodes.
+Wanted wanted_by(const Arguments& arguments, int here, int nodes) {
   Wanted wanted;
   wanted.per_node = static_cast<int>(arguments.gpus > 0 ? arguments.gpus : here);
-  wanted.nodes = static_cast<int>(arguments.nodes > 0 ? arguments.nodes : std::max(1, world / here));
+  wanted.nodes = static_cast<int>(arguments.nodes > 0 ? arguments.nodes : nodes);
   if (int64_t{wanted.nodes} * wanted.per_node > kMostRanks)
     throw Error(ExitCode::usage, concat("--nodes ", wanted.nodes, " of --gpus ", wanted.per_node, ": more than ",
                                         kMostRanks, " ranks"));
@@ -57,9 +58,12 @@ Wanted wanted_by(const Arguments& arguments, int here, int world) {
 RankTrace trace(LoadedConfig loaded, const std::string& strategy, const Wanted& wanted, const World& here,
                 int64_t program_bytes) {
   loaded.config.parallel.strategy = strategy;
-  ModelDirectory directory(loaded.config.model.model_name_or_path, loaded.config.model.adapter);
-  directory.settle_image_settings(loaded.config.data);
-  Datasets data = open_datasets(loaded, directory, here.control);
+  std::unique_ptr<ModelDirectory> directory;
+  together(here.control, [&] {
+    directory = std::make_unique<ModelDirectory>(loaded.config.model.model_name_or_path, loaded.config.model.adapter);
+    directory->settle_image_settings(loaded.config.data);
+  });
+  Datasets data = open_datasets(loaded, *directory, here.control);
   RankTrace traced;
   together(here.control, [&] {
     const int ranks = wanted.nodes * wanted.per_node;
@@ -82,14 +86,13 @@ RankTrace trace(LoadedConfig loaded, const std::string& strategy, const Wanted& 
 
 std::optional<planning::MeasuredLink> measured_link(const Wanted& wanted, const World& here, int nodes) {
   const int ranks = here.control.size();
-  const bool is_of_kind = wanted.kind == nullptr || !here.device.is_cpu();
-  if (ranks == 1 || !is_of_kind || wanted.nodes * wanted.per_node == 1) return {};
+  if (ranks == 1 || wanted.kind != nullptr || wanted.nodes * wanted.per_node == 1) return {};
   return planning::MeasuredLink{planning::fit(time_sums(here), nodes > 1 ? nodes : ranks), ranks, nodes};
 }
 
 // How many times as fast as here; 0: nobody has measured it.
 double speed_of(const Wanted& wanted, const RankTrace& traced, const World& here, const std::string& dtype) {
-  if (wanted.kind == nullptr || !here.device.is_cpu()) return 1;
+  if (wanted.kind == nullptr) return 1;
   const std::vector<planning::TimedUpdate> none, &timed = dtype == "float32"    ? wanted.kind->float32
                                                          : dtype == "bfloat16" ? wanted.kind->bfloat16
                                                                                : none;
@@ -147,20 +150,30 @@ ExitCode plan(const Arguments& arguments, Job& job) {
   LoadedConfig loaded;
   Wanted wanted;
   const auto per_node = static_cast<int>(max(job.control(), job.placement().local_world));
+  const auto nodes = static_cast<int>(sum(job.control(), job.placement().local_rank == 0 ? 1.0 : 0.0));
   together(job.control(), [&] {
-    wanted = wanted_by(arguments, per_node, job.control().size());
+    wanted = wanted_by(arguments, per_node, nodes);
     loaded = load_run(arguments.target, arguments.overrides);
+    if (loaded.config.deterministic)
+      throw ConfigError("plan knows no sums in the order of a tree, which deterministic = true makes; plan the run "
+                        "without it: with it, it takes longer");
   });
   const bool speaks = job.control().rank() == 0;
   if (speaks)
     for (const std::string& warning : loaded.warnings) log::warn(warning);
   RunConfig& config = loaded.config;
   require_agreement(job.control(), [&] { return run_facts(config); });
+  job.show_progress(config.log.progress);
   const World here = job.world(config.device, num_threads(config), config.comm);
+  together(job.control(), [&] {
+    if (wanted.kind != nullptr && !here.device.is_cpu())
+      throw Error(ExitCode::usage, "--kind plans for a GPU that is not here: device = \"cpu\" lets it, and without "
+                                   "--kind the GPU that is here is timed");
+  });
   const int64_t program = max(job.control(), peak_rss_bytes());
   if (wanted.kind != nullptr && config.train.max_tokens_per_micro_batch == 0)
     config.train.max_tokens_per_micro_batch = micro_batch_tokens(config, at::kCUDA);
-  const auto measured = measured_link(wanted, here, std::max(1, job.control().size() / per_node));
+  const auto measured = measured_link(wanted, here, nodes);
   const std::string strategy = config.parallel.strategy;
   const RankTrace timed = trace(loaded, strategy, wanted, here, program);
   // What zero2 holds of buckets is no part of the activations.
@@ -168,7 +181,7 @@ ExitCode plan(const Arguments& arguments, Job& job) {
   const planning::Plan plan = plan_of(config, wanted, here, weighed, timed, measured);
   if (!speaks) return ExitCode::done;
   std::cout << (arguments.json ? json_of(plan).dump(2) + "\n" : table_of(plan)) << std::flush;
-  if (wanted.kind != nullptr && here.device.is_cpu())
+  if (wanted.kind != nullptr)
     log::info(concat("activations are those of this CPU", config.model.dtype == "bfloat16"
                                                                 ? ", in float32: a GPU holds about half of them"
                                                                 : "",

@@ -86,9 +86,14 @@ class Plan(EndToEnd):
         self.assertIn("time_refused", self.plan(config, "--gpus", 8, "--kind", "h100", "model.dtype=float64", *LINK))
 
     def test_says_what_to_change_where_a_run_does_not_fit(self):
-        plan = self.plan(self.config(), "--gpus", 512, *LINK, "train.global_batch_size=512")
+        plan = self.plan(self.config(), "--gpus", 16384, *LINK, "train.global_batch_size=16384")
         self.assertFalse(plan["memory_bytes"]["replicated"]["fits"], "a host has no room for so many ranks")
         self.assertTrue(plan["ways_to_fit"])
+
+    def test_sums_in_the_order_of_a_tree_are_not_planned(self):
+        done = self.run_program("plan", self.config(top={"deterministic": True}), "--gpus", 4)
+        self.assertEqual(done.code, 78, done.err)
+        self.assertIn("deterministic", done.err)
 
     def test_wrong_options_are_told(self):
         config = self.config()
