@@ -87,12 +87,15 @@ class Check {
   void require_gradient(const DrawnRow& row) {
     const double here = value_of(row);
     const std::vector<double> told = gradient_;
+    // What adding up many numbers leaves in a difference.
+    const double rounding = 8 * std::numeric_limits<double>::epsilon() * std::sqrt(static_cast<double>(told.size())) *
+                            std::abs(here) / kStep;
     for (size_t k = 0; k < told.size(); k += std::max<size_t>(told.size() / kMostOutputs, 1)) {
       if (!std::isfinite(told[k])) refuse(row, concat("gradient[", k, "] is ", told[k], ", or was not written"));
       const double above = (moved(row, k, kStep) - here) / kStep, below = (here - moved(row, k, -kStep)) / kStep;
       const double size = 1 + std::abs(above) + std::abs(below), measured = (above + below) / 2;
       if (std::abs(above - below) > kKink * size) continue;
-      if (std::abs(told[k] - measured) > kTolerance * size)
+      if (std::abs(told[k] - measured) > kTolerance * size + rounding)
         refuse(row, concat("gradient[", k, "] is ", told[k], ", and by differences in float64 it is ", measured));
     }
   }

@@ -95,6 +95,9 @@ std::unique_ptr<Task> make_task(const std::string& name, const TaskSettings& set
   const TaskKind& kind = task_of_type(name, settings.labels.problem_type);
   if (!settings.plugins) return kind.make(settings, model);
   TaskSettings of_task = settings;
+  for (const std::string& built : built_losses())
+    if (const PluginLoss* const taken = settings.plugins->loss(built); taken != nullptr)
+      fail_of_plugin(taken->file, taken->name, "train.loss has a word of that name already; give it another");
   const PluginLoss* const loss = settings.plugins->loss(settings.loss.kind);
   if (loss != nullptr) {
     of_task.loss.kind = "auto";

@@ -7,6 +7,7 @@
 #include <ATen/ops/zeros_like.h>
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <utility>
@@ -15,6 +16,7 @@
 #include "base/errors.h"
 #include "base/text.h"
 #include "trainer/metrics/mean.h"
+#include "trainer/tasks/blocks/finite_outputs.h"
 #include "trainer/tasks/blocks/plugin_rows.h"
 
 namespace sft {
@@ -103,7 +105,9 @@ class PluginTask final : public LogitsTask {
     std::vector<double> own(into.counts.end() - static_cast<std::ptrdiff_t>(num_own()), into.counts.end());
     into.counts.resize(into.counts.size() - num_own());
     inner_.accumulate(logits, batch, into);
-    for_each_row(in_host(logits), batch, target_, [&](const plugin::Row& row, int64_t, double) { add(row, own); });
+    const at::Tensor values = in_host(logits);
+    for_each_row(values, batch, target_, [&](const plugin::Row& row, int64_t, double) { add(row, own); });
+    if (are_finite(values)) require_finite(own);  // else the model is at fault, and the evaluation tells it
     into.counts.insert(into.counts.end(), own.begin(), own.end());
   }
 
@@ -151,6 +155,18 @@ class PluginTask final : public LogitsTask {
     };
     if (loss_ != nullptr) require_free(loss_->file, loss_->name);
     for (const PluginMetric& metric : plugins_->metrics()) require_free(metric.file, metric.name);
+  }
+
+  void require_finite(const std::vector<double>& own) const {
+    const double* sums = own.data();
+    const auto require = [&](const std::string& file, const std::string& name, size_t count) {
+      if (!std::all_of(sums, sums + count, [](double sum) { return std::isfinite(sum); }))
+        fail_of_plugin(file, name, "its sums are not finite, and the logits of the rows are");
+      sums += count;
+    };
+    if (loss_ != nullptr) require(loss_->file, loss_->name, 2);
+    for (size_t i = 0; i < num_sums_.size(); ++i)
+      require(plugins_->metrics()[i].file, plugins_->metrics()[i].name, num_sums_[i]);
   }
 
   void add(const plugin::Row& row, std::vector<double>& own) const {

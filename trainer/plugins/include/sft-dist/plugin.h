@@ -36,7 +36,7 @@ class Loss {
 class Metric {
  public:
   virtual int64_t num_sums(int64_t num_outputs) const = 0;
-  // Adds to sums[num_sums].
+  // Adds to sums[num_sums], which stay finite where the logits are.
   virtual void add(const Row& row, double* sums) const = 0;
   // Of the sums of all rows; NaN where it is not defined.
   virtual double value(const double* sums, int64_t num_outputs) const = 0;
