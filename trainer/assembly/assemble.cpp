@@ -213,7 +213,8 @@ Penalty penalty_of(const Assembly& run) {
 
 // Of the plugin that has a loss or a metric of this name; "": none.
 std::string plugin_of(const Assembly& run, const std::string& name) {
-  return run.plugins ? run.plugins->digest_of(name) : "";
+  const std::string digest = run.plugins ? run.plugins->digest_of(name) : "";
+  return digest.empty() ? "" : concat(", plugin of SHA-256 ", digest);
 }
 
 void make_trainer(Assembly& run) {
@@ -301,9 +302,9 @@ std::unique_ptr<Assembly> assemble(LoadedConfig loaded, const World& world, cons
   run->model_files = checksums_of(*run->directory, built.weights_checksum, control);
   run->plugins = built.plugins;
   std::unique_ptr<Learner> learner;
-  if (const auto look_at = task_of_type(config.model.task, run->data.labels.problem_type).look_at)
-    look_at(*run->data.train, built.model->config(), control);
   together(control, [&] { learner = make_learner(*run, std::move(built)); });
+  if (const auto look_at = task_of_type(config.model.task, run->data.labels.problem_type).look_at)
+    look_at(*run->data.train, learner->model().config(), control);
   if (const Parameters base = learner->of_base(); !base.empty())
     run->base_checksum = base_checksum(base, parameter_type(config), control);
   make_order(*run);

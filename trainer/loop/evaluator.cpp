@@ -57,6 +57,19 @@ nlohmann::ordered_json undefined(nlohmann::ordered_json metrics) {
   return metrics;
 }
 
+// Code of plugins may give each rank another number, and ranks act on them together: all take those of rank 0.
+void take_from_first(Communicator& control, nlohmann::ordered_json& metrics) {
+  std::vector<double> values;
+  for (const nlohmann::ordered_json& metric : metrics)
+    values.push_back(metric.is_number_float() ? metric.get<double>() : 0.0);
+  control.broadcast(Buffer::of(std::span<double>(values)), 0);
+  size_t place = 0;
+  for (nlohmann::ordered_json& metric : metrics) {
+    const double value = values[place++];
+    if (metric.is_number_float()) metric = value;
+  }
+}
+
 }  // namespace
 
 Evaluator::Evaluator(Learner& learner, const Dataset& dataset, Communicator& control, const Settings& settings)
@@ -85,6 +98,7 @@ Evaluation Evaluator::run(const PredictionSink& predicted) {
   together(control_, [&] {
     metrics = chosen(learner_.task().metrics(finite ? all : learner_.task().empty_statistics()), settings_.metrics);
   });
+  take_from_first(control_, metrics);
   const bool defined = finite && std::isfinite(metrics.at("loss").get<double>());
   return {.metrics = defined ? metrics : undefined(metrics),
           .details = defined ? learner_.task().details(all) : nlohmann::ordered_json::object(),

@@ -14,7 +14,7 @@
 namespace sft {
 
 void tell_boxes_without_token(const Dataset& dataset, const nlohmann::json& model, Communicator& control) {
-  const size_t place = dataset.schema().place(kBoxLabels);
+  const size_t place = dataset.schema().place(kBoxFlags);
   const int64_t tokens = model.value("num_detection_tokens", int64_t{0});
   std::vector<int64_t> pictures_and_boxes(2);
   together(control, [&] {
@@ -23,7 +23,8 @@ void tell_boxes_without_token(const Dataset& dataset, const nlohmann::json& mode
     for (int64_t i = first; i < end; ++i) {
       cell.clear();
       dataset.append(i, place, cell);
-      const int64_t beyond = static_cast<int64_t>(cell.size()) - tokens;
+      const auto learned = std::ranges::count_if(cell.as<uint8_t>(), [](uint8_t flags) { return (flags & kCrowd) == 0; });
+      const int64_t beyond = learned - tokens;
       pictures_and_boxes[0] += beyond > 0;
       pictures_and_boxes[1] += std::max<int64_t>(beyond, 0);
     }

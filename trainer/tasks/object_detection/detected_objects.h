@@ -24,12 +24,12 @@ struct DetectedPicture {
   std::optional<std::vector<TrueObject>> reference = {};  // what is there, where that is known
 };
 
-// {"image", "height", "width", "objects": [{"label", "score", "box": [left, top, right, bottom]}], "reference": [{"label",
-// "box"}]}, the best score first.
+// {"image", "height", "width", "objects": [{"label", "score", "box": [left, top, right, bottom]}], "reference":
+// [{"label", "box"}]}, the best score first.
 std::string to_json(const DetectedPicture& predicted, const StringList& names);
 
-// Draws the boxes of predictions on their pictures, each class in a colour; over them a thin white line around what is there, where
-// that is known.
+// Draws the boxes of predictions on their pictures, each class in a colour; over them a thin white line around what is
+// there, where that is known.
 DrawPrediction draw_boxes();
 
 // Writes a PNG for each line of `predictions` into a directory, drawn so, as write_pictures() names it.
