@@ -111,6 +111,7 @@ class Detection(PictureRuns):
             self.assertEqual([(one["label"], one["box"]) for one in row["reference"]], true)
         gallery = self.gallery()
         self.assertEqual(len(gallery), 12)
+        self.assertLessEqual(set(gallery), {row["image"] for row in rows})
         for row in rows:
             if row["image"] not in gallery:
                 continue

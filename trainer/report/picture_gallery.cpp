@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/errors.h"
 #include "base/text.h"
 #include "data/images/mask.h"
 #include "data/images/resize.h"
@@ -61,10 +62,20 @@ std::string figure(const DrawnPrediction& drawn) {
 std::string gallery(const std::string& path, const DrawPrediction& draw) {
   const int64_t lines = lines_in(path);
   std::string figures;
-  for (const std::string& line : some_lines(path, lines)) figures += figure(draw(line));
-  if (figures.empty()) return "";
-  return concat("<p class=\"note\">", std::min(kShown, lines), " of ", human_count(static_cast<double>(lines)),
-                " pictures, evenly over the file</p>\n<div class=\"gallery\">\n", figures, "</div>\n");
+  int64_t drawn = 0, missing = 0;
+  for (const std::string& line : some_lines(path, lines)) {
+    try {
+      figures += figure(draw(line));
+      ++drawn;
+    } catch (const Error&) {
+      ++missing;
+    }
+  }
+  if (drawn + missing == 0) return "";
+  const std::string gone =
+      missing == 0 ? "" : concat("; ", missing, " more are in no files of their own, or not where they were");
+  return concat("<p class=\"note\">", drawn, " of ", human_count(static_cast<double>(lines)),
+                " pictures, evenly over the file", gone, "</p>\n<div class=\"gallery\">\n", figures, "</div>\n");
 }
 
 }  // namespace

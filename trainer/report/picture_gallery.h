@@ -7,7 +7,8 @@
 
 namespace sft {
 
-// Of predictions.jsonl, of tasks that draw their predictions; "" for others. The pictures are in the page themselves, made small.
+// Of predictions.jsonl, of tasks that draw their predictions; "" for others. The pictures are in the page themselves,
+// made small.
 std::string picture_gallery(const RunRecord& record);
 
 }  // namespace sft
