@@ -52,6 +52,8 @@ class TimedPhase {
  public:
   explicit TimedPhase(std::string_view name) : name_(name), phase_(name) {}
   ~TimedPhase();
+  TimedPhase(const TimedPhase&) = delete;
+  TimedPhase& operator=(const TimedPhase&) = delete;
 
  private:
   std::string name_;

@@ -343,6 +343,7 @@ std::vector<std::string> with_command(int argc, char** argv, const CLI::App& app
   std::vector<std::string> words(argv + 1, argv + argc);
   std::ranges::rotate(words, std::ranges::find_if_not(words, is_about_talk));
   if (words.empty() || words[0].starts_with("-")) return words;
+  if (words[0] == "help") std::erase_if(words, is_about_talk);
   if (words.size() == 1 && words[0] == "help") return {"--help"};
   if (words.size() == 2 && words[0] == "help" && is_command(app, words[1])) return {words[1], "--help"};
   if (is_command(app, words[0])) return words;

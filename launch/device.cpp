@@ -1,7 +1,7 @@
 #include "launch/device.h"
 
-#include <c10/core/impl/VirtualGuardImpl.h>
 #include <ATen/Parallel.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 #include <dlfcn.h>
 
 #include <nlohmann/json.hpp>

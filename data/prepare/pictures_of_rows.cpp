@@ -89,7 +89,7 @@ class PictureRows final : public Reader {
     if (is_held(cell)) return std::make_shared<HeldPicture>(row.place(), cell->text);
     if (!is_text(cell)) refuse(concat("is wanted as the path of an image, or its bytes, found ", describe(*cell)));
     const std::string path = beside(*row.file, cell->text);
-    if (!fs::is_regular_file(path)) 
+    if (!fs::is_regular_file(path))
       refuse(concat("names ", in_quotes(path, 400), ", and there is no such file", hint_of_backslashes(path)));
     return std::make_shared<NamedPicture>(path);
   }

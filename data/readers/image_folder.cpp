@@ -43,7 +43,7 @@ Found images_below(const std::string& directory) {
     if (entry->is_symlink() && entry->is_directory()) ++found.linked;
     const std::string path = entry->path().string();
     if (!is_file(entry->path())) {
-      if (is_image_file(path)) ++found.broken;
+      if (is_image_file(path) && !entry->is_directory()) ++found.broken;
       continue;
     }
     if (is_image_file(path))

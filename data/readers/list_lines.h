@@ -12,7 +12,7 @@ namespace sft {
 std::string_view without_byte_order_mark(std::string_view text);
 
 // The file's lines in order, empty ones among them, so that line n of the file is at n - 1; without a byte order mark,
-// and without white space at their ends. DataError where the file cannot be read or is of UTF-16. Names of files may be
+// and without white space at their ends. ConfigError where the file cannot be read, DataError where it is of UTF-16. Names of files may be
 // of any bytes.
 StringList list_lines(const std::string& path);
 

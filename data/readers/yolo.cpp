@@ -84,7 +84,7 @@ class YoloSource final : public DecoratedSource {
     const std::string file = labels_of(place(i));
     RawBoxes out{.are_shares = true};
     int64_t number = 0;
-    for (const std::string& line : is_file(file) ? list_lines(file) : StringList{}) {
+    for (const std::string& line : is_file(file) ? labels_in(file) : StringList{}) {
       const std::string at = concat(file, ":", ++number);
       const std::vector<double> numbers = numbers_in(line, at);
       if (!numbers.empty()) out.boxes.push_back(box_of(numbers, at));
@@ -93,6 +93,14 @@ class YoloSource final : public DecoratedSource {
   }
 
  private:
+  static StringList labels_in(const std::string& file) {
+    try {
+      return list_lines(file);
+    } catch (const DataError& error) {  // of this picture alone
+      throw BadRow(error.what());
+    }
+  }
+
   RawBox box_of(const std::vector<double>& numbers, const std::string& place) const {
     const bool has_keypoints = keypoint_numbers_ > 0;
     if (has_keypoints && numbers.size() != 5 && std::ssize(numbers) != 5 + keypoint_numbers_)

@@ -53,6 +53,7 @@ ExitCode evaluate(const Arguments& arguments, Job& job) {
   });
   const RunConfig& config = loaded.config;
   require_agreement(job.control(), [&] { return served_facts(config, directory, asked.files); });
+  job.show_progress(config.log.progress);
   const World world = job.world(config.device, config.threads, config.comm);
   const LoadedModel model = load_model(directory, config, world);
   const auto rows =

@@ -1,4 +1,5 @@
 """TensorBoard's HParams board of runs in a folder, by the code that serves it: what differs between them, and how they ended."""
+import sys
 import unittest
 
 from harness import EndToEnd
@@ -9,7 +10,8 @@ try:
     from tensorboard.plugins import base_plugin
     from tensorboard.plugins.hparams import api_pb2, backend_context, get_experiment, list_session_groups
 except ImportError as missing:
-    raise unittest.SkipTest(f"the reference is not installed: {missing}")
+    print(f"skipped: the reference is not installed: {missing}")
+    sys.exit(77)
 
 
 class HParams(EndToEnd):

@@ -463,8 +463,9 @@ double worst(const std::vector<double>& a, const std::vector<double>& b) {
   if (a.size() != b.size()) return std::numeric_limits<double>::infinity();
   double most = 0;
   for (size_t i = 0; i < a.size(); ++i) {
-    if (std::isnan(a[i]) != std::isnan(b[i])) return std::numeric_limits<double>::infinity();
-    most = std::max(most, std::abs(a[i] - b[i]) / std::max(1.0, std::abs(b[i])));  // max() leaves out a NaN of both
+    if (a[i] == b[i] || (std::isnan(a[i]) && std::isnan(b[i]))) continue;
+    if (!std::isfinite(a[i]) || !std::isfinite(b[i])) return std::numeric_limits<double>::infinity();
+    most = std::max(most, std::abs(a[i] - b[i]) / std::max(1.0, std::abs(b[i])));
   }
   return most;
 }

@@ -48,6 +48,7 @@ void RunningStatistics::join(double samples) {
   const at::Tensor all = moves[size];
   before_ = at::where(all.gt(0), before_ + moves.narrow(0, 0, size) / all, before_);
   spread(before_, reals_);
+  if (counts_.empty()) return;
   counts_before_ = counts();
   world_.all_reduce(buffer_of(counts_before_), Reduction::max);
   spread(counts_before_, counts_);
