@@ -93,7 +93,9 @@ std::string key_text(const std::string& key) {
 // What is nearly TOML, with what belongs there; "" where it is not known. `line` is the one that the error is in.
 std::string cure_for(std::string_view description, std::string_view line, std::string_view content) {
   const auto says = [&](std::string_view word) { return description.find(word) != description.npos; };
-  if (!is_valid_utf8(content)) return "; a config is text in UTF-8, as sft-dist init prints one";
+  if (content.starts_with("\x1f\x8b") || content.starts_with("\x28\xb5\x2f\xfd"))
+    return "; it is packed, and a config is read as it is: unpack it with gunzip or unzstd";
+  if (!is_valid_utf8(content)) return "; " + utf8_problem(content);
   if (says("escape sequence"))
     return "; in double quotes a backslash begins an escape: write / in its place, or put the text in single quotes";
   for (const std::string_view quote : {"“", "”", "„", "‘", "’"})
