@@ -30,9 +30,9 @@ struct Armed {
   int64_t passage = 0;    // the one that acts; 0: every one
   std::atomic<int64_t> passed{0};
 };
-using Table = std::vector<std::unique_ptr<Armed>>;
+using ArmedPoints = std::vector<std::unique_ptr<Armed>>;
 
-std::atomic<const Table*> table{nullptr};
+std::atomic<const ArmedPoints*> armed_points{nullptr};
 
 [[noreturn]] void refuse(std::string_view entry, const char* why) {
   throw ConfigError(concat("SFT_FAILPOINTS: ", in_quotes(entry), ": ", why,
@@ -85,11 +85,11 @@ void act(const Armed& armed) {
 }  // namespace
 
 void arm_failpoints(int rank) {
-  table = nullptr;
+  armed_points = nullptr;
   const char* variable = std::getenv("SFT_FAILPOINTS");
   if (variable == nullptr || *variable == '\0') return;
 
-  auto fresh = std::make_unique<Table>();
+  auto fresh = std::make_unique<ArmedPoints>();
   bool concerns_us = true;  // a rank=N speaks for all entries after it
   for (std::string_view rest = variable; !rest.empty();) {
     const std::string_view entry = rest.substr(0, rest.find(';'));
@@ -111,12 +111,12 @@ void arm_failpoints(int rank) {
   }
   if (fresh->empty()) return;
   // Never freed: another thread may be passing, even while the process ends.
-  static auto& kept = *new std::vector<std::unique_ptr<const Table>>;
-  table = kept.emplace_back(std::move(fresh)).get();
+  static auto& kept = *new std::vector<std::unique_ptr<const ArmedPoints>>;
+  armed_points = kept.emplace_back(std::move(fresh)).get();
 }
 
 void failpoint(std::string_view name) {
-  const Table* armed = table.load(std::memory_order_acquire);
+  const ArmedPoints* armed = armed_points.load(std::memory_order_acquire);
   if (armed == nullptr) return;
   for (const auto& entry : *armed) {
     if (entry->name != name) continue;

@@ -7,7 +7,7 @@
 namespace sft {
 namespace {
 
-std::mutex mutex;
+std::mutex viewer_mutex;
 
 WorkViewer& viewer() {
   static WorkViewer current;
@@ -17,7 +17,7 @@ WorkViewer& viewer() {
 }  // namespace
 
 void set_work_viewer(WorkViewer next) {
-  const std::lock_guard lock(mutex);
+  const std::lock_guard lock(viewer_mutex);
   viewer() = std::move(next);
 }
 
@@ -25,7 +25,7 @@ ShownWork::ShownWork(std::string name, std::string unit, int64_t total, int64_t 
     : shown_{.name = std::move(name), .unit = std::move(unit), .total = total}, mine_(mine) {}
 
 ShownWork::~ShownWork() {
-  const std::lock_guard lock(mutex);
+  const std::lock_guard lock(viewer_mutex);
   viewer().end();
 }
 
@@ -35,7 +35,7 @@ void ShownWork::add(int64_t done) {
   shown_.done = static_cast<int64_t>(static_cast<double>(done_) / static_cast<double>(mine_) *
                                      static_cast<double>(shown_.total));
   shown_.seconds = watch_.seconds();
-  const std::lock_guard lock(mutex);
+  const std::lock_guard lock(viewer_mutex);
   viewer().show(shown_);
 }
 

@@ -8,19 +8,19 @@
 namespace sft {
 namespace {
 
-std::atomic<int> first{0};
+std::atomic<int> first_signal{0};
 static_assert(std::atomic<int>::is_always_lock_free, "set by a signal handler");
 
 }  // namespace
 
 bool request_stop(int signal) {
   int none = 0;
-  return first.compare_exchange_strong(none, signal);
+  return first_signal.compare_exchange_strong(none, signal);
 }
 
-int stop_requested() { return first.load(std::memory_order_relaxed); }
+int stop_requested() { return first_signal.load(std::memory_order_relaxed); }
 
-int take_stop_request() { return first.exchange(0); }
+int take_stop_request() { return first_signal.exchange(0); }
 
 void leave_if_asked() {
   beat();

@@ -8,7 +8,7 @@ namespace sft {
 namespace {
 
 // As PIL's convert("L").
-int grey(const uint8_t* rgb) { return (19595 * rgb[0] + 38470 * rgb[1] + 7471 * rgb[2] + 32768) >> 16; }
+int integer_grey(const uint8_t* rgb) { return (19595 * rgb[0] + 38470 * rgb[1] + 7471 * rgb[2] + 32768) >> 16; }
 
 }  // namespace
 
@@ -19,7 +19,7 @@ uint64_t difference_hash(const Image& image) {
   for (int64_t y = 0; y < kRows; ++y)
     for (int64_t x = 0; x + 1 < kColumns; ++x) {
       const uint8_t* left = &small.pixels[static_cast<size_t>((y * kColumns + x) * kChannels)];
-      hash = hash << 1 | (grey(left) > grey(left + kChannels) ? 1 : 0);
+      hash = hash << 1 | (integer_grey(left) > integer_grey(left + kChannels) ? 1 : 0);
     }
   return hash;
 }

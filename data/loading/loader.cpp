@@ -28,7 +28,7 @@ class ShareReader {
 
     const int64_t first_draw = cursor.epoch * size;
     const int here = num_parts() / shard_.count;
-    Group group;
+    DealtGroup group;
     std::vector<Item> items;
     for (int part = shard_.index * here; part < (shard_.index + 1) * here; ++part) {
       if (part >= group.end_part) {
@@ -48,7 +48,7 @@ class ShareReader {
  private:
   int num_parts() const { return config_.parts > 0 ? config_.parts : shard_.count; }
 
-  std::vector<Item> items_of(const Group& group, const Cursor& cursor) {
+  std::vector<Item> items_of(const DealtGroup& group, const Cursor& cursor) {
     std::vector<Item> items;
     for (int64_t position = cursor.position + group.first_row; position < cursor.position + group.end_row; ++position) {
       const int64_t index = sampler_.index(cursor.epoch, position);
@@ -63,7 +63,7 @@ class ShareReader {
   // Samples without a length are dealt out evenly, so what the largest part of all holds is known without a look.
   void even_out(Share& share) {
     int64_t largest = 0;
-    for (Group group; group.end_part < num_parts();) {
+    for (DealtGroup group; group.end_part < num_parts();) {
       group = group_of(group.end_part, num_parts(), share.global_samples);
       const int64_t rows = group.end_row - group.first_row, parts = group.end_part - group.first_part;
       largest = std::max(largest, (rows + parts - 1) / parts);

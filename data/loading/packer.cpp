@@ -55,7 +55,7 @@ std::vector<Bin> first_fit(const std::vector<Item>& items, int64_t max_tokens, i
 
 }  // namespace
 
-Group group_of(int part, int parts, int64_t rows) {
+DealtGroup group_of(int part, int parts, int64_t rows) {
   assert(part >= 0 && part < parts);
   const int64_t groups = std::clamp<int64_t>(rows / kRowsOfGroup, 1, parts);
   const auto first_part = [&](int64_t group) { return static_cast<int>(group * parts / groups); };

@@ -21,13 +21,13 @@ struct Item {
 constexpr int64_t kRowsOfGroup = 4096;
 
 // A piece of a global batch, and the parts that it is dealt out among.
-struct Group {
+struct DealtGroup {
   int64_t first_row = 0, end_row = 0;
   int first_part = 0, end_part = 0;
 };
 
 // The group of part `part` of `parts` over `rows`; the groups of all parts cover the rows.
-Group group_of(int part, int parts, int64_t rows);
+DealtGroup group_of(int part, int parts, int64_t rows);
 
 // Longest first, earlier positions first among equals.
 void sort_by_length(std::vector<Item>& items);

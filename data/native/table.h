@@ -12,11 +12,11 @@ namespace sft {
 
 enum class TableKind { parquet, arrow };
 
-class Table {
+class NativeTable {
  public:
   // Of the row groups, or batches, that start in these bytes of the file. ConfigError where it cannot be opened,
   // DataError where it is none.
-  Table(const std::string& path, TableKind kind, int64_t begin, int64_t end);
+  NativeTable(const std::string& path, TableKind kind, int64_t begin, int64_t end);
 
   // The names of the columns, a list; valid until the next call.
   std::string_view columns();

@@ -14,7 +14,7 @@ using nlohmann::json;
 // 64 pieces keep many ranks busy; tokens take about half the bytes of their text, so the largest shard of a text is
 // about 500 MB (of a compressed file, which is one piece, half of what it unpacks to). A piece of 4 MiB is tokenized in
 // a second, and smaller ones would only be more files to open.
-constexpr int64_t kPieces = 64, kLeastBytes = 4 << 20, kMostBytes = 1 << 30;
+constexpr int64_t kTextPieces = 64, kLeastBytes = 4 << 20, kMostBytes = 1 << 30;
 
 // Bytes of one file, from where a reader can begin.
 struct Slice {
@@ -28,7 +28,7 @@ using Piece = std::vector<Slice>;
 std::vector<Piece> cut_sizes(const std::vector<int64_t>& sizes) {
   int64_t total = 0;
   for (const int64_t size : sizes) total += size;
-  const int64_t piece_bytes = std::clamp(total / kPieces, kLeastBytes, kMostBytes);
+  const int64_t piece_bytes = std::clamp(total / kTextPieces, kLeastBytes, kMostBytes);
 
   std::vector<Piece> pieces;
   int64_t left = 0;  // in the last piece

@@ -24,9 +24,9 @@ bool is_distribution(Row row, Row end) {
   return all && std::abs(std::accumulate(row, end, 0.0) - 1) <= kMostOff;
 }
 
-class Reader {
+class LabelReader {
  public:
-  Reader(const std::shared_ptr<const GuardedFile>& file, const DatasetLayout& dataset)
+  LabelReader(const std::shared_ptr<const GuardedFile>& file, const DatasetLayout& dataset)
       : name_(file->name_of(dataset.name)), dataset_(dataset), content_(hdf5::open_bytes(file, dataset)) {}
 
   ForeignLabels ids() const {
@@ -133,7 +133,7 @@ ForeignLabels read_labels(const std::shared_ptr<const GuardedFile>& file, const 
     throw DataError(concat(name, ": labels are ", dataset.type.name, ", and numbers are read"));
   const bool is_integer = dataset.type.kind == Class::integer;
   const bool are_ids = is_vector && (form ? *form == LabelForm::ids : is_integer);
-  const Reader reader(file, dataset);
+  const LabelReader reader(file, dataset);
   return are_ids ? reader.ids() : reader.matrix(form);
 }
 

@@ -115,7 +115,7 @@ class TableReader final : public Reader {
 
  private:
   std::string path_;
-  Table table_;
+  NativeTable table_;
 };
 
 }  // namespace
@@ -127,7 +127,7 @@ std::unique_ptr<Reader> open(const std::string& path, const Place& begin, int64_
 
 template <TableKind kind>
 std::vector<std::string> columns(const std::string& path) {
-  Table table(path, kind, 0, 0);
+  NativeTable table(path, kind, 0, 0);
   Values values(table.columns());
   std::vector<std::string> names;
   for (values.kind(); !values.ends(']');) names.emplace_back(values.name());

@@ -12,7 +12,7 @@ namespace {
 
 constexpr int kDeepest = 64;
 
-bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+bool is_xml_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
 bool is_of_name(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
@@ -62,7 +62,7 @@ class Parser {
   bool starts(std::string_view word) const { return text_.substr(at_).starts_with(word); }
 
   void pass_space() {
-    while (at_ < text_.size() && is_space(text_[at_])) ++at_;
+    while (at_ < text_.size() && is_xml_space(text_[at_])) ++at_;
   }
 
   // Up to the end of the first `word`.
@@ -152,9 +152,9 @@ class Parser {
     if (closed != out.name || !starts(">"))
       fail(concat("</", closed, "> ends what <", out.name, "> of line ", out.line, " began"));
     ++at_;
-    const auto first = std::ranges::find_if_not(out.text, is_space);
+    const auto first = std::ranges::find_if_not(out.text, is_xml_space);
     out.text.erase(out.text.begin(), first);
-    while (!out.text.empty() && is_space(out.text.back())) out.text.pop_back();
+    while (!out.text.empty() && is_xml_space(out.text.back())) out.text.pop_back();
     return out;
   }
 

@@ -19,7 +19,7 @@ namespace {
 
 using nlohmann::json;
 
-struct Free {
+struct FreeTemplate {
   void operator()(sft_chat_template* it) const { sft_chat_template_free(it); }
   void operator()(sft_renderings* it) const { sft_renderings_free(it); }
 };
@@ -29,7 +29,7 @@ struct Source {
   std::string name, text, tool_use = "";
 };
 
-using Compiled = std::unique_ptr<sft_chat_template, Free>;
+using Compiled = std::unique_ptr<sft_chat_template, FreeTemplate>;
 
 Compiled compile(const std::string& name, const std::string& text, const json& tokens, const std::string& date) {
   sft_chat_template* opened = nullptr;
@@ -100,7 +100,7 @@ class NativeTemplate final : public ChatTemplate {
     for (const ChatPart& part : parts) wanted.push_back({part.chat, part.num_messages, part.add_generation_prompt});
     sft_renderings* rendered = nullptr;
     check(sft_chat_template_render(&chosen, lent.data(), lent.size(), wanted.data(), wanted.size(), &rendered));
-    const std::unique_ptr<sft_renderings, Free> owner(rendered);
+    const std::unique_ptr<sft_renderings, FreeTemplate> owner(rendered);
     return copies(sft_renderings_get(rendered), parts.size());
   }
 

@@ -11,7 +11,7 @@
 namespace sft {
 namespace {
 
-struct Free {
+struct FreeText {
   void operator()(sft_text* it) const { sft_text_free(it); }
 };
 
@@ -21,7 +21,7 @@ std::string made_by(int (*call)(sft_bytes, sft_text**), std::string_view text) {
     const sft_bytes error = sft_native_error();
     throw DataError(std::string(error.data, error.size));
   }
-  const std::unique_ptr<sft_text, Free> owner(made);
+  const std::unique_ptr<sft_text, FreeText> owner(made);
   const sft_bytes bytes = sft_text_get(made);
   return {bytes.data, bytes.size};
 }

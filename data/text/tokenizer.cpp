@@ -14,7 +14,7 @@
 namespace sft {
 namespace {
 
-struct Free {
+struct FreeTokenized {
   void operator()(sft_tokenizer* it) const { sft_tokenizer_free(it); }
   void operator()(sft_encodings* it) const { sft_encodings_free(it); }
   void operator()(sft_windows* it) const { sft_windows_free(it); }
@@ -74,7 +74,7 @@ class NativeTokenizer final : public Tokenizer {
     sft_encodings* encoded = nullptr;
     check(sft_tokenizer_encode(handle_.get(), firsts.data(), seconds.empty() ? nullptr : seconds.data(), firsts.size(),
                                &encoded));
-    const std::unique_ptr<sft_encodings, Free> owner(encoded);
+    const std::unique_ptr<sft_encodings, FreeTokenized> owner(encoded);
     return copy(sft_encodings_get(encoded), first.size());
   }
 
@@ -82,7 +82,7 @@ class NativeTokenizer final : public Tokenizer {
     const auto lent = lend(texts);
     sft_encodings* encoded = nullptr;
     check(sft_tokenizer_encode_whole(handle_.get(), lent.data(), lent.size(), &encoded));
-    const std::unique_ptr<sft_encodings, Free> owner(encoded);
+    const std::unique_ptr<sft_encodings, FreeTokenized> owner(encoded);
     std::vector<Encoding> out = copy(sft_encodings_get(encoded), texts.size());
     for (Encoding& encoding : out) encoding.truncated = false;
     return out;
@@ -97,7 +97,7 @@ class NativeTokenizer final : public Tokenizer {
     }
     sft_encodings* encoded = nullptr;
     check(sft_tokenizer_encode_words(handle_.get(), words.data(), ends.data(), texts.size(), &encoded));
-    const std::unique_ptr<sft_encodings, Free> owner(encoded);
+    const std::unique_ptr<sft_encodings, FreeTokenized> owner(encoded);
     return copy(sft_encodings_get(encoded), texts.size());
   }
 
@@ -111,7 +111,7 @@ class NativeTokenizer final : public Tokenizer {
     check(sft_tokenizer_windows(handle_.get(), firsts.data(), seconds.data(), firsts.size(),
                                 {static_cast<size_t>(limits.max_length), static_cast<size_t>(limits.stride)},
                                 &encoded));
-    const std::unique_ptr<sft_windows, Free> owner(encoded);
+    const std::unique_ptr<sft_windows, FreeTokenized> owner(encoded);
     const sft_windows_view view = sft_windows_get(encoded);
     std::vector<ContextWindows> out(questions.size());
     size_t window = 0, token = 0;
@@ -127,7 +127,7 @@ class NativeTokenizer final : public Tokenizer {
     const auto lent = lend(texts);
     sft_placed* encoded = nullptr;
     check(sft_tokenizer_encode_placed(handle_.get(), lent.data(), lent.size(), &encoded));
-    const std::unique_ptr<sft_placed, Free> owner(encoded);
+    const std::unique_ptr<sft_placed, FreeTokenized> owner(encoded);
     const sft_placed_view view = sft_placed_get(encoded);
     std::vector<PlacedTokens> out(texts.size());
     for (size_t i = 0, begin = 0; i < out.size(); begin = view.ends[i++]) {
@@ -148,8 +148,8 @@ class NativeTokenizer final : public Tokenizer {
   int64_t vocab_size() const override { return static_cast<int64_t>(sft_tokenizer_vocab_size(handle_.get())); }
 
   std::string to_json() const override {
-    const sft_bytes json = sft_tokenizer_json(handle_.get());
-    return {json.data, json.size};
+    const sft_bytes text = sft_tokenizer_json(handle_.get());
+    return {text.data, text.size};
   }
 
   bool is_json() const override { return sft_tokenizer_is_json(handle_.get()) != 0; }
@@ -180,7 +180,7 @@ class NativeTokenizer final : public Tokenizer {
     return std::move(encoding);
   }
 
-  std::unique_ptr<sft_tokenizer, Free> handle_;
+  std::unique_ptr<sft_tokenizer, FreeTokenized> handle_;
   std::string directory_, model_, sha256_;
   int64_t max_length_ = 0;
   bool longer_is_error_ = false;

@@ -17,10 +17,10 @@
 namespace sft {
 namespace {
 
-constexpr int64_t kMostUpdates = 20;
-constexpr double kMostSeconds = 10;
+constexpr int64_t kTriedUpdates = 20;
+constexpr double kTriedSeconds = 10;
 
-void line(const std::string& name, const std::string& value) {
+void check_line(const std::string& name, const std::string& value) {
   std::cout << std::left << std::setw(12) << name << value << '\n';
 }
 
@@ -66,21 +66,21 @@ void print(const Assembly& run, const Preflight& found, int local_ranks) {
   const double of_host = static_cast<double>(found.peak_rss_bytes) * local_ranks;
   const double free =
       std::min(static_cast<double>(found.available_bytes), static_cast<double>(memory_limit_bytes()) - of_host);
-  line("rows", rows_text(run));
-  line("updates", concat(human_count(static_cast<double>(run.total_steps)), " of ", run.global_batch_size, " rows, ",
+  check_line("rows", rows_text(run));
+  check_line("updates", concat(human_count(static_cast<double>(run.total_steps)), " of ", run.global_batch_size, " rows, ",
                          human_count(static_cast<double>(found.updates_per_epoch)), " an epoch, on ",
                          run.world.control.size(), run.world.control.size() == 1 ? " rank" : " ranks"));
-  line("time",
+  check_line("time",
        concat(update_time(found.seconds_per_update), " an update (mean of ", found.measured, "), ",
               human_seconds(epoch), " an epoch, ", human_seconds(whole), " in all; evaluation and saving come to it",
               config.freeze.cache == "off" ? ""
                                            : ", and freeze.cache takes frozen stages away from it; what the cache "
                                              "holds is not in the numbers below"));
-  line("memory", concat(human_bytes(static_cast<double>(found.peak_rss_bytes)), " a rank, ", human_bytes(of_host),
+  check_line("memory", concat(human_bytes(static_cast<double>(found.peak_rss_bytes)), " a rank, ", human_bytes(of_host),
                         " on this host, which has ", human_bytes(static_cast<double>(memory_limit_bytes())), " and ",
                         human_bytes(free), " free beside them, until the last of these updates",
                         run.world.device.is_cuda() ? "; memory of the GPU is not told" : ""));
-  line("disk",
+  check_line("disk",
        concat(human_bytes(static_cast<double>(found.checkpoint_bytes)), " a checkpoint, ", checkpoints,
               " at once; with the model ", human_bytes(disk), "; ", human_bytes(room), " free at ", config.output_dir));
   std::cout << std::flush;
@@ -105,7 +105,7 @@ ExitCode check(const Arguments& arguments, Job& job) {
   require_agreement(job.control(), [&] { return run_facts(config); });
   job.show_progress(config.log.progress);
   const auto run = assemble(std::move(loaded), job.world(config.device, num_threads(config), config.comm));
-  const Preflight found = try_updates(*run, kMostUpdates, kMostSeconds);
+  const Preflight found = try_updates(*run, kTriedUpdates, kTriedSeconds);
   if (speaks) print(*run, found, job.placement().local_world);
   return ExitCode::done;
 }

@@ -26,7 +26,7 @@
 namespace sft {
 namespace {
 
-void line(const std::string& name, const std::string& value) {
+void doctor_line(const std::string& name, const std::string& value) {
   std::cout << std::left << std::setw(22) << name << value << '\n';
 }
 
@@ -82,19 +82,19 @@ ExitCode doctor(const Arguments&, Job& job) {
   std::vector<std::string> hosts = gather_all(job.control(), place.local_rank == 0 ? host_facts(place.host) : "");
   std::erase(hosts, "");
   if (job.control().rank() != 0) return ExitCode::done;
-  line("version", version_text());
-  line("ranks", concat(job.control().size(), " (", world.gradients.backend(), ")"));
-  line("MPI", mpi::library_name());
-  line("host:local rank", places);
-  for (const std::string& host : hosts) line("host", host);
-  line("device", device_text(world.device));
-  line("threads a rank", threads);
-  line("GEMM peak, all ranks", concat(std::setprecision(4), peak * 1e-9, " GFLOP/s in float32"));
-  line("all-reduce", alone ? "nothing to time: one rank alone (mpirun -np 2 sft-dist doctor times it)" : text_of(sums));
-  if (!alone) line("links", links_text(sums, job.control().size(), static_cast<int>(hosts.size())));
-  line("/dev/shm", free_space("/dev/shm") + " (ranks of a node reduce through it)");
-  line("this directory", free_space("."));
-  line("CPU kernels", at::get_cpu_capability());
+  doctor_line("version", version_text());
+  doctor_line("ranks", concat(job.control().size(), " (", world.gradients.backend(), ")"));
+  doctor_line("MPI", mpi::library_name());
+  doctor_line("host:local rank", places);
+  for (const std::string& host : hosts) doctor_line("host", host);
+  doctor_line("device", device_text(world.device));
+  doctor_line("threads a rank", threads);
+  doctor_line("GEMM peak, all ranks", concat(std::setprecision(4), peak * 1e-9, " GFLOP/s in float32"));
+  doctor_line("all-reduce", alone ? "nothing to time: one rank alone (mpirun -np 2 sft-dist doctor times it)" : text_of(sums));
+  if (!alone) doctor_line("links", links_text(sums, job.control().size(), static_cast<int>(hosts.size())));
+  doctor_line("/dev/shm", free_space("/dev/shm") + " (ranks of a node reduce through it)");
+  doctor_line("this directory", free_space("."));
+  doctor_line("CPU kernels", at::get_cpu_capability());
   std::cout << std::flush;
   return ExitCode::done;
 }

@@ -24,7 +24,7 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-struct Outputs {
+struct NoiseOutputs {
   std::string suspicious;     // "run.toml" → "run.suspicious.jsonl" where the command was given
   std::string probabilities;  // "": not asked for
 };
@@ -36,12 +36,12 @@ bool asks_for_probabilities(const Arguments& arguments) {
   return given != arguments.forms.end() && !given->second.empty();
 }
 
-Outputs outputs_of(const Arguments& arguments, const RunConfig& config) {
+NoiseOutputs outputs_of(const Arguments& arguments, const RunConfig& config) {
   StringList read = read_by(config);
   read.push_back(fs::is_directory(arguments.target) ? arguments.target + "/config.toml" : arguments.target);
   const std::string path =
       arguments.output.empty() ? stem_of_run(arguments.target) + ".suspicious.jsonl" : arguments.output;
-  Outputs outputs{output_beside_runs("--output", path, read), ""};
+  NoiseOutputs outputs{output_beside_runs("--output", path, read), ""};
   read.push_back(outputs.suspicious);
   if (asks_for_probabilities(arguments))
     outputs.probabilities = output_beside_runs(kProbabilities, arguments.forms.at(kProbabilities), read);
@@ -124,7 +124,7 @@ ExitCode tell_doubted(const std::string& margins, const Arguments& arguments, co
 ExitCode noise(const Arguments& arguments, Job& job) {
   constexpr int64_t kFolds = 5;
   LoadedConfig loaded;
-  Outputs outputs;
+  NoiseOutputs outputs;
   std::string margins;
   together(job.control(), [&] {
     loaded = load_run(arguments.target, arguments.overrides);

@@ -24,7 +24,7 @@ namespace {
 using loopback::device_of;
 using loopback::Gate;
 
-constexpr size_t kCount = 1000;
+constexpr size_t kOrderedCount = 1000;
 
 class DeviceOrder : public ::testing::Test {
  protected:
@@ -46,11 +46,11 @@ void over_two(const std::function<void(Communicator& world, Communicator& thread
   });
 }
 
-std::vector<float> all(float value) { return std::vector<float>(kCount, value); }
+std::vector<float> all(float value) { return std::vector<float>(kOrderedCount, value); }
 
 TEST_F(DeviceOrder, ACollectiveWaitsForWhatWasQueuedBeforeIt) {
   over_two([](Communicator& world, Communicator& threads) {
-    DeviceFloats values(device_of(world.rank()), kCount);
+    DeviceFloats values(device_of(world.rank()), kOrderedCount);
     Gate computing(values.stream());
     values.write(static_cast<float>(world.rank() + 1));
     const auto work = world.start_all_reduce(values.buffer());
@@ -67,7 +67,7 @@ TEST_F(DeviceOrder, ACollectiveWaitsForWhatWasQueuedBeforeIt) {
 
 TEST_F(DeviceOrder, WhatIsQueuedBehindAWaitSeesTheSum) {
   over_two([](Communicator& world, Communicator& threads) {
-    DeviceFloats values(device_of(world.rank()), kCount);
+    DeviceFloats values(device_of(world.rank()), kOrderedCount);
     values.write(static_cast<float>(world.rank() + 1));
     std::optional<Gate> late;
     if (world.rank() == 1) late.emplace(values.stream());
@@ -89,7 +89,7 @@ TEST_F(DeviceOrder, MemoryThatIsFreedBehindAWaitIsUsedUntilThen) {
     std::optional<Gate> late;
     if (world.rank() == 1) late.emplace(loopback::table().current_stream(device));
     {
-      const DeviceFloats values(device, kCount);
+      const DeviceFloats values(device, kOrderedCount);
       world.start_all_reduce(values.buffer())->wait();
     }
     threads.barrier();
@@ -102,7 +102,7 @@ TEST_F(DeviceOrder, MemoryThatIsFreedBehindAWaitIsUsedUntilThen) {
 
 TEST_F(DeviceOrder, TheThreadThatQueuesGoesOn) {
   over_two([](Communicator& world, Communicator&) {
-    DeviceFloats values(device_of(world.rank()), kCount);
+    DeviceFloats values(device_of(world.rank()), kOrderedCount);
     {
       Gate computing(values.stream());
       values.write(1);
@@ -116,7 +116,7 @@ TEST_F(DeviceOrder, TheThreadThatQueuesGoesOn) {
 
 TEST_F(DeviceOrder, ABarrierWaitsForTheDevice) {
   over_two([](Communicator& world, Communicator&) {
-    DeviceFloats values(device_of(world.rank()), kCount);
+    DeviceFloats values(device_of(world.rank()), kOrderedCount);
     values.write(1);
     world.all_reduce(values.buffer(), Reduction::sum);
     values.read();
@@ -131,7 +131,7 @@ TEST_F(DeviceOrder, BucketsAreSummedInTheOrderOfTheirCalls) {
     std::vector<std::unique_ptr<DeviceFloats>> buckets;
     std::vector<std::unique_ptr<Work>> works;
     for (size_t bucket = 0; bucket < kBuckets; ++bucket) {
-      buckets.push_back(std::make_unique<DeviceFloats>(device_of(world.rank()), kCount));
+      buckets.push_back(std::make_unique<DeviceFloats>(device_of(world.rank()), kOrderedCount));
       buckets.back()->write(static_cast<float>(bucket));
       works.push_back(world.start_all_reduce(buckets.back()->buffer()));
     }
@@ -147,7 +147,7 @@ TEST_F(DeviceOrder, BucketsAreSummedInTheOrderOfTheirCalls) {
 TEST_F(DeviceOrder, TheQueueTellsHowManyCallsAreDone) {
   over_two([](Communicator& world, Communicator& threads) {
     auto& queue = dynamic_cast<DeviceQueue&>(world);
-    DeviceFloats values(device_of(world.rank()), kCount);
+    DeviceFloats values(device_of(world.rank()), kOrderedCount);
     values.write(0);
     std::optional<Gate> computing(std::in_place, values.stream());
     for (int call = 0; call < 3; ++call) world.start_all_reduce(values.buffer());
@@ -169,7 +169,7 @@ TEST_F(DeviceOrder, NoDeviceButItsOwnIsTouched) {
   placement.device = 5;
   {
     const auto world = nccl::connect(loopback::table(), placement, solo::connect({}));
-    DeviceFloats values(5, kCount);
+    DeviceFloats values(5, kOrderedCount);
     Gate computing(values.stream());
     values.write(7);
     const auto part = world->split(0, 0);
@@ -192,7 +192,7 @@ TEST_F(DeviceOrder, EachDeviceHasAUuidOfItsOwn) {
 TEST_F(DeviceOrder, EveryDeviceServesARank) {
   spawn_ranks(loopback::kDevices, [](Communicator& threads) {
     const auto world = connect_loopback(threads.split(0, threads.rank()));
-    DeviceFloats values(device_of(world->rank()), kCount);
+    DeviceFloats values(device_of(world->rank()), kOrderedCount);
     values.write(static_cast<float>(world->rank()));
     world->all_reduce(values.buffer(), Reduction::sum);
     values.read();
@@ -206,7 +206,7 @@ TEST_F(DeviceOrder, AnExceptionAbortsWhatTheOthersDoNotComeTo) {
   over_two([](Communicator& threads, Communicator&) {
     const auto leave = [&] {
       const auto world = threads.split(0, 0);
-      DeviceFloats values(device_of(threads.rank()), kCount);
+      DeviceFloats values(device_of(threads.rank()), kOrderedCount);
       values.write(1);
       if (threads.rank() == 0) world->start_all_reduce(values.buffer());
       throw std::runtime_error("between two buckets");

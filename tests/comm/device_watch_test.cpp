@@ -27,7 +27,7 @@ using namespace std::chrono_literals;
 using loopback::device_of;
 
 constexpr double kLimit = 1.0;
-constexpr size_t kCount = 1000;
+constexpr size_t kWatchedCount = 1000;
 
 // Ranks with a device each, whose sums are watched. Where nobody ends a hang, the alarm does.
 void watched(int size, const std::function<void(Communicator& world)>& body) {
@@ -44,7 +44,7 @@ void watched(int size, const std::function<void(Communicator& world)>& body) {
 }
 
 // As an update: a bucket is queued, and the thread waits for the device, outside of any call.
-void update(Communicator& world, size_t count = kCount) {
+void update(Communicator& world, size_t count = kWatchedCount) {
   DeviceFloats values(device_of(world.rank()), count);
   values.write(1);
   world.start_all_reduce(values.buffer())->wait();
@@ -85,7 +85,7 @@ TEST_F(DeviceWatchDeathTest, TellsThatAllDevicesStandStill) {
 
 TEST_F(DeviceWatchDeathTest, EndsAtBucketsThatDoNotFit) {
   const auto hang = [] {
-    watched(2, [](Communicator& world) { update(world, world.rank() == 1 ? kCount / 2 : kCount); });
+    watched(2, [](Communicator& world) { update(world, world.rank() == 1 ? kWatchedCount / 2 : kWatchedCount); });
   };
   EXPECT_EXIT(hang(), ::testing::ExitedWithCode(76), "word 76: .*sequence 2 wait queued .0 of 1 finished.");
 }
@@ -123,7 +123,7 @@ TEST_F(DeviceWatchDeathTest, EndsWithAFaultWhereTheRankAsksItsDeviceNothing) {
     watched(1, [](Communicator& world) {
       Buffer freed;
       {
-        const DeviceFloats values(device_of(0), kCount);
+        const DeviceFloats values(device_of(0), kWatchedCount);
         freed = values.buffer();
       }
       {
@@ -172,7 +172,7 @@ TEST(DeviceWatch, WaitsForARankThatWorks) {
 // All ranks are quiet for longer than the limit, and no sum takes as long.
 TEST(DeviceWatch, WaitsForADeviceThatGetsOn) {
   watched(2, [](Communicator& world) {
-    DeviceFloats values(device_of(world.rank()), kCount);
+    DeviceFloats values(device_of(world.rank()), kWatchedCount);
     values.write(1);
     std::deque<loopback::Gate> computing;
     for (int sum = 0; sum < 6; ++sum) {
@@ -193,7 +193,7 @@ TEST(DeviceWatch, WaitsForADeviceThatGetsOn) {
 TEST(DeviceWatch, WaitsBesideADriverThatIsBusy) {
   watched(2, [](Communicator& world) {
     if (world.rank() == 1) work();
-    DeviceFloats values(device_of(world.rank()), kCount);
+    DeviceFloats values(device_of(world.rank()), kWatchedCount);
     values.write(1);
     world.start_all_reduce(values.buffer())->wait();
     std::optional<loopback::BusyDriver> busy;

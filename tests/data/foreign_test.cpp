@@ -14,7 +14,7 @@ namespace {
 using Values = std::vector<int64_t>;
 using Form = Hdf5File::Form;
 
-constexpr int64_t kRows = 5, kColumns = 4;
+constexpr int64_t kForeignRows = 5, kColumns = 4;
 const Values kIds = {11, 12, 0, 0, 21, 22, 23, 24, 31, 0, 0, 0, 0, 0, 43, 44, 0, 52, 0, 0};  // 0 is also a token
 const Values kMask = {1, 1, 0, 0, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 0};
 const std::vector<std::vector<int32_t>> kTokens = {{11, 12}, {21, 22, 23, 24}, {31}, {43, 44}, {0, 52, 0}};
@@ -26,8 +26,8 @@ class Foreign : public ::testing::Test {
  protected:
   std::unique_ptr<Dataset> open() { return open_dataset({path_}); }
   void expect_tokens(const Dataset& dataset) {
-    ASSERT_EQ(dataset.size(), kRows);
-    for (int64_t i = 0; i < kRows; ++i) {
+    ASSERT_EQ(dataset.size(), kForeignRows);
+    for (int64_t i = 0; i < kForeignRows; ++i) {
       const auto& wanted = kTokens[static_cast<size_t>(i)];
       EXPECT_EQ(dataset.length(i), static_cast<int64_t>(wanted.size())) << i;
       const Text example = text_of(dataset, i);
@@ -52,9 +52,9 @@ class Foreign : public ::testing::Test {
 // Mutation: taking lengths from ids that differ from 0 loses the zeros of row 4.
 TEST_F(Foreign, LengthsComeFromTheMaskWhereverThePaddingIs) {
   Hdf5File file(path_);
-  file.add("input_ids", {kRows, kColumns}, kIds);
-  file.add("attention_mask", {kRows, kColumns}, kMask);
-  file.add("labels", {kRows}, kLabels);
+  file.add("input_ids", {kForeignRows, kColumns}, kIds);
+  file.add("attention_mask", {kForeignRows, kColumns}, kMask);
+  file.add("labels", {kForeignRows}, kLabels);
   file.close();
   const auto dataset = open();
   expect_tokens(*dataset);
@@ -76,11 +76,11 @@ TEST_F(Foreign, IntegersOfAnyWidthAndOrderAndAnyStorageGiveTheSame) {
     for (Form form : forms) {
       Hdf5File file(path_);
       form.stored = type;
-      file.add("input_ids", {kRows, kColumns}, kIds, form);
-      file.add("attention_mask", {kRows, kColumns}, kMask, form);
-      file.add("token_type_ids", {kRows, kColumns}, kMask, form);
+      file.add("input_ids", {kForeignRows, kColumns}, kIds, form);
+      file.add("attention_mask", {kForeignRows, kColumns}, kMask, form);
+      file.add("token_type_ids", {kForeignRows, kColumns}, kMask, form);
       if (!form.chunk.empty()) form.chunk = {2};
-      file.add("labels", {kRows}, kLabels, form);
+      file.add("labels", {kForeignRows}, kLabels, form);
       file.close();
       const auto dataset = open();
       expect_tokens(*dataset);
@@ -91,8 +91,8 @@ TEST_F(Foreign, IntegersOfAnyWidthAndOrderAndAnyStorageGiveTheSame) {
 
 TEST_F(Foreign, WithoutAMaskEveryTokenIsReal) {
   Hdf5File file(path_);
-  file.add("input_ids", {kRows, kColumns}, kIds);
-  file.add("labels", {kRows, 1}, kLabels);
+  file.add("input_ids", {kForeignRows, kColumns}, kIds);
+  file.add("labels", {kForeignRows, 1}, kLabels);
   file.close();
   const auto dataset = open();
   EXPECT_EQ(text_of(*dataset, 0).tokens, (std::vector<int32_t>{11, 12, 0, 0}));
@@ -111,13 +111,13 @@ TEST_F(Foreign, LabelsThatSeemToBeCountedFromOneAreToldOf) {
 }
 
 TEST_F(Foreign, OneHotRowsAreOneLabelEach) {
-  std::vector<float> hot(kRows * 3);
-  for (size_t i = 0; i < kRows; ++i) hot[3 * i + static_cast<size_t>(kLabels[i])] = 1.0f;
+  std::vector<float> hot(kForeignRows * 3);
+  for (size_t i = 0; i < kForeignRows; ++i) hot[3 * i + static_cast<size_t>(kLabels[i])] = 1.0f;
   {
     Hdf5File file(path_);
-    file.add("input_ids", {kRows, kColumns}, kIds);
-    file.add("attention_mask", {kRows, kColumns}, kMask);
-    file.add("labels", {kRows, 3}, hot);
+    file.add("input_ids", {kForeignRows, kColumns}, kIds);
+    file.add("attention_mask", {kForeignRows, kColumns}, kMask);
+    file.add("labels", {kForeignRows, 3}, hot);
     file.close();
     const auto dataset = open();
     expect_tokens(*dataset);
@@ -132,12 +132,12 @@ TEST_F(Foreign, OneHotRowsAreOneLabelEach) {
     std::vector<float> other = hot;
     other[at] = value;  // in row 1, whose one is at 3
     Hdf5File file(path_);
-    file.add("input_ids", {kRows, kColumns}, kIds);
-    file.add("labels", {kRows, 3}, other);
+    file.add("input_ids", {kForeignRows, kColumns}, kIds);
+    file.add("labels", {kForeignRows, 3}, other);
     file.close();
     const auto dataset = open();
     EXPECT_EQ(dataset->schema().columns[1], found);
-    for (int64_t i = 0; i < kRows; ++i) {
+    for (int64_t i = 0; i < kForeignRows; ++i) {
       const auto row = other.begin() + 3 * i;
       EXPECT_EQ(text_of(*dataset, i).values, std::vector<float>(row, row + 3)) << i;
     }
@@ -149,11 +149,11 @@ TEST_F(Foreign, OneHotRowsAreOneLabelEach) {
 }
 
 TEST_F(Foreign, TargetsAreReadInTheFormThatIsAskedFor) {
-  std::vector<float> hot(kRows * 3);
-  for (size_t i = 0; i < kRows; ++i) hot[3 * i + static_cast<size_t>(kLabels[i])] = 1.0f;
+  std::vector<float> hot(kForeignRows * 3);
+  for (size_t i = 0; i < kForeignRows; ++i) hot[3 * i + static_cast<size_t>(kLabels[i])] = 1.0f;
   const auto write = [&](const std::vector<hsize_t>& shape, const auto& values) {
     Hdf5File file(path_);
-    file.add("input_ids", {kRows, kColumns}, kIds);
+    file.add("input_ids", {kForeignRows, kColumns}, kIds);
     file.add("labels", shape, values);
     file.close();
   };
@@ -161,13 +161,13 @@ TEST_F(Foreign, TargetsAreReadInTheFormThatIsAskedFor) {
     return refusal<DataError>([&] { open_dataset({path_}, needed(target)); });
   };
 
-  write({kRows, 3}, hot);  // a small validation file may have one label in each row by chance
+  write({kForeignRows, 3}, hot);  // a small validation file may have one label in each row by chance
   for (const auto column : {label_set_column, values_column}) {
     const auto dataset = open_dataset({path_}, needed(column(0)));
     EXPECT_EQ(dataset->schema().columns[1], column(3));
     EXPECT_EQ(text_of(*dataset, 1).values, (std::vector<float>{1, 0, 0}));
   }
-  write({kRows}, kLabels);  // whole numbers as real targets
+  write({kForeignRows}, kLabels);  // whole numbers as real targets
   EXPECT_TRUE(has_target(open()->schema(), label_column(0)));
   const auto counted = open_dataset({path_}, needed(values_column(0)));
   EXPECT_EQ(target_count(counted->schema()), 1);
@@ -175,12 +175,12 @@ TEST_F(Foreign, TargetsAreReadInTheFormThatIsAskedFor) {
   EXPECT_NE(why(label_set_column(0)).find("dataset 'labels', row 0: sets of labels are wanted"), std::string::npos);
 
   std::vector<double> numbers = {0.5, -1e3, 0, 2, 7};
-  write({kRows, 1}, numbers);
+  write({kForeignRows, 1}, numbers);
   EXPECT_TRUE(has_target(open()->schema(), values_column(0)));
   EXPECT_NE(why(label_column(0)).find("labels are float64; class ids must be integers"), std::string::npos);
   for (const double bad : {static_cast<double>(NAN), static_cast<double>(INFINITY), 1e39}) {
     numbers[3] = bad;
-    write({kRows}, numbers);
+    write({kForeignRows}, numbers);
     expect_refused("dataset 'labels', row 3: ");
   }
 }
@@ -188,16 +188,16 @@ TEST_F(Foreign, TargetsAreReadInTheFormThatIsAskedFor) {
 TEST_F(Foreign, ProbabilitiesAndATeachersLogitsStandBesideTheLikeliestLabel) {
   std::vector<float> shares;
   std::vector<double> logits;
-  for (size_t i = 0; i < kRows; ++i) {
+  for (size_t i = 0; i < kForeignRows; ++i) {
     shares.insert(shares.end(), {0.25f, 0.25f + static_cast<float>(i) / 16, 0.5f - static_cast<float>(i) / 16});
     logits.insert(logits.end(), {0.5 * static_cast<double>(i), -1, 2});
   }
   const auto write = [&] {
     Hdf5File file(path_);
-    file.add("input_ids", {kRows, kColumns}, kIds);
-    file.add("token_type_ids", {kRows, kColumns}, std::vector<int32_t>(kRows * kColumns, 1));
-    file.add("labels", {kRows, 3}, shares);
-    file.add("teacher_logits", {kRows, 3}, logits);
+    file.add("input_ids", {kForeignRows, kColumns}, kIds);
+    file.add("token_type_ids", {kForeignRows, kColumns}, std::vector<int32_t>(kForeignRows * kColumns, 1));
+    file.add("labels", {kForeignRows, 3}, shares);
+    file.add("teacher_logits", {kForeignRows, 3}, logits);
     file.close();
   };
   const auto row_of = [&](const auto& all, int64_t i) {
@@ -208,7 +208,7 @@ TEST_F(Foreign, ProbabilitiesAndATeachersLogitsStandBesideTheLikeliestLabel) {
   ASSERT_EQ(dataset->schema().columns.size(), 5u);
   EXPECT_EQ(dataset->schema().columns[3], distribution_column(3));
   EXPECT_EQ(dataset->schema().columns[4], teacher_logits_column(3));
-  for (int64_t i = 0; i < kRows; ++i) {
+  for (int64_t i = 0; i < kForeignRows; ++i) {
     Batch one(dataset->schema());
     dataset->append(i, one);
     EXPECT_EQ(one.at("labels").as<int64_t>()[0], i <= 1 ? 2 : 1) << "of equals the first";
@@ -224,30 +224,30 @@ TEST_F(Foreign, ProbabilitiesAndATeachersLogitsStandBesideTheLikeliestLabel) {
   EXPECT_NE(open_dataset({path_}, needed(label_column(0)))->info().fingerprint, before);
   EXPECT_NE(refusal<DataError>([&] {
               const auto damaged = open_dataset({path_}, needed(label_column(0)));
-              for (int64_t i = 0; i < kRows; ++i) text_of(*damaged, i);
+              for (int64_t i = 0; i < kForeignRows; ++i) text_of(*damaged, i);
             }).find("'teacher_logits', row 1: nan is not a finite number"),
             std::string::npos);
 }
 
 TEST_F(Foreign, ChunksThatWereNeverWrittenHoldTheFillValue) {
   Hdf5File file(path_);
-  file.add("input_ids", {kRows, kColumns}, kIds);
+  file.add("input_ids", {kForeignRows, kColumns}, kIds);
   const hdf5::Properties creation(H5Pcreate(H5P_DATASET_CREATE));
   const hsize_t chunk[] = {2, 2};
   const int64_t one = 1;
   H5Pset_chunk(creation.get(), 2, chunk);
   H5Pset_fill_value(creation.get(), H5T_NATIVE_INT64, &one);
-  file.add("attention_mask", {kRows, kColumns}, H5T_STD_I64LE, creation.get());
-  file.add("labels", {kRows}, kLabels);
+  file.add("attention_mask", {kForeignRows, kColumns}, H5T_STD_I64LE, creation.get());
+  file.add("labels", {kForeignRows}, kLabels);
   file.close();
   EXPECT_EQ(open()->length(0), kColumns);
 }
 
 TEST_F(Foreign, AnotherDatasetThatNobodyReadsIsNoReasonToRefuse) {
   Hdf5File file(path_);
-  file.add("input_ids", {kRows, kColumns}, kIds);
-  file.add("attention_mask", {kRows, kColumns}, kMask);
-  file.add("labels", {kRows}, kLabels);
+  file.add("input_ids", {kForeignRows, kColumns}, kIds);
+  file.add("attention_mask", {kForeignRows, kColumns}, kMask);
+  file.add("labels", {kForeignRows}, kLabels);
   const hdf5::TypeId text(H5Tcopy(H5T_C_S1));
   H5Tset_size(text.get(), H5T_VARIABLE);
   const char* texts[] = {"a", "b"};
@@ -263,9 +263,9 @@ struct Parts {
 TEST_F(Foreign, RowsThatMakeNoSenseAreRefusedWithTheirPlace) {
   const auto refused = [&](const Parts& parts, const std::string& why) {
     Hdf5File file(path_);
-    file.add("input_ids", {kRows, kColumns}, parts.ids);
-    file.add("attention_mask", {kRows, kColumns}, parts.mask);
-    file.add("labels", {kRows}, parts.labels);
+    file.add("input_ids", {kForeignRows, kColumns}, parts.ids);
+    file.add("attention_mask", {kForeignRows, kColumns}, parts.mask);
+    file.add("labels", {kForeignRows}, parts.labels);
     file.close();
     expect_refused(why);
   };
@@ -290,42 +290,42 @@ TEST_F(Foreign, RowsThatMakeNoSenseAreRefusedWithTheirPlace) {
 TEST_F(Foreign, ShapesAndTypesThatDoNotFitAreNamed) {
   {
     Hdf5File file(path_);
-    file.add("inputs", {kRows, kColumns}, kIds);
+    file.add("inputs", {kForeignRows, kColumns}, kIds);
     file.close();
     expect_refused("there is no dataset 'input_ids' (did you mean 'inputs'?)");
   }
   {
     Hdf5File file(path_);
-    file.add("input_ids", {kRows, kColumns}, kIds);
+    file.add("input_ids", {kForeignRows, kColumns}, kIds);
     file.close();
     expect_refused("there is no dataset 'labels'");
   }
   {
     Hdf5File file(path_);
-    file.add("input_ids", {kRows * kColumns}, kIds);
-    file.add("labels", {kRows}, kLabels);
+    file.add("input_ids", {kForeignRows * kColumns}, kIds);
+    file.add("labels", {kForeignRows}, kLabels);
     file.close();
     expect_refused("dataset 'input_ids': its shape is [20], and [samples, tokens]");
   }
   {
     Hdf5File file(path_);
-    file.add("input_ids", {kRows, kColumns}, kIds);
-    file.add("attention_mask", {kColumns, kRows}, kMask);
-    file.add("labels", {kRows}, kLabels);
+    file.add("input_ids", {kForeignRows, kColumns}, kIds);
+    file.add("attention_mask", {kColumns, kForeignRows}, kMask);
+    file.add("labels", {kForeignRows}, kLabels);
     file.close();
     expect_refused("dataset 'attention_mask': its shape is [4, 5], and [5, 4] belongs there");
   }
   {
     Hdf5File file(path_);
-    file.add("input_ids", {kRows, kColumns}, std::vector<double>(kRows * kColumns));
-    file.add("labels", {kRows}, kLabels);
+    file.add("input_ids", {kForeignRows, kColumns}, std::vector<double>(kForeignRows * kColumns));
+    file.add("labels", {kForeignRows}, kLabels);
     file.close();
     expect_refused("dataset 'input_ids': is float64, and integers are read");
   }
   {
     Hdf5File file(path_);
-    file.add("input_ids", {kRows, kColumns}, kIds);
-    file.add("labels", {kRows}, std::vector<float>(kRows, 0.5f));
+    file.add("input_ids", {kForeignRows, kColumns}, kIds);
+    file.add("labels", {kForeignRows}, std::vector<float>(kForeignRows, 0.5f));
     file.close();
     EXPECT_TRUE(has_target(open()->schema(), values_column(0)));
   }
@@ -344,13 +344,13 @@ TEST_F(Foreign, NumbersBeyondTheModelsTablesAreRefusedBeforeTheyAreTrainedOn) {
       {.column = {.name = "segments", .number = Number::uint8, .axis = "token", .bound = 2}, .if_there = true}};
   const auto write = [&](int64_t segment) {
     Hdf5File file(path_);
-    file.add("input_ids", {kRows, kColumns}, kIds);
-    file.add("attention_mask", {kRows, kColumns}, kMask);
-    Values segments(kRows * kColumns);
+    file.add("input_ids", {kForeignRows, kColumns}, kIds);
+    file.add("attention_mask", {kForeignRows, kColumns}, kMask);
+    Values segments(kForeignRows * kColumns);
     segments[3 * kColumns] = 9;  // behind the mask
     segments[3 * kColumns + 2] = segment;
-    file.add("token_type_ids", {kRows, kColumns}, segments);
-    file.add("labels", {kRows}, kLabels);
+    file.add("token_type_ids", {kForeignRows, kColumns}, segments);
+    file.add("labels", {kForeignRows}, kLabels);
     file.close();
   };
   const auto why = [&](const Needs& needs, Shard mine) {
@@ -372,8 +372,8 @@ TEST_F(Foreign, NumbersBeyondTheModelsTablesAreRefusedBeforeTheyAreTrainedOn) {
 
 TEST_F(Foreign, OnlyOneSuchFileIsReadAtATime) {
   Hdf5File file(path_);
-  file.add("input_ids", {kRows, kColumns}, kIds);
-  file.add("labels", {kRows}, kLabels);
+  file.add("input_ids", {kForeignRows, kColumns}, kIds);
+  file.add("labels", {kForeignRows}, kLabels);
   file.close();
   EXPECT_NE(refusal<DataError>([&] { open_dataset({path_, path_}); }).find("only one file"), std::string::npos);
 }

@@ -13,7 +13,7 @@
 namespace sft {
 namespace {
 
-constexpr uint64_t kSeed = 3;
+constexpr uint64_t kDealtSeed = 3;
 
 // Texts of 2 to 128 tokens, 82 in the mean, as descriptions of packages that are cut at 128. Made where they are read.
 class ManyTexts : public Dataset {
@@ -59,9 +59,9 @@ struct Work {
 Work work_of_a_rank(const std::string& strategy, int world, int64_t steps) {
   const int64_t batch = 128 * world;
   const ManyTexts texts(60 * batch);
-  const auto sampler = make_sampler(strategy, texts, kSeed, batch);
+  const auto sampler = make_sampler(strategy, texts, kDealtSeed, batch);
   const auto loader = make_loader(texts, *sampler, {world / 2, world},
-                                  {.global_batch_size = batch, .max_tokens = 4096, .prefetch = 0}, kSeed);
+                                  {.global_batch_size = batch, .max_tokens = 4096, .prefetch = 0}, kDealtSeed);
   const std::clock_t start = std::clock();
   for (int64_t step = 0; step < steps; ++step) loader->next();
   const auto count = static_cast<double>(steps);
@@ -88,7 +88,7 @@ double imbalance(const std::vector<Item>& items, int world, bool in_groups) {
   const auto rows = static_cast<int64_t>(items.size());
   double most = 0, all = 0;
   for (int part = 0; part < world;) {
-    const Group group = in_groups ? group_of(part, world, rows) : Group{0, rows, 0, world};
+    const DealtGroup group = in_groups ? group_of(part, world, rows) : DealtGroup{0, rows, 0, world};
     std::vector<Item> own(items.begin() + group.first_row, items.begin() + group.end_row);
     sort_by_length(own);
     std::vector<double> tokens(static_cast<size_t>(group.end_part - group.first_part));
@@ -114,7 +114,7 @@ TEST(ManyRanks, GroupsCoverRowsAndPartsOnce) {
     for (const int parts : {1, 2, 3, 8, 24, 100}) {
       int64_t row = 0;
       for (int part = 0; part < parts;) {
-        const Group group = group_of(part, parts, rows);
+        const DealtGroup group = group_of(part, parts, rows);
         EXPECT_EQ(group.first_row, row);
         EXPECT_EQ(group.first_part, part);
         ASSERT_GT(group.end_part, part);
@@ -132,11 +132,11 @@ TEST(ManyRanks, GroupsCoverRowsAndPartsOnce) {
 // The samples of each of the first global batches of 9,000 rows, the last of an epoch ragged.
 std::vector<std::multiset<int64_t>> batches_on(int world, const std::string& strategy) {
   const ManyTexts texts(25'000);
-  const auto sampler = make_sampler(strategy, texts, kSeed, 9'000);
+  const auto sampler = make_sampler(strategy, texts, kDealtSeed, 9'000);
   std::vector<std::multiset<int64_t>> batches(4);
   for (int rank = 0; rank < world; ++rank) {
     const auto loader = make_loader(texts, *sampler, {rank, world},
-                                    {.global_batch_size = 9'000, .max_tokens = 4096, .prefetch = 0}, kSeed);
+                                    {.global_batch_size = 9'000, .max_tokens = 4096, .prefetch = 0}, kDealtSeed);
     for (auto& batch : batches) {
       const Share share = loader->next();
       for (const Part& part : share.parts)

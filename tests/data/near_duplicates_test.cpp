@@ -19,7 +19,7 @@ std::string words(uint64_t first, uint64_t count) {
 }
 
 TEST(NearDuplicates, EstimateTheJaccardSimilarityOfSetsOfFiveGrams) {
-  for (const uint64_t shift : {0, 3, 10, 30, 60}) {
+  for (const uint64_t shift : {0u, 3u, 10u, 30u, 60u}) {
     // 96 grams each, of which 96 − shift are common.
     const double wanted = static_cast<double>(96 - shift) / static_cast<double>(96 + shift);
     double sum = 0;

@@ -131,7 +131,7 @@ TEST(Tokenizer, ItsJsonIsATokenizerWithTheSameDigest) {
   }
 }
 
-std::string message_of(const std::function<void()>& action) {
+std::string refusal_of(const std::function<void()>& action) {
   try {
     action();
   } catch (const Error& error) {
@@ -143,7 +143,7 @@ std::string message_of(const std::function<void()>& action) {
 TEST(Tokenizer, SaysWhatIsWrong) {
   const auto open = [](const json& files) {
     const Folder folder(files);
-    std::string message = message_of([&] { Tokenizer::from_directory(folder.path()); });
+    std::string message = refusal_of([&] { Tokenizer::from_directory(folder.path()); });
     if (const size_t at = message.find(folder.path()); at != message.npos)
       message.replace(at, folder.path().size(), "DIR");
     return message;
@@ -178,18 +178,18 @@ TEST(Tokenizer, SaysWhatIsWrong) {
   json files = files_of("vocab.txt, uncased");
   files["tokenizer_config.json"] = "[]";
   EXPECT_EQ(open(files), "79: DIR/tokenizer_config.json: wanted a JSON object");
-  EXPECT_EQ(message_of([] { Tokenizer::from_directory("nowhere"); }), "78: nowhere: no such directory");
+  EXPECT_EQ(refusal_of([] { Tokenizer::from_directory("nowhere"); }), "78: nowhere: no such directory");
 
   const Folder folder(files_of("vocab.txt, uncased"));
   const auto tokenizer = Tokenizer::from_directory(folder.path());
-  EXPECT_EQ(message_of([&] { tokenizer->set_truncation(1, "right"); }),
+  EXPECT_EQ(refusal_of([&] { tokenizer->set_truncation(1, "right"); }),
             "78: max_length = 1 has no room for the 2 special tokens of a text");
   tokenizer->set_truncation(2, "error");
   EXPECT_EQ(tokenizer->encode("").ids.size(), 2u);
-  EXPECT_EQ(message_of([&] { tokenizer->encode("the dog"); }), "79: a text has 4 tokens, max_length is 2");
-  EXPECT_EQ(message_of([&] { tokenizer->encode_pair("", ""); }),
+  EXPECT_EQ(refusal_of([&] { tokenizer->encode("the dog"); }), "79: a text has 4 tokens, max_length is 2");
+  EXPECT_EQ(refusal_of([&] { tokenizer->encode_pair("", ""); }),
             "78: max_length = 2 has no room for the 3 special tokens of a pair");
-  EXPECT_EQ(message_of([&] { tokenizer->encode("\xFF"); }).substr(0, 33), "79: a text is not valid UTF-8: in");
+  EXPECT_EQ(refusal_of([&] { tokenizer->encode("\xFF"); }).substr(0, 33), "79: a text is not valid UTF-8: in");
 }
 
 // FIPS 180-4's examples, and a file longer than the block that is read at once.

@@ -37,7 +37,7 @@ Tensor empty_strided(IntArrayRef size, IntArrayRef stride, std::optional<ScalarT
 const Tensor& resize(const Tensor& self, IntArrayRef size, std::optional<MemoryFormat> format) {
   TORCH_CHECK(!format, "simulated devices resize to contiguous tensors only");
   const c10::DeviceGuard here(self.device());
-  const auto bytes = at::detail::computeStorageNbytesContiguous(size, self.itemsize(), self.storage_offset());
+  const auto bytes = at::detail::computeStorageNbytesContiguous(size, self.itemsize(), static_cast<size_t>(self.storage_offset()));
   auto* const storage = self.storage().unsafeGetStorageImpl();
   if (bytes > storage->nbytes()) {
     storage->set_data_ptr_noswap(device_memory().allocate(bytes));
@@ -47,7 +47,7 @@ const Tensor& resize(const Tensor& self, IntArrayRef size, std::optional<MemoryF
   return self;
 }
 
-bool is_there(const Tensor& tensor) { return tensor.device().type() == kType; }
+bool is_on_device(const Tensor& tensor) { return tensor.device().type() == kType; }
 
 // The host's memory is read when the call returns, except where it is pinned: then the device reads it later. CUDA "may
 // synchronize with the stream" before it reads other memory (API synchronization behavior), so here it does.
@@ -67,9 +67,9 @@ void copy_out(const Tensor& self, const Tensor& source, bool is_asynchronous) {
 
 Tensor& copy(Tensor& self, const Tensor& source, bool is_asynchronous) {
   if (self.numel() == 0) return self;
-  if (!is_there(source)) {
+  if (!is_on_device(source)) {
     copy_in(self, source, is_asynchronous);
-  } else if (!is_there(self)) {
+  } else if (!is_on_device(self)) {
     copy_out(self, source, is_asynchronous);
   } else {
     TORCH_CHECK(self.device() == source.device(), "a copy from ", source.device(), " to ", self.device());

@@ -13,13 +13,13 @@
 namespace sft {
 namespace {
 
-struct Part {
+struct HashedPart {
   uint32_t crc = 0;
   int64_t bytes = 0;
 };
 
 // Extends `part` by elements [first, end) of the tensor, some at a time.
-void extend(Part& part, const at::Tensor& tensor, int64_t first, int64_t end, at::ScalarType type) {
+void extend(HashedPart& part, const at::Tensor& tensor, int64_t first, int64_t end, at::ScalarType type) {
   constexpr int64_t kBlock = int64_t{1} << 20;
   const at::Tensor flat = tensor.contiguous().view(-1);
   for (; first < end; first += kBlock) {
@@ -30,8 +30,8 @@ void extend(Part& part, const at::Tensor& tensor, int64_t first, int64_t end, at
 }
 
 // Of elements [first, end), counted over all parameters.
-Part part_of(const Parameters& parameters, int64_t first, int64_t end, at::ScalarType type) {
-  Part part;
+HashedPart part_of(const Parameters& parameters, int64_t first, int64_t end, at::ScalarType type) {
+  HashedPart part;
   int64_t begin = 0;
   for (const Parameter& parameter : parameters) {
     const int64_t size = parameter.value.numel(), from = std::max(first - begin, int64_t{0}),
@@ -45,7 +45,7 @@ Part part_of(const Parameters& parameters, int64_t first, int64_t end, at::Scala
 }  // namespace
 
 std::string base_checksum(const Parameters& parameters, at::ScalarType type, Communicator& control) {
-  Part mine;
+  HashedPart mine;
   together(control, [&] {
     int64_t total = 0;
     for (const Parameter& parameter : parameters) total += parameter.value.numel();

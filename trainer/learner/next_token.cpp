@@ -12,13 +12,13 @@
 namespace sft {
 namespace {
 
-constexpr float kNever = -std::numeric_limits<float>::infinity();
+constexpr float kOutOfQuestion = -std::numeric_limits<float>::infinity();
 
 // The first of the highest, by a pass that compares many at a time and one that looks for what it found.
 size_t likeliest(std::span<const float> logits) {
   constexpr size_t kLanes = 16;
   std::array<float, kLanes> highest;
-  highest.fill(kNever);
+  highest.fill(kOutOfQuestion);
   size_t i = 0;
   for (; i + kLanes <= logits.size(); i += kLanes)
     for (size_t lane = 0; lane < kLanes; ++lane)
@@ -36,7 +36,7 @@ void keep_likeliest(std::span<float> logits, int64_t count) {
   std::ranges::nth_element(sorted, sorted.begin() + count - 1, std::greater());
   const float least = sorted[static_cast<size_t>(count) - 1];
   for (float& logit : logits)
-    if (logit < least) logit = kNever;
+    if (logit < least) logit = kOutOfQuestion;
 }
 
 std::vector<double> probabilities(std::span<const float> logits) {
@@ -59,7 +59,7 @@ void keep_nucleus(std::span<float> logits, double top_p) {
   for (size_t i = 0; i + 1 < order.size(); ++i) {
     sum += share[order[i]];
     if (sum > 1 - top_p) break;
-    logits[order[i]] = kNever;
+    logits[order[i]] = kOutOfQuestion;
   }
 }
 

@@ -4,12 +4,9 @@
 #include <cmath>
 #include <limits>
 
+#include "trainer/metrics/ratio.h"
+
 namespace sft {
-namespace {
-
-double ratio(double part, double whole) { return whole == 0.0 ? 0.0 : part / whole; }
-
-}  // namespace
 
 Confusion::Confusion(int64_t num_classes, std::span<const double> counts)
     : num_classes_(num_classes),

@@ -3,12 +3,9 @@
 #include <cassert>
 #include <nlohmann/json.hpp>
 
+#include "trainer/metrics/ratio.h"
+
 namespace sft {
-namespace {
-
-double ratio(double part, double whole) { return whole == 0.0 ? 0.0 : part / whole; }
-
-}  // namespace
 
 LabelSets::LabelSets(int64_t num_labels, std::span<const double> counts)
     : num_labels_(num_labels), counts_(counts.begin(), counts.end()) {

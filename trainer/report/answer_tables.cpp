@@ -15,7 +15,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr size_t kShown = 10;        // of each end
 constexpr size_t kMostBytes = 1200;  // of a text
-constexpr int64_t kMostRows = 100'000;
+constexpr int64_t kMostAnswers = 100'000;
 
 struct Answer {
   int64_t line = 0;
@@ -46,7 +46,7 @@ std::vector<Answer> answers_of(const RunRecord& record) {
   std::ifstream lines(record.directory + "/predictions.jsonl", std::ios::binary);
   std::vector<Answer> answers;
   int64_t number = 0;
-  for (std::string line; number < kMostRows && std::getline(lines, line);) {
+  for (std::string line; number < kMostAnswers && std::getline(lines, line);) {
     const Json row = Json::parse(line, nullptr, /*allow_exceptions=*/false);
     ++number;
     if (!row.is_object() || !row.contains("reference") || !row.contains("loss") || !row["loss"].is_number()) continue;

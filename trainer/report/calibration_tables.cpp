@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 
 #include "base/text.h"
 #include "trainer/report/html.h"
+#include "trainer/report/svg_number.h"
 
 namespace sft {
 namespace {
@@ -14,12 +14,6 @@ using Json = nlohmann::ordered_json;
 
 constexpr char kError[] = "expected_calibration_error";
 constexpr double kSide = 320, kEdge = 34;  // of the drawing, and of its margin for numbers
-
-std::string number(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f", value);
-  return text;
-}
 
 double x_of(double share) { return kEdge + share * (kSide - kEdge); }
 double y_of(double share) { return (1 - share) * (kSide - kEdge) + 4; }
@@ -41,20 +35,20 @@ std::string plot(const Json& bins) {
   std::string bars, ticks;
   for (const Json& bin : bins) {
     const double left = x_of(bin["above"]), right = x_of(bin["up_to"]), top = y_of(bin["came_true"]);
-    bars += concat("<rect x=\"", number(left + 1), "\" y=\"", number(top), "\" width=\"", number(right - left - 2),
-                   "\" height=\"", number(y_of(0) - top), "\" fill=\"var(--bar)\" stroke=\"currentColor\"/>");
+    bars += concat("<rect x=\"", svg_number(left + 1), "\" y=\"", svg_number(top), "\" width=\"", svg_number(right - left - 2),
+                   "\" height=\"", svg_number(y_of(0) - top), "\" fill=\"var(--bar)\" stroke=\"currentColor\"/>");
   }
   for (const double share : {0.0, 0.5, 1.0})
-    ticks += concat("<text x=\"", number(x_of(share)), "\" y=\"", number(y_of(0) + 16),
+    ticks += concat("<text x=\"", svg_number(x_of(share)), "\" y=\"", svg_number(y_of(0) + 16),
                     "\" text-anchor=\"middle\" fill=\"currentColor\" font-size=\"12\">", share, "</text>", "<text x=\"",
-                    number(kEdge - 6), "\" y=\"", number(y_of(share) + 4),
+                    svg_number(kEdge - 6), "\" y=\"", svg_number(y_of(share) + 4),
                     "\" text-anchor=\"end\" fill=\"currentColor\" font-size=\"12\">", share, "</text>");
   return concat(
       "<figure class=\"chart\"><figcaption><b>Reliability</b> <small>across: probability, up: share that "
       "came true; on the line both are equal</small></figcaption><svg class=\"reliability\" role=\"img\" "
       "aria-label=\"Reliability\" viewBox=\"0 0 ",
-      kSide + 12, " ", kSide, "\" style=\"max-width:420px;width:100%\">", bars, "<path d=\"M", number(x_of(0)), " ",
-      number(y_of(0)), "L", number(x_of(1)), " ", number(y_of(1)),
+      kSide + 12, " ", kSide, "\" style=\"max-width:420px;width:100%\">", bars, "<path d=\"M", svg_number(x_of(0)), " ",
+      svg_number(y_of(0)), "L", svg_number(x_of(1)), " ", svg_number(y_of(1)),
       "\" stroke=\"currentColor\" stroke-dasharray=\"4 4\" fill=\"none\"/>", ticks, "</svg></figure>\n");
 }
 

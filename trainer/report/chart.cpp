@@ -1,11 +1,11 @@
 #include "trainer/report/chart.h"
 
 #include <algorithm>
-#include <cstdio>
 
 #include "base/text.h"
 #include "trainer/report/curve_shape.h"
 #include "trainer/report/html.h"
+#include "trainer/report/svg_number.h"
 
 namespace sft {
 namespace {
@@ -13,18 +13,12 @@ namespace {
 // Units of the drawing, each way; the page decides how large they are.
 constexpr double kUnits = 1000;
 
-std::string number(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f", value);
-  return text;
-}
-
 std::string color_class(size_t color) { return concat("c", color % 10); }
 
 struct Frame {
   Axis x, y;
   std::string at(const Point& point) const {
-    return concat(number(kUnits * x.place(point.step)), " ", number(kUnits * (1 - y.place(point.value))));
+    return concat(svg_number(kUnits * x.place(point.step)), " ", svg_number(kUnits * (1 - y.place(point.value))));
   }
 };
 
@@ -46,12 +40,12 @@ std::string drawing(const Line& line, const Frame& frame) {
 std::string grid(const Frame& frame) {
   std::string lines, labels;
   for (const Axis::Tick& tick : frame.y.ticks) {
-    lines += concat("M0 ", number(kUnits * (1 - tick.place)), "H", kUnits);
+    lines += concat("M0 ", svg_number(kUnits * (1 - tick.place)), "H", kUnits);
     labels +=
-        concat("<span class=\"y\" style=\"top:", number(100 * (1 - tick.place)), "%\">", html(tick.text), "</span>");
+        concat("<span class=\"y\" style=\"top:", svg_number(100 * (1 - tick.place)), "%\">", html(tick.text), "</span>");
   }
   for (const Axis::Tick& tick : frame.x.ticks)
-    labels += concat("<span class=\"x\" style=\"left:", number(100 * tick.place), "%\">", html(tick.text), "</span>");
+    labels += concat("<span class=\"x\" style=\"left:", svg_number(100 * tick.place), "%\">", html(tick.text), "</span>");
   return concat("<svg viewBox=\"0 0 ", kUnits, " ", kUnits, "\" preserveAspectRatio=\"none\" aria-hidden=\"true\">",
                 "<path class=\"grid\" d=\"", lines, "\"/>\n", "%LINES%</svg>", labels);
 }

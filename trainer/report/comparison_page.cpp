@@ -13,21 +13,21 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-struct Column {
+struct ComparedColumn {
   std::string name;
   std::vector<Json> values;  // one a run
 };
 
 // Settings that are not the same in all runs; where a run keeps its files is no setting of that kind.
-std::vector<Column> differing_settings(const std::vector<RunRecord>& records) {
+std::vector<ComparedColumn> differing_settings(const std::vector<RunRecord>& records) {
   std::vector<std::string> keys;
   for (const RunRecord& record : records)
     for (const UsedSetting& setting : record.settings)
       if (std::ranges::find(keys, setting.key) == keys.end()) keys.push_back(setting.key);
-  std::vector<Column> columns;
+  std::vector<ComparedColumn> columns;
   for (const std::string& key : keys) {
     if (key == "output_dir" || key == "sweep" || key.starts_with("sweep.")) continue;
-    Column column{key, {}};
+    ComparedColumn column{key, {}};
     for (const RunRecord& record : records) column.values.push_back(record.text_setting(key));
     if (std::ranges::any_of(column.values, [&](const Json& value) { return value != column.values[0]; }))
       columns.push_back(std::move(column));
@@ -35,12 +35,12 @@ std::vector<Column> differing_settings(const std::vector<RunRecord>& records) {
   return columns;
 }
 
-std::vector<Column> measured(const std::vector<RunRecord>& records) {
-  std::vector<Column> test, validation;
-  const auto add = [&](std::vector<Column>& columns, const std::string& name, size_t run, const Json& value) {
+std::vector<ComparedColumn> measured(const std::vector<RunRecord>& records) {
+  std::vector<ComparedColumn> test, validation;
+  const auto add = [&](std::vector<ComparedColumn>& columns, const std::string& name, size_t run, const Json& value) {
     if (value.is_null()) return;
-    auto column = std::ranges::find(columns, name, &Column::name);
-    if (column == columns.end()) column = columns.insert(column, Column{name, std::vector<Json>(records.size())});
+    auto column = std::ranges::find(columns, name, &ComparedColumn::name);
+    if (column == columns.end()) column = columns.insert(column, ComparedColumn{name, std::vector<Json>(records.size())});
     column->values[run] = value;
   };
   for (size_t i = 0; i < records.size(); ++i)
@@ -55,7 +55,7 @@ std::vector<Column> measured(const std::vector<RunRecord>& records) {
 }
 
 // Of numbers that differ, the best; NaN where there is none.
-double best_of(const Column& column) {
+double best_of(const ComparedColumn& column) {
   double best = std::nan("");
   if (!column.name.starts_with("test ") && !column.name.starts_with("validation ")) return best;
   if (std::ranges::all_of(column.values, [&](const Json& value) { return value == column.values[0]; })) return best;
@@ -73,16 +73,16 @@ std::string heading(const std::string& name) {
 }
 
 std::string table(const std::vector<RunRecord>& records) {
-  const std::vector<Column> settings = differing_settings(records), metrics = measured(records);
+  const std::vector<ComparedColumn> settings = differing_settings(records), metrics = measured(records);
   std::string head, body;
-  for (const Column& column : settings) head += concat("<th><code>", html(column.name), "</code></th>");
-  for (const Column& column : metrics) head += concat("<th class=n>", html(heading(column.name)), "</th>");
+  for (const ComparedColumn& column : settings) head += concat("<th><code>", html(column.name), "</code></th>");
+  for (const ComparedColumn& column : metrics) head += concat("<th class=n>", html(heading(column.name)), "</th>");
   for (size_t i = 0; i < records.size(); ++i) {
     body += concat("<tr data-run=\"", i, "\"><td class=\"run\"><i class=\"c", i % 10, "\"></i><b>",
                    html(records[i].name), "</b><small>", html(records[i].ending), "</small></td>");
-    for (const Column& column : settings)
+    for (const ComparedColumn& column : settings)
       body += concat("<td><code>", html(value_text(column.values[i])), "</code></td>");
-    for (const Column& column : metrics) {
+    for (const ComparedColumn& column : metrics) {
       const bool is_best = column.values[i].is_number() && column.values[i].get<double>() == best_of(column);
       body += concat("<td class=\"n", is_best ? " best" : "", "\">", html(value_text(column.values[i])), "</td>");
     }

@@ -10,11 +10,11 @@
 namespace sft {
 namespace {
 
-constexpr size_t kMostRows = 50;
+constexpr size_t kMostDoubts = 50;
 
 std::string table(const std::vector<RowMargins>& rows) {
   std::string body;
-  for (size_t i = 0; i < std::min(rows.size(), kMostRows); ++i) {
+  for (size_t i = 0; i < std::min(rows.size(), kMostDoubts); ++i) {
     const RowMargins& row = rows[i];
     body += concat("<tr><td class=n title=\"", html(row.place), "\">", row.row, "</td><td class=\"text\">",
                    html(row.text), "</td><td>", html(row.label), "</td><td>", html(row.likely), "</td><td class=n>",

@@ -129,7 +129,7 @@ std::string without_folders_inside(const std::string& value) {
   std::string text;
   for (size_t at = 0; at < value.size();) {
     size_t end = value[at] == '"' ? at + 1 : value.size();
-    while (end < value.size() && value[end] != '"') end += value[end] == '\\' ? 2 : 1;
+    while (end < value.size() && value[end] != '"') end += value[end] == '\\' ? 2u : 1u;
     if (end >= value.size()) {
       text += value[at++];
       continue;

@@ -15,8 +15,8 @@
 namespace sft {
 namespace {
 
-constexpr int64_t kShown = 12;
-constexpr int64_t kSide = 320;  // pixels of the longer one
+constexpr int64_t kMostPictures = 12;
+constexpr int64_t kLongerSide = 320;  // pixels of the longer one
 
 DrawPrediction drawing_of(const RunRecord& record) {
   for (const TaskKind& kind : tasks())
@@ -35,7 +35,7 @@ int64_t lines_in(const std::string& path) {
 std::vector<std::string> some_lines(const std::string& path, int64_t lines) {
   std::ifstream file(path, std::ios::binary);
   std::vector<std::string> some;
-  const int64_t wanted = std::min(kShown, lines);
+  const int64_t wanted = std::min(kMostPictures, lines);
   int64_t number = 0;
   for (std::string line; std::getline(file, line); ++number)
     if (const auto have = std::ssize(some); have < wanted && number >= have * lines / wanted) some.push_back(line);
@@ -44,9 +44,9 @@ std::vector<std::string> some_lines(const std::string& path, int64_t lines) {
 
 Image made_small(const Image& image) {
   const int64_t longer = std::max(image.height, image.width);
-  if (longer <= kSide) return image;
-  return resized(image, std::max<int64_t>(image.height * kSide / longer, 1),
-                 std::max<int64_t>(image.width * kSide / longer, 1));
+  if (longer <= kLongerSide) return image;
+  return resized(image, std::max<int64_t>(image.height * kLongerSide / longer, 1),
+                 std::max<int64_t>(image.width * kLongerSide / longer, 1));
 }
 
 std::string figure(const DrawnPrediction& drawn) {

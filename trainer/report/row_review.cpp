@@ -14,7 +14,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int64_t kMostRows = 200'000;  // a page is for a look: of more rows the first are read
+constexpr int64_t kMostReviewed = 200'000;  // a page is for a look: of more rows the first are read
 constexpr size_t kMostMistakes = 15;
 constexpr size_t kLengthBins = 6;
 constexpr std::array kScoreEdges{0.0, 0.3, 0.5, 0.7, 0.9, 0.99, 1.0};
@@ -75,7 +75,7 @@ std::vector<Bin> bins_by_score(const std::vector<Outcome>& outcomes) {
 RowReview review(const RunRecord& record, std::ifstream& predictions) {
   RowReview out;
   std::vector<Outcome> outcomes;
-  for (std::string line; out.rows < kMostRows && std::getline(predictions, line); ++out.rows) {
+  for (std::string line; out.rows < kMostReviewed && std::getline(predictions, line); ++out.rows) {
     const Json row = Json::parse(line, nullptr, false);
     if (!row.is_object() || !row.contains("label")) return {};  // another task's
     for (const char* key : {"reference", "text", "characters", "place"})
@@ -88,7 +88,7 @@ RowReview review(const RunRecord& record, std::ifstream& predictions) {
   const Json accuracy = record.told({"test_metrics", "accuracy"});
   const auto right = static_cast<double>(std::ranges::count(outcomes, true, &Outcome::right));
   if (out.rows == 0) return {};
-  if (out.rows < kMostRows && accuracy.is_number() &&
+  if (out.rows < kMostReviewed && accuracy.is_number() &&
       std::abs(right / static_cast<double>(out.rows) - accuracy.get<double>()) > 1e-6)
     return {.why_absent = "predictions.jsonl does not give the accuracy of the run: one of the two was changed"};
   out.by_length = bins_by_length(outcomes);

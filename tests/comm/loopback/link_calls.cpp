@@ -13,7 +13,7 @@ using nccl::Address;
 using nccl::Link;
 using nccl::Stream;
 
-enum LinkError : int { kNone = 0, kSystem = 2, kInvalidArgument = 4, kRemote = 6 };
+enum LinkError : int { kLinkSound = 0, kSystem = 2, kInvalidArgument = 4, kRemote = 6 };
 
 LoopbackLink& link_of(Link link) { return *reinterpret_cast<LoopbackLink*>(link); }
 
@@ -41,7 +41,7 @@ std::shared_ptr<LoopbackLink> take(Link link) {
 
 int make_address(Address* address) {
   *address = MeetingPlace::make();
-  return kNone;
+  return kLinkSound;
 }
 
 int connect(Link* link, int size, const Address& address, int rank) {
@@ -52,29 +52,29 @@ int connect(Link* link, int size, const Address& address, int rank) {
   } catch (const std::exception&) {
     return kSystem;
   }
-  return kNone;
+  return kLinkSound;
 }
 
 int split(Link link, int color, int key, Link* part) {
   *part = keep(link_of(link).split(color, key));
-  return kNone;
+  return kLinkSound;
 }
 
 int async_error(Link link, int* error) {
-  *error = link_of(link).lost_reason().empty() ? kNone : kRemote;
-  return kNone;
+  *error = link_of(link).lost_reason().empty() ? kLinkSound : kRemote;
+  return kLinkSound;
 }
 
 int destroy(Link link) {
   take(link)->wait_until_done();
-  return kNone;
+  return kLinkSound;
 }
 
 int abort_link(Link link) {
   const auto aborted = take(link);
   aborted->abort();
   aborted->wait_until_done();
-  return kNone;
+  return kLinkSound;
 }
 
 const char* link_error_text(int error) {
@@ -90,7 +90,7 @@ const char* last_words(Link link) {
 int queue(Link link, const Call& call, const void* in, void* out, Stream stream) {
   if (link_of(link).device() != stream_of(stream).device()) return kInvalidArgument;
   link_of(link).queue(stream_of(stream), call, in, out);
-  return kNone;
+  return kLinkSound;
 }
 
 int all_reduce(Link link, Buffer values, Reduction how, Stream stream) {

@@ -111,7 +111,7 @@ TEST_F(Folder, KeepsWhatWasProposedAndGoesOnWithMoreTrials) {
 
 TEST_F(Folder, NeedsTheTrialsOfEarlierRoundsAlone) {
   const SweepPlan plan = plan_of(search(9, 3));
-  for (const size_t i : {0, 1, 2, 3}) run(plan, i);
+  for (const size_t i : {0u, 1u, 2u, 3u}) run(plan, i);
   EXPECT_EQ(refusal_of(plan, 5), "");
   EXPECT_NE(refusal_of(plan, 6).find("trial 4 ("), std::string::npos) << refusal_of(plan, 6);
   EXPECT_NE(refusal_of(plan, 6).find("run it first: --index 4"), std::string::npos);

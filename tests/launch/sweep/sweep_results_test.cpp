@@ -34,7 +34,7 @@ class Results : public testing::Test {
 };
 
 TEST_F(Results, RankTheBestFirstAndThoseWithoutANumberLast) {
-  for (size_t i : {0, 1, 3, 4}) leave(plan_.trials[i], std::vector{0.5, 0.25, 0.0, 0.75, 0.5}[i]);
+  for (const size_t i : {0u, 1u, 3u, 4u}) leave(plan_.trials[i], std::vector{0.5, 0.25, 0.0, 0.75, 0.5}[i]);
   std::vector<ExitCode> codes = done_;
   codes[4] = ExitCode::config;  // the numbers in its directory are of other settings
   const SweepResults told = results(codes);
@@ -55,7 +55,7 @@ TEST_F(Results, RankTheSmallestFirstWhereLessIsBetterAndNoneByTwoMetrics) {
 }
 
 TEST_F(Results, OfAPrunedTrialAreToldWithoutANumber) {
-  for (size_t i : {0, 1}) leave(plan_.trials[i], 0.5);
+  for (const size_t i : {0u, 1u}) leave(plan_.trials[i], 0.5);
   directory_.file(plan_.trials[1].name + "/summary.json", json{{"exit_reason", "pruned"},
                                                                {"global_step", 5},
                                                                {"total_steps", 20},

@@ -22,7 +22,7 @@ Manifest sample() {
   return manifest;
 }
 
-std::string message_of(const std::string& text) {
+std::string message_of_manifest(const std::string& text) {
   try {
     parse_manifest(text, "manifest.json");
   } catch (const DataError& error) {
@@ -51,8 +51,8 @@ TEST(Manifest, RefusesEveryAlteredByteAndEveryCut) {
   for (size_t place = 0; place < text.size(); ++place) {
     std::string altered = text;
     altered[place] = static_cast<char>(altered[place] ^ 1);
-    ASSERT_NE(message_of(altered), "") << place;
-    ASSERT_NE(message_of(text.substr(0, place)), "") << place;
+    ASSERT_NE(message_of_manifest(altered), "") << place;
+    ASSERT_NE(message_of_manifest(text.substr(0, place)), "") << place;
   }
 }
 
@@ -66,7 +66,7 @@ TEST(Manifest, RefusesSlicesThatDoNotCoverATensorOnce) {
                                            {{"absent.safetensors", 0, 24}}}) {
     Manifest manifest = sample();
     manifest.model[0].slices = slices;
-    EXPECT_NE(message_of(to_text(manifest)), "");
+    EXPECT_NE(message_of_manifest(to_text(manifest)), "");
   }
 }
 
@@ -74,7 +74,7 @@ TEST(Manifest, RefusesNamesThatLeadOutOfTheDirectory) {
   for (const char* name : {"../model.safetensors", "/etc/passwd", "..", ""}) {
     Manifest manifest = sample();
     manifest.files[0].name = name;
-    EXPECT_NE(message_of(to_text(manifest)).find("leads out"), std::string::npos);
+    EXPECT_NE(message_of_manifest(to_text(manifest)).find("leads out"), std::string::npos);
   }
 }
 

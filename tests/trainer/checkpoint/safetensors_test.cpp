@@ -17,7 +17,7 @@ std::string file_of(const std::string& header, size_t data_bytes) {
   return std::string(reinterpret_cast<const char*>(&length), sizeof length) + header + std::string(data_bytes, 'x');
 }
 
-std::string message_of(const std::string& path) {
+std::string message_of_file(const std::string& path) {
   try {
     SafetensorsFile file(path);
   } catch (const DataError& error) {
@@ -90,7 +90,7 @@ class HostileHeader : public testing::TestWithParam<Hostile> {};
 TEST_P(HostileHeader, IsRefusedByNameOfFile) {
   const TemporaryDirectory directory;
   const std::string path = directory.file("hostile.safetensors", file_of(GetParam().header, GetParam().data_bytes));
-  const std::string message = message_of(path);
+  const std::string message = message_of_file(path);
   EXPECT_NE(message.find(path), std::string::npos) << message;
   EXPECT_NE(message.find(GetParam().told), std::string::npos) << message;
 }
@@ -142,7 +142,7 @@ TEST(Safetensors, RefusesAFileCutAtAnyByte) {
   write_safetensors(real_files(), directory.path("whole"), SampleTraining(5).content().model, {});
   const std::string whole = read_file(directory.path("whole"));
   for (size_t length = 0; length < whole.size(); ++length)
-    ASSERT_NE(message_of(directory.file("cut", whole.substr(0, length))), "") << length;
+    ASSERT_NE(message_of_file(directory.file("cut", whole.substr(0, length))), "") << length;
 }
 
 // Whatever a byte of the header becomes, the answer is a file or a DataError, within the file's bounds.
@@ -168,7 +168,7 @@ TEST(Safetensors, TellsAMissingFileFromABadOne) {
   const TemporaryDirectory directory;
   EXPECT_THROW(SafetensorsFile(directory.path("none.safetensors")), ConfigError);
   EXPECT_THROW(SafetensorsFile(directory.path()), ConfigError);
-  EXPECT_NE(message_of(directory.file("claims", std::string(7, '\xff') + '\x7f' + "{}")), "");
+  EXPECT_NE(message_of_file(directory.file("claims", std::string(7, '\xff') + '\x7f' + "{}")), "");
 }
 
 }  // namespace

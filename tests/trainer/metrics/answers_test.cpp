@@ -15,14 +15,14 @@ namespace {
 
 using nlohmann::json;
 
-const json& reference() {
+const json& answers_reference() {
   static const json content = json::parse(std::ifstream(ANSWERS_REFERENCE));
   return content;
 }
 
 TEST(Answers, AreScoredAsSquadAndCmrcScoreThem) {
   size_t exact = 0, partly = 0;
-  for (const json& wanted : reference()["cases"]) {
+  for (const json& wanted : answers_reference()["cases"]) {
     const AnswerUnit unit = wanted["unit"] == "word" ? AnswerUnit::word : AnswerUnit::character;
     const AnswerScore found =
         score_answer(wanted["answer"].get<std::string>(), wanted["truth"].get<std::vector<std::string>>(), unit);
@@ -37,7 +37,7 @@ TEST(Answers, AreScoredAsSquadAndCmrcScoreThem) {
 
 TEST(AnswerScores, AreThoseOfSquadInWhateverOrderRowsCome) {
   std::mt19937 random(3);
-  for (const json& course : reference()["courses"]) {
+  for (const json& course : answers_reference()["courses"]) {
     auto rows = course["rows"].get<std::vector<std::vector<double>>>();
     std::shuffle(rows.begin(), rows.end(), random);
     std::vector<double> numbers;

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "tests/trainer/metrics/expected_scores.h"
 #include "trainer/metrics/classification_report.h"
 
 namespace sft {
@@ -20,12 +21,6 @@ Confusion confusion_of(const nlohmann::json& course) {
     counts[static_cast<size_t>(truth * classes + prediction)] += 1;
   }
   return Confusion(classes, counts);
-}
-
-void expect_scores(const ClassScores& found, const nlohmann::json& wanted, const std::string& what) {
-  EXPECT_NEAR(found.precision, wanted[0].get<double>(), 1e-12) << what;
-  EXPECT_NEAR(found.recall, wanted[1].get<double>(), 1e-12) << what;
-  EXPECT_NEAR(found.f1, wanted[2].get<double>(), 1e-12) << what;
 }
 
 // Shown to fail: with macro means over all classes rather than those that occur, and with rows and columns exchanged.

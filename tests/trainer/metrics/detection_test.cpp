@@ -13,7 +13,7 @@ namespace {
 
 using nlohmann::json;
 
-const json& reference() {
+const json& detection_reference() {
   static const json content = json::parse(std::ifstream(DETECTION_REFERENCE));
   return content;
 }
@@ -57,13 +57,14 @@ Handed handed(const json& course, size_t ranks) {
 void expect_told(const nlohmann::ordered_json& found, const json& wanted, const std::string& what) {
   const bool is_none = found.is_null() || std::isnan(found.get<double>());
   ASSERT_EQ(is_none, wanted.is_null()) << what;
-  if (!is_none) EXPECT_NEAR(found.get<double>(), wanted.get<double>(), 1e-12) << what;
+  if (is_none) return;
+  EXPECT_NEAR(found.get<double>(), wanted.get<double>(), 1e-12) << what;
 }
 
 TEST(CocoScores, AreThoseOfPycocotoolsOnOneTwoAndThreeRanks) {
-  ASSERT_GE(reference().size(), 20u);
-  for (const json& course : reference()) {
-    for (const size_t ranks : {1, 2, 3}) {
+  ASSERT_GE(detection_reference().size(), 20u);
+  for (const json& course : detection_reference()) {
+    for (const size_t ranks : {1u, 2u, 3u}) {
       const auto [counts, rows] = handed(course, ranks);
       const auto scores = coco::scores(course["classes"], counts, rows);
       ASSERT_EQ(scores.size(), course["scores"].size());
@@ -75,7 +76,7 @@ TEST(CocoScores, AreThoseOfPycocotoolsOnOneTwoAndThreeRanks) {
 
 TEST(CocoScores, OfEachClassAreThoseOfPycocotools) {
   size_t compared = 0;
-  for (const json& course : reference()) {
+  for (const json& course : detection_reference()) {
     std::vector<std::string> names;
     for (int64_t k = 0; k < course["classes"]; ++k) names.push_back("class " + std::to_string(k));
     const auto [counts, rows] = handed(course, 2);
@@ -85,7 +86,7 @@ TEST(CocoScores, OfEachClassAreThoseOfPycocotools) {
       const json& wanted = course["by_class"][k];
       size_t place = 0;
       for (const char* name : {"ap", "ap_50", "ap_75", "ar_100"}) expect_told(found.at(name), wanted[place++], name);
-      compared += wanted[0].is_null() ? 0 : 1;
+      compared += wanted[0].is_null() ? 0u : 1u;
     }
   }
   EXPECT_GT(compared, 30u);

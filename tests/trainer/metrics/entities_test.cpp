@@ -7,6 +7,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "tests/trainer/metrics/expected_scores.h"
 #include "trainer/metrics/entity_report.h"
 
 namespace sft {
@@ -14,7 +15,7 @@ namespace {
 
 using nlohmann::json;
 
-const json& reference() {
+const json& entities_reference() {
   static const json content = json::parse(std::ifstream(ENTITIES_REFERENCE));
   return content;
 }
@@ -25,15 +26,9 @@ std::vector<int64_t> ids_of(const json& tags, const std::vector<std::string>& na
   return ids;
 }
 
-void expect_scores(const ClassScores& found, const json& wanted, const std::string& what) {
-  EXPECT_NEAR(found.precision, wanted[0].get<double>(), 1e-12) << what;
-  EXPECT_NEAR(found.recall, wanted[1].get<double>(), 1e-12) << what;
-  EXPECT_NEAR(found.f1, wanted[2].get<double>(), 1e-12) << what;
-}
-
 TEST(Tagging, FindsTheEntitiesOfSeqevalInWhateverIsBroken) {
   size_t compared = 0;
-  for (const json& course : reference()) {
+  for (const json& course : entities_reference()) {
     const auto names = course["names"].get<std::vector<std::string>>();
     const Tagging tagging(names);
     for (size_t i = 0; i < course["truth"].size(); ++i) {
@@ -48,8 +43,8 @@ TEST(Tagging, FindsTheEntitiesOfSeqevalInWhateverIsBroken) {
 }
 
 TEST(EntityScores, AreThoseOfSeqevalOnRandomAndDegenerateTags) {
-  ASSERT_GT(reference().size(), 40u);
-  for (const json& course : reference()) {
+  ASSERT_GT(entities_reference().size(), 40u);
+  for (const json& course : entities_reference()) {
     const auto names = course["names"].get<std::vector<std::string>>();
     const Tagging tagging(names);
     std::vector<double> counts(EntityCounts::size(tagging.types().size())), strict = counts;

@@ -18,8 +18,7 @@ namespace {
 using testing::distance;
 using testing::drawn;
 using testing::expect_derivative;
-
-at::Tensor leaf(at::IntArrayRef shape, uint64_t seed) { return drawn(shape, seed).set_requires_grad(true); }
+using testing::leaf;
 
 // Gradients of `leaves` as autograd returns them, twice as they are added to preset ones, and how often hooks ran.
 void expect_in_place_like_returned(const std::function<at::Tensor()>& f, const std::vector<at::Tensor>& leaves) {

@@ -13,10 +13,7 @@ namespace {
 
 using testing::distance;
 using testing::drawn;
-
-at::Tensor leaf(at::IntArrayRef shape, uint64_t seed, at::ScalarType type = at::kDouble) {
-  return drawn(shape, seed, type).set_requires_grad(true);
-}
+using testing::leaf;
 
 // Value and gradients of two functions of the same leaves.
 void expect_same(const std::function<at::Tensor()>& ours, const std::function<at::Tensor()>& theirs,

@@ -15,15 +15,10 @@ namespace {
 using nlohmann::json;
 using testing::batch_of;
 using testing::distance;
+using testing::by_name;
 using testing::expect_refused;
 using testing::small_config;
 using testing::small_model;
-
-std::map<std::string, Parameter> by_name(const Model& model) {
-  std::map<std::string, Parameter> all;
-  for (const Parameter& parameter : model.parameters()) all[parameter.name] = parameter;
-  return all;
-}
 
 at::Tensor rows_of(const json& config, const Batch& batch) {
   const auto model = make_model(config, {.dtype = at::kDouble, .seed = 5});

@@ -17,6 +17,7 @@ namespace sft {
 namespace {
 
 using nlohmann::json;
+using testing::by_name;
 using testing::distance;
 using testing::expect_refused;
 using testing::small_config;
@@ -35,7 +36,7 @@ const std::vector<Pair> kPairs{{{5, 9, 31, 7, 44, 12, 8, 30, 2, 19, 6, 41, 3, 22
                                {{27, 48, 10, 4, 15}, {38}, 4},
                                {{13, 16, 20, 23, 24, 26}, {28, 32, 34, 35, 36}, 90}};
 
-Batch batch_of(const std::vector<Pair>& pairs) {
+Batch batch_of_pairs(const std::vector<Pair>& pairs) {
   const Schema schema = seq2seq::sample_schema(50, 50);
   Batch batch(schema);
   Sample sample(schema);
@@ -50,7 +51,7 @@ Batch batch_of(const std::vector<Pair>& pairs) {
 }
 
 Inputs inputs_of(const Model& model, const std::vector<Pair>& pairs) {
-  const Batch batch = batch_of(pairs);
+  const Batch batch = batch_of_pairs(pairs);
   const auto start = static_cast<int32_t>(model.pair()->start_id);
   return to_device(batch, at::kCPU, {.fed = seq2seq::fed_targets(batch, start).fed});
 }
@@ -174,12 +175,6 @@ TEST(EncoderDecoders, GoOnOverKeptSourcesAsOverTheWhole) {
       EXPECT_LT(distance(Stages(*model).forward(inputs, Mode::evaluation), at::cat(expected)), 1e-12) << type << step;
     }
   }
-}
-
-std::map<std::string, Parameter> by_name(const Model& model) {
-  std::map<std::string, Parameter> all;
-  for (const Parameter& parameter : model.parameters()) all[parameter.name] = parameter;
-  return all;
 }
 
 TEST(EncoderDecoders, NamesAreThoseOfTransformers) {

@@ -19,8 +19,7 @@ namespace {
 using testing::distance;
 using testing::drawn;
 using testing::expect_derivative;
-
-at::Tensor leaf(at::IntArrayRef shape, uint64_t seed) { return drawn(shape, seed).set_requires_grad(true); }
+using testing::leaf;
 
 struct Adapted {
   at::Tensor weight, bias, a, b;

@@ -190,8 +190,18 @@ at::Tensor drawn(at::IntArrayRef shape, uint64_t seed, at::ScalarType dtype) {
   return at::empty(shape, at::kDouble).normal_(0.0, 1.0, generator).to(dtype);
 }
 
+at::Tensor leaf(at::IntArrayRef shape, uint64_t seed, at::ScalarType dtype) {
+  return drawn(shape, seed, dtype).set_requires_grad(true);
+}
+
+std::map<std::string, Parameter> by_name(const Model& model) {
+  std::map<std::string, Parameter> all;
+  for (const Parameter& parameter : model.parameters()) all[parameter.name] = parameter;
+  return all;
+}
+
 void expect_derivative(const std::function<at::Tensor()>& f, const std::vector<at::Tensor>& leaves, double tolerance) {
-  for (const at::Tensor& leaf : leaves) leaf.mutable_grad() = at::Tensor();
+  for (const at::Tensor& each : leaves) each.mutable_grad() = at::Tensor();
   f().backward();
   constexpr double kStep = 1e-5;
   for (size_t i = 0; i < leaves.size(); ++i) {

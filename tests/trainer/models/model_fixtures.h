@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -42,6 +43,12 @@ double distance(const at::Tensor& a, const at::Tensor& b);
 
 // A tensor of normal values from a seed.
 at::Tensor drawn(at::IntArrayRef shape, uint64_t seed, at::ScalarType dtype = at::kDouble);
+
+// The same, of which gradients are asked.
+at::Tensor leaf(at::IntArrayRef shape, uint64_t seed, at::ScalarType dtype = at::kDouble);
+
+// The parameters of a model by their names.
+std::map<std::string, Parameter> by_name(const Model& model);
 
 // Compares autograd's gradient of f (a scalar) with central differences along random directions, in float64.
 void expect_derivative(const std::function<at::Tensor()>& f, const std::vector<at::Tensor>& leaves,

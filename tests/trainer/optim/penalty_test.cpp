@@ -51,7 +51,7 @@ TEST(Penalty, FromTheStartIsAutogradsOfTheDistanceToWhereTrainingBegan) {
 
 TEST(Penalty, ItsValueAndGradientAreAutogradsOfTheSumsOverAllParameters) {
   for (const auto type : {at::kFloat, at::kDouble}) {
-    for (const Penalty penalty : {Penalty{0.25, 0}, Penalty{0, 0.5}, Penalty{0.01, 0.02}, Penalty{}}) {
+    for (const Penalty& penalty : {Penalty{0.25, 0}, Penalty{0, 0.5}, Penalty{0.01, 0.02}, Penalty{}}) {
       const Parameters trained = parameters(type);
       at::Tensor expected = at::zeros({}, at::kDouble);
       std::vector<at::Tensor> copies;

@@ -33,12 +33,12 @@ struct Job {
   int64_t updates = 50;
 };
 
-struct Trained {
+struct TrainedSharded {
   at::Tensor weights;
   std::vector<double> norms;
 };
 
-Trained train(Communicator& world, const Job& job) {
+TrainedSharded train(Communicator& world, const Job& job) {
   const Network network(job.type, job.trunk_frozen, kShape);
   const Grouping grouping = group_parameters(adamw(), network.trained, 1);
   Arena arena(network.trained, grouping.group_of);
@@ -46,7 +46,7 @@ Trained train(Communicator& world, const Job& job) {
   const auto gradients =
       make_gradient_sync({job.strategy}, arena, world, *control, {.bucket_bytes = kSmallBuckets, .leave = job.leave});
   const auto optimizer = make_optimizer(adamw(), arena, grouping.groups, gradients->owned());
-  Trained result;
+  TrainedSharded result;
   for (int64_t step = 0; step < job.updates; ++step) {
     const int64_t rows = batch_rows(step);
     const int64_t first = rows * world.rank() / world.size(), last = rows * (world.rank() + 1) / world.size();
@@ -87,12 +87,12 @@ TEST_P(Sharded, TrainsTheWeightsOfTheReplicatedStrategy) {
     for (const bool trunk_frozen : {false, true}) {
       const at::ScalarType type = keeps_bits() ? at::kFloat : at::kDouble;
       const Job job{.type = type, .trunk_frozen = trunk_frozen, .updates = trunk_frozen ? 5 : 50};
-      const Trained expected = train(world, job);
+      const TrainedSharded expected = train(world, job);
       EXPECT_GT(*std::ranges::min_element(expected.norms), 0.05) << "clipping is to bite";
       for (const char* strategy : {"zero1", "zero2"}) {
         Job other = job;
         other.strategy = strategy;
-        const Trained found = train(world, other);
+        const TrainedSharded found = train(world, other);
         if (keeps_bits()) {
           EXPECT_TRUE(at::equal(found.weights, expected.weights)) << strategy << ", " << trunk_frozen;
           EXPECT_EQ(found.norms, expected.norms) << strategy;
@@ -108,13 +108,13 @@ TEST_P(Sharded, TrainsTheWeightsOfTheReplicatedStrategy) {
 TEST_P(Sharded, TrainsTheSameWhereGradientsAccumulate) {
   GetParam().run([&](Communicator& world) {
     const Job job{.type = at::kDouble, .rows_in_micro_batch = 3, .updates = 5};
-    const Trained expected = train(world, job);
+    const TrainedSharded expected = train(world, job);
     for (const char* strategy : {"zero1", "zero2"})
       for (const Leave leave : {Leave::when_full, Leave::at_the_end}) {
         Job other = job;
         other.strategy = strategy;
         other.leave = leave;
-        const Trained found = train(world, other);
+        const TrainedSharded found = train(world, other);
         EXPECT_LT((found.weights - expected.weights).abs().max().item<double>(), 1e-12) << strategy;
         for (size_t i = 0; i < found.norms.size(); ++i) EXPECT_NEAR(found.norms[i], expected.norms[i], 1e-12);
       }

@@ -16,19 +16,19 @@ namespace {
 
 using testing::GivenModel;
 
-struct Row {
+struct ChatRow {
   std::vector<int32_t> tokens, spans;
   float weight = 1;
 };
 
 // The last row begins with a trained token, which nothing foretells; the one before has none.
-const std::vector<Row> kRows = {{{3, 5, 7, 2, 9}, {1, 3, 4, 5}, 0.5f}, {{4, 4, 4}, {}, 1}, {{8, 1, 6}, {0, 2}, 2}};
+const std::vector<ChatRow> kRows = {{{3, 5, 7, 2, 9}, {1, 3, 4, 5}, 0.5f}, {{4, 4, 4}, {}, 1}, {{8, 1, 6}, {0, 2}, 2}};
 
-Batch batch_of(const std::vector<Row>& rows) {
+Batch batch_of_rows(const std::vector<ChatRow>& rows) {
   const Schema schema = causal::sample_schema(10, 0);
   Batch batch(schema);
   Sample sample(schema);
-  for (const Row& row : rows) {
+  for (const ChatRow& row : rows) {
     sample.cells[0].set(row.tokens);
     sample.cells[1].set(row.spans);
     sample.weight = row.weight;
@@ -56,13 +56,13 @@ class CausalLm : public ::testing::Test {
 };
 
 TEST_F(CausalLm, ReadsTheRowBeforeEachTrainedToken) {
-  const Batch batch = batch_of(kRows);
+  const Batch batch = batch_of_rows(kRows);
   EXPECT_EQ(task->target_rows(batch), (std::vector<int64_t>{0, 1, 3, 8}));
   EXPECT_EQ(task->weights(batch), (Weights{3 * 0.5 + 1 * 2.0}));
 }
 
 TEST_F(CausalLm, LossIsTheWeightedCrossEntropyOfTheNextToken) {
-  const Batch batch = batch_of(kRows);
+  const Batch batch = batch_of_rows(kRows);
   const at::Tensor x = features(batch), targets = at::tensor({5, 7, 9, 1}, at::kLong),
                    weights = at::tensor({0.5, 0.5, 0.5, 2.0}, at::kDouble);
   const at::Tensor expected =
@@ -71,13 +71,13 @@ TEST_F(CausalLm, LossIsTheWeightedCrossEntropyOfTheNextToken) {
 }
 
 TEST_F(CausalLm, ScoresAreSumsOverTokensWhateverTheCut) {
-  const Batch whole = batch_of(kRows);
+  const Batch whole = batch_of_rows(kRows);
   const at::Tensor x = features(whole);
   Statistics all = task->empty_statistics(), parts = task->empty_statistics();
   task->observe(model, x, TextInputs{}, whole, {&all, nullptr});
   int64_t row = 0;
-  for (const Row& one : kRows) {
-    const Batch batch = batch_of({one});
+  for (const ChatRow& one : kRows) {
+    const Batch batch = batch_of_rows({one});
     const auto count = static_cast<int64_t>(task->target_rows(batch).size());
     task->observe(model, x.narrow(0, row, count), TextInputs{}, batch, {&parts, nullptr});
     row += count;
@@ -93,7 +93,7 @@ TEST_F(CausalLm, ScoresAreSumsOverTokensWhateverTheCut) {
 }
 
 TEST_F(CausalLm, TellsTheLossOfEachRowThatHasOne) {
-  const Batch batch = batch_of(kRows);
+  const Batch batch = batch_of_rows(kRows);
   std::vector<std::string> rows;
   task->observe(model, features(batch), TextInputs{}, batch, {nullptr, &rows});
   ASSERT_EQ(rows.size(), 3u);
@@ -103,7 +103,7 @@ TEST_F(CausalLm, TellsTheLossOfEachRowThatHasOne) {
 
 // A chat is asked for its last answer alone; a row without an answer, as predict reads it, is a prompt as it stands.
 TEST_F(CausalLm, GoesOnFromWhatStandsBeforeTheLastSpan) {
-  const Batch batch = batch_of(kRows);
+  const Batch batch = batch_of_rows(kRows);
   const Generating& generating = *task->generating();
   EXPECT_EQ(generating.prompt(batch, 0).tokens, (std::vector<int32_t>{3, 5, 7, 2}));
   EXPECT_EQ(generating.prompt(batch, 1).tokens, (std::vector<int32_t>{4, 4, 4}));

@@ -12,13 +12,13 @@
 namespace sft {
 namespace {
 
-const std::vector<std::string> kNames = {"admin", "games", "web"};
+const std::vector<std::string> kPackageNames = {"admin", "games", "web"};
 
 WordOrNumbers given(std::map<std::string, double> weights) { return {"", std::move(weights)}; }
 
 std::string refusal(const WordOrNumbers& wanted) {
   try {
-    class_weights(wanted, kNames, {});
+    class_weights(wanted, kPackageNames, {});
   } catch (const ConfigError& error) {
     return error.what();
   }
@@ -40,8 +40,8 @@ TEST(ClassWeights, AreScikitLearnsWhenBalancedAndOneForAClassThatDoesNotOccur) {
 }
 
 TEST(ClassWeights, AreOneWhereNoneAreNamed) {
-  EXPECT_EQ(class_weights({}, kNames, {}), (std::vector<double>{1, 1, 1}));
-  EXPECT_EQ(class_weights(given({{"games", 0.25}}), kNames, {}), (std::vector<double>{1, 0.25, 1}));
+  EXPECT_EQ(class_weights({}, kPackageNames, {}), (std::vector<double>{1, 1, 1}));
+  EXPECT_EQ(class_weights(given({{"games", 0.25}}), kPackageNames, {}), (std::vector<double>{1, 0.25, 1}));
 }
 
 TEST(ClassWeights, RefuseANameThatIsNoLabelAndNameTheNearest) {

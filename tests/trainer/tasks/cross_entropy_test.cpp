@@ -11,7 +11,7 @@
 namespace sft {
 namespace {
 
-nlohmann::json reference() { return nlohmann::json::parse(std::ifstream(REFERENCE)); }
+nlohmann::json entropy_reference() { return nlohmann::json::parse(std::ifstream(REFERENCE)); }
 
 at::Tensor tensor_of(const nlohmann::json& values) {
   return at::tensor(values.get<std::vector<double>>(), at::kDouble);
@@ -24,7 +24,7 @@ at::Tensor logits_of(int64_t rows, int64_t classes) {
 
 // Shown to fail: smoothing without the class weights, and a denominator that counts ignored rows.
 TEST(CrossEntropy, IsTorchsForSmoothingClassWeightsAndSampleWeightsTogether) {
-  const auto all = reference();
+  const auto all = entropy_reference();
   const auto labels = all["labels"].get<std::vector<int64_t>>();
   ASSERT_EQ(all["losses"].size(), 18u);
   for (const auto& wanted : all["losses"]) {
@@ -43,7 +43,7 @@ TEST(CrossEntropy, IsTorchsForSmoothingClassWeightsAndSampleWeightsTogether) {
 }
 
 TEST(CrossEntropy, IsTheFocalLossWithAGamma) {
-  const auto all = reference();
+  const auto all = entropy_reference();
   const at::Tensor labels = at::tensor(all["labels"].get<std::vector<int64_t>>(), at::kLong);
   ASSERT_EQ(all["focal"].size(), 15u);
   for (const auto& wanted : all["focal"]) {
@@ -74,7 +74,7 @@ TEST(CrossEntropy, IsFiniteWithAGammaHoweverSureTheModelIs) {
 }
 
 TEST(CrossEntropy, AddsUpOverAnyCutOfABatch) {
-  const auto all = reference();
+  const auto all = entropy_reference();
   const at::Tensor labels = at::tensor(all["labels"].get<std::vector<int64_t>>(), at::kLong);
   const auto& wanted = all["losses"].back();
   const at::Tensor logits = logits_of(all["rows"], all["classes"]).detach(), rows = tensor_of(wanted["sample_weights"]);

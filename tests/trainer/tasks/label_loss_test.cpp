@@ -14,15 +14,15 @@
 namespace sft {
 namespace {
 
-const nlohmann::json& reference() {
+const nlohmann::json& label_losses() {
   static const nlohmann::json all = nlohmann::json::parse(std::ifstream(REFERENCE));
   return all;
 }
 
-const StringList kNames = {"a", "b", "c", "d"};
+const StringList kFourNames = {"a", "b", "c", "d"};
 
 // Rows `first` … `end` − 1.
-Batch batch_of(const nlohmann::json& wanted, bool soft, int64_t first, int64_t end) {
+Batch targets_of(const nlohmann::json& wanted, bool soft, int64_t first, int64_t end) {
   Schema schema{.columns = {label_column(4), teacher_logits_column(4)}};
   if (soft) schema.columns.push_back(distribution_column(4));
   Batch batch(schema);
@@ -30,17 +30,17 @@ Batch batch_of(const nlohmann::json& wanted, bool soft, int64_t first, int64_t e
     const auto numbers = all.get<std::vector<float>>();
     return std::vector<float>(numbers.begin() + first * width, numbers.begin() + end * width);
   };
-  const auto labels = reference()["labels"].get<std::vector<int64_t>>();
+  const auto labels = label_losses()["labels"].get<std::vector<int64_t>>();
   batch.at("labels").set(std::vector<int64_t>(labels.begin() + first, labels.begin() + end));
   batch.at("teacher_logits").set(part(wanted["teacher"], 4));
-  if (soft) batch.at("distribution").set(part(reference()["distributions"], 4));
-  batch.weights = part(reference()["sample_weights"], 1);
+  if (soft) batch.at("distribution").set(part(label_losses()["distributions"], 4));
+  batch.weights = part(label_losses()["sample_weights"], 1);
   return batch;
 }
 
 TaskSettings settings_of(const nlohmann::json& wanted, bool soft) {
-  TaskSettings settings{.labels = {.names = kNames}, .dtype = at::kDouble};
-  settings.labels.samples = batch_of(wanted, soft, 0, 1).schema;
+  TaskSettings settings{.labels = {.names = kFourNames}, .dtype = at::kDouble};
+  settings.labels.samples = targets_of(wanted, soft, 0, 1).schema;
   LossConfig& loss = settings.loss;
   loss.distill_weight = wanted["alpha"];
   loss.distill_temperature = wanted["temperature"];
@@ -48,9 +48,9 @@ TaskSettings settings_of(const nlohmann::json& wanted, bool soft) {
   loss.label_smoothing_factor = wanted["smoothing"];
   loss.label_priors = {"", {}};
   loss.class_weights = {"", {}};
-  for (size_t k = 0; k < kNames.size(); ++k) {
-    loss.label_priors.numbers[kNames[k]] = reference()["priors"][k];
-    loss.class_weights.numbers[kNames[k]] = wanted["class_weights"][k];
+  for (size_t k = 0; k < kFourNames.size(); ++k) {
+    loss.label_priors.numbers[kFourNames[k]] = label_losses()["priors"][k];
+    loss.class_weights.numbers[kFourNames[k]] = wanted["class_weights"][k];
   }
   return settings;
 }
@@ -60,8 +60,8 @@ at::Tensor logits_of(int64_t rows) { return (at::sin(at::arange(rows * 4, at::kD
 // Shown to fail: without T², without the row's class weight in the divergence, and with the priors on the teacher's
 // side too.
 TEST(LabelLoss, IsTorchsForDistributionsTeachersAndPriorsTogetherOverAnyCut) {
-  ASSERT_EQ(reference()["supervised"].size(), 16u);
-  for (const auto& wanted : reference()["supervised"]) {
+  ASSERT_EQ(label_losses()["supervised"].size(), 16u);
+  for (const auto& wanted : label_losses()["supervised"]) {
     const bool soft = wanted["soft"];
     const LabelLoss loss(settings_of(wanted, soft), {});
     EXPECT_EQ(loss.learns_distributions(), soft);
@@ -72,7 +72,7 @@ TEST(LabelLoss, IsTorchsForDistributionsTeachersAndPriorsTogetherOverAnyCut) {
       double weight = 0;
       for (const auto& [first, end] : {std::pair<int64_t, int64_t>{0, cut}, {cut, 7}}) {
         if (first == end) continue;
-        const Batch batch = batch_of(wanted, soft, first, end);
+        const Batch batch = targets_of(wanted, soft, first, end);
         sum = sum + loss.sum(logits.slice(0, first, end), batch);
         weight += loss.weight(batch);
       }
@@ -86,7 +86,7 @@ TEST(LabelLoss, IsTorchsForDistributionsTeachersAndPriorsTogetherOverAnyCut) {
 }
 
 TEST(LogitAdjustment, TakesThePriorsFromTheBiasOfTheModelThatIsLeft) {
-  TaskSettings settings{.labels = {.names = kNames, .counts = {50, 25, 20, 5}}, .dtype = at::kDouble};
+  TaskSettings settings{.labels = {.names = kFourNames, .counts = {50, 25, 20, 5}}, .dtype = at::kDouble};
   settings.loss.logit_adjustment = 2;
   settings.loss.logit_adjustment_at = "export";
   const at::Tensor bias = at::ones({4}, at::kDouble).set_requires_grad(true);
@@ -94,7 +94,7 @@ TEST(LogitAdjustment, TakesThePriorsFromTheBiasOfTheModelThatIsLeft) {
   const at::Tensor logits = logits_of(2);
   EXPECT_TRUE(at_export.in_loss(logits).is_same(logits));
   at_export.take_from_bias();
-  const std::vector<double> priors = reference()["priors"];
+  const std::vector<double> priors = label_losses()["priors"];
   for (int64_t k = 0; k < 4; ++k)
     EXPECT_NEAR(bias[k].item<double>(), 1 - 2 * std::log(priors[static_cast<size_t>(k)]), 1e-14);
 

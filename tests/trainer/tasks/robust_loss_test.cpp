@@ -14,7 +14,7 @@
 namespace sft {
 namespace {
 
-at::Tensor tensor_of(const nlohmann::json& values) {
+at::Tensor doubles_of(const nlohmann::json& values) {
   return at::tensor(values.get<std::vector<double>>(), at::kDouble);
 }
 
@@ -34,11 +34,11 @@ TEST(RobustLoss, IsItsPapersFormulaWithAutogradsGradient) {
   ASSERT_EQ(all["robust"].size(), 21u);
   for (const auto& wanted : all["robust"]) {
     const at::Tensor logits = (at::sin(at::arange(28, at::kDouble) * 1.3) * 3).view({7, 4}).set_requires_grad(true);
-    const at::Tensor sum = robust_sum(logits, labels, tensor_of(wanted["class_weights"]),
-                                      tensor_of(all["sample_weights"]), robust_loss(config_of(wanted)));
+    const at::Tensor sum = robust_sum(logits, labels, doubles_of(wanted["class_weights"]),
+                                      doubles_of(all["sample_weights"]), robust_loss(config_of(wanted)));
     sum.backward();
     EXPECT_NEAR(sum.item<double>(), wanted["sum"].get<double>(), 1e-12) << wanted;
-    EXPECT_LT((logits.grad().flatten() - tensor_of(wanted["gradient"])).abs().max().item<double>(), 1e-12) << wanted;
+    EXPECT_LT((logits.grad().flatten() - doubles_of(wanted["gradient"])).abs().max().item<double>(), 1e-12) << wanted;
   }
 }
 

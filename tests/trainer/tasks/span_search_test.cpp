@@ -13,13 +13,13 @@ namespace {
 
 using nlohmann::json;
 
-struct Window {
+struct SpanWindow {
   std::vector<float> start_logits, end_logits;
   std::vector<int32_t> first, end;
   WindowLogits logits() const { return {start_logits, end_logits, first, end}; }
 };
 
-Window window_of(const json& entry) {
+SpanWindow window_of(const json& entry) {
   return {entry["start_logits"], entry["end_logits"], entry["first"], entry["end"]};
 }
 
@@ -28,10 +28,10 @@ TEST(SpanSearch, FindsTheSpansOfRunQa) {
   size_t compared = 0, without = 0;
   for (const json& entry : cases) {
     SpanSearch search({entry["n_best"], entry["max_answer_length"]});
-    std::vector<Window> windows;
+    std::vector<SpanWindow> windows;
     for (const json& window : entry["windows"]) windows.push_back(window_of(window));
     for (int order = 0; order < 2; ++order) {  // and again, in the other order
-      for (const Window& window : windows) search.add(window.logits());
+      for (const SpanWindow& window : windows) search.add(window.logits());
       const BestSpans found = search.finish();
       ASSERT_EQ(found.null_score, entry["null_score"].get<double>());
       ASSERT_EQ(found.spans.size(), entry["spans"].size());
@@ -50,7 +50,7 @@ TEST(SpanSearch, FindsTheSpansOfRunQa) {
 
 TEST(SpanSearch, EndsOnNumbersThatAreNone) {
   constexpr float kNan = std::numeric_limits<float>::quiet_NaN(), kInfinity = std::numeric_limits<float>::infinity();
-  const Window window{
+  const SpanWindow window{
       {0, kNan, kInfinity, 1, -kInfinity}, {kNan, 2, -kInfinity, kNan, 3}, {-1, 0, 1, 2, 3}, {-1, 1, 2, 3, 4}};
   SpanSearch search({20, 30});
   search.add(window.logits());

@@ -17,10 +17,10 @@ namespace {
 
 using testing::GivenModel;
 constexpr int64_t kWidth = GivenModel::kWidth;
-const std::vector<std::string> kNames = {"admin", "games", "web"};
+const std::vector<std::string> kTextLabels = {"admin", "games", "web"};
 
 TaskSettings settings_of(const std::string& pooling = "auto") {
-  return {.pooling = pooling, .labels = {.names = kNames}, .dtype = at::kDouble, .seed = 5};
+  return {.pooling = pooling, .labels = {.names = kTextLabels}, .dtype = at::kDouble, .seed = 5};
 }
 
 Batch batch_of(const std::vector<int64_t>& labels) {
@@ -173,7 +173,7 @@ TEST(TextClassification, PredictsLabelScoreAndTheScoresOfAllClassesInOrder) {
   EXPECT_NEAR(row["score"].get<double>(), 0.6, 1e-6);
   std::vector<std::string> order;
   for (const auto& [name, score] : row["scores"].items()) order.push_back(name);
-  EXPECT_EQ(order, kNames);
+  EXPECT_EQ(order, kTextLabels);
   EXPECT_NEAR(row["scores"]["web"].get<double>(), 0.2, 1e-6);
   EXPECT_EQ(nlohmann::json::parse(lines[1])["label"], "admin");
 }

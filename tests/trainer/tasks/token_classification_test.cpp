@@ -17,10 +17,10 @@ namespace sft {
 namespace {
 
 using testing::GivenModel;
-constexpr int64_t kWidth = GivenModel::kWidth;
-const std::vector<std::string> kNames = {"B-A", "I-A", "O"};
+constexpr int64_t kHiddenWidth = GivenModel::kWidth;
+const std::vector<std::string> kTagsOfWords = {"B-A", "I-A", "O"};
 
-std::unique_ptr<LogitsTask> task_of(std::vector<std::string> names = kNames) {
+std::unique_ptr<LogitsTask> task_of(std::vector<std::string> names = kTagsOfWords) {
   TaskSettings settings;
   settings.labels.names = std::move(names);
   settings.dtype = at::kDouble;
@@ -95,7 +95,7 @@ TEST(TokenClassification, TellsNoLogitsOfSamplesEvenOfOneTokenEach) {
   TextInputs inputs;
   inputs.draws_N = inputs.positions_N = at::zeros({2}, at::kLong);
   std::vector<std::string> lines;
-  task->observe(model, at::ones({2, kWidth}, at::kDouble), inputs, batch, {.predictions = &lines, .logits = true});
+  task->observe(model, at::ones({2, kHiddenWidth}, at::kDouble), inputs, batch, {.predictions = &lines, .logits = true});
   ASSERT_EQ(lines.size(), 2u);
   for (const std::string& line : lines) EXPECT_FALSE(nlohmann::json::parse(line).contains("logits")) << line;
 }
@@ -106,7 +106,7 @@ TEST(TokenClassification, DropsByTokenAndOnlyInTraining) {
   TextInputs inputs;
   inputs.draws_N = at::tensor(std::vector<int64_t>{5, 5, 9}, at::kLong);
   inputs.positions_N = at::tensor(std::vector<int64_t>{0, 1, 0}, at::kLong);
-  const at::Tensor same = at::ones({3, kWidth}, at::kDouble);
+  const at::Tensor same = at::ones({3, kHiddenWidth}, at::kDouble);
   const auto logits = [&](Mode mode) { return task->logits(model, same, inputs, mode).detach(); };
   const at::Tensor evaluated = logits(Mode::evaluation);
   EXPECT_TRUE(at::equal(evaluated[0], evaluated[1]));
@@ -121,7 +121,7 @@ TEST(TokenClassification, DropsByTokenAndOnlyInTraining) {
 TEST(TokenClassification, RefusesWhatItCannotRead) {
   EXPECT_THROW(task_of({"O"}), ConfigError);
   TaskSettings settings;
-  settings.labels.names = kNames;
+  settings.labels.names = kTagsOfWords;
   settings.pooling = "mean";
   EXPECT_THROW(make_token_classification(settings, GivenModel(true, 0.5)), ConfigError);
 }

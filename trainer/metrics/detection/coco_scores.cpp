@@ -68,7 +68,7 @@ std::vector<OfClass> of_classes(int64_t num_classes, std::span<const double> cou
   assert(counts.size() == num_counts(num_classes) && rows.size() % kNumbers == 0);
   std::vector<std::vector<Ranked>> ranked(static_cast<size_t>(num_classes));
   for (size_t i = 0; i < rows.size(); i += kNumbers) {
-    Ranked one{.score = rows[i + kScore], .picture = rows[i + kPicture], .rank = rows[i + kRank]};
+    Ranked one{.score = rows[i + kScore], .picture = rows[i + kPicture], .rank = rows[i + kRank], .outcomes = {}};
     for (size_t size = 0; size < kSizes; ++size) {
       const auto bits = static_cast<uint32_t>(rows[i + kOutcomes + size]);
       one.outcomes[size] = {bits >> kThresholds, bits & ((uint32_t{1} << kThresholds) - 1)};

@@ -13,7 +13,7 @@ namespace {
 
 // Gradients of [C] vectors are summed a chunk of rows at a time, then over chunks in order: the same bits on any
 // number of threads.
-constexpr int64_t kChunk = 64;
+constexpr int64_t kNormChunk = 64;
 
 }  // namespace
 
@@ -33,12 +33,12 @@ void add_norm_on_host(const AddNormTensors& norm, const at::Tensor& x, const at:
     rows.mean = norm.mean.mutable_data_ptr<scalar_t>();
     rows.rstd = norm.rstd.mutable_data_ptr<scalar_t>();
     rows.y = y.mutable_data_ptr<scalar_t>();
-    at::parallel_for(0, x.size(0), kChunk, [&](int64_t begin, int64_t end) { add_norm_rows(rows, begin, end); });
+    at::parallel_for(0, x.size(0), kNormChunk, [&](int64_t begin, int64_t end) { add_norm_rows(rows, begin, end); });
   });
 }
 
 void add_norm_backward_on_host(const AddNormTensors& norm, const at::Tensor& dy, const AddNormGradients& into) {
-  const int64_t num_rows = dy.size(0), width = dy.size(1), chunks = (num_rows + kChunk - 1) / kChunk;
+  const int64_t num_rows = dy.size(0), width = dy.size(1), chunks = (num_rows + kNormChunk - 1) / kNormChunk;
   const at::Tensor partial = at::zeros({chunks, 3, width}, dy.options());
   AT_DISPATCH_FLOATING_TYPES(dy.scalar_type(), "add_norm_backward", [&] {
     AddNormBackwardRows<scalar_t> rows;
@@ -54,8 +54,8 @@ void add_norm_backward_on_host(const AddNormTensors& norm, const at::Tensor& dy,
     at::parallel_for(0, chunks, 1, [&](int64_t begin, int64_t end) {
       for (int64_t chunk = begin; chunk < end; ++chunk) {
         scalar_t* sums = partial.mutable_data_ptr<scalar_t>() + chunk * 3 * width;
-        add_norm_backward_rows(rows, {sums, sums + width, sums + 2 * width}, chunk * kChunk,
-                               std::min((chunk + 1) * kChunk, num_rows));
+        add_norm_backward_rows(rows, {sums, sums + width, sums + 2 * width}, chunk * kNormChunk,
+                               std::min((chunk + 1) * kNormChunk, num_rows));
       }
     });
   });

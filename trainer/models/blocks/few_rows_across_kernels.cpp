@@ -56,7 +56,7 @@ template <int Bytes, class W>
   using Vector = typename Lanes<float, Bytes>::Vector;
   constexpr int64_t kCount = Lanes<float, Bytes>::kCount;
   const int64_t depth = std::min(kDepthAcross, work.in - first);
-  alignas(kLine) float numbers[kDepthAcross * kCount] = {};
+  alignas(kLine) float numbers[static_cast<size_t>(kDepthAcross * kCount)] = {};
   for (int64_t k = 0; k < depth; ++k)
     for (int64_t c = 0; c < count; ++c) numbers[k * kCount + c] = widened(work.weight[(first + k) * work.out + n + c]);
   for (int64_t m = 0; m < work.num_rows; ++m) {

@@ -83,8 +83,8 @@ template <int Bytes, size_t MostVectors, size_t Weights, class W>
   constexpr bool kWidens = !std::is_same_v<W, float>;
   constexpr int64_t kCount = Lanes<float, Bytes>::kCount, kAtOnce = static_cast<int64_t>(MostVectors) * kCount;
   const int64_t wide = wide_rows(work.num_rows);
-  alignas(kLine) float sums[static_cast<int64_t>(Weights) * kMostFewRows] = {};
-  alignas(kLine) float numbers[kWidens ? static_cast<int64_t>(Weights) * kDepth : 1];
+  alignas(kLine) float sums[Weights * static_cast<size_t>(kMostFewRows)] = {};
+  alignas(kLine) float numbers[kWidens ? Weights * static_cast<size_t>(kDepth) : 1];
   for (int64_t first = 0; first < work.in; first += kDepth) {
     const int64_t depth = std::min(kDepth, work.in - first);
     const W* weight = work.weight + n * work.in + first;
@@ -137,13 +137,13 @@ template <int Bytes, size_t Rows, size_t Weights, class W>
   if (k < work.in) {  // a last vector, filled up with zeros
     Vector numbers[Weights];
     for (size_t j = 0; j < Weights; ++j) {
-      alignas(kLine) float wide[kCount] = {};
+      alignas(kLine) float wide[static_cast<size_t>(kCount)] = {};
       for (int64_t rest = k; rest < work.in; ++rest)
         wide[rest - k] = widened(weight[static_cast<int64_t>(j) * work.in + rest]);
       numbers[j] = load<Bytes>(wide);
     }
     for (size_t i = 0; i < Rows; ++i) {
-      alignas(kLine) float row[kCount] = {};
+      alignas(kLine) float row[static_cast<size_t>(kCount)] = {};
       std::copy_n(x + static_cast<int64_t>(i) * work.in + k, work.in - k, row);
       for (size_t j = 0; j < Weights; ++j) sums[i][j] += load<Bytes>(row) * numbers[j];
     }

@@ -12,7 +12,7 @@ namespace {
 // Row i of `from` becomes row rows[i] of `to`. A call of ATen for it would cost more than so few rows.
 void put(const at::Tensor& from_any, const at::Tensor& rows_N, at::Tensor& to) {
   const at::Tensor from = from_any.contiguous();
-  const auto bytes = static_cast<size_t>(from.size(1)) * from.element_size();
+  const auto bytes = static_cast<size_t>(from.size(1)) * static_cast<size_t>(from.element_size());
   const char* const source = static_cast<const char*>(from.const_data_ptr());
   char* const target = static_cast<char*>(to.mutable_data_ptr());
   for (int64_t i = 0; i < rows_N.numel(); ++i)

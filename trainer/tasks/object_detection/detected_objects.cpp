@@ -72,7 +72,8 @@ std::string to_json(const DetectedPicture& predicted, const StringList& names) {
 DrawPrediction draw_boxes() {
   return [colours = Colours()](const std::string& line) mutable {
     const ordered_json row = ordered_json::parse(line);
-    DrawnPrediction drawn{.image = row.value("image", std::string())};
+    DrawnPrediction drawn;
+    drawn.image = row.value("image", std::string());
     drawn.picture = predicted_picture(drawn.image, "--boxes");
     const int64_t width = std::max<int64_t>(std::max(drawn.picture.height, drawn.picture.width) / 250, 1);
     const auto outline = [&drawn](const ordered_json& object, int64_t thick, const Colour& colour) {
