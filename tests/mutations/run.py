@@ -42,7 +42,7 @@ def prepare():
             there.write_bytes(content)
             there.chmod((ROOT / name).stat().st_mode)
     if not (BUILD / "build.ninja").exists():
-        must("cmake", "-G", "Ninja", f"-DSFT_DEPS={DEPS}", "-DCMAKE_BUILD_TYPE=Release", "-B", BUILD)
+        must("cmake", "-G", "Ninja", f"-DSFT_DEPS={DEPS}", "-DCMAKE_BUILD_TYPE=Release", "-DSFT_UNITY=OFF", "-B", BUILD)
 
 
 def build(target):

@@ -1,3 +1,22 @@
+# The files of a folder are compiled as one: most of the time goes to templates of headers that they share. Names in their
+# anonymous namespaces differ within a folder. Files with options of their own stay alone.
+function(sft_unite name)
+  if(NOT SFT_UNITY)
+    return()
+  endif()
+  get_target_property(sources ${name} SOURCES)
+  foreach(source IN LISTS sources)
+    cmake_path(ABSOLUTE_PATH source)
+    cmake_path(GET source PARENT_PATH folder)
+    cmake_path(RELATIVE_PATH folder BASE_DIRECTORY ${CMAKE_SOURCE_DIR})
+    string(MAKE_C_IDENTIFIER "${folder}" group)
+    set_source_files_properties(${source} PROPERTIES UNITY_GROUP ${group})
+  endforeach()
+  set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_MODE GROUP)
+  # To GCC a .cpp file that is included is a header, whose types should not hold those of anonymous namespaces.
+  target_compile_options(${name} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+endfunction()
+
 # sft_library(NAME [TORCH] [SOURCES glob...] [EXCLUDE regex] [LINK target...] [PRIVATE target...])
 # A static library of this folder's .cpp files, or of the given globs, less what the regex matches.
 function(sft_library name)
@@ -21,6 +40,7 @@ function(sft_library name)
   if(arg_TORCH)
     sft_use_torch(${name})
   endif()
+  sft_unite(${name})
 endfunction()
 
 # Links LibTorch and shares one precompiled header among all who do. It holds what most of them include, and no more: one
@@ -54,6 +74,7 @@ function(sft_test name)
   if(arg_TORCH)
     sft_use_torch(${name})
   endif()
+  sft_unite(${name})
   # Two tests run at a time, many of several ranks that are threads: each computes with one thread unless it says more.
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 300 ENVIRONMENT "OMP_NUM_THREADS=1")
 endfunction()
