@@ -91,7 +91,7 @@ std::optional<planning::MeasuredLink> measured_link(const Wanted& wanted, const 
 }
 
 // How many times as fast as here; 0: nobody has measured it.
-double speed_of(const Wanted& wanted, const RankTrace& traced, const World& here, const std::string& dtype) {
+double speed_of(const Wanted& wanted, const RankTrace& traced, const std::string& dtype) {
   if (wanted.kind == nullptr) return 1;
   const std::vector<planning::TimedUpdate> none, &timed = dtype == "float32"    ? wanted.kind->float32
                                                          : dtype == "bfloat16" ? wanted.kind->bfloat16
@@ -132,11 +132,13 @@ planning::Plan plan_of(const RunConfig& config, const Wanted& wanted, const Worl
                       .updates_of_epoch = timed.updates_of_epoch,
                       .update = {},
                       .refusal = links.refusal};
+  if (here.device.is_cpu() && wanted.kind == nullptr)
+    plan.run.kept = planning::kept_of(timed.weighed, config.parallel.strategy, links.fabric.ranks(), timed.resident);
   if (wanted.kind != nullptr) {
     plan.run.on_device = true;
     plan.run.program = 0;  // what the driver and NCCL keep for themselves is not known here
   }
-  const double speed = speed_of(wanted, timed, here, config.model.dtype);
+  const double speed = speed_of(wanted, timed, config.model.dtype);
   if (speed == 0)
     plan.refusal = concat("no update in ", config.model.dtype, " was ever timed on ", wanted.kind->name,
                           "; benchmarks/gpu.py times them there, and benchmarks/gpu.txt has what is known");

@@ -30,13 +30,18 @@ Memory plan_memory(const Weighed& run, std::string_view strategy, int ranks) {
                 .gradients = shares_gradients ? share : run.trained,
                 .moments = static_cast<int64_t>(run.moments * static_cast<double>(share)),
                 .activations = run.activations,
-                .program = run.program};
+                .program = run.program,
+                .kept = run.kept};
   if (shares_gradients && run.overlaps)
     memory.buckets = std::min(run.trained, kBucketsInFlight * run.bucket + run.largest_trained);
   if (shares_gradients && !run.overlaps) memory.buckets = std::max<int64_t>(0, run.trained - run.activations);
   memory.start = 3 * run.trained + run.others + run.program;
   if (run.on_device) memory.host_copies = run.trained + run.others + memory.moments;
   return memory;
+}
+
+int64_t kept_of(const Weighed& run, std::string_view strategy, int ranks, int64_t resident) {
+  return std::max<int64_t>(0, resident - (plan_memory(run, strategy, ranks).peak() - run.kept));
 }
 
 std::vector<std::string> ways_to_fit(const Weighed& run, const Room& room) {

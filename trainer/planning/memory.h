@@ -23,17 +23,19 @@ struct Weighed {
   int64_t bucket = 0;           // comm.bucket_bytes
   int64_t largest_trained = 0;  // parameter
   int64_t program = 0;          // the process before the run is built: libraries, threads, MPI
+  int64_t kept = 0;             // beside all that: pages of files that were read, what libraries and the allocator keep
   bool overlaps = false;        // buckets leave during the backward pass
   bool on_device = false;       // a checkpoint is copied to the host first
 };
 
 struct Memory {
   int64_t weights = 0, copies = 0, gradients = 0, moments = 0, activations = 0, buckets = 0, program = 0;
+  int64_t kept = 0;
   int64_t start = 0;        // while the arena is filled: the weights twice, and all gradients
   int64_t host_copies = 0;  // of a checkpoint, in the memory of the host, beside all that
 
   int64_t in_update() const { return weights + copies + gradients + moments + activations + buckets + program; }
-  int64_t peak() const { return in_update() > start ? in_update() : start; }
+  int64_t peak() const { return (in_update() > start ? in_update() : start) + kept; }
 };
 
 // Of the rank that holds most. A strategy of ZeRO (Rajbhandari et al. 2020) shares out what is divisible by ranks and
@@ -41,6 +43,9 @@ struct Memory {
 // three of `bucket` and what is largest where they leave during the backward pass, else all of them in place of
 // activations, which fall while they grow.
 Memory plan_memory(const Weighed& run, std::string_view strategy, int ranks);
+
+// The bytes that a process of one such rank had resident at its peak, less what plan_memory counts.
+int64_t kept_of(const Weighed& run, std::string_view strategy, int ranks, int64_t resident);
 
 // What is asked for, and what the config says already.
 struct Room {

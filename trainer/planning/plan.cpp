@@ -15,13 +15,14 @@ struct Part {
   const char* name;
   int64_t Memory::*bytes;
 };
-constexpr std::array<Part, 7> kParts{{{"weights", &Memory::weights},
+constexpr std::array<Part, 8> kParts{{{"weights", &Memory::weights},
                                       {"copies", &Memory::copies},
                                       {"gradients", &Memory::gradients},
                                       {"moments", &Memory::moments},
                                       {"activations", &Memory::activations},
                                       {"buckets", &Memory::buckets},
-                                      {"program", &Memory::program}}};
+                                      {"program", &Memory::program},
+                                      {"kept", &Memory::kept}}};
 
 std::string bytes_text(int64_t bytes) { return human_bytes(static_cast<double>(bytes)); }
 std::string count_text(int64_t count) { return human_count(static_cast<double>(count)); }

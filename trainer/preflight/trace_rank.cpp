@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/errors.h"
+#include "base/process.h"
 #include "base/timeline.h"
 #include "trainer/assembly/run_settings.h"
 
@@ -71,6 +72,7 @@ RankTrace trace_rank(Assembly& run, const imagined::Journal& journal, Allocation
     seconds += end - begin;
     if (seconds > most_seconds) break;
   }
+  trace.resident = peak_rss_bytes();
   trace.flops /= static_cast<double>(trace.updates.size());
   return trace;
 }

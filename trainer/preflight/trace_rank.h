@@ -17,7 +17,8 @@ namespace sft {
 struct RankTrace {
   std::vector<planning::TracedUpdate> updates;  // behind the first one
   planning::Weighed weighed;
-  double flops = 0;  // of an update, forward and backward, on this rank
+  double flops = 0;      // of an update, forward and backward, on this rank
+  int64_t resident = 0;  // bytes of this process at its peak
   int64_t updates_of_epoch = 0, updates_of_run = 0, rows_of_update = 0;
 };
 

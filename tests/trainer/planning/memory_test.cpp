@@ -44,6 +44,17 @@ TEST(PlannedMemory, Zero1SharesOutMomentsAndZero2GradientsToo) {
   }
 }
 
+TEST(PlannedMemory, WhatAProcessHadBesideIsToldAndComesToThePeak) {
+  Weighed run = adam();
+  const int64_t counted = plan_memory(run, "zero1", 4).peak();
+  EXPECT_EQ(kept_of(run, "zero1", 4, counted + 70 * kMiB), 70 * kMiB);
+  EXPECT_EQ(kept_of(run, "zero1", 4, counted - 1), 0) << "a process cannot hold less than nothing beside";
+  run.kept = kept_of(run, "zero1", 4, counted + 70 * kMiB);
+  EXPECT_EQ(plan_memory(run, "zero1", 4).peak(), counted + 70 * kMiB);
+  EXPECT_EQ(kept_of(run, "zero1", 4, counted + 70 * kMiB), 70 * kMiB) << "what is kept does not count twice";
+  EXPECT_EQ(plan_memory(run, "replicated", 4).kept, 70 * kMiB);
+}
+
 TEST(PlannedMemory, TheLastRankHasWhatIsNotDivisible) {
   Weighed run = adam();
   run.trained = 4 * 1024 * 4 + 100 * 4;  // one row of each of four ranks, and 100 values
