@@ -51,19 +51,19 @@ class Plan(EndToEnd):
         self.assertEqual((across["ranks"], across["nodes"]), (6, 3))
         self.assertIsNone(across["links"]["within_a_node"])
 
-    def test_memory_is_most_of_what_runs_on_two_ranks_then_have_resident(self):
-        """Resident memory has more than what a plan counts: pages of the weight file, what libraries keep, what was freed and stays."""
+    def test_memory_is_what_runs_on_two_ranks_then_have_resident(self):
+        """Without overlap zero2 holds all buckets at the end of the backward pass, in pieces that the allocator places anew each time."""
         write_rows(self.home / "rows.jsonl", make_rows(400, 5))
         for size in (320, 512):
             model = make_model(self.home / f"model-{size}", hidden_size=size, intermediate_size=4 * size, num_hidden_layers=8)
             for strategy in ("replicated", "zero1", "zero2"):
                 config = self.config(f"{size}-{strategy}", model={"model_name_or_path": str(model)}, parallel={"strategy": strategy}, train={"num_train_epochs": 1, "global_batch_size": 32},
                                      data={"train_file": str(self.home / "rows.jsonl"), "validation_file": None, "test_file": None}, top={"threads": 1})
-                planned = self.plan(config, "--gpus", 2, *LINK)["memory_bytes"][strategy]["peak"] / MIB
+                planned = self.plan(config, "--gpus", 2, *LINK, ranks=2)["memory_bytes"][strategy]["peak"] / MIB
                 told = self.succeed("check", config, ranks=2).out
                 measured = float(re.search(r"memory +([\d.]+) MiB a rank", told)[1])
                 with self.subTest(size=size, strategy=strategy, planned=planned, measured=measured):
-                    self.assertGreater(planned / measured, 0.65)
+                    self.assertGreater(planned / measured, 0.8 if strategy == "zero2" else 0.95)
                     self.assertLess(planned / measured, 1.05)
 
     def test_links_are_timed_where_there_are_ranks(self):
