@@ -133,7 +133,7 @@ planning::Plan plan_of(const RunConfig& config, const Wanted& wanted, const Worl
                       .update = {},
                       .refusal = links.refusal};
   if (here.device.is_cpu() && wanted.kind == nullptr)
-    plan.run.kept = planning::kept_of(timed.weighed, config.parallel.strategy, links.fabric.ranks(), timed.resident);
+    plan.run.kept = planning::kept_of(timed.weighed, timed.strategy, links.fabric.ranks(), timed.resident);
   if (wanted.kind != nullptr) {
     plan.run.on_device = true;
     plan.run.program = 0;  // what the driver and NCCL keep for themselves is not known here
@@ -142,6 +142,11 @@ planning::Plan plan_of(const RunConfig& config, const Wanted& wanted, const Worl
   if (speed == 0)
     plan.refusal = concat("no update in ", config.model.dtype, " was ever timed on ", wanted.kind->name,
                           "; benchmarks/gpu.py times them there, and benchmarks/gpu.txt has what is known");
+  // Nobody brings weights in a world that is imagined, so that no update of zero3 can be made there.
+  if (config.parallel.strategy == "zero3")
+    plan.refusal =
+        "an update of parallel.strategy = \"zero3\" is not timed: weights would have to come from ranks that are not "
+        "there; its memory is told";
   if (plan.refusal.empty()) plan.update = planning::plan_updates(timed.updates, links.fabric, speed);
   return plan;
 }
@@ -177,7 +182,7 @@ ExitCode plan(const Arguments& arguments, Job& job) {
     config.train.max_tokens_per_micro_batch = micro_batch_tokens(config, at::kCUDA);
   const auto measured = measured_link(wanted, here, nodes);
   const std::string strategy = config.parallel.strategy;
-  const RankTrace timed = trace(loaded, strategy, wanted, here, program);
+  const RankTrace timed = trace(loaded, strategy == "zero3" ? "zero1" : strategy, wanted, here, program);
   // What zero2 holds of buckets is no part of the activations.
   const RankTrace weighed = strategy == "zero2" ? trace(loaded, "zero1", wanted, here, program) : timed;
   const planning::Plan plan = plan_of(config, wanted, here, weighed, timed, measured);

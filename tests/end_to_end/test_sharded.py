@@ -1,8 +1,8 @@
-"""parallel.strategy = "zero1" and "zero2": the numbers of "replicated", and a run that goes on under another strategy on another number of ranks."""
+"""parallel.strategy = "zero1", "zero2" and "zero3": the numbers of "replicated", and a run that goes on under another strategy on another number of ranks."""
 import json
 import unittest
 
-from harness import EndToEnd
+from harness import EndToEnd, make_rows, write_rows
 
 SAVES = {"save_strategy": "steps", "save_steps": 5}
 
@@ -17,7 +17,8 @@ class Sharded(EndToEnd):
 
     def test_goes_on_under_any_strategy_on_any_number_of_ranks(self):
         self.succeed(self.config_of("straight", "replicated"))
-        for path in ([(4, "zero1", 8), (3, "zero2", 7), (1, "replicated", 8), (2, "zero1", None)], [(1, "zero1", 8), (2, "zero2", None)]):
+        for path in ([(4, "zero1", 8), (3, "zero2", 7), (1, "replicated", 8), (2, "zero1", None)], [(1, "zero1", 8), (2, "zero2", None)],
+                     [(3, "zero3", 8), (2, "replicated", 13), (4, "zero3", None)]):
             with self.subTest(path=path):
                 name = "-".join(f"{strategy}on{ranks}" for ranks, strategy, _ in path)
                 for ranks, strategy, killed_at in path:
@@ -36,7 +37,7 @@ class Sharded(EndToEnd):
     def test_on_one_host_float32_has_the_bits_of_replicated_and_each_rank_writes_its_own(self):
         sections = {"model": {"dtype": "float32"}, "train": {"max_steps": 12}}
         self.succeed(self.config_of("replicated", "replicated", **sections), ranks=3)
-        for strategy in ("zero1", "zero2"):
+        for strategy in ("zero1", "zero2", "zero3"):
             self.succeed(self.config_of(strategy, strategy, **sections), ranks=3)
             for key in ("loss", "grad_norm", "sample_ids"):
                 self.assertEqual(self.lines(strategy, key), self.lines("replicated", key), key)
@@ -52,13 +53,44 @@ class Sharded(EndToEnd):
                 for bytes_of_rank in of_file.values():
                     self.assertLess(abs(bytes_of_rank - tensor["bytes"] / 3), 3 * 4096 + 1)
 
+    def test_zero3_recomputes_evaluates_takes_the_best_and_exports_as_replicated(self):
+        for name, sections in {
+            "blocks": {"train": {"max_steps": 12, "gradient_checkpointing": True}, "freeze": {"all_but_last": 1}},
+            "recomputed": {"train": {"max_steps": 12, "gradient_checkpointing": True, "l2": 1e-3}},
+            "adapters": {"train": {"max_steps": 12}, "lora": {"r": 4, "lora_alpha": 8, "target_modules": "all-linear"}},
+        }.items():
+            with self.subTest(name):
+                sections["eval"] = {"eval_strategy": "steps", "eval_steps": 5, "load_best_model_at_end": True}
+                for strategy in ("replicated", "zero3"):
+                    self.succeed(self.config_of(f"{name}-{strategy}", strategy, **{"model": {"dtype": "float32"}, **sections}), ranks=3)
+                for key in ("loss", "grad_norm", "eval_loss", "sample_ids"):
+                    self.assertEqual(self.lines(f"{name}-zero3", key), self.lines(f"{name}-replicated", key), key)
+                self.assertEqual(self.weights(f"{name}-zero3"), self.weights(f"{name}-replicated"))
+                answers = [(self.run_dir(f"{name}-{strategy}") / "predictions.jsonl").read_text() for strategy in ("replicated", "zero3")]
+                self.assertEqual(*answers)
+        self.succeed("predict", self.run_dir("recomputed-zero3"), "--input", self.shared / "test.jsonl", "--output", self.home / "predicted.jsonl")
+
+    def test_an_update_of_zero3_that_is_not_finite_is_left_out_on_all_ranks(self):
+        rows = [{"text": row["text"], "label": len(row["text"]) / 50} for row in make_rows(40, 4)]
+        rows[5]["label"] = 3e38  # its square is infinite in float32
+        write_rows(self.home / "numbers.jsonl", rows)
+        sections = {"model": {"dtype": "float32", "ignore_mismatched_sizes": True}, "train": {"num_train_epochs": 2},
+                    "data": {"train_file": str(self.home / "numbers.jsonl"), "validation_file": None, "test_file": None}}
+        for strategy in ("replicated", "zero3"):
+            self.succeed(self.config_of(strategy, strategy, **sections), ranks=2)
+            self.assertEqual(self.summary(strategy)["skipped_updates"], 2)
+        self.assertEqual(self.lines("zero3", "grad_norm"), self.lines("replicated", "grad_norm"))
+        self.assertEqual(self.weights("zero3"), self.weights("replicated"))
+
     def test_what_is_not_built_is_refused_by_name(self):
-        done = self.run_program(self.config_of("third", "zero3"))
-        self.assertEqual(done.code, 78, done.err)
-        self.assertIn("parallel.strategy = 'zero3' is not built yet", done.err)
-        done = self.run_program(self.config_of("tree", "zero2", top={"deterministic": True}))
-        self.assertEqual(done.code, 78, done.err)
-        self.assertIn('set it to "zero1" or "replicated"', done.err)
+        for strategy in ("zero2", "zero3"):
+            done = self.run_program(self.config_of("tree", strategy, top={"deterministic": True}))
+            self.assertEqual(done.code, 78, done.err)
+            self.assertIn('set it to "zero1" or "replicated"', done.err)
+        for sections in ({"model": {"dtype": "bfloat16"}}, {"model": {"dtype": "float32"}, "train": {"l2_from_start": 1e-3}}):
+            done = self.run_program(self.config_of("third", "zero3", **sections))
+            self.assertEqual(done.code, 78, done.err)
+            self.assertIn('parallel.strategy = "zero3" is not built for', done.err)
 
 
 if __name__ == "__main__":

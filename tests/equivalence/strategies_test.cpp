@@ -24,8 +24,10 @@ TEST_P(Strategies, ChangeNoLossNoNormAndNoWeight) {
   // Of weights whose gradient is zero, as keys' biases, rounding decides the sign.
   job.penalty = {.l1 = job.name == "llama_tied" ? 1e-4 : 0, .l2 = 1e-3};
   const Outcome expected = run(job, {1, 0});
-  std::vector<Cut> cuts{{.ranks = 3, .strategy = "zero1"}, {.ranks = 4, .strategy = "zero2"}};
-  if (job.micro_batches_are_free) cuts.push_back({.ranks = 2, .max_samples = 1, .strategy = "zero2"});
+  std::vector<Cut> cuts{{.ranks = 3, .strategy = "zero1"}, {.ranks = 4, .strategy = "zero2"}, {.ranks = 3, .strategy = "zero3"}};
+  if (job.micro_batches_are_free)
+    for (const char* strategy : {"zero2", "zero3"})
+      cuts.push_back({.ranks = 2, .max_samples = 1, .strategy = strategy});
   for (const Cut& cut : cuts) {
     SCOPED_TRACE(testing::PrintToString(cut));
     const Outcome actual = run(job, cut);
@@ -41,6 +43,25 @@ TEST_P(Strategies, ChangeNoLossNoNormAndNoWeight) {
 INSTANTIATE_TEST_SUITE_P(SomeCases, Strategies,
                          testing::Values("bert_pooler", "bert_last_blocks", "bert_adapters_all_linear", "llama_tied",
                                          "resnet_one_big_batch"),
+                         [](const auto& enrolled) { return std::string(enrolled.param); });
+
+// A stage's weights are there when it reads them, whatever it is made of.
+class Zero3Families : public testing::TestWithParam<const char*> {};
+
+TEST_P(Zero3Families, TrainTheSameWeights) {
+  Case job = named(GetParam());
+  job.updates = 8;
+  const Outcome expected = run(job, {1, 0}), actual = run(job, {.ranks = 3, .strategy = "zero3"});
+  EXPECT_LE(worst(actual.losses, expected.losses), 1e-12);
+  EXPECT_LE(worst(actual.norms, expected.norms), 1e-12);
+  EXPECT_LE(worst(actual.evaluation, expected.evaluation), 1e-12);
+}
+
+INSTANTIATE_TEST_SUITE_P(Families, Zero3Families,
+                         testing::Values("distilbert_head_alone_mean", "modernbert", "electra", "albert",
+                                         "albert_adapters", "xlnet", "vit", "dinov2_last_blocks", "vgg_frozen_norms",
+                                         "segformer_one_big_batch", "qwen3_untied_smoothed_sgd", "gpt2_last_block",
+                                         "qwen2_classifier"),
                          [](const auto& enrolled) { return std::string(enrolled.param); });
 
 // deterministic = true with ZeRO-1: the tree of whole gradients is summed as before.

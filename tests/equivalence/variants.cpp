@@ -196,6 +196,7 @@ void train(const Case& job, const Cut& cut, Communicator& ranks, const std::stri
   settings.selection.metric = "loss";
   Trainer({*control, update, *update.schedule, &evaluator, checkpoints, telemetry}, settings).run();
 
+  const auto whole = update.gradients->whole();
   if (world.rank() != 0) return;
   for (const Placed& placed : update.arena->placed())
     if (placed.parameter.value.grad().defined())

@@ -175,6 +175,7 @@ ExitCode conclude(Assembly& run, StopReason reason) {
   const ExitCode code = whole || reason == StopReason::pruned ? ExitCode::done : ExitCode::requeue;
   nlohmann::ordered_json test = nullptr, decided = nullptr;
   if (whole) {
+    const auto all_parameters = run.update.gradients->whole();
     load_best(run);
     run.learner().task().conclude();
     decided = settle_decisions(run);

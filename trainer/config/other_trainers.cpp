@@ -96,7 +96,7 @@ constexpr OtherNames kNames[] = {
      "the command says what is done: train, evaluate, predict; a run evaluates where there is data.validation_file, "
      "data.validation_split or data.fold, and at its end data.test_file"},
     {"fsdp fsdp_config deepspeed parallelism_config ddp_find_unused_parameters ddp_broadcast_buffers ddp_static_graph",
-     "parallel.strategy: \"zero1\" and \"zero2\" are those stages of ZeRO; each rank holds the whole model"},
+     "parallel.strategy: \"zero1\", \"zero2\" and \"zero3\" are those stages of ZeRO"},
     {"ddp_backend", "comm.backend"},
     {"ddp_bucket_cap_mb", "comm.bucket_bytes, in bytes"},
     {"ddp_timeout", "comm.timeout_seconds"},

@@ -81,8 +81,7 @@ StageRule Learner::freeze(const LearnerSettings& settings) const {
   const Parameters all = parameters();
   assert(all.size() == trained_.size());
   const int num_stages = model_->num_stages();
-  StageRule rule{std::vector<bool>(static_cast<size_t>(num_stages), false), num_stages, settings.recomputes,
-                 settings.watch};
+  StageRule rule{std::vector<bool>(static_cast<size_t>(num_stages), false), num_stages, settings.recomputes};
   for (size_t i = 0; i < all.size(); ++i) {
     at::Tensor value = all[i].value;
     value.set_requires_grad(trained_[i]);
@@ -104,7 +103,10 @@ at::Tensor Learner::loss_sum(const Batch& batch, const Weights& total) {
     tokens_seen_ += static_cast<double>(pair->source.host_offsets.back() + pair->target.host_offsets.back());
     targets_seen_ += static_cast<double>(pair->target.host_offsets.back());
   }
-  return task_->loss_sum(*model_, forward(batch, inputs, cache_.get(), Mode::training), inputs, batch, total);
+  const at::Tensor features = forward(batch, inputs, cache_.get(), Mode::training);
+  if (watch_ != nullptr)
+    for (const int on_top : {model_->pooler_stage(), model_->head_stage()}) watch_->before(on_top);
+  return task_->loss_sum(*model_, features, inputs, batch, total);
 }
 
 void Learner::observe(const Batch& batch, const Asked& asked, const ActivationCache* cache) {

@@ -20,8 +20,7 @@ namespace sft {
 
 struct LearnerSettings {
   at::Device device = at::kCPU;
-  bool recomputes = false;      // gradient checkpointing
-  StageWatch* watch = nullptr;  // borrowed
+  bool recomputes = false;  // gradient checkpointing
 };
 
 class Learner {
@@ -30,6 +29,12 @@ class Learner {
   // nothing trains stay in evaluation mode. `adapters` are those on the model, `from_files` what files have given it.
   Learner(std::unique_ptr<Model> model, std::unique_ptr<Task> task, std::vector<bool> trained,
           const LearnerSettings& settings, LowRankAdapters adapters = {}, FromFiles from_files = {});
+
+  // Told of each stage that runs, and in loss_sum() of what stands on top of them. Borrowed; null: nobody.
+  void be_watched_by(StageWatch* watch) {
+    watch_ = watch;
+    stages_.be_watched_by(watch);
+  }
 
   // Task::loss_sum() of a micro-batch: dropout on where something trains.
   at::Tensor loss_sum(const Batch& batch, const Weights& total);
@@ -90,6 +95,7 @@ class Learner {
   LowRankAdapters adapters_;
   FromFiles from_files_;
   std::vector<bool> trained_;
+  StageWatch* watch_ = nullptr;
   Stages stages_;
   std::unique_ptr<ActivationCache> cache_;
   at::Device device_;

@@ -28,7 +28,10 @@ at::Tensor Stages::frozen_activations(const Inputs& inputs, Mode mode) {
   const c10::AutoGradMode no_graph(false);
   model_.follow_weights();
   at::Tensor x;
-  for (int s = 0; s < num_kept(); ++s) x = run(s, x, inputs, mode);
+  for (int s = 0; s < num_kept(); ++s) {
+    x = run(s, x, inputs, mode);
+    ran(s);
+  }
   return x;
 }
 
@@ -36,15 +39,20 @@ at::Tensor Stages::trained_part(at::Tensor x, const Inputs& inputs, Mode mode) {
   model_.follow_weights();
   // The caller's inputs are gone when the backward pass comes.
   const auto kept = rule_.recomputes ? std::make_shared<const Inputs>(inputs) : nullptr;
-  for (int s = num_kept(); s < model_.num_stages(); ++s) {
+  const int end = model_.num_stages();
+  for (int s = num_kept(); s < end; ++s) {
     if (kept && x.defined() && x.requires_grad() && c10::GradMode::is_enabled()) {
       const auto again = [this, s, kept, mode](const at::Tensor& rows) { return run(s, rows, *kept, mode); };
       x = recomputed(again, x);
     } else {
       x = run(s, x, inputs, mode);
     }
+    // A last norm may be of the last stage.
+    if (s == end - 1) x = model_.features(x);
+    ran(s);
+    tell_of_backward(s, x);
   }
-  return model_.features(x);
+  return num_kept() < end ? x : model_.features(x);
 }
 
 int Stages::num_kept() const { return std::min(rule_.first_trained, model_.num_cacheable_stages()); }
@@ -53,9 +61,16 @@ at::Tensor Stages::run(int stage, const at::Tensor& x, const Inputs& inputs, Mod
   const timeline::Span span(names_[static_cast<size_t>(stage)]);
   beat();
   if (rule_.watch != nullptr) rule_.watch->before(stage);
-  at::Tensor y = model_.stage(stage, x, inputs, mode_of(stage, mode));
+  return model_.stage(stage, x, inputs, mode_of(stage, mode));
+}
+
+void Stages::ran(int stage) {
   if (rule_.watch != nullptr) rule_.watch->after(stage);
-  return y;
+}
+
+void Stages::tell_of_backward(int stage, const at::Tensor& y) {
+  if (rule_.watch == nullptr || !y.requires_grad() || !c10::GradMode::is_enabled()) return;
+  y.register_hook([watch = rule_.watch, stage](const at::Tensor&) { watch->before_backward(stage); });
 }
 
 // Stages in which nothing trains are evaluated, unless their statistics are to move or the model says otherwise.

@@ -1,5 +1,5 @@
 // The one loop over a model's stages: no autograd below the lowest trained stage, stages recomputed in the backward
-// pass where memory is short, a span of each in the trace, and a watch around each.
+// pass where memory is short, a span of each in the trace, and a watch that is told of each, forward and backward.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -9,18 +9,9 @@
 #include <vector>
 
 #include "trainer/models/model.h"
+#include "trainer/models/stage_watch.h"
 
 namespace sft {
-
-// Called around each run of a stage, those in the backward pass of a recomputed stage included: parameters that are
-// spread over ranks are gathered before it and released behind it. A stage may read parameters of a lower one (ALBERT's
-// blocks, DeBERTa's table).
-class StageWatch {
- public:
-  virtual ~StageWatch() = default;
-  virtual void before(int stage) = 0;
-  virtual void after(int stage) = 0;
-};
 
 struct StageRule {
   std::vector<bool> trains = {};  // of each stage 0 … num_blocks; empty: all of them
@@ -35,6 +26,7 @@ class Stages {
   explicit Stages(Model& model, StageRule rule = {});
 
   int first_trained() const { return rule_.first_trained; }
+  void be_watched_by(StageWatch* watch) { rule_.watch = watch; }  // borrowed; null: by nobody
 
   // The stages below the first trained one, as far as their activations can be kept by sample, without autograd: the
   // same for a sample at every draw, as long as no statistics of these stages move. Rows as Model::stage(); undefined
@@ -49,7 +41,9 @@ class Stages {
 
  private:
   int num_kept() const;  // stages of frozen_activations()
-  at::Tensor run(int stage, const at::Tensor& x, const Inputs& inputs, Mode mode);
+  at::Tensor run(int stage, const at::Tensor& x, const Inputs& inputs, Mode mode);  // before() told of, after() not
+  void ran(int stage);
+  void tell_of_backward(int stage, const at::Tensor& y);  // once the gradient of y, which the stage gave, is there
   Mode mode_of(int stage, Mode mode) const;
 
   Model& model_;

@@ -93,7 +93,11 @@ StepReport Trainer::step() {
     together(parts_.control, [&] { task.rethrow_failure(); });
   update_.statistics->join(static_cast<double>(num_samples(share)));
   if (first_step_seconds_ == 0 && has_weight) require_every_gradient(*update_.gradients);
-  const at::Tensor penalty = settings_.penalty.is_on() ? settings_.penalty.value(*update_.arena) : at::Tensor();
+  at::Tensor penalty;
+  if (settings_.penalty.is_on()) {
+    const auto whole = update_.gradients->whole();
+    penalty = settings_.penalty.value(*update_.arena);
+  }
   settings_.penalty.add_gradient_to(*update_.arena, update_.gradients->owned());
   const at::Tensor norm = spanned("clip", [&] { return update_.gradients->clip(settings_.max_grad_norm); });
   if (has_weight) {
@@ -153,6 +157,7 @@ bool Trainer::finished(const Cutoffs& cutoffs) {
 void Trainer::evaluate() {
   if (!parts_.evaluator) return;
   queued_.hear();
+  const auto whole = update_.gradients->whole();
   const Evaluation evaluation = spanned("evaluation", [&] { return parts_.evaluator->run(); });
   parts_.telemetry.record(evaluation, state_.step, epoch());
   longest_pause_ = std::max(longest_pause_, evaluation.seconds);
@@ -186,6 +191,7 @@ void Trainer::save() {
   const Phase phase("save");
   const Stopwatch watch;
   together(parts_.control, [&] { update_.learner->require_base_unchanged(); });
+  const auto whole = update_.gradients->whole();
   parts_.telemetry.settle(state_.window);
   if (parts_.margins != nullptr) parts_.margins->gather(parts_.control);
   const HostTensors model(named_tensors(update_.learner->saved()));
@@ -224,6 +230,7 @@ void Trainer::resume() {
     check_same_training(found->settings, settings_.settings, found->directory);
     check_not_shorter(found->step, settings_.total_steps, found->directory);
   });
+  const auto whole = update_.gradients->whole();
   HostTensors model(named_tensors(update_.learner->restored())), optimizer = optimizer_in_host(update_);
   parts_.checkpoints.load(*found, model.refs(), optimizer.refs());
   model.write_back();

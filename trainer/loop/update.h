@@ -21,7 +21,7 @@ struct UpdateSettings {
   SchedulerConfig scheduler = {};
   int64_t total_steps = 0;
   ParallelConfig parallel = {};
-  SyncSettings sync = {};                            // with the parts of this rank's share of a global batch
+  SyncSettings sync = {};  // with the parts of this rank's share of a global batch; what stages read is the model's
   BatchNormMode batch_norm = BatchNormMode::frozen;  // of the learner's model
 };
 

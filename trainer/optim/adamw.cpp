@@ -32,7 +32,7 @@ class Adam final : public Optimizer {
         exp_avg_(flat_zeros(size_of(this->owned()), arena.values().options())),
         exp_avg_sq_(flat_zeros(size_of(this->owned()), arena.values().options())) {
     for (int g = 0; g < static_cast<int>(groups_.size()); ++g)
-      runs_.push_back({runs_of(arena.values(), this->owned(), g), gradients_of(arena, this->owned(), g),
+      runs_.push_back({values_of(arena, this->owned(), g), gradients_of(arena, this->owned(), g),
                        packed_runs_of(exp_avg_, this->owned(), g), packed_runs_of(exp_avg_sq_, this->owned(), g)});
   }
 

@@ -23,6 +23,27 @@ int64_t aligned(int64_t elements, int64_t element_bytes) {
 
 }  // namespace
 
+KeptRuns::KeptRuns(const std::vector<Slice>& runs, const at::TensorOptions& options) {
+  int64_t size = 0;
+  for (const Slice& run : runs) {
+    if (!runs_.empty() && runs_.back().offset + runs_.back().size == run.offset) {
+      runs_.back().size += run.size;
+    } else {
+      runs_.push_back({run.offset, run.size, size});
+    }
+    size += run.size;
+  }
+  flat_ = flat_zeros(size, options);
+}
+
+at::Tensor KeptRuns::at(int64_t offset, int64_t size) const {
+  const auto behind = std::ranges::upper_bound(runs_, offset, {}, &Run::offset);
+  assert(behind != runs_.begin());
+  const Run& run = *std::prev(behind);
+  assert(offset + size <= run.offset + run.size && "a run that is not kept");
+  return flat_.narrow(0, run.place + offset - run.offset, size);
+}
+
 Arena::Arena(const Parameters& trained, const std::vector<int>& groups) {
   assert(!trained.empty() && trained.size() == groups.size());
   const at::TensorOptions options = trained.front().value.options().requires_grad(false);
@@ -40,17 +61,16 @@ Arena::Arena(const Parameters& trained, const std::vector<int>& groups) {
     size_ += aligned(value.numel(), element_bytes);
   }
 
-  values_ = flat_zeros(size_, options);
-  gradients_ = flat_zeros(size_, options);
-  kept_ = {{0, size_, 0}};
+  values_ = KeptRuns({{0, size_, 0}}, options);
+  gradients_ = KeptRuns({{0, size_, 0}}, options);
   const at::NoGradGuard no_graph;
   for (Placed& placed : placed_) {
     at::Tensor& value = placed.parameter.value;
-    const at::Tensor home = values_.narrow(0, placed.offset, placed.size).view(value.sizes());
+    const at::Tensor home = this->value(placed.offset, placed.size).view(value.sizes());
     home.copy_(value);
     value.set_data(home);
     value.set_requires_grad(true);
-    value.mutable_grad() = gradients_.narrow(0, placed.offset, placed.size).view(value.sizes());
+    value.mutable_grad() = gradient(placed.offset, placed.size).view(value.sizes());
   }
 }
 
@@ -67,30 +87,20 @@ std::vector<Slice> Arena::slices() const {
   return runs;
 }
 
-at::Tensor Arena::gradient(int64_t offset, int64_t size) const {
-  const auto behind = std::ranges::upper_bound(kept_, offset, {}, &Kept::offset);
-  assert(behind != kept_.begin());
-  const Kept& run = *std::prev(behind);
-  assert(offset + size <= run.offset + run.size && "a gradient that is not kept");
-  return gradients_.narrow(0, run.place + offset - run.offset, size);
-}
-
 void Arena::keep_gradients_of(const std::vector<Slice>& runs) {
-  kept_.clear();
-  int64_t size = 0;
-  for (const Slice& run : runs) {
-    if (!kept_.empty() && kept_.back().offset + kept_.back().size == run.offset) {
-      kept_.back().size += run.size;
-    } else {
-      kept_.push_back({run.offset, run.size, size});
-    }
-    size += run.size;
-  }
+  const at::TensorOptions options = gradients().options();
   for (Placed& placed : placed_) placed.parameter.value.mutable_grad().reset();
-  gradients_ = at::Tensor();  // before there is another
-  gradients_ = flat_zeros(size, values_.options());
+  gradients_ = KeptRuns();  // before there is another
+  gradients_ = KeptRuns(runs, options);
 }
 
-void Arena::zero_gradients() { gradients_.zero_(); }
+void Arena::keep_values_of(const std::vector<Slice>& runs) {
+  const at::NoGradGuard no_graph;
+  const KeptRuns kept(runs, values().options());
+  for (const Slice& run : runs) kept.at(run.offset, run.size).copy_(value(run.offset, run.size));
+  values_ = kept;
+}
+
+void Arena::zero_gradients() { gradients().zero_(); }
 
 }  // namespace sft

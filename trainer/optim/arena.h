@@ -35,15 +35,34 @@ struct Slice {
   int group = 0;
 };
 
+// Runs of the arena that have memory, in one flat buffer, run after run.
+class KeptRuns {
+ public:
+  KeptRuns() = default;
+  KeptRuns(const std::vector<Slice>& runs, const at::TensorOptions& options);  // zeros; ascending, without overlap
+
+  const at::Tensor& flat() const { return flat_; }
+  at::Tensor at(int64_t offset, int64_t size) const;  // of a run that is kept, by its place in the arena
+
+ private:
+  struct Run {
+    int64_t offset, size;
+    int64_t place;  // in flat_
+  };
+  std::vector<Run> runs_;  // neighbours are one
+  at::Tensor flat_;
+};
+
 class Arena {
  public:
   // `trained` in forward order with the group of each; every tensor of one dtype and device, none twice.
   Arena(const Parameters& trained, const std::vector<int>& groups);
 
   const std::vector<Placed>& placed() const { return placed_; }  // in arena order
-  at::Tensor values() const { return values_; }                  // flat [size]
-  at::Tensor gradients() const { return gradients_; }            // flat [size], or of what is kept, run after run
-  at::Tensor gradient(int64_t offset, int64_t size) const;       // of a run that is kept
+  at::Tensor values() const { return values_.flat(); }           // flat [size], or of what is kept, run after run
+  at::Tensor gradients() const { return gradients_.flat(); }     // likewise
+  at::Tensor value(int64_t offset, int64_t size) const { return values_.at(offset, size); }  // of a run that is kept
+  at::Tensor gradient(int64_t offset, int64_t size) const { return gradients_.at(offset, size); }
   int64_t size() const { return size_; }                         // elements, padding included
   int64_t num_parameters() const { return num_parameters_; }     // without padding
   std::vector<Slice> slices() const;                             // all of it, neighbours of a group merged
@@ -53,16 +72,14 @@ class Arena {
   // its own backward passes: whoever calls this takes each as it comes.
   void keep_gradients_of(const std::vector<Slice>& runs);
 
+  // From now on only the values of these runs have memory here: whoever calls this has given each parameter a home of
+  // its own.
+  void keep_values_of(const std::vector<Slice>& runs);
+
  private:
   std::vector<Placed> placed_;
-  at::Tensor values_, gradients_;
+  KeptRuns values_, gradients_;
   int64_t size_ = 0, num_parameters_ = 0;
-
-  struct Kept {
-    int64_t offset, size;
-    int64_t place;  // in gradients_
-  };
-  std::vector<Kept> kept_;  // of gradients_; neighbours are one
 };
 
 }  // namespace sft

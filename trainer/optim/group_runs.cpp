@@ -4,10 +4,10 @@
 
 namespace sft {
 
-std::vector<at::Tensor> runs_of(const at::Tensor& flat, const std::vector<Slice>& slices, int group) {
+std::vector<at::Tensor> values_of(const Arena& arena, const std::vector<Slice>& slices, int group) {
   std::vector<at::Tensor> runs;
   for (const Slice& slice : slices) {
-    if (slice.group == group) runs.push_back(flat.narrow(0, slice.offset, slice.size));
+    if (slice.group == group) runs.push_back(arena.value(slice.offset, slice.size));
   }
   return runs;
 }

@@ -11,8 +11,8 @@
 
 namespace sft {
 
-// Views of `flat`, which has the arena's layout, for the slices of `group`.
-std::vector<at::Tensor> runs_of(const at::Tensor& flat, const std::vector<Slice>& slices, int group);
+// Views of the arena's values for the slices of `group`.
+std::vector<at::Tensor> values_of(const Arena& arena, const std::vector<Slice>& slices, int group);
 
 // Views of `packed`, in which the slices, those of other groups too, lie one behind the other.
 std::vector<at::Tensor> packed_runs_of(const at::Tensor& packed, const std::vector<Slice>& slices, int group);

@@ -68,6 +68,7 @@ Sums sums_on_host(const at::Tensor& theta) {
 
 // Of one parameter, flat.
 at::Tensor part_of(const at::Tensor& flat, const Placed& placed) { return flat.narrow(0, placed.offset, placed.size); }
+at::Tensor flat_value_of(const Placed& placed) { return placed.parameter.value.detach().view({placed.size}); }
 
 }  // namespace
 
@@ -75,7 +76,7 @@ double Penalty::value_on_host(const Arena& arena) const {
   Sums sums;
   double moved = 0;
   for (const Placed& placed : arena.placed()) {
-    if (l2_from_start != 0) moved += sums_on_host(part_of(arena.values(), placed) - part_of(start, placed)).squared;
+    if (l2_from_start != 0) moved += sums_on_host(flat_value_of(placed) - part_of(start, placed)).squared;
     if (l1 != 0 || l2 != 0) sums += sums_on_host(placed.parameter.value.detach());
   }
   return l1 * sums.absolute + l2 * sums.squared + l2_from_start * moved;
@@ -87,7 +88,7 @@ at::Tensor Penalty::value(const Arena& arena) const {
   if (arena.values().is_cpu()) return at::scalar_tensor(value_on_host(arena), at::kDouble);
   at::Tensor sum = at::zeros({}, arena.values().options().dtype(at::kDouble));
   for (const Placed& placed : arena.placed()) {
-    const at::Tensor theta = part_of(arena.values(), placed);
+    const at::Tensor theta = flat_value_of(placed);
     if (l1 != 0) sum.add_(at::sum(at::abs(theta), at::kDouble), l1);
     if (l2 != 0) sum.add_(at::sum(at::square(theta), at::kDouble), l2);
     if (l2_from_start != 0) sum.add_(at::sum(at::square(theta - part_of(start, placed)), at::kDouble), l2_from_start);
@@ -100,7 +101,7 @@ void Penalty::add_gradient_to(Arena& arena, const std::vector<Slice>& slices) co
   const at::NoGradGuard no_graph;
   for (const Slice& slice : slices) {
     const at::Tensor gradients = arena.gradient(slice.offset, slice.size);
-    const at::Tensor values = arena.values().narrow(0, slice.offset, slice.size);
+    const at::Tensor values = arena.value(slice.offset, slice.size);
     if (l1 != 0) gradients.add_(at::sign(values), l1);
     if (l2 != 0) gradients.add_(values, 2 * l2);
     if (l2_from_start != 0) gradients.add_(values - start.narrow(0, slice.offset, slice.size), 2 * l2_from_start);

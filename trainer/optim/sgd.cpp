@@ -18,7 +18,7 @@ class Sgd final : public Optimizer {
         groups_(std::move(groups)) {
     if (momentum_ > 0) momentum_buffer_ = flat_zeros(size_of(this->owned()), arena.values().options());
     for (int g = 0; g < static_cast<int>(groups_.size()); ++g)
-      runs_.push_back({runs_of(arena.values(), this->owned(), g), gradients_of(arena, this->owned(), g),
+      runs_.push_back({values_of(arena, this->owned(), g), gradients_of(arena, this->owned(), g),
                        momentum_ > 0 ? packed_runs_of(momentum_buffer_, this->owned(), g) : std::vector<at::Tensor>{}});
   }
 

@@ -101,8 +101,12 @@ void Bucketed::written(size_t placed) {
 
 void Bucketed::take(size_t, size_t) {}
 
+void Bucketed::launch_until(size_t end) {
+  while (left_ < end) launch(left_++);
+}
+
 void Bucketed::launch_rest() {
-  while (left_ < buckets_.list.size()) launch(left_++);
+  launch_until(buckets_.list.size());
   ++rounds_;
 }
 

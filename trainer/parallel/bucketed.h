@@ -41,7 +41,8 @@ class Bucketed : public GradientSync {
   virtual void take(size_t placed, size_t k);
   virtual bool may_leave() const { return overlapping_ && leave_ == Leave::when_full; }
 
-  void launch_rest();  // of this round, once
+  void launch_until(size_t end);  // buckets [0, end) of this round that have not left
+  void launch_rest();             // of this round, once
   void begin_round();  // all buckets are to be launched again
 
   int64_t element_bytes() const { return static_cast<int64_t>(arena_.values().element_size()); }

@@ -38,6 +38,26 @@ Buckets cut_buckets(const Arena& arena, int64_t first_bytes, int64_t bucket_byte
   return buckets;
 }
 
+Buckets cut_by_stage(const Arena& arena, int64_t bucket_bytes, int64_t unit) {
+  const int64_t in_units = arena.size() / unit * unit;
+  const int64_t most = std::max<int64_t>(1, bucket_bytes / element_bytes(arena) / unit) * unit;
+  std::vector<int64_t> cuts{0, in_units};
+  for (size_t i = 1; i < arena.placed().size(); ++i) {
+    const Placed& placed = arena.placed()[i];
+    if (placed.parameter.stage == arena.placed()[i - 1].parameter.stage) continue;
+    for (const int64_t border : {placed.offset, placed.offset + unit - 1})
+      cuts.push_back(std::min(border / unit * unit, in_units));
+  }
+  std::ranges::sort(cuts);
+  Buckets buckets;
+  for (size_t i = 1; i < cuts.size(); ++i)
+    for (int64_t offset = cuts[i - 1]; offset < cuts[i]; offset += buckets.list.back().size)
+      buckets.list.push_back({offset, std::min(most, cuts[i] - offset), 0});
+  if (in_units < arena.size()) buckets.list.push_back({in_units, arena.size() - in_units, 0});
+  find_parameters(arena, buckets);
+  return buckets;
+}
+
 Buckets cut_evenly(const Arena& arena, int64_t first_bytes, int64_t bucket_bytes, int64_t unit) {
   const auto units_in = [&](int64_t bytes) { return std::max<int64_t>(1, bytes / element_bytes(arena) / unit); };
   const int64_t in_units = arena.size() / unit * unit;

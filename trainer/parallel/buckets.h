@@ -31,4 +31,8 @@ Buckets cut_buckets(const Arena& arena, int64_t first_bytes, int64_t bucket_byte
 // embedding is split; fewer than `unit` remain as the last one.
 Buckets cut_evenly(const Arena& arena, int64_t first_bytes, int64_t bucket_bytes, int64_t unit);
 
+// As cut_evenly(), and a border between parameters of two stages lies in a bucket of one unit, so that all others are
+// of one stage.
+Buckets cut_by_stage(const Arena& arena, int64_t bucket_bytes, int64_t unit);
+
 }  // namespace sft

@@ -35,16 +35,18 @@ Element element_of(at::ScalarType type) {
 
 void GradientSync::begin(int64_t) {}
 void GradientSync::pass() {}
+std::unique_ptr<GradientSync::Whole> GradientSync::whole() { return std::make_unique<Whole>(); }
 
 std::unique_ptr<GradientSync> make_gradient_sync(const ParallelConfig& config, Arena& arena, Communicator& world,
                                                  Communicator& control, const SyncSettings& settings) {
-  const auto& [bucket_bytes, leave, parts] = settings;
+  const auto& [bucket_bytes, leave, parts, reads] = settings;
   if (config.strategy == "zero1") return make_zero1(arena, world, bucket_bytes, leave, parts);
   if (config.strategy == "replicated") return make_replicated(arena, world, bucket_bytes, leave, parts);
+  assert(parts == 1 && "sums of parts are a tree of whole gradients");
+  if (config.strategy == "zero3") return make_zero3(arena, world, control, bucket_bytes, leave, reads);
   if (config.strategy != "zero2")
     throw ConfigError(
-        concat("parallel.strategy: wanted replicated, zero1 or zero2, found ", in_quotes(config.strategy)));
-  assert(parts == 1 && "sums of parts are a tree of whole gradients");
+        concat("parallel.strategy: wanted replicated, zero1, zero2 or zero3, found ", in_quotes(config.strategy)));
   return make_zero2(arena, world, control, bucket_bytes, leave);
 }
 

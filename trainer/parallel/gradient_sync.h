@@ -3,7 +3,7 @@
 //   reduce   combine the gradients of all ranks
 //   clip     bound their global norm, and return it
 //   owned    the slices that this rank updates
-//   publish  let every rank see what the others updated
+//   publish  let every rank see what the others updated, before it looks
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "comm/communicator.h"
+#include "trainer/models/stage_watch.h"
 #include "trainer/optim/arena.h"
 #include "trainer/parallel/parallel_config.h"
 
@@ -52,7 +53,19 @@ class GradientSync {
   // once.
   virtual const std::vector<Slice>& owned() const = 0;
   virtual bool is_spread() const { return false; }  // the same on every rank
+  // May return before the weights have come: whoever reads them has told watch() of the stage, or holds whole().
   virtual void publish() = 0;
+
+  // Told of each stage in the passes that are announced, before it reads its parameters; null: they are always there.
+  virtual StageWatch* watch() { return nullptr; }
+
+  // While the token lives this rank has all parameters, for whatever is no pass of an update: evaluation, saving,
+  // loading, export. What was written to them is kept. Every rank calls.
+  class Whole {
+   public:
+    virtual ~Whole() = default;
+  };
+  virtual std::unique_ptr<Whole> whole();
 
   // Since the reduce() before the last, over all passes that sent gradients: what those of the trained parameters take,
   // and the zeros between them that travelled along because every parameter starts on a 64-byte border.
@@ -81,12 +94,30 @@ std::unique_ptr<GradientSync> make_zero1(Arena& arena, Communicator& world, int6
 std::unique_ptr<GradientSync> make_zero2(Arena& arena, Communicator& world, Communicator& control, int64_t bucket_bytes,
                                          Leave leave);
 
+// Which parameters the stages of a model read.
+struct StageReads {
+  // A stage that reads those of another one beside its own: a tied output layer, blocks that share their weights.
+  struct Borrowing {
+    int stage = 0;
+    int from = 0;
+  };
+  std::vector<Borrowing> borrowings = {};
+  // This stage and those above it run last, and their backward pass follows: Model::pooler_stage().
+  int on_top = 1 << 30;
+};
+
+// And parameters (stage 3): those of a stage are gathered before it runs, forward and backward, and given back behind
+// it.
+std::unique_ptr<GradientSync> make_zero3(Arena& arena, Communicator& world, Communicator& control, int64_t bucket_bytes,
+                                         Leave leave, const StageReads& reads = {});
+
 struct SyncSettings {
   int64_t bucket_bytes = int64_t{1} << 20;
   Leave leave = Leave::at_the_end;
   int parts = 1;
+  StageReads reads = {};
 };
-// The strategy that `config` names; zero2 takes one part.
+// The strategy that `config` names; zero2 and zero3 take one part.
 std::unique_ptr<GradientSync> make_gradient_sync(const ParallelConfig& config, Arena& arena, Communicator& world,
                                                  Communicator& control, const SyncSettings& settings);
 

@@ -12,9 +12,10 @@ struct ParallelConfig {
 
   static constexpr auto fields() {
     return std::tuple{field("strategy", &ParallelConfig::strategy,
-                            "what each rank holds of the optimizer's state (zero1) and of the gradients too (zero2): "
-                            "its own part; replicated: all. Every rank holds the whole model",
-                            one_of("replicated", "zero1", "zero2").not_built("zero3"))
+                            "what each rank holds of the optimizer's state (zero1), of the gradients too (zero2), and "
+                            "of the trained weights too (zero3): its own part; replicated: all. With zero3 a stage's "
+                            "weights are whole while it runs, and all of them in evaluations, saves and exports",
+                            one_of("replicated", "zero1", "zero2", "zero3"))
                           .changeable()};
   }
 };

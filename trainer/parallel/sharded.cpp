@@ -4,19 +4,20 @@
 #include <ATen/ops/zeros.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "trainer/parallel/gradient_norm.h"
 
 namespace sft {
-namespace {
 
-int64_t unit_of(const Communicator& world) { return kNormRow * world.size(); }
+int64_t bucket_unit(const Communicator& world) { return kNormRow * world.size(); }
 
-}  // namespace
+Buckets even_buckets(const Arena& arena, const Communicator& world, int64_t bucket_bytes) {
+  return cut_evenly(arena, std::min(kFirstBucketBytes, bucket_bytes), bucket_bytes, bucket_unit(world));
+}
 
-Sharded::Sharded(Arena& arena, Communicator& world, int64_t bucket_bytes, Leave leave)
-    : Bucketed(arena, world, cut_evenly(arena, std::min(kFirstBucketBytes, bucket_bytes), bucket_bytes, unit_of(world)),
-               leave) {
+Sharded::Sharded(Arena& arena, Communicator& world, Buckets buckets, Leave leave)
+    : Bucketed(arena, world, std::move(buckets), leave), gathers_(buckets_.list.size()) {
   const int rank = world_.rank(), size = world_.size();
   for (size_t k = 0; k < buckets_.list.size(); ++k) {
     const Bucket& bucket = buckets_.list[k];
@@ -34,7 +35,12 @@ Sharded::Sharded(Arena& arena, Communicator& world, int64_t bucket_bytes, Leave 
     }
 }
 
-int64_t Sharded::unit() const { return unit_of(world_); }
+Sharded::~Sharded() {
+  for (const auto& gather : gathers_)
+    if (gather) keep_for_ever(arena_.values());
+}
+
+int64_t Sharded::unit() const { return bucket_unit(world_); }
 
 std::unique_ptr<Work> Sharded::start_sum(size_t k, const at::Tensor& flat) {
   if (!is_shared_out(k)) return world_.start_all_reduce(buffer_of(flat));
@@ -63,18 +69,56 @@ at::Tensor Sharded::clip(double max_norm) {
 }
 
 void Sharded::publish() {
+  is_stale_ = true;
+  if (!arena_.values().is_cpu()) start_gathers();
+}
+
+void Sharded::begin(int64_t) {
+  start_gathers();
+  // What computes next may use other communicators, beside which nothing of this one is to be under way.
+  if (leave_ == Leave::at_the_end && arena_.values().is_cpu()) await_weights();
+}
+
+void Sharded::start_gathers() {
+  if (!std::exchange(is_stale_, false)) return;
   const at::NoGradGuard no_graph;
-  for (size_t k = 0; k < buckets_.list.size(); ++k) {
+  for (size_t k = buckets_.list.size(); k-- > 0;) {
     const Bucket& bucket = buckets_.list[k];
-    const Buffer whole = buffer_of(arena_.values().narrow(0, bucket.offset, bucket.size));
+    const Buffer whole = buffer_of(arena_.value(bucket.offset, bucket.size));
     if (is_shared_out(k))
-      gathers_.push_back(
-          world_.start_all_gather(buffer_of(arena_.values().narrow(0, own(k).offset, own(k).size)), whole));
+      gathers_[k] = world_.start_all_gather(buffer_of(arena_.value(own(k).offset, own(k).size)), whole);
     else
       world_.broadcast(whole, world_.size() - 1);
   }
-  for (const auto& work : gathers_) work->wait();
-  gathers_.clear();
+}
+
+void Sharded::await_bucket(size_t k) {
+  if (gathers_[k]) gathers_[k]->wait();
+  gathers_[k].reset();
+}
+
+void Sharded::await_weights() {
+  start_gathers();
+  for (size_t k = gathers_.size(); k-- > 0;) await_bucket(k);
+}
+
+void Sharded::before(int stage) {
+  for (size_t i = arena_.placed().size(); i-- > 0;) {
+    if (arena_.placed()[i].parameter.stage != stage) continue;
+    const auto [first, last] = buckets_.of_placed[i];
+    for (size_t k = last + 1; k-- > first;) await_bucket(k);
+  }
+}
+
+// A rank without a share has told of no stage.
+void Sharded::reduce() {
+  await_weights();
+  Bucketed::reduce();
+}
+
+std::unique_ptr<GradientSync::Whole> Sharded::whole() {
+  await_weights();
+  return GradientSync::whole();
 }
 
 }  // namespace sft

@@ -8,7 +8,8 @@ namespace {
 class Zero1 final : public Sharded {
  public:
   Zero1(Arena& arena, Communicator& world, int64_t bucket_bytes, Leave leave, int parts)
-      : Sharded(arena, world, bucket_bytes, parts > 1 ? Leave::at_the_end : leave), parts_(arena.gradients(), parts) {}
+      : Sharded(arena, world, even_buckets(arena, world, bucket_bytes), parts > 1 ? Leave::at_the_end : leave),
+        parts_(arena.gradients(), parts) {}
   ~Zero1() override {
     if (!works_.empty()) keep_for_ever(arena_.gradients());
   }

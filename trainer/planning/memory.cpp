@@ -23,18 +23,25 @@ int64_t without_activations(const Memory& memory) { return memory.peak() - memor
 
 Memory plan_memory(const Weighed& run, std::string_view strategy, int ranks) {
   assert(std::ranges::find(kStrategies, strategy) != kStrategies.end() && ranks >= 1);
-  const bool shares_moments = strategy != "replicated" && ranks > 1, shares_gradients = strategy == "zero2";
-  const int64_t share = shares_moments ? largest_share(run, ranks) : run.trained;
-  Memory memory{.weights = run.trained + run.others,
+  const bool spreads = strategy != "replicated" && ranks > 1;
+  const bool shares_weights = strategy == "zero3";
+  const bool shares_gradients = strategy == "zero2" || shares_weights;
+  const int64_t share = spreads ? largest_share(run, ranks) : run.trained;
+  const int64_t gathered = std::min(run.trained, (run.overlaps ? 2 : 1) * run.largest_stage);
+  Memory memory{.weights = (shares_weights ? share + gathered : run.trained) + run.others,
                 .copies = run.copies,
                 .gradients = shares_gradients ? share : run.trained,
                 .moments = static_cast<int64_t>(run.moments * static_cast<double>(share)),
                 .activations = run.activations,
                 .program = run.program,
                 .kept = run.kept};
-  if (shares_gradients && run.overlaps)
-    memory.buckets = std::min(run.trained, kBucketsInFlight * run.bucket + run.largest_trained);
-  if (shares_gradients && !run.overlaps) memory.buckets = std::max<int64_t>(0, run.trained - run.activations);
+  if (shares_gradients && (run.overlaps || shares_weights))
+    memory.buckets = std::min(run.trained, kBucketsInFlight * run.bucket + run.largest_trained +
+                                               (shares_weights ? run.largest_stage : 0));
+  if (shares_gradients && !run.overlaps && !shares_weights)
+    memory.buckets = std::max<int64_t>(0, run.trained - run.activations);
+  if (shares_weights)
+    memory.whole = share + run.trained + run.others + run.copies + memory.gradients + memory.moments + run.program;
   memory.start = 3 * run.trained + run.others + run.program;
   if (run.on_device) memory.host_copies = run.trained + run.others + memory.moments;
   return memory;

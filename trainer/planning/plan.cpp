@@ -59,6 +59,8 @@ void tell_memory(std::ostringstream& out, const Plan& plan) {
   row(out, "", {kStrategies.begin(), kStrategies.end()});
   for (const auto& [name, bytes] : kParts)
     row(out, name, cells([bytes = bytes](const Memory& memory) { return bytes_text(memory.*bytes); }));
+  row(out, "in evaluations",
+      cells([](const Memory& memory) { return memory.whole > 0 ? bytes_text(memory.whole) : "-"; }));
   row(out, "at the start", cells([](const Memory& memory) { return bytes_text(memory.start); }));
   row(out, "peak", cells([](const Memory& memory) { return bytes_text(memory.peak()); }));
   if (plan.run.on_device)
@@ -92,6 +94,7 @@ void tell_time(std::ostringstream& out, const Plan& plan) {
 nlohmann::ordered_json json_of(const Memory& memory, const Plan& plan) {
   nlohmann::ordered_json parts;
   for (const auto& [name, bytes] : kParts) parts[name] = memory.*bytes;
+  parts["in_evaluations"] = memory.whole;
   parts["start"] = memory.start;
   parts["peak"] = memory.peak();
   parts["host_copies"] = memory.host_copies;

@@ -1,6 +1,7 @@
 #include "trainer/preflight/trace_rank.h"
 
 #include <algorithm>
+#include <map>
 
 #include "base/errors.h"
 #include "base/process.h"
@@ -27,8 +28,12 @@ planning::Weighed weighed_parts(const Assembly& run, int64_t program_bytes) {
       bytes_of(learner.parameters()) - arena.num_parameters() * parts.element + bytes_of(learner.model().buffers());
   parts.moments = static_cast<double>(run.update.optimizer->state().size());
   parts.bucket = run.config().comm.bucket_bytes;
-  for (const Placed& placed : arena.placed())
+  std::map<int, int64_t> of_stage;
+  for (const Placed& placed : arena.placed()) {
     parts.largest_trained = std::max(parts.largest_trained, placed.size * parts.element);
+    of_stage[placed.parameter.stage] += placed.size * parts.element;
+  }
+  for (const auto& [stage, bytes] : of_stage) parts.largest_stage = std::max(parts.largest_stage, bytes);
   parts.program = program_bytes;
   parts.overlaps = run.world.gradients.overlaps();
   parts.on_device = !run.world.device.is_cpu();
@@ -57,6 +62,7 @@ RankTrace trace_rank(Assembly& run, const imagined::Journal& journal, Allocation
     allocations.restart_peak();
     const double begin = timeline::now();
     StepReport report = run.trainer->step();
+    run.update.gradients->whole();   // weights that come during the next update are reckoned as waited for in this one
     report.loss_sum.item<double>();  // which waits for the device
     const double end = timeline::now();
     // The imagined peers have as many tokens each.
@@ -73,6 +79,7 @@ RankTrace trace_rank(Assembly& run, const imagined::Journal& journal, Allocation
     if (seconds > most_seconds) break;
   }
   trace.resident = peak_rss_bytes();
+  trace.strategy = run.config().parallel.strategy;
   trace.flops /= static_cast<double>(trace.updates.size());
   return trace;
 }

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "comm/imagined/imagined.h"
@@ -19,6 +20,7 @@ struct RankTrace {
   planning::Weighed weighed;
   double flops = 0;      // of an update, forward and backward, on this rank
   int64_t resident = 0;  // bytes of this process at its peak
+  std::string strategy;  // parallel.strategy of the traced run
   int64_t updates_of_epoch = 0, updates_of_run = 0, rows_of_update = 0;
 };
 

@@ -176,13 +176,14 @@ TEST_P(TextModels, NothingBelowTheFirstTrainedStageHasAGraphOrDropout) {
   EXPECT_TRUE(forward(*model, inputs, Mode::evaluation).equal(frozen));
 }
 
-// Each stage once forward, and once more in the backward pass where it is recomputed: there its parameters must be
-// back.
+// Each stage once forward, and in the backward pass before its first gradient; where it is recomputed there its
+// parameters must be back, and stay until the stage below begins.
 TEST_P(TextModels, TellTheWatchOfEveryRunOfAStage) {
   struct Log : StageWatch {
     std::vector<int> seen;
     void before(int stage) override { seen.push_back(stage + 1); }
     void after(int stage) override { seen.push_back(-stage - 1); }
+    void before_backward(int stage) override { seen.push_back(100 + stage + 1); }
   } log;
   const auto model = small_model(GetParam());
   const Inputs inputs = to_device(batch_of({5, 9}), at::kCPU);
@@ -193,7 +194,7 @@ TEST_P(TextModels, TellTheWatchOfEveryRunOfAStage) {
   log.seen.clear();
   y.sum().backward();
   // Stage 1 is the lowest trained one: its input asks for no gradient, so it is kept and not run again.
-  EXPECT_EQ(log.seen, recomputes ? (std::vector<int>{4, -4, 3, -3}) : std::vector<int>{});
+  EXPECT_EQ(log.seen, recomputes ? (std::vector<int>{104, 4, 103, 3, 102}) : (std::vector<int>{104, 103, 102}));
 }
 
 // (The blocks have the same bits on any number of threads; the library's matrix products do not promise it.)

@@ -4,6 +4,7 @@
 #include <ATen/ATen.h>
 
 #include "trainer/models/parameter.h"
+#include "trainer/models/stage_watch.h"
 #include "trainer/optim/optim_config.h"
 
 namespace sft {
@@ -26,14 +27,21 @@ struct Network {
     }
   }
 
-  // Summed over rows [first, last) of the global batch of update `step`.
-  at::Tensor loss_sum(int64_t step, int64_t first, int64_t last) const {
+  // Summed over rows [first, last) of the global batch of update `step`. `watch` is told of the trunk as stage 1 and of
+  // the classifier, which stands on top, as stage 3.
+  at::Tensor loss_sum(int64_t step, int64_t first, int64_t last, StageWatch* watch = nullptr) const {
     const auto type = all[0].value.scalar_type();
     const at::Tensor rows = at::arange(first, last, at::kDouble).unsqueeze(1);
     const at::Tensor x =
         at::sin(rows * 0.9 + at::arange(shape.inputs, at::kDouble) * 2.3 + static_cast<double>(step)).to(type);
     const at::Tensor labels = (at::arange(first, last, at::kLong) + step) % shape.classes;
+    if (watch != nullptr) watch->before(1);
     const at::Tensor hidden = at::tanh(at::linear(x, all[0].value, all[1].value));
+    if (watch != nullptr) {
+      watch->after(1);
+      if (hidden.requires_grad()) hidden.register_hook([watch](const at::Tensor&) { watch->before_backward(1); });
+      watch->before(3);
+    }
     const at::Tensor logits = at::linear(hidden, all[2].value, all[3].value);
     return at::cross_entropy_loss(logits, labels, {}, at::Reduction::Sum);
   }

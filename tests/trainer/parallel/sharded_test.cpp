@@ -1,5 +1,5 @@
-// ZeRO-1 and ZeRO-2 beside the strategy that holds everything everywhere, over every world that this process can make:
-// threads in one process, MPI within a node and between two, and loopback devices under mpirun.
+// ZeRO-1, ZeRO-2 and ZeRO-3 beside the strategy that holds everything everywhere, over every world that this process can
+// make: threads in one process, MPI within a node and between two, and loopback devices under mpirun.
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
@@ -38,13 +38,20 @@ struct TrainedSharded {
   std::vector<double> norms;
 };
 
+at::Tensor flat_weights(const Arena& arena) {
+  std::vector<at::Tensor> flat;
+  for (const Placed& placed : arena.placed()) flat.push_back(placed.parameter.value.detach().reshape({-1}));
+  return at::cat(flat);
+}
+
 TrainedSharded train(Communicator& world, const Job& job) {
   const Network network(job.type, job.trunk_frozen, kShape);
   const Grouping grouping = group_parameters(adamw(), network.trained, 1);
   Arena arena(network.trained, grouping.group_of);
   const auto control = world.split(0, world.rank());
   const auto gradients =
-      make_gradient_sync({job.strategy}, arena, world, *control, {.bucket_bytes = kSmallBuckets, .leave = job.leave});
+      make_gradient_sync({job.strategy}, arena, world, *control,
+                         {.bucket_bytes = kSmallBuckets, .leave = job.leave, .reads = {.borrowings = {}, .on_top = 3}});
   const auto optimizer = make_optimizer(adamw(), arena, grouping.groups, gradients->owned());
   TrainedSharded result;
   for (int64_t step = 0; step < job.updates; ++step) {
@@ -57,7 +64,7 @@ TrainedSharded train(Communicator& world, const Job& job) {
       const int64_t end = std::min(last, row + job.rows_in_micro_batch);
       gradients->pass();
       const auto overlap = end == last ? gradients->overlap() : nullptr;
-      (network.loss_sum(step, row, end) / weight).backward();
+      (network.loss_sum(step, row, end, gradients->watch()) / weight).backward();
     }
     gradients->reduce();
     if (step == 0) {
@@ -67,7 +74,8 @@ TrainedSharded train(Communicator& world, const Job& job) {
     optimizer->step(1e-2);
     gradients->publish();
   }
-  result.weights = arena.values().clone();
+  const auto whole = gradients->whole();
+  result.weights = flat_weights(arena);
   return result;
 }
 
@@ -89,7 +97,7 @@ TEST_P(Sharded, TrainsTheWeightsOfTheReplicatedStrategy) {
       const Job job{.type = type, .trunk_frozen = trunk_frozen, .updates = trunk_frozen ? 5 : 50};
       const TrainedSharded expected = train(world, job);
       EXPECT_GT(*std::ranges::min_element(expected.norms), 0.05) << "clipping is to bite";
-      for (const char* strategy : {"zero1", "zero2"}) {
+      for (const char* strategy : {"zero1", "zero2", "zero3"}) {
         Job other = job;
         other.strategy = strategy;
         const TrainedSharded found = train(world, other);
@@ -104,12 +112,12 @@ TEST_P(Sharded, TrainsTheWeightsOfTheReplicatedStrategy) {
 }
 
 // Several passes a share, more on some ranks than on others: ZeRO-1 adds them on the rank, in the bits of replicated,
-// ZeRO-2 after each has travelled. Buckets leave at the end too.
+// ZeRO-2 and ZeRO-3 after each has travelled. Buckets leave at the end too.
 TEST_P(Sharded, TrainsTheSameWhereGradientsAccumulate) {
   GetParam().run([&](Communicator& world) {
     const Job job{.type = at::kDouble, .rows_in_micro_batch = 3, .updates = 5};
     const TrainedSharded expected = train(world, job);
-    for (const char* strategy : {"zero1", "zero2"})
+    for (const char* strategy : {"zero1", "zero2", "zero3"})
       for (const Leave leave : {Leave::when_full, Leave::at_the_end}) {
         Job other = job;
         other.strategy = strategy;
@@ -141,21 +149,25 @@ int64_t bytes_of(const std::vector<std::pair<std::string, at::Tensor>>& state) {
   return bytes;
 }
 
-// Of P parameters in float32 on W ranks Adam's moments take 8P/W bytes, and with ZeRO-2 gradients 4P/W.
+// Of P parameters in float32 on W ranks Adam's moments take 8P/W bytes, with ZeRO-2 gradients 4P/W, and with ZeRO-3
+// weights too.
 TEST(ShardedMemory, IsThatOfTheFormula) {
   for (const int ranks : {1, 2, 3, 4})
     spawn_ranks(ranks, [&](Communicator& world) {
-      const Parameters parameters = one_matrix(600, 1000);
       const double count = 600 * 1001, share = count / ranks;
-      for (const char* strategy : {"replicated", "zero1", "zero2"}) {
+      for (const std::string strategy : {"replicated", "zero1", "zero2", "zero3"}) {
+        const Parameters parameters = one_matrix(600, 1000);
         Arena arena(parameters, {0, 1});
         const auto gradients = make_gradient_sync({strategy}, arena, world, world, {.bucket_bytes = 1 << 18});
         const auto optimizer = make_optimizer({}, arena, {{}, {}}, gradients->owned());
-        const bool spreads = std::string(strategy) != "replicated", is_second = std::string(strategy) == "zero2";
+        const bool spreads = strategy != "replicated", is_second = strategy == "zero2" || strategy == "zero3";
         const auto moments = static_cast<double>(bytes_of(optimizer->state()));
         EXPECT_NEAR(moments, 8 * (spreads ? share : count), 0.05 * moments) << strategy << ", " << ranks << " ranks";
         const auto kept = static_cast<double>(arena.gradients().nbytes());
         EXPECT_NEAR(kept, 4 * (is_second ? share : count), 0.05 * kept) << strategy << ", " << ranks << " ranks";
+        const auto weights = static_cast<double>(arena.values().nbytes());
+        EXPECT_NEAR(weights, 4 * (strategy == "zero3" ? share : count), 0.05 * weights) << ranks << " ranks";
+        EXPECT_EQ(parameters[0].value.storage().nbytes() > 0, strategy != "zero3") << strategy;
         EXPECT_EQ(parameters[0].value.grad().defined(), !is_second);
         int64_t owned = 0;
         for (const Slice& slice : gradients->owned()) owned += slice.size;
@@ -216,7 +228,11 @@ TEST(ShardedBuckets, LeaveDuringBackward) {
       gradients->reduce();
       EXPECT_EQ(world.count(Operation::Kind::start_reduce_scatter), buckets) << "and none twice";
       gradients->publish();
+      EXPECT_EQ(world.count(Operation::Kind::start_all_gather), 0) << "MPI is free between two updates";
+      gradients->begin(0);
       EXPECT_EQ(world.count(Operation::Kind::start_all_gather), buckets);
+      gradients->whole();
+      EXPECT_EQ(world.count(Operation::Kind::start_all_gather), buckets) << "and none twice";
     });
 }
 
@@ -245,13 +261,14 @@ TEST(Zero2, KeepsNoGradientOfItsOwnBetweenPasses) {
 }
 
 TEST(ShardedNames, NamesAParameterThatNoRankReached) {
-  for (const char* strategy : {"zero1", "zero2"})
+  for (const char* strategy : {"zero1", "zero2", "zero3"})
     spawn_ranks(2, [&](Communicator& world) {
       const Parameters parameters = one_matrix(40, 40);
       Arena arena(parameters, {0, 0});
       const auto gradients = make_gradient_sync({strategy}, arena, world, world, {});
       gradients->begin(1);
       gradients->pass();
+      if (StageWatch* const watch = gradients->watch()) watch->before(0);
       parameters[0].value.sum().backward();
       gradients->reduce();
       EXPECT_EQ(gradients->unreached(), (std::vector<std::string>{"bias"})) << strategy;

@@ -75,6 +75,31 @@ TEST(PlannedMemory, Zero2HoldsBucketsInFlightOrAllOfThemInPlaceOfActivations) {
   EXPECT_EQ(plan_memory(run, "zero2", 4).buckets, 108 * kMiB);
 }
 
+TEST(PlannedMemory, Zero3HoldsItsPartAndStagesThatAreRead) {
+  Weighed run = adam();
+  run.largest_stage = 20 * kMiB;
+  const Memory memory = plan_memory(run, "zero3", 4);
+  EXPECT_EQ(memory.weights, (32 + 10 + 20) * kMiB);
+  EXPECT_EQ(memory.gradients, 32 * kMiB);
+  EXPECT_EQ(memory.moments, 64 * kMiB);
+  EXPECT_EQ(memory.buckets, 128 * kMiB) << "no more than there are";
+  EXPECT_EQ(memory.whole, (32 + 128 + 10 + 64 + 32 + 64 + 150) * kMiB);
+  EXPECT_EQ(memory.peak(), memory.in_update());
+  run.overlaps = true, run.bucket = kMiB, run.activations = 0;
+  EXPECT_EQ(plan_memory(run, "zero3", 4).weights, (32 + 10 + 40) * kMiB);
+  EXPECT_EQ(plan_memory(run, "zero3", 4).buckets, (3 + 40 + 20) * kMiB);
+  EXPECT_EQ(plan_memory(run, "zero2", 4).whole, 0);
+}
+
+// 7 B parameters under Adam in float32, on 8 ranks: 16 bytes a parameter and rank, and two of 32 blocks.
+TEST(PlannedMemory, OfADecoderOfSevenBillionsIsSharedOut) {
+  const int64_t gib = 1024 * kMiB, trained = 4 * int64_t{7'000'000'000} / (8 * 1024 * 4) * (8 * 1024 * 4);
+  const Weighed run{.trained = trained, .bucket = 25 * kMiB, .largest_stage = trained / 32, .overlaps = true};
+  const Memory memory = plan_memory(run, "zero3", 8);
+  EXPECT_EQ(memory.weights + memory.gradients + memory.moments, 4 * trained / 8 + 2 * (trained / 32));
+  EXPECT_LT(memory.weights + memory.gradients + memory.moments, 17 * gib);
+}
+
 TEST(PlannedMemory, TheStartHoldsWeightsTwiceAndAllGradients) {
   Weighed run = adam();
   run.activations = 0, run.copies = 0, run.overlaps = true, run.bucket = kMiB, run.largest_trained = kMiB;
@@ -114,7 +139,7 @@ TEST(WaysToFit, AnotherStrategyOrMoreRanks) {
   Weighed run = adam();
   run.activations = 0;
   EXPECT_EQ(ways_to_fit(run, {.bytes = 640 * kMiB, .ranks = 2, .strategy = "zero2"}),
-            std::vector<std::string>{"parallel.strategy = \"zero1\""});
+            (std::vector<std::string>{"parallel.strategy = \"zero1\"", "parallel.strategy = \"zero3\""}));
   run.overlaps = true;  // 138 + 64 + 150 + 115 and 384 / ranks MiB
   EXPECT_EQ(ways_to_fit(run, {.bytes = 567 * kMiB, .ranks = 2, .strategy = "zero2"}),
             std::vector<std::string>{"parallel.strategy = \"zero2\" on 4 ranks"});
