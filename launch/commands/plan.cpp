@@ -132,10 +132,8 @@ planning::Plan plan_of(const RunConfig& config, const Wanted& wanted, const Worl
                       .updates_of_epoch = timed.updates_of_epoch,
                       .update = {},
                       .refusal = links.refusal};
-  if (wanted.kind != nullptr) {
-    plan.run.on_device = true;
-    plan.run.program = 0;  // what the driver and NCCL keep for themselves is not known here
-  }
+  if (wanted.kind != nullptr) plan.run.on_device = true;
+  if (plan.run.on_device) plan.run.program = 0;  // what the driver and NCCL keep for themselves is not known here
   const double speed = speed_of(wanted, timed, here, config.model.dtype);
   if (speed == 0)
     plan.refusal = concat("no update in ", config.model.dtype, " was ever timed on ", wanted.kind->name,
