@@ -5,7 +5,7 @@ PYTHON := $(SFT_DEPS)/venv/bin/python
 CONFIGURE := cmake -G Ninja -DSFT_DEPS=$(SFT_DEPS)
 PREFIX ?= /usr/local
 
-.PHONY: all build gpu test test-slurm test-faults test-keras-2 soak signals fuzz fuzz-short verify mutations systems bench bench-rates quickstart chat chat-demo install check-floors dev tsan clang clean dist
+.PHONY: all build gpu gpu-check test test-slurm test-faults test-keras-2 soak signals fuzz fuzz-short verify mutations systems bench bench-rates quickstart chat chat-demo install check-floors dev tsan clang clean dist
 
 all: build
 
@@ -19,6 +19,12 @@ gpu:
 	@tools/setup.sh gpu
 	@$(CONFIGURE) -B build -DCMAKE_BUILD_TYPE=Release > /dev/null
 	@cmake --build build -j $(JOBS) --target sft-dist
+
+# What GPUs are promised to do, tried on those that are here: a table, and build/gpu_check/gpu_check.json, in ten minutes at most. Once
+# this is built, it needs neither a network nor Python.
+gpu-check: gpu
+	@cmake --build build -j $(JOBS) --target test_comm comm_faults test_device > /dev/null
+	@tools/gpu_check/run.sh --program build/sft-dist --tests build/tests --output build/gpu_check
 
 # Installs, builds and runs every test; ends with CTest's closing lines.
 test:

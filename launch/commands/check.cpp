@@ -78,8 +78,11 @@ void print(const Assembly& run, const Preflight& found, int local_ranks) {
                                              "holds is not in the numbers below"));
   check_line("memory", concat(human_bytes(static_cast<double>(found.peak_rss_bytes)), " a rank, ", human_bytes(of_host),
                         " on this host, which has ", human_bytes(static_cast<double>(memory_limit_bytes())), " and ",
-                        human_bytes(free), " free beside them, until the last of these updates",
-                        run.world.device.is_cuda() ? "; memory of the GPU is not told" : ""));
+                        human_bytes(free), " free beside them, until the last of these updates"));
+  if (run.world.device.is_cuda())
+    check_line("GPU memory",
+               concat(human_bytes(static_cast<double>(found.peak_device_bytes)), " (", found.peak_device_bytes,
+                      " bytes) of tensors a rank at their peak; the driver's and NCCL's comes to it"));
   check_line("disk",
        concat(human_bytes(static_cast<double>(found.checkpoint_bytes)), " a checkpoint, ", checkpoints,
               " at once; with the model ", human_bytes(disk), "; ", human_bytes(room), " free at ", config.output_dir));

@@ -55,6 +55,17 @@ std::string text_of(const std::vector<planning::TimedSum>& sums) {
   return join(texts, ", ");
 }
 
+// As NCCL's tests have it (their doc/PERFORMANCE.md): what each link carries of a sum over W ranks, 2(W-1)/W · bytes / time.
+std::string bus_bandwidth_text(const std::vector<planning::TimedSum>& sums, int ranks) {
+  const double share = 2.0 * (ranks - 1) / ranks;
+  std::vector<std::string> texts;
+  for (const planning::TimedSum& sum : sums) {
+    const auto bytes = static_cast<double>(sum.bytes);
+    texts.push_back(concat(human_bytes(bytes), " at ", std::setprecision(3), share * bytes / sum.seconds * 1e-9));
+  }
+  return join(texts, ", ") + " GB/s";
+}
+
 // As sft-dist plan takes them. Nodes count where there are several: their links are the slow ones.
 std::string links_text(const std::vector<planning::TimedSum>& sums, int ranks, int nodes) {
   const bool over_nodes = nodes > 1;
@@ -69,6 +80,12 @@ std::string device_text(const c10::Device& device) {
   return device.is_cuda() ? device.str() : concat(device.str(), " (no GPU: ", nccl::devices().reason, ")");
 }
 
+// What the program sees of this host's GPUs; "" where it sees none.
+std::string gpus_text(const std::string& host) {
+  const std::vector<std::string> uuids = nccl::devices().uuids;
+  return uuids.empty() ? "" : concat(host, ": ", uuids.size(), ", ", join(uuids, ", "));
+}
+
 }  // namespace
 
 ExitCode doctor(const Arguments&, Job& job) {
@@ -81,16 +98,20 @@ ExitCode doctor(const Arguments&, Job& job) {
   const std::string threads = join(gather_all(job.control(), std::to_string(at::get_num_threads())), ", ");
   std::vector<std::string> hosts = gather_all(job.control(), place.local_rank == 0 ? host_facts(place.host) : "");
   std::erase(hosts, "");
+  std::vector<std::string> gpus = gather_all(job.control(), place.local_rank == 0 ? gpus_text(place.host) : "");
+  std::erase(gpus, "");
   if (job.control().rank() != 0) return ExitCode::done;
   doctor_line("version", version_text());
   doctor_line("ranks", concat(job.control().size(), " (", world.gradients.backend(), ")"));
   doctor_line("MPI", mpi::library_name());
   doctor_line("host:local rank", places);
   for (const std::string& host : hosts) doctor_line("host", host);
+  for (const std::string& of_host : gpus) doctor_line("GPUs", of_host);
   doctor_line("device", device_text(world.device));
   doctor_line("threads a rank", threads);
   doctor_line("GEMM peak, all ranks", concat(std::setprecision(4), peak * 1e-9, " GFLOP/s in float32"));
   doctor_line("all-reduce", alone ? "nothing to time: one rank alone (mpirun -np 2 sft-dist doctor times it)" : text_of(sums));
+  if (!alone) doctor_line("bus bandwidth", bus_bandwidth_text(sums, job.control().size()));
   if (!alone) doctor_line("links", links_text(sums, job.control().size(), static_cast<int>(hosts.size())));
   doctor_line("/dev/shm", free_space("/dev/shm") + " (ranks of a node reduce through it)");
   doctor_line("this directory", free_space("."));

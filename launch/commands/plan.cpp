@@ -134,10 +134,8 @@ planning::Plan plan_of(const RunConfig& config, const Wanted& wanted, const Worl
                       .refusal = links.refusal};
   if (here.device.is_cpu() && wanted.kind == nullptr)
     plan.run.kept = planning::kept_of(timed.weighed, timed.strategy, links.fabric.ranks(), timed.resident);
-  if (wanted.kind != nullptr) {
-    plan.run.on_device = true;
-    plan.run.program = 0;  // what the driver and NCCL keep for themselves is not known here
-  }
+  if (wanted.kind != nullptr) plan.run.on_device = true;
+  if (plan.run.on_device) plan.run.program = 0;  // what the driver and NCCL keep for themselves is not known here
   const double speed = speed_of(wanted, timed, config.model.dtype);
   if (speed == 0)
     plan.refusal = concat("no update in ", config.model.dtype, " was ever timed on ", wanted.kind->name,

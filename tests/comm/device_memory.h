@@ -1,4 +1,4 @@
-// Memory of a loopback device, for tests that queue work around collectives themselves.
+// Memory of a device, for tests that queue work around collectives themselves.
 #pragma once
 
 #include <vector>
@@ -11,11 +11,11 @@ namespace sft::test {
 // `count` floats of a device's current stream.
 class DeviceFloats {
  public:
-  DeviceFloats(int device, size_t count)
-      : stream_(table().current_stream(device)), host_(count), bytes_(count * sizeof(float)) {
-    nccl::check(table(), table().allocate(&memory_, bytes_, stream_), "allocate");
+  DeviceFloats(int device, size_t count, const nccl::DeviceTable& table = loopback::table())
+      : table_(table), stream_(table.current_stream(device)), host_(count), bytes_(count * sizeof(float)) {
+    nccl::check(table_, table_.allocate(&memory_, bytes_, stream_), "allocate");
   }
-  ~DeviceFloats() { table().free(memory_, stream_); }
+  ~DeviceFloats() { table_.free(memory_, stream_); }
   DeviceFloats(const DeviceFloats&) = delete;
   DeviceFloats& operator=(const DeviceFloats&) = delete;
 
@@ -25,16 +25,15 @@ class DeviceFloats {
   // Both are queued; what they move is in host() when the stream has come there.
   void write(float value) {
     host_.assign(host_.size(), value);
-    nccl::check(table(), table().copy(memory_, host_.data(), bytes_, stream_), "copy");
+    nccl::check(table_, table_.copy(memory_, host_.data(), bytes_, stream_), "copy");
   }
-  void read() { nccl::check(table(), table().copy(host_.data(), memory_, bytes_, stream_), "copy"); }
+  void read() { nccl::check(table_, table_.copy(host_.data(), memory_, bytes_, stream_), "copy"); }
 
-  void synchronize() const { nccl::check(table(), table().synchronize(stream_), "synchronize"); }
+  void synchronize() const { nccl::check(table_, table_.synchronize(stream_), "synchronize"); }
   const std::vector<float>& host() const { return host_; }
 
  private:
-  static const nccl::DeviceTable& table() { return loopback::table(); }
-
+  const nccl::DeviceTable& table_;
   nccl::Stream stream_;
   std::vector<float> host_;
   size_t bytes_;

@@ -76,6 +76,17 @@ class Plan(EndToEnd):
         self.assertIsNotNone(link, told)
         self.assertIn("seconds", self.plan(self.config(), "--gpus", 8, "--latency", link[1], "--bandwidth", link[2]))
 
+    def test_bus_bandwidth_is_as_nccls_tests_have_it(self):
+        """Of W ranks 2(W-1)/W · bytes / time, of the very sums that doctor tells."""
+        told, unit = self.succeed("doctor", ranks=3).out, {"KiB": 2**10, "MiB": 2**20}
+        sums = re.findall(r"([\d.]+) (.iB) in ([\d.e+-]+) ms", told)
+        rates = re.findall(r"([\d.]+) (.iB) at ([\d.e+-]+)", re.search(r"^bus bandwidth +(.*) GB/s$", told, re.M)[1])
+        self.assertGreaterEqual(len(sums), 6)
+        self.assertEqual([each[:2] for each in sums], [each[:2] for each in rates])
+        for (size, name, milliseconds), (_, _, rate) in zip(sums, rates):
+            expected = 4 / 3 * float(size) * unit[name] / float(milliseconds) * 1e-6
+            self.assertAlmostEqual(float(rate) / expected, 1, delta=0.02)
+
     def test_refuses_to_guess(self):
         config = self.config()
         told = self.succeed("plan", config, "--gpus", 8)

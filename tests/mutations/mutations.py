@@ -284,4 +284,9 @@ MUTATIONS = [
              "config.box_cost * l1 - config.class_cost", "-config.class_cost", ["parity_images: yolos.py"]),
     Mutation("positions that start one row late", "trainer/models/blocks/patch_positions.cpp",
              "wide_LTC.narrow(1, 1, before.patches()).reshape", "wide_LTC.narrow(1, 0, before.patches()).reshape", ["parity_images: yolos.py"]),
+    Mutation("host memory counted as a GPU's", "launch/commands/plan.cpp",
+             "if (plan.run.on_device) plan.run.program = 0;", "if (wanted.kind != nullptr) plan.run.program = 0;",
+             ["sft-dist: test_gpu_check.GpuCheck.test_the_whole_on_four_simulated_devices"]),
+    Mutation("bus bandwidth of one way alone", "launch/commands/doctor.cpp",
+             "2.0 * (ranks - 1) / ranks", "1.0 * (ranks - 1) / ranks", ["sft-dist: test_plan.Plan.test_bus_bandwidth_is_as_nccls_tests_have_it"]),
 ]

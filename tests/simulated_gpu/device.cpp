@@ -1,6 +1,7 @@
 // What LibTorch asks of a kind of devices: which is current, where work is queued, memory.
 #include <ATen/EmptyTensor.h>
 #include <ATen/detail/CUDAHooksInterface.h>
+#include <c10/core/CachingDeviceAllocator.h>
 #include <c10/core/impl/DeviceGuardImplInterface.h>
 
 #include <cstdlib>
@@ -72,21 +73,65 @@ struct Guard final : c10::impl::DeviceGuardImplInterface {
   }
 };
 
-// What is freed is freed when the work that is queued has used it.
-struct DeviceMemory final : c10::Allocator {
+// What is freed is freed when the work that is queued has used it; it is counted as freed at once, as LibTorch counts.
+struct DeviceMemory final : c10::DeviceAllocator {
   c10::DataPtr allocate(size_t bytes) override {
     const int device = current_device();
     const c10::Device where(kType, static_cast<c10::DeviceIndex>(device));
     if (bytes == 0) return {nullptr, where};
     loopback::touch(device);
     void* const memory = loopback::allocate(bytes, device);
+    {
+      const std::lock_guard lock(mutex());
+      sizes()[memory] = bytes;
+      held(device).increase(bytes);
+    }
+    c10::reportMemoryUsageToProfiler(memory, static_cast<int64_t>(bytes), 0, 0, where);
     return {memory, memory, &free, where};
   }
   c10::DeleterFnPtr raw_deleter() const override { return &free; }
   void copy_data(void*, const void*, size_t) const override { TORCH_CHECK(false, "device memory is copied by copy_"); }
 
   static void free(void* memory) {
-    loopback::default_stream(loopback::device_of_memory(memory)).push([memory] { loopback::release(memory); });
+    const int device = loopback::device_of_memory(memory);
+    size_t bytes = 0;
+    {
+      const std::lock_guard lock(mutex());
+      bytes = sizes().extract(memory).mapped();
+      held(device).decrease(bytes);
+    }
+    c10::reportMemoryUsageToProfiler(memory, -static_cast<int64_t>(bytes), 0, 0,
+                                     c10::Device(kType, static_cast<c10::DeviceIndex>(device)));
+    loopback::default_stream(device).push([memory] { loopback::release(memory); });
+  }
+
+  bool initialized() override { return true; }
+  void emptyCache(c10::MempoolId_t) override {}
+  void recordStream(const c10::DataPtr&, c10::Stream) override {}
+  c10::CachingDeviceAllocator::DeviceStats getDeviceStats(c10::DeviceIndex device) override {
+    const std::lock_guard lock(mutex());
+    c10::CachingDeviceAllocator::DeviceStats stats;
+    stats.allocated_bytes[0] = held(device);
+    return stats;
+  }
+  void resetAccumulatedStats(c10::DeviceIndex) override {}
+  void resetPeakStats(c10::DeviceIndex device) override {
+    const std::lock_guard lock(mutex());
+    held(device).reset_peak();
+  }
+
+ private:
+  static std::mutex& mutex() {
+    static std::mutex made;
+    return made;
+  }
+  static std::map<void*, size_t>& sizes() {
+    static auto* const made = new std::map<void*, size_t>;
+    return *made;
+  }
+  static c10::CachingAllocator::Stat& held(int device) {
+    static auto* const all = new std::map<int, c10::CachingAllocator::Stat>;
+    return (*all)[device];
   }
 };
 

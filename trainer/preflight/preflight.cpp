@@ -7,6 +7,7 @@
 #include "base/stopwatch.h"
 #include "comm/agree.h"
 #include "trainer/loop/optimizer_refs.h"
+#include "trainer/preflight/device_memory.h"
 
 namespace sft {
 namespace {
@@ -29,6 +30,7 @@ Preflight try_updates(Assembly& run, int64_t most_updates, double most_seconds) 
   found.updates_per_epoch = run.update.loader->batches_per_epoch();
   const int64_t updates = std::min(most_updates, run.total_steps);
   double seconds = 0;
+  restart_peak_of_device(run.world.device);
   for (int64_t step = 0; step < updates; ++step) {
     if (max(control, run.world.stop_requested && run.world.stop_requested() ? 1 : 0) > 0)
       throw Error(ExitCode::requeue, "stopped by a signal; nothing was saved", Reach::everywhere);
@@ -44,6 +46,7 @@ Preflight try_updates(Assembly& run, int64_t most_updates, double most_seconds) 
   found.seconds_per_update = seconds / static_cast<double>(std::max<int64_t>(found.measured, 1));
   found.available_bytes = available_memory_bytes();
   found.peak_rss_bytes = max(control, peak_rss_bytes());
+  found.peak_device_bytes = max(control, peak_device_bytes(run.world.device));
   found.checkpoint_bytes = bytes_of(named_tensors(run.learner().saved()));
   if (!run.config().save.save_only_model) {
     const HostTensors optimizer = optimizer_in_host(run.update);

@@ -12,6 +12,7 @@ struct Preflight {
   double seconds_per_update = 0;  // their mean, of the slowest rank
   int64_t updates_per_epoch = 0;
   int64_t peak_rss_bytes = 0;    // of the largest rank, until the last of them
+  int64_t peak_device_bytes = 0;  // of the updates, on the GPU of the largest rank (device_memory.h)
   int64_t available_bytes = 0;   // of the host of rank 0, while all ranks hold what they need
   int64_t checkpoint_bytes = 0;  // weights that are saved, and the optimizer's state
   int64_t model_bytes = 0;       // all weights, in the types that they are held in

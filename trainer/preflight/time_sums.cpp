@@ -27,11 +27,14 @@ double best_seconds(const World& world, const at::Tensor& values) {
 }  // namespace
 
 std::vector<planning::TimedSum> time_sums(const World& world) {
-  constexpr int64_t kSmallest = 4 << 10, kLargest = 64 << 20;
+  constexpr int64_t kSmallest = 4 << 10, kEnough = 4 << 20;
+  constexpr double kSlow = 0.02;
+  const int64_t largest = world.device.is_cpu() ? 64 << 20 : 256 << 20;
   std::vector<planning::TimedSum> sums;
-  for (int64_t bytes = kSmallest; bytes <= kLargest; bytes *= 4) {
+  for (int64_t bytes = kSmallest; bytes <= largest; bytes *= 4) {
     const auto count = bytes / static_cast<int64_t>(sizeof(float));
     sums.push_back({bytes, best_seconds(world, at::zeros({count}, at::TensorOptions(world.device)))});
+    if (!world.device.is_cpu() && bytes >= kEnough && sums.back().seconds > kSlow) break;
   }
   return sums;
 }

@@ -12,6 +12,7 @@
 #include "base/progress.h"
 #include "comm/agree.h"
 #include "comm/mpi/mpi.h"
+#include "comm/nccl/connect.h"
 #include "comm/verified.h"
 #include "comm/watchdog.h"
 #include "tests/comm/device_memory.h"
@@ -58,6 +59,26 @@ void stop_between_updates_on_devices(Communicator& world) {
   }
 }
 
+// A bucket that is half as long on one rank, over the GPUs of the plugin. The others' devices wait for the rest of it.
+void send_a_short_bucket_on_gpus(Communicator& world) {
+  constexpr size_t kCount = 4 << 20;
+  const Placement here = placement_under_mpirun();
+  if (const std::string reason = nccl::unavailable(here); !reason.empty()) throw DeviceError(reason);
+  const nccl::DeviceTable& table = *nccl::device_table();
+  nccl::check(table, table.set_device(here.device), "set the device");
+  Watchdog watchdog(world, "here", 3.0);
+  const auto sums =
+      watchdog.connect([&] { return nccl::connect(table, here, world.split(0, world.rank())); });
+  for (int step = 0; step < 2; ++step) {
+    progress().step = step;
+    progress().set_phase("train");
+    DeviceFloats values(here.device, step == 1 && world.rank() == 1 ? kCount / 2 : kCount, table);
+    values.write(1);
+    sums->start_all_reduce(values.buffer())->wait();
+    values.synchronize();
+  }
+}
+
 void mismatch(Communicator& world) {
   const auto checked = verified(world.split(0, world.rank()));
   if (world.rank() == 1)
@@ -73,6 +94,7 @@ int run(const std::string& scenario) {
                                                                  {"fail_alone", fail_alone},
                                                                  {"stop_in_a_step", stop_in_a_step},
                                                                  {"stop_on_devices", stop_between_updates_on_devices},
+                                                                 {"short_bucket_on_gpus", send_a_short_bucket_on_gpus},
                                                                  {"mismatch", mismatch},
                                                                  {"end_well", end_well}};
   try {
