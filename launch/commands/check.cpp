@@ -20,7 +20,7 @@ namespace {
 constexpr int64_t kTriedUpdates = 20;
 constexpr double kTriedSeconds = 10;
 
-void check_line(const std::string& name, const std::string& value) {
+void fact(const std::string& name, const std::string& value) {
   std::cout << std::left << std::setw(12) << name << value << '\n';
 }
 
@@ -66,24 +66,24 @@ void print(const Assembly& run, const Preflight& found, int local_ranks) {
   const double of_host = static_cast<double>(found.peak_rss_bytes) * local_ranks;
   const double free =
       std::min(static_cast<double>(found.available_bytes), static_cast<double>(memory_limit_bytes()) - of_host);
-  check_line("rows", rows_text(run));
-  check_line("updates", concat(human_count(static_cast<double>(run.total_steps)), " of ", run.global_batch_size, " rows, ",
+  fact("rows", rows_text(run));
+  fact("updates", concat(human_count(static_cast<double>(run.total_steps)), " of ", run.global_batch_size, " rows, ",
                          human_count(static_cast<double>(found.updates_per_epoch)), " an epoch, on ",
                          run.world.control.size(), run.world.control.size() == 1 ? " rank" : " ranks"));
-  check_line("time",
+  fact("time",
        concat(update_time(found.seconds_per_update), " an update (mean of ", found.measured, "), ",
               human_seconds(epoch), " an epoch, ", human_seconds(whole), " in all; evaluation and saving come to it",
               config.freeze.cache == "off" ? ""
                                            : ", and freeze.cache takes frozen stages away from it; what the cache "
                                              "holds is not in the numbers below"));
-  check_line("memory", concat(human_bytes(static_cast<double>(found.peak_rss_bytes)), " a rank, ", human_bytes(of_host),
+  fact("memory", concat(human_bytes(static_cast<double>(found.peak_rss_bytes)), " a rank, ", human_bytes(of_host),
                         " on this host, which has ", human_bytes(static_cast<double>(memory_limit_bytes())), " and ",
                         human_bytes(free), " free beside them, until the last of these updates"));
   if (run.world.device.is_cuda())
-    check_line("GPU memory",
-               concat(human_bytes(static_cast<double>(found.peak_device_bytes)), " (", found.peak_device_bytes,
-                      " bytes) of tensors a rank at their peak; the driver's and NCCL's comes to it"));
-  check_line("disk",
+    fact("GPU memory",
+         concat(human_bytes(static_cast<double>(found.peak_device_bytes)), " (", found.peak_device_bytes,
+                " bytes) of tensors a rank at their peak; the driver's and NCCL's comes to it"));
+  fact("disk",
        concat(human_bytes(static_cast<double>(found.checkpoint_bytes)), " a checkpoint, ", checkpoints,
               " at once; with the model ", human_bytes(disk), "; ", human_bytes(room), " free at ", config.output_dir));
   std::cout << std::flush;

@@ -26,7 +26,7 @@
 namespace sft {
 namespace {
 
-void doctor_line(const std::string& name, const std::string& value) {
+void tell(const std::string& name, const std::string& value) {
   std::cout << std::left << std::setw(22) << name << value << '\n';
 }
 
@@ -55,7 +55,8 @@ std::string text_of(const std::vector<planning::TimedSum>& sums) {
   return join(texts, ", ");
 }
 
-// As NCCL's tests have it (their doc/PERFORMANCE.md): what each link carries of a sum over W ranks, 2(W-1)/W · bytes / time.
+// As NCCL's tests have it (their doc/PERFORMANCE.md): what each link carries of a sum over W ranks,
+// 2(W-1)/W · bytes / time.
 std::string bus_bandwidth_text(const std::vector<planning::TimedSum>& sums, int ranks) {
   const double share = 2.0 * (ranks - 1) / ranks;
   std::vector<std::string> texts;
@@ -101,21 +102,21 @@ ExitCode doctor(const Arguments&, Job& job) {
   std::vector<std::string> gpus = gather_all(job.control(), place.local_rank == 0 ? gpus_text(place.host) : "");
   std::erase(gpus, "");
   if (job.control().rank() != 0) return ExitCode::done;
-  doctor_line("version", version_text());
-  doctor_line("ranks", concat(job.control().size(), " (", world.gradients.backend(), ")"));
-  doctor_line("MPI", mpi::library_name());
-  doctor_line("host:local rank", places);
-  for (const std::string& host : hosts) doctor_line("host", host);
-  for (const std::string& of_host : gpus) doctor_line("GPUs", of_host);
-  doctor_line("device", device_text(world.device));
-  doctor_line("threads a rank", threads);
-  doctor_line("GEMM peak, all ranks", concat(std::setprecision(4), peak * 1e-9, " GFLOP/s in float32"));
-  doctor_line("all-reduce", alone ? "nothing to time: one rank alone (mpirun -np 2 sft-dist doctor times it)" : text_of(sums));
-  if (!alone) doctor_line("bus bandwidth", bus_bandwidth_text(sums, job.control().size()));
-  if (!alone) doctor_line("links", links_text(sums, job.control().size(), static_cast<int>(hosts.size())));
-  doctor_line("/dev/shm", free_space("/dev/shm") + " (ranks of a node reduce through it)");
-  doctor_line("this directory", free_space("."));
-  doctor_line("CPU kernels", at::get_cpu_capability());
+  tell("version", version_text());
+  tell("ranks", concat(job.control().size(), " (", world.gradients.backend(), ")"));
+  tell("MPI", mpi::library_name());
+  tell("host:local rank", places);
+  for (const std::string& host : hosts) tell("host", host);
+  for (const std::string& of_host : gpus) tell("GPUs", of_host);
+  tell("device", device_text(world.device));
+  tell("threads a rank", threads);
+  tell("GEMM peak, all ranks", concat(std::setprecision(4), peak * 1e-9, " GFLOP/s in float32"));
+  tell("all-reduce", alone ? "nothing to time: one rank alone (mpirun -np 2 sft-dist doctor times it)" : text_of(sums));
+  if (!alone) tell("bus bandwidth", bus_bandwidth_text(sums, job.control().size()));
+  if (!alone) tell("links", links_text(sums, job.control().size(), static_cast<int>(hosts.size())));
+  tell("/dev/shm", free_space("/dev/shm") + " (ranks of a node reduce through it)");
+  tell("this directory", free_space("."));
+  tell("CPU kernels", at::get_cpu_capability());
   std::cout << std::flush;
   return ExitCode::done;
 }
