@@ -46,11 +46,11 @@ struct Tower {
   static constexpr int64_t kWidth = 128;
   static constexpr int kStages = 8;
 
-  explicit Tower(int first_trained = 0) : first_trained(first_trained) {
+  explicit Tower(int lowest = 0) : first_trained(lowest) {
     for (int s = 0; s < kStages; ++s) {
       const at::Tensor drawn = at::sin(at::arange(kWidth * kWidth, at::kDouble) * 1.3 + s).view({kWidth, kWidth}) * 0.1;
       all.push_back({concat_name(s), drawn, s, true});
-      if (s >= first_trained) trained.push_back(all.back());
+      if (s >= lowest) trained.push_back(all.back());
     }
   }
   static std::string concat_name(int s) { return "matrix." + std::to_string(s); }
