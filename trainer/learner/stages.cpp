@@ -26,7 +26,7 @@ Stages::Stages(Model& model, StageRule rule) : model_(model), rule_(std::move(ru
 
 at::Tensor Stages::frozen_activations(const Inputs& inputs, Mode mode) {
   const c10::AutoGradMode no_graph(false);
-  model_.follow_weights();
+  follow_weights();
   at::Tensor x;
   for (int s = 0; s < num_kept(); ++s) {
     x = run(s, x, inputs, mode);
@@ -36,7 +36,7 @@ at::Tensor Stages::frozen_activations(const Inputs& inputs, Mode mode) {
 }
 
 at::Tensor Stages::trained_part(at::Tensor x, const Inputs& inputs, Mode mode) {
-  model_.follow_weights();
+  follow_weights();
   // The caller's inputs are gone when the backward pass comes.
   const auto kept = rule_.recomputes ? std::make_shared<const Inputs>(inputs) : nullptr;
   const int end = model_.num_stages();
@@ -56,6 +56,13 @@ at::Tensor Stages::trained_part(at::Tensor x, const Inputs& inputs, Mode mode) {
 }
 
 int Stages::num_kept() const { return std::min(rule_.first_trained, model_.num_cacheable_stages()); }
+
+// Copies in a narrower type are made of the weights of all stages in one call.
+void Stages::follow_weights() {
+  if (rule_.watch != nullptr && model_.copies_weights())
+    for (int s = 0; s <= model_.head_stage(); ++s) rule_.watch->before(s);
+  model_.follow_weights();
+}
 
 at::Tensor Stages::run(int stage, const at::Tensor& x, const Inputs& inputs, Mode mode) {
   const timeline::Span span(names_[static_cast<size_t>(stage)]);

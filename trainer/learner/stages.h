@@ -41,6 +41,7 @@ class Stages {
 
  private:
   int num_kept() const;  // stages of frozen_activations()
+  void follow_weights();
   at::Tensor run(int stage, const at::Tensor& x, const Inputs& inputs, Mode mode);  // before() told of, after() not
   void ran(int stage);
   void tell_of_backward(int stage, const at::Tensor& y);  // once the gradient of y, which the stage gave, is there

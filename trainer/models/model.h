@@ -133,8 +133,13 @@ class Model {
   // Of what the last stage returned: [M, C] of the M rows that are read, [B, C] of pictures, in the parameters' type.
   virtual at::Tensor features(const at::Tensor& x) const = 0;
 
+  // Whether a stage itself runs the layers whose parameters are said to be of it.
+  virtual bool runs_stage_by_stage() const { return true; }
+
   // Called before the stages of a pass: copies of weights in a narrower type follow weights that have moved.
   virtual void follow_weights() {}
+  // Whether it reads parameters, of any stage: they are to be there.
+  virtual bool copies_weights() const { return false; }
   // How many blocks, one after another, run on the same weights, which are of the stage of the lowest of them.
   virtual int blocks_sharing_weights() const { return 1; }
   // Whether several blocks add to the gradient of one parameter, which comes in as many parts where they run again.

@@ -4,6 +4,10 @@
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/function.h>
 
+#include <limits>
+#include <optional>
+#include <utility>
+
 #include "base/errors.h"
 #include "trainer/learner/stages.h"
 #include "trainer/models/model_fixtures.h"
@@ -50,6 +54,42 @@ constexpr Reads kAllReads[] = {Reads::all, Reads::first, Reads::last, Reads::wit
 
 // By config.json's model_type.
 class TextModels : public ::testing::TestWithParam<std::string> {};
+
+// Weights that are not there until somebody asks for those of their stage.
+class Absent final : public StageWatch {
+ public:
+  explicit Absent(const Model& model) {
+    const at::NoGradGuard no_graph;
+    for (const Parameter& parameter : model.parameters()) {
+      arriving_.emplace_back(parameter, parameter.value.detach().clone());
+      parameter.value.detach().fill_(std::numeric_limits<double>::quiet_NaN());
+    }
+  }
+  void before(int stage) override {
+    const at::NoGradGuard no_graph;
+    for (const auto& [parameter, value] : arriving_)
+      if (parameter.stage == stage) parameter.value.detach().copy_(value);
+  }
+  void after(int) override {}
+  void before_backward(int) override {}
+
+ private:
+  std::vector<std::pair<Parameter, at::Tensor>> arriving_;
+};
+
+// Seen to fail: copies of weights in bfloat16 that were made before their stage was asked for.
+TEST_P(TextModels, AskForTheWeightsThatTheyRead) {
+  const Batch batch = batch_of({5, 1, 17});
+  for (const std::optional<at::ScalarType> type : {std::optional<at::ScalarType>(), {at::kBFloat16}}) {
+    const auto model = make_model(small_config(GetParam()), {.dtype = at::kFloat, .compute_type = type, .seed = 5});
+    Absent absent(*model);
+    Stages stages(*model, {.watch = &absent});
+    for (const Mode mode : {Mode::training, Mode::evaluation}) {
+      const at::Tensor y = stages.forward(to_device(batch, at::kCPU, reading_of(Reads::all, batch)), mode);
+      EXPECT_TRUE(at::isfinite(y).all().item<bool>());
+    }
+  }
+}
 
 TEST_P(TextModels, ComputingAgainChangesNoBit) {
   const auto model = small_model(GetParam(), at::kDouble, 11);

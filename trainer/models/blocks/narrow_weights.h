@@ -18,6 +18,8 @@ class NarrowWeights {
   // held in the type of the products is its own copy, and one that does not train is copied this once. Those that train
   // are copied each time: one call costs less than to find out which have moved.
   void follow();
+  // Whether follow() reads any parameter.
+  bool read_parameters() const { return !wanted_.empty() || !masters_.empty(); }
 
  private:
   struct Wanted {

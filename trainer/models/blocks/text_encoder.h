@@ -74,6 +74,7 @@ class TextEncoder : public Model {
   at::Tensor stage(int s, const at::Tensor& x, const Inputs& inputs, Mode mode) override;
   at::Tensor features(const at::Tensor& x) const override;
   void follow_weights() override { narrow_.follow(); }
+  bool copies_weights() const override { return narrow_.read_parameters(); }
   bool has_pooler() const override { return pooler_.weight.defined(); }
   at::Tensor pool(const at::Tensor& first_BC, const RowKeys& keys) override;
 

@@ -23,6 +23,7 @@ class TextNetwork : public Model {
   std::vector<NamedLinear> linears() override;
   at::Tensor features(const at::Tensor& x) const override;
   void follow_weights() override { narrow_.follow(); }
+  bool copies_weights() const override { return narrow_.read_parameters(); }
   bool has_pooler() const override { return false; }
   at::Tensor pool(const at::Tensor& first_BC, const RowKeys& keys) override;
   const nlohmann::json& config() const override { return content_; }
