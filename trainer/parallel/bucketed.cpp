@@ -4,9 +4,9 @@
 #include <torch/csrc/autograd/function_hook.h>
 #include <torch/csrc/autograd/variable.h>
 
-#include <cassert>
 #include <functional>
 #include <mutex>
+#include <stdexcept>
 #include <utility>
 
 namespace sft {
@@ -92,8 +92,8 @@ void Bucketed::written(size_t placed) {
   const auto [first, last] = buckets_.of_placed[placed];
   for (size_t k = first; k <= last; ++k) {
     take(placed, k);
+    if (k < left_) throw std::logic_error("a gradient was written after its bucket had left");
     if (!may_leave()) continue;
-    assert(k >= left_ && "a gradient was written after its bucket had left");
     --missing_[k];
     while (left_ < missing_.size() && missing_[left_] == 0) launch(left_++);
   }
