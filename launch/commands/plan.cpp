@@ -54,9 +54,15 @@ Wanted wanted_by(const Arguments& arguments, int here, int nodes) {
   return wanted;
 }
 
-// A run of the first rank of the wanted world, with this strategy. Its data were opened by the ranks that are there.
+// What zero2 holds of buckets is no part of the activations, and nobody brings the weights of zero3.
+std::string weighed_as(const std::string& strategy) {
+  return strategy == "zero2" || strategy == "zero3" ? "zero1" : strategy;
+}
+
+// A run of the first rank of the wanted world, traced with `strategy` in place of the config's. Its data were opened by the ranks that are there.
 RankTrace trace(LoadedConfig loaded, const std::string& strategy, const Wanted& wanted, const World& here,
                 int64_t program_bytes) {
+  const RunConfig asked = loaded.config;
   loaded.config.parallel.strategy = strategy;
   std::unique_ptr<ModelDirectory> directory;
   together(here.control, [&] {
@@ -79,6 +85,7 @@ RankTrace trace(LoadedConfig loaded, const std::string& strategy, const Wanted& 
     Allocations allocations;
     const auto run = assemble(std::move(loaded), {*gradients, *control, here.device, here.stop_requested},
                               [&](const auto&...) { return std::move(data); });
+    check_spread_parameters(asked, run->learner().model());
     traced = trace_rank(*run, *journal, allocations, program_bytes, kMostUpdates, kMostSeconds);
   });
   return traced;
@@ -125,6 +132,7 @@ planning::Plan plan_of(const RunConfig& config, const Wanted& wanted, const Worl
                       .room = {.bytes = room_of(wanted, here),
                                .ranks = links.fabric.ranks(),
                                .strategy = config.parallel.strategy,
+                               .may_spread_weights = timed.may_spread_weights,
                                .recomputes = config.train.gradient_checkpointing,
                                .is_frozen = config.lora.is_on()},
                       .rows_of_update = timed.rows_of_update,
@@ -141,7 +149,7 @@ planning::Plan plan_of(const RunConfig& config, const Wanted& wanted, const Worl
     plan.refusal = concat("no update in ", config.model.dtype, " was ever timed on ", wanted.kind->name,
                           "; benchmarks/gpu.py times them there, and benchmarks/gpu.txt has what is known");
   // Nobody brings weights in a world that is imagined, so that no update of zero3 can be made there.
-  if (config.parallel.strategy == "zero3")
+  if (config.parallel.strategy == "zero3" && plan.refusal.empty())
     plan.refusal =
         "an update of parallel.strategy = \"zero3\" is not timed: weights would have to come from ranks that are not "
         "there; its memory is told";
@@ -180,9 +188,9 @@ ExitCode plan(const Arguments& arguments, Job& job) {
     config.train.max_tokens_per_micro_batch = micro_batch_tokens(config, at::kCUDA);
   const auto measured = measured_link(wanted, here, nodes);
   const std::string strategy = config.parallel.strategy;
-  const RankTrace timed = trace(loaded, strategy == "zero3" ? "zero1" : strategy, wanted, here, program);
-  // What zero2 holds of buckets is no part of the activations.
-  const RankTrace weighed = strategy == "zero2" ? trace(loaded, "zero1", wanted, here, program) : timed;
+  const RankTrace timed = trace(loaded, strategy == "zero3" ? weighed_as(strategy) : strategy, wanted, here, program);
+  const RankTrace weighed =
+      timed.strategy == weighed_as(strategy) ? timed : trace(loaded, weighed_as(strategy), wanted, here, program);
   const planning::Plan plan = plan_of(config, wanted, here, weighed, timed, measured);
   if (!speaks) return ExitCode::done;
   std::cout << (arguments.json ? json_of(plan).dump(2) + "\n" : table_of(plan)) << std::flush;

@@ -145,19 +145,22 @@ void check_deterministic(const RunConfig& config, const World& world) {
                in_quotes(config.parallel.strategy), " no rank has them; set it to \"zero1\" or \"replicated\""));
 }
 
+std::string why_not_spread(const RunConfig& config, const Model& model) {
+  if ((model.blocks_share_parameters() && model.blocks_sharing_weights() == 1) || !model.runs_stage_by_stage())
+    return concat("models whose blocks read parameters of other stages, as this one (",
+                  model.config().value("model_type", "?"), ")");
+  if (config.model.dtype != "float32" && config.model.dtype != "float64")
+    return concat("model.dtype = ", in_quotes(config.model.dtype),
+                  ": the copies of weights in that type would be whole on every rank");
+  if (config.train.l2_from_start > 0)
+    return "train.l2_from_start: every rank would hold the weights that training starts from";
+  return "";
+}
+
 void check_spread_parameters(const RunConfig& config, const Model& model) {
   if (config.parallel.strategy != "zero3") return;
-  const auto refuse = [](const std::string& why) {
+  if (const std::string why = why_not_spread(config, model); !why.empty())
     throw ConfigError(concat("parallel.strategy = \"zero3\" is not built for ", why, "; set it to \"zero2\""));
-  };
-  if (model.blocks_share_parameters() && model.blocks_sharing_weights() == 1)
-    refuse(concat("models whose blocks read parameters of other stages, as this one (",
-                  model.config().value("model_type", "?"), ")"));
-  if (config.model.dtype != "float32" && config.model.dtype != "float64")
-    refuse(concat("model.dtype = ", in_quotes(config.model.dtype),
-                  ": the copies of weights in that type would be whole on every rank"));
-  if (config.train.l2_from_start > 0)
-    refuse("train.l2_from_start: every rank would hold the weights that training starts from");
 }
 
 int64_t num_threads(const RunConfig& config) {

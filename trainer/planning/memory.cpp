@@ -61,14 +61,16 @@ std::vector<std::string> ways_to_fit(const Weighed& run, const Room& room) {
     if (tokens > 0) ways.push_back(concat("train.max_tokens_per_micro_batch = ", tokens, " or less"));
     if (!room.recomputes) ways.emplace_back("train.gradient_checkpointing = true");
   }
+  const std::string_view most_spread = room.may_spread_weights ? "zero3" : "zero2";
   for (const std::string_view strategy : kStrategies)
-    if (strategy != room.strategy && plan_memory(run, strategy, room.ranks).peak() <= room.bytes)
+    if (strategy != room.strategy && (strategy != "zero3" || room.may_spread_weights) &&
+        plan_memory(run, strategy, room.ranks).peak() <= room.bytes)
       ways.push_back(concat("parallel.strategy = \"", strategy, "\""));
   if (ways.empty()) {
     constexpr int kMostRanks = 1 << 16;
     int ranks = room.ranks;
-    while (ranks < kMostRanks && plan_memory(run, "zero2", ranks).peak() > room.bytes) ranks *= 2;
-    if (ranks < kMostRanks) ways.push_back(concat("parallel.strategy = \"zero2\" on ", ranks, " ranks"));
+    while (ranks < kMostRanks && plan_memory(run, most_spread, ranks).peak() > room.bytes) ranks *= 2;
+    if (ranks < kMostRanks) ways.push_back(concat("parallel.strategy = ", in_quotes(most_spread), " on ", ranks, " ranks"));
   }
   if (ways.empty() && !room.is_frozen) ways.emplace_back("[lora] or freeze.all_but_last: fewer weights that train");
   if (ways.empty()) ways.emplace_back("a smaller model: what every rank holds of this one is more than a rank may have");

@@ -56,6 +56,7 @@ struct Room {
   int64_t bytes = 0;  // that a rank may have; 0: not known
   int ranks = 1;
   std::string strategy = "replicated";
+  bool may_spread_weights = false;  // zero3 is built for this model and config
   bool recomputes = false;  // train.gradient_checkpointing
   bool is_frozen = false;   // [lora] is used
 };

@@ -80,6 +80,7 @@ RankTrace trace_rank(Assembly& run, const imagined::Journal& journal, Allocation
   }
   trace.resident = peak_rss_bytes();
   trace.strategy = run.config().parallel.strategy;
+  trace.may_spread_weights = why_not_spread(run.config(), run.learner().model()).empty();
   trace.flops /= static_cast<double>(trace.updates.size());
   return trace;
 }

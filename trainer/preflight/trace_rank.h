@@ -21,6 +21,7 @@ struct RankTrace {
   double flops = 0;      // of an update, forward and backward, on this rank
   int64_t resident = 0;  // bytes of this process at its peak
   std::string strategy;  // parallel.strategy of the traced run
+  bool may_spread_weights = false;  // zero3 is built for it
   int64_t updates_of_epoch = 0, updates_of_run = 0, rows_of_update = 0;
 };
 

@@ -31,6 +31,7 @@ class Keras : public Model {
   bool has_pooler() const override { return false; }
   at::Tensor pool(const at::Tensor& first_BC, const RowKeys&) override { return first_BC; }
 
+  bool runs_stage_by_stage() const override { return plan_.network->is_chain(); }
   bool trains_with_those_below(int /*stage*/) const override { return true; }
   std::vector<std::string> stage_names() const override;
   bool moves_where_frozen(int /*stage*/) const override {

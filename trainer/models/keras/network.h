@@ -1,6 +1,7 @@
 // The layers of a graph at work, one after the other.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -30,6 +31,7 @@ class Network {
   // A cut: a layer behind which one tensor alone, its own, is read by the layers that come; and kInput.
   int cut_before(int layer) const { return cuts_[static_cast<size_t>(layer)]; }
   bool is_cut(int layer) const { return layer == kInput || is_cut_[static_cast<size_t>(layer)]; }
+  bool is_chain() const { return std::ranges::find(is_cut_, false) == is_cut_.end(); }  // every layer is a cut
   // Layers first … last over the one tensor that goes into them, kInput or that of a cut in front of `first`.
   at::Tensor run(int first, int last, const at::Tensor& x, const Pass& pass);
 
