@@ -174,6 +174,22 @@ class Storage(EndToEnd):
         self.assertEqual((done.returncode, self.exit_status()), (81, 81), done.stderr)
         self.assertIn("File too large", done.stderr)
 
+    def test_a_small_stack_is_raised_or_refused(self):
+        """Threads have stacks of their own size, and the main one's limit is raised as far as it may be."""
+        config = self.config(train={"max_steps": 2, "num_train_epochs": None})
+        unprivileged = ["setpriv", "--bounding-set=-sys_resource", "--inh-caps=-sys_resource"] if os.geteuid() == 0 else []
+        unlimited = resource.RLIM_INFINITY
+        for soft, hard, code in ((64, None, 0), (64, 64, 82), (256, 2048, 0)):  # KiB
+            with self.subTest(soft=soft, hard=hard):
+                shutil.rmtree(self.run_dir(), ignore_errors=True)
+                limits = (soft << 10, unlimited if hard is None else hard << 10)
+                done = subprocess.run([*unprivileged, *self.command(config)], capture_output=True, text=True, timeout=120,
+                                      preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_STACK, limits))
+                self.assertEqual(done.returncode, code, done.stderr)
+                if code:
+                    self.assertEqual(done.stderr.count("ulimit -s 8192"), 1, done.stderr)
+                    self.assertIn("the stack of a process is limited to 64.0 KiB", done.stderr)
+
     def test_results_that_do_not_arrive(self):
         config = self.config()
         self.succeed(config)
