@@ -124,6 +124,15 @@ class Outputs(EndToEnd):
         self.succeed("export", run, "--output", run / "mine")
         self.succeed("export", run / "model", "--output", self.home / "beside")
 
+    def test_a_checkpoint_that_holds_a_file_of_somebody_is_not_pruned(self):
+        self.succeed(self.config("kept", train={"max_steps": 1}, data={"test_file": None}))
+        mine = self.run_dir("kept") / "checkpoint-1" / "notes.txt"
+        mine.write_text("mine")
+        done = self.succeed(self.config("kept", train={"max_steps": 6}, save={"save_strategy": "steps", "save_steps": 1, "save_total_limit": 2}, data={"test_file": None}))
+        self.assertEqual(mine.read_text(), "mine")
+        self.assertEqual(done.err.count("checkpoint-1 is older than save.save_total_limit = 2 keeps, and stays"), 1, done.err)
+        self.assertEqual(sorted(path.name for path in self.run_dir("kept").glob("checkpoint-*")), ["checkpoint-1", "checkpoint-5", "checkpoint-6"])
+
     def test_only_marked_scratch_is_removed(self):
         (self.home / "o.jsonl.prepared").mkdir()
         (self.home / "o.jsonl.prepared" / "thesis.txt").write_text("mine")
