@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <limits>
 
 #include "base/errors.h"
 #include "base/text.h"
@@ -47,6 +48,8 @@ std::string described(const json& value) {
 
 void check_number(double value, const Rule& rule, const Given& given, const json& found) {
   if (!std::isfinite(value)) refuse_type(given, "a finite number", found);
+  if (std::abs(value) > std::numeric_limits<float>::max())
+    refuse(given, concat(": wanted a number that single precision holds, up to 3.4e38, found ", toml_text(found)));
   if (rule.only_value && value != *rule.only_value)
     refuse(given, concat(" = ", toml_text(found), " is not built yet; leave it at ", *rule.only_value));
   const bool low = rule.least && (rule.least_excluded ? value <= *rule.least : value < *rule.least);

@@ -8,7 +8,8 @@
 
 namespace sft {
 
-// Discarded where the text is not JSON; DataError, naming `where`, where it is nested deeper than 64 levels.
+// Discarded where the text is empty. DataError, naming `where`, where it is nested deeper than 64 levels, or is not
+// JSON: with the line, and, of the NaN and Infinity that Python writes, the key.
 nlohmann::json parse_shallow_json(std::string_view text, const std::string& where);
 
 }  // namespace sft

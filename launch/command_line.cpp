@@ -210,11 +210,15 @@ void declare(CLI::App& app, Arguments& a) {
           "runs, side by side.",
           "  sft-dist report runs/sections\n"
           "  sft-dist report runs/first runs/second --output comparison.html\n"
-          "  sft-dist report runs/sweep --output sweep.html");
+          "  sft-dist report runs/sweep --output sweep.html\n"
+          "  sft-dist report runs/first --suspicious first.suspicious.jsonl");
   report->add_option("RUN_DIR", a.inputs, "run directories; a folder of runs stands for all in it")
       ->required()
       ->type_name("DIR");
   report->add_option("--output", a.output, "page to write; default: RUN_DIR/report.html, of several ./report.html")
+      ->type_name("FILE");
+  report
+      ->add_option("--suspicious", a.forms["--suspicious"], "rows that `noise --folds` found, for the page of one run")
       ->type_name("FILE");
 
   CLI::App* clean =
@@ -268,7 +272,9 @@ void declare(CLI::App& app, Arguments& a) {
           "  sft-dist inspect runs/sections/checkpoint-126 --verify\n"
           "  sft-dist inspect model.safetensors");
   inspect->add_option("PATH", a.target, "file or directory")->required()->type_name("PATH");
-  inspect->add_flag("--verify", a.verify, "read everything and check its checksums");
+  inspect->add_flag("--verify", a.verify,
+                    "read everything: of checkpoints and shards the checksums; of a model the numbers, names and "
+                    "shapes of its weights, and the tokenizer's ids");
 
   CLI::App* check = add(app, "check",
                         "Will a run fit, and how long will it take? Makes some of its updates on the ranks of the job, "

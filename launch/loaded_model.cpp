@@ -112,6 +112,7 @@ LoadedModel load_model(const std::string& path, RunConfig config, const World& w
   });
   Built built = build_model(config, Purpose::prediction, *loaded.directory, loaded.labels, loaded.tokenizer.get(),
                             world.device, {.mode = BatchNormMode::frozen}, world.control);
+  loaded.report = std::move(built.report);
   const std::vector<bool> frozen(all_parameters(*built.model, *built.task, built.adapters).size(), false);
   loaded.learner = std::make_unique<Learner>(std::move(built.model), std::move(built.task), frozen,
                                              LearnerSettings{.device = world.device}, std::move(built.adapters),

@@ -18,6 +18,7 @@ struct LoadedModel {
   std::unique_ptr<Tokenizer> tokenizer;  // null for a model of images
   std::unique_ptr<Learner> learner;
   Labels labels;
+  LoadReport report = {};        // which tensors the files did not have, or nobody reads
   GenerateConfig generate = {};  // of `config`, and what that leaves open by the model
 };
 

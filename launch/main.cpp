@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/process.h"
+#include "base/stack.h"
 #include "base/terminal.h"
 #include "launch/command_line.h"
 #include "launch/commands/commands.h"
@@ -40,7 +41,10 @@ void settle_talk(const sft::Arguments& arguments) {
   sft::log::set_stamped(sft::Terminal::of_standard_error() == nullptr);
 }
 
-void before_libraries() { std::set_terminate(end_without_memory); }
+void before_libraries() {
+  std::set_terminate(end_without_memory);
+  sft::make_room_on_stack();
+}
 
 // Called before the constructors of any library (System V ABI, DT_PREINIT_ARRAY).
 [[gnu::section(".preinit_array"), gnu::used]] void (*const first_of_all)() = before_libraries;
@@ -51,6 +55,7 @@ int main(int argc, char** argv) {
   sft::report_uncaught_exceptions();
   sft::signals::outlive_readers();
   sft::keep_freed_memory();
+  sft::require_room_on_stack();
   const sft::Parsed parsed = sft::parse_command_line(argc, argv);
   if (parsed.ends) {
     sft::flush_standard_output();

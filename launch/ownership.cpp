@@ -107,7 +107,36 @@ StringList names_of_others(const std::string& directory, const StringList& names
   return found;
 }
 
+// What this program made at `directory`, in words, where all of it is its own and may be replaced or removed; or "".
+std::string wholly_ours(const std::string& directory) {
+  if (has_valid_manifest(directory)) return "a checkpoint";
+  const auto mark = mark_of(directory);
+  const std::string kind = mark ? mark->value("is", "") : "";
+  if (kind == "model") return "a model that this program left";
+  return kind.empty() || kind == "run" || kind == "sweep" ? "" : "what this program makes for itself and removes";
+}
+
+// Whether the run or the sweep in `directory` has the name for a file of its own.
+bool is_reserved(const std::string& name, const std::string& directory) {
+  const auto mark = mark_of(directory);
+  const std::string kind = mark ? mark->value("is", "") : "";
+  if (kind != "run" && kind != "sweep") return false;
+  const StringList& names = kind == "run" ? kOfRun : kOfSweep;
+  return name.starts_with(".") || name == "exit_status" || std::ranges::find(names, name) != names.end() ||
+         (kind == "run" && name.starts_with("checkpoint-"));
+}
+
+void refuse_wholly_ours(const std::string& option, const std::string& path) {
+  std::error_code none;
+  for (fs::path above = fs::weakly_canonical(fs::absolute(path), none).parent_path(); above.has_relative_path();
+       above = above.parent_path())
+    if (const std::string what = wholly_ours(above.string()); !what.empty())
+      throw ConfigError(concat(option, " ", in_quotes(path, 400), " would be in ", in_quotes(above.string(), 400), ", ",
+                               what, ": it would go with it, or spoil it; name another place"));
+}
+
 void take(const std::string& directory, const char* kind, StringList names) {
+  if (!is_own(directory)) refuse_among_ours("output_dir", directory, {});
   real_files().make_directory(directory);
   if (mark_of(directory)) return;
   for (const char* name : {kMarkName, ".predictions"}) names.emplace_back(name);
@@ -166,6 +195,21 @@ bool leads_to(const std::string& input, const std::string& directory, const std:
 
 }  // namespace
 
+void refuse_among_ours(const std::string& option, const std::string& path, const StringList& inputs) {
+  refuse_wholly_ours(option, path);
+  std::error_code none;
+  fs::path at = fs::weakly_canonical(fs::absolute(path), none);
+  for (fs::path above = at.parent_path(); above.has_relative_path(); at = above, above = above.parent_path())
+    if (is_reserved(at.filename().string(), above.string()))
+      throw ConfigError(concat(option, " ", in_quotes(path, 400), ": ", in_quotes(at.filename().string()),
+                               " is a name that the run in ", in_quotes(above.string(), 400),
+                               " gives a file of its own, and replaces; name another place"));
+  for (const std::string& input : inputs)
+    if (fs::is_directory(input, none) && lies_in(path, input))
+      throw ConfigError(concat(option, " ", in_quotes(path, 400), " would be in ", in_quotes(input, 400),
+                               ", which is read by this command, or by the run; name another place"));
+}
+
 bool is_own(const std::string& directory) {
   return fs::is_directory(directory) && (is_own_run(directory) || is_own_sweep(directory));
 }
@@ -176,6 +220,7 @@ void take_sweep_directory(const std::string& directory) { take(directory, "sweep
 
 std::string output_beside_runs(const std::string& option, const std::string& path, const StringList& inputs) {
   const std::string target = output_file(option, path, inputs);
+  if (std::error_code none; !fs::exists(target, none)) refuse_wholly_ours(option, target);
   for (const std::string& input : inputs)
     if (const fs::path file(target); fs::exists(file) && leads_to(input, file.parent_path(), file.filename()))
       throw ConfigError(concat(option, ": ", in_quotes(path, 400), " is one of the files that ", in_quotes(input, 400),

@@ -23,6 +23,11 @@ StringList read_by(const RunConfig& config);
 // its log, its record, its rows, or one of its models and checkpoints. A report may be replaced.
 std::string output_beside_runs(const std::string& option, const std::string& path, const StringList& inputs);
 
+// For what is to be made at `path`, where nothing is yet. ConfigError, which calls it by `option`, where it would lie in
+// a checkpoint, a model or scratch that this program made and may replace or remove, or in a directory that is read; or,
+// in a run or a sweep, under a name that it gives a file of its own.
+void refuse_among_ours(const std::string& option, const std::string& path, const StringList& inputs);
+
 // ConfigError where the run of this config would write over a file or a model that it reads.
 void refuse_over_inputs(const RunConfig& config);
 

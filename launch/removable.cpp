@@ -48,17 +48,6 @@ std::optional<Manifest> manifest_of(const std::string& checkpoint) {
   }
 }
 
-// Files that the manifest lists, of the sizes that it says, and no other.
-bool is_as_saved(const std::string& checkpoint, const Manifest& manifest) {
-  return std::all_of(fs::directory_iterator(checkpoint), fs::directory_iterator(), [&](const auto& entry) {
-    if (entry.is_symlink() || !entry.is_regular_file()) return false;
-    const std::string name = entry.path().filename().string();
-    if (name == kManifestName) return true;
-    const FileEntry* file = manifest.find_file(name);
-    return file != nullptr && file->bytes == static_cast<int64_t>(entry.file_size());
-  });
-}
-
 // The content of `latest`, "checkpoint-<step>"; "" where there is none.
 std::string latest_of(const std::string& run) {
   const fs::path path = fs::path(run) / kLatest;

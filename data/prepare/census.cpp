@@ -13,6 +13,7 @@ std::string Census::told(const std::string& fact) const {
 
 void Census::merge(const Census& other) {
   num_rows += other.num_rows;
+  num_ungrouped += other.num_ungrouped;
   labels.merge(other.labels);
   groups.merge(other.groups.keys());
   for (const auto& [fact, word] : other.facts_) {
@@ -22,7 +23,11 @@ void Census::merge(const Census& other) {
 }
 
 std::string Census::to_json() const {
-  const json out = {{"rows", num_rows}, {"labels", labels.labels()}, {"groups", groups.keys()}, {"facts", facts_}};
+  const json out = {{"rows", num_rows},
+                    {"ungrouped", num_ungrouped},
+                    {"labels", labels.labels()},
+                    {"groups", groups.keys()},
+                    {"facts", facts_}};
   return out.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
@@ -30,6 +35,7 @@ Census Census::from_json(const std::string& text) {
   const json in = json::parse(text);
   Census census;
   in.at("rows").get_to(census.num_rows);
+  in.at("ungrouped").get_to(census.num_ungrouped);
   census.labels = LabelCensus::of(in.at("labels"));
   census.groups.merge(in.at("groups"));
   in.at("facts").get_to(census.facts_);

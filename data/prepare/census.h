@@ -15,6 +15,7 @@ namespace sft {
 class Census {
  public:
   int64_t num_rows = 0;
+  int64_t num_ungrouped = 0;  // rows that name no group where others do
   LabelCensus labels;
   SplitCensus groups;  // empty where nothing is split
 

@@ -76,6 +76,7 @@ class Preparation {
     if (request_.splits())
       key["split"] = {static_cast<int>(request_.side), config_.validation_split, request_.split_seed};
     if (request_.splits() && !config_.fold.empty()) key["fold"] = config_.fold;
+    if (request_.splits() && !config_.group_column.empty()) key["unnamed_groups"] = "by content";
     if (config_.quoting != DataConfig{}.quoting) key["quoting"] = config_.quoting;
     return concat(request_.split, "-", sha256(key.dump(-1, ' ', false, json::error_handler_t::replace)).substr(0, 16));
   }
@@ -147,6 +148,7 @@ class Preparation {
       surveyed.add(1);
     });
     census = merged(census);
+    num_ungrouped_ = census.num_ungrouped;
     if (request_.splits())
       split_ = config_.fold.empty() ? Split(census.groups, config_.validation_split) : Split(fold_from(config_.fold));
     peers_.together([&] {
@@ -158,6 +160,7 @@ class Preparation {
   void add_group(const Row& row, Census& into) const {
     const Group group = recipe_.group_of(row, request_.split_seed);
     into.groups.add(group.stratum, group.key);
+    if (group.is_unnamed) ++into.num_ungrouped;
   }
 
   PrepareReport make_into(PreparedFolder& folder) {
@@ -185,10 +188,20 @@ class Preparation {
                                report.rows_are, ", and none gives a sample for ", request_.split, first_notes(report)));
       recipe_.judge(report);
       warn_of_joined_lines(report);
+      warn_of_ungrouped(report);
       if (is_root()) folder.commit(report);
     });
     for (std::string& name : report.shards) name = concat(folder.path(), "/", name);
     return report;
+  }
+
+  // Of all rows that are split, those of the other side too.
+  void warn_of_ungrouped(PrepareReport& report) const {
+    if (num_ungrouped_ > 0)
+      report.warnings.push_back(concat(
+          human_count(static_cast<double>(num_ungrouped_)), num_ungrouped_ == 1 ? " row names" : " rows name",
+          " no group (data.group_column = ", in_quotes(config_.group_column), " is null or empty): each stays with ",
+          "rows of its own content alone, as without that column"));
   }
 
   // Why rows were left out.
@@ -219,6 +232,7 @@ class Preparation {
   StringList digests_;  // of the request's files, in their order
   int64_t num_pieces_ = 0;
   std::optional<Split> split_;
+  int64_t num_ungrouped_ = 0;
 };
 
 }  // namespace

@@ -24,6 +24,7 @@ namespace sft {
 struct Group {
   uint64_t key = 0;
   std::string stratum = {};  // "": all rows are one
+  bool is_unnamed = false;   // groups are named in a column, and there is none in this row
 };
 
 // The receiver of a piece's samples. A recipe adds to its report the counts that only the recipe knows.

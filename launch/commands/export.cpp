@@ -13,6 +13,7 @@
 #include "comm/agree.h"
 #include "launch/commands/commands.h"
 #include "launch/loaded_model.h"
+#include "launch/ownership.h"
 #include "launch/read_as.h"
 #include "launch/run_directory.h"
 #include "launch/run_facts.h"
@@ -54,12 +55,14 @@ std::string graph_directory(const Arguments& arguments) {
   return found == arguments.forms.end() ? "" : found->second;
 }
 
-void refuse_wrong_outputs(const Arguments& arguments) {
+void refuse_wrong_outputs(const Arguments& arguments, const StringList& read) {
   const std::string graph = graph_directory(arguments);
   if (arguments.output.empty() && graph.empty())
     throw Error(ExitCode::usage, "say what to make: --output DIR, --onnx DIR, or both", Reach::everywhere);
   refuse_to_overwrite("--output", arguments.output);
   refuse_to_overwrite("--onnx", graph);
+  for (const auto& [option, directory] : {std::pair{"--output", arguments.output}, {"--onnx", graph}})
+    if (!directory.empty()) refuse_among_ours(option, directory, read);
   if (graph.ends_with(".onnx"))
     throw ConfigError(concat("--onnx ", graph, ": wanted a directory to make, in which ", onnx::kGraphFile,
                              " stands beside config.json and the tokenizer"));
@@ -112,7 +115,9 @@ ExitCode export_run(const Arguments& arguments, Job& job) {
       loaded = load_run(arguments.target);
       source = checkpoint_directory(loaded.config, arguments.checkpoint);
     }
-    refuse_wrong_outputs(arguments);
+    StringList read = read_by(loaded.config);
+    read.push_back(source);
+    refuse_wrong_outputs(arguments, read);
   });
   const RunConfig& config = loaded.config;
   require_agreement(job.control(), [&] { return served_facts(config, source, {}); });

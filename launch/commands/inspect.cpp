@@ -5,10 +5,13 @@
 #include <iomanip>
 #include <iostream>
 
+#include "base/errors.h"
 #include "base/file_ops.h"
 #include "base/text.h"
 #include "comm/agree.h"
 #include "launch/commands/commands.h"
+#include "launch/verify_model.h"
+#include "trainer/checkpoint/finite.h"
 #include "trainer/checkpoint/manifest.h"
 #include "trainer/checkpoint/safetensors.h"
 #include "trainer/checkpoint/verify.h"
@@ -26,18 +29,35 @@ std::string shape_of(const TensorRef& tensor) {
   return "[" + join(sizes, ", ") + "]";
 }
 
-std::string describe_tensors(const std::string& path) {
-  const std::unique_ptr<TensorFile> opened = open_tensor_file(path);
-  const TensorFile& file = *opened;
+std::string in_words(const std::vector<const TensorRef*>& tensors) {
   std::ostringstream out;
   int64_t bytes = 0;
-  for (const TensorRef& tensor : file.tensors()) {
-    out << std::left << std::setw(64) << in_quotes(tensor.name) << std::setw(6) << tensor.dtype << shape_of(tensor)
+  for (const TensorRef* tensor : tensors) {
+    out << std::left << std::setw(64) << in_quotes(tensor->name) << std::setw(6) << tensor->dtype << shape_of(*tensor)
         << '\n';
-    bytes += tensor.bytes;
+    bytes += tensor->bytes;
   }
-  out << file.tensors().size() << " tensors, " << human_bytes(static_cast<double>(bytes)) << '\n';
+  out << tensors.size() << " tensors, " << human_bytes(static_cast<double>(bytes)) << '\n';
   return out.str();
+}
+
+std::string describe_tensors(const std::string& path, bool verify) {
+  const std::unique_ptr<TensorFile> file = open_tensor_file(path);
+  std::vector<const TensorRef*> tensors;
+  for (const TensorRef& tensor : file->tensors()) {
+    if (const std::string what = verify ? not_finite_in(tensor) : ""; !what.empty())
+      throw DataError(concat(path, ": ", what));
+    tensors.push_back(&tensor);
+  }
+  return in_words(tensors) + (verify ? "all weights are finite\n" : "");
+}
+
+// In one file or in several.
+std::string describe_weights(const std::string& directory) {
+  const WeightFiles files(directory);
+  std::vector<const TensorRef*> tensors;
+  for (const std::string& name : files.names()) tensors.push_back(files.find(name));
+  return in_words(tensors);
 }
 
 // Collective where `verify` is set: the ranks share the files.
@@ -56,8 +76,9 @@ std::string describe_checkpoint(const fs::path& path, bool verify, Communicator&
   return out.str();
 }
 
-// Of a run, verified: every checkpoint in it. Collective.
-std::string describe_checkpoints(const fs::path& path, Communicator& control) {
+// Of a run, verified: every checkpoint in it, and what it exported. Collective.
+std::string describe_checkpoints(const fs::path& path, Job& job) {
+  Communicator& control = job.control();
   std::vector<fs::path> checkpoints;
   together(control, [&] {
     for (const auto& entry : fs::directory_iterator(path))
@@ -67,22 +88,30 @@ std::string describe_checkpoints(const fs::path& path, Communicator& control) {
   std::string text;
   for (const fs::path& checkpoint : checkpoints)
     text += concat(checkpoint.string(), "\n", describe_checkpoint(checkpoint, true, control));
-  return text.empty() ? "no checkpoint to verify\n" : text;
+  if (text.empty()) text = "no checkpoint to verify\n";
+  for (const char* name : {"model", "adapter"})
+    if (const std::string model = (path / name).string(); is_model_directory(model))
+      text += concat(model, "\n", verified_model(model, job));
+  return text;
 }
 
 std::string describe_here(const fs::path& path, bool verify) {
   if (!fs::exists(path)) throw ConfigError(concat("no such file or directory: ", path.string()));
   if (fs::is_directory(path)) {
     if (fs::exists(path / "config.toml")) return run_in_words(path.string());
-    for (const char* name : {"model.safetensors", kAdapterWeights, "pytorch_model.bin"})
-      if (fs::exists(path / name)) return describe_tensors((path / name).string());
+    if (const fs::path weights = path / kAdapterWeights; fs::exists(weights))
+      return describe_tensors(weights.string(), verify);
+    if (fs::exists(path / "config.json")) return describe_weights(path.string());
+    for (const char* name : {"model.safetensors", "pytorch_model.bin"})
+      if (fs::exists(path / name)) return describe_tensors((path / name).string(), verify);
     std::string text;
     for (const auto& entry : fs::directory_iterator(path))
       if (entry.path().extension() == ".h5") text += describe_hdf5(entry.path().string(), verify) + "\n";
     if (!text.empty()) return text;
     throw ConfigError(concat(path.string(), ": neither a run, a checkpoint, a model nor a folder of shards"));
   }
-  if (path.extension() == ".safetensors" || has_torch_ending(path.string())) return describe_tensors(path.string());
+  if (path.extension() == ".safetensors" || has_torch_ending(path.string()))
+    return describe_tensors(path.string(), verify);
   if (path.extension() == ".h5" || path.extension() == ".hdf5") return describe_hdf5(path.string(), verify);
   throw ConfigError(concat(path.string(), ": wanted .h5, .hdf5, .safetensors, .bin, .pt, .pth or a directory"));
 }
@@ -95,9 +124,10 @@ ExitCode inspect(const Arguments& arguments, Job& job) {
   if (fs::exists(path / kManifestName))
     text = describe_checkpoint(path, arguments.verify, job.control());
   else if (arguments.verify && fs::exists(path / "config.toml"))
-    text = describe_checkpoints(path, job.control());
+    text = describe_checkpoints(path, job);
   else
     together(job.control(), [&] { text = job.control().rank() == 0 ? describe_here(path, arguments.verify) : ""; });
+  if (arguments.verify && is_model_directory(path.string())) text += verified_model(path.string(), job);
   if (job.control().rank() == 0) std::cout << text << std::flush;
   return ExitCode::done;
 }

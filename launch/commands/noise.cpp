@@ -17,6 +17,7 @@
 #include "trainer/assembly/row_places.h"
 #include "trainer/assembly/run_settings.h"
 #include "trainer/metrics/row_margins.h"
+#include "trainer/metrics/suspicious_rows.h"
 
 namespace sft {
 namespace {
@@ -57,14 +58,16 @@ std::string lines_of(const OutOfSample& judged, const std::vector<int64_t>& issu
   std::string lines;
   for (const int64_t issue : issues) {
     const auto at = static_cast<size_t>(issue);
-    Json line{{"row", judged.row_numbers[at]}};
-    if (const auto place = places.find(judged.row_numbers[at]); place != places.end())
-      line["place"] = place->second.place;
-    line["label"] = judged.label_names[static_cast<size_t>(judged.rows.labels[at])];
-    line["likely_label"] = judged.label_names[static_cast<size_t>(judged.rows.likeliest(issue))];
-    line["self_confidence"] = judged.rows.self_confidence(issue);
-    line["margin"] = judged.rows.margin(issue);
-    lines += as_line(line);
+    SuspiciousRow row{.row = judged.row_numbers[at],
+                      .label = judged.label_names[static_cast<size_t>(judged.rows.labels[at])],
+                      .likely = judged.label_names[static_cast<size_t>(judged.rows.likeliest(issue))],
+                      .self_confidence = judged.rows.self_confidence(issue),
+                      .margin = judged.rows.margin(issue)};
+    if (const auto place = places.find(row.row); place != places.end()) {
+      row.place = place->second.place;
+      row.text = place->second.text;
+    }
+    lines += to_line(row);
   }
   return lines;
 }

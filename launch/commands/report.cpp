@@ -37,6 +37,12 @@ std::vector<std::string> files_of_runs(const std::vector<std::string>& directori
   return files;
 }
 
+// "": no rows were named.
+std::string suspicious_in(const Arguments& arguments) {
+  const auto found = arguments.forms.find("--suspicious");
+  return found == arguments.forms.end() ? "" : found->second;
+}
+
 }  // namespace
 
 // A run's report lies in its directory, one of several here, unless --output says where.
@@ -47,7 +53,10 @@ ExitCode report(const Arguments& arguments, Job& job) {
                                           : "report.html";
   together(job.control(), [&] {
     if (job.control().rank() != 0) return;
-    write_report(arguments.inputs, output_beside_runs("--output", output, files_of_runs(arguments.inputs)));
+    std::vector<std::string> read = files_of_runs(arguments.inputs);
+    const std::string suspicious = suspicious_in(arguments);
+    if (!suspicious.empty()) read.push_back(suspicious);
+    write_report(arguments.inputs, output_beside_runs("--output", output, read), suspicious);
   });
   if (job.control().rank() == 0) log::info(concat("report: ", output));
   return ExitCode::done;

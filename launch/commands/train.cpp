@@ -1,6 +1,7 @@
 // The main job.
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 
@@ -16,6 +17,7 @@
 #include "trainer/assembly/conclude.h"
 #include "trainer/assembly/ended_run.h"
 #include "trainer/assembly/run_settings.h"
+#include "trainer/checkpoint/run_directory.h"
 #include "trainer/optim/schedule.h"
 #include "trainer/tasks/recipes/target.h"
 
@@ -93,13 +95,31 @@ void dry_run(const Assembly& run) {
   log::info("dry run: nothing was trained");
 }
 
+// That it is missing was told.
+std::string report_in(const std::string& directory) {
+  const std::string path = directory + "/report.html";
+  return std::filesystem::exists(path) ? "   report: " + path : "";
+}
+
+// Tells of a run whose last checkpoint could not be saved.
+void say_unsaved(const Assembly& run, ExitCode code) {
+  const std::string& directory = run.config().output_dir;
+  const std::vector<int64_t> steps = list_run(directory).steps;
+  const std::string start = steps.empty() ? "begins anew" : concat("goes on from checkpoint-", steps.front());
+  log::error(concat("the last checkpoint, of step ", run.trainer->state().step, " of ", run.total_steps,
+                    ", could not be saved, so this run has not ended; the same command ", start, " (exit ",
+                    static_cast<int>(code), ")"));
+}
+
 void say_where(const Assembly& run, StopReason reason, ExitCode code) {
   const std::string& directory = run.config().output_dir;
-  if (reason == StopReason::pruned)
+  if (code == ExitCode::cannot_write)
+    say_unsaved(run, code);
+  else if (reason == StopReason::pruned)
     log::info(concat("pruned at step ", run.trainer->state().step, " of ", run.total_steps,
                      ": other trials were better after ", run.trainer->state().evaluations, " evaluations"));
   else if (code == ExitCode::done)
-    log::info(concat("model: ", exported_by(directory), "   report: ", directory, "/report.html   numbers: ", directory,
+    log::info(concat("model: ", exported_by(directory), report_in(directory), "   numbers: ", directory,
                      "/summary.json"));
   else if (run.trainer->state().has_learned_nothing())
     log::info(

@@ -325,7 +325,7 @@ TEST_F(ConfigFile, PrintsAConfigThatLoadsToTheSameValues) {
   config.engine.turbo = AutoBool::no;
   config.cargo.files = {"a b", "c"};
   config.cargo.tags = {};
-  config.cargo.weights = {"", {{"with space", 1}, {"1e-5", 0.1}, {"", 1e300}}};
+  config.cargo.weights = {"", {{"with space", 1}, {"1e-5", 0.1}, {"", 1e38}}};
   config.cargo.extra = Table::parse(R"({"a.b": [1, 2.0, [true, "x"]], "deep": {"er": {"n": -1e-7}, "empty": {}}})");
   const TrainSetConfig before = config;
   const std::string text = to_toml(before);

@@ -57,6 +57,45 @@ TEST_F(PrepareTest, SplitsByContentWithinEachLabel) {
   EXPECT_EQ(error(), "79: a.csv: data.validation_split = 0.001 leaves no row for validation");
 }
 
+// 40 rows in groups of 10, and 60 rows of 30 texts that name none.
+TEST_F(PrepareTest, RowsWithoutAGroupAreNotOneGroup) {
+  StringList rows;
+  for (int i = 0; i < 100; ++i) {
+    const std::string group = i < 40 ? concat("\"g", i / 10, "\"") : i % 2 ? "null" : "\"\"";
+    rows.push_back(concat(R"({"text":"text )", i < 40 ? i : 40 + i % 30, R"(","label":")", i % 3 ? "x" : "y",
+                          R"(","group":)", group, "}"));
+  }
+  request_.files = {write("a.jsonl", join(rows, "\n"))};
+  config_.group_column = "group";
+  config_.fold = "1/2";
+  const auto part = [&](Side which, int ranks) {
+    request_.side = which;
+    fs::remove_all(request_.output_directory);
+    const PrepareReport report = run(ranks);
+    EXPECT_EQ(report.warnings,
+              StringList{"60 rows name no group (data.group_column = 'group' is null or empty): each stays with rows of "
+                         "its own content alone, as without that column"});
+    const auto all = texts(report);
+    return std::multiset<std::string>(all.begin(), all.end());
+  };
+  const auto train = part(Side::train, 2), validation = part(Side::validation, 3);
+  EXPECT_EQ(train.size() + validation.size(), 100u);
+  std::set<int> held_out, groups;
+  for (const std::string& text : validation) {
+    EXPECT_EQ(train.count(text), 0u) << "equal texts are on both sides";
+    const int number = std::stoi(text.substr(4));
+    if (number < 40) groups.insert(number / 10);
+    if (number >= 40) held_out.insert(number);
+  }
+  EXPECT_NEAR(static_cast<double>(held_out.size()), 15, 4 * 2.8) << "four standard deviations of 30 texts";
+  EXPECT_EQ(std::ranges::count_if(validation, [](const auto& text) { return std::stoi(text.substr(4)) < 40; }),
+            10 * static_cast<std::ptrdiff_t>(groups.size()))
+      << "a group is on both sides";
+
+  request_.files = {write("b.jsonl", R"({"text":"a","label":"x","group":["g"]})")};
+  EXPECT_EQ(error(), "79: b.jsonl:1: column 'group' wanted a text or a number that names a group, found an array");
+}
+
 // 60 texts, each in both of two files.
 TEST_F(PrepareTest, FoldsShareOutAllRowsWhateverTheOrderOfFiles) {
   std::vector<std::string> rows;

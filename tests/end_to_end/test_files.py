@@ -100,6 +100,39 @@ class Outputs(EndToEnd):
             self.assertIn(told, done.err)
         self.assertEqual([path.name for path in self.home.iterdir() if ".tmp-" in path.name], [])
 
+    def test_nothing_is_made_among_what_this_program_may_remove(self):
+        """An export, rows or a run in a checkpoint or a model would go with it, and under a name of a run's own it would be replaced."""
+        rows, model = self.shared / "test.jsonl", shutil.copytree(self.shared / "model", self.home / "input")
+        self.succeed(self.config("on", model={"model_name_or_path": str(model)}, train={"max_steps": 3}, data={"test_file": None}))
+        (self.run_dir("on") / "away").symlink_to(self.run_dir("on") / "checkpoint-3")
+        files = lambda: sorted(path for directory in (self.run_dir("on"), model) for path in directory.rglob("*"))
+        before = files()
+        run = self.run_dir("on")
+        for output, told in ((run / "model/again", "a model that this program left"), (run / "checkpoint-3/again", "a checkpoint"), (run / "checkpoint-3/deep/er", "a checkpoint"), (run / "away/again", "a checkpoint"),
+                             (run / "checkpoint-9", "is a name that the run in"), (run / "adapter/", "is a name that the run in"), (run / "events/x", "is a name that the run in"), (run / ".predictions", "is a name that the run in"),
+                             (model / "again", "which is read by this command")):
+            for option in ("--output", "--onnx"):
+                with self.subTest(output=output, option=option):
+                    self.refuse("export", run, option, output, told=told)
+                    self.assertEqual(files(), before)
+        for output in (run / "checkpoint-3/told.jsonl", run / "model/told.jsonl"):
+            self.refuse("predict", run, "--input", rows, "--output", output, told="it would go with it")
+            self.refuse("report", run, "--output", output, told="it would go with it")
+        for output in (run / "checkpoint-3/run", run / "adapter"):
+            self.refuse(self.config("inside", top={"output_dir": str(output)}), told="output_dir")
+        self.assertEqual(files(), before)
+        self.succeed("export", run, "--output", run / "mine")
+        self.succeed("export", run / "model", "--output", self.home / "beside")
+
+    def test_a_checkpoint_that_holds_a_file_of_somebody_is_not_pruned(self):
+        self.succeed(self.config("kept", train={"max_steps": 1}, data={"test_file": None}))
+        mine = self.run_dir("kept") / "checkpoint-1" / "notes.txt"
+        mine.write_text("mine")
+        done = self.succeed(self.config("kept", train={"max_steps": 6}, save={"save_strategy": "steps", "save_steps": 1, "save_total_limit": 2}, data={"test_file": None}))
+        self.assertEqual(mine.read_text(), "mine")
+        self.assertEqual(done.err.count("checkpoint-1 is older than save.save_total_limit = 2 keeps, and stays"), 1, done.err)
+        self.assertEqual(sorted(path.name for path in self.run_dir("kept").glob("checkpoint-*")), ["checkpoint-1", "checkpoint-5", "checkpoint-6"])
+
     def test_only_marked_scratch_is_removed(self):
         (self.home / "o.jsonl.prepared").mkdir()
         (self.home / "o.jsonl.prepared" / "thesis.txt").write_text("mine")

@@ -263,7 +263,7 @@ class LanguageModels(EndToEnd):
         talk = subprocess.run(self.command("chat", model), input="say <far>\n", capture_output=True, text=True, timeout=60)
         self.assertEqual(talk.returncode, 79, talk.stderr)
         self.assertIn("'<far>' at the id 9000, and the model has 262 embeddings", talk.stderr)
-        for content, told in (('{"top_k": ' + '{"a":' * 100_000 + "1" + "}" * 100_001, "nested deeper"), ("[1]", "is not a JSON object"), ("{", "is not a JSON object")):
+        for content, told in (('{"top_k": ' + '{"a":' * 100_000 + "1" + "}" * 100_001, "nested deeper"), ("[1]", "is not a JSON object"), ("{", "is not JSON: line 1")):
             (model / "generation_config.json").write_text(content)
             talk = subprocess.run(self.command("chat", model), input="", capture_output=True, text=True, timeout=60)
             self.assertEqual(talk.returncode, 79, talk.stderr)

@@ -42,6 +42,80 @@ class ModelFiles(EndToEnd):
         self.assertIn("bert.pooler.dense.bias", listed)
         self.assertEqual(sorted(listed.splitlines()), sorted(self.succeed("inspect", models["older"] / "pytorch_model.bin").out.splitlines()))
 
+    def changed(self, name, change):
+        """A copy of the run's model whose tensors, by name, were changed."""
+        import safetensors.torch
+
+        model = shutil.copytree(self.shared / "model", self.home / name)
+        weights = safetensors.torch.load_file(model / "model.safetensors")
+        change(weights)
+        safetensors.torch.save_file(weights, model / "model.safetensors", metadata={"format": "pt"})
+        return model
+
+    def test_inspect_verifies_a_model(self):
+        import torch
+
+        def refused(model, *told):
+            done = self.run_program("inspect", model, "--verify")
+            self.assertEqual(done.code, 79, done.err + done.out)
+            for words in told:
+                self.assertIn(words, done.err)
+
+        told = self.succeed("inspect", self.shared / "model", "--verify", ranks=2).out
+        for line in ("weights: 41 tensors in 1 file", "all finite", "checksums: none stand beside these files", "shapes: of a model for text_classification, as config.json says", "tokenizer: 69 ids, and the model has 69 embeddings"):
+            self.assertEqual(told.count(line), 1, told)
+        self.assertIn("all finite", self.succeed("inspect", self.as_torch_saves("several", shards=3), "--verify").out)
+        query = "bert.encoder.layer.1.attention.self.query.weight"
+        refused(self.changed("nan", lambda w: w[query].view(-1).__setitem__(5, float("nan"))), "model.safetensors", query, "element 5, is NaN")
+        refused(self.changed("shape", lambda w: w.update({query: torch.zeros(32, 16)})), query, "[32, 16] in the file, [32, 32] in the model")
+        refused(self.changed("lacks", lambda w: w.pop(query)), query, "lack 1 tensors")
+        self.assertIn("not judged, as no task here reads them: more.weight", self.succeed("inspect", self.changed("more", lambda w: w.update({"more.weight": torch.zeros(2)})), "--verify").out)
+        several = self.as_torch_saves("unnamed", shards=2)
+        index = several / "pytorch_model.bin.index.json"
+        content = json.loads(index.read_text())
+        place = content["weight_map"].pop(query)
+        index.write_text(json.dumps(content))
+        refused(several, place, f"the index does not name tensor '{query}'")
+        small = self.changed("small", lambda w: w.update({"bert.embeddings.word_embeddings.weight": w["bert.embeddings.word_embeddings.weight"][:60].clone()}))
+        config = json.loads((small / "config.json").read_text())
+        (small / "config.json").write_text(json.dumps({**config, "vocab_size": 60}))
+        refused(small, "the tokenizer gives ids up to 68, and the model has 60 embeddings")
+        other = shutil.copytree(self.shared / "model", self.home / "other")
+        (other / "config.json").write_text(json.dumps({**config, "model_type": "gpt_neox"}))
+        self.assertIn('not judged, as config.json\'s model_type "gpt_neox" is not built here', self.succeed("inspect", other, "--verify").out)
+
+    def test_inspect_verifies_what_a_run_exported(self):
+        self.succeed(self.config(train={"max_steps": 2}, data={"test_file": None}))
+        for target in (self.run_dir(), self.run_dir() / "model"):
+            told = self.succeed("inspect", target, "--verify").out
+            self.assertRegex(told, r"checksums: \d+ files as this program exported them")
+        (self.run_dir() / "model/README.md").write_text("mine")
+        self.assertIn("changed since the export: README.md", self.succeed("inspect", self.run_dir() / "model", "--verify").out)
+        weights = self.run_dir() / "model/model.safetensors"
+        content = bytearray(weights.read_bytes())
+        content[-1] ^= 1
+        weights.write_bytes(content)
+        for target in (self.run_dir(), self.run_dir() / "model"):
+            done = self.run_program("inspect", target, "--verify")
+            self.assertEqual(done.code, 79, done.err)
+            self.assertIn("model/model.safetensors is not as it was exported", done.err)
+
+    def test_a_config_that_is_not_json_says_where(self):
+        model = shutil.copytree(self.shared / "model", self.home / "odd")
+        whole = (model / "config.json").read_text()
+        for text, told in ((whole.replace("1e-12", "NaN"), r"odd/config.json is not JSON: line \d+: layer_norm_eps is NaN, which Python writes and JSON does not have; write the number that is meant there, or null"),
+                           (whole.replace("1e-12", "-Infinity"), "layer_norm_eps is -Infinity"), (whole.replace("{", '{"x": [1.0, Infinity],', 1), "line 1: x is Infinity"), (whole[:-4], "is not JSON: line"), (whole.replace("1e-12", "1e999"), "number overflow")):
+            (model / "config.json").write_text(text)
+            for command in (("predict", model, "--input", self.shared / "test.jsonl", "--output", self.home / "p.jsonl"), (self.config(model={"model_name_or_path": str(model)}),), ("inspect", model, "--verify")):
+                done = self.run_program(*command)
+                self.assertEqual(done.code, 79, done.err)
+                self.assertRegex(done.err, told)
+        (model / "config.json").write_text(whole)
+        (model / "tokenizer_config.json").write_text('{"model_max_length": NaN}')
+        done = self.run_program("predict", model, "--input", self.shared / "test.jsonl", "--output", self.home / "p.jsonl")
+        self.assertEqual(done.code, 79, done.err)
+        self.assertIn("tokenizer_config.json is not JSON: line 1: model_max_length is NaN", done.err)
+
     def test_a_file_of_torchvision(self):
         import numpy as np
         import torch

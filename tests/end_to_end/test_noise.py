@@ -44,6 +44,33 @@ class Noise(EndToEnd):
         for a, b in zip(found, two):
             self.assertAlmostEqual(a["self_confidence"], b["self_confidence"], delta=1e-9)
 
+    def test_rows_that_folds_found_stand_on_the_page_of_a_run(self):
+        rows, _ = self.planted()
+        found, _ = self.noise("one")
+        for row in found:
+            self.assertTrue(rows[row["row"]]["text"].startswith(row["text"].rstrip("…")), row)
+        config = self.config("trained", train={"max_steps": 2}, data={"test_file": None})
+        self.succeed(config)
+        listed = self.home / "one.suspicious.jsonl"
+        page = self.run_dir("trained") / "report.html"
+        self.assertNotIn("Labels that are likely wrong", page.read_text())
+        self.succeed("report", self.run_dir("trained"), "--suspicious", listed)
+        text = page.read_text()
+        self.assertIn(f"{len(found)} rows whose label is likely wrong by the word of models that have not seen them", text)
+        first = found[0]
+        at = text.index(first["text"])
+        self.assertIn(f"<td>{first['label']}</td><td>{first['likely_label']}</td>", text[at:at + 400])
+        self.assertLess(at, text.index(found[1]["text"]))
+        for arguments, code, told in (((self.run_dir("trained"), self.run_dir("trained"), "--output", self.home / "two.html"), 78, "on the page of one run"),
+                                      ((self.run_dir("trained"), "--output", listed), 78, "is read by this command")):
+            done = self.run_program("report", *arguments, "--suspicious", listed)
+            self.assertEqual(done.code, code, done.err)
+            self.assertIn(told, done.err)
+        for name, code, told in (("none.jsonl", 78, "no such file"), ("noisy.jsonl", 79, "noisy.jsonl:1: is no row of `sft-dist noise --folds`")):
+            done = self.run_program("report", self.run_dir("trained"), "--suspicious", self.home / name)
+            self.assertEqual(done.code, code, done.err)
+            self.assertIn(told, done.err)
+
     def test_rows_that_are_left_out_have_no_number(self):
         self.planted()
         path = self.home / "noisy.jsonl"

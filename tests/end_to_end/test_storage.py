@@ -98,6 +98,51 @@ class Storage(EndToEnd):
         self.assertIn("it is kept as", done.err)
         self.assertEqual(len(list(self.run_dir().glob("metrics.jsonl.unread-*"))), 1)
 
+    def test_a_last_checkpoint_that_is_not_saved(self):
+        """Is no end of a run: the code says so on all ranks, the model that could be left is there, and the same command goes on."""
+        self.succeed(self.config("clean", save={"save_strategy": "steps", "save_steps": 10}))
+        for ranks, rank in ((1, ""), (2, "rank=1;")):
+            with self.subTest(ranks=ranks):
+                name = f"run{ranks}"
+                config = self.config(name, save={"save_strategy": "steps", "save_steps": 10})
+                done = self.run_program(config, ranks=ranks, environment={"SFT_FAILPOINTS": rank + "checkpoint.after_write@4=errno:28;checkpoint.after_write@4=errno:28"})  # both tries at update 36: the first lets the second not count
+                self.assertEqual(self.exit_status(name), 81, done.err)
+                if ranks == 1:
+                    self.assertEqual(done.code, 81, done.err)
+                self.assertIn("the same command goes on from checkpoint-30 (exit 81)", done.err)
+                self.assertNotIn("report.html", done.err)
+                summary = self.summary(name)
+                self.assertEqual((summary["exit_reason"], summary["exit_code"], summary["global_step"]), ("not_saved", 81, 36))
+                self.assertIn("could not be saved", (self.run_dir(name) / "report.html").read_text())
+                early = self.weights(name)
+                done = self.succeed(config, ranks=ranks)
+                self.assertIn("resumed from", done.err)
+                self.assertIn("at step 30 of 36", done.err)
+                self.assertEqual(self.summary(name)["exit_reason"], "finished")
+                self.assertTrue((self.run_dir(name) / "checkpoint-36").is_dir())
+                self.assertEqual(self.weights(name), early)
+        self.assertEqual(self.weights("run1"), self.weights("clean"))
+
+    def test_a_stop_whose_checkpoint_is_not_saved(self):
+        """Is not told as one with a checkpoint: 75 would have it requeued."""
+        config = self.config(train={"max_time": "4s", "num_train_epochs": 400}, save={"save_strategy": "no"})
+        done = self.run_program(config, environment={"SFT_FAILPOINTS": "checkpoint.before_write=errno:28"})
+        self.assertEqual((done.code, self.exit_status()), (81, 81), done.err)
+        self.assertIn("the same command begins anew", done.err)
+        self.assertNotIn("with a checkpoint", done.err)
+
+    def test_a_best_model_that_is_not_saved(self):
+        """Is not the one that the run ends with: the best that is on disk is."""
+        config = self.config(eval={"load_best_model_at_end": True, "metric_for_best_model": "loss"}, optim={"learning_rate": 1e-3})
+        done = self.succeed(config, environment={"SFT_FAILPOINTS": "checkpoint.before_write@2=errno:28;checkpoint.before_write@2=errno:28"})
+        self.assertIn("checkpoint-24 was not saved", done.err)
+        summary = self.summary()
+        losses = self.lines(key="eval_loss")
+        best = int(summary["best_model_checkpoint"].removeprefix("checkpoint-"))
+        self.assertNotEqual(best, 24)
+        self.assertEqual(summary["best_metric"], losses[best])
+        self.assertTrue((self.run_dir() / summary["best_model_checkpoint"]).is_dir())
+
     def test_passing_failure_to_read_a_checkpoint(self):
         config = self.config(save={"save_strategy": "steps", "save_steps": 5})
         self.run_program(config, environment={"SFT_FAILPOINTS": "trainer.step@12=kill"})
@@ -128,6 +173,22 @@ class Storage(EndToEnd):
         done = subprocess.run(self.command(self.config(train={"max_steps": 2, "num_train_epochs": None})), capture_output=True, text=True, preexec_fn=limit, timeout=120)
         self.assertEqual((done.returncode, self.exit_status()), (81, 81), done.stderr)
         self.assertIn("File too large", done.stderr)
+
+    def test_a_small_stack_is_raised_or_refused(self):
+        """Threads have stacks of their own size, and the main one's limit is raised as far as it may be."""
+        config = self.config(train={"max_steps": 2, "num_train_epochs": None})
+        unprivileged = ["setpriv", "--bounding-set=-sys_resource", "--inh-caps=-sys_resource"] if os.geteuid() == 0 else []
+        unlimited = resource.RLIM_INFINITY
+        for soft, hard, code in ((64, None, 0), (64, 64, 82), (256, 2048, 0)):  # KiB
+            with self.subTest(soft=soft, hard=hard):
+                shutil.rmtree(self.run_dir(), ignore_errors=True)
+                limits = (soft << 10, unlimited if hard is None else hard << 10)
+                done = subprocess.run([*unprivileged, *self.command(config)], capture_output=True, text=True, timeout=120,
+                                      preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_STACK, limits))
+                self.assertEqual(done.returncode, code, done.stderr)
+                if code:
+                    self.assertEqual(done.stderr.count("ulimit -s 8192"), 1, done.stderr)
+                    self.assertIn("the stack of a process is limited to 64.0 KiB", done.stderr)
 
     def test_results_that_do_not_arrive(self):
         config = self.config()

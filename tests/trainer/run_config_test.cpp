@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "base/errors.h"
+#include "base/text.h"
 #include "tests/base/temporary_directory.h"
 #include "trainer/config/training_keys.h"
 
@@ -150,6 +151,23 @@ TEST_F(RunConfigFile, ExpandsGlobsByNameInTheOrderOfThePatterns) {
                                   "data.train_file", {});
   EXPECT_EQ(files, (List{directory.path("b-1.csv"), directory.path("b-10.csv"), directory.path("b-2.csv"),
                          directory.path("a.csv"), directory.path("[x].csv")}));
+}
+
+TEST_F(RunConfigFile, RefusesNumbersWithWhichNothingIsLearned) {
+  const auto told = [&](const char* key, const char* value) {
+    return wrong("", {concat("optim.optim=", std::string_view(key) == "optim.momentum" ? "sgd" : "adamw"),
+                      concat(key, "=", value)});
+  };
+  const char* const below_1 = ": wanted at least 0 and less than 1, found 1";
+  for (const char* key : {"train.label_smoothing_factor", "optim.momentum", "optim.adam_beta1", "optim.adam_beta2"})
+    EXPECT_EQ(told(key, "1"), concat("command line: ", key, below_1));
+  EXPECT_EQ(told("optim.adam_epsilon", "0"), "command line: optim.adam_epsilon: wanted at least 1e-37, found 0")
+      << "0 / 0 where a row of a table of embeddings has no gradient yet";
+  for (const char* key : {"train.l2", "train.max_grad_norm", "optim.learning_rate", "hooks.kill_after_seconds"})
+    EXPECT_EQ(told(key, "1e300"), concat("command line: ", key,
+                                         ": wanted a number that single precision holds, up to 3.4e38, found 1e+300"));
+  for (const char* key : {"scheduler.warmup_steps", "save.save_steps", "log.logging_steps", "eval.eval_steps"})
+    EXPECT_EQ(told(key, "1e30"), concat("command line: ", key, ": wanted at most 1099511627776 updates, found 1e+30"));
 }
 
 TEST_F(RunConfigFile, WarnsOfKeysWithoutEffect) {

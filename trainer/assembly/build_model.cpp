@@ -169,7 +169,7 @@ Built build_model(const RunConfig& config, Purpose purpose, const ModelDirectory
                   Communicator& control) {
   const TimedPhase phase("load");
   Built built;
-  LoadReport report;
+  LoadReport& report = built.report;
   std::shared_ptr<const WeightFiles> files;
   together(control, [&] {
     failpoint("model.load");

@@ -22,6 +22,7 @@ struct Built {
   std::unique_ptr<Task> task;
   LowRankAdapters adapters;  // on the model
   FromFiles from_files;
+  LoadReport report;  // of those files
   std::shared_ptr<const Plugins> plugins;  // null: none
   std::string weights_checksum;  // checksum_of() the files that it was loaded from; "": not read
 };

@@ -134,7 +134,7 @@ void leave_margins(Assembly& run) {
 }
 
 // Every rank calls, for what each has of its own.
-nlohmann::ordered_json summary_of(const Assembly& run, StopReason reason) {
+nlohmann::ordered_json summary_of(const Assembly& run, const std::string& reason) {
   Communicator& control = run.world.control;
   const RunState& state = run.trainer->state();
   const double seconds = state.seconds;
@@ -161,9 +161,15 @@ nlohmann::ordered_json summary_of(const Assembly& run, StopReason reason) {
       {"train_bytes_read", of_every_rank(run.data.train->bytes_read(), control)},
       {"world_size", control.size()},
       {"ended_at", now_in_utc()},
-      {"exit_reason", name_of(reason)}};
+      {"exit_reason", reason}};
   if (state.best_metric) summary["best_metric"] = *state.best_metric;
   return summary;
+}
+
+// A run whose last checkpoint is not durable has not ended, whatever it leaves: the same command is to go on.
+ExitCode code_of(StopReason reason, bool is_saved) {
+  if (!is_saved) return ExitCode::cannot_write;
+  return reason == StopReason::signal || reason == StopReason::max_time ? ExitCode::requeue : ExitCode::done;
 }
 
 }  // namespace
@@ -172,7 +178,8 @@ ExitCode conclude(Assembly& run, StopReason reason) {
   Communicator& control = run.world.control;
   const std::string& directory = run.config().output_dir;
   const bool whole = reason == StopReason::finished || reason == StopReason::early_stopping;
-  const ExitCode code = whole || reason == StopReason::pruned ? ExitCode::done : ExitCode::requeue;
+  const bool is_saved = run.trainer->is_saved();
+  const ExitCode code = code_of(reason, is_saved);
   nlohmann::ordered_json test = nullptr, decided = nullptr;
   if (whole) {
     const auto all_parameters = run.update.gradients->whole();
@@ -192,7 +199,7 @@ ExitCode conclude(Assembly& run, StopReason reason) {
       test["details"] = evaluation.details;
     }
   }
-  nlohmann::ordered_json summary = summary_of(run, reason);
+  nlohmann::ordered_json summary = summary_of(run, is_saved ? name_of(reason) : kNotSaved);
   summary["test_metrics"] = test;
   if (!decided.is_null()) summary["decisions"] = decided;
   if (run.plugins)

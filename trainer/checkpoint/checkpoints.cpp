@@ -151,10 +151,15 @@ void Checkpoints::prune(const std::string& best) {
     const std::string path = path_of(steps[k]);
     if (fs::path(path).filename() == best_name) continue;
     try {
+      if (!is_as_saved(path, parse_manifest(read_file(path + "/" + kManifestName), path))) {
+        log::warn_once(concat(path, " is older than save.save_total_limit = ", config_.save_total_limit,
+                              " keeps, and stays: it holds files that this program did not save there"));
+        continue;
+      }
       failpoint("checkpoint.before_prune");
       discard(files_, path);
       log::detail(concat("removed ", path, ": save.save_total_limit = ", config_.save_total_limit));
-    } catch (const StorageError& error) {
+    } catch (const std::exception& error) {
       log::warn(concat("an old checkpoint could not be removed: ", error.what()));
     }
   }

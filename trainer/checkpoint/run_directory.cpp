@@ -175,6 +175,16 @@ bool is_of_run(const std::string& path, const std::string& run_id) {
   }
 }
 
+bool is_as_saved(const std::string& checkpoint, const Manifest& manifest) {
+  return std::all_of(fs::directory_iterator(checkpoint), fs::directory_iterator(), [&](const auto& entry) {
+    if (entry.is_symlink() || !entry.is_regular_file()) return false;
+    const std::string name = entry.path().filename().string();
+    if (name == kManifestName) return true;
+    const FileEntry* file = manifest.find_file(name);
+    return file != nullptr && file->bytes == static_cast<int64_t>(entry.file_size());
+  });
+}
+
 void discard(FileOps& files, const std::string& path) {
   const fs::path parent = fs::path(path).parent_path();
   const std::string trash = concat(parent.string(), "/.trash-", fs::path(path).filename().string(), ".", unique_name());

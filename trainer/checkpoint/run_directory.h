@@ -9,6 +9,8 @@
 
 namespace sft {
 
+struct Manifest;
+
 // output_dir/checkpoint-<step>: whole whenever it bears this name.
 std::string checkpoint_path(const std::string& directory, int64_t step);
 
@@ -39,6 +41,10 @@ std::string set_aside(FileOps& files, const std::string& path);
 
 // Whether the checkpoint at `path` has a manifest of this run.
 bool is_of_run(const std::string& path, const std::string& run_id);
+
+// Whether the directory holds the files of its manifest, in the sizes that it says, and no other: what somebody put
+// beside them would be lost with it.
+bool is_as_saved(const std::string& checkpoint, const Manifest& manifest);
 
 // Removes a checkpoint so that after a crash it is there whole or not at all.
 void discard(FileOps& files, const std::string& path);

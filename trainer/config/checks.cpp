@@ -29,9 +29,12 @@ void check_steps(const RunConfig& config, const Origins& origins) {
                                                    {"save.save_steps", config.save.save_steps},
                                                    {"log.logging_steps", config.log.logging_steps},
                                                    {"scheduler.warmup_steps", config.scheduler.warmup_steps}};
-  for (const auto& [key, value] : counts)
+  for (const auto& [key, value] : counts) {
     if (value >= 1 && value != std::floor(value))
       refuse_key(origins, key, concat(": wanted a whole number of updates or a share below 1, found ", value));
+    if (value > static_cast<double>(kMostUpdates))
+      refuse_key(origins, key, concat(": wanted at most ", kMostUpdates, " updates, found ", value));
+  }
   const auto warmup = origins.find("scheduler.warmup_steps");
   if (warmup != origins.end() && warmup->second.name == "warmup_ratio" && config.scheduler.warmup_steps >= 1)
     refuse_key(origins, "scheduler.warmup_steps",

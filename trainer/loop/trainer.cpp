@@ -169,6 +169,7 @@ void Trainer::evaluate() {
   if (!evaluation.finite && parts_.control.rank() == 0)
     log::warn(concat("evaluation at step ", state_.step,
                      ": the outputs of the model are not finite in some rows, so none of its scores is a number"));
+  const RunState before = state_;
   const double value = evaluation.metrics.at(settings_.selection.metric).get<double>();
   if (!std::isfinite(value)) {
     log::warn_once(
@@ -178,15 +179,22 @@ void Trainer::evaluate() {
   }
   parts_.schedule.observe(value, settings_.selection.greater_is_better);
   if (state_.has_learned_nothing()) return;
-  if (settings_.selection.improves(value, state_) && settings_.selection.saves_best) {
-    state_.best_checkpoint = "checkpoint-" + std::to_string(state_.step);
-    save();
-  }
+  if (settings_.selection.improves(value, state_) && settings_.selection.saves_best) save_best(before);
+}
+
+// A best model that is not on disk is none that the run could end with: the one before stays the best.
+void Trainer::save_best(const RunState& before) {
+  state_.best_checkpoint = "checkpoint-" + std::to_string(state_.step);
+  save();
+  if (is_saved()) return;
+  state_.best_checkpoint = before.best_checkpoint;
+  state_.best_metric = before.best_metric;
+  state_.best_measured_by = before.best_measured_by;
 }
 
 void Trainer::save() {
   queued_.hear();
-  if (saved_step_ == state_.step || state_.has_learned_nothing()) return;
+  if (is_saved()) return;
   const timeline::Span span("save");
   const Phase phase("save");
   const Stopwatch watch;

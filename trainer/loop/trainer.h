@@ -72,6 +72,8 @@ class Trainer {
 
   const RunState& state() const { return state_; }
   double epoch() const;
+  // Whether the newest state stands in a durable checkpoint, or is none worth one. The same on every rank.
+  bool is_saved() const { return saved_step_ == state_.step || state_.has_learned_nothing(); }
   // Seconds from exec to the end of this session's first update.
   double first_step_seconds() const { return first_step_seconds_; }
 
@@ -81,6 +83,7 @@ class Trainer {
   void require_a_result() const;
   void evaluate();
   void save();
+  void save_best(const RunState& before);
   CheckpointContent content(const HostTensors& model, const HostTensors& optimizer);
 
   TrainerParts parts_;

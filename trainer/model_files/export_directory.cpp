@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/crc32c.h"
+#include "base/errors.h"
 #include "base/failpoint.h"
 #include "base/leftovers.h"
 #include "base/log.h"
@@ -46,6 +47,24 @@ bool is_as_exported(const std::string& directory) {
   return found == files.size();
 }
 
+void fill(FileOps& files, const std::string& directory, const WriteFiles& write, const NamedFiles& beside) {
+  nlohmann::json checksums = write(directory);
+  for (const auto& [name, content] : beside) {
+    write_atomically(files, directory + "/" + name, content);
+    checksums[name] = crc32c(content.data(), content.size());
+  }
+  leave_mark(files, directory, {{"is", "model"}, {"files", checksums}});
+  files.sync_directory(directory);
+}
+
+void remove_if_possible(FileOps& files, const std::string& directory) {
+  try {
+    files.remove_all(directory);
+  } catch (const StorageError& error) {
+    log::warn(concat("a half-made export stays: ", error.what()));
+  }
+}
+
 }  // namespace
 
 void publish_directory(FileOps& files, const std::string& directory, const WriteFiles& write,
@@ -57,13 +76,12 @@ void publish_directory(FileOps& files, const std::string& directory, const Write
   remove_leftovers(files, path, "tmp");
   files.remove_all(temporary);
   files.make_directory(temporary);
-  nlohmann::json checksums = write(temporary);
-  for (const auto& [name, content] : beside) {
-    write_atomically(files, temporary + "/" + name, content);
-    checksums[name] = crc32c(content.data(), content.size());
+  try {
+    fill(files, temporary, write, beside);
+  } catch (...) {
+    remove_if_possible(files, temporary);  // so that a full disk gets its room back
+    throw;
   }
-  leave_mark(files, temporary, {{"is", "model"}, {"files", checksums}});
-  files.sync_directory(temporary);
   const bool replaces = fs::exists(path), is_own = replaces && is_as_exported(path);
   const std::string aside = is_own ? name_in_progress(path, "old") : concat(path, ".kept-", unique_name());
   if (replaces) files.rename(path, aside);

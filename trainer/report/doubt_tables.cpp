@@ -30,7 +30,28 @@ std::string table(const std::vector<RowMargins>& rows) {
       body, "</tbody></table></div>\n");
 }
 
+std::string table(const std::vector<SuspiciousRow>& rows) {
+  std::string body;
+  for (size_t i = 0; i < std::min(rows.size(), kMostRows); ++i) {
+    const SuspiciousRow& row = rows[i];
+    body += concat("<tr><td class=n title=\"", html(row.place), "\">", row.row, "</td><td class=\"text\">",
+                   html(row.text), "</td><td>", html(row.label), "</td><td>", html(row.likely), "</td><td class=n>",
+                   html(number_text(row.self_confidence)), "</td><td class=n>", html(number_text(row.margin)),
+                   "</td></tr>");
+  }
+  return concat("<div class=\"tall\"><table class=\"wide\"><caption>", human_count(static_cast<double>(rows.size())),
+                " rows whose label is likely wrong by the word of models that have not seen them, the likeliest "
+                "mistake first</caption><thead><tr><th class=n>Row</th><th>Text</th><th>Labelled</th><th>Rather</th>"
+                "<th class=n>Confidence</th><th class=n>Margin</th></tr></thead><tbody>",
+                body, "</tbody></table></div>\n");
+}
+
 }  // namespace
+
+std::string suspicion_table(const std::vector<SuspiciousRow>* rows) {
+  if (rows == nullptr) return "";
+  return rows->empty() ? "<p class=\"note\">No label is likely wrong.</p>\n" : table(*rows);
+}
 
 std::string doubt_tables(const RunRecord& record) {
   const std::string path = record.directory + "/" + kRowMarginsFile;

@@ -2,12 +2,17 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
+#include "trainer/metrics/suspicious_rows.h"
 #include "trainer/report/run_record.h"
 
 namespace sft {
 
 // Of margins.jsonl (train.record_margins); "" where there is none.
 std::string doubt_tables(const RunRecord& record);
+
+// Of the rows that `sft-dist noise --folds` found; "" of null.
+std::string suspicion_table(const std::vector<SuspiciousRow>* rows);
 
 }  // namespace sft

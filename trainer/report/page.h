@@ -4,11 +4,13 @@
 #include <string>
 #include <vector>
 
+#include "trainer/metrics/suspicious_rows.h"
 #include "trainer/report/run_record.h"
 
 namespace sft {
 
-std::string run_page(const RunRecord& record);
+// With rows whose labels are likely wrong, which stand in no run directory; null: nobody looked for them.
+std::string run_page(const RunRecord& record, const std::vector<SuspiciousRow>* suspicious = nullptr);
 std::string comparison_page(const std::vector<RunRecord>& records);
 
 // page.css and page.js, put into the program by the build.

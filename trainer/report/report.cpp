@@ -1,7 +1,9 @@
 #include "trainer/report/report.h"
 
 #include <filesystem>
+#include <optional>
 
+#include "base/errors.h"
 #include "base/file_ops.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -9,11 +11,17 @@
 
 namespace sft {
 
-void write_report(const std::vector<std::string>& directories, const std::string& output) {
+void write_report(const std::vector<std::string>& directories, const std::string& output,
+                  const std::string& suspicious) {
   std::vector<RunRecord> records;
   for (const std::string& directory : directories)
     for (const std::string& run : runs_at(directory)) records.push_back(read_run(run));
-  write_atomically(real_files(), output, records.size() == 1 ? run_page(records[0]) : comparison_page(records));
+  if (!suspicious.empty() && records.size() != 1)
+    throw ConfigError(concat("--suspicious: rows stand on the page of one run, and ", records.size(), " are named"));
+  std::optional<std::vector<SuspiciousRow>> rows;
+  if (!suspicious.empty()) rows = suspicious_rows(suspicious);
+  write_atomically(real_files(), output,
+                   records.size() == 1 ? run_page(records[0], rows ? &*rows : nullptr) : comparison_page(records));
 }
 
 void leave_report(const std::string& directory) { leave_report({directory}, directory + "/report.html"); }

@@ -7,8 +7,10 @@
 namespace sft {
 
 // Reads the run directories (a folder of runs, such as a sweep's, stands for all in it) and writes the page to
-// `output`. ConfigError where one is none; StorageError where the page cannot be written.
-void write_report(const std::vector<std::string>& directories, const std::string& output);
+// `output`. Of one run alone: with the rows of `suspicious` (suspicious_rows.h), unless that is "". ConfigError where a
+// directory is none, or where there are rows and several runs; StorageError where the page cannot be written.
+void write_report(const std::vector<std::string>& directories, const std::string& output,
+                  const std::string& suspicious = "");
 
 // The same, where what goes wrong is told as a warning: a report fails no run.
 void leave_report(const std::vector<std::string>& directories, const std::string& output);

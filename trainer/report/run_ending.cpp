@@ -70,6 +70,9 @@ void judge_ending(RunRecord& record) {
   if (is_current && (reason == "finished" || reason == "early_stopping")) {
     record.state = RunRecord::State::finished;
     record.ending = reason == "finished" ? "finished" : "stopped early: no gain for the config's patience";
+  } else if (is_current && reason == "not_saved") {
+    record.state = RunRecord::State::failed;
+    record.ending = "the last checkpoint could not be saved (exit code 81); the same command goes on";
   } else if (is_current && reason == "pruned") {
     record.state = RunRecord::State::paused;
     record.ending = concat("pruned at step ", record.last_step, ": other trials of its sweep were better by then");

@@ -69,7 +69,7 @@ std::string metrics_table(const RunRecord& record) {
 
 }  // namespace
 
-std::string run_page(const RunRecord& record) {
+std::string run_page(const RunRecord& record, const std::vector<SuspiciousRow>* suspicious) {
   const Details details = details_of(record);
   const std::string split = details.split.empty() ? "" : " (" + details.split + ")";
   return page(record.name,
@@ -79,6 +79,7 @@ std::string run_page(const RunRecord& record) {
                      section("Are its probabilities right" + split, calibration_tables(details.values, record)),
                      section("Which rows it gets wrong (test)", row_tables(review_rows(record))),
                      section("Rows that the model doubts (training)", doubt_tables(record)),
+                     section("Labels that are likely wrong (training)", suspicion_table(suspicious)),
                      section("What it sees (test)", picture_gallery(record)),
                      section("What it answers (test)", answer_tables(record)),
                      section("Scores in detail" + split, score_tables(details.values)),

@@ -57,7 +57,7 @@ struct LossConfig {
         field("huber_delta", &LossConfig::huber_delta, "of loss = \"huber\": the error beyond which it is linear",
               above(0.0)),
         field("label_smoothing_factor", &LossConfig::label_smoothing_factor,
-              "share of each target spread over all classes", in_range(0.0, 1.0)),
+              "share of each target spread over all classes", at_least(0.0).below(1.0)),
         field("class_weights", &LossConfig::class_weights,
               "none, balanced (scikit-learn's) or { name = weight }; a class not named weighs 1",
               at_least(0.0).or_one_of("none", "balanced")),

@@ -79,10 +79,9 @@ class CausalLm final : public Recipe {
   }
 
   Group group_of(const Row& row, uint64_t seed) const override {
-    if (!group_.name.empty())
-      return {read_cell(row, group_, [&](const Cell& cell) { return derive_key(seed, cell.text); })};
+    if (const auto key = group_key(row, group_, seed)) return {.key = *key};
     const Conversation read = this->read(row);
-    return {derive_key(seed, read.is_chat ? read.chat.json : read.text)};
+    return {.key = derive_key(seed, read.is_chat ? read.chat.json : read.text), .is_unnamed = !group_.name.empty()};
   }
 
   ShardInfo shard() const override {

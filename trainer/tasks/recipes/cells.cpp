@@ -3,6 +3,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/random.h"
+
 namespace sft {
 
 const Cell& cell_of(const Row& row, const WantedColumn& column) {
@@ -13,6 +15,22 @@ const Cell& cell_of(const Row& row, const WantedColumn& column) {
 const std::string& string_in(const Cell& cell) {
   if (cell.kind == Cell::Kind::text || cell.kind == Cell::Kind::plain) return cell.text;
   throw CellProblem{concat("wanted a string, found ", describe(cell))};
+}
+
+std::optional<uint64_t> group_key(const Row& row, const WantedColumn& column, uint64_t seed) {
+  if (column.name.empty()) return {};
+  return read_cell(row, column, [&](const Cell& cell) -> std::optional<uint64_t> {
+    switch (cell.kind) {
+      case Cell::Kind::nested:
+      case Cell::Kind::list:
+      case Cell::Kind::bytes:
+        throw CellProblem{concat("wanted a text or a number that names a group, found ", describe(cell))};
+      case Cell::Kind::null:
+        return {};
+      default:
+        return cell.text.empty() ? std::nullopt : std::optional(derive_key(seed, cell.text));
+    }
+  });
 }
 
 float weight_in(const Cell& cell) {

@@ -1,6 +1,7 @@
 // Cells of a row by the columns that the config names. What is wrong with one is told with file, line and column.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -37,6 +38,10 @@ auto read_rows(std::span<const Row> rows, SampleSink& out, const Read& read) {
   }
   return good;
 }
+
+// Key of the group that the row names in the column; nothing where the cell is null or empty, or no column is wanted: such
+// a row belongs with its equals alone. BadRow where there is no cell, or it holds neither a text nor a number.
+std::optional<uint64_t> group_key(const Row& row, const WantedColumn& column, uint64_t seed);
 
 // CellProblem where the cell cannot be that.
 const std::string& string_in(const Cell& cell);

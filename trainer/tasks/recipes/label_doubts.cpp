@@ -65,7 +65,8 @@ StringList doubts_of_labels(const StringList& names) {
   std::map<double, std::string> numbers;
   for (const std::string& name : names) {
     const auto value = number_of(name);
-    if (!value) continue;
+    constexpr double kToldApart = 0x1p53;  // whole numbers below it
+    if (!value || std::abs(*value) >= kToldApart) continue;
     const auto [other, is_new] = numbers.try_emplace(*value, name);
     if (is_new) continue;
     doubts.push_back(concat("the labels ", in_quotes(other->second, 40), " and ", in_quotes(name, 40),

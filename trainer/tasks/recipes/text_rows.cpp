@@ -38,9 +38,9 @@ TextRow TextRows::read(const Row& row, const Target& target) const {
   return out;
 }
 
-uint64_t TextRows::key_of(const TextRow& read, uint64_t seed) const {
-  if (group_.name.empty()) return derive_key(derive_key(seed, read.text()), read.pair);
-  return read_cell(*read.row, group_, [&](const Cell& cell) { return derive_key(seed, cell.text); });
+Group TextRows::group_of(const TextRow& read, uint64_t seed) const {
+  if (const auto key = group_key(*read.row, group_, seed)) return {.key = *key};
+  return {.key = derive_key(derive_key(seed, read.text()), read.pair), .is_unnamed = !group_.name.empty()};
 }
 
 }  // namespace sft

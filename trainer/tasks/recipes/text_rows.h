@@ -35,8 +35,8 @@ class TextRows {
   // BadRow where a cell is missing or cannot be what it is wanted for.
   TextRow read(const Row& row, const Target& target) const;
 
-  // Of the group column, or of the texts.
-  uint64_t key_of(const TextRow& read, uint64_t seed) const;
+  // Of the row's group, or of its texts where it names none.
+  Group group_of(const TextRow& read, uint64_t seed) const;
 
  private:
   std::vector<WantedColumn> texts_;

@@ -66,9 +66,8 @@ class Seq2SeqLm final : public Recipe {
   }
 
   Group group_of(const Row& row, uint64_t seed) const override {
-    if (!group_.name.empty())
-      return {read_cell(row, group_, [&](const Cell& cell) { return derive_key(seed, cell.text); })};
-    return {derive_key(seed, read(row).source)};
+    if (const auto key = group_key(row, group_, seed)) return {.key = *key};
+    return {.key = derive_key(seed, read(row).source), .is_unnamed = !group_.name.empty()};
   }
 
   ShardInfo shard() const override {

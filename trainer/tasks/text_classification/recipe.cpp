@@ -109,7 +109,9 @@ class TextClassification final : public Recipe {
 
   Group group_of(const Row& row, uint64_t seed) const override {
     const TextRow read = rows_.read(row, *target_);
-    return {rows_.key_of(read, seed), target_->has_strata() ? likeliest_name(read.answer) : ""};
+    Group group = rows_.group_of(read, seed);
+    if (target_->has_strata()) group.stratum = likeliest_name(read.answer);
+    return group;
   }
 
   ShardInfo shard() const override {

@@ -65,8 +65,8 @@ class TokenClassification final : public Recipe {
 
   Group group_of(const Row& row, uint64_t seed) const override {
     const TaggedRow tagged = read(row);
-    if (group_.name.empty()) return {derive_key(derive_key(seed, tagged.words.text), "")};
-    return {read_cell(row, group_, [&](const Cell& cell) { return derive_key(seed, cell.text); })};
+    if (const auto key = group_key(row, group_, seed)) return {.key = *key};
+    return {.key = derive_key(derive_key(seed, tagged.words.text), ""), .is_unnamed = !group_.name.empty()};
   }
 
   ShardInfo shard() const override {
