@@ -173,7 +173,9 @@ void make_telemetry(Assembly& run) {
                           .peak_flops = peak,
                           .traced_updates = config.log.trace,
                           .trace_path = config.output_dir + "/trace.json"},
-      run.world.control, [&config](int64_t resumed_step) { return open_sinks(config, resumed_step); });
+      run.world.control, [&run](int64_t resumed_step) {
+        return open_sinks(run.config(), metric_words(run.learner().task()), resumed_step);
+      });
 }
 
 void make_margins(Assembly& run) {

@@ -53,7 +53,8 @@ void load_best(Assembly& run) {
   run.checkpoints->load(best, model.refs(), no_optimizer.refs());
   model.write_back();
   if (run.world.control.rank() == 0)
-    log::info(concat("the best model is of step ", best.step, ": ", state.best_metric.value_or(0)));
+    log::info(concat("the best model is of step ", best.step, ": eval_",
+                     selection(run.config(), run.learner().task()).metric, " ", state.best_metric.value_or(0)));
 }
 
 // The model, the adapters merged into it, and the adapters alone.

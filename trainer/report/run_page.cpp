@@ -52,6 +52,7 @@ std::string section(const std::string& title, const std::string& body) {
 std::string metrics_table(const RunRecord& record) {
   const std::vector<MetricRow> metrics = metrics_of(record);
   const bool has_test = std::ranges::any_of(metrics, [](const MetricRow& row) { return !row.test.is_null(); });
+  const MetricWords words = words_of(record);
   const bool is_validated =
       std::ranges::any_of(metrics, [](const MetricRow& row) { return !row.validation.is_null(); });
   const auto cell = [](bool here, const nlohmann::ordered_json& value) {
@@ -59,7 +60,7 @@ std::string metrics_table(const RunRecord& record) {
   };
   std::string rows;
   for (const MetricRow& row : metrics)
-    rows += concat("<tr><td>", html(metric_name(row.name)), "</td>", cell(has_test, row.test),
+    rows += concat("<tr><td>", html(metric_name(row.name, words)), "</td>", cell(has_test, row.test),
                    cell(is_validated, row.validation), "</tr>");
   if (rows.empty()) return "";
   return concat("<table><thead><tr><th>Metric</th>", has_test ? "<th class=n>Test</th>" : "",
