@@ -22,6 +22,7 @@
 #include "trainer/assembly/make_explaining.h"
 #include "trainer/assembly/run_settings.h"
 #include "trainer/assembly/settle_decisions.h"
+#include "trainer/assembly/told_mistakes.h"
 #include "trainer/checkpoint/manifest.h"
 #include "trainer/config/training_keys.h"
 #include "trainer/model_files/weights_checksum.h"
@@ -156,9 +157,10 @@ void make_update(Assembly& run, std::unique_ptr<Learner> learner) {
 }
 
 void make_evaluator(Assembly& run) {
-  if (run.data.validation)
-    run.evaluator = std::make_unique<Evaluator>(run.learner(), *run.data.validation, run.world.control,
-                                                evaluator_settings(run.config(), run.world.device));
+  if (!run.data.validation) return;
+  Evaluator::Settings settings = evaluator_settings(run.config(), run.world.device);
+  settings.mistakes = mistake_settings(run);
+  run.evaluator = std::make_unique<Evaluator>(run.learner(), *run.data.validation, run.world.control, settings);
 }
 
 void make_telemetry(Assembly& run) {
