@@ -22,6 +22,7 @@
 #include "trainer/assembly/make_explaining.h"
 #include "trainer/assembly/run_settings.h"
 #include "trainer/assembly/settle_decisions.h"
+#include "trainer/assembly/told_mistakes.h"
 #include "trainer/checkpoint/manifest.h"
 #include "trainer/config/training_keys.h"
 #include "trainer/model_files/weights_checksum.h"
@@ -157,9 +158,10 @@ void make_update(Assembly& run, std::unique_ptr<Learner> learner) {
 }
 
 void make_evaluator(Assembly& run) {
-  if (run.data.validation)
-    run.evaluator = std::make_unique<Evaluator>(run.learner(), *run.data.validation, run.world.control,
-                                                evaluator_settings(run.config(), run.world.device));
+  if (!run.data.validation) return;
+  Evaluator::Settings settings = evaluator_settings(run.config(), run.world.device);
+  settings.mistakes = mistake_settings(run);
+  run.evaluator = std::make_unique<Evaluator>(run.learner(), *run.data.validation, run.world.control, settings);
 }
 
 void make_telemetry(Assembly& run) {
@@ -174,7 +176,9 @@ void make_telemetry(Assembly& run) {
                           .peak_flops = peak,
                           .traced_updates = config.log.trace,
                           .trace_path = config.output_dir + "/trace.json"},
-      run.world.control, [&config](int64_t resumed_step) { return open_sinks(config, resumed_step); });
+      run.world.control, [&run](int64_t resumed_step) {
+        return open_sinks(run.config(), metric_words(run.learner().task()), resumed_step);
+      });
 }
 
 void make_margins(Assembly& run) {

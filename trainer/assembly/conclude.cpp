@@ -17,6 +17,7 @@
 #include "trainer/assembly/run_card.h"
 #include "trainer/assembly/run_settings.h"
 #include "trainer/assembly/settle_decisions.h"
+#include "trainer/assembly/told_mistakes.h"
 #include "trainer/loop/row_writer.h"
 #include "trainer/metrics/row_margins.h"
 #include "trainer/model_files/adapter_files.h"
@@ -53,7 +54,8 @@ void load_best(Assembly& run) {
   run.checkpoints->load(best, model.refs(), no_optimizer.refs());
   model.write_back();
   if (run.world.control.rank() == 0)
-    log::info(concat("the best model is of step ", best.step, ": ", state.best_metric.value_or(0)));
+    log::info(concat("the best model is of step ", best.step, ": eval_",
+                     selection(run.config(), run.learner().task()).metric, " ", state.best_metric.value_or(0)));
 }
 
 // The model, the adapters merged into it, and the adapters alone.
@@ -95,7 +97,7 @@ Evaluation evaluate_test(Assembly& run) {
 // Files that are gone by now cost the places, not the run.
 std::map<int64_t, RowPlace> places_if_readable(const std::vector<int64_t>& rows, const LoadedConfig& loaded) {
   try {
-    return places_of(rows, loaded);
+    return places_of(rows, loaded.config.data.train_file, "data.train_file", loaded);
   } catch (const std::exception& error) {
     log::warn(concat("doubted rows are told without their places: ", error.what()));
     return {};
@@ -200,6 +202,8 @@ ExitCode conclude(Assembly& run, StopReason reason) {
     }
   }
   nlohmann::ordered_json summary = summary_of(run, is_saved ? name_of(reason) : kNotSaved);
+  if (nlohmann::ordered_json& last = summary["metrics"]; whole && last.contains("details") && control.rank() == 0)
+    add_places(run.loaded, last["details"]);
   summary["test_metrics"] = test;
   if (!decided.is_null()) summary["decisions"] = decided;
   if (run.plugins)

@@ -1,4 +1,4 @@
-// Where rows of the training files stand, for people who look them up.
+// Where rows of raw files stand, for people who look them up.
 #pragma once
 
 #include <cstdint>
@@ -11,12 +11,15 @@
 namespace sft {
 
 struct RowPlace {
-  std::string place;  // "rows.jsonl:12"
-  std::string text;   // its beginning; "": none
+  std::string place;                    // "rows.jsonl:12", or the file of the picture
+  std::string text = {};                // its beginning; "": none
+  std::vector<std::string> words = {};  // where the text is a list of them
+  bool is_picture = false;
 };
 
-// Of the rows of data.train_file with these numbers, from 0. None where the data are no files of rows, or where rows
-// that were left out have no number. Reads the files up to the last of them.
-std::map<int64_t, RowPlace> places_of(const std::vector<int64_t>& numbers, const LoadedConfig& loaded);
+// Of the rows with these numbers, from 0, of the files that `asked` names, the value of the key. None where the data
+// are no raw files, or where rows that were left out have no number. Reads the files up to the last of the rows.
+std::map<int64_t, RowPlace> places_of(const std::vector<int64_t>& numbers, const StringList& asked,
+                                      const std::string& key, const LoadedConfig& loaded);
 
 }  // namespace sft

@@ -13,6 +13,7 @@
 #include "trainer/config/training_keys.h"
 #include "trainer/tasks/tasks.h"
 #include "trainer/telemetry/command.h"
+#include "trainer/telemetry/console.h"
 
 namespace sft {
 namespace {
@@ -190,9 +191,17 @@ std::function<double(int64_t, int64_t)> work_of(const Learner& learner) {
   };
 }
 
-std::vector<Sink> open_sinks(const RunConfig& config, int64_t resumed_step) {
+MetricWords metric_words(const Task& task) {
+  const Statistics none = task.empty_statistics();
+  return task.metrics(none).contains("f1") ? MetricWords(task.details(none)) : MetricWords();
+}
+
+std::vector<Sink> open_sinks(const RunConfig& config, const MetricWords& words, int64_t resumed_step) {
+  const auto spoken = [words](const std::string& metric) {
+    return words.repeats(metric) ? "" : escaped(metric + words.remark(metric));
+  };
   std::vector<Sink> sinks{make_jsonl(config.output_dir + "/metrics.jsonl", resumed_step),
-                          make_console(config.log.progress)};
+                          make_console(config.log.progress, spoken)};
   for (const std::string& target : config.log.report_to)
     if (target == "tensorboard")
       sinks.push_back(make_tensorboard(config.output_dir + "/events", resumed_step, hyperparameters(config)));

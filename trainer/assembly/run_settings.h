@@ -15,6 +15,7 @@
 #include "trainer/loop/evaluator.h"
 #include "trainer/loop/selection.h"
 #include "trainer/loop/telemetry.h"
+#include "trainer/metrics/metric_words.h"
 
 namespace sft {
 
@@ -47,7 +48,10 @@ Selection selection(const RunConfig& config, const Task& task);
 // that gradients reach. Borrows `learner`.
 std::function<double(int64_t tokens, int64_t samples)> work_of(const Learner& learner);
 
+// How people are told the task's metrics.
+MetricWords metric_words(const Task& task);
+
 // The sinks of telemetry. Lines of steps after `resumed_step`, which a resumed run will repeat, are cut off first.
-std::vector<Sink> open_sinks(const RunConfig& config, int64_t resumed_step);
+std::vector<Sink> open_sinks(const RunConfig& config, const MetricWords& words, int64_t resumed_step);
 
 }  // namespace sft

@@ -51,6 +51,26 @@ nlohmann::ordered_json chosen(nlohmann::ordered_json metrics, const std::vector<
   return out;
 }
 
+constexpr char kLabelColumn[] = "labels";
+
+// Whether a row's labels are those of its words.
+bool labels_are_of_words(const Schema& schema) {
+  const Column* labels = schema.find(kLabelColumn);
+  return labels != nullptr && !labels->axis.empty();
+}
+
+// Of sample b: its labelled words, or 1 where it has a label or a set of them.
+int64_t num_targets(const Batch& batch, size_t b) {
+  const Packed& labels = batch.at(kLabelColumn);
+  if (labels_are_of_words(batch.schema)) {
+    const Offsets& offsets = batch.offsets(batch.schema.at(kLabelColumn).axis);
+    const auto of_words = labels.as<int32_t>().subspan(static_cast<size_t>(offsets[b]),
+                                                       static_cast<size_t>(offsets[b + 1] - offsets[b]));
+    return std::ranges::count_if(of_words, [](int32_t label) { return label >= 0; });
+  }
+  return batch.schema.at(kLabelColumn).shape.empty() && labels.as<int64_t>()[b] < 0 ? 0 : 1;
+}
+
 // The same names, and no number.
 nlohmann::ordered_json undefined(nlohmann::ordered_json metrics) {
   for (auto& value : metrics) value = std::numeric_limits<double>::quiet_NaN();
@@ -81,6 +101,8 @@ Evaluator::Evaluator(Learner& learner, const Dataset& dataset, Communicator& con
 Evaluation Evaluator::run(const PredictionSink& predicted) {
   const TimedPhase phase("evaluation");
   const Stopwatch watch;
+  const MistakeSettings& wanted = settings_.mistakes;
+  if (wanted.most > 0) mistakes_.emplace(wanted.most, wanted.squash, wanted.threshold);
   std::vector<Statistics> parts;
   each_part("evaluated", [&](EvalLoader& loader, ShownWork& work) {
     Statistics& part = parts.emplace_back(learner_.task().empty_statistics());
@@ -93,6 +115,8 @@ Evaluation Evaluator::run(const PredictionSink& predicted) {
   control_.all_reduce(Buffer::of(std::span<double>(all.counts)));
   gather_rows(control_, all.rows);
   if (settings_.outputs) gather_rows(control_, all.outputs);
+  if (mistakes_)
+    for (const std::string& found : gather_all(control_, mistakes_->to_bytes())) mistakes_->merge(found);
   const bool finite = are_finite(all);
   nlohmann::ordered_json metrics;
   together(control_, [&] {
@@ -100,8 +124,11 @@ Evaluation Evaluator::run(const PredictionSink& predicted) {
   });
   take_from_first(control_, metrics);
   const bool defined = finite && std::isfinite(metrics.at("loss").get<double>());
+  auto details = defined ? learner_.task().details(all) : nlohmann::ordered_json::object();
+  if (defined && mistakes_)
+    details["mistakes"] = mistakes_->told(wanted.labels, labels_are_of_words(dataset_.schema()));
   return {.metrics = defined ? metrics : undefined(metrics),
-          .details = defined ? learner_.task().details(all) : nlohmann::ordered_json::object(),
+          .details = std::move(details),
           .samples = dataset_.size(),
           .seconds = watch.seconds(),
           .outputs = std::move(all.outputs),
@@ -122,12 +149,31 @@ void Evaluator::observe(const Batch& batch, Statistics* into, const PredictionSi
   settings_.may_leave();
   failpoint("evaluation.batch");
   std::vector<std::string> rows;
-  learner_.observe(batch, {into, predicted ? &rows : nullptr, settings_.outputs, settings_.logits}, cache_.get());
+  const bool judges = into != nullptr && mistakes_;
+  const size_t before = judges ? into->outputs.size() : 0;
+  learner_.observe(batch, {into, predicted ? &rows : nullptr, settings_.outputs || judges, settings_.logits},
+                   cache_.get());
+  if (judges) {
+    judge(batch, std::span(into->outputs).subspan(before));
+    if (!settings_.outputs) into->outputs.resize(before);
+  }
   // A model whose outputs are no numbers has no next token either; its counts say so already.
   const bool answers = answering_ && (into == nullptr || are_finite(*into));
   if (answers) answering_->answer(batch, into, predicted ? &rows : nullptr, settings_.may_leave);
   if (settings_.also_tell && predicted) settings_.also_tell(batch, rows);
   for (size_t b = 0; b < rows.size(); ++b) predicted(batch.ids[b], rows[b]);
+}
+
+void Evaluator::judge(const Batch& batch, std::span<const double> outputs) {
+  const size_t width = settings_.mistakes.labels.size();
+  const auto judge_next = [&](int64_t row, int64_t target) {
+    mistakes_->judge(row, target, outputs.first(width), outputs.subspan(width, width));
+    outputs = outputs.subspan(2 * width);
+  };
+  if (outputs.empty()) return;  // the model's are no numbers
+  for (size_t b = 0; b < batch.rows.size(); ++b)
+    for (int64_t target = 0, count = num_targets(batch, b); target < count; ++target)
+      judge_next(batch.rows[b], target);
 }
 
 void Evaluator::each_part(const char* done, const std::function<void(EvalLoader&, ShownWork&)>& body) {

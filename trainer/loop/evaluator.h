@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -14,6 +16,7 @@
 #include "data/samples/dataset.h"
 #include "trainer/learner/learner.h"
 #include "trainer/loop/answering.h"
+#include "trainer/metrics/surest_mistakes.h"
 
 namespace sft {
 
@@ -31,10 +34,19 @@ using PredictionSink = std::function<void(int64_t id, const std::string& json)>;
 
 class Evaluator {
  public:
+  // Which of the rows that are judged wrongly are told, in details as "mistakes". Of tasks whose targets are labels.
+  struct MistakeSettings {
+    size_t most = 0;  // rows; 0: none
+    std::vector<std::string> labels = {};
+    Squash squash = Squash::softmax;
+    double threshold = 0.5;  // of sets of labels
+  };
+
   struct Settings {
     EvalLoaderConfig loading = {};
     std::vector<std::string> metrics = {};    // names of the metrics that are reported beside the loss; empty: all
     AnswerSettings answers = {};              // generated answers of language models
+    MistakeSettings mistakes = {};
     bool outputs = false;                     // evaluations hand out each sample's truths and logits
     bool logits = false;                      // predictions tell them too
     std::function<void()> may_leave = [] {};  // called before each batch and token that is answered; may throw
@@ -57,6 +69,8 @@ class Evaluator {
  private:
   // Statistics are added to `into`, unless it is null.
   void observe(const Batch& batch, Statistics* into, const PredictionSink& predicted);
+  // Judges the targets of a batch by their truths and logits, as Statistics::outputs has them.
+  void judge(const Batch& batch, std::span<const double> outputs);
   // Calls `body` with a loader of each of this rank's parts of the dataset, and shows how much of it is `done`
   // ("evaluated"). Every rank calls.
   void each_part(const char* done, const std::function<void(EvalLoader&, ShownWork&)>& body);
@@ -67,6 +81,7 @@ class Evaluator {
   Settings settings_;
   std::unique_ptr<ActivationCache> cache_;
   std::unique_ptr<Answering> answering_;  // null where nothing is answered
+  std::optional<SurestMistakes> mistakes_;  // of this rank; nothing where none are told
 };
 
 }  // namespace sft

@@ -66,17 +66,18 @@ double best_of(const ComparedColumn& column) {
   return best;
 }
 
-std::string heading(const std::string& name) {
+std::string heading(const std::string& name, const MetricWords& words) {
   const size_t blank = name.find(' ');
   const std::string split = blank == std::string::npos ? "" : name.substr(0, blank + 1);
-  return split + metric_name(name.substr(split.size()));
+  return split + metric_name(name.substr(split.size()), words);
 }
 
 std::string table(const std::vector<RunRecord>& records) {
   const std::vector<ComparedColumn> settings = differing_settings(records), metrics = measured(records);
+  const MetricWords words = records.empty() ? MetricWords() : words_of(records.front());
   std::string head, body;
   for (const ComparedColumn& column : settings) head += concat("<th><code>", html(column.name), "</code></th>");
-  for (const ComparedColumn& column : metrics) head += concat("<th class=n>", html(heading(column.name)), "</th>");
+  for (const ComparedColumn& column : metrics) head += concat("<th class=n>", html(heading(column.name, words)), "</th>");
   for (size_t i = 0; i < records.size(); ++i) {
     body += concat("<tr data-run=\"", i, "\"><td class=\"run\"><i class=\"c", i % 10, "\"></i><b>",
                    html(records[i].name), "</b><small>", html(records[i].ending), "</small></td>");

@@ -77,13 +77,13 @@ std::string spoken(std::string key) {
   return key;
 }
 
-std::string metric_name(const std::string& key) {
+std::string metric_name(const std::string& key, const MetricWords& words) {
   static const std::vector<std::string> kInitials{"f1", "mcc", "mse", "mae", "rmse", "r2", "bleu", "auc"};
   std::string name = spoken(key);
   const size_t end = std::min(name.find(' '), name.size());
   if (std::ranges::find(kInitials, name.substr(0, end)) != kInitials.end())
     std::transform(name.begin(), name.begin() + static_cast<std::ptrdiff_t>(end), name.begin(), ::toupper);
-  return name;
+  return name + words.remark(key);
 }
 
 bool is_error(const std::string& metric) {

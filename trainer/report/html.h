@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "trainer/metrics/metric_words.h"
+
 namespace sft {
 
 // For element content and quoted attributes. Control characters and invalid UTF-8 are shown as \n, \x1b, …
@@ -21,7 +23,8 @@ std::string value_text(const nlohmann::ordered_json& value);
 std::string percent_text(double share);  // "63.8 %"
 
 std::string spoken(std::string key);              // "bytes_reduced" → "bytes reduced"
-std::string metric_name(const std::string& key);  // "f1_weighted" → "F1 weighted", "mse" → "MSE"
+// "f1_weighted" → "F1 weighted", "mse" → "MSE", "f1" → "F1 (macro)" where the words say so.
+std::string metric_name(const std::string& key, const MetricWords& words = {});
 
 // A metric of which less is better, by its name.
 bool is_error(const std::string& metric);

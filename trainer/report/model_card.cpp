@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "trainer/report/html.h"
+#include "trainer/report/run_facts.h"
 
 namespace sft {
 namespace {
@@ -73,14 +74,15 @@ std::vector<Score> scores_of(const RunRecord& record, const CardFacts& facts) {
   return scores;
 }
 
-std::string model_index(const std::string& name, const std::string& tag, const std::vector<Score>& scores) {
+std::string model_index(const std::string& name, const std::string& tag, const std::vector<Score>& scores,
+                        const MetricWords& words) {
   if (scores.empty() || tag.empty()) return "";
   std::string text = concat("model-index:\n- name: ", yaml(name), "\n  results:\n");
   for (const char* split : {"validation", "test"}) {
     std::string rows;
     for (const Score& score : scores)
       if (score.split == split)
-        rows += concat("    - type: ", yaml(score.name), "\n      name: ", yaml(metric_name(score.name)),
+        rows += concat("    - type: ", yaml(score.name), "\n      name: ", yaml(metric_name(score.name, words)),
                        "\n      value: ", Json(score.value).dump(), "\n");
     if (!rows.empty())
       text += concat("  - task:\n      type: ", yaml(tag), "\n    dataset:\n      type: ", yaml(split),
@@ -108,11 +110,13 @@ std::string data_table(const RunRecord& record) {
   return text + "\n";
 }
 
-std::string metrics_table(const std::vector<Score>& scores) {
+std::string metrics_table(const std::vector<Score>& scores, const MetricWords& words) {
   if (scores.empty()) return "";
   std::string text = "## Metrics\n\n| metric | rows | value |\n|---|---|---:|\n";
   for (const Score& score : scores)
-    text += concat("| ", metric_name(score.name), " | ", score.split, " | ", number_text(score.value), " |\n");
+    if (!words.repeats(score.name))
+      text += concat("| ", in_cell(metric_name(score.name, words)), " | ", score.split, " | ",
+                     number_text(score.value), " |\n");
   return text + "\n";
 }
 
@@ -153,18 +157,19 @@ std::string settings_block(const RunRecord& record) {
 
 std::string model_card(const RunRecord& record, const CardFacts& facts) {
   const std::vector<Score> scores = scores_of(record, facts);
+  const MetricWords words = words_of(record);
   const std::string base = hub_id(facts.model_path), licence = licence_of(facts.model_path);
   std::string text = concat("---\nlibrary_name: ", facts.library, "\n");
   if (!facts.pipeline_tag.empty()) text += concat("pipeline_tag: ", facts.pipeline_tag, "\n");
   if (!licence.empty()) text += concat("license: ", yaml(licence), "\n");
   if (!base.empty()) text += concat("base_model: ", yaml(base), "\n");
   text += "tags:\n- sft-dist\n";
-  text += model_index(record.name, facts.pipeline_tag, scores);
+  text += model_index(record.name, facts.pipeline_tag, scores, words);
   text += concat("---\n\n# ", escaped(record.name), "\n\n`",
                  escaped(without_folders(record.text_setting("model.model_name_or_path"))), "` fine-tuned for ",
                  spoken(record.text_setting("model.task")), " with sft-dist; the weights are those of step ",
                  facts.step, ".\n\n");
-  return text + data_table(record) + metrics_table(scores) + settings_block(record) +
+  return text + data_table(record) + metrics_table(scores, words) + settings_block(record) +
          "## What is not known\n\nLanguages, intended use and limits are not told by the files of a run; they are "
          "yours to fill in.\n";
 }

@@ -6,10 +6,8 @@
 
 #include "base/errors.h"
 #include "base/text.h"
-#include "data/images/mask.h"
-#include "data/images/resize.h"
-#include "trainer/report/data_uri.h"
 #include "trainer/report/html.h"
+#include "trainer/report/small_picture.h"
 #include "trainer/tasks/tasks.h"
 
 namespace sft {
@@ -42,21 +40,14 @@ std::vector<std::string> some_lines(const std::string& path, int64_t lines) {
   return some;
 }
 
-Image made_small(const Image& image) {
-  const int64_t longer = std::max(image.height, image.width);
-  if (longer <= kLongerSide) return image;
-  return resized(image, std::max<int64_t>(image.height * kLongerSide / longer, 1),
-                 std::max<int64_t>(image.width * kLongerSide / longer, 1));
-}
-
 std::string figure(const DrawnPrediction& drawn) {
   std::string legend;
   for (const auto& [name, colour] : drawn.legend)
     legend += concat(" <i style=\"background:rgb(", int{colour[0]}, ",", int{colour[1]}, ",", int{colour[2]}, ")\"></i>",
                      html(name));
-  return concat("<figure><img alt=\"\" src=\"", data_uri("image/png", encode_image(made_small(drawn.picture))),
-                "\"><figcaption title=\"", html(drawn.image), "\">",
-                html(std::filesystem::path(drawn.image).filename().string()), legend, "</figcaption></figure>\n");
+  const std::string name = std::filesystem::path(drawn.image).filename().string();
+  return concat("<figure>", small_picture(drawn.picture, kLongerSide), "<figcaption title=\"", html(drawn.image), "\">",
+                html(name), legend, "</figcaption></figure>\n");
 }
 
 std::string gallery(const std::string& path, const DrawPrediction& draw) {

@@ -6,6 +6,7 @@
 #include "trainer/report/chart.h"
 #include "trainer/report/curve_shape.h"
 #include "trainer/report/html.h"
+#include "trainer/report/run_facts.h"
 
 namespace sft {
 namespace {
@@ -55,9 +56,10 @@ std::string single_chart(const RunRecord& record, const std::string& key, const 
 std::string evaluation_charts(const RunRecord& record) {
   std::vector<Line> scores;
   std::string own;
+  const MetricWords words = words_of(record);
   for (const Curve& curve : record.curves) {
-    if (!is_evaluation(curve.key)) continue;
-    const std::string name = metric_name(curve.key.substr(5));
+    if (!is_evaluation(curve.key) || words.repeats(curve.key.substr(5))) continue;
+    const std::string name = metric_name(curve.key.substr(5), words);
     if (!is_score(curve))
       own += chart(name, "validation", {{"", thinned(curve.points), 1, Line::Style::dotted}});
     else if (scores.size() < kMostInOneChart)
@@ -99,8 +101,10 @@ std::string charts_of(const std::vector<RunRecord>& records) {
   std::set<std::string> done;
   for (const RunRecord& record : records)
     for (const Curve& curve : record.curves)
-      if (is_evaluation(curve.key) && done.insert(curve.key).second)
-        all += compared(records, curve.key, metric_name(curve.key.substr(5)));
+      if (const MetricWords words = words_of(record); is_evaluation(curve.key) &&
+                                                      !words.repeats(curve.key.substr(5)) &&
+                                                      done.insert(curve.key).second)
+        all += compared(records, curve.key, metric_name(curve.key.substr(5), words));
   all += compared(records, "learning_rate", "Learning rate") + compared(records, "grad_norm", "Gradient norm");
   return all.empty() ? "" : "<div class=\"charts\">" + all + "</div>\n";
 }

@@ -45,7 +45,7 @@ void add_best(const RunRecord& record, std::vector<Fact>& facts) {
   std::string metric = record.text_setting("eval.metric_for_best_model");
   if (metric.starts_with("eval_")) metric = metric.substr(5);
   const bool is_named = !metric.empty() && metric != "auto";
-  facts.push_back({concat("best ", is_named ? metric_name(metric) : "metric"), value_text(best),
+  facts.push_back({concat("best ", is_named ? metric_name(metric, words_of(record)) : "metric"), value_text(best),
                    where.empty() ? "validation" : "validation, " + where});
 }
 
@@ -109,10 +109,12 @@ void add_evaluation_time(const RunRecord& record, double training, std::vector<F
 
 std::vector<MetricRow> metrics_of(const RunRecord& record) {
   const Json test = test_of(record), validation = validation_of(record);
+  const MetricWords words = words_of(record);
   std::vector<MetricRow> rows;
   for (const Json* split : {&test, &validation})
     for (const auto& [name, value] : split->items())
-      if (is_metric(name, value) && std::ranges::find(rows, name, &MetricRow::name) == rows.end())
+      if (is_metric(name, value) && !words.repeats(name) &&
+          std::ranges::find(rows, name, &MetricRow::name) == rows.end())
         rows.push_back({name, test.value(name, Json()), validation.value(name, Json())});
   return rows;
 }
@@ -124,12 +126,11 @@ std::vector<Fact> results_of(const RunRecord& record) {
   const std::string note = concat(test.empty() ? "last validation" : "test",
                                   rows.is_number() ? concat(", ", value_text(rows), " rows") : "");
   std::vector<Fact> facts;
-  const Json labels =
-      details_of(record).values.is_object() ? details_of(record).values.value("labels", Json()) : Json();
+  const MetricWords words = words_of(record);
   for (const auto& [name, value] : split.items()) {
     const bool is_variant = name.find("micro") != std::string::npos || name.find("weighted") != std::string::npos;
     if (is_metric(name, value) && name != "loss" && !is_variant && facts.size() < kMostScores)
-      facts.push_back({name == "f1" && labels.size() > 2 ? "macro-F1" : metric_name(name), value_text(value), note});
+      facts.push_back({metric_name(name, words), value_text(value), note});
   }
   if (split.contains("loss")) facts.push_back({"loss", value_text(split["loss"]), note});
   if (const Curve* loss = record.curve("loss"); loss != nullptr && facts.empty())
@@ -173,6 +174,8 @@ std::vector<Fact> circumstances_of(const RunRecord& record) {
     facts.push_back({"skipped updates", human_count(skipped), "gradients not finite"});
   return facts;
 }
+
+MetricWords words_of(const RunRecord& record) { return MetricWords(details_of(record).values); }
 
 Details details_of(const RunRecord& record) {
   if (Json details = record.told({"test_metrics", "details"}); details.is_object()) return {"test", std::move(details)};

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "trainer/metrics/metric_words.h"
 #include "trainer/report/run_record.h"
 
 namespace sft {
@@ -21,7 +22,11 @@ std::vector<Fact> results_of(const RunRecord& record);
 // Rows, batch and rate, updates, time, speed, ranks, memory.
 std::vector<Fact> circumstances_of(const RunRecord& record);
 
-// Every metric, one name on several splits: {"accuracy", {"test", 0.64}, {"last validation", 0.63}}.
+// How people are told the run's metrics.
+MetricWords words_of(const RunRecord& record);
+
+// Every metric but those that repeat another, one name on several splits: {"accuracy", {"test", 0.64}, {"last
+// validation", 0.63}}.
 struct MetricRow {
   std::string name;
   nlohmann::ordered_json test, validation;  // null where it was not measured

@@ -16,7 +16,7 @@ constexpr size_t kWeakest = 5;
 constexpr double kLeastSupport = 10;  // of fewer rows a score says little
 
 void add(std::ostringstream& out, const std::string& name, const std::string& value, const std::string& note = "") {
-  out << "  " << std::left << std::setw(20) << name;
+  out << "  " << std::left << std::setw(19) << escaped(name) << ' ';
   if (note.empty())
     out << escaped(value) << '\n';
   else

@@ -7,6 +7,7 @@
 #include "trainer/report/confusion_tables.h"
 #include "trainer/report/doubt_tables.h"
 #include "trainer/report/html.h"
+#include "trainer/report/mistake_tables.h"
 #include "trainer/report/page.h"
 #include "trainer/report/picture_gallery.h"
 #include "trainer/report/row_tables.h"
@@ -51,6 +52,7 @@ std::string section(const std::string& title, const std::string& body) {
 
 std::string metrics_table(const RunRecord& record) {
   const std::vector<MetricRow> metrics = metrics_of(record);
+  const MetricWords words = words_of(record);
   const bool has_test = std::ranges::any_of(metrics, [](const MetricRow& row) { return !row.test.is_null(); });
   const bool is_validated =
       std::ranges::any_of(metrics, [](const MetricRow& row) { return !row.validation.is_null(); });
@@ -59,7 +61,7 @@ std::string metrics_table(const RunRecord& record) {
   };
   std::string rows;
   for (const MetricRow& row : metrics)
-    rows += concat("<tr><td>", html(metric_name(row.name)), "</td>", cell(has_test, row.test),
+    rows += concat("<tr><td>", html(metric_name(row.name, words)), "</td>", cell(has_test, row.test),
                    cell(is_validated, row.validation), "</tr>");
   if (rows.empty()) return "";
   return concat("<table><thead><tr><th>Metric</th>", has_test ? "<th class=n>Test</th>" : "",
@@ -77,6 +79,7 @@ std::string run_page(const RunRecord& record, const std::vector<SuspiciousRow>* 
                      section("How it went", charts_of(record)), section("All metrics", metrics_table(record)),
                      section("Where it errs" + split, confusion_tables(details.values)),
                      section("Are its probabilities right" + split, calibration_tables(details.values, record)),
+                     section("Which rows it gets wrong (last validation)", mistake_tables(record)),
                      section("Which rows it gets wrong (test)", row_tables(review_rows(record))),
                      section("Rows that the model doubts (training)", doubt_tables(record)),
                      section("Labels that are likely wrong (training)", suspicion_table(suspicious)),

@@ -65,21 +65,6 @@ std::vector<std::string> fields_of(const Event& event, double seconds_left) {
   return fields;
 }
 
-// "loss 0.4012, accuracy 0.8712 (2.3s)": every metric that is one value, of the keys that begin with `prefix`.
-std::string metrics_text(const nlohmann::ordered_json& values, const std::string& prefix) {
-  std::vector<std::string> metrics;
-  std::string took;
-  for (const auto& [key, value] : values.items()) {
-    if (!key.starts_with(prefix)) continue;
-    const std::string name = key.substr(prefix.size());
-    const bool is_time = name == "runtime" || name == "seconds";
-    if (is_time && value.is_number()) took = concat(" (", human_seconds(value.get<double>()), ")");
-    if (is_time || name == "samples_per_second") continue;
-    if (const auto text = text_of(values, key, "%.4g")) metrics.push_back(concat(name, " ", *text));
-  }
-  return join(metrics, ", ") + took;
-}
-
 // "finished: 600 steps, 3.00 epochs in 3m12s (1,532 samples/s)"
 std::string summary_text(const Event& event) {
   std::string text = concat(text_of(event.values, "exit_reason", "%g").value_or("finished"), ": ",
@@ -172,6 +157,23 @@ void Console::end_work() {
   training_bar_.empty() ? erase_bar() : draw(training_bar_);
 }
 
+// "loss 0.4012, accuracy 0.8712 (2.3s)": every metric that is one value, of the keys that begin with `prefix`.
+std::string Console::metrics_text(const nlohmann::ordered_json& values, const std::string& prefix) const {
+  std::vector<std::string> metrics;
+  std::string took;
+  for (const auto& [key, value] : values.items()) {
+    if (!key.starts_with(prefix)) continue;
+    const std::string name = key.substr(prefix.size());
+    const bool is_time = name == "runtime" || name == "seconds";
+    if (is_time && value.is_number()) took = concat(" (", human_seconds(value.get<double>()), ")");
+    if (is_time || name == "samples_per_second") continue;
+    const std::string told = spoken_name_ ? spoken_name_(name) : name;
+    if (const auto text = text_of(values, key, "%.4g"); text && !told.empty())
+      metrics.push_back(concat(told, " ", *text));
+  }
+  return join(metrics, ", ") + took;
+}
+
 // From the rate since this start, pauses for evaluations and checkpoints included.
 double Console::seconds_left(const Event& event) {
   const double now = screen_.seconds();
@@ -217,7 +219,9 @@ void Console::print(const std::string& line) {
   bar_stands_ = false;
 }
 
-Sink make_console(const std::string& style) {
+Sink make_console(const std::string& style) { return make_console(style, {}); }
+
+Sink make_console(const std::string& style, Console::Spoken spoken) {
   set_work_viewer({});
   if (style == "none" || log::talk() == log::Talk::quiet) return [](const Event&) {};
   const std::shared_ptr<const Terminal> terminal = Terminal::of_standard_error();
@@ -229,7 +233,8 @@ Sink make_console(const std::string& style) {
   };
   const auto console =
       std::make_shared<Console>(draws ? Console::Style::bar : Console::Style::lines,
-                                Console::Screen{write, [watch = Stopwatch()] { return watch.seconds(); }, columns});
+                                Console::Screen{write, [watch = Stopwatch()] { return watch.seconds(); }, columns},
+                                std::move(spoken));
   // Both do nothing once the sink is gone.
   const auto if_here = [here = std::weak_ptr(console)](const auto& act) {
     if (const auto standing = here.lock()) act(*standing);

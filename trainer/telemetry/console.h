@@ -23,7 +23,11 @@ class Console {
     std::function<size_t()> columns;
   };
 
-  Console(Style style, Screen screen) : style_(style), screen_(std::move(screen)) {}
+  // The name of a metric for people; "" where it is not told.
+  using Spoken = std::function<std::string(const std::string& metric)>;
+
+  Console(Style style, Screen screen, Spoken spoken = {})
+      : style_(style), screen_(std::move(screen)), spoken_name_(std::move(spoken)) {}
   ~Console();
   Console(const Console&) = delete;
   Console& operator=(const Console&) = delete;
@@ -48,9 +52,11 @@ class Console {
   void erase_bar();
   void print(const std::string& line);
   double seconds_left(const Event& event);
+  std::string metrics_text(const nlohmann::ordered_json& values, const std::string& prefix) const;
 
   Style style_;
   Screen screen_;
+  Spoken spoken_name_;        // none: metrics have their own names
   std::mutex mutex_;          // who prints a line asks from any thread that a bar steps aside
   std::string training_bar_;  // the last one
   bool bar_stands_ = false;
@@ -61,5 +67,8 @@ class Console {
   int64_t first_step_ = -1;  // of this start, with its time: the rate is measured from there
   double first_seconds_ = 0;
 };
+
+// make_console() of trainer/telemetry/event.h, where metrics have names for people.
+Sink make_console(const std::string& style, Console::Spoken spoken);
 
 }  // namespace sft

@@ -32,7 +32,7 @@ class LogitsTask : public Task {
   virtual double weight(const Batch& batch) const = 0;
   virtual at::Tensor loss_of(const at::Tensor& logits, const Batch& batch) const = 0;  // the sum over targets
   virtual void accumulate(const at::Tensor& logits, const Batch& batch, Statistics& into) const = 0;
-  // Of each sample with a target num_outputs truths, 0 or 1, then as many logits; of tasks that decide by them.
+  // Of each target num_outputs truths, 0 or 1, then as many logits; of tasks whose targets are labels.
   virtual void add_outputs(const at::Tensor&, const Batch&, std::vector<double>&) const {}
   virtual std::vector<std::string> predictions(const at::Tensor& logits, const Batch& batch) const = 0;
 

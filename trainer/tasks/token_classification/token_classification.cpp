@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <span>
+#include <utility>
 
 #include "base/errors.h"
 #include "base/text.h"
@@ -107,6 +108,21 @@ class TokenClassification final : public LogitsTask {
           truth.clear();
           guesses.clear();
         });
+  }
+
+  // Of each labelled token.
+  void add_outputs(const at::Tensor& logits_NK, const Batch& batch, std::vector<double>& into) const override {
+    const at::Tensor all_NK = logits_NK.to(at::kDouble).cpu().contiguous();
+    const double* logits = all_NK.data_ptr<double>();
+    const std::span<const int32_t> labels = batch.at("labels").as<int32_t>();
+    const size_t width = names_.size();
+    for_each_labelled(
+        batch,
+        [&](size_t n) {
+          for (size_t k = 0; k < width; ++k) into.push_back(std::cmp_equal(labels[n], k));
+          into.insert(into.end(), logits + n * width, logits + (n + 1) * width);
+        },
+        [] {});
   }
 
   nlohmann::ordered_json metrics(const Statistics& total) const override {

@@ -1,0 +1,18 @@
+// Validation rows that a model is surely wrong about, for people who look them up.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "trainer/assembly/assemble.h"
+
+namespace sft {
+
+// None of tasks whose targets are no labels.
+Evaluator::MistakeSettings mistake_settings(const Assembly& run);
+
+// Adds to each of details["mistakes"] where its row stands and how its text begins, "place" and "text", or its picture,
+// "image". None where the rows were held back of
+// data.train_file. Files that are gone by now cost these, not the run.
+void add_places(const LoadedConfig& loaded, nlohmann::ordered_json& details);
+
+}  // namespace sft

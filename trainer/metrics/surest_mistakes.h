@@ -1,0 +1,50 @@
+// The rows of which a model is surest and wrong: wrong labels are among them, and what it has not learned.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "trainer/metrics/calibration.h"
+
+namespace sft {
+
+struct Mistake {
+  int64_t row = 0;     // of the input
+  int64_t target = 0;  // which of the row's targets, in order: a word's tag
+  // Labels by id. −1: no label, where one of a set is given that is not there, or is there and not given.
+  int64_t truth = -1, guess = -1;
+  double score = 0;  // the probability of what was said
+};
+
+// At most `most` rows, each with the mistake that has the highest score; the same ones in whatever order, and on
+// whatever ranks, the rows are judged.
+class SurestMistakes {
+ public:
+  // `threshold`: of sigmoid outputs, above which a label is given.
+  SurestMistakes(size_t most, Squash squash, double threshold) : most_(most), squash_(squash), threshold_(threshold) {}
+
+  // One target, or one set of labels: `truths` are 0 or 1, as many as there are logits.
+  void judge(int64_t row, int64_t target, std::span<const double> truths, std::span<const double> logits);
+
+  const std::vector<Mistake>& found() const { return found_; }  // the highest score first, of equal ones the first row
+
+  // What another rank has found, as bytes.
+  std::string to_bytes() const;
+  void merge(const std::string& bytes);
+
+  // [{"row", "reference", "label", "score"}], the labels by name or null; with `targets` also "word", from 0.
+  nlohmann::ordered_json told(const std::vector<std::string>& names, bool targets) const;
+
+ private:
+  void keep(const Mistake& mistake);
+
+  size_t most_;
+  Squash squash_;
+  double threshold_;
+  std::vector<Mistake> found_;
+};
+
+}  // namespace sft
