@@ -32,7 +32,7 @@ std::string table(const std::vector<RowMargins>& rows) {
 
 std::string table(const std::vector<SuspiciousRow>& rows) {
   std::string body;
-  for (size_t i = 0; i < std::min(rows.size(), kMostRows); ++i) {
+  for (size_t i = 0; i < std::min(rows.size(), kMostDoubts); ++i) {
     const SuspiciousRow& row = rows[i];
     body += concat("<tr><td class=n title=\"", html(row.place), "\">", row.row, "</td><td class=\"text\">",
                    html(row.text), "</td><td>", html(row.label), "</td><td>", html(row.likely), "</td><td class=n>",
