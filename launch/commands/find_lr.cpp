@@ -64,6 +64,8 @@ RangeFacts facts_of(const Assembly& run, const Arguments& arguments, const RateC
           {"ranks", concat(run.world.control.size(), " (", run.world.gradients.backend(), ")")}};
 }
 
+constexpr int64_t kFewUpdates = 50;
+
 void print_table(const RateCurve& curve) {
   std::cout << "learning_rate\tloss\tsmoothed\n";
   std::cout.precision(12);
@@ -76,6 +78,8 @@ void print_advice(const RateCurve& curve, const Arguments& arguments) {
   clear_terminal_line();
   if (log::talk() != log::Talk::quiet) std::cerr << '\n' << plot_text(curve) << '\n';
   const std::optional<double> steepest = curve.steepest();
+  if (arguments.steps < kFewUpdates)
+    log::warn(concat("a test of ", arguments.steps, " updates often suggests too high a rate; --steps 100 is usual"));
   if (!steepest) {
     log::warn("the loss never fell: try a lower --min-lr, or more --steps");
     return;

@@ -54,7 +54,7 @@ std::string as_line(const Json& line) { return line.dump(-1, ' ', false, Json::e
 std::string lines_of(const OutOfSample& judged, const std::vector<int64_t>& issues, const LoadedConfig& loaded) {
   std::vector<int64_t> numbers;
   for (const int64_t issue : issues) numbers.push_back(judged.row_numbers[static_cast<size_t>(issue)]);
-  const auto places = places_of(numbers, loaded.config.data.train_file, "data.train_file", loaded);
+  const auto places = places_of(numbers, loaded);
   std::string lines;
   for (const int64_t issue : issues) {
     const auto at = static_cast<size_t>(issue);

@@ -74,6 +74,8 @@ SweepResults::SweepResults(const SweepPlan& plan, const std::vector<ExitCode>& c
     if (codes[i] == ExitCode::done) {
       const Json summary = summary_of(concat(directory, "/", trial.name, "/summary.json"));
       trial.facts = facts_of(summary);
+      if (const Json part = summary.value("metrics", Json()); part.is_object() && part.contains("details"))
+        words_ = MetricWords(part["details"]);
       if (best_of(trial) && summary.contains("metric_for_best_model"))
         measures.emplace_back(summary.value("metric_for_best_model", ""), summary.value("greater_is_better", true));
     } else {

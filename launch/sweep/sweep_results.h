@@ -8,6 +8,7 @@
 
 #include "base/errors.h"
 #include "launch/sweep/sweep_plan.h"
+#include "trainer/metrics/metric_words.h"
 
 namespace sft {
 
@@ -43,6 +44,9 @@ class SweepResults {
   // Numbers of trials, the best first, those without a metric last; in the order of the plan where metric() is "".
   std::vector<size_t> ranking() const;
 
+  // How people are told the trials' metrics.
+  const MetricWords& words() const { return words_; }
+
   // Which of `seed` and `data.fold` are varied.
   std::vector<std::string> repeats() const;
   // Where one is: of each combination of the others that was trained two times or more.
@@ -53,6 +57,7 @@ class SweepResults {
   std::vector<TrialResult> trials_;
   std::string metric_;
   bool greater_is_better_ = true;
+  MetricWords words_;
 };
 
 }  // namespace sft

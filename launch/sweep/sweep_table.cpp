@@ -57,6 +57,13 @@ Row header(const std::string& first, const Row& parameters, const Row& names) {
   return row;
 }
 
+// "eval_f1 (macro)".
+Row spoken(Row names, const MetricWords& words) {
+  for (std::string& name : names)
+    if (name.starts_with("eval_") || name.starts_with("test_")) name += escaped(words.remark(name.substr(5)));
+  return names;
+}
+
 std::string in_columns(const std::vector<Row>& rows) {
   std::ostringstream out;
   for (const Row& row : rows) {
@@ -82,7 +89,7 @@ std::string spreads_text(const SweepResults& results) {
       if (std::ranges::find(kPrinted, metric.name) != kPrinted.end() && metric.name != "best_metric" &&
           std::ranges::find(names, metric.name) == names.end())
         names.push_back(metric.name);
-  std::vector<Row> rows{header(repeats.size() > 1 ? "runs" : what, parameters, names)};
+  std::vector<Row> rows{header(repeats.size() > 1 ? "runs" : what, parameters, spoken(names, results.words()))};
   for (const Spread& spread : spreads) {
     Row row{std::to_string(spread.runs)};
     row.insert(row.end(), spread.values.begin(), spread.values.end());
@@ -114,7 +121,7 @@ std::string csv_of(const SweepResults& results) {
 std::string text_of(const SweepResults& results) {
   Row names = names_of(results);
   std::erase_if(names, [](const std::string& name) { return std::ranges::find(kPrinted, name) == kPrinted.end(); });
-  std::vector<Row> rows{header("trial", results.parameters(), names)};
+  std::vector<Row> rows{header("trial", results.parameters(), spoken(names, results.words()))};
   for (const size_t i : results.ranking()) rows.push_back(row_of(results.trials()[i], names));
   return in_columns(rows) + spreads_text(results);
 }

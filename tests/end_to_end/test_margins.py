@@ -66,6 +66,15 @@ class Margins(EndToEnd):
         self.assertIn("Rows that the model doubts (training)", page)
         self.assertIn(rows[doubted[0]["row"]]["text"], page)
 
+    def test_rows_beside_those_held_back_stand_where_the_file_has_them(self):
+        rows, _ = self.planted()
+        self.succeed(self.recorded("split", data={"validation_split": 0.3}), ranks=2)
+        placed = [told for told in self.margins("split") if "place" in told]
+        self.assertGreater(len(placed), 3)
+        for told in placed:
+            row = rows[int(told["place"].rsplit(":", 1)[1]) - 1]
+            self.assertEqual((told["label"], told["text"]), (row["label"], row["text"]))
+
     def test_the_margins_of_one_step_are_those_of_transformers_logits(self):
         import torch
         from transformers import AutoModelForSequenceClassification, AutoTokenizer

@@ -1,8 +1,10 @@
 """Validation rows that a run's model is surest of and wrong: the same as those found by hand in its predictions."""
+import csv
 import random
 import unittest
 
-from harness import LABELS, EndToEnd, make_rows, read_rows, write_rows
+import test_token_classification as tagging
+from harness import LABELS, EndToEnd, make_model, make_rows, read_rows, write_rows
 from pictures import PictureRuns, make_images
 from test_images import make_resnet
 from test_report import Page
@@ -56,6 +58,23 @@ class Mistakes(EndToEnd):
         for one in alone:
             self.assertIn(one["text"], text)
 
+    def test_rows_held_back_of_a_table_stand_where_the_table_has_them(self):
+        rows = mislabelled(120, 9)
+        with open(self.home / "rows.csv", "w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, ["label", "text"])
+            writer.writeheader()
+            writer.writerows({**row, "text": f"{row['text']}\nword{number % 60}"} for number, row in enumerate(rows))
+        self.succeed(self.config(data={"train_file": str(self.home / "rows.csv"), "validation_file": None, "test_file": None, "validation_split": 0.3}), ranks=2)
+        told = self.told()
+        self.assertEqual(len(told), MOST)
+        for one in told:
+            file, line = one["place"].rsplit(":", 1)
+            number = (int(line) - 2) // 2
+            self.assertEqual((file, int(line) % 2), (str(self.home / "rows.csv"), 0))
+            self.assertEqual(one["text"], f"{rows[number]['text']}\nword{number % 60}")
+            self.assertEqual(one["reference"], rows[number]["label"])
+        self.assertEqual(len({one["place"] for one in told}), MOST)
+
     def test_sets_of_labels(self):
         for split, seed in (("train", 1), ("validation", 2)):
             write_rows(self.home / f"{split}.jsonl", relabelled(make_rows(90, seed), "sets"))
@@ -68,6 +87,27 @@ class Mistakes(EndToEnd):
         self.assertGreater(len(wrong), 3)
         self.assert_told(self.told(), wrong)
         self.assertIn(TITLE, self.page().all_text())
+
+    def test_tags_of_words(self):
+        make_model(self.home / "tagger", base_class=True)
+        rows = tagging.make_tagged(50, 2)
+        write_rows(self.home / "train.jsonl", tagging.make_tagged(90, 1))
+        write_rows(self.home / "validation.jsonl", rows)
+        self.succeed(self.config(model={"task": "token_classification", "model_name_or_path": str(self.home / "tagger")}, train={"num_train_epochs": 4},
+                                 data={"train_file": str(self.home / "train.jsonl"), "validation_file": str(self.home / "validation.jsonl"), "test_file": None, "max_length": 64}), ranks=3)
+        wrong, words = [], {}
+        theirs = tagging.TokenClassification.tags_of_transformers(self, self.run_dir() / "model", rows, max_length=64)
+        for number, (row, mine) in enumerate(zip(rows, theirs)):
+            of_row = [(score, -word, truth, guess) for word, (truth, (guess, score)) in enumerate(zip(row["ner_tags"], mine)) if truth != guess]
+            if of_row:
+                score, word, truth, guess = max(of_row)
+                wrong.append((score, number, truth, guess))
+                words[number] = -word
+        self.assertGreater(len(wrong), 3)
+        self.assert_told(self.told(), wrong)
+        for one in self.told():
+            self.assertEqual(one["word"], words[one["row"]])
+            self.assertIn(f"»{rows[one['row']]['tokens'][one['word']]}«", one["text"])
 
     def test_prepared_rows_have_numbers_alone(self):
         write_rows(self.home / "validation.jsonl", mislabelled(60, 8))

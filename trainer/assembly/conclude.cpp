@@ -53,9 +53,13 @@ void load_best(Assembly& run) {
   HostTensors model(named_tensors(run.learner().restored())), no_optimizer({});
   run.checkpoints->load(best, model.refs(), no_optimizer.refs());
   model.write_back();
-  if (run.world.control.rank() == 0)
-    log::info(concat("the best model is of step ", best.step, ": eval_",
-                     selection(run.config(), run.learner().task()).metric, " ", state.best_metric.value_or(0)));
+  if (run.world.control.rank() != 0) return;
+  const Selection rule = selection(run.config(), run.learner().task());
+  const double reached = state.best_metric.value_or(0);
+  log::info(concat("the best model is of step ", best.step, ": eval_", rule.metric, " ", reached));
+  if (reached == 0 && rule.greater_is_better)
+    log::warn(concat("eval_", rule.metric, " never was more than 0: train longer or at another rate; of sets of labels ",
+                     "a lower eval.threshold gives more of them"));
 }
 
 // The model, the adapters merged into it, and the adapters alone.
@@ -95,9 +99,9 @@ Evaluation evaluate_test(Assembly& run) {
 }
 
 // Files that are gone by now cost the places, not the run.
-std::map<int64_t, RowPlace> places_if_readable(const std::vector<int64_t>& rows, const LoadedConfig& loaded) {
+RowPlaces places_if_readable(const std::vector<int64_t>& rows, const Assembly& run) {
   try {
-    return places_of(rows, loaded.config.data.train_file, "data.train_file", loaded);
+    return places_of(rows, RowsOf::training, run);
   } catch (const std::exception& error) {
     log::warn(concat("doubted rows are told without their places: ", error.what()));
     return {};
@@ -122,7 +126,7 @@ void leave_margins(Assembly& run) {
       rows.push_back(told_of(dataset.row(i), std::move(epochs), run.data.labels.names));
       if (rows.back().is_doubted()) doubted.push_back(rows.back().row);
     }
-    const auto places = places_if_readable(doubted, run.loaded);
+    const auto places = places_if_readable(doubted, run);
     std::string lines;
     for (RowMargins& row : rows) {
       if (const auto place = places.find(row.row); place != places.end()) {
@@ -203,7 +207,7 @@ ExitCode conclude(Assembly& run, StopReason reason) {
   }
   nlohmann::ordered_json summary = summary_of(run, is_saved ? name_of(reason) : kNotSaved);
   if (nlohmann::ordered_json& last = summary["metrics"]; whole && last.contains("details") && control.rank() == 0)
-    add_places(run.loaded, last["details"]);
+    add_places(run, last["details"]);
   summary["test_metrics"] = test;
   if (!decided.is_null()) summary["decisions"] = decided;
   if (run.plugins)

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "trainer/config/run_config.h"
+#include "trainer/assembly/assemble.h"
 
 namespace sft {
 
@@ -17,9 +17,15 @@ struct RowPlace {
   bool is_picture = false;
 };
 
-// Of the rows with these numbers, from 0, of the files that `asked` names, the value of the key. None where the data
-// are no raw files, or where rows that were left out have no number. Reads the files up to the last of the rows.
-std::map<int64_t, RowPlace> places_of(const std::vector<int64_t>& numbers, const StringList& asked,
-                                      const std::string& key, const LoadedConfig& loaded);
+using RowPlaces = std::map<int64_t, RowPlace>;  // by the row's number, from 0
+
+// Of rows of data.train_file, all of which take part. None where the data are no raw files, or where rows that were
+// left out have no number. Reads the files up to the last of the rows.
+RowPlaces places_of(const std::vector<int64_t>& numbers, const LoadedConfig& loaded);
+
+// Likewise of the rows that a run trains on, or is validated by, which may be sides of data.train_file; `numbers` are
+// those of its samples. Of sides of pictures none where these are large: they are told apart by their content.
+enum class RowsOf { training, validation };
+RowPlaces places_of(const std::vector<int64_t>& numbers, RowsOf rows, const Assembly& run);
 
 }  // namespace sft

@@ -49,14 +49,13 @@ Evaluator::MistakeSettings mistake_settings(const Assembly& run) {
           .threshold = run.config().eval.scores.threshold};
 }
 
-void add_places(const LoadedConfig& loaded, nlohmann::ordered_json& details) {
+void add_places(const Assembly& run, nlohmann::ordered_json& details) {
   if (!details.is_object() || !details.contains("mistakes")) return;
-  const DataConfig& data = loaded.config.data;
-  if (data.validation_file.empty()) return;  // the rows of a side are numbered by themselves
+  const DataConfig& data = run.config().data;
   std::vector<int64_t> rows;
   for (const auto& mistake : details["mistakes"]) rows.push_back(mistake.at("row"));
   try {
-    const auto places = places_of(rows, data.validation_file, "data.validation_file", loaded);
+    const RowPlaces places = places_of(rows, RowsOf::validation, run);
     for (auto& mistake : details["mistakes"])
       if (const auto place = places.find(mistake.at("row")); place != places.end())
         add_place(place->second, targets_are_words(data), mistake);

@@ -11,8 +11,7 @@ namespace sft {
 Evaluator::MistakeSettings mistake_settings(const Assembly& run);
 
 // Adds to each of details["mistakes"] where its row stands and how its text begins, "place" and "text", or its picture,
-// "image". None where the rows were held back of
-// data.train_file. Files that are gone by now cost these, not the run.
-void add_places(const LoadedConfig& loaded, nlohmann::ordered_json& details);
+// "image". Files that are gone by now cost these, not the run.
+void add_places(const Assembly& run, nlohmann::ordered_json& details);
 
 }  // namespace sft

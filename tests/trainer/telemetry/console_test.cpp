@@ -72,6 +72,14 @@ TEST_F(ConsoleTest, PrintsSparseLinesButAlwaysTheLast) {
   EXPECT_EQ(lines, 6 + 1);
 }
 
+TEST_F(ConsoleTest, NamesMetricsAsPeopleAreToReadThemAndLeavesOutThoseWithoutAName) {
+  Console console(Console::Style::lines, screen(), [](const std::string& metric) {
+    return metric == "accuracy" ? "" : metric == "loss" ? "loss (mean)" : metric;
+  });
+  console.show(evaluation(100));
+  EXPECT_EQ(look(), "evaluation at step 100: loss (mean) 0.4012 (2.3s)\n");
+}
+
 TEST_F(ConsoleTest, PrintsEveryEvaluation) {
   Console console(Console::Style::lines, screen());
   console.show(evaluation(100));
