@@ -23,7 +23,7 @@ gpu:
 # What GPUs are promised to do, tried on those that are here: a table, and build/gpu_check/gpu_check.json, in ten minutes at most. Once
 # this is built, it needs neither a network nor Python.
 gpu-check: gpu
-	@cmake --build build -j $(JOBS) --target test_comm comm_faults test_device > /dev/null
+	@cmake --build build -j $(JOBS) --target test_comm comm_faults test_device
 	@tools/gpu_check/run.sh --program build/sft-dist --tests build/tests --output build/gpu_check
 
 # Installs, builds and runs every test; ends with CTest's closing lines.

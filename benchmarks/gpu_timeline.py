@@ -39,6 +39,8 @@ def last_updates(spans, updates, last):
     each = len(ends) // updates
     if each == 0 or len(ends) % updates:
         raise ValueError(f"{len(ends)} kernels of the optimizer are no multiple of {updates} updates")
+    if last >= updates:
+        raise ValueError(f"{updates} updates are too few to look at the last {last} of them: one before these tells where they begin")
     begin, end = ends[-1 - last * each], ends[-1]
     return [span for span in spans if begin <= span[0] < end], begin, end
 

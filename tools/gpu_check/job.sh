@@ -1,6 +1,7 @@
 # Runs programs on ranks, each with a limit. Sourced by run.sh.
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 code=0 took=0 job_limit=120 watch_for_stop='' after_stop=''
+cut=''  # a job since the last row was ended because the minutes were over
 
 seconds_left() { echo $((60 * minutes - (SECONDS - began))); }
 
@@ -13,29 +14,36 @@ launcher_of() { launcher=(mpirun -np "$1" --oversubscribe --bind-to none); }
 # The same, but nothing for one rank.
 on_ranks() { launcher_of "$1"; [ "$1" -gt 1 ] || launcher=(); }
 
-# Processes of a launcher, with their states: "123 T" is stopped.
-children() { ps -o pid=,stat= --ppid "$1" 2> /dev/null; }
+# Processes of a launcher.
+children() { cat "/proc/$1/task/$1/children" 2> /dev/null; }
 
-# Ends a launcher and its ranks, which outlive it where they are stopped.
+one_is_stopped() {
+  local each
+  for each in $(children "$1"); do ! grep -q '^State:.T' "/proc/$each/status" 2> /dev/null || return 0; done
+  return 1
+}
+
+# Ends a launcher and its ranks, which outlive it where they are stopped, and what these have started.
 end_job() {
   local each
-  for each in $(children "$1" | awk '{ print $1 }') "$1"; do kill -KILL "$each" 2> /dev/null; done
+  for each in $(children "$1"); do end_job "$each"; done
+  kill -KILL "$1" 2> /dev/null
 }
 
 # job NAME COMMAND…: its words are in $home/logs/NAME.out and .err; leaves $code, 124 where it was ended at its limit, $took, and where
 # $watch_for_stop is set $after_stop, the seconds from the moment when one of its ranks stood still.
 job() {
-  local name=$1 limit=$job_limit start stopped='' pid last
+  local name=$1 limit=$job_limit start stopped='' pid last is_short=''
   shift
-  [ "$limit" -le "$(seconds_left)" ] || limit=$(seconds_left)
+  [ "$limit" -le "$(seconds_left)" ] || limit=$(seconds_left) is_short=yes
   start=$(now) last=$((SECONDS + limit)) code=''
   "$@" > "$home/logs/$name.out" 2> "$home/logs/$name.err" < /dev/null &
   pid=$!
   while kill -0 "$pid" 2> /dev/null; do
-    if [ -n "$watch_for_stop" ] && [ -z "$stopped" ] && children "$pid" | grep -q ' T'; then stopped=$(now); fi
+    if [ -n "$watch_for_stop" ] && [ -z "$stopped" ] && one_is_stopped "$pid"; then stopped=$(now); fi
     if [ "$SECONDS" -ge "$last" ]; then
       end_job "$pid"
-      code=124
+      code=124 cut=${is_short:-$cut}
       break
     fi
     sleep 0.1
@@ -68,8 +76,9 @@ losses() {
 worst_difference() {
   join -a1 -a2 -e none -o 1.2,2.2 <(losses "$1" | sort) <(losses "$2" | sort) | awk '
     $1 !~ /^-?[0-9.]+(e[-+]?[0-9]+)?$/ || $2 !~ /^-?[0-9.]+(e[-+]?[0-9]+)?$/ { bad = 1; exit }
+    $2 == 0 { bad = 1; exit }
     { d = $1 - $2; d = (d < 0 ? -d : d) / ($2 < 0 ? -$2 : $2); if (d > worst) worst = d; ++count }
     END { if (bad || count == 0) print "none"; else printf "%.2g\n", worst }'
 }
 
-at_most() { awk -v a="$1" -v b="$2" 'BEGIN { exit !(a != "none" && a + 0 <= b + 0) }'; }
+at_most() { awk -v a="$1" -v b="$2" 'BEGIN { exit !(a ~ /^-?[0-9]/ && a + 0 <= b + 0) }'; }

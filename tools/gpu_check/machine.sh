@@ -32,16 +32,17 @@ test_program() {
   job "$name" env LD_LIBRARY_PATH="${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}$(torch_libraries)" "${launcher[@]}" "$tests/$target" "$@"
 }
 
-# tested CHECK NAME RANKS [NOTE]: a row from how GoogleTest ended; where it ran nothing, nothing passed.
+# tested CHECK NAME RANKS [NOTE]: a row from how GoogleTest ended; where it ran nothing on devices that are here, it failed.
 tested() {
-  local ran
+  local ran skipped
+  skipped=$(sed -n 's/.*\[  SKIPPED \] \([0-9]*\) tests\{0,1\}, listed below.*/\1/p' "$home/logs/$2.out" | tail -n 1)
   ran=$(sed -n 's/.*\[  PASSED  \][^0-9]*\([0-9]*\) tests\{0,1\}\..*/\1/p' "$home/logs/$2.out" | tail -n 1)
   if [ "$code" -ne 0 ]; then
     row "$1" "$3" fail "ends with $code: $(said "$2")"
   elif [ "${ran:-0}" -eq 0 ]; then
-    row "$1" "$3" 'not here' "no test ran: $(grep -m 1 -iE 'skip|not' "$home/logs/$2.out" | cut -c1-120)"
+    row "$1" "$3" fail "no test ran: $(grep -m 1 -iE 'skip|not' "$home/logs/$2.out" | cut -c1-120)"
   else
-    row "$1" "$3" pass "$ran tests${4:-}" tests="$ran"
+    row "$1" "$3" pass "$ran tests${skipped:+, $skipped skipped}${4:-}" tests="$ran"
   fi
 }
 

@@ -1,6 +1,6 @@
 # Models without weights (they are drawn by the seed) and rows, made here. Sourced by run.sh.
 
-# text_model DIRECTORY VOCABULARY WIDTH LAYERS HEADS: a BERT.
+# text_model DIRECTORY VOCABULARY WIDTH LAYERS HEADS INITIALIZER_RANGE: a BERT.
 text_model() {
   mkdir -p "$1"
   printf '{"model_type": "bert", "architectures": ["BertForSequenceClassification"], "vocab_size": %d, "hidden_size": %d, "num_hidden_layers": %d, "num_attention_heads": %d, "intermediate_size": %d, "max_position_embeddings": 512, "initializer_range": %s}\n' \

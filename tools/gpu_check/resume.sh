@@ -1,15 +1,19 @@
 # A run that is killed on all devices goes on with fewer, from its checkpoint. Sourced by run.sh.
 check_resume() {
-  local most=1 ranks name check
+  local most=1 ranks name check fewer lacks=''
   for ranks in "${worlds[@]}"; do [ "$ranks" -gt "$devices" ] || most=$ranks; done
   check="saved on $most, killed, resumed"
-  may_run "$check" 1 && has_reference text || return
+  fewer=$((most > 1 ? most / 2 : 1))
+  [ "$most" -le 2 ] || fewer+=' 1'
+  has_reference text || lacks='the run on CPU cores is missing'
+  for ranks in $fewer; do [ -z "$lacks" ] || may_run "$check" "$ranks" "$lacks"; done
+  [ -z "$lacks" ] || return
   SFT_FAILPOINTS="rank=$((most - 1));trainer.step@7=kill" train whole "$most" text train.max_steps=$parity_updates save.save_strategy=steps save.save_steps=4
   if [ "$code" -eq 0 ] || [ ! -d "$home/runs/whole/checkpoint-4" ]; then
     row "$check" "$most" fail "no checkpoint of a run that was killed; it ends with $code: $(said whole)"
     return
   fi
-  for ranks in $((most > 1 ? most / 2 : 1)) $([ "$most" -le 2 ] || echo 1); do
+  for ranks in $fewer; do
     may_run "$check" "$ranks" || continue
     name=resumed-$ranks
     cp -r "$home/runs/whole" "$home/runs/$name"

@@ -14,7 +14,7 @@ set -uo pipefail
 export LC_ALL=C
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
-program=$root/build/sft-dist tests=$root/build/tests output=$root/build/gpu_check
+program='' tests=$root/build/tests output=$root/build/gpu_check
 most_devices=8 minutes=10 small='' only=''
 topics=(collectives kernels parity bandwidth faults resume memory scaling)
 
@@ -39,8 +39,11 @@ done
 [[ $most_devices =~ ^[1-8]$ && $minutes =~ ^[1-9][0-9]*$ ]] || usage 2 >&2
 [ -z "$only" ] || [[ " ${topics[*]} " == *" $only "* ]] || usage 2 >&2
 # An installed tree has this folder in share/sft-dist, and the program in bin.
-[ -x "$program" ] || program=$root/../bin/sft-dist
+[ -n "$program" ] || program=$root/build/sft-dist
+[ -x "$program" ] || [ "$program" != "$root/build/sft-dist" ] || program=$root/../bin/sft-dist
 [ -x "$program" ] || { echo "gpu-check: no program at $program; make gpu builds it" >&2; exit 2; }
+[ -n "$output" ] || usage 2 >&2
+command -v mpirun > /dev/null || { echo "gpu-check: no mpirun on the PATH, which starts the ranks" >&2; exit 2; }
 [ -d "$root/build" ] || [ "$output" != "$root/build/gpu_check" ] || output=$PWD/gpu_check
 
 for part in report job materials machine parity scaling faults resume memory; do
@@ -49,6 +52,7 @@ for part in report job materials machine parity scaling faults resume memory; do
 done
 
 begin_report
+trap '[ -z "${pid:-}" ] || end_job "$pid"; row "stopped by a signal" 0 fail "what follows did not run"; end_report' INT TERM
 make_materials
 see_the_machine
 for topic in "${topics[@]}"; do

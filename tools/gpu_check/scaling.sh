@@ -13,17 +13,19 @@ speed() {
 # What is waited for of sums: the time of an update beside that of one device with the same rows, both where buckets leave during the backward pass
 # and where one bucket holds all gradients and leaves behind it. No bound is put on either.
 check_scaling() {
-  local ranks alone beside behind
-  may_run 'weak scaling' 1 || return
-  speed "speed-1" 1 "$speed_batch"
-  alone=$milliseconds
-  if [ -z "$alone" ]; then
-    row 'weak scaling' 1 fail "ends with $code: $(said speed-1)"
-    return
+  local ranks alone='' beside behind lacks=''
+  if may_run 'weak scaling' 1; then
+    speed "speed-1" 1 "$speed_batch"
+    alone=$milliseconds
+    if [ -z "$alone" ]; then
+      row 'weak scaling' 1 fail "ends with $code: $(said speed-1)"
+    else
+      row 'weak scaling' 1 pass "$alone ms an update of $speed_batch rows (measured)" milliseconds="$alone"
+    fi
   fi
-  row 'weak scaling' 1 pass "$alone ms an update of $speed_batch rows (measured)" milliseconds="$alone"
+  [ -n "$alone" ] || lacks='there is no time of one device to compare with'
   for ranks in "${worlds[@]:1}"; do
-    may_run 'weak scaling' "$ranks" || continue
+    may_run 'weak scaling' "$ranks" "$lacks" || continue
     speed "weak-$ranks" "$ranks" $((speed_batch * ranks))
     beside=$milliseconds
     speed "behind-$ranks" "$ranks" $((speed_batch * ranks)) comm.bucket_bytes=4000000000
@@ -36,7 +38,7 @@ check_scaling() {
       milliseconds="$beside" one_bucket_milliseconds="$behind" exposed_milliseconds="$(minus "$beside" "$alone")"
   done
   for ranks in "${worlds[@]:1}"; do
-    may_run 'strong scaling' "$ranks" || continue
+    may_run 'strong scaling' "$ranks" "$lacks" || continue
     speed "strong-$ranks" "$ranks" "$speed_batch"
     if [ -z "$milliseconds" ]; then
       row 'strong scaling' "$ranks" fail "ends with $code: $(said "strong-$ranks")"

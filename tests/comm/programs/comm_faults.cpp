@@ -59,6 +59,8 @@ void stop_between_updates_on_devices(Communicator& world) {
   }
 }
 
+double limit = 3;  // seconds, of the watchdog over GPUs
+
 // A bucket that is half as long on one rank, over the GPUs of the plugin. The others' devices wait for the rest of it.
 void send_a_short_bucket_on_gpus(Communicator& world) {
   constexpr size_t kCount = 4 << 20;
@@ -66,9 +68,8 @@ void send_a_short_bucket_on_gpus(Communicator& world) {
   if (const std::string reason = nccl::unavailable(here); !reason.empty()) throw DeviceError(reason);
   const nccl::DeviceTable& table = *nccl::device_table();
   nccl::check(table, table.set_device(here.device), "set the device");
-  Watchdog watchdog(world, "here", 3.0);
-  const auto sums =
-      watchdog.connect([&] { return nccl::connect(table, here, world.split(0, world.rank())); });
+  Watchdog watchdog(world, "here", limit);
+  const auto sums = watchdog.connect([&] { return nccl::connect(table, here, world.split(0, world.rank())); });
   for (int step = 0; step < 2; ++step) {
     progress().step = step;
     progress().set_phase("train");
@@ -111,4 +112,7 @@ int run(const std::string& scenario) {
 }  // namespace
 }  // namespace sft::test
 
-int main(int, char** argv) { return sft::test::run(argv[1]); }
+int main(int count, char** argv) {
+  if (count > 2) sft::test::limit = std::stod(argv[2]);
+  return sft::test::run(argv[1]);
+}
