@@ -38,14 +38,10 @@ class SimulatedGpus(SimulatedRuns):
 
         AutoModelForSequenceClassification.from_pretrained(self.home / "exported")
 
-    # Weights come while the stages below them run, or are gathered stage by stage and given back behind each.
-    def test_weights_that_come_late_or_go_again_train_as_on_cpu_cores(self):
-        self.succeed(self.settings("cpu", "cpu"))
-        for ranks in WORLDS:
-            for strategy in ("zero1", "zero3"):
-                name = f"{strategy}-on-{ranks}"
-                self.train(name, ranks=ranks, parallel={"strategy": strategy}, comm={"bucket_bytes": 30000})
-                self.assert_same_training(name, "cpu")
+    def test_zero3_is_refused(self):
+        done, _ = self.on_gpus(self.settings("spread", parallel={"strategy": "zero3"}))
+        self.assertEqual(done.code, 78, done.err)
+        self.assertIn('parallel.strategy = "zero3" is not built for GPUs', done.err)
 
     # In float32 the square of a target of 3e38 is infinite. A device leaves the update out, and its host hears of it an update later; a save hears of all before it.
     def test_an_update_that_is_not_finite_is_left_out_and_counted(self):

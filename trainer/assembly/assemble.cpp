@@ -79,7 +79,7 @@ Needs needs_of_stored(Needs needs, const RunConfig& config) {
 std::unique_ptr<Learner> make_learner(Assembly& run, Built built) {
   const RunConfig& config = run.config();
   check_fit(config, *built.model, run.data, *run.directory);
-  check_spread_parameters(config, *built.model);
+  check_spread_parameters(config, *built.model, run.world.device);
   std::vector<bool> trained = trained_parameters(config.freeze, *built.model, *built.task, built.adapters);
   if (run.world.control.rank() == 0)
     say_what_trains(*built.model, all_parameters(*built.model, *built.task, built.adapters), trained);

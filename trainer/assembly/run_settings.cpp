@@ -145,11 +145,12 @@ void check_deterministic(const RunConfig& config, const World& world) {
                in_quotes(config.parallel.strategy), " no rank has them; set it to \"zero1\" or \"replicated\""));
 }
 
-void check_spread_parameters(const RunConfig& config, const Model& model) {
+void check_spread_parameters(const RunConfig& config, const Model& model, const at::Device& device) {
   if (config.parallel.strategy != "zero3") return;
   const auto refuse = [](const std::string& why) {
     throw ConfigError(concat("parallel.strategy = \"zero3\" is not built for ", why, "; set it to \"zero2\""));
   };
+  if (!device.is_cpu()) refuse("GPUs; set device = \"cpu\"");
   if (model.blocks_share_parameters() && model.blocks_sharing_weights() == 1)
     refuse(concat("models whose blocks read parameters of other stages, as this one (",
                   model.config().value("model_type", "?"), ")"));

@@ -29,7 +29,7 @@ int num_parts(const RunConfig& config);
 // ConfigError where the ranks cannot share the parts evenly as branches of one tree, or compute on a GPU.
 void check_deterministic(const RunConfig& config, const World& world);
 // ConfigError where parameters that are spread over ranks would be read beside the stage that they are of.
-void check_spread_parameters(const RunConfig& config, const Model& model);
+void check_spread_parameters(const RunConfig& config, const Model& model, const at::Device& device);
 // The number of threads, on which the order of sums in kernels depends: 1 in a deterministic run that names none.
 int64_t num_threads(const RunConfig& config);
 
