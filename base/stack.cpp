@@ -19,9 +19,21 @@ rlimit stack_limit() noexcept {
 
 constexpr auto kUsual = static_cast<rlim_t>(kUsualStackBytes);
 
+// glibc's default is the limit when the program started, and less than usual where there was none.
+void give_threads_room() noexcept {
+  pthread_attr_t attributes;
+  if (::pthread_getattr_default_np(&attributes) != 0) return;
+  size_t bytes = 0;
+  if (::pthread_attr_getstacksize(&attributes, &bytes) == 0 && bytes < kUsual &&
+      ::pthread_attr_setstacksize(&attributes, kUsual) == 0)
+    ::pthread_setattr_default_np(&attributes);
+  ::pthread_attr_destroy(&attributes);
+}
+
 }  // namespace
 
 void make_room_on_stack() noexcept {
+  give_threads_room();
   rlimit limit = stack_limit();
   if (limit.rlim_cur >= kUsual) return;
   // The hard limit too, which a privileged process may; the soft one alone where that is refused.
@@ -30,11 +42,6 @@ void make_room_on_stack() noexcept {
     limit.rlim_cur = std::min(limit.rlim_max, kUsual);
     ::setrlimit(RLIMIT_STACK, &limit);
   }
-  pthread_attr_t attributes;
-  if (::pthread_getattr_default_np(&attributes) != 0) return;
-  ::pthread_attr_setstacksize(&attributes, kUsual);
-  ::pthread_setattr_default_np(&attributes);
-  ::pthread_attr_destroy(&attributes);
 }
 
 void require_room_on_stack() {

@@ -1,5 +1,5 @@
 // The stack under a small `ulimit -s`. The kernel lets the main thread's grow up to the limit, and glibc gives each new
-// thread as much as the limit was when the program started.
+// thread as much as the limit was when the program started; 2 MiB where there was none.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@ inline constexpr int64_t kUsualStackBytes = int64_t{8} << 20;
 inline constexpr int64_t kLeastStackBytes = int64_t{1} << 20;
 
 // Raises a limit below kUsualStackBytes to that, or as far as the hard limit lets. Threads that start from now on have
-// kUsualStackBytes in any case: their stacks are mapped like other memory. Throws nothing, as it may run before main.
+// kUsualStackBytes at least: their stacks are mapped like other memory. Throws nothing, as it may run before main.
 void make_room_on_stack() noexcept;
 
 // Error with ExitCode::out_of_memory where the main thread's stack may not grow to kLeastStackBytes.

@@ -116,14 +116,24 @@ std::string wholly_ours(const std::string& directory) {
   return kind.empty() || kind == "run" || kind == "sweep" ? "" : "what this program makes for itself and removes";
 }
 
+// Of what a run makes beside its files: checkpoints, and what is not yet one or no more.
+bool is_name_of_checkpoint(const std::string& name) {
+  constexpr std::string_view kStem = "checkpoint-";
+  for (const std::string_view hidden : {".tmp-", ".trash-", ".replaced-"})
+    if (name.starts_with(concat(hidden, kStem))) return true;
+  return name.starts_with(kStem) && name.size() > kStem.size() &&
+         name.find_first_not_of("0123456789", kStem.size()) == std::string::npos;
+}
+
 // Whether the run or the sweep in `directory` has the name for a file of its own.
 bool is_reserved(const std::string& name, const std::string& directory) {
   const auto mark = mark_of(directory);
   const std::string kind = mark ? mark->value("is", "") : "";
   if (kind != "run" && kind != "sweep") return false;
   const StringList& names = kind == "run" ? kOfRun : kOfSweep;
-  return name.starts_with(".") || name == "exit_status" || std::ranges::find(names, name) != names.end() ||
-         (kind == "run" && name.starts_with("checkpoint-"));
+  const StringList hidden{".lock", ".starts", ".predictions", kMarkName, "exit_status"};
+  return std::ranges::find(hidden, name) != hidden.end() || std::ranges::find(names, name) != names.end() ||
+         (kind == "run" && is_name_of_checkpoint(name));
 }
 
 void refuse_wholly_ours(const std::string& option, const std::string& path) {
