@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -38,36 +37,30 @@ bool holds_weights(const std::string& name) {
   return ending == ".safetensors" || ending == ".h5" || ending == ".keras";
 }
 
-// Of what bears a mark with checksums: settings may be changed by hand, weights may not.
+// Of what bears a mark with checksums: settings may be changed or removed by hand, weights may not.
 std::string compare_with_mark(const std::string& directory) {
   const auto mark = mark_of(directory);
   if (!mark || !mark->contains("files")) return "checksums: none stand beside these files\n";
   StringList changed;
   for (const auto& [name, checksum] : (*mark)["files"].items()) {
     const fs::path path = fs::path(directory) / name;
-    if (!fs::exists(path))
-      throw DataError(concat(path.string(), " is missing: this program exported it with the others"));
-    if (checksum == crc32c_of_file(path)) continue;
+    const bool is_there = fs::exists(path);
+    if (is_there && checksum == crc32c_of_file(path)) continue;
     if (holds_weights(name))
-      throw DataError(concat(path.string(), " is not as it was exported: its checksum is another one"));
-    changed.push_back(name);
+      throw DataError(concat(path.string(), is_there ? " is not as it was exported: its checksum is another one"
+                                                     : " is missing: this program exported it with the others"));
+    changed.push_back(is_there ? name : name + " (missing)");
   }
   const std::string all = counted((*mark)["files"].size(), "file");
   return changed.empty() ? concat("checksums: ", all, " as this program exported them\n")
                          : concat("checksums: of ", all, " changed since the export: ", join(changed, ", "), "\n");
 }
 
-template <class Weights>
-int64_t require_finite(const Weights& weights, const std::function<std::string(const std::string&)>& file_of) {
-  int64_t bytes = 0;
-  for (const std::string& name : weights.names()) {
-    beat();
-    const TensorRef& tensor = *weights.find(name);
-    if (const std::string what = not_finite_in(tensor); !what.empty())
-      throw DataError(concat(file_of(name), ": ", what));
-    bytes += tensor.bytes;
-  }
-  return bytes;
+// The bytes of the tensor.
+int64_t require_finite(const TensorRef& tensor, const std::string& file) {
+  beat();
+  if (const std::string what = not_finite_in(tensor); !what.empty()) throw DataError(concat(file, ": ", what));
+  return tensor.bytes;
 }
 
 // A tensor that no index names is never loaded.
@@ -85,16 +78,29 @@ size_t require_named_tensors(const WeightFiles& weights) {
   return paths.size();
 }
 
+bool has_ending(const std::string& directory, const char* ending) {
+  for (const auto& entry : fs::directory_iterator(directory))
+    if (entry.path().extension() == ending) return true;
+  return false;
+}
+
+// Whatever adapter_config.json says: kinds that are not built have tensors too.
+std::string look_through_adapter(const std::string& path) {
+  const std::unique_ptr<TensorFile> file = open_tensor_file(path);
+  int64_t bytes = 0;
+  for (const TensorRef& tensor : file->tensors()) bytes += require_finite(tensor, path);
+  return concat("weights: ", counted(file->tensors().size(), "tensor"), ", ", human_bytes(static_cast<double>(bytes)),
+                ", all finite\n");
+}
+
 std::string look_through_weights(const std::string& directory) {
-  if (fs::exists(fs::path(directory) / kAdapterConfig)) {
-    const AdapterFiles adapter(directory);
-    const int64_t bytes = require_finite(adapter, [&](const auto&) { return directory + "/" + kAdapterWeights; });
-    return concat("weights: ", counted(adapter.names().size(), "tensor"), ", ",
-                  human_bytes(static_cast<double>(bytes)), ", all finite\n");
-  }
+  if (const std::string path = adapter_weights_in(directory); !path.empty()) return look_through_adapter(path);
+  if (!has_weight_files(directory) && has_ending(directory, ".h5"))
+    return "weights: not judged, as only a Keras file (.h5) has them\n";
   const WeightFiles weights(directory);
   const size_t files = require_named_tensors(weights);
-  const int64_t bytes = require_finite(weights, [&](const std::string& name) { return weights.path_of(name); });
+  int64_t bytes = 0;
+  for (const std::string& name : weights.names()) bytes += require_finite(*weights.find(name), weights.path_of(name));
   return concat("weights: ", counted(weights.names().size(), "tensor"), " in ", counted(files, "file"), ", ",
                 human_bytes(static_cast<double>(bytes)), ", all finite\n");
 }
@@ -142,6 +148,29 @@ bool is_headless(const ModelDirectory& directory, const RunConfig& config) {
          !says_labels(directory.config());
 }
 
+// Collective: names, shapes and ids of the tokenizer. Rank 0 gets the text. An error is every rank's, the same one.
+std::string compare_with_config(const std::string& directory, Job& job) {
+  std::string text, why_not;
+  RunConfig config;
+  bool headless = false;
+  together(job.control(), [&] {
+    const ModelDirectory model(directory);
+    why_not = why_not_built(model.config());
+    if (!why_not.empty()) return;
+    config = settings_of_model(model);
+    headless = is_headless(model, config);
+    if (headless && job.control().rank() == 0)
+      text = told(load_backbone(model), "below the head") + "the head: config.json names no labels\n";
+  });
+  if (!why_not.empty()) return concat("shapes and tokenizer: not judged, as ", why_not, "\n");
+  if (headless) return text + "tokenizer: not judged without a task\n";
+  const LoadedModel loaded = load_model(directory, config, job.world("cpu", config.threads, config.comm));
+  together(job.control(), [&] {
+    text = told(loaded.report, concat("of a model for ", config.model.task, ",")) + told_of_tokenizer(loaded);
+  });
+  return text;
+}
+
 }  // namespace
 
 bool is_model_directory(const std::string& directory) {
@@ -149,27 +178,33 @@ bool is_model_directory(const std::string& directory) {
   return !has("config.toml") && !has(kManifestName) && (has("config.json") || has(kAdapterConfig));
 }
 
+std::string adapter_weights_in(const std::string& directory) {
+  for (const char* name : {kAdapterWeights, "adapter_model.bin"})
+    if (const fs::path path = fs::path(directory) / name; fs::exists(path)) return path.string();
+  return "";
+}
+
+bool has_weight_files(const std::string& directory) {
+  for (const char* name : {"model.safetensors", "pytorch_model.bin"})
+    for (const char* ending : {"", ".index.json"})
+      if (fs::exists(fs::path(directory) / concat(name, ending))) return true;
+  return has_ending(directory, ".pth");
+}
+
 std::string verified_model(const std::string& directory, Job& job) {
-  std::string text, why_not;
-  RunConfig config;
-  bool headless = false;
+  std::string text;
   together(job.control(), [&] {
-    const ModelDirectory model(directory);
-    if (job.control().rank() == 0) text = compare_with_mark(directory) + look_through_weights(directory);
-    why_not = why_not_built(model.config());
-    if (!why_not.empty()) return;
-    config = settings_of_model(model);
-    headless = is_headless(model, config);
-    if (headless && job.control().rank() == 0)
-      text += told(load_backbone(model), "below the head") + "the head: config.json names no labels\n";
+    if (job.control().rank() != 0) return;
+    text = compare_with_mark(directory);
+    text += look_through_weights(directory);
   });
-  if (!why_not.empty()) return concat(text, "shapes and tokenizer: not judged, as ", why_not, "\n");
-  if (headless) return text + "tokenizer: not judged without a task\n";
-  const LoadedModel loaded = load_model(directory, config, job.world("cpu", config.threads, config.comm));
-  together(job.control(), [&] {
-    text += told(loaded.report, concat("of a model for ", config.model.task, ",")) + told_of_tokenizer(loaded);
-  });
-  return text;
+  try {
+    return text + compare_with_config(directory, job);
+  } catch (const Error& error) {
+    // Only what all ranks have: of an error of this rank alone the others know nothing, and they would wait.
+    if (error.code() != ExitCode::config || error.reach() != Reach::everywhere) throw;
+    return concat(text, "shapes and tokenizer: not judged, as ", error.what(), "\n");
+  }
 }
 
 }  // namespace sft

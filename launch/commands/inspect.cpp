@@ -7,6 +7,7 @@
 
 #include "base/errors.h"
 #include "base/file_ops.h"
+#include "base/schema.h"
 #include "base/text.h"
 #include "comm/agree.h"
 #include "launch/commands/commands.h"
@@ -15,7 +16,6 @@
 #include "trainer/checkpoint/manifest.h"
 #include "trainer/checkpoint/safetensors.h"
 #include "trainer/checkpoint/verify.h"
-#include "trainer/model_files/adapter_files.h"
 #include "trainer/report/report.h"
 
 namespace sft {
@@ -76,9 +76,8 @@ std::string describe_checkpoint(const fs::path& path, bool verify, Communicator&
   return out.str();
 }
 
-// Of a run, verified: every checkpoint in it, and what it exported. Collective.
-std::string describe_checkpoints(const fs::path& path, Job& job) {
-  Communicator& control = job.control();
+// Of a run, verified: every checkpoint in it. Collective.
+std::string describe_checkpoints(const fs::path& path, Communicator& control) {
   std::vector<fs::path> checkpoints;
   together(control, [&] {
     for (const auto& entry : fs::directory_iterator(path))
@@ -88,26 +87,34 @@ std::string describe_checkpoints(const fs::path& path, Job& job) {
   std::string text;
   for (const fs::path& checkpoint : checkpoints)
     text += concat(checkpoint.string(), "\n", describe_checkpoint(checkpoint, true, control));
-  if (text.empty()) text = "no checkpoint to verify\n";
-  for (const char* name : {"model", "adapter"})
-    if (const std::string model = (path / name).string(); is_model_directory(model))
-      text += concat(model, "\n", verified_model(model, job));
-  return text;
+  return text.empty() ? "no checkpoint to verify\n" : text;
 }
 
+// What a run exported, or the directory itself.
+StringList models_to_verify(const fs::path& path) {
+  StringList models;
+  for (const fs::path& directory : {path, path / "model", path / "adapter"}) {
+    const bool may_be = directory == path || fs::exists(path / "config.toml");
+    if (may_be && is_model_directory(directory.string())) models.push_back(directory.string());
+  }
+  return models;
+}
+
+// What verified_model() looks through behind this is not looked through here.
 std::string describe_here(const fs::path& path, bool verify) {
   if (!fs::exists(path)) throw ConfigError(concat("no such file or directory: ", path.string()));
   if (fs::is_directory(path)) {
     if (fs::exists(path / "config.toml")) return run_in_words(path.string());
-    if (const fs::path weights = path / kAdapterWeights; fs::exists(weights))
-      return describe_tensors(weights.string(), verify);
-    if (fs::exists(path / "config.json")) return describe_weights(path.string());
+    const bool is_model = is_model_directory(path.string()), look = verify && !is_model;
+    if (const std::string weights = adapter_weights_in(path.string()); !weights.empty())
+      return describe_tensors(weights, look);
+    if (is_model && has_weight_files(path.string())) return describe_weights(path.string());
     for (const char* name : {"model.safetensors", "pytorch_model.bin"})
-      if (fs::exists(path / name)) return describe_tensors((path / name).string(), verify);
+      if (fs::exists(path / name)) return describe_tensors((path / name).string(), look);
     std::string text;
     for (const auto& entry : fs::directory_iterator(path))
-      if (entry.path().extension() == ".h5") text += describe_hdf5(entry.path().string(), verify) + "\n";
-    if (!text.empty()) return text;
+      if (entry.path().extension() == ".h5") text += describe_hdf5(entry.path().string(), look) + "\n";
+    if (!text.empty() || (verify && is_model)) return text;
     throw ConfigError(concat(path.string(), ": neither a run, a checkpoint, a model nor a folder of shards"));
   }
   if (path.extension() == ".safetensors" || has_torch_ending(path.string()))
@@ -120,15 +127,25 @@ std::string describe_here(const fs::path& path, bool verify) {
 
 ExitCode inspect(const Arguments& arguments, Job& job) {
   const fs::path path(arguments.target);
-  std::string text;
+  Communicator& control = job.control();
+  const auto print_text = [&](const std::string& text) {
+    if (control.rank() == 0) std::cout << text << std::flush;
+  };
   if (fs::exists(path / kManifestName))
-    text = describe_checkpoint(path, arguments.verify, job.control());
+    print_text(describe_checkpoint(path, arguments.verify, control));
   else if (arguments.verify && fs::exists(path / "config.toml"))
-    text = describe_checkpoints(path, job);
-  else
-    together(job.control(), [&] { text = job.control().rank() == 0 ? describe_here(path, arguments.verify) : ""; });
-  if (arguments.verify && is_model_directory(path.string())) text += verified_model(path.string(), job);
-  if (job.control().rank() == 0) std::cout << text << std::flush;
+    print_text(describe_checkpoints(path, control));
+  else {
+    std::string text;
+    together(control, [&] { text = control.rank() == 0 ? describe_here(path, arguments.verify) : ""; });
+    print_text(text);
+  }
+  if (!arguments.verify) return ExitCode::done;
+  // Each is told when it is verified: what is found in a later one does not take that away.
+  for (const std::string& model : models_to_verify(path)) {
+    const std::string found = verified_model(model, job);
+    print_text(model == path.string() ? found : concat(model, "\n", found));
+  }
   return ExitCode::done;
 }
 

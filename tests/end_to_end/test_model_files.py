@@ -169,6 +169,89 @@ class ModelFiles(EndToEnd):
         self.assertEqual(failed.code, 78, failed.err)
         self.assertIn(f"`hf download ORGANISATION/MODEL --local-dir {empty}`", failed.err)
 
+    def test_inspect_tells_what_it_cannot_judge_and_keeps_what_it_has_found(self):
+        base = shutil.copytree(self.shared / "model", self.home / "base")
+        self.succeed(self.config(model={"model_name_or_path": str(base)}, lora={"r": 2, "lora_alpha": 4},
+                                 train={"max_steps": 2}, save={"save_strategy": "steps", "save_steps": 2},
+                                 data={"test_file": None}))
+        shutil.move(base, self.home / "moved")
+        for ranks in (1, 2):
+            told = self.succeed("inspect", self.run_dir(), "--verify", ranks=ranks).out
+            for words in ("every file matches its checksum", "files as this program exported them"):
+                self.assertIn(words, told)
+            self.assertEqual(told.count("shapes and tokenizer: not judged, as model.model_name_or_path"), 1, told)
+            self.assertIn("no such directory", told)
+        weights = self.run_dir() / "adapter/adapter_model.safetensors"
+        content = bytearray(weights.read_bytes())
+        content[-1] ^= 1
+        weights.write_bytes(content)
+        for ranks in (1, 2):
+            done = self.run_program("inspect", self.run_dir(), "--verify", ranks=ranks)
+            self.assertEqual(done.code, 79, done.err)
+            self.assertIn("adapter_model.safetensors is not as it was exported", done.err)
+            self.assertIn("every file matches its checksum", done.out)
+
+        mute = shutil.copytree(self.shared / "model", self.home / "mute")
+        for name in ("tokenizer.json", "tokenizer_config.json"):
+            (mute / name).unlink()
+        refused = shutil.copytree(self.shared / "model", self.home / "refused")
+        config = json.loads((refused / "config.json").read_text())
+        (refused / "config.json").write_text(json.dumps({**config, "position_embedding_type": "relative_key"}))
+        for model, why in ((mute, ""), (refused, "config.json: position_embedding_type must be")):
+            for ranks in (1, 2):
+                told = self.succeed("inspect", model, "--verify", ranks=ranks).out
+                for line in ("weights: 41 tensors in 1 file", f"shapes and tokenizer: not judged, as {why}"):
+                    self.assertEqual(told.count(line), 1, told)
+
+    def test_inspect_reads_adapters_in_either_format_whether_they_are_built_or_not(self):
+        import safetensors.torch
+        import torch
+
+        settings = {"peft_type": "LORA", "task_type": "SEQ_CLS", "base_model_name_or_path": "nobody/has-this",
+                    "r": 2, "lora_alpha": 4}
+        module = "base_model.model.bert.encoder.layer.0.attention.self.query"
+        tensors = {f"{module}.lora_A.weight": torch.ones(2, 32), f"{module}.lora_B.weight": torch.ones(32, 2)}
+        formats = {"adapter_model.safetensors": safetensors.torch.save_file, "adapter_model.bin": torch.save}
+        for name, save in formats.items():
+            adapter = self.home / name.replace(".", "-")
+            adapter.mkdir()
+            for change, why in (({}, "'nobody/has-this'"), ({"use_dora": True}, "use_dora")):
+                (adapter / "adapter_config.json").write_text(json.dumps({**settings, **change}))
+                save(tensors, adapter / name)
+                self.assertIn(f"{module}.lora_B.weight", self.succeed("inspect", adapter).out)
+                told = self.succeed("inspect", adapter, "--verify").out
+                self.assertEqual(told.count("finite"), 1, told)
+                self.assertIn("weights: 2 tensors", told)
+                self.assertRegex(told, f"shapes and tokenizer: not judged, as .*{why}")
+                save({**tensors, f"{module}.lora_B.weight": torch.full((32, 2), float("nan"))}, adapter / name)
+                done = self.run_program("inspect", adapter, "--verify")
+                self.assertEqual(done.code, 79, done.err)
+                self.assertRegex(done.err, f"{name}: .*lora_B.*is NaN")
+
+    def test_inspect_lists_a_keras_file_beside_a_config(self):
+        import h5py
+
+        model = shutil.copytree(self.shared / "model", self.home / "keras")
+        (model / "model.safetensors").unlink()
+        with h5py.File(model / "tf_model.h5", "w") as file:
+            file["kernel"] = [1.0, 2.0]
+        self.assertIn("kernel", self.succeed("inspect", model).out)
+        told = self.succeed("inspect", model, "--verify").out
+        for words in ("kernel", "weights: not judged", "shapes and tokenizer: not judged"):
+            self.assertIn(words, told)
+
+    def test_of_what_a_run_exported_only_weights_may_not_be_missing(self):
+        self.succeed(self.config(train={"max_steps": 2}, data={"test_file": None}))
+        (self.run_dir() / "model/README.md").unlink()
+        for target in (self.run_dir(), self.run_dir() / "model"):
+            told = self.succeed("inspect", target, "--verify").out
+            self.assertIn("changed since the export: README.md (missing)", told)
+        (self.run_dir() / "model/model.safetensors").unlink()
+        for target in (self.run_dir(), self.run_dir() / "model"):
+            done = self.run_program("inspect", target, "--verify")
+            self.assertEqual(done.code, 79, done.err)
+            self.assertIn("model/model.safetensors is missing", done.err)
+
 
 if __name__ == "__main__":
     unittest.main()
