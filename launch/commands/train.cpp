@@ -105,7 +105,9 @@ std::string report_in(const std::string& directory) {
 void say_unsaved(const Assembly& run, ExitCode code) {
   const std::string& directory = run.config().output_dir;
   const std::vector<int64_t> steps = list_run(directory).steps;
-  const std::string start = steps.empty() ? "begins anew" : concat("goes on from checkpoint-", steps.front());
+  const std::string& from = run.config().resume_from_checkpoint;
+  std::string start = steps.empty() || from == "none" ? "begins anew" : concat("goes on from checkpoint-", steps.front());
+  if (from != "auto" && from != "none") start = concat("starts from ", from, " again");
   log::error(concat("the last checkpoint, of step ", run.trainer->state().step, " of ", run.total_steps,
                     ", could not be saved, so this run has not ended; the same command ", start, " (exit ",
                     static_cast<int>(code), ")"));

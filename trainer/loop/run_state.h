@@ -29,6 +29,11 @@ struct RunState {
   std::optional<double> best_metric;
   std::string best_measured_by;  // metric and rows of best_metric; "" where an earlier build saved it
   std::string best_checkpoint;   // path relative to output_dir
+  void take_best_of(const RunState& other) {
+    best_metric = other.best_metric;
+    best_measured_by = other.best_measured_by;
+    best_checkpoint = other.best_checkpoint;
+  }
   int64_t evaluations = 0;
   int64_t evaluations_without_gain = 0;
   std::string schedule;  // state of reduce_lr_on_plateau

@@ -182,14 +182,14 @@ void Trainer::evaluate() {
   if (settings_.selection.improves(value, state_) && settings_.selection.saves_best) save_best(before);
 }
 
-// A best model that is not on disk is none that the run could end with: the one before stays the best.
+// A best model that is not on disk is none that the run could end with: the one before stays the best, until another
+// save of this step succeeds.
 void Trainer::save_best(const RunState& before) {
   state_.best_checkpoint = "checkpoint-" + std::to_string(state_.step);
   save();
   if (is_saved()) return;
-  state_.best_checkpoint = before.best_checkpoint;
-  state_.best_metric = before.best_metric;
-  state_.best_measured_by = before.best_measured_by;
+  unsaved_best_ = state_;
+  state_.take_best_of(before);
 }
 
 void Trainer::save() {
@@ -198,14 +198,21 @@ void Trainer::save() {
   const timeline::Span span("save");
   const Phase phase("save");
   const Stopwatch watch;
+  const RunState before = state_;
+  if (unsaved_best_ && unsaved_best_->step == state_.step) state_.take_best_of(*unsaved_best_);
   together(parts_.control, [&] { update_.learner->require_base_unchanged(); });
   const auto whole = update_.gradients->whole();
   parts_.telemetry.settle(state_.window);
   if (parts_.margins != nullptr) parts_.margins->gather(parts_.control);
   const HostTensors model(named_tensors(update_.learner->saved()));
   const HostTensors optimizer = settings_.save_only_model ? HostTensors({}) : optimizer_in_host(update_);
-  if (parts_.checkpoints.save(content(model, optimizer))) saved_step_ = state_.step;
-  parts_.checkpoints.prune(state_.best_checkpoint);
+  if (parts_.checkpoints.save(content(model, optimizer))) {
+    saved_step_ = state_.step;
+    unsaved_best_.reset();
+    parts_.checkpoints.prune(state_.best_checkpoint);
+  } else {
+    state_.take_best_of(before);
+  }
   longest_pause_ = std::max(longest_pause_, watch.seconds());
 }
 

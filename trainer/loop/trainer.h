@@ -94,6 +94,7 @@ class Trainer {
 
   StopReason reason_ = StopReason::finished;
   int64_t saved_step_ = -1;
+  std::optional<RunState> unsaved_best_;  // of the last step whose best model could not be saved
   double earlier_seconds_ = 0;  // training time of the sessions before this one
   double longest_pause_ = 1;    // the longest step, evaluation or save, in seconds: the time kept free before max_time
   double first_step_seconds_ = 0;
