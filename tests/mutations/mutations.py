@@ -219,8 +219,6 @@ MUTATIONS = [
              ["test_parallel: Worlds/Sharded.*"]),
     Mutation("a stage that does not wait for its weights", "trainer/parallel/sharded.cpp",
              "    for (size_t k = last + 1; k-- > first;) await_bucket(k);\n", "    for (size_t k = last + 1; k-- > first + 1;) await_bucket(k);\n", ["test_parallel: Arrivals.*"]),
-    Mutation("a rank without a share that updates weights before they are there", "trainer/parallel/sharded.cpp",
-             "  await_weights();\n  Bucketed::reduce();", "  Bucketed::reduce();", ["test_parallel: Arrivals.*"]),
     Mutation("a stage of ZeRO-3 that does not wait for its gathers", "trainer/parallel/zero3.cpp",
              "    for (const size_t r : rooms) finish(r);\n", "    for (const size_t r : rooms) arrivals_[r].clear();\n", ["test_parallel: Arrivals.*"]),
     Mutation("weights of ZeRO-3 that stay behind their stage", "trainer/parallel/zero3.cpp",

@@ -70,7 +70,7 @@ std::vector<std::string> ways_to_fit(const Weighed& run, const Room& room) {
     constexpr int kMostRanks = 1 << 16;
     int ranks = room.ranks;
     while (ranks < kMostRanks && plan_memory(run, most_spread, ranks).peak() > room.bytes) ranks *= 2;
-    if (ranks < kMostRanks) ways.push_back(concat("parallel.strategy = ", in_quotes(most_spread), " on ", ranks, " ranks"));
+    if (ranks < kMostRanks) ways.push_back(concat("parallel.strategy = \"", most_spread, "\" on ", ranks, " ranks"));
   }
   if (ways.empty() && !room.is_frozen) ways.emplace_back("[lora] or freeze.all_but_last: fewer weights that train");
   if (ways.empty()) ways.emplace_back("a smaller model: what every rank holds of this one is more than a rank may have");

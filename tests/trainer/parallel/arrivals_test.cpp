@@ -76,7 +76,7 @@ std::vector<double> norms_of(Communicator& world, const std::string& strategy, b
   return norms;
 }
 
-// Seen to fail: a stage that does not wait, a rank without a share that does not, an evaluation that does not.
+// Seen to fail: a stage that does not wait, an evaluation that does not.
 TEST(Arrivals, AreWaitedForByWhoReadsThem) {
   for (const bool one_rests : {false, true})
     spawn_ranks(3, [&](Communicator& threads) {
