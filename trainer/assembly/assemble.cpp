@@ -177,7 +177,7 @@ void make_telemetry(Assembly& run) {
                           .traced_updates = config.log.trace,
                           .trace_path = config.output_dir + "/trace.json"},
       run.world.control, [&run](int64_t resumed_step) {
-        return open_sinks(run.config(), metric_words(run.learner().task()), resumed_step);
+        return open_sinks(run.config(), metric_words(run.config(), run.learner().task()), resumed_step);
       });
 }
 

@@ -140,6 +140,12 @@ void leave_margins(Assembly& run) {
 }
 
 // Every rank calls, for what each has of its own.
+// Names of files may hold any bytes.
+void write_summary(const std::string& directory, const nlohmann::ordered_json& summary) {
+  const std::string text = summary.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+  write_atomically(real_files(), directory + "/summary.json", text);
+}
+
 nlohmann::ordered_json summary_of(const Assembly& run, const std::string& reason) {
   Communicator& control = run.world.control;
   const RunState& state = run.trainer->state();
@@ -206,8 +212,6 @@ ExitCode conclude(Assembly& run, StopReason reason) {
     }
   }
   nlohmann::ordered_json summary = summary_of(run, is_saved ? name_of(reason) : kNotSaved);
-  if (nlohmann::ordered_json& last = summary["metrics"]; whole && last.contains("details") && control.rank() == 0)
-    add_places(run, last["details"]);
   summary["test_metrics"] = test;
   if (!decided.is_null()) summary["decisions"] = decided;
   if (run.plugins)
@@ -219,8 +223,13 @@ ExitCode conclude(Assembly& run, StopReason reason) {
   summary["data"] = data_counts(run);
   if (whole) summary["exported_step"] = exported_step(run);
   together(control, [&] {
-    if (control.rank() == 0) write_atomically(real_files(), directory + "/summary.json", summary.dump(2) + "\n");
+    if (control.rank() == 0) write_summary(directory, summary);
   });
+  // Files of rows may be large; nobody waits for this rank meanwhile.
+  if (nlohmann::ordered_json& last = summary["metrics"]; whole && last.contains("details") && control.rank() == 0) {
+    add_places(run, last["details"]);
+    write_summary(directory, summary);
+  }
   if (whole && control.rank() == 0) leave_cards(run, exported_step(run));
   if (whole && control.rank() == 0) leave_report(directory);
   return code;

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "data/prepare/side_rows.h"
 #include "data/readers/input_files.h"
+#include "trainer/assembly/prepared_files.h"
 #include "trainer/tasks/recipes/row_notes.h"
 #include "trainer/tasks/tasks.h"
 
@@ -62,7 +63,8 @@ RowPlaces places_in(const std::vector<int64_t>& numbers, const PrepareRequest& r
   const DataConfig& data = loaded.config.data;
   const TaskKind& task = task_named(request.task);
   const bool are_texts = task.takes == Takes::texts;
-  if (data.on_bad_row != "error" || (are_texts && !std::ranges::all_of(request.files, is_row_file))) return {};
+  if (data.on_bad_row != "error" || are_prepared(request.files, "train", task.takes)) return {};
+  if (are_texts && !std::ranges::all_of(request.files, is_row_file)) return {};
   RowPlaces places;
   for (const int64_t number : numbers) places[number];
   if (are_texts && !request.splits()) {

@@ -191,9 +191,11 @@ std::function<double(int64_t, int64_t)> work_of(const Learner& learner) {
   };
 }
 
-MetricWords metric_words(const Task& task) {
+MetricWords metric_words(const RunConfig& config, const Task& task) {
   const Statistics none = task.empty_statistics();
-  return task.metrics(none).contains("f1") ? MetricWords(task.details(none)) : MetricWords();
+  const StringList& told = config.eval.scores.metrics;
+  const bool tells_accuracy = told.empty() || std::ranges::find(told, "accuracy") != told.end();
+  return task.metrics(none).contains("f1") ? MetricWords(task.details(none), tells_accuracy) : MetricWords();
 }
 
 std::vector<Sink> open_sinks(const RunConfig& config, const MetricWords& words, int64_t resumed_step) {

@@ -49,7 +49,7 @@ Selection selection(const RunConfig& config, const Task& task);
 std::function<double(int64_t tokens, int64_t samples)> work_of(const Learner& learner);
 
 // How people are told the task's metrics.
-MetricWords metric_words(const Task& task);
+MetricWords metric_words(const RunConfig& config, const Task& task);
 
 // The sinks of telemetry. Lines of steps after `resumed_step`, which a resumed run will repeat, are cut off first.
 std::vector<Sink> open_sinks(const RunConfig& config, const MetricWords& words, int64_t resumed_step);

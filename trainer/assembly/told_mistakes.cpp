@@ -24,16 +24,20 @@ std::string around(const std::vector<std::string>& words, size_t word) {
   return concat(first > 0 ? "… " : "", join(shown, " "), end < words.size() ? " …" : "");
 }
 
-// Targets count the words of a row unless more than one token of a word is labelled, or a row's beginning is cut off.
-bool targets_are_words(const DataConfig& data) { return !data.label_all_tokens && data.truncation != "left"; }
+// Targets count the words of a row where each word has one: not where a row was cut, or a word has no tokens.
+bool targets_are_words(const RowPlace& place, const nlohmann::ordered_json& mistake) {
+  return mistake.value("of_words", size_t{0}) == place.words.size();
+}
 
-void add_place(const RowPlace& place, bool by_word, nlohmann::ordered_json& mistake) {
+void add_place(const RowPlace& place, nlohmann::ordered_json& mistake) {
   if (place.is_picture) {
     mistake["image"] = place.place;
     return;
   }
   mistake["place"] = place.place;
-  const size_t word = by_word ? mistake.value("word", place.words.size()) : place.words.size();
+  const size_t none = place.words.size();
+  const size_t word = targets_are_words(place, mistake) ? mistake.value("word", none) : none;
+  if (word == none) mistake.erase("word");
   mistake["text"] = word < place.words.size() ? around(place.words, word) : place.text;
 }
 
@@ -51,16 +55,19 @@ Evaluator::MistakeSettings mistake_settings(const Assembly& run) {
 
 void add_places(const Assembly& run, nlohmann::ordered_json& details) {
   if (!details.is_object() || !details.contains("mistakes")) return;
-  const DataConfig& data = run.config().data;
   std::vector<int64_t> rows;
   for (const auto& mistake : details["mistakes"]) rows.push_back(mistake.at("row"));
   try {
     const RowPlaces places = places_of(rows, RowsOf::validation, run);
     for (auto& mistake : details["mistakes"])
       if (const auto place = places.find(mistake.at("row")); place != places.end())
-        add_place(place->second, targets_are_words(data), mistake);
+        add_place(place->second, mistake);
   } catch (const std::exception& error) {
     log::warn(concat("wrong rows of validation are told without their texts: ", error.what()));
+  }
+  for (auto& mistake : details["mistakes"]) {
+    if (!mistake.contains("text")) mistake.erase("word");
+    mistake.erase("of_words");
   }
 }
 

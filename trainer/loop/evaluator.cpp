@@ -166,14 +166,14 @@ void Evaluator::observe(const Batch& batch, Statistics* into, const PredictionSi
 
 void Evaluator::judge(const Batch& batch, std::span<const double> outputs) {
   const size_t width = settings_.mistakes.labels.size();
-  const auto judge_next = [&](int64_t row, int64_t target) {
-    mistakes_->judge(row, target, outputs.first(width), outputs.subspan(width, width));
+  const auto judge_next = [&](int64_t row, int64_t target, int64_t targets) {
+    mistakes_->judge(row, target, targets, outputs.first(width), outputs.subspan(width, width));
     outputs = outputs.subspan(2 * width);
   };
   if (outputs.empty()) return;  // the model's are no numbers
   for (size_t b = 0; b < batch.rows.size(); ++b)
     for (int64_t target = 0, count = num_targets(batch, b); target < count; ++target)
-      judge_next(batch.rows[b], target);
+      judge_next(batch.rows[b], target, count);
 }
 
 void Evaluator::each_part(const char* done, const std::function<void(EvalLoader&, ShownWork&)>& body) {

@@ -6,7 +6,8 @@
 
 namespace sft {
 
-MetricWords::MetricWords(const nlohmann::ordered_json& details) {
+MetricWords::MetricWords(const nlohmann::ordered_json& details, bool tells_accuracy)
+    : tells_accuracy_(tells_accuracy) {
   if (!details.is_object()) return;
   const auto labels = details.find("labels");
   const bool are_named = labels != details.end() && labels->is_array();
@@ -19,7 +20,9 @@ MetricWords::MetricWords(const nlohmann::ordered_json& details) {
     remark_ = " (micro)";
 }
 
-bool MetricWords::repeats(const std::string& metric) const { return has_one_label_ && metric == "f1_micro"; }
+bool MetricWords::repeats(const std::string& metric) const {
+  return tells_accuracy_ && has_one_label_ && metric == "f1_micro";
+}
 
 std::string MetricWords::remark(const std::string& metric) const {
   return metric == "f1" || metric == "precision" || metric == "recall" ? remark_ : "";

@@ -10,7 +10,8 @@ class MetricWords {
  public:
   MetricWords() = default;  // every metric by its own name
   // `details` of an evaluation tell what was counted: classes of rows, or types of entities.
-  explicit MetricWords(const nlohmann::ordered_json& details);
+  // `tells_accuracy`: it is among the metrics that are shown.
+  explicit MetricWords(const nlohmann::ordered_json& details, bool tells_accuracy = true);
 
   // True: it is another metric of the same evaluation once more, as "f1_micro" is "accuracy" where a row has one label.
   bool repeats(const std::string& metric) const;
@@ -19,7 +20,7 @@ class MetricWords {
   std::string remark(const std::string& metric) const;
 
  private:
-  bool has_one_label_ = false;
+  bool tells_accuracy_ = true, has_one_label_ = false;
   std::string remark_;  // of f1, precision and recall
 };
 

@@ -22,7 +22,7 @@ nlohmann::ordered_json name_or_null(const std::vector<std::string>& names, int64
 
 }  // namespace
 
-void SurestMistakes::judge(int64_t row, int64_t target, std::span<const double> truths,
+void SurestMistakes::judge(int64_t row, int64_t target, int64_t targets, std::span<const double> truths,
                            std::span<const double> logits) {
   assert(!logits.empty() && truths.size() == logits.size());
   if (squash_ == Squash::sigmoid) {
@@ -30,8 +30,8 @@ void SurestMistakes::judge(int64_t row, int64_t target, std::span<const double> 
       const double likely = probability_of(logits[k]);
       const bool is_given = likely > threshold_, is_there = truths[k] != 0;
       const auto label = static_cast<int64_t>(k);
-      if (is_given && !is_there) keep({row, target, -1, label, likely});
-      if (!is_given && is_there) keep({row, target, label, -1, 1 - likely});
+      if (is_given && !is_there) keep({row, target, targets, -1, label, likely});
+      if (!is_given && is_there) keep({row, target, targets, label, -1, 1 - likely});
     }
     return;
   }
@@ -40,7 +40,7 @@ void SurestMistakes::judge(int64_t row, int64_t target, std::span<const double> 
   if (truth == truths.end() || truth - truths.begin() == best - logits.begin()) return;
   double sum = 0;
   for (const double logit : logits) sum += std::exp(logit - *best);
-  keep({row, target, truth - truths.begin(), best - logits.begin(), 1 / sum});
+  keep({row, target, targets, truth - truths.begin(), best - logits.begin(), 1 / sum});
 }
 
 void SurestMistakes::keep(const Mistake& mistake) {
@@ -70,7 +70,7 @@ nlohmann::ordered_json SurestMistakes::told(const std::vector<std::string>& name
                                {"reference", name_or_null(names, mistake.truth)},
                                {"label", name_or_null(names, mistake.guess)},
                                {"score", mistake.score}};
-    if (targets) one["word"] = mistake.target;
+    if (targets) one["word"] = mistake.target, one["of_words"] = mistake.targets;
     all.push_back(std::move(one));
   }
   return all;

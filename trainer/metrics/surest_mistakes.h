@@ -13,7 +13,8 @@ namespace sft {
 
 struct Mistake {
   int64_t row = 0;     // of the input
-  int64_t target = 0;  // which of the row's targets, in order: a word's tag
+  int64_t target = 0;   // which of the row's targets, in order: a word's tag
+  int64_t targets = 1;  // how many there are
   // Labels by id. −1: no label, where one of a set is given that is not there, or is there and not given.
   int64_t truth = -1, guess = -1;
   double score = 0;  // the probability of what was said
@@ -27,7 +28,8 @@ class SurestMistakes {
   SurestMistakes(size_t most, Squash squash, double threshold) : most_(most), squash_(squash), threshold_(threshold) {}
 
   // One target, or one set of labels: `truths` are 0 or 1, as many as there are logits.
-  void judge(int64_t row, int64_t target, std::span<const double> truths, std::span<const double> logits);
+  void judge(int64_t row, int64_t target, int64_t targets, std::span<const double> truths,
+             std::span<const double> logits);
 
   const std::vector<Mistake>& found() const { return found_; }  // the highest score first, of equal ones the first row
 
@@ -35,7 +37,7 @@ class SurestMistakes {
   std::string to_bytes() const;
   void merge(const std::string& bytes);
 
-  // [{"row", "reference", "label", "score"}], the labels by name or null; with `targets` also "word", from 0.
+  // [{"row", "reference", "label", "score"}], the labels by name or null; with `targets` also "word", from 0, and "of_words".
   nlohmann::ordered_json told(const std::vector<std::string>& names, bool targets) const;
 
  private:

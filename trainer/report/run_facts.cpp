@@ -175,7 +175,10 @@ std::vector<Fact> circumstances_of(const RunRecord& record) {
   return facts;
 }
 
-MetricWords words_of(const RunRecord& record) { return MetricWords(details_of(record).values); }
+MetricWords words_of(const RunRecord& record) {
+  return MetricWords(details_of(record).values,
+                     test_of(record).contains("accuracy") || validation_of(record).contains("accuracy"));
+}
 
 Details details_of(const RunRecord& record) {
   if (Json details = record.told({"test_metrics", "details"}); details.is_object()) return {"test", std::move(details)};

@@ -34,6 +34,8 @@ TEST(MetricWords, KnowThatMicroF1IsAccuracyWhereARowHasOneLabel) {
   EXPECT_TRUE(words_of_classes({"a", "b", "c"}).repeats("f1_micro"));
   EXPECT_FALSE(words_of_classes({"a", "b", "c"}).repeats("f1"));
   EXPECT_FALSE(MetricWords().repeats("f1_micro"));
+  EXPECT_FALSE(MetricWords({{"labels", {"a", "b", "c"}}, {"confusion_matrix", 0}}, false).repeats("f1_micro"))
+      << "where accuracy is not told it is told once alone";
 }
 
 TEST(MetricWords, KnowThatSetsOfLabelsHaveAMicroF1OfTheirOwn) {

@@ -30,7 +30,7 @@ std::vector<Judged> some_rows(int64_t count, size_t labels) {
 
 SurestMistakes found_in(const std::vector<Judged>& rows, Squash squash = Squash::softmax) {
   SurestMistakes mistakes(5, squash, 0.5);
-  for (const Judged& row : rows) mistakes.judge(row.row, row.target, row.truths, row.logits);
+  for (const Judged& row : rows) mistakes.judge(row.row, row.target, 1, row.truths, row.logits);
   return mistakes;
 }
 
