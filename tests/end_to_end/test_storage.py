@@ -1,4 +1,5 @@
 """Files, memory and standard output that fail under a running job: told by name and code, nothing lost without a word."""
+import json
 import os
 import resource
 import shutil
@@ -142,6 +143,26 @@ class Storage(EndToEnd):
         self.assertNotEqual(best, 24)
         self.assertEqual(summary["best_metric"], losses[best])
         self.assertTrue((self.run_dir() / summary["best_model_checkpoint"]).is_dir())
+
+    def test_a_best_model_that_a_second_try_saves(self):
+        config = self.config(eval={"load_best_model_at_end": True, "metric_for_best_model": "loss"}, optim={"learning_rate": 1e-3})
+        done = self.succeed(config, environment={"SFT_FAILPOINTS": "checkpoint.before_write@2=errno:28"})
+        self.assertIn("checkpoint-24 was not saved", done.err)
+        losses = self.lines(key="eval_loss")
+        self.assertLess(losses[24], losses[12])
+        best = min(losses, key=losses.get)
+        summary = self.summary()
+        self.assertEqual((summary["best_model_checkpoint"], summary["best_metric"]), (f"checkpoint-{best}", losses[best]))
+        state = json.loads((self.run_dir() / "checkpoint-24/trainer_state.json").read_text())
+        self.assertEqual((state["best_model_checkpoint"], state["best_metric"]), ("checkpoint-24", losses[24]))
+
+    def test_a_best_model_that_is_not_saved_costs_no_other(self):
+        """Retention protects the best one that is on disk."""
+        config = self.config(eval={"load_best_model_at_end": True, "metric_for_best_model": "loss"}, optim={"learning_rate": 1e-3}, save={"save_strategy": "steps", "save_steps": 4, "save_total_limit": 1})
+        failures = "checkpoint.before_write@6=errno:28;checkpoint.before_write@6=errno:28"
+        done = self.run_program(config, environment={"SFT_FAILPOINTS": f"{failures};trainer.step@25=kill"})
+        self.assertEqual(done.err.count("checkpoint-24 was not saved"), 2, done.err)
+        self.assertEqual(sorted(path.name for path in self.run_dir().glob("checkpoint-*")), ["checkpoint-12", "checkpoint-20"])
 
     def test_passing_failure_to_read_a_checkpoint(self):
         config = self.config(save={"save_strategy": "steps", "save_steps": 5})
