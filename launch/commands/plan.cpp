@@ -59,7 +59,8 @@ std::string weighed_as(const std::string& strategy) {
   return strategy == "zero2" || strategy == "zero3" ? "zero1" : strategy;
 }
 
-// A run of the first rank of the wanted world, traced with `strategy` in place of the config's. Its data were opened by the ranks that are there.
+// A run of the first rank of the wanted world, traced with `strategy` in place of the config's. Its data were opened by
+// the ranks that are there.
 RankTrace trace(LoadedConfig loaded, const std::string& strategy, const Wanted& wanted, const World& here,
                 int64_t program_bytes) {
   const RunConfig asked = loaded.config;

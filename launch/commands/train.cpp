@@ -106,7 +106,8 @@ void say_unsaved(const Assembly& run, ExitCode code) {
   const std::string& directory = run.config().output_dir;
   const std::vector<int64_t> steps = list_run(directory).steps;
   const std::string& from = run.config().resume_from_checkpoint;
-  std::string start = steps.empty() || from == "none" ? "begins anew" : concat("goes on from checkpoint-", steps.front());
+  std::string start = "begins anew";
+  if (!steps.empty() && from != "none") start = concat("goes on from checkpoint-", steps.front());
   if (from != "auto" && from != "none") start = concat("starts from ", from, " again");
   log::error(concat("the last checkpoint, of step ", run.trainer->state().step, " of ", run.total_steps,
                     ", could not be saved, so this run has not ended; the same command ", start, " (exit ",

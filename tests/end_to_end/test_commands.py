@@ -80,8 +80,11 @@ class Commands(EndToEnd):
     def test_the_part_for_another_mpi_is_compiled_and_opened(self):
         [text] = [text for language, text in blocks((ROOT / "docs/install.md").read_text()) if language == "sh" and "mpicc" in text]
         self.run_here(text)
-        told = self.run_here("SFT_MPI=$PWD/libsft_mpi.so mpirun -np 2 sft-dist doctor")
-        self.assertIn("libsft_mpi.so", told)
+        doctor = "SFT_MPI=$PWD/libsft_mpi.so mpirun -np 2 sft-dist doctor"
+        self.assertRegex(self.run_here(doctor), r"(?m)^ranks +2 \(mpi\)$")
+        (self.home / "libsft_mpi.so").unlink()
+        with self.assertRaisesRegex(AssertionError, "libsft_mpi.so"):
+            self.run_here(doctor)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,8 @@ TEST_P(Strategies, ChangeNoLossNoNormAndNoWeight) {
   // Of weights whose gradient is zero, as keys' biases, rounding decides the sign.
   job.penalty = {.l1 = job.name == "llama_tied" ? 1e-4 : 0, .l2 = 1e-3};
   const Outcome expected = run(job, {1, 0});
-  std::vector<Cut> cuts{{.ranks = 3, .strategy = "zero1"}, {.ranks = 4, .strategy = "zero2"}, {.ranks = 3, .strategy = "zero3"}};
+  std::vector<Cut> cuts{
+      {.ranks = 3, .strategy = "zero1"}, {.ranks = 4, .strategy = "zero2"}, {.ranks = 3, .strategy = "zero3"}};
   if (job.micro_batches_are_free)
     for (const char* strategy : {"zero2", "zero3"})
       cuts.push_back({.ranks = 2, .max_samples = 1, .strategy = strategy});

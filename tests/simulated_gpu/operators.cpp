@@ -37,7 +37,8 @@ Tensor empty_strided(IntArrayRef size, IntArrayRef stride, std::optional<ScalarT
 const Tensor& resize(const Tensor& self, IntArrayRef size, std::optional<MemoryFormat> format) {
   TORCH_CHECK(!format, "simulated devices resize to contiguous tensors only");
   const c10::DeviceGuard here(self.device());
-  const auto bytes = at::detail::computeStorageNbytesContiguous(size, self.itemsize(), static_cast<size_t>(self.storage_offset()));
+  const auto bytes = at::detail::computeStorageNbytesContiguous(size, self.itemsize(),
+                                                                static_cast<size_t>(self.storage_offset()));
   auto* const storage = self.storage().unsafeGetStorageImpl();
   if (bytes > storage->nbytes()) {
     storage->set_data_ptr_noswap(device_memory().allocate(bytes));

@@ -29,7 +29,8 @@ Augmentation augmentation_of(const RunConfig& config, const Schema& schema);
 int num_parts(const RunConfig& config);
 // ConfigError where the ranks cannot share the parts evenly as branches of one tree, or compute on a GPU.
 void check_deterministic(const RunConfig& config, const World& world);
-// "" where parameters may be spread over ranks (zero3), else what they would be read for beside the stage that they are of.
+// "" where parameters may be spread over ranks (zero3), else what they would be read for beside the stage that they are
+// of.
 std::string why_not_spread(const RunConfig& config, const Model& model);
 // ConfigError where parameters that are spread over ranks would be read beside the stage that they are of.
 void check_spread_parameters(const RunConfig& config, const Model& model);

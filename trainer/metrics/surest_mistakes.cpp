@@ -70,7 +70,7 @@ nlohmann::ordered_json SurestMistakes::told(const std::vector<std::string>& name
                                {"reference", name_or_null(names, mistake.truth)},
                                {"label", name_or_null(names, mistake.guess)},
                                {"score", mistake.score}};
-    if (targets) one["word"] = mistake.target, one["of_words"] = mistake.targets;
+    if (targets) one.update({{"word", mistake.target}, {"of_words", mistake.targets}});
     all.push_back(std::move(one));
   }
   return all;

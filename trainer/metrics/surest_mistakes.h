@@ -37,7 +37,8 @@ class SurestMistakes {
   std::string to_bytes() const;
   void merge(const std::string& bytes);
 
-  // [{"row", "reference", "label", "score"}], the labels by name or null; with `targets` also "word", from 0, and "of_words".
+  // [{"row", "reference", "label", "score"}], the labels by name or null; with `targets` also "word", from 0, and
+  // "of_words".
   nlohmann::ordered_json told(const std::vector<std::string>& names, bool targets) const;
 
  private:

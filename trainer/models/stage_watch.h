@@ -7,8 +7,8 @@ namespace sft {
 class StageWatch {
  public:
   virtual ~StageWatch() = default;
-  // The stage runs next, or its weights are copied; Model::pooler_stage() and head_stage() are what stands on top of the model's stages. A stage
-  // that is recomputed in the backward pass is told of once more.
+  // The stage runs next, or its weights are copied; Model::pooler_stage() and head_stage() are what stands on top of the
+  // model's stages. A stage that is recomputed in the backward pass is told of once more.
   virtual void before(int stage) = 0;
   // The stage has run. Not told of what stands on top, nor of a stage that is recomputed: their backward passes follow.
   virtual void after(int stage) = 0;

@@ -35,7 +35,8 @@ std::string plot(const Json& bins) {
   std::string bars, ticks;
   for (const Json& bin : bins) {
     const double left = x_of(bin["above"]), right = x_of(bin["up_to"]), top = y_of(bin["came_true"]);
-    bars += concat("<rect x=\"", svg_number(left + 1), "\" y=\"", svg_number(top), "\" width=\"", svg_number(right - left - 2),
+    bars += concat("<rect x=\"", svg_number(left + 1), "\" y=\"", svg_number(top), "\" width=\"",
+                   svg_number(right - left - 2),
                    "\" height=\"", svg_number(y_of(0) - top), "\" fill=\"var(--bar)\" stroke=\"currentColor\"/>");
   }
   for (const double share : {0.0, 0.5, 1.0})

@@ -42,10 +42,12 @@ std::string grid(const Frame& frame) {
   for (const Axis::Tick& tick : frame.y.ticks) {
     lines += concat("M0 ", svg_number(kUnits * (1 - tick.place)), "H", kUnits);
     labels +=
-        concat("<span class=\"y\" style=\"top:", svg_number(100 * (1 - tick.place)), "%\">", html(tick.text), "</span>");
+        concat("<span class=\"y\" style=\"top:", svg_number(100 * (1 - tick.place)), "%\">", html(tick.text),
+               "</span>");
   }
   for (const Axis::Tick& tick : frame.x.ticks)
-    labels += concat("<span class=\"x\" style=\"left:", svg_number(100 * tick.place), "%\">", html(tick.text), "</span>");
+    labels +=
+        concat("<span class=\"x\" style=\"left:", svg_number(100 * tick.place), "%\">", html(tick.text), "</span>");
   return concat("<svg viewBox=\"0 0 ", kUnits, " ", kUnits, "\" preserveAspectRatio=\"none\" aria-hidden=\"true\">",
                 "<path class=\"grid\" d=\"", lines, "\"/>\n", "%LINES%</svg>", labels);
 }

@@ -40,7 +40,8 @@ std::vector<ComparedColumn> measured(const std::vector<RunRecord>& records) {
   const auto add = [&](std::vector<ComparedColumn>& columns, const std::string& name, size_t run, const Json& value) {
     if (value.is_null()) return;
     auto column = std::ranges::find(columns, name, &ComparedColumn::name);
-    if (column == columns.end()) column = columns.insert(column, ComparedColumn{name, std::vector<Json>(records.size())});
+    if (column == columns.end())
+      column = columns.insert(column, ComparedColumn{name, std::vector<Json>(records.size())});
     column->values[run] = value;
   };
   for (size_t i = 0; i < records.size(); ++i)
@@ -77,7 +78,8 @@ std::string table(const std::vector<RunRecord>& records) {
   const MetricWords words = records.empty() ? MetricWords() : words_of(records.front());
   std::string head, body;
   for (const ComparedColumn& column : settings) head += concat("<th><code>", html(column.name), "</code></th>");
-  for (const ComparedColumn& column : metrics) head += concat("<th class=n>", html(heading(column.name, words)), "</th>");
+  for (const ComparedColumn& column : metrics)
+    head += concat("<th class=n>", html(heading(column.name, words)), "</th>");
   for (size_t i = 0; i < records.size(); ++i) {
     body += concat("<tr data-run=\"", i, "\"><td class=\"run\"><i class=\"c", i % 10, "\"></i><b>",
                    html(records[i].name), "</b><small>", html(records[i].ending), "</small></td>");
