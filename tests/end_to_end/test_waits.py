@@ -20,7 +20,7 @@ class Waits(SimulatedRuns):
             told += self.train(f"{name}-{steps}", **{**only_train, "train": {"num_train_epochs": None, "max_steps": steps, **sections.get("train", {})}, "log": {"logging_steps": 1000}, "save": {"save_strategy": "no"}})
         few, many = (each["waits"] for each in told)
         waits = {why: (many.get(why, 0) - few.get(why, 0)) / 20 for why in many}
-        return {why: round(count) if abs(count - round(count)) <= 0.1 else count for why, count in waits.items() if abs(count) > 0.1}
+        return {why: round(count) if abs(count - round(count)) <= 0.4 else count for why, count in waits.items() if abs(count) > 0.4}
 
     def rows(self, rows, **data):
         write_rows(self.home / "rows.jsonl", rows)
