@@ -119,10 +119,13 @@ std::string wholly_ours(const std::string& directory) {
 // Of what a run makes beside its files: checkpoints, and what is not yet one or no more.
 bool is_name_of_checkpoint(const std::string& name) {
   constexpr std::string_view kStem = "checkpoint-";
-  for (const std::string_view hidden : {".tmp-", ".trash-", ".replaced-"})
+  for (const std::string_view hidden : {".tmp-", ".trash-"})
     if (name.starts_with(concat(hidden, kStem))) return true;
-  return name.starts_with(kStem) && name.size() > kStem.size() &&
-         name.find_first_not_of("0123456789", kStem.size()) == std::string::npos;
+  if (!name.starts_with(kStem)) return false;
+  const std::string_view rest = std::string_view(name).substr(kStem.size());
+  const size_t digits = std::min(rest.find_first_not_of("0123456789"), rest.size());
+  const std::string_view behind = rest.substr(digits);
+  return digits > 0 && (behind.empty() || behind.starts_with(".corrupt-") || behind.starts_with(".replaced-"));
 }
 
 // Whether the run or the sweep in `directory` has the name for a file of its own.

@@ -139,13 +139,24 @@ void leave_margins(Assembly& run) {
   });
 }
 
-// Every rank calls, for what each has of its own.
 // Names of files may hold any bytes.
 void write_summary(const std::string& directory, const nlohmann::ordered_json& summary) {
   const std::string text = summary.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
   write_atomically(real_files(), directory + "/summary.json", text);
 }
 
+// Files of rows may be large, so that this is behind the last wait of a run. What it cannot add costs the run nothing.
+void leave_places(const Assembly& run, nlohmann::ordered_json& summary, nlohmann::ordered_json details) {
+  try {
+    add_places(run, details);
+    summary["metrics"]["details"] = std::move(details);
+    write_summary(run.config().output_dir, summary);
+  } catch (const std::exception& error) {
+    log::warn(concat("wrong rows of validation are told without their texts: ", error.what()));
+  }
+}
+
+// Every rank calls, for what each has of its own.
 nlohmann::ordered_json summary_of(const Assembly& run, const std::string& reason) {
   Communicator& control = run.world.control;
   const RunState& state = run.trainer->state();
@@ -222,14 +233,13 @@ ExitCode conclude(Assembly& run, StopReason reason) {
   summary["training"] = record_of(run);
   summary["data"] = data_counts(run);
   if (whole) summary["exported_step"] = exported_step(run);
+  nlohmann::ordered_json& last = summary["metrics"];
+  const nlohmann::ordered_json counted = last.is_object() ? last.value("details", nlohmann::ordered_json()) : nullptr;
+  if (!counted.is_null()) leave_out_unsure_words(last["details"]);
   together(control, [&] {
     if (control.rank() == 0) write_summary(directory, summary);
   });
-  // Files of rows may be large; nobody waits for this rank meanwhile.
-  if (nlohmann::ordered_json& last = summary["metrics"]; whole && last.contains("details") && control.rank() == 0) {
-    add_places(run, last["details"]);
-    write_summary(directory, summary);
-  }
+  if (whole && control.rank() == 0 && !counted.is_null()) leave_places(run, summary, counted);
   if (whole && control.rank() == 0) leave_cards(run, exported_step(run));
   if (whole && control.rank() == 0) leave_report(directory);
   return code;

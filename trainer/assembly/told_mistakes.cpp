@@ -53,6 +53,14 @@ Evaluator::MistakeSettings mistake_settings(const Assembly& run) {
           .threshold = run.config().eval.scores.threshold};
 }
 
+void leave_out_unsure_words(nlohmann::ordered_json& details) {
+  if (!details.is_object() || !details.contains("mistakes")) return;
+  for (auto& mistake : details["mistakes"]) {
+    if (!mistake.contains("text")) mistake.erase("word");
+    mistake.erase("of_words");
+  }
+}
+
 void add_places(const Assembly& run, nlohmann::ordered_json& details) {
   if (!details.is_object() || !details.contains("mistakes")) return;
   std::vector<int64_t> rows;
@@ -65,10 +73,7 @@ void add_places(const Assembly& run, nlohmann::ordered_json& details) {
   } catch (const std::exception& error) {
     log::warn(concat("wrong rows of validation are told without their texts: ", error.what()));
   }
-  for (auto& mistake : details["mistakes"]) {
-    if (!mistake.contains("text")) mistake.erase("word");
-    mistake.erase("of_words");
-  }
+  leave_out_unsure_words(details);
 }
 
 }  // namespace sft
