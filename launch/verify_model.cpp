@@ -95,6 +95,8 @@ std::string look_through_adapter(const std::string& path) {
 
 std::string look_through_weights(const std::string& directory) {
   if (const std::string path = adapter_weights_in(directory); !path.empty()) return look_through_adapter(path);
+  if (!has_weight_files(directory) && fs::exists(fs::path(directory) / kAdapterConfig))
+    throw DataError(concat(directory, ": ", kAdapterConfig, " stands without its weights, ", kAdapterWeights));
   if (!has_weight_files(directory) && has_ending(directory, ".h5"))
     return "weights: not judged, as only a Keras file (.h5) has them\n";
   const WeightFiles weights(directory);
@@ -179,6 +181,8 @@ bool is_model_directory(const std::string& directory) {
 }
 
 std::string adapter_weights_in(const std::string& directory) {
+  // Beside a whole model it is nothing that anybody loads.
+  if (!fs::exists(fs::path(directory) / kAdapterConfig) && has_weight_files(directory)) return "";
   for (const char* name : {kAdapterWeights, "adapter_model.bin"})
     if (const fs::path path = fs::path(directory) / name; fs::exists(path)) return path.string();
   return "";
