@@ -187,11 +187,11 @@ ExitCode plan(const Arguments& arguments, Job& job) {
   const int64_t program = max(job.control(), peak_rss_bytes());
   if (wanted.kind != nullptr && config.train.max_tokens_per_micro_batch == 0)
     config.train.max_tokens_per_micro_batch = micro_batch_tokens(config, at::kCUDA);
-  const auto measured = measured_link(wanted, here, nodes);
   const std::string strategy = config.parallel.strategy;
   const RankTrace timed = trace(loaded, strategy == "zero3" ? weighed_as(strategy) : strategy, wanted, here, program);
   const RankTrace weighed =
       timed.strategy == weighed_as(strategy) ? timed : trace(loaded, weighed_as(strategy), wanted, here, program);
+  const auto measured = measured_link(wanted, here, nodes);  // behind what is weighed: it takes memory
   const planning::Plan plan = plan_of(config, wanted, here, weighed, timed, measured);
   if (!speaks) return ExitCode::done;
   std::cout << (arguments.json ? json_of(plan).dump(2) + "\n" : table_of(plan)) << std::flush;
