@@ -97,6 +97,22 @@ class GpuCheck(unittest.TestCase):
         left = subprocess.run(["pgrep", "-f", str(self.home)], capture_output=True, text=True).stdout
         self.assertEqual(left, "", "processes outlive the script")
 
+    def test_a_job_that_time_cut_off_is_no_failure(self):
+        copy = self.broken("job.sh", "limit=$(seconds_left) is_short=yes", "limit=1 is_short=yes")
+        (copy / "job.sh").write_text((copy / "job.sh").read_text().replace('[ "$limit" -le "$(seconds_left)" ]', '[ "${name%%-*}" != speed ]'))
+        done, rows, _ = self.check("--devices", "1", "--only", "scaling", scripts=copy)
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertEqual((rows["weak scaling", 1]["result"], rows["weak scaling", 1]["detail"]), ("not here", "the 10 minutes were over meanwhile"))
+
+    def test_a_folder_of_somebody_is_not_removed(self):
+        kept = self.home / "out/gpu_check_work/kept"
+        kept.parent.mkdir(parents=True)
+        kept.touch()
+        done = subprocess.run([SCRIPTS / "run.sh", "--program", PROGRAM, "--output", self.home / "out"], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 2, done.stdout)
+        self.assertIn("not of an earlier check", done.stderr)
+        self.assertTrue(kept.exists())
+
     def test_without_a_gpu_nothing_has_passed(self):
         done, rows, told = self.check(simulated=False, CUDA_VISIBLE_DEVICES="")
         self.assertEqual(done.returncode, 77, done.stdout)

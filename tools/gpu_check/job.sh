@@ -14,8 +14,8 @@ launcher_of() { launcher=(mpirun -np "$1" --oversubscribe --bind-to none); }
 # The same, but nothing for one rank.
 on_ranks() { launcher_of "$1"; [ "$1" -gt 1 ] || launcher=(); }
 
-# Processes of a launcher.
-children() { cat "/proc/$1/task/$1/children" 2> /dev/null; }
+# Processes of a launcher. Not every kernel has the first.
+children() { cat "/proc/$1/task/$1/children" 2> /dev/null || ps -o pid= --ppid "$1" 2> /dev/null; }
 
 one_is_stopped() {
   local each

@@ -4,7 +4,7 @@ worlds=(1 2 4 8)
 # Finds $devices, $gpus, $version and whether the devices are simulated: those of tests have UUIDs of sixteen equal bytes.
 see_the_machine() {
   local cards seen
-  devices=0 simulated=false gpus='' version=$("$program" --version 2> /dev/null | head -n 1)
+  version=$("$program" --version 2> /dev/null | head -n 1)
   job doctor "$program" doctor
   gpus=$(sed -n 's/^GPUs *//p' "$home/logs/doctor.out")
   seen=$(sed -n 's/^[^:]*: \([0-9]*\), .*/\1/p' <<< "$gpus")

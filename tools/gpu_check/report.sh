@@ -1,5 +1,6 @@
 # The table, a row printed when it is known, and the same as JSON. Sourced by run.sh.
 passed=0 failed=0 absent=0
+devices=0 simulated=false gpus='' version=''
 
 # A folder of that name that an earlier check has not made is somebody's.
 begin_report() {
@@ -18,7 +19,7 @@ begin_report() {
 json_text() {
   local text=${1//\\/\\\\}
   text=${text//\"/\\\"}
-  printf '"%s"' "$(printf '%s' "$text" | tr '\n\t' '  ' | tr -d '\000-\037' | iconv -c -f UTF-8 -t UTF-8)"
+  printf '"%s"' "$(printf '%s' "$text" | tr '\n\t' '  ' | tr -d '\000-\037' | iconv -c -f UTF-8 -t UTF-8 2> /dev/null)"
 }
 
 # row CHECK RANKS RESULT DETAIL [NAME=NUMBER…]: RESULT is pass, fail or not here, as a failure is where the minutes were over; numbers go into the JSON alone. $took: seconds of the job behind it.

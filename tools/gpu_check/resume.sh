@@ -6,15 +6,15 @@ check_resume() {
   fewer=$((most > 1 ? most / 2 : 1))
   [ "$most" -le 2 ] || fewer+=' 1'
   has_reference text || lacks='the run on CPU cores is missing'
-  for ranks in $fewer; do [ -z "$lacks" ] || may_run "$check" "$ranks" "$lacks"; done
-  [ -z "$lacks" ] || return
-  SFT_FAILPOINTS="rank=$((most - 1));trainer.step@7=kill" train whole "$most" text train.max_steps=$parity_updates save.save_strategy=steps save.save_steps=4
-  if [ "$code" -eq 0 ] || [ ! -d "$home/runs/whole/checkpoint-4" ]; then
-    row "$check" "$most" fail "no checkpoint of a run that was killed; it ends with $code: $(said whole)"
-    return
+  if [ -z "$lacks" ]; then
+    SFT_FAILPOINTS="rank=$((most - 1));trainer.step@7=kill" train whole "$most" text train.max_steps=$parity_updates save.save_strategy=steps save.save_steps=4
+    if [ "$code" -ne 137 ] || [ ! -d "$home/runs/whole/checkpoint-4" ]; then
+      row "$check" "$most" fail "no checkpoint of a run that was killed; it ends with $code: $(said whole)"
+      lacks='there is no checkpoint to go on from'
+    fi
   fi
   for ranks in $fewer; do
-    may_run "$check" "$ranks" || continue
+    may_run "$check" "$ranks" "$lacks" || continue
     name=resumed-$ranks
     cp -r "$home/runs/whole" "$home/runs/$name"
     on_ranks "$ranks"

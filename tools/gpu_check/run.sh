@@ -43,7 +43,7 @@ done
 [ -x "$program" ] || [ "$program" != "$root/build/sft-dist" ] || program=$root/../bin/sft-dist
 [ -x "$program" ] || { echo "gpu-check: no program at $program; make gpu builds it" >&2; exit 2; }
 [ -n "$output" ] || usage 2 >&2
-command -v mpirun > /dev/null || { echo "gpu-check: no mpirun on the PATH, which starts the ranks" >&2; exit 2; }
+grep -q 'Open MPI\|OpenRTE' <(mpirun --version 2> /dev/null) || { echo "gpu-check: no mpirun of Open MPI on the PATH, which starts the ranks" >&2; exit 2; }
 [ -d "$root/build" ] || [ "$output" != "$root/build/gpu_check" ] || output=$PWD/gpu_check
 
 for part in report job materials machine parity scaling faults resume memory; do
@@ -52,7 +52,7 @@ for part in report job materials machine parity scaling faults resume memory; do
 done
 
 begin_report
-trap '[ -z "${pid:-}" ] || end_job "$pid"; row "stopped by a signal" 0 fail "what follows did not run"; end_report' INT TERM
+trap '[ -z "${pid:-}" ] || end_job "$pid"; cut=; row "stopped by a signal" 0 fail "what follows did not run"; end_report' INT TERM
 make_materials
 see_the_machine
 for topic in "${topics[@]}"; do

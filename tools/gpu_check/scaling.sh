@@ -13,7 +13,7 @@ speed() {
 # What is waited for of sums: the time of an update beside that of one device with the same rows, both where buckets leave during the backward pass
 # and where one bucket holds all gradients and leaves behind it. No bound is put on either.
 check_scaling() {
-  local ranks alone='' beside behind lacks=''
+  local ranks alone='' beside behind ended lacks=''
   if may_run 'weak scaling' 1; then
     speed "speed-1" 1 "$speed_batch"
     alone=$milliseconds
@@ -27,11 +27,11 @@ check_scaling() {
   for ranks in "${worlds[@]:1}"; do
     may_run 'weak scaling' "$ranks" "$lacks" || continue
     speed "weak-$ranks" "$ranks" $((speed_batch * ranks))
-    beside=$milliseconds
+    beside=$milliseconds ended=$code
     speed "behind-$ranks" "$ranks" $((speed_batch * ranks)) comm.bucket_bytes=4000000000
     behind=$milliseconds
     if [ -z "$beside" ] || [ -z "$behind" ]; then
-      row 'weak scaling' "$ranks" fail "ends with $code: $(said "weak-$ranks")$(said "behind-$ranks")"
+      row 'weak scaling' "$ranks" fail "ends with $ended and $code: $(said "weak-$ranks")$(said "behind-$ranks")"
       continue
     fi
     row 'weak scaling' "$ranks" pass "$beside ms an update: $(share "$alone" "$beside") % of $ranks × 1; exposed $(minus "$beside" "$alone") ms, $(minus "$behind" "$alone") in one bucket (measured)" \
