@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 
 #include "base/text.h"
 #include "trainer/metrics/row_margins.h"
@@ -12,38 +13,46 @@ namespace {
 
 constexpr size_t kMostDoubts = 50;
 
-std::string table(const std::vector<RowMargins>& rows) {
-  std::string body;
+// A column of numbers.
+template <class Row>
+struct Measure {
+  const char* heading;
+  std::function<double(const Row&)> of;
+};
+
+template <class Row>
+std::string table(const std::vector<Row>& rows, const char* caption, const std::vector<Measure<Row>>& measures) {
+  std::string head, body;
+  for (const Measure<Row>& measure : measures) head += concat("<th class=n>", measure.heading, "</th>");
   for (size_t i = 0; i < std::min(rows.size(), kMostDoubts); ++i) {
-    const RowMargins& row = rows[i];
+    const Row& row = rows[i];
     body += concat("<tr><td class=n title=\"", html(row.place), "\">", row.row, "</td><td class=\"text\">",
-                   html(row.text), "</td><td>", html(row.label), "</td><td>", html(row.likely), "</td><td class=n>",
-                   html(number_text(row.summary.area_under_margin)), "</td><td class=n>",
-                   html(number_text(row.summary.confidence)), "</td><td class=n>",
-                   html(number_text(row.summary.variability)), "</td></tr>");
+                   html(row.text), "</td><td>", html(row.label), "</td><td>", html(row.likely), "</td>");
+    for (const Measure<Row>& measure : measures)
+      body += concat("<td class=n>", html(number_text(measure.of(row))), "</td>");
+    body += "</tr>";
   }
-  return concat(
-      "<div class=\"tall\"><table class=\"wide\"><caption>", human_count(static_cast<double>(rows.size())),
+  return concat("<div class=\"tall\"><table class=\"wide\"><caption>", human_count(static_cast<double>(rows.size())),
+                caption, "</caption><thead><tr><th class=n>Row</th><th>Text</th><th>Labelled</th><th>Rather</th>", head,
+                "</tr></thead><tbody>", body, "</tbody></table></div>\n");
+}
+
+std::string table(const std::vector<RowMargins>& rows) {
+  return table<RowMargins>(
+      rows,
       " rows for which another label was ahead of the given one over the epochs, the most doubted first: wrong labels "
-      "are among them</caption><thead><tr><th class=n>Row</th><th>Text</th><th>Labelled</th><th>Rather</th>"
-      "<th class=n>Margin</th><th class=n>Confidence</th><th class=n>Variability</th></tr></thead><tbody>",
-      body, "</tbody></table></div>\n");
+      "are among them",
+      {{"Margin", [](const RowMargins& row) { return row.summary.area_under_margin; }},
+       {"Confidence", [](const RowMargins& row) { return row.summary.confidence; }},
+       {"Variability", [](const RowMargins& row) { return row.summary.variability; }}});
 }
 
 std::string table(const std::vector<SuspiciousRow>& rows) {
-  std::string body;
-  for (size_t i = 0; i < std::min(rows.size(), kMostDoubts); ++i) {
-    const SuspiciousRow& row = rows[i];
-    body += concat("<tr><td class=n title=\"", html(row.place), "\">", row.row, "</td><td class=\"text\">",
-                   html(row.text), "</td><td>", html(row.label), "</td><td>", html(row.likely), "</td><td class=n>",
-                   html(number_text(row.self_confidence)), "</td><td class=n>", html(number_text(row.margin)),
-                   "</td></tr>");
-  }
-  return concat("<div class=\"tall\"><table class=\"wide\"><caption>", human_count(static_cast<double>(rows.size())),
-                " rows whose label is likely wrong by the word of models that have not seen them, the likeliest "
-                "mistake first</caption><thead><tr><th class=n>Row</th><th>Text</th><th>Labelled</th><th>Rather</th>"
-                "<th class=n>Confidence</th><th class=n>Margin</th></tr></thead><tbody>",
-                body, "</tbody></table></div>\n");
+  return table<SuspiciousRow>(
+      rows,
+      " rows whose label is likely wrong by the word of models that have not seen them, the likeliest mistake first",
+      {{"Confidence", [](const SuspiciousRow& row) { return row.self_confidence; }},
+       {"Margin", [](const SuspiciousRow& row) { return row.margin; }}});
 }
 
 }  // namespace
