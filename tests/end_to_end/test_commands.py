@@ -57,12 +57,12 @@ class Commands(EndToEnd):
     def test_each_does_its_work(self):
         commands, narrow = whole_commands(), "avx512_bf16" in pathlib.Path("/proc/cpuinfo").read_text()
         for command, page in commands.items():
-            if "bfloat16" in command and not narrow:
-                continue
             trains = "sft-dist run.toml" in command
             if trains:  # as if for the first time
                 (self.home / "runs").rename(self.home / "runs-before")
             with self.subTest(command=command, page=page):
+                if "bfloat16" in command and not narrow:
+                    self.skipTest("this processor has no products in bfloat16")
                 self.run_here(command)
                 self.assertTrue(not trains or (self.home / "runs/first/model/config.json").exists())
             if trains:

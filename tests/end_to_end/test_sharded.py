@@ -3,6 +3,7 @@ import json
 import unittest
 
 from harness import EndToEnd, make_rows, write_rows
+from test_encoders import make_encoder
 
 SAVES = {"save_strategy": "steps", "save_steps": 5}
 
@@ -91,6 +92,10 @@ class Sharded(EndToEnd):
             done = self.run_program(self.config_of("third", "zero3", **sections))
             self.assertEqual(done.code, 78, done.err)
             self.assertIn('parallel.strategy = "zero3" is not built for', done.err)
+        model = make_encoder("deberta", self.home / "deberta")
+        done = self.run_program(self.config_of("shared", "zero3", model={"model_name_or_path": str(model), "dtype": "float32"}))
+        self.assertEqual(done.code, 78, done.err)
+        self.assertIn("models whose blocks read parameters of other stages, as this one (deberta-v2)", done.err)
 
 
 if __name__ == "__main__":

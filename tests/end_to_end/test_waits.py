@@ -13,14 +13,14 @@ LATE = {"an event with work behind it": 1}  # the norm of the update before, by 
 
 class Waits(SimulatedRuns):
     def waits_an_update(self, name, **sections):
-        """Between logging lines, by what for: a run of 20 updates more tells. Its start measures the device's peak with as many waits as the time has it, so single ones are none of an update."""
+        """Between logging lines, by what for: a run of 100 updates more tells. Its start measures the device's peak with as many waits as the time has it, so single ones are none of an update."""
         told = []
-        for steps in (2, 22):
+        for steps in (2, 102):
             only_train = {**sections, "data": {**sections.get("data", {}), "validation_file": None, "test_file": None}}
             told += self.train(f"{name}-{steps}", **{**only_train, "train": {"num_train_epochs": None, "max_steps": steps, **sections.get("train", {})}, "log": {"logging_steps": 1000}, "save": {"save_strategy": "no"}})
         few, many = (each["waits"] for each in told)
-        waits = {why: (many.get(why, 0) - few.get(why, 0)) / 20 for why in many}
-        return {why: round(count) if abs(count - round(count)) <= 0.4 else count for why, count in waits.items() if abs(count) > 0.4}
+        waits = {why: (many.get(why, 0) - few.get(why, 0)) / 100 for why in many}
+        return {why: round(count) if abs(count - round(count)) <= 0.15 else count for why, count in waits.items() if abs(count) > 0.15}
 
     def rows(self, rows, **data):
         write_rows(self.home / "rows.jsonl", rows)

@@ -71,6 +71,19 @@ TEST(Keras, ReadsAGraph) {
   EXPECT_EQ(model->stage_names().back(), "flat (Flatten)");
 }
 
+// Parameters may come and go with a stage where it runs the layer that they are of, and a branch runs at its end.
+TEST(Keras, RunsStageByStageWhereNoLayerBranchesOff) {
+  const json chain = {entry(), convolution("conv", "in"), kFlat, dense("out", "flat")};
+  EXPECT_TRUE(make_model(content_of(chain, "out"), {.seed = 1})->runs_stage_by_stage());
+  const json branches = {entry(),
+                         convolution("first", "in"),
+                         convolution("second", "first"),
+                         layer("Add", "conv", json::object(), {"first", "second"}),
+                         kFlat,
+                         dense("out", "flat")};
+  EXPECT_FALSE(make_model(content_of(branches, "out"), {.seed = 1})->runs_stage_by_stage());
+}
+
 TEST(Keras, NamesTheLayerThatIsNotOfAGraph) {
   expect_refused({entry(), convolution("conv", "flat"), kFlat, dense("out", "flat")}, "out",
                  "layer 'conv' (Conv2D): reads the layer 'flat', which stands behind it: the layers form a cycle");
