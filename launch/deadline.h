@@ -7,7 +7,7 @@
 #include <string>
 #include <thread>
 
-#include "launch/command_line.h"
+#include "launch/command_line/command_line.h"
 
 namespace sft {
 

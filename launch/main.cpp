@@ -10,7 +10,7 @@
 #include "base/process.h"
 #include "base/stack.h"
 #include "base/terminal.h"
-#include "launch/command_line.h"
+#include "launch/command_line/command_line.h"
 #include "launch/commands/commands.h"
 #include "launch/deadline.h"
 #include "launch/failure.h"

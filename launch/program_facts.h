@@ -2,7 +2,7 @@
 #pragma once
 
 #include "comm/agreement.h"
-#include "launch/command_line.h"
+#include "launch/command_line/command_line.h"
 
 namespace sft {
 

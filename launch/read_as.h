@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "launch/command_line.h"
+#include "launch/command_line/command_line.h"
 #include "launch/loaded_model.h"
 #include "trainer/config/run_config.h"
 

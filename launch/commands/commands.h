@@ -5,7 +5,7 @@
 #include <string>
 
 #include "base/errors.h"
-#include "launch/command_line.h"
+#include "launch/command_line/command_line.h"
 #include "launch/job.h"
 
 namespace sft {

@@ -8,7 +8,7 @@
 
 namespace sft {
 
-// Of all commands together; each reads what it declares in command_line.cpp.
+// Of all commands together; each reads what it declares in this folder.
 struct Arguments {
   std::string command;                 // "train", "predict", …
   std::string target;                  // CONFIG, RUN_DIR, MODEL_DIR, FILE or TASK
@@ -27,7 +27,7 @@ struct Arguments {
   int64_t top_k = 0;
   bool logits = false;
   std::string explain;  // "": no explanations
-  int64_t folds = 0;  // 0: the command's own
+  int64_t folds = 0;    // 0: the command's own
   int64_t index = -1;
   int64_t batch_size = 64;
   int64_t show = 0;
