@@ -74,4 +74,11 @@ int64_t num_samples(const Share& share) {
   return samples;
 }
 
+std::vector<int64_t> ids_of(const Share& share) {
+  std::vector<int64_t> ids;
+  for (const Part& part : share.parts)
+    for (const Batch& batch : part) ids.insert(ids.end(), batch.ids.begin(), batch.ids.end());
+  return ids;
+}
+
 }  // namespace sft

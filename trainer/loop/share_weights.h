@@ -23,8 +23,9 @@ int scale_to_one(Share& share, Weights& total);
 // Null where this rank has no samples.
 const Batch* last_batch(const Share& share);
 
-// Of this rank: rows, and micro-batches.
+// Of this rank: micro-batches, rows, and which rows.
 int64_t num_batches(const Share& share);
 int64_t num_samples(const Share& share);
+std::vector<int64_t> ids_of(const Share& share);
 
 }  // namespace sft

@@ -67,13 +67,42 @@ StepReport Trainer::step() {
   const double rate = parts_.schedule.rate(state_.step);
   Share share = next_share();
   Totals totals = totals_of(update_.learner->task(), share, parts_.control);
-  Weights& total = totals.weights;
-  const double weight_of_rows = total.front();
-  const bool has_weight = weight_of_rows > 0;
-  const int scale = scale_to_one(share, total);
+  const double weight = totals.weights.front();
+  const int scale = scale_to_one(share, totals.weights);
+
+  const std::vector<at::Tensor> losses = make_gradients(share, totals.weights);
+  if (first_step_seconds_ == 0 && weight > 0) require_every_gradient(*update_.gradients);
+  const at::Tensor penalty = add_penalty();
+  const at::Tensor norm = spanned("clip", [&] { return update_.gradients->clip(settings_.max_grad_norm); });
+  if (weight > 0) {
+    spanned("optimizer", [&] { update_.optimizer->step(rate, QueuedUpdates::is_left_out(norm)); });
+    update_.gradients->publish();
+  }
+  queued_.add(weight > 0, norm);
+  spanned("hear", [&] { queued_.hear(norm.is_cpu() ? 0 : 1); });
+
+  ++state_.step;
+  if (first_step_seconds_ == 0) first_step_seconds_ = seconds_since_exec();
+  state_.cursor = share.next;
+  state_.samples += share.global_samples;
+  state_.tokens += totals.tokens;
+  longest_pause_ = std::max(longest_pause_, watch.seconds());
+  return {.step = state_.step,
+          .epoch = epoch(),
+          .loss_sum = tree_sum<at::Tensor>(losses) * std::ldexp(1.0, scale),
+          .penalty = penalty,
+          .weight = weight,
+          .norm = norm,
+          .rate = rate,
+          .samples = share.global_samples,
+          .tokens = totals.tokens,
+          .ids = ids_of(share)};
+}
+
+// Gradients of the loss of all ranks' shares, on each rank that owns them; the loss sums of this rank's parts.
+std::vector<at::Tensor> Trainer::make_gradients(const Share& share, const Weights& total) {
   const Batch* last = last_batch(share);
   std::vector<at::Tensor> losses;
-
   update_.arena->zero_gradients();
   update_.gradients->begin(num_batches(share));
   for (const Part& part : share.parts) {
@@ -92,40 +121,18 @@ StepReport Trainer::step() {
   if (Task& task = update_.learner->task(); task.may_fail_alone())
     together(parts_.control, [&] { task.rethrow_failure(); });
   update_.statistics->join(static_cast<double>(num_samples(share)));
-  if (first_step_seconds_ == 0 && has_weight) require_every_gradient(*update_.gradients);
-  at::Tensor penalty;
+  return losses;
+}
+
+// Adds the gradient of l1, l2 and l2_from_start; their value, undefined where none is asked for.
+at::Tensor Trainer::add_penalty() {
+  at::Tensor value;
   if (settings_.penalty.is_on()) {
     const auto whole = update_.gradients->whole();
-    penalty = settings_.penalty.value(*update_.arena);
+    value = settings_.penalty.value(*update_.arena);
   }
   settings_.penalty.add_gradient_to(*update_.arena, update_.gradients->owned());
-  const at::Tensor norm = spanned("clip", [&] { return update_.gradients->clip(settings_.max_grad_norm); });
-  if (has_weight) {
-    spanned("optimizer", [&] { update_.optimizer->step(rate, QueuedUpdates::is_left_out(norm)); });
-    update_.gradients->publish();
-  }
-  queued_.add(has_weight, norm);
-  spanned("hear", [&] { queued_.hear(norm.is_cpu() ? 0 : 1); });
-
-  ++state_.step;
-  if (first_step_seconds_ == 0) first_step_seconds_ = seconds_since_exec();
-  state_.cursor = share.next;
-  state_.samples += share.global_samples;
-  state_.tokens += totals.tokens;
-  longest_pause_ = std::max(longest_pause_, watch.seconds());
-  StepReport report{.step = state_.step,
-                    .epoch = epoch(),
-                    .loss_sum = tree_sum<at::Tensor>(losses) * std::ldexp(1.0, scale),
-                    .penalty = penalty,
-                    .weight = weight_of_rows,
-                    .norm = norm,
-                    .rate = rate,
-                    .samples = share.global_samples,
-                    .tokens = totals.tokens,
-                    .ids = {}};
-  for (const Part& part : share.parts)
-    for (const Batch& batch : part) report.ids.insert(report.ids.end(), batch.ids.begin(), batch.ids.end());
-  return report;
+  return value;
 }
 
 // A rank whose data cannot be read must not leave the others waiting in the next reduction.

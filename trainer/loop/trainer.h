@@ -63,8 +63,8 @@ class Trainer {
   // where the checkpoint was trained with other settings, or has more updates than the settings ask for.
   void resume();
 
-  // Pruned: the run has not reached the cutoff of its evaluations. Error with ExitCode::not_finite where the updates are
-  // over and none of them changed a weight.
+  // Pruned: the run has not reached the cutoff of its evaluations. Error with ExitCode::not_finite where the updates
+  // are over and none of them changed a weight.
   StopReason run(const Cutoffs& cutoffs = {});
 
   // One update, without the evaluations and saves of run(); for a range test. Every rank calls.
@@ -80,6 +80,8 @@ class Trainer {
  private:
   bool finished(const Cutoffs& cutoffs);
   Share next_share();
+  std::vector<at::Tensor> make_gradients(const Share& share, const Weights& total);
+  at::Tensor add_penalty();
   void require_a_result() const;
   void evaluate();
   void save();
@@ -95,8 +97,8 @@ class Trainer {
   StopReason reason_ = StopReason::finished;
   int64_t saved_step_ = -1;
   std::optional<RunState> unsaved_best_;  // of the last step whose best model could not be saved
-  double earlier_seconds_ = 0;  // training time of the sessions before this one
-  double longest_pause_ = 1;    // the longest step, evaluation or save, in seconds: the time kept free before max_time
+  double earlier_seconds_ = 0;            // training time of the sessions before this one
+  double longest_pause_ = 1;  // the longest step, evaluation or save, in seconds: the time kept free before max_time
   double first_step_seconds_ = 0;
   Stopwatch session_;
 };
