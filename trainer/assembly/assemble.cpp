@@ -10,21 +10,19 @@
 #include "base/text.h"
 #include "comm/agree.h"
 #include "comm/tree_ordered.h"
-#include "trainer/adapters/freeze.h"
-#include "trainer/assembly/adapter_export.h"
 #include "trainer/assembly/base_checksum.h"
 #include "trainer/assembly/build_model.h"
 #include "trainer/assembly/check_samples.h"
-#include "trainer/assembly/exported_files.h"
 #include "trainer/assembly/gemm_peak.h"
 #include "trainer/assembly/generate_settings.h"
 #include "trainer/assembly/make_activation_cache.h"
 #include "trainer/assembly/make_explaining.h"
+#include "trainer/assembly/make_learner.h"
 #include "trainer/assembly/run_settings.h"
 #include "trainer/assembly/settle_decisions.h"
 #include "trainer/assembly/told_mistakes.h"
+#include "trainer/assembly/trainer_settings.h"
 #include "trainer/checkpoint/manifest.h"
-#include "trainer/config/training_keys.h"
 #include "trainer/model_files/weights_checksum.h"
 #include "trainer/tasks/blocks/logits_task.h"
 #include "trainer/tasks/recipes/target_column.h"
@@ -59,46 +57,6 @@ nlohmann::json checksums_of(const ModelDirectory& directory, const std::string& 
     text = sums.dump();
   });
   return nlohmann::json::parse(broadcast_from(control, text));
-}
-
-void say_what_trains(const Model& model, const Parameters& parameters, const std::vector<bool>& trained) {
-  log::info(summary_of(parameters, trained));
-  if (std::vector<std::string> names = model.stage_names(); !names.empty()) {
-    names.resize(static_cast<size_t>(model.pooler_stage()));
-    log::info(layers_of(std::move(names), parameters, trained));
-  }
-}
-
-// Training images that windows are taken from may be of any size.
-Needs needs_of_stored(Needs needs, const RunConfig& config) {
-  for (Need& need : needs)
-    if ((config.data.crop == "random_resized" || !config.data.random_scale.empty()) && is_picture(need.column))
-      need.column.shape[0] = need.column.shape[1] = 0;
-  return needs;
-}
-
-std::unique_ptr<Learner> make_learner(Assembly& run, Built built) {
-  const RunConfig& config = run.config();
-  check_fit(config, *built.model, run.data, *run.directory);
-  check_spread_parameters(config, *built.model);
-  std::vector<bool> trained = trained_parameters(config.freeze, *built.model, *built.task, built.adapters);
-  if (run.world.control.rank() == 0)
-    say_what_trains(*built.model, all_parameters(*built.model, *built.task, built.adapters), trained);
-  if (config.deterministic && built.model->has_batch_norms() && config.train.batch_norm != "frozen")
-    throw ConfigError(
-        concat("deterministic = true is not built for train.batch_norm = ", in_quotes(config.train.batch_norm),
-               ": what a norm sees depends on how a batch is cut; set it to \"frozen\""));
-  auto learner = std::make_unique<Learner>(
-      std::move(built.model), std::move(built.task), std::move(trained),
-      LearnerSettings{.device = run.world.device, .recomputes = config.train.gradient_checkpointing},
-      std::move(built.adapters), std::move(built.from_files));
-  run.files = exported_files(*run.directory, *learner, config, run.data.tokenizer.get());
-  if (!learner->adapters().empty()) run.adapter_files = adapter_files(*learner, config, *run.directory);
-  const Shard mine{run.world.control.rank(), run.world.control.size()};
-  run.data.train->require(needs_of_stored(learner->needs(), config), mine);
-  for (const auto* split : {&run.data.validation, &run.data.test})
-    if (*split) (*split)->require(learner->needs(), mine);
-  return learner;
 }
 
 // Collective. Weights that say how often a row is drawn do not weigh its loss once more.
@@ -208,20 +166,6 @@ void cache_activations(Assembly& run) {
   if (run.evaluator) run.evaluator->use_cache(cached(*run.data.validation, "validation"));
 }
 
-// Before a checkpoint is loaded, so that the weights are still those that the model's files hold.
-Penalty penalty_of(const Assembly& run) {
-  const TrainConfig& train = run.config().train;
-  Penalty penalty{.l1 = train.l1, .l2 = train.l2, .l2_from_start = train.l2_from_start, .start = {}};
-  if (train.l2_from_start > 0) penalty.start = start_of(*run.update.arena, run.learner().from_files().given);
-  return penalty;
-}
-
-// Of the plugin that has a loss or a metric of this name; "": none.
-std::string plugin_of(const Assembly& run, const std::string& name) {
-  const std::string digest = run.plugins ? run.plugins->digest_of(name) : "";
-  return digest.empty() ? "" : concat(", plugin of SHA-256 ", digest);
-}
-
 void make_trainer(Assembly& run) {
   run.checkpoints =
       std::make_unique<Checkpoints>(run.config().output_dir, run.config().save, run.world.control, real_files());
@@ -253,40 +197,6 @@ std::unique_ptr<Explaining> explaining_of(const Assembly& run) {
 TrainerParts parts_of(Assembly& run, Schedule& schedule) {
   return {run.world.control, run.update,     schedule,         run.evaluator.get(),
           *run.checkpoints,  *run.telemetry, run.margins.get()};
-}
-
-TrainerSettings trainer_settings(const Assembly& run) {
-  const RunConfig& config = run.config();
-  const int64_t per_epoch = run.update.loader->batches_per_epoch();
-  std::string evaluations = config.eval.eval_strategy;
-  if (evaluations == "auto") evaluations = run.evaluator ? "epoch" : "no";
-  TrainerSettings settings;
-  settings.total_steps = run.total_steps;
-  settings.max_grad_norm = config.train.max_grad_norm;
-  settings.penalty = penalty_of(run);
-  settings.evaluations = cadence(evaluations, config.eval.eval_steps, per_epoch, run.total_steps);
-  settings.saves = cadence(config.save.save_strategy, config.save.save_steps, per_epoch, run.total_steps);
-  settings.selection = selection(config, run.learner().task());
-  if (run.data.validation)
-    settings.selection.measured_by =
-        concat(settings.selection.metric, settings.selection.greater_is_better ? ", greater" : ", less", " is better, ",
-               run.data.validation->info().fingerprint, ", ", run.data.validation->size(), " rows",
-               plugin_of(run, settings.selection.metric));
-  settings.resumes = config.resume_from_checkpoint != "none";
-  if (settings.resumes && config.resume_from_checkpoint != "auto")
-    settings.resume_directory = config.resume_from_checkpoint;
-  settings.save_only_model = config.save.save_only_model;
-  settings.max_seconds = seconds_of(config.train.max_time, "train.max_time");
-  if (config.save.save_on_signal) settings.stop_requested = run.world.stop_requested;
-  settings.settings = training_keys(config, run.global_batch_size, run.data.train->info().fingerprint);
-  settings.settings["labels"] = run.data.labels.names;  // a fingerprint knows ids alone
-  settings.files = run.files;
-  settings.files.insert(settings.files.end(), run.adapter_files.begin(), run.adapter_files.end());
-  settings.settings["model_files"] = run.model_files;
-  if (!run.base_checksum.empty()) settings.settings["base_weights"] = run.base_checksum;
-  if (const std::string digest = plugin_of(run, config.train.loss.kind); !digest.empty())
-    settings.settings["plugin_of_loss"] = "SHA-256 " + digest;
-  return settings;
 }
 
 std::unique_ptr<Assembly> assemble(LoadedConfig loaded, const World& world, const OpenDatasets& open) {

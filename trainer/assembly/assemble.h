@@ -35,10 +35,10 @@ struct Assembly {
   std::unique_ptr<Telemetry> telemetry;
   std::unique_ptr<Trainer> trainer;
   std::shared_ptr<const Plugins> plugins;  // null: none
-  NamedFiles files;            // beside the weights in every checkpoint
-  NamedFiles adapter_files;    // beside the exported weights of adapters
-  nlohmann::json model_files;  // checksums of what the run starts from
-  std::string base_checksum;   // of the frozen weights that no checkpoint brings back; "": there are none
+  NamedFiles files;                        // beside the weights in every checkpoint
+  NamedFiles adapter_files;                // beside the exported weights of adapters
+  nlohmann::json model_files;              // checksums of what the run starts from
+  std::string base_checksum;               // of the frozen weights that no checkpoint brings back; "": there are none
   int64_t total_steps = 0;
   int64_t global_batch_size = 0;
 
@@ -61,6 +61,5 @@ std::unique_ptr<Explaining> explaining_of(const Assembly& run);
 
 // The trainer's parts from the run, with the run's schedule or another.
 TrainerParts parts_of(Assembly& run, Schedule& schedule);
-TrainerSettings trainer_settings(const Assembly& run);
 
 }  // namespace sft

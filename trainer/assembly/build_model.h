@@ -22,9 +22,9 @@ struct Built {
   std::unique_ptr<Task> task;
   LowRankAdapters adapters;  // on the model
   FromFiles from_files;
-  LoadReport report;  // of those files
+  LoadReport report;                       // of those files
   std::shared_ptr<const Plugins> plugins;  // null: none
-  std::string weights_checksum;  // checksum_of() the files that it was loaded from; "": not read
+  std::string weights_checksum;            // checksum_of() the files that it was loaded from; "": not read
 };
 
 // What a model is built for.
@@ -44,8 +44,5 @@ at::ScalarType parameter_type(const RunConfig& config);
 BatchNormMode batch_norm_mode(const RunConfig& config);
 // The config's rule of BatchNorm; `over` sums over all ranks, and is borrowed.
 BatchNormRule batch_norm_rule(const RunConfig& config, BatchStatistics& over);
-
-// ConfigError or DataError where the model cannot take what the data holds.
-void check_fit(const RunConfig& config, const Model& model, const Datasets& data, const ModelDirectory& directory);
 
 }  // namespace sft

@@ -4,6 +4,7 @@
 
 #include "base/file_ops.h"
 #include "base/text.h"
+#include "trainer/assembly/trainer_settings.h"
 #include "trainer/config/training_keys.h"
 
 namespace sft {

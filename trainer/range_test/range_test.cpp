@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "comm/agree.h"
+#include "trainer/assembly/trainer_settings.h"
 
 namespace sft {
 namespace {
