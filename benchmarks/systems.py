@@ -2,7 +2,7 @@
 """Every system that configs/ has one of, small, on 2 ranks, beside its peer (peer_system.py: transformers' Trainer, torchvision) with the same rows and
 settings, and beside a linear model of scikit-learn on the same rows.
 
-    .deps/venv/bin/python benchmarks/systems.py [NAME...] [--seeds N] [--budget SECONDS] [--set KEY=VALUE...] > benchmarks/systems.txt
+    .deps/venv/bin/python benchmarks/systems.py [NAME...] [--seeds N|A-B] [--budget SECONDS] [--set KEY=VALUE...] > benchmarks/systems.txt
 
 The two draw different numbers from a seed; scores are means over N seeds, and behind the difference stands the standard error of its mean. With a budget, rows are cut so that a pair
 takes about so many seconds: two short pairs tell what a start and what a row costs. Seconds are of whole processes, from exec to exit, on all cores of the machine: two ranks of ours, one process of the peer. The linear models see TF-IDF of words and pairs of words, of tagged words the word, its shape, its endings and its neighbours, of images the pixels.
@@ -10,6 +10,8 @@ Data and models come from tools/fetch_*.py, minilm_as.py and draw_images.py, whi
 """
 import argparse
 import json
+import math
+import re
 import shutil
 import statistics
 import subprocess
@@ -204,14 +206,23 @@ PROBES = (64, 128)  # rows of the pairs that tell what a row costs
 
 
 def peer(run, metric):
+    """Its score, its seconds, and the mean loss of its updates, where it is the Trainer."""
     out, seconds = call([sys.executable, "benchmarks/peer_system.py", run.directory / "config.toml", metric])
-    return float(out.split()[-1]), seconds
+    loss = re.search(r"'train_loss': '?([\d.]+)", out)
+    return float(out.split()[-1]), seconds, float(loss[1]) if loss else math.nan
+
+
+def mean_loss(run):
+    """Of a run's updates; each line tells the mean since the line before."""
+    steps = run.steps()
+    counts = [after["step"] - before for before, after in zip([0, *(step["step"] for step in steps)], steps)]
+    return sum(count * step["loss"] for count, step in zip(counts, steps)) / sum(counts)
 
 
 def both(name, config, overrides, metric, seed):
     run = Run(name, config, *overrides, *([] if seed is None else [f"seed={seed}"]))
-    theirs, seconds = peer(run, metric)
-    print(f"{name}, seed {seed}: {run.test[metric]:.4f}, peer {theirs:.4f}", file=sys.stderr, flush=True)
+    theirs, seconds, their_loss = peer(run, metric)
+    print(f"{name}, seed {seed}: {run.test[metric]:.4f}, peer {theirs:.4f}; mean loss of all updates {mean_loss(run):.4f}, peer {their_loss:.4f}", file=sys.stderr, flush=True)
     return {"ours": run.test[metric], "peer": theirs, "differ": run.test[metric] - theirs, "seconds": run.seconds, "peer s": seconds}
 
 
@@ -233,21 +244,30 @@ def settings_of(overrides):
     return {key: int(value) for key, _, value in (each.partition("=") for each in overrides) if key.startswith("data.max_")}
 
 
+def seeds_of(text):
+    first, _, last = text.rpartition("-")
+    return [None] if text == "1" else list(range(int(first or 1), int(last) + 1))
+
+
+def seeds_told(seeds):
+    return "1 seed" if seeds == [None] else f"{len(seeds)} seeds, {seeds[0]} to {seeds[-1]}"
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("names", nargs="*", default=[])
-    parser.add_argument("--seeds", type=int, default=1, help="1: that of the config")
+    parser.add_argument("--seeds", type=seeds_of, default=[None], metavar="N|A-B", help="1 … N, or A … B; 1: that of the config")
     parser.add_argument("--budget", type=float, metavar="SECONDS", help="that a pair takes; rows are cut to it")
     parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE", help="of the config, for both sides")
     options = parser.parse_args()
     fetch(options.names or list(SYSTEMS))
-    print(f"{machine()}; {options.seeds} seed{'s' if options.seeds > 1 else ''} {' '.join(options.set)}\n")
+    print(f"{machine()}; {seeds_told(options.seeds)} {' '.join(options.set)}\n")
     print(f"{'system':<10} {'what':<35} {'config':<29} {'metric':<9} {'sft-dist':>8} {'peer':>7} {'differ':>7} {'± ':>7} {'linear':>7} {'seconds':>8} {'peer s':>7}", flush=True)
     for name in options.names or SYSTEMS:
         what, config, overrides, metric, linear = SYSTEMS[name]
         if options.budget:
             overrides = [*overrides, *cut(options.budget, name, config, [*overrides, *options.set], metric, settings_of(overrides))]
-        results = [both(name, config, [*overrides, *options.set], metric, seed) for seed in (range(1, options.seeds + 1) if options.seeds > 1 else [None])]
+        results = [both(name, config, [*overrides, *options.set], metric, seed) for seed in options.seeds]
         mean = {column: statistics.mean(result[column] for result in results) for column in results[0]}
         error = f"{statistics.stdev(result['differ'] for result in results) / len(results) ** 0.5:.4f}" if len(results) > 1 else ""
         print(f"{name:<10} {what:<35} {config:<29} {metric:<9} {mean['ours']:>8.4f} {mean['peer']:>7.4f} {mean['differ']:>+7.4f} {error:>7} {linear():>7.4f} {mean['seconds']:>8.1f} {mean['peer s']:>7.1f}", flush=True)
