@@ -5,6 +5,7 @@ import pathlib
 import shutil
 import subprocess
 import tempfile
+import time
 import unittest
 
 from harness import PROGRAM
@@ -24,8 +25,7 @@ class GpuCheck(unittest.TestCase):
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="sft-gpu-check-"))
         self.addCleanup(shutil.rmtree, self.home)
 
-    def check(self, *options, scripts=SCRIPTS, simulated=True, **environment):
-        """The exit code, {(check, ranks): row}, and all of the JSON."""
+    def started(self, *options, scripts=SCRIPTS, simulated=True, **environment):
         no_python = self.home / "bin"
         no_python.mkdir(exist_ok=True)
         for name in ("python", "python3", "curl", "wget"):
@@ -34,8 +34,16 @@ class GpuCheck(unittest.TestCase):
         variables = {**os.environ, "PATH": f"{no_python}:{os.environ['PATH']}", "OMP_NUM_THREADS": "1", "OMPI_MCA_mpi_yield_when_idle": "1", **environment}
         if simulated:
             variables["LD_LIBRARY_PATH"] = f"{BUILD / 'simulated_gpu'}:{os.environ.get('LD_LIBRARY_PATH', '')}"
-        done = subprocess.run([scripts / "run.sh", "--program", PROGRAM, "--tests", BUILD / "tests", "--output", self.home / "out", "--small", *options], capture_output=True, text=True,
-                              env=variables, timeout=800)
+        return subprocess.Popen([scripts / "run.sh", "--program", PROGRAM, "--tests", BUILD / "tests", "--output", self.home / "out", "--small", *options], env=variables, text=True,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def check(self, *options, **how):
+        """How it ended, {(check, ranks): row}, and all of the JSON."""
+        return self.told_by(self.started(*options, **how))
+
+    def told_by(self, process):
+        out, err = process.communicate(timeout=800)
+        done = subprocess.CompletedProcess(process.args, process.returncode, out, err)
         self.assertFalse((self.home / "called").exists(), "it asked for Python or a network")
         told = json.loads((self.home / "out/gpu_check.json").read_text())
         self.assertEqual((told["passed"], told["failed"], told["not_here"]), tuple(sum(row["result"] == result for row in told["rows"]) for result in ("pass", "fail", "not here")))
@@ -94,6 +102,20 @@ class GpuCheck(unittest.TestCase):
         done, rows, _ = self.check("--devices", "2", "--only", "faults", scripts=copy)
         self.assertEqual(done.returncode, 1, done.stdout)
         self.assertIn("ends with 124, not 76", rows[FAULTS[0], 2]["detail"])
+        self.assert_nothing_runs()
+
+    def test_a_signal_ends_its_job_and_leaves_a_report(self):
+        process = self.started("--devices", "1", "--only", "scaling")
+        while process.poll() is None and not (self.home / "out/gpu_check_work/logs/speed-1.out").exists():
+            time.sleep(0.02)
+        process.terminate()
+        done, rows, _ = self.told_by(process)
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertEqual(rows["stopped by a signal", 0]["result"], "fail")
+        self.assertNotIn(("weak scaling", 1), rows)
+        self.assert_nothing_runs()
+
+    def assert_nothing_runs(self):
         left = subprocess.run(["pgrep", "-f", str(self.home)], capture_output=True, text=True).stdout
         self.assertEqual(left, "", "processes outlive the script")
 
