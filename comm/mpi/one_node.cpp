@@ -11,4 +11,6 @@ void look_for_no_network_on_one_node() {
   ::setenv("OMPI_MCA_pml", "ob1", 0);
 }
 
+void look_for_windows_of_shared_memory_alone() { ::setenv("OMPI_MCA_osc", "sm", 0); }
+
 }  // namespace sft::mpi

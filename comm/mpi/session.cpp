@@ -18,6 +18,7 @@ std::atomic<bool> abandoned{false};
 struct Session {
   Session() {
     look_for_no_network_on_one_node();
+    look_for_windows_of_shared_memory_alone();
     int takes_turns = 0;
     check(library().start(&takes_turns), "MPI_Init_thread");
     if (takes_turns == 0)
@@ -55,8 +56,12 @@ std::string library_version() {
 
 std::string library_name() {
   std::string all = library_version();
+  if (!why_no_library().empty()) return all;
+  all.resize(std::min(all.find_first_of(",\n"), all.size()));
   std::ranges::replace(all, '\t', ' ');
-  return why_no_library().empty() ? all.substr(0, all.find_first_of(",\n")) : all;
+  const auto both_blank = [](char left, char right) { return left == ' ' && right == ' '; };
+  all.erase(std::ranges::unique(all, both_blank).begin(), all.end());
+  return concat(all, ", ", library_file());
 }
 
 }  // namespace sft::mpi

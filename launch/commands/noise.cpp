@@ -9,6 +9,7 @@
 #include "base/stopwatch.h"
 #include "base/text.h"
 #include "comm/agree.h"
+#include "comm/lone_work.h"
 #include "launch/commands/commands.h"
 #include "launch/ownership.h"
 #include "launch/run_directory.h"
@@ -109,8 +110,7 @@ std::string margins_of(const Arguments& arguments) {
 // Nothing is trained: rank 0 reads what the run has left.
 ExitCode tell_doubted(const std::string& margins, const Arguments& arguments, const std::string& output,
                       Communicator& control) {
-  together(control, [&] {
-    if (control.rank() != 0) return;
+  while_others_wait(control, "noise", [&] {
     if (!arguments.overrides.empty())
       log::warn(concat(join(arguments.overrides, " "), " has no effect: nothing is trained, ", margins,
                        " is read; --folds 5 trains anew"));
@@ -151,8 +151,7 @@ ExitCode noise(const Arguments& arguments, Job& job) {
     if (speaks) log::info("stopped; the same command begins anew");
     return ExitCode::requeue;
   }
-  together(job.control(), [&] {
-    if (!speaks) return;
+  while_others_wait(job.control(), "noise", [&] {
     const std::vector<int64_t> issues = find_label_issues(judged.rows);
     write_atomically(real_files(), outputs.suspicious, lines_of(judged, issues, loaded));
     if (!outputs.probabilities.empty()) write_atomically(real_files(), outputs.probabilities, probabilities_of(judged));

@@ -10,6 +10,7 @@
 #include "comm/agree.h"
 #include "launch/commands/commands.h"
 #include "launch/commands/train_run.h"
+#include "launch/how_to_stop.h"
 #include "launch/run_directory.h"
 #include "launch/run_facts.h"
 #include "launch/starts.h"
@@ -80,14 +81,11 @@ void warn_of_a_long_warm_up(const Assembly& run) {
                      " updates: the rate never comes to optim.learning_rate. Below 1 it is a share of all updates"));
 }
 
-// Open MPI 4 ends its ranks a second after the TERM that follows a Ctrl-C, which is too soon for a large checkpoint.
 void say_how_to_stop() {
   std::string parent;
   std::ifstream(concat("/proc/", ::getppid(), "/comm")) >> parent;
-  if (parent != "mpirun" && parent != "mpiexec" && parent != "orterun") return;
-  log::info(concat("to stop with a checkpoint: kill -USR1 ", ::getppid(), " (", parent,
-                   "). Ctrl-C leaves the ranks one second, or what --mca odls_base_sigkill_timeout 60 says; the last "
-                   "checkpoint resumes in any case"));
+  const std::string advice = how_to_stop(parent, ::getppid());
+  if (!advice.empty()) log::info(advice);
 }
 
 void dry_run(const Assembly& run) {

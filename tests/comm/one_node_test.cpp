@@ -34,7 +34,8 @@ class OneNode : public ::testing::Test {
   }
 
  private:
-  static constexpr const char* kNames[] = {"OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_SIZE", "OMPI_MCA_pml"};
+  static constexpr const char* kNames[] = {"OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_SIZE", "OMPI_MCA_pml",
+                                           "OMPI_MCA_osc"};
   std::optional<std::string> before_[std::size(kNames)];
 };
 
@@ -47,6 +48,14 @@ TEST_F(OneNode, IsNotKnownWithoutMpirun) { EXPECT_EQ(chosen(nullptr, nullptr), "
 TEST_F(OneNode, LeavesWhatTheUserChose) {
   ::setenv("OMPI_MCA_pml", "ucx", 1);
   EXPECT_EQ(chosen("4", "4"), "ucx");
+}
+
+TEST_F(OneNode, AsksNoOtherPartForWindows) {
+  look_for_windows_of_shared_memory_alone();
+  EXPECT_STREQ(std::getenv("OMPI_MCA_osc"), "sm");
+  ::setenv("OMPI_MCA_osc", "rdma", 1);
+  look_for_windows_of_shared_memory_alone();
+  EXPECT_STREQ(std::getenv("OMPI_MCA_osc"), "rdma") << "what the user chose";
 }
 
 }  // namespace

@@ -7,7 +7,7 @@ import time
 import unittest
 from concurrent.futures import ThreadPoolExecutor
 
-from harness import EndToEnd, end_job, make_rows, write_rows
+from harness import LABELS, EndToEnd, end_job, make_rows, write_rows
 from test_language_models import make_chat_model, make_chats
 
 LIMIT = 3
@@ -74,6 +74,20 @@ class Hangs(EndToEnd):
                             (self.config(names[failpoint], data={"prepared_dir": str(self.home / f"prepared-{names[failpoint]}")}),)) for failpoint, (rank, told) in cases.items()])
         for name in names.values():
             self.assertEqual(self.exit_status(name), 76)
+
+    def test_rows_that_one_rank_reads_again(self):
+        noisy = [{**row, "label": row["label"] if i % 4 else LABELS[i % 3]} for i, row in enumerate(make_rows(90, 9))]
+        write_rows(self.home / "noisy.jsonl", noisy)
+        data = {"train_file": str(self.home / "noisy.jsonl"), "test_file": None}
+        margins, mistakes = (self.config(name, data=data, train={"num_train_epochs": 1, "record_margins": name == "margins"}) for name in ("margins", "mistakes"))
+        self.told_of_each([("rows.read_again", 0, r"late: rank 0, host .*, step 12 in margins, not responding; others at", (margins,)),
+                           ("rows.read_again", 0, r"late: rank 0, host .*, step 12 in report, not responding; others at", (mistakes,))])
+        self.assertIn("mistakes", self.summary("mistakes")["metrics"]["details"])  # what had been left stands
+        # 41 rows of validation and up to 90 of training, a tenth of a second each.
+        began = time.time()
+        self.succeed(self.config("slow", data=data, train={"num_train_epochs": 1, "record_margins": True}), ranks=3, environment={"SFT_FAILPOINTS": "rows.read_again=sleep:0.1"})
+        self.assertGreater(time.time() - began, 2 * LIMIT)
+        self.assertTrue((self.run_dir("slow") / "report.html").exists())
 
     def test_resuming(self):
         config = self.config()

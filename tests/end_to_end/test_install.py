@@ -42,7 +42,7 @@ class Installed(EndToEnd):
         return [file for file in (self.moved / "lib/sft-dist").iterdir()] + [self.moved / "bin/sft-dist", self.moved / "libexec/sft-dist/sft-hdf5-survey"]
 
     def test_holds_what_a_user_looks_for(self):
-        for path in ["bin/sft-dist", "share/sft-dist/configs/bert_text_classification.toml", "share/sft-dist/slurm/train.sbatch", "share/doc/sft-dist/README.md",
+        for path in ["bin/sft-dist", "share/sft-dist/configs/bert_text_classification.toml", "share/sft-dist/slurm/train.sbatch", "share/doc/sft-dist/README.md", "share/doc/sft-dist/to_wandb.py",
                      "share/doc/sft-dist/licences/torch/LICENSE", "share/bash-completion/completions/sft-dist", "share/sft-dist/mpi/sft_mpi.c", "share/sft-dist/gpu_check/run.sh",
                      "include/sft-dist/plugin.h"]:
             self.assertTrue((self.moved / path).is_file(), path)

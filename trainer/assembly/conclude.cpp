@@ -9,6 +9,7 @@
 #include "base/progress.h"
 #include "base/text.h"
 #include "comm/agree.h"
+#include "comm/lone_work.h"
 #include "trainer/assembly/adapter_export.h"
 #include "trainer/assembly/ended_run.h"
 #include "trainer/assembly/exported_files.h"
@@ -111,11 +112,8 @@ RowPlaces places_if_readable(const std::vector<int64_t>& rows, const Assembly& r
 // Every rank calls. A line for each training row, in the data's order.
 void leave_margins(Assembly& run) {
   if (run.margins == nullptr) return;
-  const TimedPhase phase("margins");
-  Communicator& control = run.world.control;
-  run.margins->gather(control);
-  together(control, [&] {
-    if (control.rank() != 0) return;
+  run.margins->gather(run.world.control);
+  while_others_wait(run.world.control, "margins", [&] {
     const Dataset& dataset = *run.data.train;
     std::vector<RowMargins> rows;
     std::vector<int64_t> doubted;
@@ -145,7 +143,7 @@ void write_summary(const std::string& directory, const nlohmann::ordered_json& s
   write_atomically(real_files(), directory + "/summary.json", text);
 }
 
-// Files of rows may be large, so that this is behind the last wait of a run. What it cannot add costs the run nothing.
+// Reads the rows of validation once more. What it cannot add costs the run nothing.
 void leave_places(const Assembly& run, nlohmann::ordered_json& summary, nlohmann::ordered_json details) {
   try {
     add_places(run, details);
@@ -239,9 +237,12 @@ ExitCode conclude(Assembly& run, StopReason reason) {
   together(control, [&] {
     if (control.rank() == 0) write_summary(directory, summary);
   });
-  if (whole && control.rank() == 0 && !counted.is_null()) leave_places(run, summary, counted);
-  if (whole && control.rank() == 0) leave_cards(run, exported_step(run));
-  if (whole && control.rank() == 0) leave_report(directory);
+  if (!whole) return code;
+  while_others_wait(control, "report", [&] {
+    if (!counted.is_null()) leave_places(run, summary, counted);
+    leave_cards(run, exported_step(run));
+    leave_report(directory);
+  });
   return code;
 }
 

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 
+#include "base/failpoint.h"
 #include "base/text.h"
 #include "data/prepare/side_rows.h"
 #include "data/readers/input_files.h"
@@ -51,10 +52,12 @@ PrepareRequest::Side side_of(RowsOf rows, const DataConfig& data) {
 // Calls `next` up to the last of the rows.
 void fill_places(RowPlaces& places, const std::function<bool(Row&)>& next, const DataConfig& data) {
   Row row;
-  for (int64_t number = 0; !places.empty() && number <= places.rbegin()->first && next(row); ++number)
+  for (int64_t number = 0; !places.empty() && number <= places.rbegin()->first && next(row); ++number) {
+    failpoint("rows.read_again");
     if (const auto wanted = places.find(number); wanted != places.end())
       wanted->second =
           row.picture ? RowPlace{.place = row.picture->place(), .is_picture = true} : place_of_text(row, data);
+  }
 }
 
 // `tokenizer` is wanted for sides of texts alone.

@@ -1,6 +1,7 @@
 #include "comm/mpi/library/library.h"
 
 #include <dlfcn.h>
+#include <link.h>
 
 #include <cstdlib>
 
@@ -17,11 +18,18 @@ struct Found {
   const SftMpi* table = nullptr;
   std::string reason = {};  // why there is none
   bool has_mpi = false;     // MPI itself was opened: another would find its names taken
+  std::string file = {};    // what was opened
 };
 
 std::string loader_error() {
   const char* text = dlerror();
   return text != nullptr ? text : "unknown reason";
+}
+
+// Of what dlopen() gave.
+std::string file_of(void* opened) {
+  link_map* map = nullptr;
+  return ::dlinfo(opened, RTLD_DI_LINKMAP, &map) == 0 ? map->l_name : "";
 }
 
 // One that is linked with an MPI brings it, for all to see, as MPI's own parts want it.
@@ -32,16 +40,17 @@ Found table_of(const char* file) {
   if (table == nullptr) return {.reason = concat(file, " has no function ", SFT_MPI_TABLE)};
   if (table()->version != SFT_MPI_VERSION)
     return {.reason = concat(file, " was made for another version of this program: compile sft_mpi.c anew")};
-  return {.table = table()};
+  return {.table = table(), .file = file_of(opened)};
 }
 
 // MPI itself comes first: our library names none, and takes the one that is there.
 Found open_kind(const LibraryKind& kind) {
   Found found;
   for (const char* file : kind.libraries) {
-    if (dlopen(file, RTLD_NOW | RTLD_GLOBAL) != nullptr) {
+    if (void* const opened = dlopen(file, RTLD_NOW | RTLD_GLOBAL); opened != nullptr) {
       found = table_of(kind.table);
       found.has_mpi = true;
+      found.file = file_of(opened);
       return found;
     }
     const std::string error = loader_error();
@@ -77,6 +86,8 @@ std::vector<LibraryKind> kinds_to_try(const std::function<const char*(const char
 }
 
 std::string why_no_library() { return opened().reason; }
+
+std::string library_file() { return opened().table != nullptr ? opened().file : ""; }
 
 const SftMpi& library() {
   if (opened().table == nullptr)

@@ -18,6 +18,9 @@ const SftMpi& library();
 // Why there is none; "" where there is one.
 std::string why_no_library();
 
+// The file of that MPI, or what SFT_MPI names; "" where there is none.
+std::string library_file();
+
 struct LibraryKind {
   const char* name;                    // "Open MPI"
   const char* table;                   // "libsft_mpi_openmpi.so"
