@@ -61,13 +61,11 @@ TEST_F(DeviceBlocks, AddNormAndItsGradientsEqualTheCpus) {
   }
 }
 
-// Lengths that make several groups, and rows that fill none of their steps.
-TEST_F(DeviceBlocks, AttentionAndItsGradientsEqualTheCpus) {
-  const std::vector<int64_t> lengths{600, 8, 300, 299, 150, 20, 1, 77, 140};
-  std::vector<int64_t> order;
-  ASSERT_GT(group_sequences(all_rows(lengths).keys, all_rows(lengths).keys, order).size(), 1U);
+// Every mask over all rows, the first, the last and some of each sequence, and over keys of others.
+void compare_attention(const c10::Device& device, const std::vector<int64_t>& lengths,
+                       const std::vector<int64_t>& keys_of_others) {
   const std::vector<Asked> asked{all_rows(lengths), first_rows(lengths), last_rows(lengths), some_rows(lengths),
-                                 other_keys(lengths, {7, 0, 90, 300, 1, 20, 33, 5, 64})};
+                                 other_keys(lengths, keys_of_others)};
   for (size_t rows = 0; rows < asked.size(); ++rows)
     for (const bool causal : {false, true})
       for (const int64_t window : {0, 30})
@@ -82,6 +80,18 @@ TEST_F(DeviceBlocks, AttentionAndItsGradientsEqualTheCpus) {
               EXPECT_LT(distance(there[i], here[i]), 1e-12)
                   << rows << " " << causal << " " << window << " " << key_heads << " " << p << " " << i;
           }
+}
+
+// Lengths that make several groups, and rows that fill none of their steps.
+TEST_F(DeviceBlocks, AttentionAndItsGradientsEqualTheCpus) {
+  const std::vector<int64_t> lengths{600, 8, 300, 299, 150, 20, 1, 77, 140};
+  std::vector<int64_t> order;
+  ASSERT_GT(group_sequences(all_rows(lengths).keys, all_rows(lengths).keys, order).size(), 1U);
+  compare_attention(device, lengths, {7, 0, 90, 300, 1, 20, 33, 5, 64});
+}
+
+TEST_F(DeviceBlocks, AttentionOfShortRowsEqualsTheCpus) {
+  compare_attention(device, {40, 8, 1, 33, 20}, {7, 0, 35, 1, 20});
 }
 
 TEST_F(DeviceBlocks, RefusesABiasOfPlacesByName) {

@@ -48,7 +48,7 @@ class DeviceFlashAttention : public testing::OnGpu {
   }
 };
 
-const std::vector<int64_t> kBesideTiles{300, 8, 128, 65, 64, 1, 63, 129, 20, 33};
+const std::vector<int64_t> kBesideTiles{300, 8, 128, 65, 64, 1, 63, 129, 20, 33}, kFewTiles{129, 20, 1, 64};
 
 TEST_F(DeviceFlashAttention, IsTheCpusToRoundingWithItsGradients) {
   compare(all_rows(kBesideTiles), "lengths beside the edges of tiles");
@@ -58,10 +58,10 @@ TEST_F(DeviceFlashAttention, IsTheCpusForAnyMaskHeadsAndRowsThatAsk) {
   for (const bool causal : {false, true})
     for (const int64_t window : {0, 1, 70})
       for (const int64_t key_heads : {kHeads, int64_t{1}}) {
-        compare(all_rows(kBesideTiles), "all rows", causal, window, key_heads);
-        compare(some_rows(kBesideTiles), "some rows", causal, window, key_heads);
+        compare(all_rows(kFewTiles), "all rows", causal, window, key_heads);
+        compare(some_rows(kFewTiles), "some rows", causal, window, key_heads);
       }
-  compare(other_keys(kBesideTiles, {20, 130, 0, 64, 1, 200, 63, 65, 5, 128}), "other keys");
+  compare(other_keys(kFewTiles, {20, 130, 0, 65}), "other keys");
 }
 
 TEST_F(DeviceFlashAttention, TakesASingleSequenceOfAnyLength) {
@@ -71,11 +71,11 @@ TEST_F(DeviceFlashAttention, TakesASingleSequenceOfAnyLength) {
 // Equal scores, and values that are 1 at a key's place among 64: which keys a query kept stands in its result, and
 // which queries kept a key in the gradient of its value.
 TEST_F(DeviceFlashAttention, DropsTheSameProbabilitiesAsTheCpu) {
-  const std::vector<int64_t> lengths{130, 31, 1, 64, 65, 200};
+  const std::vector<int64_t> lengths{31, 1, 64, 100};
   for (const Asked& asked : {all_rows(lengths), some_rows(lengths)})
     for (const bool causal : {false, true})
       for (const int64_t width : {32, 64})
-        for (int64_t first = 0; first < 200; first += width) {
+        for (int64_t first = 0; first < 100; first += width) {
           AttentionCase with(asked, {.heads = kHeads, .key_heads = kHeads, .width = width, .p = 0.3});
           with.attention.causal = causal;
           const auto ones_at = [&](const std::vector<int64_t>& places) {
@@ -95,7 +95,7 @@ TEST_F(DeviceFlashAttention, DropsTheSameProbabilitiesAsTheCpu) {
 }
 
 TEST_F(DeviceFlashAttention, RepeatsTheBitsOfItsGradients) {
-  AttentionCase with(all_rows({300, 8, 128, 65, 1, 500}), {.heads = kHeads, .key_heads = 1, .width = 64, .p = 0.2});
+  AttentionCase with(all_rows({8, 128, 65, 1, 200}), {.heads = kHeads, .key_heads = 1, .width = 64, .p = 0.2});
   with.attention.causal = true;
   const auto once = attend_on(device, at::kBFloat16, with), again = attend_on(device, at::kBFloat16, with);
   for (size_t i = 0; i < once.size(); ++i) EXPECT_TRUE(once[i].equal(again[i])) << i;

@@ -1,6 +1,7 @@
 """Small wrong edits, each of a kind that has been made somewhere, and the tests that are to see it.
 
-A test is `target: filter`, a GoogleTest binary and which of its tests; `target: script.py`, a tool and the script of
+A test is `target: filter`, a GoogleTest binary and which of its tests; `cuda_on_host: filter`, those of test_device over the CUDA kernels on a
+host, in both orders; `target: script.py`, a tool and the script of
 tests/parity that asks it; or `sft-dist: module.Class.test` of tests/end_to_end.
 """
 import dataclasses
@@ -16,6 +17,7 @@ class Mutation:
 
 
 EQUIVALENCE = "test_equivalence: *Invariance*bert*"
+FLASH_ON_HOST = ["cuda_on_host: DeviceFlashAttention.IsTheCpusToRounding*"]
 GENERATION = ["test_metrics: *", "parity_generation: generation_scores.py"]
 TRANSLATED = ["parity_translations: beams.py", "parity_translations: translations.py"]
 
@@ -287,4 +289,15 @@ MUTATIONS = [
              ["sft-dist: test_gpu_check.GpuCheck.test_the_whole_on_four_simulated_devices"]),
     Mutation("bus bandwidth of one way alone", "launch/commands/doctor.cpp",
              "2.0 * (ranks - 1) / ranks", "1.0 * (ranks - 1) / ranks", ["sft-dist: test_plan.Plan.test_bus_bandwidth_is_as_nccls_tests_have_it"]),
+    # Of CUDA kernels, on a host.
+    Mutation("a tile loaded over one that is still read", "trainer/models/cuda/flash.cu",
+             "    __syncthreads();  // the tiles before have been read\n", "", FLASH_ON_HOST),
+    Mutation("half of a row's threads left out of its largest score", "trainer/models/cuda/flash.cu",
+             "  return fmaxf(value, __shfl_xor_sync(0xFFFFFFFFu, value, 2));", "  return value;", FLASH_ON_HOST),
+    Mutation("rows of ldmatrix in another order", "trainer/models/cuda/tiles.cuh",
+             "tile.at[first + k * 16 + lane % 16][n * 8 + lane / 16 * 8]", "tile.at[first + k * 16 + lane % 8 + lane / 16 * 8][n * 8 + lane / 8 % 2 * 8]", FLASH_ON_HOST),
+    Mutation("a partial sum one channel further", "trainer/models/cuda/rows.cu",
+             "partial[width + c] = d_beta[i];", "partial[width + c + 1] = d_beta[i];", ["cuda_on_host: DeviceBlocks.AddNorm*"]),
+    Mutation("a shared tail that nobody writes", "trainer/models/cuda/tiles.cuh",
+             "    *reinterpret_cast<uint4*>(&tile.at[row][column]) =\n", "    if (first + row < end) *reinterpret_cast<uint4*>(&tile.at[row][column]) =\n", FLASH_ON_HOST),
 ]

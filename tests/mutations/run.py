@@ -21,8 +21,8 @@ PYTHON = DEPS / "venv/bin/python"
 ENVIRONMENT = {**os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", "HF_HUB_OFFLINE": "1", "SFT_DIST": str(BUILD / "sft-dist")}
 
 
-def call(*command, cwd=COPY, timeout=900):
-    return subprocess.run([str(word) for word in command], cwd=cwd, env=ENVIRONMENT, capture_output=True, text=True, timeout=timeout)
+def call(*command, cwd=COPY, timeout=900, **more):
+    return subprocess.run([str(word) for word in command], cwd=cwd, env={**ENVIRONMENT, **more}, capture_output=True, text=True, timeout=timeout)
 
 
 def must(*command, cwd=COPY):
@@ -46,7 +46,8 @@ def prepare():
 
 
 def build(target):
-    return call("cmake", "--build", BUILD, "-j", os.cpu_count(), "--target", target, timeout=3600)
+    targets = ["cuda_on_host", "test_device"] if target == "cuda_on_host" else [target]
+    return call("cmake", "--build", BUILD, "-j", os.cpu_count(), "--target", *targets, timeout=3600)
 
 
 def binary(target):
@@ -59,6 +60,12 @@ def passes(test):
     if target == "sft-dist":
         done = call(PYTHON, "-m", "unittest", which, cwd=COPY / "tests/end_to_end")
         marks = ("FAIL:", "ERROR:")
+    elif target == "cuda_on_host":
+        for order in ("forwards", "backwards"):
+            done = call(binary("test_device"), f"--gtest_filter={which}", LD_LIBRARY_PATH=str(BUILD / "cuda_on_host"), SFT_CUDA_ON_HOST_ORDER=order)
+            if done.returncode:
+                break
+        marks = ("[  FAILED  ]",)
     elif which.endswith(".py"):
         done = call(PYTHON, COPY / "tests/parity" / which, binary(target))
         marks = ("FAIL", "differ")

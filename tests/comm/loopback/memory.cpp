@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <deque>
@@ -13,6 +14,11 @@
 
 #include "base/text.h"
 #include "tests/comm/loopback/streams.h"
+
+extern "C" {
+[[gnu::weak]] void __asan_poison_memory_region(const volatile void* begin, size_t bytes);
+[[gnu::weak]] void __asan_unpoison_memory_region(const volatile void* begin, size_t bytes);
+}
 
 namespace sft::test::loopback {
 namespace {
@@ -59,7 +65,26 @@ Memory& memory() {
   return *made;
 }
 
+// Behind each block there are some bytes that nobody may touch: poisoned, looked at when it is freed, and told to the
+// address sanitizer where that is there.
 size_t size_of(size_t bytes) { return (bytes / kPlace + 1) * kPlace; }
+
+struct Behind {
+  std::byte* begin;
+  size_t bytes;
+  Behind(std::byte* first, const Block& block)
+      : begin(static_cast<std::byte*>(bytes_at(first)) + block.bytes), bytes(size_of(block.bytes) - block.bytes) {}
+
+  void guard() const {
+    std::memset(begin, kPoison, bytes);
+    if (__asan_poison_memory_region) __asan_poison_memory_region(begin, bytes);
+  }
+  // Whether it was left alone; no longer guarded.
+  bool was_left() const {
+    if (__asan_unpoison_memory_region) __asan_unpoison_memory_region(begin, bytes);
+    return std::all_of(begin, begin + bytes, [](std::byte byte) { return byte == std::byte{kPoison}; });
+  }
+};
 
 // A place that nobody uses; under the lock.
 std::byte* place_for(size_t size) {
@@ -116,6 +141,7 @@ void* allocate(size_t bytes, int device) {
   std::byte* const first = place_for(size_of(bytes));
   const Block block{.bytes = bytes > 0 ? bytes : 1, .device = device};
   poison(first, block.bytes);
+  Behind(first, block).guard();
   memory().blocks.emplace(first, block);
   return first;
 }
@@ -125,6 +151,7 @@ void release(void* begin) {
   auto* const first = static_cast<std::byte*>(begin);
   const auto found = memory().blocks.find(first);
   if (found == memory().blocks.end() || !found->second.is_live) return set_fault("what was never allocated was freed");
+  if (!Behind(first, found->second).was_left()) set_fault("memory behind what was allocated was written");
   poison(first, found->second.bytes);
   found->second.is_live = false;
   memory().freed.push_back(first);

@@ -5,7 +5,7 @@
 #include "base/errors.h"
 #include "base/text.h"
 #include "trainer/models/cuda/kernels.h"
-#include "trainer/models/cuda/launch.h"
+#include "trainer/models/cuda/launch.cuh"
 #include "trainer/models/cuda/philox.cuh"
 #include "trainer/models/cuda/reals.cuh"
 #include "trainer/models/cuda/seen_keys.cuh"
@@ -86,7 +86,7 @@ void move(const DevicePadding& work) {
     if (of_sequence > UINT32_MAX)
       throw DeviceError(concat("a sequence of ", of.length, " tokens is longer than attention takes on a GPU"));
     const dim3 grid(of.count, parts, work.num_tensors);
-    move_rows<decltype(chunk), way><<<grid, kThreads, 0, launch.stream()>>>(work, in_row, in_head);
+    run(launch, move_rows<decltype(chunk), way>, {grid, kThreads}, work, in_row, in_head);
   });
   launch.check("pad");
 }
@@ -178,7 +178,7 @@ __device__ SeenKeys seen_by(const Work& work, const Item& item, int query) {
 template <class T>
 __global__ void soften(DeviceSoftmax work) {
   using A = Wide<T>;
-  extern __shared__ uint8_t flags[];
+  uint8_t* const flags = shared_of_launch();
   const Item item(work, blockIdx.x);
   const int first = static_cast<int>(blockIdx.y) * kWarps, query = first + static_cast<int>(threadIdx.x) / 32,
             lane = static_cast<int>(threadIdx.x) % 32, length = static_cast<int>(work.of.length);
@@ -205,7 +205,7 @@ __global__ void soften(DeviceSoftmax work) {
 template <class T>
 __global__ void soften_backward(DeviceSoftmaxBackward work) {
   using A = Wide<T>;
-  extern __shared__ uint8_t flags[];
+  uint8_t* const flags = shared_of_launch();
   const Item item(work, blockIdx.x);
   const int first = static_cast<int>(blockIdx.y) * kWarps, query = first + static_cast<int>(threadIdx.x) / 32,
             lane = static_cast<int>(threadIdx.x) % 32, length = static_cast<int>(work.of.length);
@@ -244,7 +244,7 @@ void softmax(const DeviceSoftmax& work) {
   if (work.of.count == 0 || work.queries == 0 || work.of.length == 0) return;
   const Launch launch(work.of.device);
   with_type(work.of.type, [&](auto zero) {
-    soften<decltype(zero)><<<grid_of(work), kThreads, shared_bytes(work), launch.stream()>>>(work);
+    run(launch, soften<decltype(zero)>, {grid_of(work), kThreads, shared_bytes(work)}, work);
   });
   launch.check("softmax");
 }
@@ -253,7 +253,7 @@ void softmax_backward(const DeviceSoftmaxBackward& work) {
   if (work.of.count == 0 || work.queries == 0 || work.of.length == 0) return;
   const Launch launch(work.of.device);
   with_type(work.of.type, [&](auto zero) {
-    soften_backward<decltype(zero)><<<grid_of(work), kThreads, shared_bytes(work), launch.stream()>>>(work);
+    run(launch, soften_backward<decltype(zero)>, {grid_of(work), kThreads, shared_bytes(work)}, work);
   });
   launch.check("softmax_backward");
 }

@@ -118,7 +118,7 @@ void draw_for(const DeviceFlash& work, const Launch& launch) {
   if (most > kTile * int64_t{65535})
     throw DeviceError(concat("a sequence of ", most, " tokens is longer than attention takes on a GPU"));
   if (work.rate.drops() && most > 0)
-    draw_kept<<<grid_of(work, most, work.heads), kTileThreads, 0, launch.stream()>>>(work);
+    run(launch, draw_kept, {grid_of(work, most, work.heads), kTileThreads}, work);
 }
 
 void flash(const DeviceFlash& work) {
@@ -126,8 +126,7 @@ void flash(const DeviceFlash& work) {
   const Launch launch(work.device);
   draw_for(work, launch);
   const dim3 grid = grid_of(work, work.most_queries, work.heads);
-  with_width(work.head_width,
-             [&](auto width) { flash<width.value><<<grid, kTileThreads, 0, launch.stream()>>>(work); });
+  with_width(work.head_width, [&](auto width) { run(launch, flash<width.value>, {grid, kTileThreads}, work); });
   launch.check("flash");
 }
 

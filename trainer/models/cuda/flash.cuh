@@ -5,7 +5,7 @@
 
 #include "trainer/models/cuda/kept_bits.cuh"
 #include "trainer/models/cuda/kernels.h"
-#include "trainer/models/cuda/launch.h"
+#include "trainer/models/cuda/launch.cuh"
 #include "trainer/models/cuda/tiles.cuh"
 
 namespace sft::cuda {

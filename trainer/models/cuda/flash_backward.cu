@@ -178,8 +178,8 @@ void flash_backward(const DeviceFlashBackward& back) {
   draw_for(work, launch);
   const dim3 queries = grid_of(work, work.most_queries, work.heads), keys = grid_of(work, work.longest, work.key_heads);
   with_width(work.head_width, [&](auto width) {
-    if (work.most_queries > 0) by_queries<width.value><<<queries, kTileThreads, 0, launch.stream()>>>(back);
-    if (work.longest > 0) by_keys<width.value><<<keys, kTileThreads, 0, launch.stream()>>>(back);
+    if (work.most_queries > 0) run(launch, by_queries<width.value>, {queries, kTileThreads}, back);
+    if (work.longest > 0) run(launch, by_keys<width.value>, {keys, kTileThreads}, back);
   });
   launch.check("flash_backward");
 }

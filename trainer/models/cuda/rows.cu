@@ -5,9 +5,10 @@
 #include "base/text.h"
 #include "trainer/models/cuda/chunks.cuh"
 #include "trainer/models/cuda/kernels.h"
-#include "trainer/models/cuda/launch.h"
+#include "trainer/models/cuda/launch.cuh"
 #include "trainer/models/cuda/philox.cuh"
 #include "trainer/models/cuda/reals.cuh"
+#include "trainer/models/cuda/sums.cuh"
 
 namespace sft::cuda {
 namespace {
@@ -16,15 +17,16 @@ constexpr int64_t kMostBlocks = 2112;
 constexpr int kMostThreads = 512;
 
 // Threads that cover a row, in whole warps.
-int threads_of(const DeviceRows& rows) {
+unsigned threads_of(const DeviceRows& rows) {
   const int64_t threads = (bits_groups(rows.width) * kBlocksAGroup + 31) / 32 * 32;
   if (threads > kMostThreads)
     throw DeviceError(concat("rows of ", rows.width, " channels are wider than the GPU kernels take (",
                              kMostThreads * kPerBlock, ")"));
-  return static_cast<int>(threads);
+  return static_cast<unsigned>(threads);
 }
 
-int blocks_of(const DeviceRows& rows) { return static_cast<int>(std::min(rows.num_rows, kMostBlocks)); }
+unsigned most_blocks(const DeviceRows& rows) { return static_cast<unsigned>(std::min(rows.num_rows, kMostBlocks)); }
+Blocks blocks_of(const DeviceRows& rows) { return {most_blocks(rows), threads_of(rows)}; }
 
 // The thread's channels of a row: its i-th of 0 … kPerBlock − 1 is channel c.
 template <class Body>
@@ -66,32 +68,6 @@ struct Mask {
       factor[i] = words.keeps(i, dropout.rate.threshold) ? A(dropout.rate.scale) : A(0);
   }
 };
-
-// The sums of every thread's values, on all threads.
-template <class A, int K>
-__device__ void sum_over_block(A (&values)[K]) {
-  __shared__ A of_warp[32][K];
-  const int warps = blockDim.x / 32;
-  __syncthreads();  // the sums of the call before have been read
-#pragma unroll
-  for (A& value : values) {
-    for (int step = 16; step > 0; step /= 2) value += __shfl_xor_sync(0xFFFFFFFFu, value, step);
-    if (threadIdx.x % 32 == 0) of_warp[threadIdx.x / 32][&value - values] = value;
-  }
-  __syncthreads();
-#pragma unroll
-  for (int k = 0; k < K; ++k) {
-    values[k] = 0;
-    for (int w = 0; w < warps; ++w) values[k] += of_warp[w][k];
-  }
-}
-
-template <class A>
-__device__ A sum_over_block(A value) {
-  A values[1] = {value};
-  sum_over_block(values);
-  return values[0];
-}
 
 template <class T, int N>
 __global__ void __launch_bounds__(kMostThreads) drop(DeviceDropRows work) {
@@ -177,22 +153,12 @@ __global__ void __launch_bounds__(kMostThreads) normalise_backward(DeviceAddNorm
   });
 }
 
-constexpr int kColumns = 32, kLanes = 32;
-
-// A column of threads shares the parts of a channel; the sum has one order.
 template <class A>
 __global__ void add_parts(DeviceAddNormBackward work) {
-  __shared__ A of_lane[kLanes][kColumns];
-  const int64_t width = work.rows.width, place = static_cast<int64_t>(blockIdx.x) * kColumns + threadIdx.x;
-  A sum = 0;
-  if (place < 3 * width)
-    for (int64_t part = threadIdx.y; part < kPartialSums; part += kLanes)
-      sum += static_cast<const A*>(work.partial)[part * 3 * width + place];
-  of_lane[threadIdx.y][threadIdx.x] = sum;
-  __syncthreads();
-  if (threadIdx.y > 0 || place >= 3 * width) return;
-  A total = 0;
-  for (int lane = 0; lane < kLanes; ++lane) total += of_lane[lane][threadIdx.x];
+  const int64_t width = work.rows.width;
+  A total;
+  const int64_t place = sum_of_parts(static_cast<const A*>(work.partial), 3 * width, total);
+  if (place < 0) return;
   if (A* const into = static_cast<A*>(work.d_vectors[place / width])) into[place % width] += total;
 }
 
@@ -232,7 +198,7 @@ void drop_rows(const DeviceDropRows& work) {
   if (work.rows.num_rows == 0) return;
   const Launch launch(work.rows.device);
   with_rows(work.rows, [&](auto zero, auto size) {
-    drop<decltype(zero), size.value><<<blocks_of(work.rows), threads_of(work.rows), 0, launch.stream()>>>(work);
+    run(launch, drop<decltype(zero), size.value>, blocks_of(work.rows), work);
   });
   launch.check("dropout");
 }
@@ -241,7 +207,7 @@ void add_norm(const DeviceAddNorm& work) {
   if (work.rows.num_rows == 0) return;
   const Launch launch(work.rows.device);
   with_rows(work.rows, [&](auto zero, auto size) {
-    normalise<decltype(zero), size.value><<<blocks_of(work.rows), threads_of(work.rows), 0, launch.stream()>>>(work);
+    run(launch, normalise<decltype(zero), size.value>, blocks_of(work.rows), work);
   });
   launch.check("add_norm");
 }
@@ -249,10 +215,8 @@ void add_norm(const DeviceAddNorm& work) {
 void add_norm_backward(const DeviceAddNormBackward& work) {
   const Launch launch(work.rows.device);
   with_rows(work.rows, [&](auto zero, auto size) {
-    normalise_backward<decltype(zero), size.value>
-        <<<static_cast<int>(kPartialSums), threads_of(work.rows), 0, launch.stream()>>>(work);
-    const int blocks = static_cast<int>((3 * work.rows.width + kColumns - 1) / kColumns);
-    add_parts<Wide<decltype(zero)>><<<blocks, dim3(kColumns, kLanes), 0, launch.stream()>>>(work);
+    run(launch, normalise_backward<decltype(zero), size.value>, {kPartialSums, threads_of(work.rows)}, work);
+    run(launch, add_parts<Wide<decltype(zero)>>, blocks_of_parts(3 * work.rows.width), work);
   });
   launch.check("add_norm_backward");
 }
@@ -263,7 +227,7 @@ void bias_gelu(const DeviceBiasGelu& work) {
   const Launch launch(work.rows.device);
   with_type(work.rows.type, [&](auto zero) {
     with_chunks<decltype(zero)>(work.rows.width, [&](auto size) {
-      gelu<decltype(zero), size.value><<<blocks_of(work.rows), kThreads, 0, launch.stream()>>>(work);
+      run(launch, gelu<decltype(zero), size.value>, {most_blocks(work.rows), kThreads}, work);
     });
   });
   launch.check("bias_gelu");

@@ -6,6 +6,8 @@
 
 #include <cstdint>
 
+#include "trainer/models/cuda/mma.cuh"
+
 namespace sft::cuda {
 
 constexpr int kTile = 64, kTileThreads = 128, kWarpRows = 16;
@@ -68,10 +70,7 @@ __device__ inline Left narrowed(const Product& left, const Product& right) {
 }
 
 __device__ inline void multiply(const Left& a, uint32_t b0, uint32_t b1, Product& sum) {
-  asm volatile(
-      "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
-      : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])
-      : "r"(a.of[0]), "r"(a.of[1]), "r"(a.of[2]), "r"(a.of[3]), "r"(b0), "r"(b1));
+  multiply_fragments(a.of, b0, b1, sum);
 }
 
 // sums[n] += rows · tileᵀ, of rows first + 8n … of the tile.
@@ -96,12 +95,8 @@ __device__ void multiply(const Left (&a)[K], const Tile<D>& tile, int first, Pro
 #pragma unroll
     for (int n = 0; n < D / 8; n += 2) {
       // Lanes 0 … 31 name the rows of four 8 x 8 matrices: two below one another, twice beside.
-      const void* const row = &tile.at[first + k * 16 + lane % 16][n * 8 + lane / 16 * 8];
       uint32_t b[4];
-      asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0,%1,%2,%3}, [%4];"
-                   : "=r"(b[0]), "=r"(b[1]), "=r"(b[2]), "=r"(b[3])
-                   : "r"(static_cast<uint32_t>(__cvta_generic_to_shared(row)))
-                   : "memory");
+      load_transposed(&tile.at[first + k * 16 + lane % 16][n * 8 + lane / 16 * 8], b);
       multiply(a[k], b[0], b[1], sums[n]);
       multiply(a[k], b[2], b[3], sums[n + 1]);
     }
