@@ -5,7 +5,7 @@ PYTHON := $(SFT_DEPS)/venv/bin/python
 CONFIGURE := cmake -G Ninja -DSFT_DEPS=$(SFT_DEPS)
 PREFIX ?= /usr/local
 
-.PHONY: all build gpu gpu-check test test-slurm test-faults test-keras-2 soak signals fuzz fuzz-short verify mutations systems bench bench-rates quickstart chat chat-demo install check-floors dev tsan clang clean dist
+.PHONY: all build gpu gpu-check test test-slurm test-faults test-keras-2 soak signals fuzz fuzz-short verify mutations systems bench bench-rates quickstart chat chat-demo install check-floors dev tsan clang clean dist bare-machine
 
 all: build
 
@@ -132,6 +132,13 @@ dist: build
 	@rm -rf build/dist
 	umask 022; cmake --install build --prefix build/dist/tree > /dev/null
 	@python3 tools/package/dist.py build/dist/tree build/dist
+
+# Each package on a bare Debian 12, and on Ubuntu 22.04 where its keyring is (KEYRING=FILE), with nothing of the checkout: install, train,
+# predict. As root, with debootstrap and a network (2.5 GB for torch's wheel); ALSO="FILE…" are files without which mirrors are not reached.
+KEYRING ?= /usr/share/keyrings/ubuntu-archive-keyring.gpg
+bare-machine: dist
+	@$(PYTHON) tools/fetch_demo.py
+	@bash -o pipefail -c 'python3 tests/bare_machine/run.py build/sft-dist build/dist demo/models/minilm demo/data/short_train.jsonl --keyring $(KEYRING) --also $(ALSO) | tee build/bare_machine.txt' && mv build/bare_machine.txt docs/bare_machine.txt
 
 check-floors:
 	@python3 tools/check_floors.py .
