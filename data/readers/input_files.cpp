@@ -30,10 +30,10 @@ StringList splits_for(const std::string& key) {
   return {};
 }
 
-// A directory of another kind that holds files of rows; "" where none is found.
+// A directory of another kind that holds files of rows or samples; "" where none is found.
 std::string rows_in(const std::string& directory) {
   std::error_code unreadable;
-  for (const char* ending : {"parquet", "arrow", "jsonl", "csv", "json"})
+  for (const char* ending : {"h5", "hdf5", "parquet", "arrow", "jsonl", "csv", "json"})
     for (const fs::directory_entry& entry : fs::directory_iterator(directory, unreadable))
       if (entry.path().extension() == concat(".", ending)) return concat(directory, "/*.", ending);
   return "";

@@ -251,25 +251,27 @@ class PaddedDataset final : public Dataset {
     }
   }
 
-  // Carries `crc` over pieces of a dataset from all over.
-  static uint32_t crc_of_pieces(const Bytes& content, uint32_t crc) {
-    constexpr int64_t kPieces = 64, kPieceBytes = 4096;
+  // Carries `crc` over a dataset: over all of it, or of a large one over pieces from all over.
+  static uint32_t crc_of(const Bytes& content, uint32_t crc) {
+    constexpr int64_t kWhole = int64_t{64} << 20, kPieces = 64, kPieceBytes = int64_t{1} << 20;
     const int64_t size = content.size(), piece = std::min(kPieceBytes, size);
+    const int64_t step = size <= kWhole ? piece : (size - piece) / (kPieces - 1);
     std::vector<std::byte> bytes(static_cast<size_t>(piece));
-    for (int64_t i = 0; i < kPieces; ++i) {
-      content.read((size - piece) / (kPieces - 1) * i, piece, bytes.data());
-      crc = crc32c(bytes.data(), bytes.size(), crc);
+    for (int64_t at = 0; at < size; at += step, beat()) {
+      const int64_t here = std::min(piece, size - at);
+      content.read(at, here, bytes.data());
+      crc = crc32c(bytes.data(), static_cast<size_t>(here), crc);
     }
     return crc;
   }
 
-  // Without checksums in the file, and without reading it whole: all labels, all shapes, and pieces of the
-  // tokens and of a teacher's logits.
+  // There are no checksums in the file: all labels, all shapes, and all that a sample is made of, or pieces of it.
   std::string fingerprint() const {
     uint32_t crc = crc32c(labels_.ids.data(), labels_.ids.size() * sizeof(int32_t));
     crc = crc32c(labels_.values.data(), labels_.values.size() * sizeof(float), crc);
-    crc = crc_of_pieces(*tokens_.content, crc);
-    if (teacher_.is_there()) crc = crc_of_pieces(teacher_.content(), crc);
+    for (const Source* source : {&tokens_, &mask_, &segments_, &weights_})
+      crc = source->content ? crc_of(*source->content, crc) : crc32c(&crc, 1, crc);
+    if (teacher_.is_there()) crc = crc_of(teacher_.content(), crc);
     return concat("padded-", rows_, "-", columns_, "-", tokens_.type.bytes, "-", labels_.width, "-", std::hex,
                   std::setw(8), std::setfill('0'), crc);
   }

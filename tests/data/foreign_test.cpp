@@ -89,6 +89,38 @@ TEST_F(Foreign, IntegersOfAnyWidthAndOrderAndAnyStorageGiveTheSame) {
   }
 }
 
+TEST_F(Foreign, TheFingerprintIsOfAllThatASampleIsMadeOf) {
+  const auto print = [&](const Values& ids, const Values& mask, const Values& types, std::vector<double> weights) {
+    Hdf5File file(path_);
+    file.add("input_ids", {kForeignRows, kColumns}, ids);
+    file.add("attention_mask", {kForeignRows, kColumns}, mask);
+    file.add("token_type_ids", {kForeignRows, kColumns}, types);
+    file.add("labels", {kForeignRows}, kLabels);
+    if (!weights.empty()) file.add("weights", {kForeignRows}, weights);
+    file.close();
+    return open()->info().fingerprint;
+  };
+  const Values zeros(kForeignRows * kColumns, 0);
+  const std::vector<double> ones(kForeignRows, 1.0);
+  const auto with = [](auto values, size_t place, int value) {
+    values[place] = value;
+    return values;
+  };
+  const std::string first = print(kIds, kMask, zeros, ones);
+  EXPECT_EQ(print(kIds, kMask, zeros, ones), first);
+  EXPECT_NE(print(with(kIds, 1, 9), kMask, zeros, ones), first);
+  const auto end_of_a_row = [](const Values& mask) {
+    Values shorter = mask;
+    for (size_t i = shorter.size(); i-- > 1;)
+      if (shorter[i] == 1 && shorter[i - 1] == 1 && i % kColumns != 0) return shorter[i] = 0, shorter;
+    return shorter;
+  };
+  EXPECT_NE(print(kIds, end_of_a_row(kMask), zeros, ones), first);
+  EXPECT_NE(print(kIds, kMask, with(zeros, 0, 1), ones), first);
+  EXPECT_NE(print(kIds, kMask, zeros, with(ones, 1, 3)), first);
+  EXPECT_NE(print(kIds, kMask, zeros, {}), first);
+}
+
 TEST_F(Foreign, WithoutAMaskEveryTokenIsReal) {
   Hdf5File file(path_);
   file.add("input_ids", {kForeignRows, kColumns}, kIds);

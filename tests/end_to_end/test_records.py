@@ -100,6 +100,21 @@ class FinishedRuns(EndToEnd):
         self.assertEqual(done.code, 78, done.err)
         self.assertIn("checkpoints are gone", done.err)
 
+    def test_keys_of_rows_say_nothing_of_samples_that_were_prepared(self):
+        prepared = self.home / "prepared"
+        self.succeed("prepare", self.config(data={"prepared_dir": str(prepared), "validation_file": None, "test_file": None}))
+        shards = sorted(str(path) for path in prepared.rglob("*.h5"))
+        samples = {"train_file": shards, "validation_file": None, "test_file": None}
+        shorter = self.run_program(self.config("shorter", data={**samples, "max_length": 5}))
+        self.assertEqual(shorter.code, 78, shorter.err)
+        self.assertRegex(shorter.err, r"data\.max_length is 5, and samples of data\.train_file, which are not cut any more, have up to \d+ tokens; set it to \d+")
+        weighted = self.run_program(self.config("weighted", data={**samples, "weight_column": "w"}))
+        self.assertEqual(weighted.code, 78, weighted.err)
+        self.assertIn("data.weight_column is 'w', and the samples of data.train_file have no weights", weighted.err)
+        said = self.succeed(self.config("named", data={**samples, "text_column": "body"}, train={"max_steps": 1})).err
+        self.assertIn("data.text_column has no effect on training: data.train_file holds samples", said)
+        self.assertNotIn("max_length", said)
+
     def test_more_epochs_go_on(self):
         config = self.finished()
         self.assertIn("step 36 of 48", self.succeed(config, "train.num_train_epochs=4").err)

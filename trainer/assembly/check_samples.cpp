@@ -8,6 +8,7 @@
 
 #include "base/errors.h"
 #include "base/log.h"
+#include "base/progress.h"
 #include "base/text.h"
 #include "comm/agree.h"
 #include "trainer/tasks/recipes/target.h"
@@ -37,6 +38,41 @@ void check_width(const Schema& schema, const std::string& file, const Labels& la
     throw DataError(concat(file, " has ", found, " targets a row, and training has ", known));
   if (found > known)
     throw DataError(concat(file, " holds label ", found - 1, ", and training knows only ", known, " labels"));
+}
+
+void check_row_keys(const Dataset& samples, const LoadedConfig& loaded) {
+  const DataConfig& data = loaded.config.data;
+  const auto is_set = [&](const char* key) { return loaded.origins.contains(key); };
+  const auto refuse = [&](const char* key, const std::string& why) {
+    throw ConfigError(concat(place_of(loaded.origins, key), key, why));
+  };
+  if (is_set("data.weight_column") && !data.weight_column.empty() && !samples.info().has_weights)
+    refuse("data.weight_column",
+           concat(" is ", in_quotes(data.weight_column),
+                  ", and the samples of data.train_file have no weights: rows get "
+                  "theirs when they are prepared, and a padded HDF5 file has them in 'weights' or 'sample_weight'"));
+  if (samples.schema().find("tokens") == nullptr || samples.info().max_length <= data.max_length) return;
+  int64_t longest = 0;
+  for (int64_t i = 0; i < samples.size(); ++i, beat()) longest = std::max(longest, samples.length(i));
+  if (longest <= data.max_length) return;
+  const std::string why =
+      concat(" is ", data.max_length,
+             ", and samples of data.train_file, which are not cut any more, "
+             "have up to ",
+             longest, " tokens; set it to ", longest, ", so that rows are read later as these were");
+  if (is_set("data.max_length")) refuse("data.max_length", why);
+  log::warn_once(concat("data.max_length", why));
+}
+
+StringList row_keys_without_effect(const LoadedConfig& loaded) {
+  StringList warnings;
+  for (const char* key : {"data.text_column", "data.text_pair_column", "data.label_column", "data.group_column",
+                          "data.truncation", "data.on_bad_row"})
+    if (loaded.origins.contains(key))
+      warnings.push_back(
+          concat(place_of(loaded.origins, key), key,
+                 " has no effect on training: data.train_file holds samples, which were prepared before"));
+  return warnings;
 }
 
 void check_num_labels(const LoadedConfig& loaded, const Labels& labels) {

@@ -108,6 +108,9 @@ std::unique_ptr<Dataset> open_train(const LoadedConfig& loaded, const ModelDirec
       expand_files(config.train_file, "data.train_file", loaded.origins, accepted_by(loaded.config.model.task));
   if (are_prepared(files, "train", task_named(loaded.config.model.task).takes)) {
     auto train = open_together(files, wanted_targets(loaded.config.model), control);
+    together(control, [&] { check_row_keys(*train, loaded); });
+    if (control.rank() == 0)
+      for (const std::string& warning : row_keys_without_effect(loaded)) log::warn(warning);
     const auto& known = train->info().label_names;
     data.labels.names = known.empty()
                             ? numbered_labels(std::max(target_count(train->schema()), loaded.config.model.num_labels))

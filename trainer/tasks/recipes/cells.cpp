@@ -17,6 +17,11 @@ const std::string& string_in(const Cell& cell) {
   throw CellProblem{concat("wanted a string, found ", describe(cell))};
 }
 
+// Tables of floating point numbers write what is missing as one that is no number.
+bool names_nothing(const Cell& cell) {
+  return cell.text.empty() || (cell.kind == Cell::Kind::number && cell.text == "nan");
+}
+
 std::optional<uint64_t> group_key(const Row& row, const WantedColumn& column, uint64_t seed) {
   if (column.name.empty()) return {};
   return read_cell(row, column, [&](const Cell& cell) -> std::optional<uint64_t> {
@@ -28,7 +33,7 @@ std::optional<uint64_t> group_key(const Row& row, const WantedColumn& column, ui
       case Cell::Kind::null:
         return {};
       default:
-        return cell.text.empty() ? std::nullopt : std::optional(derive_key(seed, cell.text));
+        return names_nothing(cell) ? std::nullopt : std::optional(derive_key(seed, cell.text));
     }
   });
 }
