@@ -159,10 +159,10 @@ struct DeviceSoftmaxBackward {
 };
 
 // out = (softmax(q kᵀ / √head_width) · mask · scale) v over packed rows, q and out [M, heads · head_width], k and v
-// [N, key_heads · head_width], in bf16, head_width 32 or 64. Probabilities are kept nowhere.
+// [N, key_heads · head_width], in bf16, head_width 32, 64 or 128. Probabilities are kept nowhere.
 struct DeviceFlash {
   static bool takes(Real type, int64_t head_width) {
-    return type == Real::bf16 && (head_width == 32 || head_width == 64);
+    return type == Real::bf16 && (head_width == 32 || head_width == 64 || head_width == 128);
   }
   int device = 0;
   int64_t num_sequences = 0, longest = 0, most_queries = 0;  // the most keys and queries of a sequence
