@@ -64,7 +64,8 @@ TEST_F(DeviceDecoder, RmsNormOfAResidualAndItsGradientsEqualTheCpus) {
   for (const Types& types : kTypes)
     for (const int64_t width : {7, 64, 1000, 4096})
       compare(types, std::to_string(width), [&](const c10::Device& where) {
-        const at::Tensor x = leaf({37, width}, 1, types.rows, where), residual = leaf({37, width}, 2, types.rows, where),
+        const at::Tensor x = leaf({37, width}, 1, types.rows, where),
+                         residual = leaf({37, width}, 2, types.rows, where),
                          w = leaf({width}, 3, types.parameters, where);
         const NormedSum both = add_rms_norm(x, residual, {w, 1e-5});
         back_from({both.sum, both.normed}, types.rows);

@@ -48,7 +48,7 @@ class DeviceFlashAttention : public testing::OnGpu {
   }
 };
 
-const std::vector<int64_t> kBesideTiles{300, 8, 128, 65, 64, 1, 63, 129, 20, 33}, kFewTiles{129, 20, 1, 64};
+const std::vector<int64_t> kBesideTiles{300, 8, 128, 65, 64, 1, 63, 129, 20, 33}, kFewTiles{80, 1, 20};
 
 TEST_F(DeviceFlashAttention, IsTheCpusToRoundingWithItsGradients) {
   compare(all_rows(kBesideTiles), "lengths beside the edges of tiles");
@@ -61,7 +61,7 @@ TEST_F(DeviceFlashAttention, IsTheCpusForAnyMaskHeadsAndRowsThatAsk) {
         compare(all_rows(kFewTiles), "all rows", causal, window, key_heads);
         compare(some_rows(kFewTiles), "some rows", causal, window, key_heads);
       }
-  compare(other_keys(kFewTiles, {20, 130, 0, 65}), "other keys");
+  compare(other_keys(kFewTiles, {20, 130, 0}), "other keys");
 }
 
 TEST_F(DeviceFlashAttention, TakesASingleSequenceOfAnyLength) {

@@ -1,6 +1,7 @@
 // What a device computes in kernels of its own instead of by ATen's operators: the counterparts of row_kernels.h,
-// gelu_kernels.h, decoder_kernels.h and attention_kernels.h. They live in the CUDA plugin (trainer/models/cuda), which hands over this
-// table when it is opened; no tensors, only device memory and sizes, so that neither side needs the other's headers.
+// gelu_kernels.h, decoder_kernels.h and attention_kernels.h. They live in the CUDA plugin (trainer/models/cuda), which
+// hands over this table when it is opened; no tensors, only device memory and sizes, so that neither side needs the
+// other's headers.
 //
 // Activations are of a Real; parameters, sums and statistics of its wide type: double for f64, else float. Each call
 // is queued on the current stream of `device`. Rows begin at multiples of 16 bytes, or of all that a row takes where
@@ -86,10 +87,10 @@ struct DeviceRmsNormBackward {
 // Of each head's width D, channels c and c + D/2 turn by the angle number c of the row's position; `back` turns the
 // other way.
 struct DeviceRotate {
-  DeviceRows rows;  // of heads · D channels
+  DeviceRows rows;   // of heads · D channels
   int64_t half = 0;  // D/2
   bool back = false;
-  const int64_t* positions = nullptr;                // [N]
+  const int64_t* positions = nullptr;               // [N]
   const void *cosines = nullptr, *sines = nullptr;  // wide [P, D/2]
   const void* x = nullptr;
   void* y = nullptr;

@@ -5,8 +5,8 @@
 namespace sft::cuda {
 namespace {
 
-// Columns of scores at a time: 32, but 16 beside the sums of wide heads, which leave no registers for more, nor for steps
-// that are unrolled.
+// Columns of scores at a time: 32, but 16 beside the sums of wide heads, which leave no registers for more, nor for
+// steps that are unrolled.
 constexpr int kStep = 32;
 template <int D>
 constexpr int kStepByKeys = D > 64 ? 16 : kStep;
@@ -103,7 +103,8 @@ __global__ void __launch_bounds__(kTileThreads) by_keys(DeviceFlashBackward back
   const Lane lane;
   const auto key_rows = HeadRows<D>::keys(work, any);
   const float scale = log2_scale<D>();
-  constexpr int kColumns = kStepByKeys<D>, kUnrolled = D > 64 ? 1 : kTile / kColumns;
+  constexpr int kColumns = kStepByKeys<D>;
+  [[maybe_unused]] constexpr int kUnrolled = D > 64 ? 1 : kTile / kColumns;  // used by a pragma
 
   Left keys[D / 16], values[D / 16];
   load(key_rows.of(work.k), key_rows.stride, first, any.num_keys, queries);
