@@ -50,7 +50,7 @@ std::vector<Variable> find_variables() {
       found.push_back({static_cast<uint8_t*>(here.dli_fbase) + symbol.st_value, symbol.st_size});
     }
   }
-  if (found.empty()) throw std::runtime_error("no shared memory of kernels was found in " + std::string(here.dli_fname));
+  if (found.empty()) throw std::runtime_error(std::string("no shared memory of kernels in ") + here.dli_fname);
   return found;
 }
 

@@ -1,4 +1,5 @@
-// Attention on a device by the plugin's flash kernels, which keep no probabilities: bfloat16, heads of 32 or 64.
+// Attention on a device by the plugin's flash kernels, which keep no probabilities: bfloat16, heads of 32, 64 or
+// 128.
 #pragma once
 
 #include "trainer/models/blocks/attention.h"

@@ -1,6 +1,7 @@
 // What a device computes in kernels of its own instead of by ATen's operators: the counterparts of row_kernels.h,
-// gelu_kernels.h and attention_kernels.h. They live in the CUDA plugin (trainer/models/cuda), which hands over this
-// table when it is opened; no tensors, only device memory and sizes, so that neither side needs the other's headers.
+// gelu_kernels.h, decoder_kernels.h and attention_kernels.h. They live in the CUDA plugin (trainer/models/cuda), which
+// hands over this table when it is opened; no tensors, only device memory and sizes, so that neither side needs the
+// other's headers.
 //
 // Activations are of a Real; parameters, sums and statistics of its wide type: double for f64, else float. Each call
 // is queued on the current stream of `device`. Rows begin at multiples of 16 bytes, or of all that a row takes where
@@ -61,6 +62,49 @@ struct DeviceBiasGelu {
   void* y = nullptr;
 };
 
+// sum = x + residual (not written where there is no residual: then it is x);  y = sum · rstd · gamma,
+// rstd = 1 / √(mean(sum²) + eps)
+struct DeviceRmsNorm {
+  DeviceRows rows;
+  double eps = 0;
+  const void *x = nullptr, *residual = nullptr;
+  const void* gamma = nullptr;  // wide [C]
+  void *sum = nullptr, *y = nullptr;
+  void* rstd = nullptr;  // wide [N]
+};
+
+// The way back: dx is the gradient of `sum`, to which d_sum, what came for it from elsewhere, is added. The gradient of
+// gamma is summed as those of DeviceAddNormBackward are.
+struct DeviceRmsNormBackward {
+  DeviceRows rows;
+  const void *dy = nullptr, *d_sum = nullptr;  // d_sum may be null
+  const void *sum = nullptr, *gamma = nullptr, *rstd = nullptr;
+  void* dx = nullptr;
+  void* partial = nullptr;  // wide [kPartialSums, C], to work in
+  void* d_gamma = nullptr;  // wide [C], added to; null: not wanted
+};
+
+// Of each head's width D, channels c and c + D/2 turn by the angle number c of the row's position; `back` turns the
+// other way.
+struct DeviceRotate {
+  DeviceRows rows;   // of heads · D channels
+  int64_t half = 0;  // D/2
+  bool back = false;
+  const int64_t* positions = nullptr;               // [N]
+  const void *cosines = nullptr, *sines = nullptr;  // wide [P, D/2]
+  const void* x = nullptr;
+  void* y = nullptr;
+};
+
+// y = activation(gate) · up; with dy the way back: d_gate, d_up.
+enum class Gating : uint8_t { silu, gelu, gelu_tanh };
+struct DeviceGated {
+  DeviceRows rows;
+  Gating gating = Gating::silu;
+  const void *gate = nullptr, *up = nullptr, *dy = nullptr;
+  void *y = nullptr, *d_gate = nullptr, *d_up = nullptr;
+};
+
 // Sequences of one batch that are computed together, each padded to `length` rows.
 struct DeviceSequences {
   int device = 0;
@@ -116,10 +160,10 @@ struct DeviceSoftmaxBackward {
 };
 
 // out = (softmax(q kᵀ / √head_width) · mask · scale) v over packed rows, q and out [M, heads · head_width], k and v
-// [N, key_heads · head_width], in bf16, head_width 32 or 64. Probabilities are kept nowhere.
+// [N, key_heads · head_width], in bf16, head_width 32, 64 or 128. Probabilities are kept nowhere.
 struct DeviceFlash {
   static bool takes(Real type, int64_t head_width) {
-    return type == Real::bf16 && (head_width == 32 || head_width == 64);
+    return type == Real::bf16 && (head_width == 32 || head_width == 64 || head_width == 128);
   }
   int device = 0;
   int64_t num_sequences = 0, longest = 0, most_queries = 0;  // the most keys and queries of a sequence
@@ -150,10 +194,11 @@ struct DeviceFlashBackward {
 
 // First of all a number that changes with the structs above: a plugin of another build is refused by it.
 struct DeviceKernels {
-  static constexpr uint64_t kLayout = 2'000'000 + sizeof(DeviceDropRows) + sizeof(DeviceAddNorm) +
+  static constexpr uint64_t kLayout = 3'000'000 + sizeof(DeviceDropRows) + sizeof(DeviceAddNorm) +
                                       sizeof(DeviceAddNormBackward) + sizeof(DeviceBiasGelu) + sizeof(DevicePadding) +
                                       sizeof(DeviceSoftmax) + sizeof(DeviceSoftmaxBackward) + sizeof(DeviceFlash) +
-                                      sizeof(DeviceFlashBackward);
+                                      sizeof(DeviceFlashBackward) + sizeof(DeviceRmsNorm) +
+                                      sizeof(DeviceRmsNormBackward) + sizeof(DeviceRotate) + sizeof(DeviceGated);
   uint64_t layout = kLayout;
   void (*drop_rows)(const DeviceDropRows&) = nullptr;
   void (*add_norm)(const DeviceAddNorm&) = nullptr;
@@ -165,6 +210,10 @@ struct DeviceKernels {
   void (*softmax_backward)(const DeviceSoftmaxBackward&) = nullptr;
   void (*flash)(const DeviceFlash&) = nullptr;
   void (*flash_backward)(const DeviceFlashBackward&) = nullptr;
+  void (*rms_norm)(const DeviceRmsNorm&) = nullptr;
+  void (*rms_norm_backward)(const DeviceRmsNormBackward&) = nullptr;
+  void (*rotate)(const DeviceRotate&) = nullptr;
+  void (*gated)(const DeviceGated&) = nullptr;
 };
 
 // Set once, before the first model is made for a device; asked for where a tensor lies on one.

@@ -7,7 +7,10 @@
 #include <c10/core/GradMode.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <optional>
+
 #include "trainer/models/blocks/decoder_kernels.h"
+#include "trainer/models/blocks/on_device.h"
 
 namespace sft {
 namespace {
@@ -50,11 +53,55 @@ struct SwishGated : torch::autograd::Function<SwishGated> {
   }
 };
 
+// The device's kernel for an activation, where there is one.
+std::optional<Gating> gating_of(Activation activation) {
+  switch (activation) {
+    case Activation::silu:
+      return Gating::silu;
+    case Activation::gelu:
+      return Gating::gelu;
+    case Activation::gelu_tanh:
+      return Gating::gelu_tanh;
+    default:
+      return std::nullopt;
+  }
+}
+
+struct GatedOnDevice : torch::autograd::Function<GatedOnDevice> {
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& gate_any, const at::Tensor& up_any,
+                            Gating gating) {
+    const at::Tensor gate = gate_any.contiguous(), up = up_any.contiguous(), y = at::empty_like(gate);
+    device_kernels().gated({.rows = device_rows(gate),
+                            .gating = gating,
+                            .gate = gate.const_data_ptr(),
+                            .up = up.const_data_ptr(),
+                            .y = y.mutable_data_ptr()});
+    ctx->save_for_backward({gate, up});
+    ctx->saved_data["gating"] = static_cast<int64_t>(gating);
+    return y;
+  }
+
+  static tensor_list backward(AutogradContext* ctx, const tensor_list& d_outputs) {
+    const tensor_list saved = ctx->get_saved_variables();
+    const at::Tensor dy = d_outputs[0].contiguous(), d_gate = at::empty_like(saved[0]), d_up = at::empty_like(saved[1]);
+    device_kernels().gated({.rows = device_rows(dy),
+                            .gating = static_cast<Gating>(ctx->saved_data["gating"].toInt()),
+                            .gate = saved[0].const_data_ptr(),
+                            .up = saved[1].const_data_ptr(),
+                            .dy = dy.const_data_ptr(),
+                            .d_gate = d_gate.mutable_data_ptr(),
+                            .d_up = d_up.mutable_data_ptr()});
+    return {d_gate, d_up, {}};
+  }
+};
+
 }  // namespace
 
 at::Tensor gated(Activation activation, const at::Tensor& gate, const at::Tensor& up) {
   if (activation == Activation::silu && gate.is_cpu())
     return c10::GradMode::is_enabled() ? SwishGated::apply(gate, up) : swish_gated(gate.contiguous(), up.contiguous());
+  const std::optional<Gating> gating = gating_of(activation);
+  if (gating && !gate.is_cpu()) return GatedOnDevice::apply(gate, up, *gating);
   return activate(activation, gate) * up;
 }
 

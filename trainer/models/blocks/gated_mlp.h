@@ -7,7 +7,7 @@
 
 namespace sft {
 
-// gate, up [N, I]. SiLU (SwiGLU) in one pass on a CPU, the others (GeGLU) by ATen.
+// gate, up [N, I]. In one pass: SiLU (SwiGLU), and on a device GELU in both forms (GeGLU). The others by ATen.
 at::Tensor gated(Activation activation, const at::Tensor& gate, const at::Tensor& up);
 
 }  // namespace sft

@@ -4,7 +4,6 @@
 #include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
-#include <ATen/ops/cat.h>
 #include <ATen/ops/cos.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/pow.h>
@@ -18,6 +17,7 @@
 #include <numbers>
 
 #include "trainer/models/blocks/decoder_kernels.h"
+#include "trainer/models/blocks/on_device.h"
 
 namespace sft {
 namespace {
@@ -30,6 +30,17 @@ constexpr int64_t kFewestPositions = 256;
 
 at::Tensor rotated_rows(const at::Tensor& x_any, const at::Tensor& positions, const RotaryAngles& angles, bool back) {
   const at::Tensor x = x_any.contiguous(), y = at::empty_like(x);
+  if (!x.is_cpu()) {
+    device_kernels().rotate({.rows = device_rows(x),
+                             .half = angles.cosines.size(1),
+                             .back = back,
+                             .positions = positions.const_data_ptr<int64_t>(),
+                             .cosines = angles.cosines.const_data_ptr(),
+                             .sines = angles.sines.const_data_ptr(),
+                             .x = x.const_data_ptr(),
+                             .y = y.mutable_data_ptr()});
+    return y;
+  }
   AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "rotate", [&] {
     const int64_t half = angles.cosines.size(1);
     const RotateRows<scalar_t> rows{.heads = x.size(1) / (2 * half),
@@ -64,15 +75,6 @@ struct Rotation : torch::autograd::Function<Rotation> {
     return gradients;
   }
 };
-
-at::Tensor rotated_on_device(const at::Tensor& x, const at::Tensor& positions, const RotaryAngles& angles) {
-  const int64_t half = angles.cosines.size(1);
-  const auto of_rows = [&](const at::Tensor& table) { return table.index_select(0, positions).unsqueeze(1); };
-  const at::Tensor cosines = of_rows(angles.cosines), sines = of_rows(angles.sines);
-  const at::Tensor heads = x.view({x.size(0), x.size(1) / (2 * half), 2 * half}).to(cosines.scalar_type());
-  const at::Tensor low = heads.narrow(2, 0, half), high = heads.narrow(2, half, half);
-  return at::cat({low * cosines - high * sines, high * cosines + low * sines}, 2).to(x.scalar_type()).view_as(x);
-}
 
 // Long waves are stretched by the factor, short ones stay, and those between go over smoothly (Llama 3.1).
 at::Tensor llama3_scaled(const at::Tensor& frequencies, const RotaryRule& rule) {
@@ -117,7 +119,6 @@ const RotaryAngles& RotaryTable::up_to(int64_t positions) {
 
 Rotated rotate(const at::Tensor& q, const at::Tensor& k, const at::Tensor& positions_M, const at::Tensor& positions_N,
                const RotaryAngles& angles) {
-  if (!q.is_cpu()) return {rotated_on_device(q, positions_M, angles), rotated_on_device(k, positions_N, angles)};
   if (!c10::GradMode::is_enabled())
     return {rotated_rows(q, positions_M, angles, false), rotated_rows(k, positions_N, angles, false)};
   const tensor_list both = Rotation::apply(q, k, positions_M, positions_N, angles.cosines, angles.sines);

@@ -11,6 +11,10 @@ extern "C" const sft::DeviceKernels* sft_cuda_kernels() {
                                         .softmax = sft::cuda::softmax,
                                         .softmax_backward = sft::cuda::softmax_backward,
                                         .flash = sft::cuda::flash,
-                                        .flash_backward = sft::cuda::flash_backward};
+                                        .flash_backward = sft::cuda::flash_backward,
+                                        .rms_norm = sft::cuda::rms_norm,
+                                        .rms_norm_backward = sft::cuda::rms_norm_backward,
+                                        .rotate = sft::cuda::rotate,
+                                        .gated = sft::cuda::gated};
   return &table;
 }

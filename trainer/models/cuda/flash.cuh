@@ -57,7 +57,8 @@ __device__ inline float sum_of_row(float value) {
 // Calls `body` with the width of a head as a constant.
 template <class Body>
 void with_width(int64_t width, Body&& body) {
-  width == 32 ? body(std::integral_constant<int, 32>{}) : body(std::integral_constant<int, 64>{});
+  if (width == 32) return body(std::integral_constant<int, 32>{});
+  width == 64 ? body(std::integral_constant<int, 64>{}) : body(std::integral_constant<int, 128>{});
 }
 
 // Draws what stays for the passes behind it. DeviceError for sequences that no grid takes.

@@ -5,7 +5,11 @@
 namespace sft::cuda {
 namespace {
 
-constexpr int kStep = 32;  // columns of scores at a time
+// Columns of scores at a time: 32, but 16 beside the sums of wide heads, which leave no registers for more, nor for
+// steps that are unrolled.
+constexpr int kStep = 32;
+template <int D>
+constexpr int kStepByKeys = D > 64 ? 16 : kStep;
 
 // dq, and Σ out · d_out of each query for the other pass. A block has 64 queries of a head.
 template <int D>
@@ -99,6 +103,8 @@ __global__ void __launch_bounds__(kTileThreads) by_keys(DeviceFlashBackward back
   const Lane lane;
   const auto key_rows = HeadRows<D>::keys(work, any);
   const float scale = log2_scale<D>();
+  constexpr int kColumns = kStepByKeys<D>;
+  [[maybe_unused]] constexpr int kUnrolled = D > 64 ? 1 : kTile / kColumns;  // used by a pragma
 
   Left keys[D / 16], values[D / 16];
   load(key_rows.of(work.k), key_rows.stride, first, any.num_keys, queries);
@@ -130,13 +136,13 @@ __global__ void __launch_bounds__(kTileThreads) by_keys(DeviceFlashBackward back
       ends[threadIdx.x] = seen.end;
     }
     __syncthreads();
-#pragma unroll
-    for (int begin = 0; begin < kTile; begin += kStep) {
-      Product scores[kStep / 8] = {}, d_scores[kStep / 8] = {};
+#pragma unroll kUnrolled
+    for (int begin = 0; begin < kTile; begin += kColumns) {
+      Product scores[kColumns / 8] = {}, d_scores[kColumns / 8] = {};
       multiply_transposed<D>(keys, queries, begin, scores);
       multiply_transposed<D>(values, d_out, begin, d_scores);
 #pragma unroll
-      for (int n = 0; n < kStep / 8; ++n)
+      for (int n = 0; n < kColumns / 8; ++n)
 #pragma unroll
         for (int side = 0; side < 2; ++side) {
           const int column = begin + n * 8 + lane.column + side;
@@ -152,12 +158,12 @@ __global__ void __launch_bounds__(kTileThreads) by_keys(DeviceFlashBackward back
             d_score = probability * (d_score * factor - deltas[column]);
           }
         }
-      Left left[kStep / 16];
+      Left left[kColumns / 16];
 #pragma unroll
-      for (int k = 0; k < kStep / 16; ++k) left[k] = narrowed(scores[2 * k], scores[2 * k + 1]);
+      for (int k = 0; k < kColumns / 16; ++k) left[k] = narrowed(scores[2 * k], scores[2 * k + 1]);
       multiply<D>(left, d_out, begin, dv);
 #pragma unroll
-      for (int k = 0; k < kStep / 16; ++k) left[k] = narrowed(d_scores[2 * k], d_scores[2 * k + 1]);
+      for (int k = 0; k < kColumns / 16; ++k) left[k] = narrowed(d_scores[2 * k], d_scores[2 * k + 1]);
       multiply<D>(left, queries, begin, dk);
     }
   }

@@ -10,6 +10,11 @@ void drop_rows(const DeviceDropRows& work);
 void add_norm(const DeviceAddNorm& work);
 void add_norm_backward(const DeviceAddNormBackward& work);
 void bias_gelu(const DeviceBiasGelu& work);
+// decoder.cu
+void rms_norm(const DeviceRmsNorm& work);
+void rms_norm_backward(const DeviceRmsNormBackward& work);
+void rotate(const DeviceRotate& work);
+void gated(const DeviceGated& work);
 // attention.cu
 void pad(const DevicePadding& work);
 void unpad(const DevicePadding& work);

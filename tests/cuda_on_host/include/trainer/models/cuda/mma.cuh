@@ -12,8 +12,8 @@ namespace sft::cuda {
 inline float low_half(uint32_t pair) { return std::bit_cast<float>(pair << 16); }
 inline float high_half(uint32_t pair) { return std::bit_cast<float>(pair & 0xFFFF0000u); }
 
-// "Matrix Fragments for mma.m16n8k16 with floating point type": lane 4g + t has of a rows g and g + 8, of b column g and
-// of the sum rows g and g + 8; of columns, or of b's rows, 2t and 2t + 1 and those 8 further.
+// "Matrix Fragments for mma.m16n8k16 with floating point type": lane 4g + t has of a rows g and g + 8, of b column g
+// and of the sum rows g and g + 8; of columns, or of b's rows, 2t and 2t + 1 and those 8 further.
 inline void multiply_fragments(const uint32_t (&a)[4], uint32_t b0, uint32_t b1, float (&sum)[4]) {
   struct Operand {
     const uint32_t* a;
@@ -55,7 +55,7 @@ inline void load_transposed(const void* row, uint32_t (&fragments)[4]) {
         uint16_t matrices[4][8][8];
         for (int lane = 0; lane < 32; ++lane) {
           const void* const from = static_cast<const Operand*>(lanes[lane])->row;
-          test::on_host::require(reinterpret_cast<uintptr_t>(from) % 16 == 0, "a row of ldmatrix begins between places");
+          test::on_host::require(reinterpret_cast<uintptr_t>(from) % 16 == 0, "a row of ldmatrix between places");
           const auto* const chunk = static_cast<const uint16_t*>(from);
           for (int c = 0; c < 8; ++c) matrices[lane / 8][lane % 8][c] = chunk[c];
         }
