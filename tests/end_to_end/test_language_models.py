@@ -215,6 +215,20 @@ class LanguageModels(EndToEnd):
         template.write_text(TEMPLATE.replace("message['content']", "message['content'] | upper"))
         self.assertEqual([(self.succeed(*command).out, (self.home / "out.jsonl").read_text()) for command in commands], before)
 
+    def test_special_tokens_are_no_text_of_an_answer(self):
+        model, asked = self.home / "model", self.home / "asked.jsonl"
+        shutil.copytree(self.shared / "llama", model)
+        forced = {"forced_eos_token_id": 256, "max_new_tokens": 12, "eos_token_id": 258}  # <|im_start|>, at which it does not stop
+        (model / "generation_config.json").write_text(json.dumps(forced))
+        write_rows(asked, [{"messages": row["messages"][:-1]} for row in self.test])
+        self.succeed("predict", model, "--input", asked, "--output", self.home / "out.jsonl")
+        rows = read_rows(self.home / "out.jsonl")
+        self.assertIn(12, [row["tokens"] for row in rows])
+        self.assertEqual([row["prediction"] for row in rows], [said for _, said in self.by_transformers(model, self.test)])
+        talk = subprocess.run(self.command("chat", model), input=self.test[0]["messages"][0]["content"] + "\n", capture_output=True, text=True, timeout=60)
+        self.assertEqual(talk.returncode, 0, talk.stderr)
+        self.assertNotIn("<|", talk.stdout)
+
     def test_a_model_that_diverged_answers_nothing(self):
         done = self.run_program(self.config(train={"max_steps": 1}, optim={"learning_rate": 1e19}))
         self.assertEqual(done.code, 80, done.err)
