@@ -1,6 +1,7 @@
 #include "trainer/assembly/exported_files.h"
 
 #include <initializer_list>
+#include <optional>
 #include <set>
 
 #include "base/json_member.h"
@@ -116,7 +117,10 @@ NamedFiles exported_files(const ModelDirectory& from, const Learner& learner, co
   NamedFiles files{{"config.json", config.dump(2) + "\n"}, {"tokenizer_config.json", tokenizer_config.dump(2) + "\n"}};
   if (tokenizer->is_json()) files.emplace_back("tokenizer.json", tokenizer->to_json());
   if (!chat_template.empty()) files.emplace_back("chat_template.jinja", chat_template);
-  if (task.generating() != nullptr) files.emplace_back("generation_config.json", generation_config(from, run.generate));
+  if (task.generating() != nullptr) {
+    const auto start_id = model.pair() ? std::optional<int64_t>(model.pair()->start_id) : std::nullopt;
+    files.emplace_back("generation_config.json", generation_config(from, run.generate, start_id));
+  }
   for (const char* name : {"special_tokens_map.json", "added_tokens.json", "vocab.txt", "vocab.json", "merges.txt",
                            "sentencepiece.bpe.model", "spiece.model", "source.spm", "target.spm", "target_vocab.json"})
     if (std::string text = from.text_of(name); !text.empty()) files.emplace_back(name, std::move(text));

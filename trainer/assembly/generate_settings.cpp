@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "base/errors.h"
 #include "base/field_value.h"
@@ -93,8 +94,7 @@ struct Unbuilt {
   bool is_of_drawing = false;
 };
 
-// Answers would be others in transformers, which obeys them.
-void warn_of_unbuilt(const json& own, const ModelDirectory& model, bool draws) {
+const std::vector<Unbuilt>& unbuilt_settings() {
   static const std::vector<Unbuilt> kAll{{"suppress_tokens", json::array()},
                                          {"begin_suppress_tokens", json::array()},
                                          {"sequence_bias", json::object()},
@@ -111,13 +111,32 @@ void warn_of_unbuilt(const json& own, const ModelDirectory& model, bool draws) {
                                          {"typical_p", 1.0, true},
                                          {"epsilon_cutoff", 0.0, true},
                                          {"eta_cutoff", 0.0, true}};
-  for (const Unbuilt& unbuilt : kAll) {
+  return kAll;
+}
+
+// Answers would be others in transformers, which obeys them.
+void warn_of_unbuilt(const json& own, const ModelDirectory& model, bool draws) {
+  for (const Unbuilt& unbuilt : unbuilt_settings()) {
     const auto found = own.find(unbuilt.key);
     if (found == own.end() || found->is_null() || *found == unbuilt.neutral || (unbuilt.is_of_drawing && !draws))
       continue;
     log::warn_once(concat(model.path(), ": ", unbuilt.key, " = ", found->dump().substr(0, 80),
                           " is not built, and has no effect on answers here; transformers obeys it"));
   }
+}
+
+// What transformers' generate would read in config.json of a model without a file of its own for it, and reads no more
+// once there is one.
+json carried_over(const ModelDirectory& from) {
+  StringList keys{"max_length"};
+  GenerateConfig known;
+  for (const BoundField& field : bind_fields(known)) keys.emplace_back(field.info.name);
+  for (const Unbuilt& unbuilt : unbuilt_settings()) keys.emplace_back(unbuilt.key);
+  json own = json::object();
+  for (const std::string& key : keys)
+    if (const auto found = from.config().find(key); found != from.config().end() && !found->is_null())
+      own[key] = *found;
+  return own;
 }
 
 void require_beams(const GenerateConfig& config) {
@@ -151,15 +170,17 @@ GenerateConfig settled(const GenerateConfig& asked, const Origins& origins, cons
   return config;
 }
 
-std::string generation_config(const ModelDirectory& from, const GenerateConfig& config) {
+std::string generation_config(const ModelDirectory& from, const GenerateConfig& config,
+                              std::optional<int64_t> start_id) {
   json own = own_settings_of(from);
-  if (!own.is_object()) own = json::object();
+  if (!own.is_object()) own = carried_over(from);
   std::vector<int64_t> ids;
   for (const double id : config.eos_token_id) ids.push_back(static_cast<int64_t>(id));
   if (ids.size() == 1) own["eos_token_id"] = ids.front();
   if (ids.size() > 1) own["eos_token_id"] = ids;
   for (const char* key : {"bos_token_id", "pad_token_id"})
     if (!own.contains(key) && from.config().contains(key)) own[key] = from.config()[key];
+  if (start_id) own["decoder_start_token_id"] = *start_id;
   return own.dump(2) + "\n";
 }
 
