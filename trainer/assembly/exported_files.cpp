@@ -6,6 +6,7 @@
 
 #include "base/json_member.h"
 #include "data/text/chat_template.h"
+#include "data/text/model_texts.h"
 #include "trainer/assembly/generate_settings.h"
 #include "trainer/model_files/keras_export.h"
 #include "trainer/model_files/preprocessor_config.h"
@@ -70,8 +71,10 @@ void name_padding(nlohmann::json& config, nlohmann::json& tokenizer_config, cons
       if (token["id"] == config["pad_token_id"]) tokenizer_config["pad_token"] = token["content"];
     return;
   }
+  const nlohmann::json usual = special_tokens_of(tokenizer.directory());  // its class's own among them
   for (const char* role : {"pad_token", "eos_token"}) {
-    const std::string padding = special_token(tokenizer_config, role);
+    std::string padding = special_token(tokenizer_config, role);
+    if (padding.empty()) padding = usual.value(role, "");
     for (const auto& token : content["added_tokens"])
       if (!padding.empty() && token["content"] == padding) {
         config["pad_token_id"] = token["id"];

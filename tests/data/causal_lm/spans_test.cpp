@@ -95,6 +95,33 @@ TEST_F(Spans, LeaveOutTurnsThatATemplateRendersOtherwiseLater) {
   EXPECT_EQ(told, 1);
 }
 
+// As openai-community/gpt2 lies on the hub; transformers' GPT2Tokenizer has <|endoftext|> in every role.
+TEST_F(Spans, TextsEndInTheTokenOfTheTokenizersClassWhereNoFileNamesIt) {
+  std::string tokenizer = character_tokenizer().dump();
+  for (size_t at = 0; (at = tokenizer.find("<eos>", at)) != tokenizer.npos;) tokenizer.replace(at, 5, "<|endoftext|>");
+  write("tokenizer.json", tokenizer);
+  write("tokenizer_config.json", R"({"model_max_length": 1024})");
+  write("config.json", R"({"model_type": "gpt2", "vocab_size": 200})");
+  write("chat_template.jinja", "{% for m in messages %}{{ m.content + eos_token }}{% endfor %}");
+  EXPECT_EQ(marked(json{{"prompt", "q: "}, {"completion", "yes"}}), "q: [[yes<|endoftext|>]]");
+  EXPECT_EQ(marked(chat({turn("user", "q"), turn("assistant", "yes")})),
+            "q<|endoftext|>[[yes<|endoftext|>]]");
+  write("tokenizer_config.json", R"({"eos_token": "<|im_end|>"})");
+  EXPECT_EQ(marked(json{{"text", "plain"}}), "[[plain<|im_end|>]]") << "a file goes before the class";
+}
+
+TEST_F(Spans, TextsEndInWhatTheModelStopsAtWhereTheTokenizerNamesNothing) {
+  write("tokenizer_config.json", "{}");
+  EXPECT_EQ(marked(json{{"text", "plain"}}), "[[plain<eos>]]") << "eos_token_id of config.json";
+  write("config.json", R"({"vocab_size": 200})");
+  PrepareReport report = prepare({json{{"text", "plain"}}});
+  EXPECT_EQ(marked(report).at(0), "[[plain]]");
+  ASSERT_EQ(report.warnings.size(), 1u);
+  EXPECT_NE(report.warnings[0].find("no token ends what is trained"), std::string::npos);
+  config_.chat.add_eos = false;
+  EXPECT_TRUE(prepare({json{{"text", "plain"}}}).warnings.empty()) << "it is meant so";
+}
+
 TEST_F(Spans, OfOtherFormsAreTheirAnswers) {
   EXPECT_EQ(marked(json{{"conversations", {{{"from", "human"}, {"value", "q"}}, {{"from", "gpt"}, {"value", "yes"}}}}}),
             "<|im_start|>user\nq<|im_end|>\n<|im_start|>assistant\n[[yes<|im_end|>]]\n");
