@@ -229,6 +229,21 @@ class LanguageModels(EndToEnd):
         self.assertEqual(talk.returncode, 0, talk.stderr)
         self.assertNotIn("<|", talk.stdout)
 
+    def test_a_model_alone_reads_a_prompt_whole(self):
+        """Up to its positions, and not to the length that other tasks cut texts to."""
+        asked = self.home / "asked.jsonl"
+        long = [{"messages": [{"role": "user", "content": f"{i} " + "word" * 25 + f" say {i}"}, {"role": "assistant", "content": "x"}]} for i in range(5)]
+        write_rows(asked, [{"messages": row["messages"][:-1]} for row in long])
+        for target in (self.shared / "llama", self.home / "exported"):
+            if target.name == "exported":
+                self.succeed("export", self.shared / "llama", "--output", target)
+            done = self.succeed("predict", target, "--input", asked, "--output", self.home / "out.jsonl")
+            self.assertIn("prompts are cut on the left to 2048 tokens", done.err)
+            self.assertNotIn("is read from text", done.err)
+            rows = read_rows(self.home / "out.jsonl")
+            theirs = [said for _, said in self.by_transformers(self.shared / "llama", long)]
+            self.assertEqual([row["prediction"][:len(said)] for row, said in zip(rows, theirs)], theirs)
+
     def test_a_model_that_diverged_answers_nothing(self):
         done = self.run_program(self.config(train={"max_steps": 1}, optim={"learning_rate": 1e19}))
         self.assertEqual(done.code, 80, done.err)
