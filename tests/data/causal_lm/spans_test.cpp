@@ -95,6 +95,36 @@ TEST_F(Spans, LeaveOutTurnsThatATemplateRendersOtherwiseLater) {
   EXPECT_EQ(told, 1);
 }
 
+// As TRL masks them: a header is no answer, also where an answer stands before it.
+TEST_F(Spans, OfTwoAnswersInARowAreTheirContents) {
+  EXPECT_EQ(marked(chat({turn("user", "q"), turn("assistant", "yes"), turn("assistant", "no")})),
+            "<|im_start|>user\nq<|im_end|>\n<|im_start|>assistant\n[[yes<|im_end|>]]\n<|im_start|>assistant\n"
+            "[[no<|im_end|>]]\n");
+  write("chat_template.jinja",
+        "{% for m in messages %}{% if loop.first or m.role != messages[loop.index0 - 1].role %}{{ m.role + ': ' }}"
+        "{% endif %}{{ m.content }}<|im_end|>{% endfor %}{% if add_generation_prompt %}{{ 'assistant: ' }}{% endif %}");
+  EXPECT_EQ(marked(chat({turn("user", "q"), turn("assistant", "yes"), turn("assistant", "no")})),
+            "user: q<|im_end|>assistant: [[yes<|im_end|>]][[no<|im_end|>]]")
+      << "a template that has one header for both";
+}
+
+// As Qwen3-Thinking's, over answers without thoughts.
+TEST_F(Spans, APromptForAnAnswerThatNoAnswerBeginsWithIsToldAsThat) {
+  write("chat_template.jinja",
+        "{% for m in messages %}{{ m.role + ': ' + m.content }}<|im_end|>{% endfor %}{% if add_generation_prompt %}{{ "
+        "'assistant: <think>' }}{% endif %}");
+  const PrepareReport report = prepare({chat({turn("user", "q"), turn("assistant", "yes")}),
+                                        chat({turn("user", "q"), turn("assistant", "<think>hm yes")})});
+  EXPECT_EQ(marked(report).back(), "user: q<|im_end|>assistant: <think>[[hm yes<|im_end|>]]");
+  int64_t otherwise = 0, not_as_asked = 0;
+  for (const auto& [what, note] : report.notes) {
+    if (what.find("renders otherwise") != what.npos) otherwise += note.num_rows;
+    if (what.find("do not begin with the chat template's prompt") != what.npos) not_as_asked += note.num_rows;
+  }
+  EXPECT_EQ(otherwise, 0);
+  EXPECT_EQ(not_as_asked, 1);
+}
+
 // As openai-community/gpt2 lies on the hub; transformers' GPT2Tokenizer has <|endoftext|> in every role.
 TEST_F(Spans, TextsEndInTheTokenOfTheTokenizersClassWhereNoFileNamesIt) {
   std::string tokenizer = character_tokenizer().dump();

@@ -134,7 +134,7 @@ class CausalLm final : public Recipe {
         if (!texts[i].problem.empty()) throw BadRow(concat(read[i].row->place(), ": ", texts[i].problem));
         SpannedTokens whole = to_tokens(tokens[i], texts[i].spans);
         if (!read[i].is_chat) put_in_front(facts_.ids_in_front(), whole);
-        samples.append(read[i], std::move(whole), texts[i].turns_left_out);
+        samples.append(read[i], std::move(whole), texts[i].left_out);
       } catch (const BadRow& error) {
         out.refuse(error);
       }
