@@ -253,6 +253,8 @@ class LanguageModels(EndToEnd):
         model = self.home / "model"
         for settings, told in (({"temperature": 0, "do_sample": True}, "temperature"), ({"top_p": 1.5, "do_sample": True}, "top_p"), ({"max_new_tokens": -3}, "max_new_tokens"), ({"repetition_penalty": "high"}, "repetition_penalty"),
                                ({"temperature": 0.0, "top_k": None, "num_beams": 4}, ""), ({"eos_token_id": [258, 99999, -1]}, "99999 is no token of this model"),
+                               ({"renormalize_logits": True, "num_beams": 2}, "renormalize_logits is not built, and has no effect on beams here"), ({"max_length": 20}, "max_length = 20 counts the prompt, and has no effect here"),
+                               ({"max_time": 3.0}, "max_time = 3.0 is not built"), ({"renormalize_logits": True, "max_length": 20, "max_new_tokens": 3}, ""),
                                ({"suppress_tokens": [1, 2], "min_p": 0.1, "begin_suppress_tokens": None}, "suppress_tokens = [1,2] is not built, and has no effect on answers here")):
             with self.subTest(settings=settings):
                 shutil.rmtree(model, ignore_errors=True)

@@ -110,7 +110,11 @@ const std::vector<Unbuilt>& unbuilt_settings() {
                                          {"min_p", 0.0, true},
                                          {"typical_p", 1.0, true},
                                          {"epsilon_cutoff", 0.0, true},
-                                         {"eta_cutoff", 0.0, true}};
+                                         {"eta_cutoff", 0.0, true},
+                                         {"top_h", json(), true},
+                                         {"watermarking_config", json()},
+                                         {"max_time", json()},
+                                         {"remove_invalid_values", false}};
   return kAll;
 }
 
@@ -123,6 +127,27 @@ void warn_of_unbuilt(const json& own, const ModelDirectory& model, bool draws) {
     log::warn_once(concat(model.path(), ": ", unbuilt.key, " = ", found->dump().substr(0, 80),
                           " is not built, and has no effect on answers here; transformers obeys it"));
   }
+}
+
+// What transformers' generate does otherwise with files that are obeyed here in part.
+void warn_of_other_ways(const json& own, const ModelDirectory& model, const GenerateConfig& config,
+                        bool length_is_asked) {
+  const auto number = [](const json& in, const char* key) {
+    const auto found = in.find(key);
+    return found != in.end() && found->is_number_integer() ? std::optional(found->get<int64_t>()) : std::nullopt;
+  };
+  if (config.num_beams > 1 && own.value("renormalize_logits", json()) == true)
+    log::warn_once(concat(model.path(), ": renormalize_logits is not built, and has no effect on beams here; "
+                          "transformers obeys it"));
+  const auto start = number(own, "decoder_start_token_id"), trained = number(model.config(), "decoder_start_token_id");
+  if (start && trained && start != trained)
+    log::warn_once(concat(model.path(), ": decoder_start_token_id is ", *trained, " in config.json, and targets begin "
+                          "with it; that of generation_config.json, ", *start, ", has no effect here"));
+  const bool reads_sources = member(model.config(), "is_encoder_decoder", false, model.path() + "/config.json");
+  if (const auto length = number(own, "max_length"); length && !reads_sources && !length_is_asked &&
+      !number(own, "max_new_tokens"))
+    log::warn_once(concat(model.path(), ": max_length = ", *length, " counts the prompt, and has no effect here; an "
+                          "answer has at most generate.max_new_tokens = ", config.max_new_tokens, " tokens"));
 }
 
 // What transformers' generate would read in config.json of a model without a file of its own for it, and reads no more
@@ -161,7 +186,10 @@ GenerateConfig settled(const GenerateConfig& asked, const Origins& origins, cons
   if (config.eos_token_id.empty() && model.config().contains("eos_token_id"))
     config.eos_token_id = ids_in(model.config()["eos_token_id"], model);
   if (!origins.contains("generate.max_new_tokens")) take_max_length(config, own, model);
-  if (own.is_object()) warn_of_unbuilt(own, model, config.do_sample);
+  if (own.is_object()) {
+    warn_of_unbuilt(own, model, config.do_sample);
+    warn_of_other_ways(own, model, config, origins.contains("generate.max_new_tokens"));
+  }
   require_beams(config);
   require_tokens(config.eos_token_id, model);
   if (!origins.contains("generate.eos_token_id"))
