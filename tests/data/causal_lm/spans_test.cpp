@@ -125,6 +125,28 @@ TEST_F(Spans, APromptForAnAnswerThatNoAnswerBeginsWithIsToldAsThat) {
   EXPECT_EQ(not_as_asked, 1);
 }
 
+// Columns of LLaMA-Factory's Alpaca and ShareGPT.
+TEST_F(Spans, WhatWasSaidBeforeMayStandInColumnsOfItsOwn) {
+  const json said = json::array({"q", "yes"});
+  const json alpaca = {{"system", "s"}, {"history", json::array({said})}, {"instruction", "r"}, {"output", "no"}};
+  const std::string whole =
+      "<|im_start|>system\ns<|im_end|>\n<|im_start|>user\nq<|im_end|>\n<|im_start|>assistant\n[[yes<|im_end|>]]\n"
+      "<|im_start|>user\nr<|im_end|>\n<|im_start|>assistant\n[[no<|im_end|>]]\n";
+  EXPECT_EQ(marked(alpaca), whole);
+  const auto says = [](const char* from, const char* value) { return json{{"from", from}, {"value", value}}; };
+  json shared = {{"system", "s"},
+                 {"conversations", {says("human", "q"), says("gpt", "yes"), says("human", "r"), says("gpt", "no")}}};
+  EXPECT_EQ(marked(shared), whole);
+  shared["conversations"].insert(shared["conversations"].begin(), says("system", "t"));
+  EXPECT_NE(marked(shared).find("<|im_start|>system\nt<|im_end|>\n<|im_start|>user"), std::string::npos)
+      << "a message goes before the column";
+  EXPECT_EQ(marked(json{{"system", ""}, {"history", json::array()}, {"instruction", "r"}, {"output", "no"}}),
+            "<|im_start|>user\nr<|im_end|>\n<|im_start|>assistant\n[[no<|im_end|>]]\n");
+  EXPECT_NE(error_of({json{{"history", {"q"}}, {"instruction", "r"}, {"output", "no"}}})
+                .find("wanted a list of [question, answer]"),
+            std::string::npos);
+}
+
 // As openai-community/gpt2 lies on the hub; transformers' GPT2Tokenizer has <|endoftext|> in every role.
 TEST_F(Spans, TextsEndInTheTokenOfTheTokenizersClassWhereNoFileNamesIt) {
   std::string tokenizer = character_tokenizer().dump();
