@@ -244,6 +244,17 @@ class LanguageModels(EndToEnd):
             theirs = [said for _, said in self.by_transformers(self.shared / "llama", long)]
             self.assertEqual([row["prediction"][:len(said)] for row, said in zip(rows, theirs)], theirs)
 
+    def test_a_template_for_tools_goes_along(self):
+        """As transformers 5 lays it out, beside chat_template.jinja; it finds both again."""
+        from transformers import AutoTokenizer
+
+        model = self.home / "model"
+        shutil.copytree(self.shared / "llama", model)
+        (model / "additional_chat_templates").mkdir()
+        (model / "additional_chat_templates/tool_use.jinja").write_text(TEMPLATE + "{{ tools[0] }}")
+        self.succeed("export", model, "--output", self.home / "exported")
+        self.assertEqual(AutoTokenizer.from_pretrained(self.home / "exported").chat_template, {"default": TEMPLATE, "tool_use": TEMPLATE + "{{ tools[0] }}"})
+
     def test_a_model_that_diverged_answers_nothing(self):
         done = self.run_program(self.config(train={"max_steps": 1}, optim={"learning_rate": 1e19}))
         self.assertEqual(done.code, 80, done.err)

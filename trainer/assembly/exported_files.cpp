@@ -1,6 +1,8 @@
 #include "trainer/assembly/exported_files.h"
 
+#include <filesystem>
 #include <initializer_list>
+#include <map>
 #include <optional>
 #include <set>
 
@@ -91,6 +93,21 @@ std::string chat_template_of(const ModelDirectory& from, const std::string& chos
   return ChatTemplate::find(from.texts_path(), chosen, today())->text();
 }
 
+// A model with more than one template, as transformers 5 lays them out, has them all in tokenizer_config.json, where
+// every version of it finds them. Null: it has one.
+nlohmann::json named_templates_of(const ModelDirectory& from, const std::string& usual) {
+  const std::filesystem::path others = std::filesystem::path(from.texts_path()) / "additional_chat_templates";
+  if (usual.empty() || !std::filesystem::is_directory(others)) return nullptr;
+  std::map<std::string, std::string> named;
+  for (const auto& entry : std::filesystem::directory_iterator(others))
+    if (entry.path().extension() == ".jinja") named[entry.path().stem().string()] = content_of(entry.path().string());
+  if (named.empty()) return nullptr;
+  nlohmann::json all = nlohmann::json::array();
+  all.push_back({{"name", "default"}, {"template", usual}});
+  for (const auto& [name, text] : named) all.push_back({{"name", name}, {"template", text}});
+  return all;
+}
+
 }  // namespace
 
 NamedFiles exported_files(const ModelDirectory& from, const Learner& learner, const RunConfig& run,
@@ -115,8 +132,13 @@ NamedFiles exported_files(const ModelDirectory& from, const Learner& learner, co
   if (model.sequence_head().reads == Reads::last) name_padding(config, tokenizer_config, *tokenizer);
   tokenizer_config["model_max_length"] = run.data.max_length;
   tokenizer_config["truncation_side"] = run.data.truncation == "left" ? "left" : "right";
-  const std::string chat_template = chat_template_of(from, run.data.chat.chat_template);
+  std::string chat_template = chat_template_of(from, run.data.chat.chat_template);
   if (!chat_template.empty()) tokenizer_config.erase("chat_template");  // the file is the one that counts
+  if (run.data.chat.chat_template.empty())
+    if (const nlohmann::json all = named_templates_of(from, chat_template); !all.is_null()) {
+      tokenizer_config["chat_template"] = all;
+      chat_template.clear();
+    }
   NamedFiles files{{"config.json", config.dump(2) + "\n"}, {"tokenizer_config.json", tokenizer_config.dump(2) + "\n"}};
   if (tokenizer->is_json()) files.emplace_back("tokenizer.json", tokenizer->to_json());
   if (!chat_template.empty()) files.emplace_back("chat_template.jinja", chat_template);

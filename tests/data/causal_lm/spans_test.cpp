@@ -239,6 +239,13 @@ TEST_F(Spans, TemplatesAreFoundWhereTransformersFindsThem) {
   with_tools["tools"] = json::array({{{"name", "+t"}}});
   EXPECT_EQ(marked(std::vector<json>{with_tools, row, with_tools}),
             (std::vector<std::string>{"q+t<eos>[[yes+t<eos>]]", "q<eos>[[yes<eos>]]", "q+t<eos>[[yes+t<eos>]]"}));
+  write("chat_template.jinja", "{% for m in messages %}{{ m.content }}<eos>{% endfor %}");
+  fs::create_directories(directory_ / "additional_chat_templates");
+  write("additional_chat_templates/tool_use.jinja",
+        "{% for m in messages %}{{ m.content }}{{ tools[0].name }}<eos>{% endfor %}");
+  EXPECT_EQ(marked(std::vector<json>{with_tools, row}),
+            (std::vector<std::string>{"q+t<eos>[[yes+t<eos>]]", "q<eos>[[yes<eos>]]"}))
+      << "as transformers 5 saves them";
   config_.chat.chat_template = "chatml";
   EXPECT_EQ(marked(row), "<|im_start|>user\nq<|im_end|>\n<|im_start|>assistant\n[[yes<|im_end|>]]\n");
   config_.chat.chat_template =
