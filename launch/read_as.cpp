@@ -40,6 +40,12 @@ RunConfig settings_of_run(const std::string& run) {
   return config;
 }
 
+// And not from sources, which are read from their beginning.
+bool goes_on_from_prompts(const TaskKind& task) {
+  return task.stop_tokens != nullptr &&
+         std::ranges::find(task.truncations, "left") != task.truncations.end();
+}
+
 // Words may come in the column that they were trained from, as texts, or in the task's own column.
 void find_words(const StringList& files, const TaskKind& task, DataConfig& data) {
   if (is_hdf5(files.front())) return;
@@ -67,7 +73,9 @@ RunConfig settings_of_model(const ModelDirectory& model) {
   const std::optional<std::string> adapts = model.peft_task_type();
   config.model.task = (adapts ? task_of_adapter(*adapts, takes) : task_of_class(model.architecture(), takes)).name;
   model.read_image_settings(config.data);
+  const TaskKind& task = task_named(config.model.task);
   config.data.truncation = model.truncation_side();
+  if (task.max_length > 0) config.data.max_length = task.max_length;
   if (model.model_max_length() > 0) config.data.max_length = model.model_max_length();
   return config;
 }
@@ -86,6 +94,7 @@ ReadAs settle_reading(const Arguments& arguments) {
   ModelDirectory(settled.model).settle_image_settings(settled.config.data);
   settled.files = expand_files(arguments.inputs, "--input", {}, accepted_by(settled.config.model.task));
   const TaskKind& task = task_named(settled.config.model.task);
+  if (settled.assumes && goes_on_from_prompts(task)) settled.config.data.truncation = "left";  // its end is answered
   if (DataConfig{}.text_column.front() != task.text_column && task.takes == Takes::texts)
     find_words(settled.files, task, settled.config.data);
   take_options(arguments, settled.config);
@@ -107,10 +116,15 @@ void say_assumptions(const LoadedModel& model, const RunConfig& config) {
                                   : "a model directory: images are taken in the size they have");
     return;
   }
-  const int64_t length = model.directory->model_max_length();
+  const int64_t of_model = model.directory->model_max_length(), length = of_model > 0 ? of_model : data.max_length;
+  if (goes_on_from_prompts(task_named(config.model.task))) {
+    log::info(concat("a model directory: prompts are cut on the ", data.truncation, " to ", length,
+                     " tokens, or to the model's positions; a run's directory in its place says how it was trained"));
+    return;
+  }
   log::info(concat("a model directory: the text is read from ", join(data.text_column, " + "),
                    data.text_pair_column.empty() ? "" : " and " + data.text_pair_column, " and cut on the ",
-                   data.truncation, " to ", length > 0 ? length : data.max_length,
+                   data.truncation, " to ", length,
                    " tokens; a run's directory in its place says how it was trained"));
 }
 

@@ -138,7 +138,8 @@ Source named_source(const std::string& file, const json& list) {
 
 Source found_source(const std::string& directory) {
   const std::string file = directory + "/chat_template.jinja";
-  if (const std::string text = content_of(file); !text.empty()) return {file, text};
+  if (const std::string text = content_of(file); !text.empty())
+    return {file, text, content_of(directory + "/additional_chat_templates/tool_use.jinja")};
   const std::string config = directory + "/tokenizer_config.json";
   const json settings = object_of(directory, "tokenizer_config.json");
   const auto found = settings.find("chat_template");

@@ -13,7 +13,8 @@ std::string content_of(const std::string& path);
 nlohmann::json object_of(const std::string& directory, const std::string& file);
 
 // The tokens that tokenizer_config.json names (special_tokens_map.json where it names none): "eos_token" → "</s>".
-// They are what transformers' special_tokens_map has.
+// They are what transformers' special_tokens_map has: one that neither
+// file has is the default of the tokenizer's class (GPT2Tokenizer, Qwen2Tokenizer, LlamaTokenizer) where it is a word.
 nlohmann::json special_tokens_of(const std::string& directory);
 
 }  // namespace sft

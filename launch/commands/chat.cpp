@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "comm/agree.h"
 #include "data/text/chat_template.h"
+#include "data/text/said_text.h"
 #include "launch/commands/commands.h"
 #include "launch/loaded_model.h"
 #include "launch/read_as.h"
@@ -68,6 +69,7 @@ class Talk {
  public:
   Talk(const LoadedModel& model, const ChatTemplate& chat_template, const GeneratorSettings& settings)
       : tokenizer_(*model.tokenizer),
+        said_(tokenizer_),
         most_tokens_(model.learner->model().text_limits()->max_positions),
         vocab_size_(model.learner->model().text_limits()->vocab_size),
         template_(chat_template),
@@ -95,13 +97,13 @@ class Talk {
     std::vector<int32_t> tokens;
     const auto heard = [&](size_t, std::span<const int32_t> answer) {
       tokens.assign(answer.begin(), answer.end());
-      shown.show(tokenizer_.decode(tokens));
+      shown.show(said_.of(tokens));
       return ends_the_talk(stop_requested()) ? false : take_stop_request() == 0;
     };
     generator_.run(
         {&prompt, 1}, [](size_t, const Continuation&) {}, heard);
     std::cout << std::endl;
-    say("assistant", tokenizer_.decode(tokens));
+    say("assistant", said_.of(tokens));
   }
 
  private:
@@ -114,6 +116,7 @@ class Talk {
   }
 
   const Tokenizer& tokenizer_;
+  SaidText said_;
   int64_t most_tokens_, vocab_size_;
   const ChatTemplate& template_;
   Generator generator_;

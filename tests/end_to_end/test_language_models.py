@@ -215,6 +215,46 @@ class LanguageModels(EndToEnd):
         template.write_text(TEMPLATE.replace("message['content']", "message['content'] | upper"))
         self.assertEqual([(self.succeed(*command).out, (self.home / "out.jsonl").read_text()) for command in commands], before)
 
+    def test_special_tokens_are_no_text_of_an_answer(self):
+        model, asked = self.home / "model", self.home / "asked.jsonl"
+        shutil.copytree(self.shared / "llama", model)
+        forced = {"forced_eos_token_id": 256, "max_new_tokens": 12, "eos_token_id": 258}  # <|im_start|>, at which it does not stop
+        (model / "generation_config.json").write_text(json.dumps(forced))
+        write_rows(asked, [{"messages": row["messages"][:-1]} for row in self.test])
+        self.succeed("predict", model, "--input", asked, "--output", self.home / "out.jsonl")
+        rows = read_rows(self.home / "out.jsonl")
+        self.assertIn(12, [row["tokens"] for row in rows])
+        self.assertEqual([row["prediction"] for row in rows], [said for _, said in self.by_transformers(model, self.test)])
+        talk = subprocess.run(self.command("chat", model), input=self.test[0]["messages"][0]["content"] + "\n", capture_output=True, text=True, timeout=60)
+        self.assertEqual(talk.returncode, 0, talk.stderr)
+        self.assertNotIn("<|", talk.stdout)
+
+    def test_a_model_alone_reads_a_prompt_whole(self):
+        """Up to its positions, and not to the length that other tasks cut texts to."""
+        asked = self.home / "asked.jsonl"
+        long = [{"messages": [{"role": "user", "content": f"{i} " + "word" * 25 + f" say {i}"}, {"role": "assistant", "content": "x"}]} for i in range(5)]
+        write_rows(asked, [{"messages": row["messages"][:-1]} for row in long])
+        for target in (self.shared / "llama", self.home / "exported"):
+            if target.name == "exported":
+                self.succeed("export", self.shared / "llama", "--output", target)
+            done = self.succeed("predict", target, "--input", asked, "--output", self.home / "out.jsonl")
+            self.assertIn("prompts are cut on the left to 2048 tokens", done.err)
+            self.assertNotIn("is read from text", done.err)
+            rows = read_rows(self.home / "out.jsonl")
+            theirs = [said for _, said in self.by_transformers(self.shared / "llama", long)]
+            self.assertEqual([row["prediction"][:len(said)] for row, said in zip(rows, theirs)], theirs)
+
+    def test_a_template_for_tools_goes_along(self):
+        """As transformers 5 lays it out, beside chat_template.jinja; it finds both again."""
+        from transformers import AutoTokenizer
+
+        model = self.home / "model"
+        shutil.copytree(self.shared / "llama", model)
+        (model / "additional_chat_templates").mkdir()
+        (model / "additional_chat_templates/tool_use.jinja").write_text(TEMPLATE + "{{ tools[0] }}")
+        self.succeed("export", model, "--output", self.home / "exported")
+        self.assertEqual(AutoTokenizer.from_pretrained(self.home / "exported").chat_template, {"default": TEMPLATE, "tool_use": TEMPLATE + "{{ tools[0] }}"})
+
     def test_a_model_that_diverged_answers_nothing(self):
         done = self.run_program(self.config(train={"max_steps": 1}, optim={"learning_rate": 1e19}))
         self.assertEqual(done.code, 80, done.err)
@@ -224,6 +264,8 @@ class LanguageModels(EndToEnd):
         model = self.home / "model"
         for settings, told in (({"temperature": 0, "do_sample": True}, "temperature"), ({"top_p": 1.5, "do_sample": True}, "top_p"), ({"max_new_tokens": -3}, "max_new_tokens"), ({"repetition_penalty": "high"}, "repetition_penalty"),
                                ({"temperature": 0.0, "top_k": None, "num_beams": 4}, ""), ({"eos_token_id": [258, 99999, -1]}, "99999 is no token of this model"),
+                               ({"renormalize_logits": True, "num_beams": 2}, "renormalize_logits is not built, and has no effect on beams here"), ({"max_length": 20}, "max_length = 20 counts the prompt, and has no effect here"),
+                               ({"max_time": 3.0}, "max_time = 3.0 is not built"), ({"renormalize_logits": True, "max_length": 20, "max_new_tokens": 3}, ""),
                                ({"suppress_tokens": [1, 2], "min_p": 0.1, "begin_suppress_tokens": None}, "suppress_tokens = [1,2] is not built, and has no effect on answers here")):
             with self.subTest(settings=settings):
                 shutil.rmtree(model, ignore_errors=True)

@@ -21,6 +21,27 @@ def make_translator(directory, vocab_size=None, **changes):
     return directory
 
 
+def make_bart(directory, **generation):
+    """A random BART of a few blocks whose tokens are WORDS. Its settings of generation stand in config.json alone, as older files have them."""
+    import torch
+    import transformers
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+
+    vocabulary = {word: i for i, word in enumerate(["<s>", "<pad>", "</s>", "<unk>"] + WORDS)}
+    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    tokenizer.post_processor = processors.TemplateProcessing(single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 2)])
+    transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>", pad_token="<pad>", unk_token="<unk>").save_pretrained(directory)
+    torch.manual_seed(1)
+    config = transformers.BartConfig(vocab_size=len(vocabulary), d_model=32, encoder_layers=2, decoder_layers=2, encoder_attention_heads=4, decoder_attention_heads=4, encoder_ffn_dim=64,
+                                     decoder_ffn_dim=64, max_position_embeddings=64, init_std=0.3, decoder_start_token_id=2, eos_token_id=2, bos_token_id=0, pad_token_id=1)
+    transformers.BartForConditionalGeneration(config).save_pretrained(directory)
+    (directory / "generation_config.json").unlink()
+    path = directory / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **generation}))
+    return directory
+
+
 def pair(i):
     return {"translation": {"a": f"{WORDS[i]} {WORDS[i + 1]}", "b": f"{WORDS[i + 1]} {WORDS[i]}"}}
 

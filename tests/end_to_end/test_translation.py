@@ -4,7 +4,7 @@ import random
 import unittest
 
 from harness import WORDS, EndToEnd, read_rows, write_rows
-from test_pairs import make_translator
+from test_pairs import make_bart, make_translator
 
 
 def make_pairs(count, seed):
@@ -111,6 +111,44 @@ class Translation(EndToEnd):
             self.assertEqual("lm_head.weight" in load_file(self.run_dir(name) / "model/model.safetensors"), name == "own")
             for mine, loss in zip(read_rows(self.run_dir(name) / "predictions.jsonl"), self.losses_by_transformers(self.run_dir(name) / "model"), strict=True):
                 self.assertAlmostEqual(mine["loss"], loss, delta=1e-4)
+
+    def answers_by_transformers(self, directory, rows):
+        """Under the directory's own settings, decoded as run_summarization does it."""
+        import torch
+        from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
+
+        tokenizer = AutoTokenizer.from_pretrained(directory)
+        model = AutoModelForSeq2SeqLM.from_pretrained(directory, dtype=torch.float64).eval()
+        with torch.no_grad():
+            said = [model.generate(input_ids=torch.tensor([tokenizer(row["source"])["input_ids"]]))[0] for row in rows]
+        return [tokenizer.decode(ids, skip_special_tokens=True) for ids in said]
+
+    def test_answers_are_words_and_settings_of_config_json_go_along(self):
+        generation = {"forced_bos_token_id": 0, "forced_eos_token_id": 2, "num_beams": 3, "max_length": 12, "min_length": 5, "no_repeat_ngram_size": 3, "length_penalty": 0.5}
+        bart = make_bart(self.home / "bart", **generation)
+        self.succeed(self.config(model={"model_name_or_path": str(bart), "dtype": "float64"}, eval={"generate": True}))
+        exported = self.run_dir() / "model"
+        written = json.loads((exported / "generation_config.json").read_text())
+        self.assertEqual({key: written.get(key) for key in generation}, generation)
+        self.assertEqual((written["decoder_start_token_id"], written["eos_token_id"]), (2, 2))
+        theirs = self.answers_by_transformers(exported, self.test)
+        self.assertGreater(len(set(theirs)), 2)
+        rows = read_rows(self.run_dir() / "predictions.jsonl")
+        self.assertEqual([row["prediction"] for row in rows], theirs)
+        self.assertEqual([row["reference"] for row in rows], [row["target"] for row in self.test])
+        write_rows(self.home / "asked.jsonl", [{"source": row["source"]} for row in self.test])
+        self.succeed("predict", exported, "--input", self.home / "asked.jsonl", "--output", self.home / "out.jsonl")
+        self.assertEqual([row["prediction"] for row in read_rows(self.home / "out.jsonl")], theirs)
+
+    def test_a_t5_that_says_unknown_has_said_nothing(self):
+        unknown = json.loads((self.shared / "t5/generation_config.json").read_text())
+        model = make_translator(self.home / "t5")
+        (model / "generation_config.json").write_text(json.dumps({**unknown, "forced_eos_token_id": 2, "max_new_tokens": 4}))
+        write_rows(self.home / "asked.jsonl", [{"source": row["source"]} for row in self.test])
+        self.succeed("predict", model, "--input", self.home / "asked.jsonl", "--output", self.home / "out.jsonl")
+        said = [row["prediction"] for row in read_rows(self.home / "out.jsonl")]
+        self.assertEqual(said, self.answers_by_transformers(model, self.test))
+        self.assertNotIn("<unk>", "".join(said))
 
     def test_a_model_of_one_text_is_refused(self):
         done = self.run_program(self.config(model={"model_name_or_path": str(self.shared / "model")}))

@@ -76,6 +76,8 @@ TEST(NextToken, EndsNoAnswerThatIsTooShort) {
   EXPECT_EQ(at({2, 4, 0}, 2, {.min_new_tokens = 2, .eos_token_id = ends}), 1);
   EXPECT_EQ(at({2, 4, 0}, 1, {.min_length = 4, .eos_token_id = ends}), 2) << "prompt and answer together";
   EXPECT_EQ(at({2, 4, 0}, 1, {.min_length = 3, .eos_token_id = ends}), 1);
+  EXPECT_EQ(at({2, 4, 0}, 2, {.min_length = 9, .min_new_tokens = 2, .eos_token_id = ends}), 1)
+      << "transformers sets min_length to the prompt and min_new_tokens";
 }
 
 TEST(NextToken, IsForcedAtTheStartAndAtTheEnd) {

@@ -1,10 +1,14 @@
 #include "trainer/assembly/exported_files.h"
 
+#include <filesystem>
 #include <initializer_list>
+#include <map>
+#include <optional>
 #include <set>
 
 #include "base/json_member.h"
 #include "data/text/chat_template.h"
+#include "data/text/model_texts.h"
 #include "trainer/assembly/generate_settings.h"
 #include "trainer/model_files/keras_export.h"
 #include "trainer/model_files/preprocessor_config.h"
@@ -69,8 +73,10 @@ void name_padding(nlohmann::json& config, nlohmann::json& tokenizer_config, cons
       if (token["id"] == config["pad_token_id"]) tokenizer_config["pad_token"] = token["content"];
     return;
   }
+  const nlohmann::json usual = special_tokens_of(tokenizer.directory());  // its class's own among them
   for (const char* role : {"pad_token", "eos_token"}) {
-    const std::string padding = special_token(tokenizer_config, role);
+    std::string padding = special_token(tokenizer_config, role);
+    if (padding.empty()) padding = usual.value(role, "");
     for (const auto& token : content["added_tokens"])
       if (!padding.empty() && token["content"] == padding) {
         config["pad_token_id"] = token["id"];
@@ -85,6 +91,21 @@ void name_padding(nlohmann::json& config, nlohmann::json& tokenizer_config, cons
 std::string chat_template_of(const ModelDirectory& from, const std::string& chosen) {
   if (chosen.empty()) return from.text_of("chat_template.jinja");
   return ChatTemplate::find(from.texts_path(), chosen, today())->text();
+}
+
+// A model with more than one template, as transformers 5 lays them out, has them all in tokenizer_config.json, where
+// every version of it finds them. Null: it has one.
+nlohmann::json named_templates_of(const ModelDirectory& from, const std::string& usual) {
+  const std::filesystem::path others = std::filesystem::path(from.texts_path()) / "additional_chat_templates";
+  if (usual.empty() || !std::filesystem::is_directory(others)) return nullptr;
+  std::map<std::string, std::string> named;
+  for (const auto& entry : std::filesystem::directory_iterator(others))
+    if (entry.path().extension() == ".jinja") named[entry.path().stem().string()] = content_of(entry.path().string());
+  if (named.empty()) return nullptr;
+  nlohmann::json all = nlohmann::json::array();
+  all.push_back({{"name", "default"}, {"template", usual}});
+  for (const auto& [name, text] : named) all.push_back({{"name", name}, {"template", text}});
+  return all;
 }
 
 }  // namespace
@@ -111,12 +132,20 @@ NamedFiles exported_files(const ModelDirectory& from, const Learner& learner, co
   if (model.sequence_head().reads == Reads::last) name_padding(config, tokenizer_config, *tokenizer);
   tokenizer_config["model_max_length"] = run.data.max_length;
   tokenizer_config["truncation_side"] = run.data.truncation == "left" ? "left" : "right";
-  const std::string chat_template = chat_template_of(from, run.data.chat.chat_template);
+  std::string chat_template = chat_template_of(from, run.data.chat.chat_template);
   if (!chat_template.empty()) tokenizer_config.erase("chat_template");  // the file is the one that counts
+  if (run.data.chat.chat_template.empty())
+    if (const nlohmann::json all = named_templates_of(from, chat_template); !all.is_null()) {
+      tokenizer_config["chat_template"] = all;
+      chat_template.clear();
+    }
   NamedFiles files{{"config.json", config.dump(2) + "\n"}, {"tokenizer_config.json", tokenizer_config.dump(2) + "\n"}};
   if (tokenizer->is_json()) files.emplace_back("tokenizer.json", tokenizer->to_json());
   if (!chat_template.empty()) files.emplace_back("chat_template.jinja", chat_template);
-  if (task.generating() != nullptr) files.emplace_back("generation_config.json", generation_config(from, run.generate));
+  if (task.generating() != nullptr) {
+    const auto start_id = model.pair() ? std::optional<int64_t>(model.pair()->start_id) : std::nullopt;
+    files.emplace_back("generation_config.json", generation_config(from, run.generate, start_id));
+  }
   for (const char* name : {"special_tokens_map.json", "added_tokens.json", "vocab.txt", "vocab.json", "merges.txt",
                            "sentencepiece.bpe.model", "spiece.model", "source.spm", "target.spm", "target_vocab.json"})
     if (std::string text = from.text_of(name); !text.empty()) files.emplace_back(name, std::move(text));

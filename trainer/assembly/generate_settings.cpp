@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "base/errors.h"
 #include "base/field_value.h"
@@ -93,8 +94,7 @@ struct Unbuilt {
   bool is_of_drawing = false;
 };
 
-// Answers would be others in transformers, which obeys them.
-void warn_of_unbuilt(const json& own, const ModelDirectory& model, bool draws) {
+const std::vector<Unbuilt>& unbuilt_settings() {
   static const std::vector<Unbuilt> kAll{{"suppress_tokens", json::array()},
                                          {"begin_suppress_tokens", json::array()},
                                          {"sequence_bias", json::object()},
@@ -110,14 +110,58 @@ void warn_of_unbuilt(const json& own, const ModelDirectory& model, bool draws) {
                                          {"min_p", 0.0, true},
                                          {"typical_p", 1.0, true},
                                          {"epsilon_cutoff", 0.0, true},
-                                         {"eta_cutoff", 0.0, true}};
-  for (const Unbuilt& unbuilt : kAll) {
+                                         {"eta_cutoff", 0.0, true},
+                                         {"top_h", json(), true},
+                                         {"watermarking_config", json()},
+                                         {"max_time", json()},
+                                         {"remove_invalid_values", false}};
+  return kAll;
+}
+
+// Answers would be others in transformers, which obeys them.
+void warn_of_unbuilt(const json& own, const ModelDirectory& model, bool draws) {
+  for (const Unbuilt& unbuilt : unbuilt_settings()) {
     const auto found = own.find(unbuilt.key);
     if (found == own.end() || found->is_null() || *found == unbuilt.neutral || (unbuilt.is_of_drawing && !draws))
       continue;
     log::warn_once(concat(model.path(), ": ", unbuilt.key, " = ", found->dump().substr(0, 80),
                           " is not built, and has no effect on answers here; transformers obeys it"));
   }
+}
+
+// What transformers' generate does otherwise with files that are obeyed here in part.
+void warn_of_other_ways(const json& own, const ModelDirectory& model, const GenerateConfig& config,
+                        bool length_is_asked) {
+  const auto number = [](const json& in, const char* key) {
+    const auto found = in.find(key);
+    return found != in.end() && found->is_number_integer() ? std::optional(found->get<int64_t>()) : std::nullopt;
+  };
+  if (config.num_beams > 1 && own.value("renormalize_logits", json()) == true)
+    log::warn_once(concat(model.path(), ": renormalize_logits is not built, and has no effect on beams here; "
+                          "transformers obeys it"));
+  const auto start = number(own, "decoder_start_token_id"), trained = number(model.config(), "decoder_start_token_id");
+  if (start && trained && start != trained)
+    log::warn_once(concat(model.path(), ": decoder_start_token_id is ", *trained, " in config.json, and targets begin "
+                          "with it; that of generation_config.json, ", *start, ", has no effect here"));
+  const bool reads_sources = member(model.config(), "is_encoder_decoder", false, model.path() + "/config.json");
+  if (const auto length = number(own, "max_length"); length && !reads_sources && !length_is_asked &&
+      !number(own, "max_new_tokens"))
+    log::warn_once(concat(model.path(), ": max_length = ", *length, " counts the prompt, and has no effect here; an "
+                          "answer has at most generate.max_new_tokens = ", config.max_new_tokens, " tokens"));
+}
+
+// What transformers' generate would read in config.json of a model without a file of its own for it, and reads no more
+// once there is one.
+json carried_over(const ModelDirectory& from) {
+  StringList keys{"max_length"};
+  GenerateConfig known;
+  for (const BoundField& field : bind_fields(known)) keys.emplace_back(field.info.name);
+  for (const Unbuilt& unbuilt : unbuilt_settings()) keys.emplace_back(unbuilt.key);
+  json own = json::object();
+  for (const std::string& key : keys)
+    if (const auto found = from.config().find(key); found != from.config().end() && !found->is_null())
+      own[key] = *found;
+  return own;
 }
 
 void require_beams(const GenerateConfig& config) {
@@ -142,7 +186,10 @@ GenerateConfig settled(const GenerateConfig& asked, const Origins& origins, cons
   if (config.eos_token_id.empty() && model.config().contains("eos_token_id"))
     config.eos_token_id = ids_in(model.config()["eos_token_id"], model);
   if (!origins.contains("generate.max_new_tokens")) take_max_length(config, own, model);
-  if (own.is_object()) warn_of_unbuilt(own, model, config.do_sample);
+  if (own.is_object()) {
+    warn_of_unbuilt(own, model, config.do_sample);
+    warn_of_other_ways(own, model, config, origins.contains("generate.max_new_tokens"));
+  }
   require_beams(config);
   require_tokens(config.eos_token_id, model);
   if (!origins.contains("generate.eos_token_id"))
@@ -151,15 +198,17 @@ GenerateConfig settled(const GenerateConfig& asked, const Origins& origins, cons
   return config;
 }
 
-std::string generation_config(const ModelDirectory& from, const GenerateConfig& config) {
+std::string generation_config(const ModelDirectory& from, const GenerateConfig& config,
+                              std::optional<int64_t> start_id) {
   json own = own_settings_of(from);
-  if (!own.is_object()) own = json::object();
+  if (!own.is_object()) own = carried_over(from);
   std::vector<int64_t> ids;
   for (const double id : config.eos_token_id) ids.push_back(static_cast<int64_t>(id));
   if (ids.size() == 1) own["eos_token_id"] = ids.front();
   if (ids.size() > 1) own["eos_token_id"] = ids;
   for (const char* key : {"bos_token_id", "pad_token_id"})
     if (!own.contains(key) && from.config().contains(key)) own[key] = from.config()[key];
+  if (start_id) own["decoder_start_token_id"] = *start_id;
   return own.dump(2) + "\n";
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,8 +19,9 @@ namespace sft {
 GenerateConfig settled(const GenerateConfig& asked, const Origins& origins, const ModelDirectory& model,
                        const std::vector<int32_t>& trained = {});
 
-// generation_config.json of a model that stops at these tokens: the one in `from`, if there is one, with the tokens
-// set.
-std::string generation_config(const ModelDirectory& from, const GenerateConfig& config);
+// generation_config.json of a model that stops at these tokens: the one in `from`, or where there is none what its
+// config.json says of generation, with the tokens set. `start_id`: what targets begin with, of a model that has some.
+std::string generation_config(const ModelDirectory& from, const GenerateConfig& config,
+                              std::optional<int64_t> start_id = {});
 
 }  // namespace sft

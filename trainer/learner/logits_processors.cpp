@@ -45,6 +45,12 @@ void ban_bad_words(std::span<float> scores, std::span<const int32_t> before, con
   }
 }
 
+// The tokens of the answer count alone where both are told, as in transformers' generate.
+bool is_too_short(const NextPlace& place, const GenerateConfig& config) {
+  if (config.min_new_tokens > 0) return place.in_answer < config.min_new_tokens;
+  return static_cast<int64_t>(place.before.size()) < config.min_length;
+}
+
 void force(std::span<float> scores, const NumberList& tokens) {
   if (tokens.empty()) return;
   std::ranges::fill(scores, kNever);
@@ -57,7 +63,7 @@ void process(std::span<float> scores, const NextPlace& place, const GenerateConf
   penalise_repetition(scores, place.before, config.repetition_penalty);
   ban_repeated_runs(scores, place.before, config.no_repeat_ngram_size);
   ban_bad_words(scores, place.before, config);
-  if (static_cast<int64_t>(place.before.size()) < config.min_length || place.in_answer < config.min_new_tokens)
+  if (is_too_short(place, config))
     for (const double token : config.eos_token_id) ban(scores, token);
   if (place.before.size() == 1) force(scores, config.forced_bos_token_id);
   if (place.in_answer + 1 == place.most_in_answer) force(scores, config.forced_eos_token_id);

@@ -95,6 +95,85 @@ TEST_F(Spans, LeaveOutTurnsThatATemplateRendersOtherwiseLater) {
   EXPECT_EQ(told, 1);
 }
 
+// As TRL masks them: a header is no answer, also where an answer stands before it.
+TEST_F(Spans, OfTwoAnswersInARowAreTheirContents) {
+  EXPECT_EQ(marked(chat({turn("user", "q"), turn("assistant", "yes"), turn("assistant", "no")})),
+            "<|im_start|>user\nq<|im_end|>\n<|im_start|>assistant\n[[yes<|im_end|>]]\n<|im_start|>assistant\n"
+            "[[no<|im_end|>]]\n");
+  write("chat_template.jinja",
+        "{% for m in messages %}{% if loop.first or m.role != messages[loop.index0 - 1].role %}{{ m.role + ': ' }}"
+        "{% endif %}{{ m.content }}<|im_end|>{% endfor %}{% if add_generation_prompt %}{{ 'assistant: ' }}{% endif %}");
+  EXPECT_EQ(marked(chat({turn("user", "q"), turn("assistant", "yes"), turn("assistant", "no")})),
+            "user: q<|im_end|>assistant: [[yes<|im_end|>]][[no<|im_end|>]]")
+      << "a template that has one header for both";
+}
+
+// As Qwen3-Thinking's, over answers without thoughts.
+TEST_F(Spans, APromptForAnAnswerThatNoAnswerBeginsWithIsToldAsThat) {
+  write("chat_template.jinja",
+        "{% for m in messages %}{{ m.role + ': ' + m.content }}<|im_end|>{% endfor %}{% if add_generation_prompt %}{{ "
+        "'assistant: <think>' }}{% endif %}");
+  const PrepareReport report = prepare({chat({turn("user", "q"), turn("assistant", "yes")}),
+                                        chat({turn("user", "q"), turn("assistant", "<think>hm yes")})});
+  EXPECT_EQ(marked(report).back(), "user: q<|im_end|>assistant: <think>[[hm yes<|im_end|>]]");
+  int64_t otherwise = 0, not_as_asked = 0;
+  for (const auto& [what, note] : report.notes) {
+    if (what.find("renders otherwise") != what.npos) otherwise += note.num_rows;
+    if (what.find("do not begin with the chat template's prompt") != what.npos) not_as_asked += note.num_rows;
+  }
+  EXPECT_EQ(otherwise, 0);
+  EXPECT_EQ(not_as_asked, 1);
+}
+
+// Columns of LLaMA-Factory's Alpaca and ShareGPT.
+TEST_F(Spans, WhatWasSaidBeforeMayStandInColumnsOfItsOwn) {
+  const json said = json::array({"q", "yes"});
+  const json alpaca = {{"system", "s"}, {"history", json::array({said})}, {"instruction", "r"}, {"output", "no"}};
+  const std::string whole =
+      "<|im_start|>system\ns<|im_end|>\n<|im_start|>user\nq<|im_end|>\n<|im_start|>assistant\n[[yes<|im_end|>]]\n"
+      "<|im_start|>user\nr<|im_end|>\n<|im_start|>assistant\n[[no<|im_end|>]]\n";
+  EXPECT_EQ(marked(alpaca), whole);
+  const auto says = [](const char* from, const char* value) { return json{{"from", from}, {"value", value}}; };
+  json shared = {{"system", "s"},
+                 {"conversations", {says("human", "q"), says("gpt", "yes"), says("human", "r"), says("gpt", "no")}}};
+  EXPECT_EQ(marked(shared), whole);
+  shared["conversations"].insert(shared["conversations"].begin(), says("system", "t"));
+  EXPECT_NE(marked(shared).find("<|im_start|>system\nt<|im_end|>\n<|im_start|>user"), std::string::npos)
+      << "a message goes before the column";
+  EXPECT_EQ(marked(json{{"system", ""}, {"history", json::array()}, {"instruction", "r"}, {"output", "no"}}),
+            "<|im_start|>user\nr<|im_end|>\n<|im_start|>assistant\n[[no<|im_end|>]]\n");
+  EXPECT_NE(error_of({json{{"history", {"q"}}, {"instruction", "r"}, {"output", "no"}}})
+                .find("wanted a list of [question, answer]"),
+            std::string::npos);
+}
+
+// As openai-community/gpt2 lies on the hub; transformers' GPT2Tokenizer has <|endoftext|> in every role.
+TEST_F(Spans, TextsEndInTheTokenOfTheTokenizersClassWhereNoFileNamesIt) {
+  std::string tokenizer = character_tokenizer().dump();
+  for (size_t at = 0; (at = tokenizer.find("<eos>", at)) != tokenizer.npos;) tokenizer.replace(at, 5, "<|endoftext|>");
+  write("tokenizer.json", tokenizer);
+  write("tokenizer_config.json", R"({"model_max_length": 1024})");
+  write("config.json", R"({"model_type": "gpt2", "vocab_size": 200})");
+  write("chat_template.jinja", "{% for m in messages %}{{ m.content + eos_token }}{% endfor %}");
+  EXPECT_EQ(marked(json{{"prompt", "q: "}, {"completion", "yes"}}), "q: [[yes<|endoftext|>]]");
+  EXPECT_EQ(marked(chat({turn("user", "q"), turn("assistant", "yes")})),
+            "q<|endoftext|>[[yes<|endoftext|>]]");
+  write("tokenizer_config.json", R"({"eos_token": "<|im_end|>"})");
+  EXPECT_EQ(marked(json{{"text", "plain"}}), "[[plain<|im_end|>]]") << "a file goes before the class";
+}
+
+TEST_F(Spans, TextsEndInWhatTheModelStopsAtWhereTheTokenizerNamesNothing) {
+  write("tokenizer_config.json", "{}");
+  EXPECT_EQ(marked(json{{"text", "plain"}}), "[[plain<eos>]]") << "eos_token_id of config.json";
+  write("config.json", R"({"vocab_size": 200})");
+  PrepareReport report = prepare({json{{"text", "plain"}}});
+  EXPECT_EQ(marked(report).at(0), "[[plain]]");
+  ASSERT_EQ(report.warnings.size(), 1u);
+  EXPECT_NE(report.warnings[0].find("no token ends what is trained"), std::string::npos);
+  config_.chat.add_eos = false;
+  EXPECT_TRUE(prepare({json{{"text", "plain"}}}).warnings.empty()) << "it is meant so";
+}
+
 TEST_F(Spans, OfOtherFormsAreTheirAnswers) {
   EXPECT_EQ(marked(json{{"conversations", {{{"from", "human"}, {"value", "q"}}, {{"from", "gpt"}, {"value", "yes"}}}}}),
             "<|im_start|>user\nq<|im_end|>\n<|im_start|>assistant\n[[yes<|im_end|>]]\n");
@@ -160,6 +239,13 @@ TEST_F(Spans, TemplatesAreFoundWhereTransformersFindsThem) {
   with_tools["tools"] = json::array({{{"name", "+t"}}});
   EXPECT_EQ(marked(std::vector<json>{with_tools, row, with_tools}),
             (std::vector<std::string>{"q+t<eos>[[yes+t<eos>]]", "q<eos>[[yes<eos>]]", "q+t<eos>[[yes+t<eos>]]"}));
+  write("chat_template.jinja", "{% for m in messages %}{{ m.content }}<eos>{% endfor %}");
+  fs::create_directories(directory_ / "additional_chat_templates");
+  write("additional_chat_templates/tool_use.jinja",
+        "{% for m in messages %}{{ m.content }}{{ tools[0].name }}<eos>{% endfor %}");
+  EXPECT_EQ(marked(std::vector<json>{with_tools, row}),
+            (std::vector<std::string>{"q+t<eos>[[yes+t<eos>]]", "q<eos>[[yes<eos>]]"}))
+      << "as transformers 5 saves them";
   config_.chat.chat_template = "chatml";
   EXPECT_EQ(marked(row), "<|im_start|>user\nq<|im_end|>\n<|im_start|>assistant\n[[yes<|im_end|>]]\n");
   config_.chat.chat_template =

@@ -25,6 +25,7 @@ LanguageTask::LanguageTask(const TaskSettings& settings, const Model& model, int
       tokenizer_(settings.tokenizer),
       weight_VC_(model.output_embedding()),
       bias_V_(model.output_bias()) {
+  if (tokenizer_ != nullptr) said_.emplace(*tokenizer_);
   if (weight_VC_.defined()) return;
   weight_VC_ = output_layer({.output = "lm_head", .has_bias = false}, num_words, model, settings, parameters_).weight;
   parameters_.back().may_be_narrow = true;

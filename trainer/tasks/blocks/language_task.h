@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "data/text/said_text.h"
 #include "trainer/models/blocks/token_loss.h"
 #include "trainer/tasks/task.h"
 
@@ -48,8 +49,8 @@ class LanguageTask : public Task, protected Generating {
   virtual std::optional<std::string> reference(const Batch& batch, size_t b) const = 0;
   // What stands before the answer, as text.
   virtual std::string asked(const Batch& batch, size_t b) const = 0;
-  // The text of an answer.
-  virtual std::string spelled(const std::vector<int32_t>& tokens) const { return tokenizer_->decode(tokens); }
+  // The text of an answer, without special tokens.
+  virtual std::string spelled(const std::vector<int32_t>& tokens) const { return said_->of(tokens); }
 
  private:
   at::Tensor next_logits(const at::Tensor& x_BC) const override { return token_logits(x_BC, head()); }
@@ -61,6 +62,7 @@ class LanguageTask : public Task, protected Generating {
   GenerationScoreConfig answer_scores_;
   std::vector<int32_t> stops_;
   const Tokenizer* tokenizer_;
+  std::optional<SaidText> said_;  // nothing: no tokenizer
   at::Tensor weight_VC_, bias_V_;
   Parameters parameters_;
 };

@@ -60,7 +60,9 @@ class CausalLm final : public LanguageTask {
     return {{all.begin(), all.begin() + static_cast<std::ptrdiff_t>(first)}, batch.rows[b]};
   }
 
-  std::string asked(const Batch& batch, size_t b) const override { return spelled(prompt(batch, b).tokens); }
+  std::string asked(const Batch& batch, size_t b) const override {
+    return tokenizer().decode(prompt(batch, b).tokens);
+  }
 
   // The last span, without what a template puts behind the token that ends it.
   std::optional<std::string> reference(const Batch& batch, size_t b) const override {

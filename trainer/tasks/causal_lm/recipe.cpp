@@ -106,6 +106,10 @@ class CausalLm final : public Recipe {
   void judge(PrepareReport& report) const override {
     const double share =
         static_cast<double>(report.trained_units) / static_cast<double>(std::max<int64_t>(report.total_units, 1));
+    if (answers_ && !is_chat_ && config_.chat.add_eos && facts_.eos().empty())
+      report.warnings.push_back(
+          "no token ends what is trained, so the model would never stop: tokenizer_config.json names no eos_token, and "
+          "config.json no eos_token_id that a text can hold. data.add_eos = false says that it is meant so");
     const auto warn = [&](const char* what) {
       report.warnings.push_back(concat(human_count(static_cast<double>(report.trained_units)), " of ",
                                        human_count(static_cast<double>(report.total_units)), " tokens are trained, ",
@@ -130,7 +134,7 @@ class CausalLm final : public Recipe {
         if (!texts[i].problem.empty()) throw BadRow(concat(read[i].row->place(), ": ", texts[i].problem));
         SpannedTokens whole = to_tokens(tokens[i], texts[i].spans);
         if (!read[i].is_chat) put_in_front(facts_.ids_in_front(), whole);
-        samples.append(read[i], std::move(whole), texts[i].turns_left_out);
+        samples.append(read[i], std::move(whole), texts[i].left_out);
       } catch (const BadRow& error) {
         out.refuse(error);
       }

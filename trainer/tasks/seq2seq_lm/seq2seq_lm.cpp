@@ -22,7 +22,9 @@ class Seq2seqLm final : public LanguageTask {
   Seq2seqLm(const TaskSettings& settings, const Model& model)
       : LanguageTask(settings, model, model.pair()->target_vocab_size),
         start_id_(static_cast<int32_t>(model.pair()->start_id)),
-        of_targets_(settings.tokenizer != nullptr ? Tokenizer::of_targets(settings.tokenizer->directory()) : nullptr) {}
+        of_targets_(settings.tokenizer != nullptr ? Tokenizer::of_targets(settings.tokenizer->directory()) : nullptr) {
+    if (of_targets_) said_of_targets_.emplace(*of_targets_);
+  }
 
   Needs needs() const override { return {{.column = seq2seq::target_tokens_column(0)}}; }
   Reads reads() const override { return Reads::all; }
@@ -72,7 +74,7 @@ class Seq2seqLm final : public LanguageTask {
   }
 
   std::string spelled(const std::vector<int32_t>& target) const override {
-    return (of_targets_ ? *of_targets_ : tokenizer()).decode(target);
+    return said_of_targets_ ? said_of_targets_->of(target) : LanguageTask::spelled(target);
   }
 
   template <class T>
@@ -90,7 +92,8 @@ class Seq2seqLm final : public LanguageTask {
   }
 
   int32_t start_id_;
-  std::unique_ptr<Tokenizer> of_targets_;  // null: the same
+  std::unique_ptr<Tokenizer> of_targets_;    // null: the same
+  std::optional<SaidText> said_of_targets_;  // nothing: in the same words
 };
 
 }  // namespace

@@ -26,9 +26,11 @@ bool leaves_a_turn_out(const Conversation& chat) {
 }  // namespace
 
 // Messages `from` … are trained from where `before` ends to where `after` does; parts are counted from the whole text.
+// `before` asks for an answer. Behind another turn of the assistant a template may say nothing in front of an answer,
+// and `unasked` is without; elsewhere it is `before`.
 struct ChatSpans::Plan {
   struct Piece {
-    size_t before = 0, after = 0;
+    size_t before = 0, unasked = 0, after = 0;
   };
   std::vector<ChatPart> parts;  // the whole chat first
   std::vector<Piece> pieces;
@@ -45,11 +47,14 @@ ChatSpans::Plan ChatSpans::plan_of(const Conversation& chat) const {
   plan.parts.push_back({0, count, !answers_ && !chat.turns.back().is_assistant});
   if (plan.asks()) return plan;
   const auto piece = [&](size_t first, size_t end) {
-    const size_t before = plan.parts.size();
-    const bool asked = first == 0 || !chat.turns[first - 1].is_assistant;
-    plan.parts.push_back({0, first, asked});
-    if (end < count) plan.parts.push_back({0, end, false});
-    plan.pieces.push_back({before, end < count ? before + 1 : kWhole});
+    const auto add = [&](size_t num_messages, bool asks) {
+      plan.parts.push_back({0, num_messages, asks});
+      return plan.parts.size() - 1;
+    };
+    const size_t before = add(first, true);
+    const bool goes_on = first > 0 && chat.turns[first - 1].is_assistant;
+    const size_t unasked = goes_on ? add(first, false) : before;
+    plan.pieces.push_back({before, unasked, end < count ? add(end, false) : kWhole});
   };
   if (config_.train_on == "all") {
     plan.whole = true;
@@ -113,11 +118,17 @@ void ChatSpans::add_by_prefixes(const Plan& plan, const std::vector<RenderedChat
     return part.problem.empty() && out.text.starts_with(part.text);
   };
   for (const Plan::Piece& piece : plan.pieces) {
-    const RenderedChat &before = rendered[piece.before], &after = rendered[piece.after];
-    if (begins_the_whole(before) && begins_the_whole(after) && before.text.size() < after.text.size())
+    const RenderedChat& after = rendered[piece.after];
+    const bool is_asked = begins_the_whole(rendered[piece.before]);
+    const RenderedChat& before = rendered[is_asked ? piece.before : piece.unasked];
+    if (!begins_the_whole(after))
+      ++out.left_out.rendered_otherwise;
+    else if (!begins_the_whole(before))
+      ++out.left_out.not_as_asked;
+    else if (before.text.size() < after.text.size())
       out.spans.push_back({before.text.size(), after.text.size()});
     else
-      ++out.turns_left_out;
+      ++out.left_out.rendered_otherwise;
   }
 }
 

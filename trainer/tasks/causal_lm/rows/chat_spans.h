@@ -16,16 +16,23 @@ struct ByteSpan {
   size_t begin = 0, end = 0;
 };
 
+// Turns that were to be trained and cannot be, by what is wrong.
+struct TurnsLeftOut {
+  size_t rendered_otherwise = 0;  // the whole text has other words for them than a chat that ends with them
+  size_t not_as_asked = 0;        // the template's prompt for an answer is no beginning of what it makes of them
+};
+
 struct SpannedText {
   std::string text = {};
   std::vector<ByteSpan> spans = {};  // rising, apart from each other
-  size_t turns_left_out = 0;         // of those to be trained: the whole text renders them otherwise than a part does
+  TurnsLeftOut left_out = {};
   std::string problem = {};          // not empty: the row cannot be used
 };
 
 // What {% generation %} marks where the template has it, a chat's prompt does not say otherwise, and the marks can be
 // told apart by turns where not all turns are trained. Else turn i is what `messages` up to i, rendered, has more than
-// `messages` before i with the prompt for an answer: both must be beginnings of the whole text.
+// `messages` before i with the prompt for an answer: both must be beginnings of the whole text. Behind a turn of the
+// assistant the prompt is left out where it is none.
 // A span ends behind the token that ends the turn, of which there must be one; white space behind that belongs to it
 // where `config.train_on_trailing` says so. Where no answers are wanted, a chat that ends with a question gets its
 // prompt for an answer, and no spans.

@@ -1,5 +1,6 @@
 #include "trainer/tasks/causal_lm/rows/conversation.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
@@ -97,6 +98,11 @@ struct Reader {
     message = std::move(named);
   }
 
+  void begin_with_system(const std::string& content) {
+    turns.insert(turns.begin(), Turn{});
+    messages.insert(messages.begin(), Json{{"role", "system"}, {"content", content}});
+  }
+
   void add(const char* role, std::string content) {
     turns.push_back({std::string_view(role) == "assistant"});
     messages.push_back({{"role", role}, {"content", std::move(content)}});
@@ -133,6 +139,31 @@ std::string with_end(std::string text, const std::string& eos) { return text.end
 
 const std::string& text_of(const Row& row, const char* column) { return read_cell(row, {"", column}, string_in); }
 
+// LLaMA-Factory's column for what a chat begins with. A message of that role in the chat goes before it, as there.
+void read_system(const Row& row, Reader& reader) {
+  const Cell* system = row.find("system");
+  if (system == nullptr || system->kind == Kind::null || text_of(row, "system").empty()) return;
+  if (reader.messages.empty() || reader.messages.front().value("role", Json()) != "system")
+    reader.begin_with_system(text_of(row, "system"));
+}
+
+// Likewise its column of what was said before: a list of [question, answer].
+void read_history(const Row& row, Reader& reader) {
+  const Cell* history = row.find("history");
+  if (history == nullptr || history->kind == Kind::null || (is_text(*history) && history->text.empty())) return;
+  read_cell(row, {"", "history"}, [&](const Cell& cell) {
+    const auto is_pair = [](const Cell& one) {
+      return one.kind == Kind::list && one.items.size() == 2 && is_text(one.items[0]) && is_text(one.items[1]);
+    };
+    if (cell.kind != Kind::list || !std::ranges::all_of(cell.items, is_pair))
+      throw CellProblem{concat("wanted a list of [question, answer], found ", describe(cell))};
+    for (const Cell& one : cell.items) {
+      reader.add("user", one.items[0].text);
+      reader.add("assistant", one.items[1].text);
+    }
+  });
+}
+
 void read_prompt(const Row& row, const std::string& eos, bool answers, Conversation& out) {
   const Cell* prompt = row.find("prompt");
   const Cell* completion = row.find("completion");
@@ -161,6 +192,7 @@ void read_prompt(const Row& row, const std::string& eos, bool answers, Conversat
 
 void read_instruction(const Row& row, bool answers, Conversation& out) {
   Reader reader{.answers = answers};
+  read_history(row, reader);
   std::string question = text_of(row, "instruction");
   const Cell* input = row.find("input");
   if (input != nullptr && input->kind != Kind::null && !text_of(row, "input").empty())
@@ -170,6 +202,7 @@ void read_instruction(const Row& row, bool answers, Conversation& out) {
     if (answers && text_of(row, "output").empty()) throw BadRow(concat(row.place(), ": column 'output' is empty"));
     reader.add("assistant", text_of(row, "output"));
   }
+  read_system(row, reader);
   finish_chat(row, reader, out);
 }
 
@@ -187,6 +220,7 @@ Conversation read_conversation(const Row& row, RowForm form, const std::string& 
   if (form == RowForm::messages || form == RowForm::conversations) {
     Reader reader{.answers = answers};
     read_cell(row, {"", name_of(form)}, [&](const Cell& cell) { reader.read(cell, form == RowForm::conversations); });
+    if (form == RowForm::conversations) read_system(row, reader);
     finish_chat(row, reader, out);
     if (answers) require_assistant(row, out);
   } else if (form == RowForm::prompt_completion) {

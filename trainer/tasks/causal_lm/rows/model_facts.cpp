@@ -28,6 +28,16 @@ std::vector<int32_t> tokens_before(const Tokenizer& tokenizer) {
   return {whole.begin(), found.begin()};
 }
 
+// The first of the tokens that the model stops at which a text can hold.
+std::string stop_in_texts(const Tokenizer& tokenizer, const StopTokens& stops) {
+  for (const int32_t id : stops.eos_ids()) {
+    if (id < 0 || id >= tokenizer.vocab_size()) continue;
+    const std::string text = tokenizer.decode(std::vector<int32_t>{id});
+    if (!text.empty() && tokenizer.encode_placed({text})[0].ids == std::vector<int32_t>{id}) return text;
+  }
+  return "";
+}
+
 }  // namespace
 
 ModelFacts::ModelFacts(const DataConfig& config, const Tokenizer& tokenizer)
@@ -47,6 +57,7 @@ ModelFacts::ModelFacts(const DataConfig& config, const Tokenizer& tokenizer)
   vocab_size_ = number_in(model, {"vocab_size"});
   const json tokens = special_tokens_of(directory);
   if (config.chat.add_eos) eos_ = tokens.value("eos_token", "");
+  if (config.chat.add_eos && eos_.empty()) eos_ = stop_in_texts(tokenizer, stops_);
   if (tokens.contains("bos_token")) {
     const std::vector<int32_t> ids = tokenizer.encode_placed({tokens["bos_token"].get<std::string>()})[0].ids;
     if (ids.size() == 1) bos_id_ = ids[0];

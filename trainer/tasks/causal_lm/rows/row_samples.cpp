@@ -11,15 +11,20 @@ namespace sft::causal {
 namespace {
 
 // Of tokens that no cut changes.
-void note_untrained(const Row& row, int64_t straddling, size_t turns_left_out, PrepareReport& report) {
+void note_untrained(const Row& row, int64_t straddling, const TurnsLeftOut& left_out, PrepareReport& report) {
+  const auto note = [&](size_t turns, const char* what) {
+    if (turns > 0) count_note(report, what, concat(row.place(), ", ", turns, turns == 1 ? " turn" : " turns"));
+  };
   if (straddling > 0)
     count_note(report, "rows have a token that begins before what is trained and ends in it; it is not trained",
                row.place());
-  if (turns_left_out > 0)
-    count_note(report,
-               "rows have turns of the assistant that the chat template renders otherwise when more turns follow; they "
-               "are not trained",
-               concat(row.place(), ", ", turns_left_out, turns_left_out == 1 ? " turn" : " turns"));
+  note(left_out.rendered_otherwise,
+       "rows have turns of the assistant that the chat template renders otherwise when more turns follow; they are not "
+       "trained");
+  note(left_out.not_as_asked,
+       "rows have turns of the assistant that do not begin with the chat template's prompt for an answer, which may "
+       "open a thought that they lack; they are not trained. Write them as the prompt goes on, or name a template in "
+       "data.chat_template whose prompt they begin with");
 }
 
 }  // namespace
@@ -33,7 +38,7 @@ RowSamples::RowSamples(const Tokenizer& tokenizer, const ModelFacts& facts, cons
       out_(out),
       sample_(sample_schema(tokenizer.vocab_size(), facts.max_length())) {}
 
-void RowSamples::append(const Conversation& read, SpannedTokens tokens, size_t turns_left_out) {
+void RowSamples::append(const Conversation& read, SpannedTokens tokens, const TurnsLeftOut& left_out) {
   const Row& row = *read.row;
   check(row, tokens);
   const auto length = static_cast<int64_t>(tokens.ids.size()), most = facts_.max_length();
@@ -48,7 +53,7 @@ void RowSamples::append(const Conversation& read, SpannedTokens tokens, size_t t
     count_note(report, concat("rows have more than max_length = ", most, " tokens and are left out"),
                concat(row.place(), " with ", length));
   if (length > most && pieces.size() == 1) ++report.truncated_rows;
-  note_untrained(row, straddling, turns_left_out, report);
+  note_untrained(row, straddling, left_out, report);
   sample_.weight = read.weight;
   bool any = false;
   for (const SpannedTokens& piece : pieces) any = append_piece(piece) || any;

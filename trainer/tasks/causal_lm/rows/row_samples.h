@@ -6,6 +6,7 @@
 #include "data/prepare/recipe.h"
 #include "data/samples/sample.h"
 #include "data/text/tokenizer.h"
+#include "trainer/tasks/causal_lm/rows/chat_spans.h"
 #include "trainer/tasks/causal_lm/rows/conversation.h"
 #include "trainer/tasks/causal_lm/rows/model_facts.h"
 #include "trainer/tasks/causal_lm/rows/token_spans.h"
@@ -21,7 +22,7 @@ class RowSamples {
   // Appends none, one or many samples of a row. What is cut, left out or not trained is counted in the report. BadRow
   // for a row without tokens, with a begin-of-text token twice, or too long where truncation = "error"; DataError where
   // a token is none of the model's.
-  void append(const Conversation& read, SpannedTokens tokens, size_t turns_left_out);
+  void append(const Conversation& read, SpannedTokens tokens, const TurnsLeftOut& left_out);
 
  private:
   void check(const Row& row, const SpannedTokens& tokens) const;
