@@ -32,7 +32,8 @@ class LogitsTask : public Task {
   virtual double weight(const Batch& batch) const = 0;
   virtual at::Tensor loss_of(const at::Tensor& logits, const Batch& batch) const = 0;  // the sum over targets
   virtual void accumulate(const at::Tensor& logits, const Batch& batch, Statistics& into) const = 0;
-  // Of each target num_outputs truths, 0 or 1, then as many logits; of tasks whose targets are labels.
+  // Of each target num_outputs truths, then as many logits; of tasks whose targets are labels. Truths are 0 or 1, or
+  // where one label a sample is learned as a probability of each, those: the label is then the first of the most.
   virtual void add_outputs(const at::Tensor&, const Batch&, std::vector<double>&) const {}
   virtual std::vector<std::string> predictions(const at::Tensor& logits, const Batch& batch) const = 0;
 
