@@ -29,6 +29,9 @@ class LogitsTask : public Task {
   // Of the rows that are read, [rows, outputs].
   virtual at::Tensor logits(Model& model, const at::Tensor& features, const Inputs& inputs, Mode mode) = 0;
 
+  // The label that each row of `logits` is given, [rows, 1]; of tasks that give a sample one label.
+  virtual at::Tensor labels_given(const at::Tensor& logits) const { return logits.argmax(1, /*keepdim=*/true); }
+
   virtual double weight(const Batch& batch) const = 0;
   virtual at::Tensor loss_of(const at::Tensor& logits, const Batch& batch) const = 0;  // the sum over targets
   virtual void accumulate(const at::Tensor& logits, const Batch& batch, Statistics& into) const = 0;

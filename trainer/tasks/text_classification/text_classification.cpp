@@ -48,6 +48,12 @@ class TextClassification final : public SequenceTask, public Deciding {
   at::Tensor loss_of(const at::Tensor& logits, const Batch& batch) const override { return loss_.sum(logits, batch); }
   void conclude() override { loss_.conclude(); }
 
+  at::Tensor labels_given(const at::Tensor& logits) const override {
+    if (!threshold_) return SequenceTask::labels_given(logits);
+    const at::Tensor second_B = at::softmax(logits.to(at::kDouble).cpu(), 1).select(1, 1);
+    return second_B.gt(*threshold_).to(at::kLong).unsqueeze(1).to(logits.device());
+  }
+
   Statistics empty_statistics() const override {
     return {std::vector<double>(kCounts + num_confusions() + Reliability::kCounts)};
   }
