@@ -10,6 +10,7 @@
 #include "base/json_member.h"
 #include "base/shallow_json.h"
 #include "base/text.h"
+#include "data/images/image.h"
 #include "trainer/model_files/adapter_files.h"
 #include "trainer/model_files/keras_file.h"
 #include "trainer/model_files/preprocessor_config.h"
@@ -19,6 +20,8 @@ namespace sft {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr char kProcessor[] = "preprocessor_config.json";
 
 // Where huggingface_hub keeps what it fetched: HF_HUB_CACHE, HF_HOME/hub or ~/.cache/huggingface/hub.
 fs::path hub_cache() {
@@ -113,9 +116,11 @@ ModelDirectory::ModelDirectory(const std::string& name_or_path, const std::strin
   config_ = parse_shallow_json(text, path_ + "/config.json");
   if (!config_.is_object()) throw DataError(path_ + "/config.json is not a JSON object");
   // transformers keeps what its image processors do beside the model; ours is part of the model.
-  const nlohmann::json processor = json_of("preprocessor_config.json");
-  for (const char* key : {"image_mean", "image_std"})
-    if (processor.is_object() && processor.contains(key) && !config_.contains(key)) config_[key] = processor[key];
+  const bool is_grey = config_.value("num_channels", nlohmann::json()) == 1;
+  const nlohmann::json scale =
+      pixel_scale(json_of(kProcessor), concat(path_, "/", kProcessor), is_grey ? 1 : kChannels);
+  for (const auto& [key, value] : scale.items())
+    if (!config_.contains(key)) config_[key] = value;
 }
 
 std::vector<std::string> ModelDirectory::label_names() const {
@@ -175,7 +180,7 @@ std::map<std::string, double> ModelDirectory::thresholds() const {
 }
 
 void ModelDirectory::read_image_settings(DataConfig& into) const {
-  sft::read_image_settings(json_of("preprocessor_config.json"), into);
+  sft::read_image_settings(json_of(kProcessor), into);
   settle_image_settings(into);
 }
 
@@ -184,7 +189,7 @@ void ModelDirectory::settle_image_settings(DataConfig& into) const {
   if (takes_one_size && into.image_size == 0) into.image_size = member(config_, "image_size", int64_t{0}, path_);
   if (into.image_size == 0 && into.crop == "random_resized")
     throw ConfigError("data.crop = \"random_resized\" needs data.image_size, to which windows of images are resized");
-  settle_interpolation(json_of("preprocessor_config.json"), path_ + "/preprocessor_config.json", into);
+  settle_interpolation(json_of(kProcessor), concat(path_, "/", kProcessor), into);
   // What is left over beside an image in its square is what the model's mean makes 0.
   const nlohmann::json mean = config_.value("image_mean", nlohmann::json());
   const bool is_list = mean.is_array() && std::ranges::all_of(mean, &nlohmann::json::is_number);
