@@ -4,10 +4,12 @@
 #include <cctype>
 #include <cstdlib>
 #include <filesystem>
+#include <set>
 
 #include "base/errors.h"
 #include "base/file_ops.h"
 #include "base/json_member.h"
+#include "base/log.h"
 #include "base/shallow_json.h"
 #include "base/text.h"
 #include "data/images/image.h"
@@ -78,6 +80,25 @@ bool holds_tokenizer(const std::string& directory) {
   return false;
 }
 
+// Names are keys of scores and of label2id: of equal ones those behind the first get their number, "crane (2)".
+void tell_apart(std::vector<std::string>& names, const std::string& path) {
+  std::set<std::string> taken(names.begin(), names.end()), seen;
+  if (taken.size() == names.size()) return;
+  StringList renamed;
+  for (std::string& name : names) {
+    if (seen.insert(name).second) continue;
+    std::string other;
+    for (int number = 2; other.empty() || !taken.insert(other).second; ++number)
+      other = concat(name, " (", number, ")");
+    renamed.push_back(in_quotes(name = other, 40));
+  }
+  constexpr size_t kTold = 5;
+  const size_t more = renamed.size() - std::min(renamed.size(), kTold);
+  renamed.resize(renamed.size() - more);
+  log::warn_once(concat(path, "/config.json: several labels have one name; those behind the first are called ",
+                        join(renamed, ", "), more > 0 ? concat(" and ", more, " more") : "", " here"));
+}
+
 std::string base_of(const std::string& adapter) {
   const std::string base = read_adapter_settings(adapter).base;
   if (base.empty())
@@ -134,6 +155,7 @@ std::vector<std::string> ModelDirectory::label_names() const {
     names[id] = name->get<std::string>();
     only_defaults = only_defaults && names[id] == "LABEL_" + std::to_string(id);
   }
+  tell_apart(names, path_);
   return only_defaults ? std::vector<std::string>{} : names;
 }
 
