@@ -42,6 +42,24 @@ class ModelFiles(EndToEnd):
         self.assertIn("bert.pooler.dense.bias", listed)
         self.assertEqual(sorted(listed.splitlines()), sorted(self.succeed("inspect", models["older"] / "pytorch_model.bin").out.splitlines()))
 
+    def test_two_classes_that_config_json_leaves_out_are_the_rows_of_the_head(self):
+        from transformers import pipeline
+
+        model = make_model(self.home / "two", num_labels=2)
+        config = json.loads((model / "config.json").read_text())
+        self.assertFalse({"id2label", "num_labels"} & set(config), "transformers leaves out what is its default")
+        rows = read_rows(self.shared / "test.jsonl")[:5]
+        self.succeed("predict", model, "--input", self.shared / "test.jsonl", "--output", self.home / "out.jsonl")
+        classify = pipeline("text-classification", model=str(model), tokenizer=str(model), top_k=None)
+        for row, ours in zip(rows, read_rows(self.home / "out.jsonl")):
+            for theirs in classify([row["text"]])[0]:
+                self.assertAlmostEqual(ours["scores"][theirs["label"]], theirs["score"], places=5)
+            self.assertEqual(list(ours["scores"]), ["LABEL_0", "LABEL_1"])
+        bare = make_model(self.home / "bare", base_class=True, num_labels=2)
+        done = self.run_program("predict", bare, "--input", self.shared / "test.jsonl", "--output", self.home / "none.jsonl")
+        self.assertEqual(done.code, 79, done.err)
+        self.assertIn("has no id2label", done.err)
+
     def changed(self, name, change):
         """A copy of the run's model whose tensors, by name, were changed."""
         import safetensors.torch
