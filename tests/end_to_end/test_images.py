@@ -184,6 +184,15 @@ class Images(PictureRuns):
         self.assertEqual(again, read_rows(self.run_dir() / "predictions.jsonl"))
         self.refuse(79, "'faces'", "found", config=self.images_config(data={**data, "image_column": "face"}))
 
+    def test_a_size_that_a_models_processor_says_is_warned_of(self):
+        from transformers import ConvNextImageProcessor
+
+        model, image = make_resnet(self.home / "net"), self.files(self.shared / "test")[0]
+        for changes, wanted in (({}, 'says size {"shortest_edge":224}, crop_pct 0.875, which is not done here'), ({"do_resize": False}, None)):
+            ConvNextImageProcessor(size={"shortest_edge": 224}, crop_pct=0.875, resample=3, **changes).save_pretrained(model)
+            done = self.succeed("predict", model, "--input", image, "--output", self.home / "out.jsonl")
+            self.assertIn(wanted, done.err) if wanted else self.assertNotIn("is not done here", done.err)
+
     def test_a_column_that_folders_do_not_have_is_told(self):
         done = self.succeed("prepare", self.images_config(data={"label_column": "who"}))
         self.assertIn("data.label_column names a dataset of an HDF5 file", done.err)
