@@ -14,6 +14,7 @@
 #include "trainer/checkpoint/manifest.h"
 #include "trainer/checkpoint/verify.h"
 #include "trainer/model_files/adapter_files.h"
+#include "trainer/model_files/keras_weights.h"
 #include "trainer/tasks/recipes/target.h"
 #include "trainer/tasks/recipes/target_column.h"
 #include "trainer/tasks/tasks.h"
@@ -34,6 +35,18 @@ size_t outputs_of_adapter(const ModelDirectory& directory) {
   return 0;
 }
 
+// Of a head whose class config.json names without a word of labels: transformers leaves id2label out of two, which are
+// its default. Else 0.
+size_t outputs_in_files(const ModelDirectory& directory) {
+  if (!directory.architecture().ends_with("Classification")) return 0;
+  const auto files = open_weights(directory.path(), directory.config());
+  for (const char* output : {"classifier.weight", "classifier.out_proj.weight", "classifier.1.weight", "score.weight",
+                             "logits_proj.weight"})
+    if (const TensorRef* ref = files->find(output); ref != nullptr && !ref->shape.empty())
+      return static_cast<size_t>(ref->shape.front());
+  return 0;
+}
+
 // Names by id, the default ones included; a model without a head has none.
 std::vector<std::string> all_label_names(const ModelDirectory& directory) {
   if (auto names = directory.label_names(); !names.empty()) return names;
@@ -43,6 +56,7 @@ std::vector<std::string> all_label_names(const ModelDirectory& directory) {
                      : static_cast<size_t>(std::max<int64_t>(
                            member(config, "num_labels", int64_t{0}, directory.path() + "/config.json"), 0));
   if (const size_t of_adapter = outputs_of_adapter(directory); of_adapter > 0) count = of_adapter;
+  if (count == 0) count = outputs_in_files(directory);
   if (count > kMostLabels)
     throw DataError(concat(directory.path(), "/config.json: ", count, " labels; at most ", kMostLabels, " are read"));
   if (count == 0)

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "base/log.h"
 #include "base/text.h"
@@ -55,6 +56,18 @@ void find_words(const StringList& files, const TaskKind& task, DataConfig& data)
       data.text_column = {name};
       return;
     }
+}
+
+// What transformers' processor does to the size of pictures, in its own words; "" where it leaves them as they are.
+std::string sizes_in(const nlohmann::json& processor) {
+  if (!processor.is_object()) return "";
+  const auto is = [&](const char* key, bool value) { return processor.value(key, nlohmann::json()) == value; };
+  StringList told;
+  for (const char* key : {"size", "crop_pct"})
+    if (processor.contains(key) && !is("do_resize", false)) told.push_back(concat(key, " ", processor[key].dump()));
+  if (processor.contains("crop_size") && is("do_center_crop", true))
+    told.push_back(concat("crop_size ", processor["crop_size"].dump()));
+  return join(told, ", ");
 }
 
 // What the options say goes before what the run, or the model, does.
@@ -114,6 +127,11 @@ void say_assumptions(const LoadedModel& model, const RunConfig& config) {
     log::info(data.image_size > 0 ? concat("a model directory: images are brought to ", data.image_size,
                                            " pixels (crop ", data.crop, ")")
                                   : "a model directory: images are taken in the size they have");
+    const std::string sizes = sizes_in(model.directory->json_of("preprocessor_config.json"));
+    if (data.image_size == 0 && !sizes.empty())
+      log::warn_once(concat(model.directory->path(), "/preprocessor_config.json says ", sizes,
+                            ", which is not done here: bring images to that size and cut before they are given, or ",
+                            "predict with a run, which keeps its data.image_size and data.crop"));
     return;
   }
   const int64_t of_model = model.directory->model_max_length(), length = of_model > 0 ? of_model : data.max_length;

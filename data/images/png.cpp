@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "data/images/formats.h"
+#include "data/images/orientation.h"
 
 namespace sft::png {
 namespace {
@@ -64,6 +65,14 @@ bool read_header(png_structp state, png_infop info, Reading& reading) {
   return false;
 }
 
+// Of a file that was read to its end: the chunk eXIf may stand in front of the pixels or behind them.
+int orientation_in(png_structp state, png_infop info) {
+  png_bytep exif = nullptr;
+  png_uint_32 size = 0;
+  if (png_get_eXIf_1(state, info, &size, &exif) == 0) return orientation_of({});
+  return orientation_of({reinterpret_cast<const char*>(exif), size});
+}
+
 bool read_colours(png_structp state, png_infop info, Reading& reading, Decoded& out) {
   if (setjmp(png_jmpbuf(state)) != 0) return false;
   if (!read_header(state, info, reading)) return false;
@@ -78,6 +87,7 @@ bool read_colours(png_structp state, png_infop info, Reading& reading, Decoded& 
   out.image.height = png_get_image_height(state, info);
   out.image.width = png_get_image_width(state, info);
   read_rows(state, info, kChannels, out.image.pixels);
+  out.orientation = orientation_in(state, info);
   return true;
 }
 

@@ -91,6 +91,25 @@ class Decisions(EndToEnd):
         self.assertIn('aria-label="Reliability"', page)
         self.assertIn("Thresholds, chosen on the validation rows", page)
 
+    def test_probabilities_as_labels_are_what_the_temperature_fits(self):
+        import torch
+
+        for split, seed, count in (("train", 1, 120), ("validation", 2, 60)):
+            rows = make_rows(count, seed)
+            for row in rows:  # every answer of the model may be right, and is never sure
+                row["label"] = {name: 0.6 if name == row["label"] else 0.2 for name in LABELS}
+            write_rows(self.home / f"{split}.jsonl", rows)
+        data = {f"{split}_file": str(self.home / f"{split}.jsonl") for split in ("train", "validation")}
+        self.succeed(self.config(data={**data, "test_file": None}, train={"num_train_epochs": 6}, eval={"temperature_scaling": True}), ranks=2)
+        settled = self.summary()["decisions"]
+        logits = torch.tensor([row["logits"] for row in self.predicted(self.run_dir() / f"checkpoint-{self.summary()['global_step']}", "validation", "--logits")], dtype=torch.float64)
+        truth = torch.tensor([[row["label"][name] for name in LABELS] for row in read_rows(self.home / "validation.jsonl")], dtype=torch.float64)
+        wanted = self.temperature(logits, lambda scaled: torch.nn.functional.cross_entropy(scaled, truth).item())
+        self.assertAlmostEqual(settled["temperature"] / wanted, 1, places=4)
+        self.assertNotEqual(settled["temperature"], 1)
+        self.assertLess(settled["after"]["loss"], settled["before"]["loss"])
+        self.assertAlmostEqual(settled["after"]["loss"], torch.nn.functional.cross_entropy(logits / wanted, truth).item(), places=5)
+
     def test_two_and_three_classes(self):
         from sklearn import metrics
 

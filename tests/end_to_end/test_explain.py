@@ -143,6 +143,22 @@ class Explain(EndToEnd):
                     self.assert_near(told[way][i]["explanation"]["scores"], theirs, 2e-3)
                 self.assertLess(abs(told["integrated"][i]["explanation"]["convergence_delta"]), 1e-2)
 
+    def test_the_label_that_a_tuned_threshold_gives_is_explained(self):
+        model = make_model(self.home / "two", labels=["no", "yes"], num_labels=2)
+        write_rows(self.home / "rows.jsonl", read_rows(self.shared / "test.jsonl")[:6])
+        probabilities = sorted(row["scores"]["yes"] for row in self.explained(model, "occlusion"))
+        config = json.loads((model / "config.json").read_text())
+        for threshold in ((probabilities[2] + probabilities[3]) / 2, 0.0, 1.0):  # at 0 all are yes, at 1 none is
+            (model / "config.json").write_text(json.dumps({**config, "sft_dist_thresholds": {"yes": threshold}}))
+            reference, unlikely = Reference(model, "bert"), 0
+            for way in ("gradient", "integrated", "occlusion"):
+                for given, row in zip(read_rows(self.home / "rows.jsonl"), self.explained(model, way), strict=True):
+                    self.assertEqual(row["label"], "yes" if row["scores"]["yes"] > threshold else "no")
+                    unlikely += row["score"] < 0.5
+                    ids, words = reference.encoded(given["text"])
+                    self.assert_near(row["explanation"]["scores"], getattr(reference, way)(ids, words, ["no", "yes"].index(row["label"])), 2e-3)
+            self.assertGreaterEqual(unlikely, 1 if 0 < threshold < 1 else 3 * sum((p < 0.5) == (threshold == 0) for p in probabilities))
+
     def test_scores_are_the_same_on_two_ranks_and_with_pairs_and_kept_columns(self):
         write_rows(self.home / "rows.jsonl", [{"text": "word1 word2s word3", "second": "word4 a"}, {"text": "word5", "second": "word6"}])
         options = ["predict", self.shared / "model", "--input", self.home / "rows.jsonl", "--text-pair-column", "second", "--keep", "text", "--explain", "occlusion"]

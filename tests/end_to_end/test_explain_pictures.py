@@ -21,7 +21,7 @@ class Reference:
         import torch
 
         self.net, config = net.eval(), json.loads((directory / "config.json").read_text())
-        self.names = [config["id2label"][str(i)] for i in range(3)]
+        self.names = [config["id2label"][str(i)] for i in range(len(config["id2label"]))]
         self.channels = config.get("num_channels", 3)
         self.mean, self.std = ((torch.tensor(config[key], dtype=torch.float64) if key in config else torch.full((self.channels,), 0.5, dtype=torch.float64)).view(1, -1, 1, 1) for key in ("image_mean", "image_std"))
         self.side = config.get("patch_size") or -(-SIDE // 14)
@@ -169,6 +169,25 @@ class ExplainPictures(EndToEnd):
                             total = sum(map(sum, told["scores"]))
                             self.assertAlmostEqual(total - rise, told["convergence_delta"], delta=1e-4)
                             self.assertLess(abs(told["convergence_delta"]), 0.01 * max(abs(rise), 1))
+
+    def test_the_label_that_a_tuned_threshold_gives_is_explained(self):
+        from transformers import AutoModelForImageClassification
+
+        make_images(self.home / "pictures", 3, 5, side=SIDE)
+        make_vit(self.home / "vit", image_size=SIDE, num_labels=2)
+        path = self.home / "vit" / "config.json"
+        config = {**json.loads(path.read_text()), "id2label": {"0": "no", "1": "yes"}, "label2id": {"no": 0, "yes": 1}}
+        net, guesses = AutoModelForImageClassification.from_pretrained(self.home / "vit").double(), []
+        for threshold in (0.0, 1.0):
+            path.write_text(json.dumps({**config, "sft_dist_thresholds": {"yes": threshold}}))
+            reference = Reference(self.home / "vit", net)
+            for way in ("gradient", "integrated", "occlusion"):
+                for row in self.explained(self.home / "vit", way):
+                    label = int(threshold == 0)
+                    self.assertEqual(row["label"], ["no", "yes"][label])
+                    guesses.append(row["score"])
+                    self.assert_near(row["explanation"]["scores"], getattr(reference, way)(reference.scaled(row["image"]), label), 2e-3)
+        self.assertTrue(any(score < 0.5 for score in guesses), "the likelier label is another one")
 
     def test_heat_maps_show_the_picture_under_the_scores_on_any_number_of_ranks(self):
         import numpy

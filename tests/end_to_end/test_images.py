@@ -93,6 +93,33 @@ class Images(PictureRuns):
         self.refuse(78, "data.stored_size is 10", config=self.images_config(**{**settings, "data": {**data, "stored_size": 10}}))
         self.refuse(78, "data.crop_scale", "[least, most]", config=self.images_config(**{**settings, "data": {**data, "crop_scale": [0.9, 0.1]}}))
 
+    def test_pixels_are_scaled_as_the_models_processor_scales_them(self):
+        import torch
+        from PIL import Image
+        from transformers import AutoImageProcessor, AutoModelForImageClassification, ViTImageProcessor
+
+        model = make_resnet(self.home / "net")
+        net, files, seen = AutoModelForImageClassification.from_pretrained(model).eval(), self.files(self.shared / "test")[:5], []
+        for changes in ({}, {"do_normalize": False}, {"rescale_factor": 1 / 127.5}, {"do_rescale": False}, {"do_rescale": False, "do_normalize": False}):
+            ViTImageProcessor(do_resize=False, image_mean=[0.4, 0.5, 0.6], image_std=[0.2, 0.3, 0.4], **changes).save_pretrained(model)
+            with torch.no_grad():
+                pixels = AutoImageProcessor.from_pretrained(model)(Image.open(files[0]).convert("RGB"), return_tensors="pt")["pixel_values"]
+                theirs = net(pixels.float()).logits[0].tolist()
+            self.succeed("predict", model, "--input", files[0], "--output", self.home / "out.jsonl", "--logits")
+            ours = read_rows(self.home / "out.jsonl")[0]["logits"]
+            for a, b in zip(ours, theirs, strict=True):
+                self.assertAlmostEqual(a, b, delta=1e-4 * max(1, *map(abs, theirs)), msg=str(changes))
+            seen.append(tuple(round(logit, 4) for logit in ours))
+        self.assertEqual(len(set(seen)), 5, seen)
+        done = self.succeed(self.images_config(model={"model_name_or_path": str(model)}, train={"max_steps": 2}), ranks=2)
+        self.assertNotIn("says the image_mean", done.err)
+        self.assert_same_scores(read_rows(self.run_dir() / "predictions.jsonl"), self.scores_elsewhere(self.run_dir() / "model", self.pixels(self.files(self.shared / "test"))))
+        for key, value, wanted in (("do_normalize", "no", "do_normalize is \"no\"; wanted: boolean"), ("rescale_factor", 0, "rescale_factor is 0; wanted: a number above 0")):
+            (model / "preprocessor_config.json").write_text(json.dumps({"image_mean": [0.5] * 3, "image_std": [0.5] * 3, key: value}))
+            done = self.run_program("predict", model, "--input", files[0], "--output", self.home / "bad.jsonl")
+            self.assertEqual(done.code, 79, done.err)
+            self.assertIn(wanted, done.err)
+
     def test_torchvision_state_dict_comes_in_and_goes_out(self):
         from safetensors.torch import load_file
         from torchvision.models import resnet18
@@ -156,6 +183,15 @@ class Images(PictureRuns):
         again = [{key: value for key, value in row.items() if key != "image"} for row in read_rows(self.home / "again.jsonl")]
         self.assertEqual(again, read_rows(self.run_dir() / "predictions.jsonl"))
         self.refuse(79, "'faces'", "found", config=self.images_config(data={**data, "image_column": "face"}))
+
+    def test_a_size_that_a_models_processor_says_is_warned_of(self):
+        from transformers import ConvNextImageProcessor
+
+        model, image = make_resnet(self.home / "net"), self.files(self.shared / "test")[0]
+        for changes, wanted in (({}, 'says size {"shortest_edge":224}, crop_pct 0.875, which is not done here'), ({"do_resize": False}, None)):
+            ConvNextImageProcessor(size={"shortest_edge": 224}, crop_pct=0.875, resample=3, **changes).save_pretrained(model)
+            done = self.succeed("predict", model, "--input", image, "--output", self.home / "out.jsonl")
+            self.assertIn(wanted, done.err) if wanted else self.assertNotIn("is not done here", done.err)
 
     def test_a_column_that_folders_do_not_have_is_told(self):
         done = self.succeed("prepare", self.images_config(data={"label_column": "who"}))

@@ -42,6 +42,24 @@ class ModelFiles(EndToEnd):
         self.assertIn("bert.pooler.dense.bias", listed)
         self.assertEqual(sorted(listed.splitlines()), sorted(self.succeed("inspect", models["older"] / "pytorch_model.bin").out.splitlines()))
 
+    def test_two_classes_that_config_json_leaves_out_are_the_rows_of_the_head(self):
+        from transformers import pipeline
+
+        model = make_model(self.home / "two", num_labels=2)
+        config = json.loads((model / "config.json").read_text())
+        self.assertFalse({"id2label", "num_labels"} & set(config), "transformers leaves out what is its default")
+        rows = read_rows(self.shared / "test.jsonl")[:5]
+        self.succeed("predict", model, "--input", self.shared / "test.jsonl", "--output", self.home / "out.jsonl")
+        classify = pipeline("text-classification", model=str(model), tokenizer=str(model), top_k=None)
+        for row, ours in zip(rows, read_rows(self.home / "out.jsonl")):
+            for theirs in classify([row["text"]])[0]:
+                self.assertAlmostEqual(ours["scores"][theirs["label"]], theirs["score"], places=5)
+            self.assertEqual(list(ours["scores"]), ["LABEL_0", "LABEL_1"])
+        bare = make_model(self.home / "bare", base_class=True, num_labels=2)
+        done = self.run_program("predict", bare, "--input", self.shared / "test.jsonl", "--output", self.home / "none.jsonl")
+        self.assertEqual(done.code, 79, done.err)
+        self.assertIn("has no id2label", done.err)
+
     def changed(self, name, change):
         """A copy of the run's model whose tensors, by name, were changed."""
         import safetensors.torch
@@ -83,6 +101,26 @@ class ModelFiles(EndToEnd):
         other = shutil.copytree(self.shared / "model", self.home / "other")
         (other / "config.json").write_text(json.dumps({**config, "model_type": "gpt_neox"}))
         self.assertIn('not judged, as config.json\'s model_type "gpt_neox" is not built here', self.succeed("inspect", other, "--verify").out)
+
+    def test_labels_of_one_name_are_told_apart(self):
+        import torch
+        from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+        model = make_model(self.home / "birds", num_labels=4, id2label={0: "crane", 1: "dog", 2: "crane", 3: "crane (2)"}, label2id={"crane": 2, "dog": 1, "crane (2)": 3})
+        done = self.succeed("predict", model, "--input", self.shared / "test.jsonl", "--output", self.home / "out.jsonl")
+        self.assertIn("several labels have one name; those behind the first are called 'crane (3)' here", done.err)
+        net, tokenizer, names = AutoModelForSequenceClassification.from_pretrained(model).eval(), AutoTokenizer.from_pretrained(model), ["crane", "dog", "crane (3)", "crane (2)"]
+        for row, ours in zip(read_rows(self.shared / "test.jsonl")[:5], read_rows(self.home / "out.jsonl")):
+            with torch.no_grad():
+                theirs = torch.softmax(net(**tokenizer(row["text"], return_tensors="pt")).logits[0].double(), -1).tolist()
+            self.assertEqual(list(ours["scores"]), names)
+            for name, score in zip(names, theirs):
+                self.assertAlmostEqual(ours["scores"][name], score, places=5)
+            self.assertEqual(ours["label"], names[theirs.index(max(theirs))])
+        self.succeed("export", model, "--output", self.home / "exported")
+        config = json.loads((self.home / "exported/config.json").read_text())
+        self.assertEqual(config["id2label"], {str(i): name for i, name in enumerate(names)})
+        self.assertEqual(config["label2id"], {name: i for i, name in enumerate(names)})
 
     def test_inspect_verifies_what_a_run_exported(self):
         self.succeed(self.config(train={"max_steps": 2}, data={"test_file": None}))

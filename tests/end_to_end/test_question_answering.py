@@ -88,6 +88,19 @@ class QuestionAnswering(EndToEnd):
         self.succeed("predict", self.run_dir() / "model", "--input", self.home / "asked.json", "--output", self.home / "out.jsonl")
         self.assertEqual([row["answer"] for row in read_rows(self.home / "out.jsonl")], [answers[row["id"]] for row in whole])
 
+    def test_the_empty_answer_is_right_where_true_ones_are_articles(self):
+        rows = [{**row, "context": f"the {row['context']} a", "answers": {"text": ["the", "a"], "answer_start": [0, len(row["context"]) + 5]} if i % 2 else row["answers"]} for i, row in enumerate(make_questions(12, 4))]
+        for row in rows[::2]:
+            row["answers"]["answer_start"] = [start + 4 for start in row["answers"]["answer_start"]]
+        write_squad(self.home / "articles.json", rows)
+        data = {"train_file": str(self.home / "articles.json"), "validation_file": None, "test_file": str(self.home / "articles.json")}
+        self.succeed(self.config(data=data, train={"num_train_epochs": 1}, eval={"version_2_with_negative": True, "null_score_diff_threshold": -1e9}))
+        answers = {row["id"]: row["answer"] for row in read_rows(self.run_dir() / "predictions.jsonl")}
+        self.assertEqual(set(answers.values()), {""})
+        wanted = squad.scores(rows, answers)
+        self.assertGreaterEqual(wanted["exact_match"], 0.5)
+        self.assert_scores(self.summary()["test_metrics"], wanted)
+
     def test_number_of_ranks_and_form_of_the_file_change_no_number(self):
         write_rows(self.home / "train.jsonl", self.train)
         for name, ranks, data in (("one", 1, {}), ("three", 3, {}), ("jsonl", 2, {"train_file": str(self.home / "train.jsonl")})):

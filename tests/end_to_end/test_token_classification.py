@@ -125,6 +125,23 @@ class TokenClassification(EndToEnd):
                 self.assertEqual(text[entity["start"]:entity["end"]], entity["text"])
         self.assertTrue(any(row["entities"] for row in found["texts.jsonl"]))
 
+    def test_entities_of_bilou_hang_on_no_other_words_of_the_row(self):
+        tag_of = {"word0": "O", "word1": "U-PER", "word2": "B-LOC", "word3": "L-LOC"}
+        draw, rows = random.Random(1), []
+        for _ in range(120):
+            words = sum((draw.choice([["word0"], ["word1"], ["word2", "word3"]]) for _ in range(6)), [])
+            rows.append({"tokens": words, "ner_tags": [tag_of[word] for word in words]})
+        write_rows(self.home / "bilou.jsonl", rows)
+        data = {"train_file": str(self.home / "bilou.jsonl"), "validation_file": str(self.home / "bilou.jsonl"), "test_file": None}
+        done = self.succeed(self.config(data=data, train={"num_train_epochs": 4}))
+        self.assertIn("is of BILOU, whose L- and U- begin or end an entity here only beside another type", done.err)
+        wanted = {"word0 word1 word0": [("PER", "word1")], "word0 word1 word2 word3": [("PER", "word1"), ("LOC", "word2 word3")], "word0": [], "word1 word1": [("PER", "word1 word1")]}
+        write_rows(self.home / "words.jsonl", [{"tokens": text.split()} for text in wanted])
+        self.succeed("predict", self.run_dir(), "--input", self.home / "words.jsonl", "--output", self.home / "out.jsonl")
+        for (text, entities), row in zip(wanted.items(), read_rows(self.home / "out.jsonl"), strict=True):
+            self.assertEqual(row["tags"], [tag_of[word] for word in text.split()])
+            self.assertEqual([(entity["type"], entity["text"]) for entity in row["entities"]], entities)
+
     def test_words_that_truncation_cuts_off_have_no_tag(self):
         config = self.config(data={"max_length": 8})
         self.succeed(config, ranks=2)

@@ -1,5 +1,6 @@
 #include "trainer/assembly/settle_decisions.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/log.h"
@@ -33,7 +34,8 @@ std::vector<ScoredSample> scored(const std::vector<double>& rows, size_t width, 
       others = 1 + std::exp(-logit[k] / temperature);
     else
       for (size_t j = 0; j < width; ++j) others += std::exp((logit[j] - against) / temperature);
-    samples.push_back({1 / others, truth[k] != 0});
+    const double* const likeliest = std::max_element(truth, truth + width);
+    samples.push_back({1 / others, squash == Squash::sigmoid ? truth[k] != 0 : likeliest == truth + k});
   }
   return samples;
 }

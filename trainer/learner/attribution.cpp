@@ -17,9 +17,9 @@ namespace {
 
 constexpr int kPoints = 32;
 
-at::Tensor likeliest(Explainable& batch) {
+at::Tensor labels_of(Explainable& batch) {
   const at::NoGradGuard no_graph;
-  return batch.logits(batch.x()).argmax(1, /*keepdim=*/true);
+  return batch.labels(batch.logits(batch.x()));
 }
 
 // Σ over samples of the labels' logits, differentiated by x.
@@ -38,12 +38,12 @@ std::vector<Attribution> with_scores(std::vector<std::vector<double>> scores) {
 }
 
 std::vector<Attribution> gradient(Explainable& batch) {
-  const at::Tensor x = batch.x(), slope_of_x = slope(batch, x, likeliest(batch)).to(at::kDouble);
+  const at::Tensor x = batch.x(), slope_of_x = slope(batch, x, labels_of(batch)).to(at::kDouble);
   return with_scores(batch.over_parts(slope_of_x * (x.to(at::kDouble) - batch.origin().to(at::kDouble))));
 }
 
 std::vector<Attribution> integrated(Explainable& batch) {
-  const at::Tensor x = batch.x(), blank = batch.blank(), way = x - blank, labels_B1 = likeliest(batch);
+  const at::Tensor x = batch.x(), blank = batch.blank(), way = x - blank, labels_B1 = labels_of(batch);
   at::Tensor slopes = at::zeros_like(way, at::kDouble);
   for (const auto& [place, weight] : gauss_legendre(kPoints))
     slopes += slope(batch, blank + place * way, labels_B1).to(at::kDouble) * weight;
@@ -60,7 +60,7 @@ std::vector<Attribution> integrated(Explainable& batch) {
 // The j-th parts of all samples are hidden in one pass.
 std::vector<Attribution> occlusion(Explainable& batch) {
   const at::NoGradGuard no_graph;
-  const at::Tensor labels_B1 = likeliest(batch);
+  const at::Tensor labels_B1 = labels_of(batch);
   const auto probabilities = [&](const at::Tensor& x) {
     return numbers_of(at::softmax(batch.logits(x).to(at::kDouble), 1).gather(1, labels_B1));
   };

@@ -26,6 +26,7 @@ class Explainable {
   virtual ~Explainable() = default;
   virtual at::Tensor x() = 0;
   virtual at::Tensor logits(const at::Tensor& x) = 0;  // [B, labels]
+  virtual at::Tensor labels(const at::Tensor& logits) const = 0;  // those that the samples are given, [B, 1]
   virtual at::Tensor blank() = 0;                      // x with all parts of all samples hidden
   virtual at::Tensor origin() = 0;                     // what gradient × input measures x from; broadcast to x
   virtual std::vector<size_t> num_parts() const = 0;   // [B]
@@ -38,7 +39,7 @@ class Explainable {
 // "gradient", "integrated", "occlusion".
 const std::vector<std::string>& attribution_ways();
 
-// Explains the label of the largest logit, of each sample.
+// Explains the label that each sample is given: the likeliest, or of two the one that a threshold chooses.
 //   gradient    Σ (x − origin) · ∂logit/∂x over the elements of a part (gradient × input; captum's InputXGradient)
 //   integrated  Σ (x − blank) · ∫ ∂logit/∂x along the line from blank to x, by Gauss and Legendre's rule of 32 points
 //               (Sundararajan, Taly and Yan, "Axiomatic attribution for deep networks", 2017; captum's

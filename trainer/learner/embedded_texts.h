@@ -27,6 +27,7 @@ class EmbeddedTexts final : public Explainable {
 
   at::Tensor x() override { return embedded_NC_; }
   at::Tensor logits(const at::Tensor& embedded_NC) override;
+  at::Tensor labels(const at::Tensor& logits) const override { return task_.labels_given(logits); }
   at::Tensor blank() override;
   at::Tensor origin() override;
   std::vector<size_t> num_parts() const override { return words_.num_words; }

@@ -33,6 +33,7 @@ class PicturesInCells final : public Explainable {
 
   at::Tensor x() override { return pixels_BHWC_; }
   at::Tensor logits(const at::Tensor& pixels_BHWC) override;
+  at::Tensor labels(const at::Tensor& logits) const override { return task_.labels_given(logits); }
   at::Tensor blank() override { return blank_C_.expand_as(pixels_BHWC_); }
   at::Tensor origin() override { return blank_C_; }
   std::vector<size_t> num_parts() const override;

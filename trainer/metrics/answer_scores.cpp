@@ -16,7 +16,7 @@ void join(AnsweredWindow& question, const AnsweredWindow& window) {
 }  // namespace
 
 void AnsweredWindow::append_to(std::vector<double>& rows) const {
-  rows.insert(rows.end(), {row, has_answer, null_score, best_score, exact, f1});
+  rows.insert(rows.end(), {row, has_answer, null_score, best_score, exact, f1, empty_exact, empty_f1});
 }
 
 AnswerScores::AnswerScores(std::span<const double> numbers, const NullAnswers& null_answers)
@@ -24,7 +24,8 @@ AnswerScores::AnswerScores(std::span<const double> numbers, const NullAnswers& n
   assert(numbers.size() % AnsweredWindow::kNumbers == 0);
   std::vector<AnsweredWindow> windows;
   for (size_t i = 0; i < numbers.size(); i += AnsweredWindow::kNumbers)
-    windows.push_back({numbers[i], numbers[i + 1], numbers[i + 2], numbers[i + 3], numbers[i + 4], numbers[i + 5]});
+    windows.push_back({numbers[i], numbers[i + 1], numbers[i + 2], numbers[i + 3], numbers[i + 4], numbers[i + 5],
+                       numbers[i + 6], numbers[i + 7]});
   std::stable_sort(windows.begin(), windows.end(), [](const auto& a, const auto& b) { return a.row < b.row; });
   for (const AnsweredWindow& window : windows) {
     if (rows_.empty() || rows_.back().row != window.row) {
@@ -37,9 +38,9 @@ AnswerScores::AnswerScores(std::span<const double> numbers, const NullAnswers& n
     if (row.best_score == AnsweredWindow::kNoAnswer) row.best_score = 0;
 }
 
-// The empty answer is wholly right or wholly wrong.
 double AnswerScores::given(double AnsweredWindow::*score, const AnsweredWindow& row) const {
-  return null_answers_.given(row) ? 1 - row.has_answer : row.*score;
+  if (!null_answers_.given(row)) return row.*score;
+  return score == &AnsweredWindow::exact ? row.empty_exact : row.empty_f1;
 }
 
 double AnswerScores::mean(double AnsweredWindow::*score) const {

@@ -17,9 +17,10 @@ struct AnsweredWindow {
   double null_score = 0;  // for no answer
   double best_score = kNoAnswer;
   double exact = 0, f1 = 0;  // of the best answer against the true ones
+  double empty_exact = 0, empty_f1 = 0;  // of the empty answer, which is right where the true ones are articles alone
 
   static constexpr double kNoAnswer = -std::numeric_limits<double>::infinity();  // the window gives none
-  static constexpr size_t kNumbers = 6;
+  static constexpr size_t kNumbers = 8;
   void append_to(std::vector<double>& rows) const;
   double null_minus_best() const { return null_score - best_score; }
 };

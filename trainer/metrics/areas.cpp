@@ -32,9 +32,10 @@ std::vector<Areas::Scored> Areas::descending(int64_t label) const {
   return samples;
 }
 
-// `area` sees the counts of true and false samples above each threshold, one step a distinct score.
+// `area` sees the counts of true and false samples above each threshold, one step a distinct score. `of_one_kind`: of a
+// label that all samples have or none has, by whether they have it; nothing leaves such a label out.
 template <class Area>
-double Areas::mean_of(Area area) const {
+double Areas::mean_of(Area area, std::optional<double> (*of_one_kind)(bool)) const {
   if (!std::ranges::all_of(rows_, [](double value) { return std::isfinite(value); }))  // they have no order
     return std::numeric_limits<double>::quiet_NaN();
   double sum = 0, labels = 0;
@@ -43,7 +44,12 @@ double Areas::mean_of(Area area) const {
     const auto num_true =
         static_cast<double>(std::count_if(samples.begin(), samples.end(), [](const Scored& s) { return s.is_true; }));
     const double num_false = static_cast<double>(samples.size()) - num_true;
-    if (num_true == 0 || num_false == 0) continue;
+    if (num_true == 0 || num_false == 0) {
+      const std::optional<double> known = samples.empty() ? std::nullopt : of_one_kind(num_true > 0);
+      sum += known.value_or(0);
+      labels += known.has_value();
+      continue;
+    }
     double trues = 0, falses = 0;
     for (size_t i = 0; i < samples.size();) {
       const double trues_before = trues, falses_before = falses, score = samples[i].score;
@@ -59,14 +65,15 @@ double Areas::mean_of(Area area) const {
 // Trapezoids over the false positive rate.
 double Areas::roc_auc() const {
   return mean_of(
-      [](double recall_before, double recall, double width, double) { return width * (recall_before + recall) / 2; });
+      [](double recall_before, double recall, double width, double) { return width * (recall_before + recall) / 2; },
+      [](bool) -> std::optional<double> { return {}; });
 }
 
 // Steps of the recall, each at the precision that it leaves.
 double Areas::average_precision() const {
-  return mean_of([](double recall_before, double recall, double, double precision) {
-    return (recall - recall_before) * precision;
-  });
+  return mean_of(
+      [](double before, double recall, double, double precision) { return (recall - before) * precision; },
+      [](bool all_have_it) -> std::optional<double> { return all_have_it ? 1.0 : 0.0; });
 }
 
 nlohmann::ordered_json Areas::scores() const {

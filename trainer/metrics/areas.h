@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -22,8 +23,9 @@ class Areas {
   // Appends one sample: of each label whether it is true, and its score.
   static void add(std::span<const uint8_t> truth, std::span<const double> scores, std::vector<double>& rows);
 
-  // Means over the labels that some samples have and others have not; NaN where there is none such.
+  // The mean over the labels that some samples have and others have not; NaN where there is none such.
   double roc_auc() const;
+  // The mean over all labels: 1 of one that all samples have, 0 of one that none has; NaN of no samples.
   double average_precision() const;
 
   nlohmann::ordered_json scores() const;  // roc_auc, average_precision
@@ -35,7 +37,7 @@ class Areas {
   };
   std::vector<Scored> descending(int64_t label) const;
   template <class Area>
-  double mean_of(Area area) const;
+  double mean_of(Area area, std::optional<double> (*of_one_kind)(bool)) const;
 
   int64_t num_labels_;
   std::span<const double> rows_;  // [samples, 2 · num_labels]: truths, then scores

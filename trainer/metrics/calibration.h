@@ -33,7 +33,7 @@ class Reliability {
 enum class Squash { softmax, sigmoid };
 
 // The temperature T by which logits are divided for the least cross-entropy, between 0.01 and 100. `rows`: of each
-// sample num_outputs truths, 0 or 1, then as many logits. 1 of no rows.
+// sample num_outputs truths (probabilities, for softmax of sum 1), then as many logits. 1 of no rows.
 double best_temperature(std::span<const double> rows, size_t num_outputs, Squash squash);
 
 }  // namespace sft

@@ -36,8 +36,8 @@ void SurestMistakes::judge(int64_t row, int64_t target, int64_t targets, std::sp
     return;
   }
   const auto best = std::ranges::max_element(logits);
-  const auto truth = std::ranges::find_if(truths, [](double is_there) { return is_there != 0; });
-  if (truth == truths.end() || truth - truths.begin() == best - logits.begin()) return;
+  const auto truth = std::ranges::max_element(truths);
+  if (*truth == 0 || truth - truths.begin() == best - logits.begin()) return;
   double sum = 0;
   for (const double logit : logits) sum += std::exp(logit - *best);
   keep({row, target, targets, truth - truths.begin(), best - logits.begin(), 1 / sum});

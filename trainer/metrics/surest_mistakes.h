@@ -27,7 +27,7 @@ class SurestMistakes {
   // `threshold`: of sigmoid outputs, above which a label is given.
   SurestMistakes(size_t most, Squash squash, double threshold) : most_(most), squash_(squash), threshold_(threshold) {}
 
-  // One target, or one set of labels: `truths` are 0 or 1, as many as there are logits.
+  // One target, whose label is the first of the greatest of `truths`, or one set of labels, 0 or 1 each.
   void judge(int64_t row, int64_t target, int64_t targets, std::span<const double> truths,
              std::span<const double> logits);
 

@@ -4,12 +4,15 @@
 #include <cctype>
 #include <cstdlib>
 #include <filesystem>
+#include <set>
 
 #include "base/errors.h"
 #include "base/file_ops.h"
 #include "base/json_member.h"
+#include "base/log.h"
 #include "base/shallow_json.h"
 #include "base/text.h"
+#include "data/images/image.h"
 #include "trainer/model_files/adapter_files.h"
 #include "trainer/model_files/keras_file.h"
 #include "trainer/model_files/preprocessor_config.h"
@@ -19,6 +22,8 @@ namespace sft {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr char kProcessor[] = "preprocessor_config.json";
 
 // Where huggingface_hub keeps what it fetched: HF_HUB_CACHE, HF_HOME/hub or ~/.cache/huggingface/hub.
 fs::path hub_cache() {
@@ -75,6 +80,25 @@ bool holds_tokenizer(const std::string& directory) {
   return false;
 }
 
+// Names are keys of scores and of label2id: of equal ones those behind the first get their number, "crane (2)".
+void tell_apart(std::vector<std::string>& names, const std::string& path) {
+  std::set<std::string> taken(names.begin(), names.end()), seen;
+  if (taken.size() == names.size()) return;
+  StringList renamed;
+  for (std::string& name : names) {
+    if (seen.insert(name).second) continue;
+    std::string other;
+    for (int number = 2; other.empty() || !taken.insert(other).second; ++number)
+      other = concat(name, " (", number, ")");
+    renamed.push_back(in_quotes(name = other, 40));
+  }
+  constexpr size_t kTold = 5;
+  const size_t more = renamed.size() - std::min(renamed.size(), kTold);
+  renamed.resize(renamed.size() - more);
+  log::warn_once(concat(path, "/config.json: several labels have one name; those behind the first are called ",
+                        join(renamed, ", "), more > 0 ? concat(" and ", more, " more") : "", " here"));
+}
+
 std::string base_of(const std::string& adapter) {
   const std::string base = read_adapter_settings(adapter).base;
   if (base.empty())
@@ -113,9 +137,11 @@ ModelDirectory::ModelDirectory(const std::string& name_or_path, const std::strin
   config_ = parse_shallow_json(text, path_ + "/config.json");
   if (!config_.is_object()) throw DataError(path_ + "/config.json is not a JSON object");
   // transformers keeps what its image processors do beside the model; ours is part of the model.
-  const nlohmann::json processor = json_of("preprocessor_config.json");
-  for (const char* key : {"image_mean", "image_std"})
-    if (processor.is_object() && processor.contains(key) && !config_.contains(key)) config_[key] = processor[key];
+  const bool is_grey = config_.value("num_channels", nlohmann::json()) == 1;
+  const nlohmann::json scale =
+      pixel_scale(json_of(kProcessor), concat(path_, "/", kProcessor), is_grey ? 1 : kChannels);
+  for (const auto& [key, value] : scale.items())
+    if (!config_.contains(key)) config_[key] = value;
 }
 
 std::vector<std::string> ModelDirectory::label_names() const {
@@ -129,6 +155,7 @@ std::vector<std::string> ModelDirectory::label_names() const {
     names[id] = name->get<std::string>();
     only_defaults = only_defaults && names[id] == "LABEL_" + std::to_string(id);
   }
+  tell_apart(names, path_);
   return only_defaults ? std::vector<std::string>{} : names;
 }
 
@@ -175,7 +202,7 @@ std::map<std::string, double> ModelDirectory::thresholds() const {
 }
 
 void ModelDirectory::read_image_settings(DataConfig& into) const {
-  sft::read_image_settings(json_of("preprocessor_config.json"), into);
+  sft::read_image_settings(json_of(kProcessor), into);
   settle_image_settings(into);
 }
 
@@ -184,7 +211,7 @@ void ModelDirectory::settle_image_settings(DataConfig& into) const {
   if (takes_one_size && into.image_size == 0) into.image_size = member(config_, "image_size", int64_t{0}, path_);
   if (into.image_size == 0 && into.crop == "random_resized")
     throw ConfigError("data.crop = \"random_resized\" needs data.image_size, to which windows of images are resized");
-  settle_interpolation(json_of("preprocessor_config.json"), path_ + "/preprocessor_config.json", into);
+  settle_interpolation(json_of(kProcessor), concat(path_, "/", kProcessor), into);
   // What is left over beside an image in its square is what the model's mean makes 0.
   const nlohmann::json mean = config_.value("image_mean", nlohmann::json());
   const bool is_list = mean.is_array() && std::ranges::all_of(mean, &nlohmann::json::is_number);

@@ -36,7 +36,7 @@ class ModelDirectory {
   // What finds the model again from anywhere: an id of the hub, or an absolute path.
   const std::string& name() const { return name_; }
   const nlohmann::json& config() const { return config_; }
-  // Labels by id as id2label has them; empty where it is absent or only LABEL_0, LABEL_1, …
+  // Labels by id as id2label has them, of equal ones the later as "crane (2)"; empty where it has none but LABEL_0, …
   std::vector<std::string> label_names() const;
   // Of an adapter whose directory has no config.json, as PEFT leaves it: the task_type of its own config.
   std::optional<std::string> peft_task_type() const;

@@ -1,5 +1,6 @@
 #include "trainer/model_files/preprocessor_config.h"
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "base/errors.h"
@@ -11,7 +12,9 @@ namespace {
 
 constexpr char kImageSize[] = "sft_dist_image_size", kImageCrop[] = "sft_dist_crop",
                kFile[] = "preprocessor_config.json";
+constexpr const char* kScaleKeys[] = {"image_mean", "image_std"};
 constexpr int64_t kBilinear = 2, kBicubic = 3;  // PIL's
+constexpr double kAsUsual = 1e-6;               // as 1/255 is written in few digits
 
 }  // namespace
 
@@ -50,6 +53,24 @@ void read_image_settings(const nlohmann::json& content, DataConfig& into) {
   if (!content.is_object() || !content.contains(kImageSize)) return;
   into.image_size = member(content, kImageSize, int64_t{0}, kFile);
   into.crop = member(content, kImageCrop, std::string("none"), kFile);
+}
+
+nlohmann::json pixel_scale(const nlohmann::json& content, const std::string& path, size_t num_channels) {
+  nlohmann::json scale = nlohmann::json::object();
+  if (!content.is_object()) return scale;
+  for (const char* key : kScaleKeys)
+    if (content.contains(key)) scale[key] = content[key];
+  if (!member(content, "do_normalize", true, path))
+    scale = {{"image_mean", NumberList(num_channels, 0.0)}, {"image_std", NumberList(num_channels, 1.0)}};
+  double factor = member(content, "rescale_factor", 1.0 / 255, path);
+  if (!member(content, "do_rescale", true, path)) factor = 1;
+  if (!(factor > 0) || !std::isfinite(factor))
+    throw DataError(concat(path, ": rescale_factor is ", factor, "; wanted: a number above 0"));
+  if (std::abs(255 * factor - 1) < kAsUsual) return scale;
+  for (nlohmann::json& of_channels : scale)
+    for (nlohmann::json& value : of_channels)
+      if (value.is_number()) value = value.get<double>() / (255 * factor);
+  return scale;
 }
 
 void settle_interpolation(const nlohmann::json& content, const std::string& path, DataConfig& into) {

@@ -80,6 +80,11 @@ def files(root):
     turned = Image.Exif()
     turned[0x0112] = 6
     rgb.save(root / "turned.webp", quality=90, exif=turned)
+    rgb.save(root / "turned.png", exif=turned)
+    content = (root / "turned.png").read_bytes()
+    at = content.index(b"eXIf") - 4
+    chunk = content[at:at + 12 + int.from_bytes(content[at:at + 4], "big")]
+    (root / "turned_behind.png").write_bytes(content.replace(chunk, b"")[:-12] + chunk + content[-12:])  # in front of IEND
     for orientation in range(10):  # 0 and 9 are none
         exif = Image.Exif()
         exif[0x010F], exif[0x0112] = "a camera", orientation

@@ -41,7 +41,8 @@ TEST(AnswerScores, AreThoseOfSquadInWhateverOrderRowsCome) {
     auto rows = course["rows"].get<std::vector<std::vector<double>>>();
     std::shuffle(rows.begin(), rows.end(), random);
     std::vector<double> numbers;
-    for (const auto& row : rows) AnsweredWindow{row[0], row[1], row[2], row[3], row[4], row[5]}.append_to(numbers);
+    for (const auto& row : rows)
+      AnsweredWindow{row[0], row[1], row[2], row[3], row[4], row[5], 1 - row[1], 1 - row[1]}.append_to(numbers);
     const json found = AnswerScores(numbers, {course["allowed"], course["threshold"]}).scores();
     ASSERT_EQ(found.size(), course["scores"].size()) << found;
     for (const auto& [name, value] : course["scores"].items())
@@ -59,10 +60,20 @@ TEST(AnswerScores, TakeAQuestionsBestAnswerAndLeastNullScoreFromItsWindows) {
   EXPECT_EQ(f1({{0, 1, 2, 3, 0, 0.25}, {0, 1, 9, 4, 0, 0.5}, {0, 1, 9, 4, 0, 0.75}}), 0.5)
       << "4 is above 2, the first of them";
   EXPECT_EQ(f1({{0, 1, 5, 3, 0, 0.25}, {0, 1, 9, 4, 0, 0.5}}), 0) << "5 is above 4: no answer is given";
-  EXPECT_EQ(f1({{0, 0, 5, 3, 0, 0}, {1, 1, 2, 3, 1, 1}, {0, 0, 4, 3, 0, 0}}), 1);
+  EXPECT_EQ(f1({{0, 0, 5, 3, 0, 0, 1, 1}, {1, 1, 2, 3, 1, 1}, {0, 0, 4, 3, 0, 0, 1, 1}}), 1);
   EXPECT_EQ(f1({{0, 1, 1, AnsweredWindow::kNoAnswer, 0, 0}, {0, 1, -1, -3, 0, 0.5}}), 0) << "-1 is above -3";
-  EXPECT_EQ(f1({{0, 0, 1, AnsweredWindow::kNoAnswer, 0, 0}}), 1) << "1 is above the 0 of \"empty\"";
-  EXPECT_EQ(f1({{0, 0, -1, AnsweredWindow::kNoAnswer, 0, 0}}), 0);
+  EXPECT_EQ(f1({{0, 0, 1, AnsweredWindow::kNoAnswer, 0, 0, 1, 1}}), 1) << "1 is above the 0 of \"empty\"";
+  EXPECT_EQ(f1({{0, 0, -1, AnsweredWindow::kNoAnswer, 0, 0, 1, 1}}), 0);
+}
+
+TEST(AnswerScores, GiveTheEmptyAnswerWhatItScoredAgainstTheTrueOnes) {
+  std::vector<double> numbers;
+  AnsweredWindow{0, 1, 5, 3, 0, 0.25, 1, 0.5}.append_to(numbers);  // answers are there, and nothing is left of them
+  AnsweredWindow{1, 1, 5, 3, 1, 1}.append_to(numbers);
+  const json scores = AnswerScores(numbers, {true, 0}).scores();
+  EXPECT_EQ(scores["exact_match"], 0.5);
+  EXPECT_EQ(scores["f1"], 0.25);
+  EXPECT_EQ(scores["has_answer_exact_match"], 0.5);
 }
 
 TEST(AnswerScores, OfNoRowsAreZero) {

@@ -18,7 +18,7 @@ std::vector<double> rows_of(const std::vector<std::vector<uint8_t>>& truth,
   return rows;
 }
 
-TEST(Areas, AreThoseOfScikitLearnWithTiesAndLabelsThatNeverOccur) {
+TEST(Areas, AreThoseOfScikitLearnWithTiesAndLabelsOfNoneOrAll) {
   const auto courses = nlohmann::json::parse(std::ifstream(TARGETS_REFERENCE))["areas"];
   ASSERT_GT(courses.size(), 10u);
   for (const auto& course : courses) {
@@ -42,6 +42,7 @@ TEST(Areas, AreTheSameInWhateverOrderRanksGiveTheirRows) {
 TEST(Areas, AreNotANumberWhereNoLabelHasBothKindsOfSamples) {
   const auto rows = rows_of({{1, 0}, {1, 0}}, {{0.2, 0.3}, {0.4, 0.1}});
   EXPECT_TRUE(std::isnan(Areas(2, rows).roc_auc()));
+  EXPECT_EQ(Areas(2, rows).average_precision(), 0.5) << "1 of the label of all rows, 0 of that of none";
   EXPECT_TRUE(std::isnan(Areas(2, {}).average_precision()));
 }
 

@@ -61,6 +61,16 @@ TEST(SurestMistakes, AreTheWrongRowsOfTheHighestScores) {
   }
 }
 
+TEST(SurestMistakes, OfRowsWithProbabilitiesAreJudgedByTheLikeliestLabel) {
+  const SurestMistakes mistakes = found_in({{0, 0, {0.2, 0.6, 0.2}, {-1, 2, -1}},
+                                            {1, 0, {0.2, 0.2, 0.6}, {-1, 3, -1}},
+                                            {2, 0, {0.5, 0.5, 0}, {2, 0, 0}}});
+  ASSERT_EQ(mistakes.found().size(), 1u);
+  EXPECT_EQ(mistakes.found()[0].row, 1);
+  EXPECT_EQ(mistakes.found()[0].truth, 2);
+  EXPECT_EQ(mistakes.found()[0].guess, 1);
+}
+
 TEST(SurestMistakes, AreTheSameOnAnyNumberOfRanksAndInAnyOrder) {
   auto rows = some_rows(200, 4);
   const auto whole = found_in(rows).told({"a", "b", "c", "d"}, false);

@@ -87,13 +87,13 @@ def numbers():
 def areas():
     rng, found = np.random.default_rng(6), []
     for samples in (3, 20, 80):
-        for kind, labels in (("two classes", 1), ("ties", 1), ("perfect", 1), ("reversed", 1), ("sets", 4), ("sets with ties", 4), ("one class of several", 3), ("a label that never occurs", 3)):
+        for kind, labels in (("two classes", 1), ("ties", 1), ("perfect", 1), ("reversed", 1), ("sets", 4), ("sets with ties", 4), ("one class of several", 3), ("a label that never occurs", 3), ("a label of all", 3)):
             if kind == "one class of several":
                 truth = np.eye(labels, dtype=int)[np.concatenate([np.arange(labels), rng.integers(0, labels, samples - labels)])]
             else:
                 truth = (rng.random((samples, labels)) < 0.4).astype(int)
                 truth[0], truth[1] = 0, 1
-            scores = rng.random(truth.shape) if kind in ("two classes", "sets", "a label that never occurs") else rng.random(truth.shape) + 0.5 * truth
+            scores = rng.random(truth.shape) if kind in ("two classes", "sets", "a label that never occurs", "a label of all") else rng.random(truth.shape) + 0.5 * truth
             if "ties" in kind:
                 scores = np.round(scores * 4) / 4
             if kind in ("perfect", "reversed"):
@@ -103,9 +103,9 @@ def areas():
                 roc_auc = metrics.roc_auc_score(truth.argmax(1), scores, multi_class="ovr", average="macro")
             else:
                 roc_auc = metrics.roc_auc_score(truth, scores, average="macro")
+            if kind in ("a label that never occurs", "a label of all"):  # scikit-learn has no area under its ROC; ours is the mean of the others
+                truth, scores = np.c_[truth, np.full(samples, int(kind == "a label of all"))], np.c_[scores, rng.random(samples)]
             average_precision = metrics.average_precision_score(truth, scores, average="macro")
-            if kind == "a label that never occurs":  # scikit-learn has no area for it; ours is the mean of the others
-                truth, scores = np.c_[truth, np.zeros(samples, int)], np.c_[scores, rng.random(samples)]
             found.append(dict(kind=f"{kind}, {samples} samples", truth=truth.tolist(), scores=scores.tolist(), roc_auc=float(roc_auc), average_precision=float(average_precision)))
     return found
 

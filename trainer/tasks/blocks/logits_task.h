@@ -29,10 +29,14 @@ class LogitsTask : public Task {
   // Of the rows that are read, [rows, outputs].
   virtual at::Tensor logits(Model& model, const at::Tensor& features, const Inputs& inputs, Mode mode) = 0;
 
+  // The label that each row of `logits` is given, [rows, 1]; of tasks that give a sample one label.
+  virtual at::Tensor labels_given(const at::Tensor& logits) const { return logits.argmax(1, /*keepdim=*/true); }
+
   virtual double weight(const Batch& batch) const = 0;
   virtual at::Tensor loss_of(const at::Tensor& logits, const Batch& batch) const = 0;  // the sum over targets
   virtual void accumulate(const at::Tensor& logits, const Batch& batch, Statistics& into) const = 0;
-  // Of each target num_outputs truths, 0 or 1, then as many logits; of tasks whose targets are labels.
+  // Of each target num_outputs truths, then as many logits; of tasks whose targets are labels. Truths are 0 or 1, or
+  // where one label a sample is learned as a probability of each, those: the label is then the first of the most.
   virtual void add_outputs(const at::Tensor&, const Batch&, std::vector<double>&) const {}
   virtual std::vector<std::string> predictions(const at::Tensor& logits, const Batch& batch) const = 0;
 

@@ -52,6 +52,7 @@ class PluginTask final : public LogitsTask {
   at::Tensor logits(Model& model, const at::Tensor& features, const Inputs& inputs, Mode mode) override {
     return inner_.logits(model, features, inputs, mode);
   }
+  at::Tensor labels_given(const at::Tensor& logits) const override { return inner_.labels_given(logits); }
   void conclude() override { inner_.conclude(); }
   double flops(int64_t rows) const override { return inner_.flops(rows); }
   Deciding* deciding() override { return inner_.deciding(); }

@@ -33,6 +33,7 @@ class ImageClassification final : public LogitsTask {
     return single_label_->logits(model, features, inputs, mode);
   }
 
+  at::Tensor labels_given(const at::Tensor& logits) const override { return single_label_->labels_given(logits); }
   double weight(const Batch& batch) const override { return single_label_->weight(batch); }
   at::Tensor loss_of(const at::Tensor& logits, const Batch& batch) const override {
     return single_label_->loss_of(logits, batch);

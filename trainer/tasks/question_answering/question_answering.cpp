@@ -167,6 +167,9 @@ class QuestionAnswering final : public LogitsTask {
         scored.exact = score.exact;
         scored.f1 = score.f1;
       }
+      const AnswerScore empty = score_answer("", window.answers, unit);
+      scored.empty_exact = empty.exact;
+      scored.empty_f1 = empty.f1;
       scored.append_to(into.rows);
     }
   }

@@ -103,7 +103,9 @@ StringList doubts_of_tags(const StringList& names) {
       doubts.push_back(concat("the tag ", in_quotes(*found, 40), " ", what, kScheme));
   };
   const bool marks = std::ranges::any_of(names, [](const std::string& tag) { return tag.starts_with("B-"); });
-  if (marks) tell(is_of_bilou, "is of BILOU, whose L- and U- begin no entity here: write E- and S-");
+  if (marks)
+    tell(is_of_bilou,
+         "is of BILOU, whose L- and U- begin or end an entity here only beside another type: write E- and S-");
   if (!marks) tell(has_low_line, "has a low line behind its mark: write B-PER");
   if (!marks) tell(ends_in_mark, "ends in its mark: write B-PER");
   return doubts;

@@ -48,6 +48,12 @@ class TextClassification final : public SequenceTask, public Deciding {
   at::Tensor loss_of(const at::Tensor& logits, const Batch& batch) const override { return loss_.sum(logits, batch); }
   void conclude() override { loss_.conclude(); }
 
+  at::Tensor labels_given(const at::Tensor& logits) const override {
+    if (!threshold_) return SequenceTask::labels_given(logits);
+    const at::Tensor second_B = at::softmax(logits.to(at::kDouble).cpu(), 1).select(1, 1);
+    return second_B.gt(*threshold_).to(at::kLong).unsqueeze(1).to(logits.device());
+  }
+
   Statistics empty_statistics() const override {
     return {std::vector<double>(kCounts + num_confusions() + Reliability::kCounts)};
   }
@@ -113,10 +119,13 @@ class TextClassification final : public SequenceTask, public Deciding {
   void add_outputs(const at::Tensor& logits, const Batch& batch, std::vector<double>& into) const override {
     const at::Tensor logits_BK = logits.to(at::kDouble).cpu().contiguous();
     const double* row = logits_BK.data_ptr<double>();
-    for (const int64_t label : batch.at("labels").as<int64_t>()) {
-      for (size_t k = 0; k < names_.size() && label >= 0; ++k) into.push_back(std::cmp_equal(label, k));
-      if (label >= 0) into.insert(into.end(), row, row + names_.size());
-      row += names_.size();
+    const std::span<const int64_t> labels = batch.at("labels").as<int64_t>();
+    const bool is_soft = has_distributions(batch.schema);
+    for (size_t b = 0; b < labels.size(); ++b, row += names_.size()) {
+      if (labels[b] < 0) continue;
+      for (size_t k = 0; k < names_.size(); ++k)
+        into.push_back(is_soft ? shares_of(batch, b)[k] : std::cmp_equal(labels[b], k));
+      into.insert(into.end(), row, row + names_.size());
     }
   }
   Deciding* deciding() override { return this; }
@@ -135,16 +144,21 @@ class TextClassification final : public SequenceTask, public Deciding {
     return static_cast<size_t>(std::max_element(likelihoods, likelihoods + names_.size()) - likelihoods);
   }
 
+  // The probability of each label, of a row that has them.
+  static std::span<const float> shares_of(const Batch& batch, size_t b) {
+    const Packed& all = batch.at(distribution_column(0).name);
+    const size_t width = all.size() / batch.weights.size();
+    return all.as<float>().subspan(b * width, width);
+  }
+
   // −Σ p log q, where p is 1 at the label unless the row has a distribution; then also its divergence, Σ p log (p / q).
   static void add_surprise(const Batch& batch, size_t b, const double* likely, Statistics& into) {
     if (!has_distributions(batch.schema)) {
       into.counts[kLossSum] -= likely[batch.at("labels").as<int64_t>()[b]];
       return;
     }
-    const Packed& all = batch.at(distribution_column(0).name);
-    const size_t width = all.size() / batch.weights.size();
-    const std::span<const float> shares = all.as<float>().subspan(b * width, width);
-    for (size_t k = 0; k < width; ++k) {
+    const std::span<const float> shares = shares_of(batch, b);
+    for (size_t k = 0; k < shares.size(); ++k) {
       const double share = shares[k];
       if (share <= 0) continue;
       into.counts[kLossSum] -= share * likely[k];

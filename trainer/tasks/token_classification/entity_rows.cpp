@@ -5,7 +5,6 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
-#include "trainer/metrics/entities.h"
 #include "trainer/tasks/recipes/tagged_words.h"
 
 namespace sft {
@@ -39,14 +38,11 @@ int64_t characters_before(const std::string& text, size_t byte) {
                                [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
 }
 
-ordered_json entities_of(const std::string& text, const std::vector<Word>& words, const std::vector<std::string>& tags,
-                         const std::vector<double>& scores) {
-  const Tagging tagging(tags);  // each word's tag a label of its own
-  std::vector<int64_t> ids(tags.size());
-  for (size_t i = 0; i < ids.size(); ++i) ids[i] = static_cast<int64_t>(i);
+ordered_json entities_of(const std::string& text, const std::vector<Word>& words, const Tagging& tagging,
+                         const std::vector<int64_t>& tags, const std::vector<double>& scores) {
   auto out = ordered_json::array();
   if (!tagging.marks_entities()) return out;
-  for (const Entity& entity : tagging.entities(ids)) {
+  for (const Entity& entity : tagging.entities(tags)) {
     const size_t begin = words[static_cast<size_t>(entity.first)].begin,
                  end = words[static_cast<size_t>(entity.end) - 1].end;
     out.push_back({{"type", tagging.types()[static_cast<size_t>(entity.type)]},
@@ -64,16 +60,16 @@ bool has_words(const Schema& schema) {
   return schema.find(text_column().name) != nullptr && schema.find(words_column().name) != nullptr;
 }
 
-ordered_json entity_row(const Batch& batch, size_t b, const std::vector<std::string>& tags,
-                        const std::vector<double>& scores) {
+ordered_json entity_row(const Batch& batch, size_t b, const Tagging& tagging, const std::vector<std::string>& names,
+                        const std::vector<int64_t>& tags, const std::vector<double>& scores) {
   const Offsets& offsets = batch.offsets(words_column().axis);
   const auto num_words = static_cast<size_t>(offsets[b + 1] - offsets[b]);
   const std::vector<Word> words = words_with_tokens(
       batch.at(words_column().name).as<int32_t>().subspan(3 * static_cast<size_t>(offsets[b]), 3 * num_words));
   assert(words.size() == tags.size());
   ordered_json by_word = std::vector<ordered_json>(num_words);
-  for (size_t i = 0; i < tags.size(); ++i) by_word[words[i].number] = tags[i];
-  return ordered_json{{"entities", entities_of(text_of(batch, b), words, tags, scores)}, {"tags", by_word}};
+  for (size_t i = 0; i < tags.size(); ++i) by_word[words[i].number] = names[static_cast<size_t>(tags[i])];
+  return ordered_json{{"entities", entities_of(text_of(batch, b), words, tagging, tags, scores)}, {"tags", by_word}};
 }
 
 }  // namespace sft

@@ -144,18 +144,18 @@ class TokenClassification final : public LogitsTask {
     const double* score = scores_NK.data_ptr<double>();
     std::vector<std::string> rows;
     const bool by_word = has_words(batch.schema);
-    StringList tags;
+    std::vector<int64_t> tags;
     std::vector<double> scores;
     for_each_labelled(
         batch,
         [&](size_t n) {
           const size_t best = best_of(score + n * names_.size(), names_.size());
-          tags.push_back(names_[best]);
+          tags.push_back(static_cast<int64_t>(best));
           scores.push_back(score[n * names_.size() + best]);
         },
         [&] {
-          const auto row = by_word ? entity_row(batch, rows.size(), tags, scores)
-                                   : nlohmann::ordered_json{{"tags", tags}, {"scores", scores}};
+          const auto row = by_word ? entity_row(batch, rows.size(), tagging_, names_, tags, scores)
+                                   : nlohmann::ordered_json{{"tags", named(tags)}, {"scores", scores}};
           rows.push_back(row.dump());
           tags.clear(), scores.clear();
         });
@@ -175,6 +175,12 @@ class TokenClassification final : public LogitsTask {
         if (labels[n] >= 0) token(n);
       sequence_ends();
     }
+  }
+
+  StringList named(const std::vector<int64_t>& tags) const {
+    StringList all;
+    for (const int64_t tag : tags) all.push_back(names_[static_cast<size_t>(tag)]);
+    return all;
   }
 
   size_t num_counts() const { return EntityCounts::size(tagging_.types().size()); }
