@@ -43,8 +43,7 @@ RunConfig settings_of_run(const std::string& run) {
 
 // And not from sources, which are read from their beginning.
 bool goes_on_from_prompts(const TaskKind& task) {
-  return task.stop_tokens != nullptr &&
-         std::ranges::find(task.truncations, "left") != task.truncations.end();
+  return task.stop_tokens != nullptr && std::ranges::find(task.truncations, "left") != task.truncations.end();
 }
 
 // Words may come in the column that they were trained from, as texts, or in the task's own column.
@@ -78,6 +77,18 @@ void take_options(const Arguments& arguments, RunConfig& config) {
   if (!arguments.image_column.empty()) config.data.image_column = arguments.image_column;
 }
 
+// Prompts that are cut keep their end, which is answered, and an eighth of the model's positions stays for answers.
+void leave_room_for_answers(ReadAs& settled) {
+  constexpr int64_t kMostRoom = 256;
+  DataConfig& data = settled.config.data;
+  data.truncation = "left";
+  const nlohmann::json model = ModelDirectory(settled.model).config();
+  if (model.value("is_encoder_decoder", false)) return;  // answers have positions of their own
+  for (const char* key : {"max_position_embeddings", "n_positions"})
+    if (const int64_t positions = model.value(key, int64_t{0}); positions > 0)
+      data.max_length = std::min(data.max_length, positions - std::min(positions / 8, kMostRoom));
+}
+
 }  // namespace
 
 RunConfig settings_of_model(const ModelDirectory& model) {
@@ -107,7 +118,7 @@ ReadAs settle_reading(const Arguments& arguments) {
   ModelDirectory(settled.model).settle_image_settings(settled.config.data);
   settled.files = expand_files(arguments.inputs, "--input", {}, accepted_by(settled.config.model.task));
   const TaskKind& task = task_named(settled.config.model.task);
-  if (settled.assumes && goes_on_from_prompts(task)) settled.config.data.truncation = "left";  // its end is answered
+  if (settled.assumes && goes_on_from_prompts(task)) leave_room_for_answers(settled);
   if (DataConfig{}.text_column.front() != task.text_column && task.takes == Takes::texts)
     find_words(settled.files, task, settled.config.data);
   take_options(arguments, settled.config);
@@ -142,8 +153,7 @@ void say_assumptions(const LoadedModel& model, const RunConfig& config) {
   }
   log::info(concat("a model directory: the text is read from ", join(data.text_column, " + "),
                    data.text_pair_column.empty() ? "" : " and " + data.text_pair_column, " and cut on the ",
-                   data.truncation, " to ", length,
-                   " tokens; a run's directory in its place says how it was trained"));
+                   data.truncation, " to ", length, " tokens; a run's directory in its place says how it was trained"));
 }
 
 }  // namespace sft

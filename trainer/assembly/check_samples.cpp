@@ -51,7 +51,9 @@ void check_row_keys(const Dataset& samples, const LoadedConfig& loaded) {
            concat(" is ", in_quotes(data.weight_column),
                   ", and the samples of data.train_file have no weights: rows get "
                   "theirs when they are prepared, and a padded HDF5 file has them in 'weights' or 'sample_weight'"));
-  if (samples.schema().find("tokens") == nullptr || samples.info().max_length <= data.max_length) return;
+  // Of samples with a source and a target, lengths are those of both together.
+  const bool has_one_text = samples.schema().find("tokens") != nullptr && samples.schema().units.size() == 1;
+  if (!has_one_text || samples.info().max_length <= data.max_length) return;
   int64_t longest = 0;
   for (int64_t i = 0; i < samples.size(); ++i, beat()) longest = std::max(longest, samples.length(i));
   if (longest <= data.max_length) return;

@@ -100,7 +100,8 @@ nlohmann::json named_templates_of(const ModelDirectory& from, const std::string&
   if (usual.empty() || !std::filesystem::is_directory(others)) return nullptr;
   std::map<std::string, std::string> named;
   for (const auto& entry : std::filesystem::directory_iterator(others))
-    if (entry.path().extension() == ".jinja") named[entry.path().stem().string()] = content_of(entry.path().string());
+    if (entry.path().extension() == ".jinja" && entry.path().stem() != "default")
+      named[entry.path().stem().string()] = content_of(entry.path().string());
   if (named.empty()) return nullptr;
   nlohmann::json all = nlohmann::json::array();
   all.push_back({{"name", "default"}, {"template", usual}});

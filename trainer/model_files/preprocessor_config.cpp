@@ -5,6 +5,7 @@
 
 #include "base/errors.h"
 #include "base/json_member.h"
+#include "base/log.h"
 #include "base/text.h"
 
 namespace sft {
@@ -67,6 +68,10 @@ nlohmann::json pixel_scale(const nlohmann::json& content, const std::string& pat
   if (!(factor > 0) || !std::isfinite(factor))
     throw DataError(concat(path, ": rescale_factor is ", factor, "; wanted: a number above 0"));
   if (std::abs(255 * factor - 1) < kAsUsual) return scale;
+  if (scale.empty())
+    log::warn_once(concat(path,
+                          ": do_rescale or rescale_factor is told without image_mean and image_std, and is not "
+                          "obeyed; data.mean and data.std say the scale of pixels"));
   for (nlohmann::json& of_channels : scale)
     for (nlohmann::json& value : of_channels)
       if (value.is_number()) value = value.get<double>() / (255 * factor);

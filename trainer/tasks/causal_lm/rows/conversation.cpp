@@ -109,11 +109,11 @@ struct Reader {
   }
 };
 
-// A list, or its JSON in a string, as tables keep it.
-Json tools_in(const Cell& cell) {
-  Json tools = is_text(cell) ? Json::parse(cell.text, nullptr, /*allow_exceptions=*/false) : json_of(cell);
-  if (!tools.is_array()) throw CellProblem{concat("wanted a list of tools, found ", describe(cell))};
-  return tools;
+// A list, or its JSON in a string, as tables keep it. `what`: of tools.
+Json list_in(const Cell& cell, const char* what) {
+  Json list = is_text(cell) ? Json::parse(cell.text, nullptr, /*allow_exceptions=*/false) : json_of(cell);
+  if (!list.is_array()) throw CellProblem{concat("wanted a list of ", what, ", found ", describe(cell))};
+  return list;
 }
 
 void finish_chat(const Row& row, Reader& reader, Conversation& out) {
@@ -121,7 +121,7 @@ void finish_chat(const Row& row, Reader& reader, Conversation& out) {
   if (const Cell* extra = row.find("chat_template_kwargs"); extra != nullptr && extra->kind == Kind::nested)
     read_cell(row, {"", "chat_template_kwargs"}, [&](const Cell& cell) { chat = json_of(cell); });
   if (const Cell* tools = row.find("tools"); tools != nullptr && tools->kind != Kind::null)
-    read_cell(row, {"", "tools"}, [&](const Cell& cell) { chat["tools"] = tools_in(cell); });
+    read_cell(row, {"", "tools"}, [&](const Cell& cell) { chat["tools"] = list_in(cell, "tools"); });
   out.chat.has_tools = chat.contains("tools") && !chat["tools"].empty();
   chat["messages"] = std::move(reader.messages);
   out.is_chat = true;
@@ -152,14 +152,11 @@ void read_history(const Row& row, Reader& reader) {
   const Cell* history = row.find("history");
   if (history == nullptr || history->kind == Kind::null || (is_text(*history) && history->text.empty())) return;
   read_cell(row, {"", "history"}, [&](const Cell& cell) {
-    const auto is_pair = [](const Cell& one) {
-      return one.kind == Kind::list && one.items.size() == 2 && is_text(one.items[0]) && is_text(one.items[1]);
-    };
-    if (cell.kind != Kind::list || !std::ranges::all_of(cell.items, is_pair))
-      throw CellProblem{concat("wanted a list of [question, answer], found ", describe(cell))};
-    for (const Cell& one : cell.items) {
-      reader.add("user", one.items[0].text);
-      reader.add("assistant", one.items[1].text);
+    for (const Json& pair : list_in(cell, "[question, answer]")) {
+      if (!pair.is_array() || pair.size() != 2 || !pair[0].is_string() || !pair[1].is_string())
+        throw CellProblem{concat("wanted a list of [question, answer], found in it ", pair.dump())};
+      reader.add("user", pair[0].get<std::string>());
+      reader.add("assistant", pair[1].get<std::string>());
     }
   });
 }
