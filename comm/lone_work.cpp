@@ -6,6 +6,8 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
+#include <optional>
+#include <system_error>
 #include <thread>
 
 #include "base/progress.h"
@@ -15,6 +17,19 @@ namespace sft {
 namespace {
 
 constexpr std::chrono::seconds kBetweenSigns(1);
+
+std::exception_ptr error_of(const std::function<void()>& body) {
+  try {
+    body();
+  } catch (...) {
+    return std::current_exception();
+  }
+  return nullptr;
+}
+
+void rethrow(const std::exception_ptr& error) {
+  if (error) std::rethrow_exception(error);
+}
 
 class LoneWork {
  public:
@@ -33,19 +48,13 @@ class LoneWork {
     return true;
   }
 
-  // Behind its end.
-  void rethrow() const {
-    if (error_) std::rethrow_exception(error_);
-  }
+  // Null where it ended well. Behind its end.
+  const std::exception_ptr& error() const { return error_; }
 
  private:
   void run(const std::function<void()>& body) {
     keep_progress_in(&progress_);
-    try {
-      body();
-    } catch (...) {
-      error_ = std::current_exception();
-    }
+    error_ = error_of(body);
     const std::scoped_lock lock(mutex_);
     ended_ = true;
     wake_.notify_one();
@@ -70,10 +79,17 @@ void while_others_wait(Communicator& world, std::string_view name, const std::fu
     }
     return together(world, [] {});
   }
-  LoneWork work(body);
-  while (max(world, int64_t{work.ended_or_alive()}) == 0) {
+  std::optional<LoneWork> work;
+  try {
+    work.emplace(body);
+  } catch (const std::system_error&) {  // no more threads: then the others wait no longer than they wait for any rank
+    const std::exception_ptr error = error_of(body);
+    max(world, int64_t{1});
+    return together(world, [&] { rethrow(error); });
   }
-  together(world, [&] { work.rethrow(); });
+  while (max(world, int64_t{work->ended_or_alive()}) == 0) {
+  }
+  together(world, [&] { rethrow(work->error()); });
 }
 
 }  // namespace sft

@@ -62,6 +62,18 @@ TEST_F(DeviceFlashAttention, IsTheCpusForAnyMaskHeadsAndRowsThatAsk) {
         compare(some_rows(kFewTiles), "some rows", causal, window, key_heads);
       }
   compare(other_keys(kFewTiles, {20, 130, 0}), "other keys");
+  compare(all_rows({200}), "a tile in the middle that many see nothing of", true, 70);
+}
+
+// Not run by the kernels on a host, where it takes minutes.
+TEST_F(DeviceFlashAttention, IsTheCpusForAnyMaskOverManyTiles) {
+  for (const bool causal : {false, true})
+    for (const int64_t window : {0, 1, 70})
+      for (const int64_t key_heads : {kHeads, int64_t{1}}) {
+        compare(all_rows(kBesideTiles), "all rows", causal, window, key_heads);
+        compare(some_rows(kBesideTiles), "some rows", causal, window, key_heads);
+      }
+  compare(other_keys(kBesideTiles, {20, 130, 0, 64, 1, 200, 63, 65, 5, 128}), "other keys");
 }
 
 TEST_F(DeviceFlashAttention, TakesASingleSequenceOfAnyLength) {

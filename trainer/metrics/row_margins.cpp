@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/errors.h"
+#include "base/progress.h"
 #include "base/text.h"
 
 namespace sft {
@@ -54,6 +55,7 @@ std::vector<RowMargins> doubted_rows(const std::string& path) {
   int64_t number = 0;
   for (std::string line; std::getline(lines, line);) {
     ++number;
+    beat();
     try {
       const ordered_json told = ordered_json::parse(line);
       RowMargins row{told.at("row"),
