@@ -1,7 +1,7 @@
 """`hooks.on_evaluation`: gets the metrics, and whatever becomes of it, the run goes on."""
 import sys
 
-from harness import EndToEnd, read_rows
+from harness import PROGRAM, EndToEnd, read_rows
 
 TELL = "import sys; open(sys.argv[1], 'a').write(sys.stdin.read())"
 
@@ -16,6 +16,17 @@ class Hooks(EndToEnd):
             self.assertEqual([row["metrics"] for row in told], logged)
             self.assertEqual(len(told), 3)
             self.assertEqual(told[0]["output_dir"], str(self.run_dir(f"run{ranks}")))
+
+    def test_a_hook_that_is_this_program_leaves_no_exit_code_of_the_job(self):
+        seen, status = self.home / "seen", self.home / "status"
+        command = ["sh", "-c", f'echo "$SFT_EXIT_STATUS$SFT_FAILPOINTS" >> {seen} && exec {PROGRAM} inspect {self.shared / "model"}']
+        for ranks in (1, 2):
+            config = self.config(f"run{ranks}", hooks={"on_evaluation": command})
+            done = self.run_program(config, ranks=ranks, environment={"SFT_EXIT_STATUS": str(status), "SFT_FAILPOINTS": "trainer.step@20=kill"})
+            self.assertNotEqual(done.code, 0)
+            self.assertNotIn("hooks.on_evaluation", done.err)
+            self.assertEqual(seen.read_text(), "\n" * ranks)
+            self.assertFalse(status.exists())
 
     def test_failures_are_warned_of_and_end_nothing(self):
         for command, told in (([sys.executable, "-c", "raise SystemExit(3)"], "ended with 3"), ([str(self.home / "nowhere")], "cannot be started"),

@@ -7,6 +7,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cstring>
 #include <string_view>
 #include <thread>
@@ -34,14 +36,18 @@ int file_of(const std::string& text) {
   return file;
 }
 
-// Without what tells a program that it is a rank of this job.
+// What is this job's alone: that it has ranks, where its exit code is left, and what a test breaks in it.
+bool is_of_this_job(std::string_view variable) {
+  constexpr std::array<std::string_view, 5> kBeginnings{"OMPI_", "PMIX_", "PMI_", "SFT_EXIT_STATUS=",
+                                                        "SFT_FAILPOINTS="};
+  return std::ranges::any_of(kBeginnings, [&](std::string_view beginning) { return variable.starts_with(beginning); });
+}
+
+// A command may be this program: it is a job of its own, whose end is not the end of this one.
 std::vector<char*> environment() {
   std::vector<char*> kept;
-  for (char** variable = environ; *variable != nullptr; ++variable) {
-    const std::string_view name(*variable);
-    if (!name.starts_with("OMPI_") && !name.starts_with("PMIX_") && !name.starts_with("PMI_"))
-      kept.push_back(*variable);
-  }
+  for (char** variable = environ; *variable != nullptr; ++variable)
+    if (!is_of_this_job(*variable)) kept.push_back(*variable);
   kept.push_back(nullptr);
   return kept;
 }
