@@ -147,7 +147,7 @@ void say_assumptions(const LoadedModel& model, const RunConfig& config) {
   }
   const int64_t of_model = model.directory->model_max_length(), length = of_model > 0 ? of_model : data.max_length;
   if (goes_on_from_prompts(task_named(config.model.task))) {
-    log::info(concat("a model directory: prompts are cut on the ", data.truncation, " to ", length,
+    log::info(concat("a model directory: prompts are cut on the ", data.truncation, " to ", data.max_length,
                      " tokens, or to the model's positions; a run's directory in its place says how it was trained"));
     return;
   }
