@@ -10,7 +10,7 @@ import unittest
 
 from harness import PROGRAM, EndToEnd, end_job
 
-MPIS = pathlib.Path(os.environ.get("SFT_MPIS", pathlib.Path(sys.prefix).parent / "mpi"))
+MPIS = pathlib.Path(os.environ.get("SFT_MPIS", pathlib.Path(sys.prefix).parent / "mpi")).resolve()  # as the loader tells where a library came from
 
 if not MPIS.exists():
     print(f"{MPIS} is not there: no other MPI was tried")
