@@ -98,7 +98,9 @@ std::unique_ptr<RunLock> claim_run_directory(const LoadedConfig& loaded, Communi
 void keep_config(const LoadedConfig& loaded, Communicator& control) {
   const RunConfig config = resolved(loaded, control.size());
   together(control, [&] {
-    if (control.rank() == 0) write_atomically(real_files(), config.output_dir + "/config.toml", to_toml(config));
+    if (control.rank() != 0) return;
+    reopen_summary(config.output_dir);
+    write_atomically(real_files(), config.output_dir + "/config.toml", to_toml(config));
   });
 }
 

@@ -19,7 +19,8 @@ std::unique_ptr<RunLock> claim_run_directory(const LoadedConfig& loaded, Communi
 // Whether output_dir holds a run of the same training, on so many ranks. ConfigError where the batch size does not fit.
 bool holds_training_of(const LoadedConfig& loaded, int world);
 
-// Writes config.toml into the run directory, by rank 0: once it is settled that the run trains under these settings.
+// Writes config.toml into the run directory, by rank 0: once it is settled that the run trains under these settings. The
+// summary of an earlier end tells no end of them (reopen_summary).
 void keep_config(const LoadedConfig& loaded, Communicator& control);
 
 // The config that a run directory keeps, as it was written. ConfigError where there is none.

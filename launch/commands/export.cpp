@@ -79,8 +79,10 @@ std::string card_for(const std::string& source, const RunConfig& config, const s
   if (name.starts_with(kPrefix))
     std::from_chars(name.data() + kPrefix.size(), name.data() + name.size(), step);
   else if (const auto summary = nlohmann::json::parse(read_file(config.output_dir + "/summary.json"), nullptr, false);
-           summary.is_object())
-    step = summary.value("exported_step", summary.value("global_step", int64_t{0}));
+           summary.is_object()) {
+    const nlohmann::json told = summary.value("before", summary);  // of a run that goes on
+    step = told.value("exported_step", told.value("global_step", int64_t{0}));
+  }
   std::string base = config.model.model_name_or_path;
   try {
     base = ModelDirectory(base).path();

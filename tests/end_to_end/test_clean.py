@@ -118,7 +118,7 @@ class Clean(EndToEnd):
         self.assertGreater(max(int(path.name.split("-")[1]) for path in self.run_dir().glob("checkpoint-*")), steps)
         saved = tree(self.run_dir())
         done = self.succeed("clean", self.run_dir(), "--yes")
-        self.assertIn("it was trained further than model/ has it", done.out)
+        self.assertIn("the run has not ended", done.out)
         self.assertEqual(tree(self.run_dir()), saved)
         self.succeed(longer)
         self.succeed("clean", self.run_dir(), "--yes")

@@ -86,6 +86,20 @@ class FinishedRuns(EndToEnd):
                 if told:
                     self.assertEqual(best["best_metric"], best["last_evaluation"][metric])
 
+    def test_a_run_that_is_trained_further_has_not_ended(self):
+        config = self.finished()
+        before = self.summary()
+        self.assertNotEqual(self.run_program(config, "train.num_train_epochs=20", environment={"SFT_FAILPOINTS": "trainer.step=kill"}).code, 0)
+        self.assertEqual(self.summary(), {"exit_reason": "going_on", "global_step": 36, "total_steps": 36, "before": before})
+        self.assertIn("has not ended", self.succeed("inspect", self.run_dir()).out)
+        self.assertIn("the run has not ended", self.succeed("clean", self.run_dir(), "--yes").out)
+        self.assertTrue((self.run_dir() / "checkpoint-36").is_dir())
+        self.succeed("report", self.run_dir())
+        self.assertIn("has not ended", (self.run_dir() / "report.html").read_text())
+        self.succeed(config, "train.num_train_epochs=4")
+        self.assertEqual(self.summary()["exit_reason"], "finished")
+        self.assertNotIn("before", self.summary())
+
     def test_the_same_command_is_finished_already_also_without_its_checkpoints(self):
         config = self.finished()
         weights = self.weights()

@@ -34,6 +34,19 @@ std::optional<EndedRun> read_ended_run(const std::string& output_dir) {
                   .test_data = training.value("test_data", "")};
 }
 
+void reopen_summary(const std::string& output_dir) {
+  const std::string path = output_dir + "/summary.json";
+  if (!std::filesystem::is_regular_file(path)) return;
+  auto before = nlohmann::ordered_json::parse(read_file(path), nullptr, false);
+  if (!before.is_object() || before.value("exit_reason", nlohmann::ordered_json()) == kGoingOn) return;
+  nlohmann::ordered_json opened{{"exit_reason", kGoingOn}};
+  for (const char* key : {"global_step", "total_steps"}) opened[key] = before.value(key, nlohmann::ordered_json());
+  before.erase("before");
+  opened["before"] = std::move(before);
+  write_atomically(real_files(), path,
+                   opened.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
+}
+
 nlohmann::ordered_json record_of(const Assembly& run) {
   return {{"evaluations_without_gain", run.trainer->state().evaluations_without_gain},
           {"validation_data", identity_of(run.data.validation.get())},

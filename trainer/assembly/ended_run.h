@@ -23,6 +23,13 @@ struct EndedRun {
 // Nothing where no summary says that the run in `output_dir` has ended.
 std::optional<EndedRun> read_ended_run(const std::string& output_dir);
 
+// The `exit_reason` of a run that is trained further.
+inline constexpr const char* kGoingOn = "going_on";
+
+// Opens the summary of an earlier end, where there is one: no end is told any more, and what stood there is its
+// `before`. For rank 0, as soon as a start trains.
+void reopen_summary(const std::string& output_dir);
+
 // The part of summary.json that read_ended_run looks for, of a run that ends here.
 nlohmann::ordered_json record_of(const Assembly& run);
 

@@ -55,7 +55,7 @@ std::string meaning_of(int code) {
 
 }  // namespace
 
-// A summary or an exit status counts only if nothing was logged after it: a run that goes on leaves the old ones.
+// A summary or an exit status counts only if nothing was logged after it, and no start has opened it again.
 void judge_ending(RunRecord& record) {
   const fs::path directory(record.directory);
   const std::time_t logged = written_at(directory / "metrics.jsonl"), ended = written_at(directory / "exit_status");
@@ -63,7 +63,7 @@ void judge_ending(RunRecord& record) {
   record.last_heard = utc_text(std::max({logged, summed, written_at(directory / "config.toml")}));
   const std::string reason = record.text_told("exit_reason"), at_end = record.text_told("ended_at");
   const nlohmann::ordered_json at = record.told({"global_step"});
-  const bool is_current = at.is_number() && at.get<int64_t>() >= record.last_step;
+  const bool is_current = at.is_number() && at.get<int64_t>() >= record.last_step && reason != "going_on";
   // "2026-11-25T16:12:03Z"; a file's own time changes when it is copied.
   if (is_current && at_end.size() > 16)
     record.last_heard = concat(at_end.substr(0, 10), " ", at_end.substr(11, 5), " UTC");

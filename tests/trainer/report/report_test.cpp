@@ -47,6 +47,17 @@ TEST_F(RunReport, ShowsWhatARunWithoutASummaryHasLogged) {
   EXPECT_NE(run_page(record).find("has not ended"), std::string::npos);
 }
 
+TEST_F(RunReport, TakesARunThatIsTrainedFurtherAsOneThatHasNotEnded) {
+  config("run");
+  log("run", "{\"step\": 10, \"loss\": 2.5}\n");
+  summary("run", R"({"exit_reason": "going_on", "global_step": 10, "total_steps": 10, "before": {"exit_reason": "finished",
+    "global_step": 10, "test_metrics": {"accuracy": 0.75}}})");
+  const RunRecord record = read_run(directory.path("run"));
+  EXPECT_EQ(record.state, RunRecord::State::open);
+  EXPECT_NE(run_page(record).find("has not ended"), std::string::npos);
+  EXPECT_EQ(run_page(record).find("0.75"), std::string::npos);
+}
+
 TEST_F(RunReport, NeedsNothingButAConfig) {
   config("run");
   EXPECT_NE(page_of("run").find("</html>"), std::string::npos);
