@@ -48,32 +48,17 @@ std::optional<Manifest> manifest_of(const std::string& checkpoint) {
   }
 }
 
-// The content of `latest`, "checkpoint-<step>"; "" where there is none.
-std::string latest_of(const std::string& run) {
-  const fs::path path = fs::path(run) / kLatest;
-  if (fs::is_symlink(path) || !fs::is_regular_file(path)) return "";
-  const std::string text = read_file(path.string());
-  return text.substr(0, text.find('\n'));
-}
-
-// By the checkpoint that the run committed last; nothing where that is not there.
-std::optional<std::string> run_id_of(const std::string& run) {
-  const std::string latest = latest_of(run);
-  const auto manifest = latest.empty() ? std::nullopt : manifest_of(run + "/" + latest);
-  return manifest ? std::optional(manifest->run_id) : std::nullopt;
-}
-
 // Why all checkpoints of the run stay; "" where they do not.
 std::string why_all_stay(const std::string& run) {
   const auto ended = read_ended_run(run);
   if (!ended) return "the run has not ended";
-  const std::vector<int64_t> steps = list_run(run).steps;  // the newest first
+  const std::vector<int64_t> steps = steps_to_resume(run);
   if (!steps.empty() && steps.front() > ended->step)
     return "it was trained further than model/ has it, and has not ended";
   const std::string model = exported_by(run);
   if (model.empty()) return "there is no model/ that has its weights";
   if (!holds_exported_weights(model)) return concat(model, " does not hold the weights that the run left there");
-  if (!run_id_of(run)) return "`latest` does not say which of them are this run's";
+  if (run_of_latest(run).empty()) return "`latest` does not say which of them are this run's";
   return "";
 }
 
@@ -106,7 +91,8 @@ void add_checkpoints(const std::string& run, Removables& found) {
     found.stay.push_back(concat("checkpoints: ", why));
     return;
   }
-  const std::string latest = latest_of(run), run_id = *run_id_of(run), best = best_beside_model(run, steps);
+  const std::string latest = latest_checkpoint(run), run_id = run_of_latest(run),
+                    best = best_beside_model(run, steps);
   // The oldest first: stopped half-way, `latest` still names one that is there, and the rest goes at the next time.
   for (const int64_t step : steps | std::views::reverse) {
     const std::string path = checkpoint_path(run, step), name = fs::path(path).filename().string();

@@ -139,7 +139,7 @@ std::string checkpoint_directory(const RunConfig& config, const std::string& whi
   }
   const std::string model = exported_by(config.output_dir);
   if (which == "best" && config.eval.load_best_model_at_end && !model.empty()) return model;
-  const std::vector<int64_t> steps = list_run(config.output_dir).steps;
+  const std::vector<int64_t> steps = steps_to_resume(config.output_dir);
   if (!steps.empty()) {
     const std::string last = checkpoint_path(config.output_dir, steps.front());
     if (which == "last") return last;

@@ -17,7 +17,7 @@ namespace {
 std::string count_in(const std::string& run_directory) { return run_directory + "/.starts"; }
 
 int64_t newest_step(const std::string& run_directory) {
-  const std::vector<int64_t> steps = list_run(run_directory).steps;
+  const std::vector<int64_t> steps = steps_to_resume(run_directory);
   return steps.empty() ? 0 : steps.front();
 }
 

@@ -100,13 +100,20 @@ std::string report_in(const std::string& directory) {
 }
 
 // Tells of a run whose last checkpoint could not be saved.
-void say_unsaved(const Assembly& run, ExitCode code) {
-  const std::string& directory = run.config().output_dir;
-  const std::vector<int64_t> steps = list_run(directory).steps;
+// What the same command does after this one: a verb and where it takes the run up.
+std::string next_start(const Assembly& run) {
+  const std::vector<int64_t> steps = steps_to_resume(run.config().output_dir);
   const std::string& from = run.config().resume_from_checkpoint;
-  std::string start = "begins anew";
-  if (!steps.empty() && from != "none") start = concat("goes on from checkpoint-", steps.front());
-  if (from != "auto" && from != "none") start = concat("starts from ", from, " again");
+  if (from != "auto" && from != "none") return concat("starts from ", from, " again");
+  if (steps.empty() || from == "none") return "begins anew";
+  if (run.config().save.save_only_model)
+    return "is refused, as no checkpoint of save.save_only_model = true can be gone on from";
+  const bool is_here = steps.front() == run.trainer->state().step;
+  return concat("goes on from ", is_here ? "there" : concat("checkpoint-", steps.front()));
+}
+
+void say_unsaved(const Assembly& run, ExitCode code) {
+  const std::string start = next_start(run);
   log::error(concat("the last checkpoint, of step ", run.trainer->state().step, " of ", run.total_steps,
                     ", could not be saved, so this run has not ended; the same command ", start, " (exit ",
                     static_cast<int>(code), ")"));
@@ -127,7 +134,7 @@ void say_where(const Assembly& run, StopReason reason, ExitCode code) {
         concat("stopped before an update was made; the same command begins anew (exit ", static_cast<int>(code), ")"));
   else
     log::info(concat("stopped at step ", run.trainer->state().step, " of ", run.total_steps,
-                     " with a checkpoint; the same command goes on from there (exit ", static_cast<int>(code), ")"));
+                     " with a checkpoint; the same command ", next_start(run), " (exit ", static_cast<int>(code), ")"));
 }
 
 }  // namespace

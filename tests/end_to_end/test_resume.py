@@ -102,6 +102,25 @@ class Resume(EndToEnd):
         kept = sorted(int(path.name.split("-")[1]) for path in self.run_dir("straight").glob("checkpoint-*"))
         self.assertEqual(kept, [30, 35, 36])
 
+    def test_what_the_same_command_does_next_is_told_as_it_is(self):
+        for name, sections, told in (("usual", {}, "the same command goes on from there (exit 75)"),
+                                     ("model", {"save": {**SAVES, "save_only_model": True}}, "the same command is refused"),
+                                     ("none", {"top": {"resume_from_checkpoint": "none"}}, "the same command begins anew (exit 75)")):
+            with self.subTest(name):
+                config = self.config(name, **{"save": SAVES, "train": {"num_train_epochs": 20}, **sections})
+                self.assertIn(told, self.signal_at_step(config, 6, name=name).err)
+        self.assertEqual(self.run_program(self.home / "model.toml").code, 78)
+
+    def test_going_back_to_an_earlier_checkpoint_leaves_the_later_ones_behind(self):
+        config = self.config(save={**SAVES, "save_total_limit": 3}, train={"num_train_epochs": 20, "max_steps": 30})
+        self.succeed(config)
+        back = f"resume_from_checkpoint={self.run_dir() / 'checkpoint-20'}"
+        stopped = self.run_program(config, back, ranks=2, environment={"SFT_FAILPOINTS": "trainer.step@8=kill"})
+        self.assertNotEqual(stopped.code, 0)
+        self.assertEqual((self.run_dir() / "latest").read_text(), "checkpoint-25\n")
+        self.assertTrue((self.run_dir() / "checkpoint-30").is_dir())
+        self.assertIn("checkpoint-25 at step 25", self.succeed(config, ranks=2).err)
+
     def test_changed_training_keys_are_refused_by_name(self):
         config = self.config("changed", save=SAVES)
         self.run_program(config, environment={"SFT_FAILPOINTS": "trainer.step@8=kill"})

@@ -97,7 +97,7 @@ std::optional<FoundCheckpoint> Checkpoints::find_latest() {
     for (const std::string& name : run.not_ours)
       log::warn(concat(directory_, "/", name, " has no ", kManifestName,
                        " of this program: not a checkpoint of it, ignored"));
-    listing = json{run.steps, run.quarantined.size()}.dump();
+    listing = json{steps_to_resume(directory_), run.quarantined.size()}.dump();
   });
   const json candidates = json::parse(broadcast_from(control_, listing));
   broken = candidates[1].get<size_t>();
@@ -142,6 +142,25 @@ FoundCheckpoint Checkpoints::open(const std::string& checkpoint_directory) {
   return verified(directory);
 }
 
+FoundCheckpoint Checkpoints::open_to_go_on(const std::string& checkpoint_directory) {
+  FoundCheckpoint found = open(checkpoint_directory);
+  together(control_, [&] {
+    if (control_.rank() != 0) return;  // which alone gives a run its id
+    const auto is_given_up = [&](int64_t step) { return step > found.step && is_of_run(path_of(step), run_id_); };
+    if (std::ranges::any_of(list_run(directory_).steps, is_given_up)) run_id_.clear();
+  });
+  return found;
+}
+
+bool Checkpoints::holds(const std::string& name) {
+  std::string seen;
+  together(control_, [&] {
+    std::error_code ignored;
+    if (control_.rank() == 0 && fs::exists(fs::path(directory_) / name / kManifestName, ignored)) seen = name;
+  });
+  return !broadcast_from(control_, seen).empty();
+}
+
 void Checkpoints::prune(const std::string& best) {
   if (control_.rank() != 0 || config_.save_total_limit <= 0) return;
   const std::string best_name = fs::path(without_trailing_slash(best)).filename().string();
@@ -149,7 +168,7 @@ void Checkpoints::prune(const std::string& best) {
   std::erase_if(steps, [&](int64_t step) { return !is_of_run(path_of(step), run_id_); });
   for (size_t k = static_cast<size_t>(config_.save_total_limit); k < steps.size(); ++k) {
     const std::string path = path_of(steps[k]);
-    if (fs::path(path).filename() == best_name) continue;
+    if (fs::path(path).filename() == best_name || steps[k] == committed_step_) continue;
     try {
       if (!is_as_saved(path, parse_manifest(read_file(path + "/" + kManifestName), path))) {
         log::warn_once(concat(path, " is older than save.save_total_limit = ", config_.save_total_limit,

@@ -56,20 +56,27 @@ class Checkpoints {
   // names the tensor. The same step and state again is done already: true at once.
   bool save(const CheckpointContent& content);
 
-  // Newest valid checkpoint (every file against the manifest's checksums); torn or flipped ones are renamed
-  // *.corrupt-<time> and told. ExitCode::bad_content where there were some and none is valid. Directories of other
+  // Newest valid checkpoint of the run that saved last, else of any (every file against the manifest's checksums); torn
+  // or flipped ones are renamed *.corrupt-<time> and told. ExitCode::bad_content where there were some and none is valid. Directories of other
   // programs are told and ignored. Leftovers of dead runs are removed.
   std::optional<FoundCheckpoint> find_latest();
 
   // The checkpoint in this directory and no other. ConfigError where there is none, DataError where it is not whole.
   FoundCheckpoint open(const std::string& checkpoint_directory);
 
+  // The same, to go on from there: where later checkpoints of its run stand in the run directory, which training from
+  // there does not lead to, what is saved from now on is of a new run.
+  FoundCheckpoint open_to_go_on(const std::string& checkpoint_directory);
+
+  // Whether this checkpoint stands in the run directory: "checkpoint-<step>". The same on every rank.
+  bool holds(const std::string& name);
+
   // Fills the tensors' memory by name; each must be there with the same dtype and bytes, or it is bad content that
   // names the tensor. Optimizer buffers, or this rank's runs of them where they are spread, are assembled from however
   // many slices wrote them, spread or not; with `optimizer` empty none is read.
   void load(const FoundCheckpoint& found, std::vector<TensorRef>& model, std::vector<TensorRef>& optimizer);
 
-  // Keeps the save_total_limit newest, and `best` (a checkpoint's directory, or "") always; with a limit of 0,
+  // Keeps the save_total_limit newest, and the one saved last and `best` (a checkpoint's directory, or "") always; with a limit of 0,
   // all. What is no checkpoint of this run, by the run id in its manifest, is never removed. A failure is told and
   // leaves more than asked.
   void prune(const std::string& best);

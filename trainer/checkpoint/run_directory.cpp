@@ -132,6 +132,32 @@ RunListing list_run(const std::string& directory) {
   return listing;
 }
 
+std::string latest_checkpoint(const std::string& directory) {
+  const fs::path path = fs::path(directory) / "latest";
+  if (fs::is_symlink(path) || !fs::is_regular_file(path)) return "";
+  const std::string text = read_file(path.string());
+  return text.substr(0, text.find('\n'));
+}
+
+std::string run_of_latest(const std::string& directory) {
+  try {
+    const std::string latest = latest_checkpoint(directory);
+    if (!step_of(latest)) return "";
+    const std::string manifest = concat(directory, "/", latest, "/", kManifestName);
+    return parse_manifest(read_file(manifest), manifest).run_id;
+  } catch (const Error&) {
+    return "";
+  }
+}
+
+std::vector<int64_t> steps_to_resume(const std::string& directory) {
+  std::vector<int64_t> steps = list_run(directory).steps;
+  if (const std::string run_id = run_of_latest(directory); !run_id.empty())
+    std::ranges::stable_partition(steps,
+                                  [&](int64_t step) { return is_of_run(checkpoint_path(directory, step), run_id); });
+  return steps;
+}
+
 std::vector<std::string> leftovers_of_checkpoints(const std::string& directory) {
   std::vector<std::string> found;
   for (const std::string& name : names_in(directory)) {

@@ -25,6 +25,16 @@ struct RunListing {
 };
 RunListing list_run(const std::string& directory);
 
+// The content of `latest`, "checkpoint-<step>" of the save that was the last; "" where there is none.
+std::string latest_checkpoint(const std::string& directory);
+
+// The id of the run that saved last, by that checkpoint's manifest; "" where it cannot be read.
+std::string run_of_latest(const std::string& directory);
+
+// The steps of list_run() in the order in which a start tries them: first those of the run that saved last, as another
+// one may have left later steps, then all others; the newest of each first.
+std::vector<int64_t> steps_to_resume(const std::string& directory);
+
 // Paths of what dead runs left, by their names to the last digit: .tmp-checkpoint-<step>.<unique>, .trash-… likewise,
 // and the beginning of a `latest`.
 std::vector<std::string> leftovers_of_checkpoints(const std::string& directory);

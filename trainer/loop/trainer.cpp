@@ -246,7 +246,7 @@ void Trainer::resume() {
   if (settings_.resume_directory.empty())
     found = parts_.checkpoints.find_latest();
   else
-    found = parts_.checkpoints.open(settings_.resume_directory);
+    found = parts_.checkpoints.open_to_go_on(settings_.resume_directory);
   if (!found) return;
   together(parts_.control, [&] {
     check_same_training(found->settings, settings_.settings, found->directory);

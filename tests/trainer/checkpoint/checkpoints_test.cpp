@@ -96,8 +96,63 @@ TEST_F(CheckpointsTest, LeaveNothingButTheCheckpointAndItsName) {
 
 TEST_F(CheckpointsTest, ResumeFromTheNewestByNumberNotByName) {
   config_.save_total_limit = 0;
-  for (const int64_t step : {9, 100, 20}) save(step);
+  spawn_ranks(1, [&](Communicator& control) {
+    Checkpoints checkpoints(run_.path(), config_, control, real_files(), kSmallCuts);
+    for (const int64_t step : {9, 100, 20}) EXPECT_TRUE(checkpoints.save(SampleTraining(step).content()));
+  });
   EXPECT_EQ(resume(), 100);
+}
+
+TEST_F(CheckpointsTest, ResumeTheRunThatSavedLastAndNotALaterStepOfAnother) {
+  config_.save_total_limit = 0;
+  for (const int64_t step : {15, 7}) save(step);  // each of these is a run of its own
+  EXPECT_EQ(resume(2), 7);
+  fs::resize_file(run_.path("checkpoint-7/config.json"), 1);
+  EXPECT_EQ(resume(2), 15) << "a broken one is none to go on from";
+}
+
+TEST_F(CheckpointsTest, KeepWhatWasSavedAfterGoingBackAndResumeFromIt) {
+  config_.save_total_limit = 3;
+  for (const int ranks : {1, 2}) {
+    spawn_ranks(ranks, [&](Communicator& control) {
+      Checkpoints checkpoints(run_.path(), config_, control, real_files(), kSmallCuts);
+      for (const int64_t step : {10, 20, 30}) EXPECT_TRUE(checkpoints.save(SampleTraining(step).content()));
+      Checkpoints back(run_.path(), config_, control, real_files(), kSmallCuts);
+      EXPECT_EQ(back.open_to_go_on(run_.path("checkpoint-10")).step, 10);
+      EXPECT_TRUE(back.save(SampleTraining(16).content()));
+      back.prune("");
+    });
+    EXPECT_EQ(names(), (std::vector<std::string>{"checkpoint-10", "checkpoint-16", "checkpoint-20", "checkpoint-30",
+                                                 "latest"}));
+    EXPECT_EQ(resume(ranks), 16);
+    fs::remove_all(run_.path());
+    fs::create_directories(run_.path());
+  }
+}
+
+TEST_F(CheckpointsTest, GoOnAsTheSameRunWhereNothingLaterIsGivenUp) {
+  config_.save_total_limit = 1;
+  spawn_ranks(2, [&](Communicator& control) {
+    Checkpoints checkpoints(run_.path(), config_, control, real_files(), kSmallCuts);
+    EXPECT_TRUE(checkpoints.save(SampleTraining(10).content()));
+    EXPECT_TRUE(checkpoints.holds("checkpoint-10"));
+    EXPECT_FALSE(checkpoints.holds("checkpoint-5"));
+    Checkpoints next(run_.path(), config_, control, real_files(), kSmallCuts);
+    next.open_to_go_on(run_.path("checkpoint-10"));
+    EXPECT_TRUE(next.save(SampleTraining(16).content()));
+    next.prune("");
+  });
+  EXPECT_EQ(names(), (std::vector<std::string>{"checkpoint-16", "latest"}));
+}
+
+TEST_F(CheckpointsTest, NeverRemoveTheOneThatWasSavedLast) {
+  config_.save_total_limit = 1;
+  spawn_ranks(2, [&](Communicator& control) {
+    Checkpoints checkpoints(run_.path(), config_, control, real_files(), kSmallCuts);
+    for (const int64_t step : {30, 16}) EXPECT_TRUE(checkpoints.save(SampleTraining(step).content()));
+    checkpoints.prune("");
+  });
+  EXPECT_EQ(names(), (std::vector<std::string>{"checkpoint-16", "checkpoint-30", "latest"}));
 }
 
 // Every file of a checkpoint, each with one bit flipped, cut by one byte, and gone.
