@@ -86,6 +86,31 @@ class FinishedRuns(EndToEnd):
                 if told:
                     self.assertEqual(best["best_metric"], best["last_evaluation"][metric])
 
+    def test_a_best_model_that_was_saved_is_the_best_however_late_it_is_asked_for(self):
+        """The loss falls, and the greater is taken as the better: the first evaluation is the best."""
+        for ranks in (1, 2):
+            with self.subTest(ranks=ranks):
+                name = f"run{ranks}"
+                config = self.config(name, data={"test_file": None}, save={"save_strategy": "epoch"}, eval={"metric_for_best_model": "loss", "greater_is_better": True})
+                self.succeed(config, ranks=ranks)
+                losses = self.lines(name, "eval_loss")
+                best = max(losses, key=losses.get)
+                self.assertEqual((best, self.summary(name)["best_model_checkpoint"]), (12, "checkpoint-12"))
+                self.succeed(config, "train.num_train_epochs=5", "eval.load_best_model_at_end=true", ranks=ranks)
+                self.assertEqual(self.summary(name)["exported_step"], 12)
+                self.assertEqual(self.weights(name), (self.run_dir(name) / "checkpoint-12" / "model.safetensors").read_bytes())
+
+    def test_a_best_model_of_another_directory_is_forgotten(self):
+        best = {"metric_for_best_model": "loss", "greater_is_better": True}
+        self.succeed(self.config("first", data={"test_file": None}, eval=best))
+        for ranks in (1, 2):
+            name = f"next{ranks}"
+            config = self.config(name, top={"resume_from_checkpoint": str(self.run_dir("first") / "checkpoint-36")}, data={"test_file": None},
+                                 train={"num_train_epochs": 5}, eval={**best, "load_best_model_at_end": True})
+            done = self.succeed(config, ranks=ranks)
+            self.assertIn("does not stand in output_dir", done.err)
+            self.assertTrue((self.run_dir(name) / self.summary(name)["best_model_checkpoint"]).is_dir())
+
     def test_a_run_that_is_trained_further_has_not_ended(self):
         config = self.finished()
         before = self.summary()

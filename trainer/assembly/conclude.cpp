@@ -47,7 +47,9 @@ void load_best(Assembly& run) {
   const RunState& state = run.trainer->state();
   if (!run.config().eval.load_best_model_at_end) return;
   if (state.best_checkpoint.empty()) {
-    log::warn_once("no evaluation gave the metric of the best model a number: the last model is left, not the best");
+    log::warn_once(concat(state.best_metric ? "no checkpoint was saved at the best evaluation"
+                                            : "no evaluation gave the metric of the best model a number",
+                          ": the last model is left, not the best"));
     return;
   }
   const FoundCheckpoint best = run.checkpoints->open(run.config().output_dir + "/" + state.best_checkpoint);

@@ -36,12 +36,17 @@ struct Selection {
   // Forgets a best value of another metric, or of other rows. Whether there was one.
   bool forgets_other(RunState& state) const {
     if (!state.best_metric || state.best_measured_by.empty() || state.best_measured_by == measured_by) return false;
+    forget(state);
+    return true;
+  }
+
+  static void forget(RunState& state) {
     state.best_metric.reset();
     state.best_checkpoint.clear();
     state.best_measured_by.clear();
     state.evaluations_without_gain = 0;
-    return true;
   }
+
   // Whether the best so far is not as good as the cutoff of this many evaluations.
   bool falls_behind(const Cutoffs& cutoffs, const RunState& state) const {
     const auto cutoff = cutoffs.find(state.evaluations);

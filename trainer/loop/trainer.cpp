@@ -24,6 +24,12 @@ namespace sft {
 
 using timeline::spanned;
 
+namespace {
+
+std::string name_of_checkpoint(int64_t step) { return concat("checkpoint-", step); }
+
+}  // namespace
+
 Trainer::Trainer(const TrainerParts& parts, TrainerSettings settings)
     : parts_(parts),
       update_(parts.update),
@@ -186,13 +192,16 @@ void Trainer::evaluate() {
   }
   parts_.schedule.observe(value, settings_.selection.greater_is_better);
   if (state_.has_learned_nothing()) return;
-  if (settings_.selection.improves(value, state_) && settings_.selection.saves_best) save_best(before);
+  if (!settings_.selection.improves(value, state_)) return;
+  if (settings_.selection.saves_best) return save_best(before);
+  state_.best_checkpoint.clear();
+  best_step_ = state_.step;
 }
 
 // A best model that is not on disk is none that the run could end with: the one before stays the best, until another
 // save of this step succeeds.
 void Trainer::save_best(const RunState& before) {
-  state_.best_checkpoint = "checkpoint-" + std::to_string(state_.step);
+  state_.best_checkpoint = name_of_checkpoint(state_.step);
   save();
   if (is_saved()) return;
   unsaved_best_ = state_;
@@ -207,6 +216,7 @@ void Trainer::save() {
   const Stopwatch watch;
   const RunState before = state_;
   if (unsaved_best_ && unsaved_best_->step == state_.step) state_.take_best_of(*unsaved_best_);
+  if (best_step_ == state_.step) state_.best_checkpoint = name_of_checkpoint(state_.step);
   together(parts_.control, [&] { update_.learner->require_base_unchanged(); });
   const auto whole = update_.gradients->whole();
   parts_.telemetry.settle(state_.window);
@@ -263,7 +273,9 @@ void Trainer::resume() {
       if (parts_.control.rank() == 0) parts_.margins->restore(found->directory);
     });
   state_ = run_state_from(found->state);
+  const std::string best = state_.best_checkpoint;
   const bool other_best = settings_.selection.forgets_other(state_);
+  const bool lost_best = !other_best && forget_lost_best();
   earlier_seconds_ = state_.seconds;
   saved_step_ = settings_.resume_directory.empty() ? state_.step : -1;
   update_.optimizer->set_updates(found->state.at("optimizer_updates"));
@@ -273,8 +285,21 @@ void Trainer::resume() {
     log::info(concat("resumed from ", found->directory, " at step ", state_.step, " of ", settings_.total_steps));
   if (parts_.control.rank() == 0 && other_best)
     log::warn(
-        "the metric of the best model, or the rows that it is measured on, changed since this checkpoint: the best "
-        "so far is not compared with, and is looked for anew");
+        "the metric of the best model, how it scores, or the rows that it is measured on, changed since this "
+        "checkpoint: the best so far is not compared with, and is looked for anew");
+  if (parts_.control.rank() == 0 && lost_best && settings_.selection.saves_best)
+    log::warn(concat("the best model so far, ", best,
+                     ", does not stand in output_dir: it is not compared with, and the best is looked for anew"));
+}
+
+// Every rank calls. What the run could not end with is no best model of it; without one, its value alone counts.
+bool Trainer::forget_lost_best() {
+  if (state_.best_checkpoint.empty() || parts_.checkpoints.holds(state_.best_checkpoint)) return false;
+  if (settings_.selection.saves_best)
+    Selection::forget(state_);
+  else
+    state_.best_checkpoint.clear();
+  return true;
 }
 
 double Trainer::epoch() const {
