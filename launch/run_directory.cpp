@@ -55,14 +55,15 @@ bool holds_a_run(const std::string& directory) {
   });
 }
 
-// Whether the run in the directory is of the same training. What the model's files have settled in its config is
-// theirs again.
+// Whether the run in the directory is of the same training. What the model's files, or its first day, have settled in
+// its config is theirs again.
 bool is_of_same_training(const RunConfig& config) {
   try {
     RunConfig kept = kept_config(config.output_dir);
     if (config.data.interpolation == "auto") kept.data.interpolation = "auto";
     if (config.data.image_size == 0) kept.data.image_size = 0;
     if (config.data.mean.empty()) kept.data.mean.clear();
+    if (config.data.chat.date.empty()) kept.data.chat.date.clear();
     return training_keys_of(kept) == training_keys_of(config);
   } catch (const ConfigError&) {
     return false;

@@ -13,6 +13,7 @@
 #include "launch/how_to_stop.h"
 #include "launch/run_directory.h"
 #include "launch/run_facts.h"
+#include "launch/settled_date.h"
 #include "launch/starts.h"
 #include "trainer/assembly/assemble.h"
 #include "trainer/assembly/conclude.h"
@@ -99,7 +100,6 @@ std::string report_in(const std::string& directory) {
   return std::filesystem::exists(path) ? "   report: " + path : "";
 }
 
-// Tells of a run whose last checkpoint could not be saved.
 // What the same command does after this one: a verb and where it takes the run up.
 std::string next_start(const Assembly& run) {
   const std::vector<int64_t> steps = steps_to_resume(run.config().output_dir);
@@ -112,6 +112,7 @@ std::string next_start(const Assembly& run) {
   return concat("goes on from ", is_here ? "there" : concat("checkpoint-", steps.front()));
 }
 
+// Tells of a run whose last checkpoint could not be saved.
 void say_unsaved(const Assembly& run, ExitCode code) {
   const std::string start = next_start(run);
   log::error(concat("the last checkpoint, of step ", run.trainer->state().step, " of ", run.total_steps,
@@ -145,6 +146,7 @@ ExitCode train_run(LoadedConfig loaded, Job& job, const Cutoffs& cutoffs) {
   require_agreement(job.control(), [&] { return run_facts(config); });
   job.show_progress(config.log.progress);
   const auto lock = claim_run_directory(loaded, job.control());
+  settle_date(loaded, job.control());
   job.report_exit_to(config.output_dir);
   together(job.control(), [&] {
     if (speaks) begin_start(config.output_dir);

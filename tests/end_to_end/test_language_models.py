@@ -69,6 +69,25 @@ class LanguageModels(EndToEnd):
         sections["generate"] = {"max_new_tokens": 12, **sections.get("generate", {})}
         return super().config(name, **sections)
 
+    def test_the_day_of_the_first_start_stays(self):
+        dated = self.home / "dated.jinja"
+        dated.write_text("{{ strftime_now('%Y-%m-%d') }}" + TEMPLATE)
+        day = lambda zone: {"TZ": zone}  # never the same day: XXX+12 is 26 hours behind XXX-14
+        for ranks in (1, 2):
+            name = f"run{ranks}"
+            config = self.config(name, data={"chat_template": str(dated), "test_file": None}, train={"max_steps": 3}, eval={"generate": False})
+            self.succeed(config, ranks=ranks, environment=day("XXX-14"))
+            first = next(line for line in (self.run_dir(name) / "config.toml").read_text().splitlines() if line.startswith("date = "))
+            self.assertNotEqual(first, 'date = ""')
+            told = [self.succeed("evaluate", self.run_dir(name), environment=day(zone)).out for zone in ("XXX-14", "XXX+12")]
+            self.assertEqual(*told)
+            self.succeed(config, "train.max_steps=5", ranks=ranks, environment=day("XXX+12"))
+            self.assertIn(first, (self.run_dir(name) / "config.toml").read_text())
+            self.assertEqual(self.run_program(config, "train.max_steps=6", f"data.date=2026-01-31", ranks=ranks).code, 78)
+            again = self.config(f"again{ranks}", top={"resume_from_checkpoint": str(self.run_dir(name) / "checkpoint-5")}, data={"chat_template": str(dated), "test_file": None},
+                                train={"max_steps": 7}, eval={"generate": False})
+            self.succeed(again, ranks=ranks, environment=day("XXX+12"))
+
     def by_transformers(self, directory, rows, adapter=None, **generate):
         """Of each chat: the mean loss of its answers' tokens, and what the model says to all but its last answer."""
         import torch
