@@ -125,6 +125,12 @@ class FinishedRuns(EndToEnd):
         self.assertEqual(self.summary()["exit_reason"], "finished")
         self.assertNotIn("before", self.summary())
 
+    def test_labels_are_counted_of_the_rows_that_are_trained(self):
+        for ranks in (1, 2):
+            self.succeed(self.config(f"few{ranks}", data={"validation_file": None, "test_file": None, "validation_split": 0.25, "max_train_samples": 12}, train={"max_steps": 2}), ranks=ranks)
+            told = self.summary(f"few{ranks}")["data"]
+            self.assertEqual((told["train"], sum(told["labels"].values())), (12, 12))
+
     def test_the_same_command_is_finished_already_also_without_its_checkpoints(self):
         config = self.finished()
         weights = self.weights()

@@ -229,7 +229,8 @@ Datasets open_datasets(const LoadedConfig& loaded, const ModelDirectory& model, 
   const LossConfig& loss = config.train.loss;
   const bool needs_counts = loss.class_weights.word == "balanced" || loss.pos_weight.word == "balanced" ||
                             (loss.logit_adjustment > 0 && loss.label_priors.word == "counted");
-  if (needs_counts && (data.labels.counts.empty() || config.data.max_train_samples > 0))
+  const bool counts_too_many = !data.labels.counts.empty() && config.data.max_train_samples > 0;
+  if (counts_too_many || (needs_counts && data.labels.counts.empty()))
     data.labels.counts = count_labels(*data.train, data.labels.names.size(), control);
   return data;
 }
