@@ -280,6 +280,7 @@ void Trainer::resume() {
   saved_step_ = settings_.resume_directory.empty() ? state_.step : -1;
   update_.optimizer->set_updates(found->state.at("optimizer_updates"));
   parts_.schedule.restore(state_.schedule);
+  if (other_best) parts_.schedule.forget_best();
   update_.loader->seek(state_.cursor);
   if (parts_.control.rank() == 0)
     log::info(concat("resumed from ", found->directory, " at step ", state_.step, " of ", settings_.total_steps));

@@ -54,4 +54,9 @@ void Plateau::restore(const std::string& text) {
   best_ = has_number("best") ? std::optional(state["best"].get<double>()) : std::nullopt;
 }
 
+void Plateau::forget_best() {
+  best_.reset();
+  bad_evaluations_ = 0;
+}
+
 }  // namespace sft

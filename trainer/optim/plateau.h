@@ -18,6 +18,7 @@ class Plateau final : public Schedule {
   void observe(double metric, bool greater_is_better) override;
   std::string state() const override;
   void restore(const std::string& state) override;
+  void forget_best() override;
 
  private:
   CurveSettings settings_;

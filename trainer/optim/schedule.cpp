@@ -26,6 +26,7 @@ class Curved final : public Schedule {
 void Schedule::observe(double, bool) {}
 std::string Schedule::state() const { return ""; }
 void Schedule::restore(const std::string&) {}
+void Schedule::forget_best() {}
 
 int64_t warmup_updates(double warmup_steps, int64_t total_steps) {
   if (warmup_steps >= 1.0) return static_cast<int64_t>(warmup_steps);

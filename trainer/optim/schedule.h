@@ -23,6 +23,8 @@ class Schedule {
   virtual void observe(double metric, bool greater_is_better);
   virtual std::string state() const;
   virtual void restore(const std::string& state);
+  // Before evaluations that cannot be compared with those before, as of another metric; what they led to stays.
+  virtual void forget_best();
 };
 
 std::unique_ptr<Schedule> make_schedule(const SchedulerConfig& config, double learning_rate, int64_t total_steps);

@@ -93,6 +93,20 @@ TEST(Plateau, CutsTheRateWhenTorchDoes) {
   }
 }
 
+TEST(Plateau, ComparesWithNothingOfBeforeOnceItForgets) {
+  const auto schedule = schedule_of("reduce_lr_on_plateau", 0, 0.0, 1.0, 1000);
+  schedule->observe(0.01, false);
+  for (int i = 0; i < 11; ++i) schedule->observe(0.5, false);
+  ASSERT_DOUBLE_EQ(schedule->rate(50), 0.1);
+  for (int i = 0; i < 10; ++i) schedule->observe(0.5, false);
+  schedule->forget_best();  // accuracies from now on
+  EXPECT_DOUBLE_EQ(schedule->rate(50), 0.1);
+  for (int i = 0; i < 11; ++i) schedule->observe(0.001, true);
+  EXPECT_DOUBLE_EQ(schedule->rate(50), 0.1) << "the first is the best, and ten that are none may follow it";
+  schedule->observe(0.001, true);
+  EXPECT_DOUBLE_EQ(schedule->rate(50), 0.01);
+}
+
 TEST(Plateau, GoesOnFromItsStateAsIfNeverStopped) {
   const auto straight = schedule_of("reduce_lr_on_plateau", 10, 0.05, 1.0, 1000);
   auto resumed = schedule_of("reduce_lr_on_plateau", 10, 0.05, 1.0, 1000);
