@@ -126,8 +126,22 @@ std::string stem_of_run(const std::string& directory_or_config) {
   return (path.has_filename() ? path : path.parent_path()).stem().string();
 }
 
+namespace {
+
+// A model/ beside such an adapter/ is of an earlier end.
+bool exports_adapters_alone(const std::string& run_directory) {
+  try {
+    return kept_config(run_directory).lora.exports == "adapter";
+  } catch (const ConfigError&) {
+    return false;
+  }
+}
+
+}  // namespace
+
 std::string exported_by(const std::string& run_directory) {
-  for (const char* name : {"model", "adapter"})
+  const bool adapter_first = exports_adapters_alone(run_directory);
+  for (const char* name : {adapter_first ? "adapter" : "model", adapter_first ? "model" : "adapter"})
     if (const fs::path path = fs::path(run_directory) / name; fs::is_directory(path)) return path.string();
   return "";
 }

@@ -32,7 +32,8 @@ LoadedConfig load_run(const std::string& directory_or_config, const std::vector<
 // What files about a run are called after: "run" of "configs/run.toml", "first" of "runs/first/".
 std::string stem_of_run(const std::string& directory_or_config);
 
-// What a run that has ended leaves: its model/, or its adapter/ where it exports that alone; "" where neither is there.
+// What a run that has ended leaves: its model/, or its adapter/ where lora.export is "adapter" or that alone is there; ""
+// where neither is.
 std::string exported_by(const std::string& run_directory);
 
 // The directory that `which` ("best", "last" or a path) means: a checkpoint, or model/ where the run has

@@ -125,6 +125,17 @@ class FinishedRuns(EndToEnd):
         self.assertEqual(self.summary()["exit_reason"], "finished")
         self.assertNotIn("before", self.summary())
 
+    def test_a_card_stands_beside_the_weights_that_it_tells_of(self):
+        lora = {"r": 2, "target_modules": ["query"]}
+        config = self.config(data={"test_file": None}, lora=lora)
+        self.succeed(config)
+        card = (self.run_dir() / "model" / "README.md").read_bytes()
+        done = self.succeed(config, "lora.export=adapter", "train.num_train_epochs=4")
+        self.assertIn("is of an earlier end of this run", done.err)
+        self.assertEqual((self.run_dir() / "model" / "README.md").read_bytes(), card)
+        self.assertIn("step 48", (self.run_dir() / "adapter" / "README.md").read_text())
+        self.assertIn("run/adapter", done.err.split("model: ")[-1])
+
     def test_labels_are_counted_of_the_rows_that_are_trained(self):
         for ranks in (1, 2):
             self.succeed(self.config(f"few{ranks}", data={"validation_file": None, "test_file": None, "validation_split": 0.25, "max_train_samples": 12}, train={"max_steps": 2}), ranks=ranks)

@@ -70,11 +70,11 @@ void export_run(const Assembly& run) {
   const RunConfig& config = run.config();
   const Learner& learner = run.learner();
   learner.require_base_unchanged();
-  const bool adapted = !learner.adapters().empty();
-  if (!adapted || config.lora.exports != "adapter")
+  const Exports left = exports_of(run);
+  if (left.model)
     export_model(real_files(), config.output_dir + "/model", learner.whole(), run.files,
                  export_form(config, learner.model().config()));
-  if (adapted && config.lora.exports != "merged") {
+  if (left.adapter) {
     NamedFiles beside = run.files;
     beside.insert(beside.end(), run.adapter_files.begin(), run.adapter_files.end());
     export_model(real_files(), config.output_dir + "/adapter", peft_tensors(learner), beside,

@@ -1,6 +1,7 @@
 #include "trainer/assembly/run_card.h"
 
 #include <filesystem>
+#include <tuple>
 
 #include "base/errors.h"
 #include "base/log.h"
@@ -19,13 +20,24 @@ std::string card_of(const RunConfig& config, const std::string& started_from, co
                                                   .is_final = what == CardOf::final_model});
 }
 
+Exports exports_of(const Assembly& run) {
+  const bool adapted = !run.learner().adapters().empty();
+  const std::string& exports = run.config().lora.exports;
+  return {.model = !adapted || exports != "adapter", .adapter = adapted && exports != "merged"};
+}
+
 void leave_cards(const Assembly& run, int64_t step) {
-  for (const auto& [name, library] : {std::pair{"model", "transformers"}, {"adapter", "peft"}}) {
+  const Exports left = exports_of(run);
+  for (const auto& [name, library, is_left] :
+       {std::tuple{"model", "transformers", left.model}, {"adapter", "peft", left.adapter}}) {
     const std::string directory = run.config().output_dir + "/" + name;
     try {
-      if (std::filesystem::is_directory(directory))
+      if (is_left)
         add_exported_file(real_files(), directory, "README.md",
                           card_of(run.config(), run.directory->path(), library, step, CardOf::final_model));
+      else if (std::filesystem::is_directory(directory))
+        log::warn(concat(directory, " is of an earlier end of this run, as lora.export is ",
+                         in_quotes(run.config().lora.exports), " now: its weights are not those of step ", step));
     } catch (const std::exception& error) {
       log::warn(concat("no model card in ", directory, ": ", error.what()));
     }

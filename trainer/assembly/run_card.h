@@ -14,8 +14,14 @@ enum class CardOf { checkpoint, final_model };
 std::string card_of(const RunConfig& config, const std::string& started_from, const std::string& library, int64_t step,
                     CardOf what);
 
-// Puts README.md into model/ and adapter/, where they are there, once summary.json is; rank 0 alone. What goes wrong is
-// told as a warning.
+// What the run leaves at its end by lora.export: model/, adapter/ or both.
+struct Exports {
+  bool model = false, adapter = false;
+};
+Exports exports_of(const Assembly& run);
+
+// Puts README.md beside the weights that the run leaves, once summary.json is; rank 0 alone. What goes wrong is told as
+// a warning, and weights of an earlier end, under the other name of the two, are told to be so.
 void leave_cards(const Assembly& run, int64_t step);
 
 // For summary.json: rows of each split, and of the training rows how many have each label, where they were counted.
