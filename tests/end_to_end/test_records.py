@@ -125,6 +125,15 @@ class FinishedRuns(EndToEnd):
         self.assertEqual(self.summary()["exit_reason"], "finished")
         self.assertNotIn("before", self.summary())
 
+    def test_files_of_an_earlier_end_are_not_shown_as_those_of_a_later_one(self):
+        config = self.config(train={"record_margins": True})
+        self.succeed(config)
+        self.assertTrue(self.summary()["margins"])
+        self.succeed(self.config(data={"test_file": None}), "train.num_train_epochs=4")
+        self.assertEqual((self.summary()["test_metrics"], self.summary()["margins"]), (None, False))
+        self.assertTrue((self.run_dir() / "predictions.jsonl").exists())
+        self.assertNotIn("predictions", self.succeed("inspect", self.run_dir()).out)
+
     def test_a_card_stands_beside_the_weights_that_it_tells_of(self):
         lora = {"r": 2, "target_modules": ["query"]}
         config = self.config(data={"test_file": None}, lora=lora)

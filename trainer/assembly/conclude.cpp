@@ -224,6 +224,7 @@ ExitCode conclude(Assembly& run, StopReason reason) {
   }
   nlohmann::ordered_json summary = summary_of(run, is_saved ? name_of(reason) : kNotSaved);
   summary["test_metrics"] = test;
+  summary["margins"] = whole && run.margins != nullptr;
   if (!decided.is_null()) summary["decisions"] = decided;
   if (run.plugins)
     for (const auto& [path, digest] : run.plugins->files())

@@ -43,6 +43,7 @@ std::string shown(const std::string& text) {
 }
 
 std::vector<Answer> answers_of(const RunRecord& record) {
+  if (!record.has_left_predictions()) return {};
   std::ifstream lines(record.directory + "/predictions.jsonl", std::ios::binary);
   std::vector<Answer> answers;
   int64_t number = 0;

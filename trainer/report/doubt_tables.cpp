@@ -64,7 +64,7 @@ std::string suspicion_table(const std::vector<SuspiciousRow>* rows) {
 
 std::string doubt_tables(const RunRecord& record) {
   const std::string path = record.directory + "/" + kRowMarginsFile;
-  if (!std::filesystem::is_regular_file(path)) return "";
+  if (!std::filesystem::is_regular_file(path) || !record.has_left_margins()) return "";
   try {
     const std::vector<RowMargins> rows = doubted_rows(path);
     return rows.empty() ? "<p class=\"note\">No training row was doubted over the epochs.</p>\n" : table(rows);

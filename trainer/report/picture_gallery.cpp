@@ -74,7 +74,7 @@ std::string gallery(const std::string& path, const DrawPrediction& draw) {
 std::string picture_gallery(const RunRecord& record) {
   const std::string path = record.directory + "/predictions.jsonl";
   const DrawPrediction draw = drawing_of(record);
-  if (!draw || !std::filesystem::is_regular_file(path)) return "";
+  if (!draw || !record.has_left_predictions() || !std::filesystem::is_regular_file(path)) return "";
   try {
     return gallery(path, draw);
   } catch (const std::exception& error) {

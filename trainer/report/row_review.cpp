@@ -99,6 +99,7 @@ RowReview review(const RunRecord& record, std::ifstream& predictions) {
 }  // namespace
 
 RowReview review_rows(const RunRecord& record) {
+  if (!record.has_left_predictions()) return {};
   std::ifstream predictions(record.directory + "/predictions.jsonl", std::ios::binary);
   if (!predictions) return {};
   try {

@@ -72,7 +72,7 @@ std::string run_in_words(const std::string& directory) {
   };
   place("model", "model", "(loads with transformers' from_pretrained)");
   place("report", "report.html", "(open it in a browser: curves, classes, errors, settings)");
-  place("predictions", "predictions.jsonl", "(of the test file, a line a row)");
+  if (record.has_left_predictions()) place("predictions", "predictions.jsonl", "(of the test file, a line a row)");
   place("numbers", "summary.json", "(all of it, for programs)");
   if (const std::string names = checkpoints_in(path); !names.empty()) add(out, "checkpoints", names);
   return out.str();

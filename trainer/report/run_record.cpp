@@ -100,6 +100,15 @@ Json RunRecord::told(const std::vector<std::string>& path) const {
   return *at;
 }
 
+bool RunRecord::has_left_predictions() const {
+  return summary.contains("test_metrics") ? !summary["test_metrics"].is_null() : !summary.contains("before");
+}
+
+// Builds of before wrote nothing down of margins.
+bool RunRecord::has_left_margins() const {
+  return summary.contains("margins") ? summary["margins"] == true : !summary.contains("before");
+}
+
 std::string RunRecord::text_told(const std::string& key) const {
   const Json value = told({key});
   return value.is_string() ? value.get<std::string>() : "";

@@ -58,6 +58,22 @@ TEST_F(RunReport, TakesARunThatIsTrainedFurtherAsOneThatHasNotEnded) {
   EXPECT_EQ(run_page(record).find("0.75"), std::string::npos);
 }
 
+TEST_F(RunReport, TellsNoRowsOfAnEarlierEnd) {
+  config("run");
+  directory.file("run/predictions.jsonl",
+                 R"({"label": "a", "score": 0.9, "reference": "b", "text": "t", "characters": 1, "place": "p:1"})" "\n");
+  const auto rows = [&](const char* json) {
+    summary("run", json);
+    return review_rows(read_run(directory.path("run"))).rows;
+  };
+  EXPECT_EQ(rows(R"({"global_step": 10, "exit_reason": "finished", "test_metrics": {"accuracy": 0}, "margins": true})"), 1);
+  EXPECT_TRUE(read_run(directory.path("run")).has_left_margins());
+  EXPECT_EQ(rows(R"({"global_step": 30, "exit_reason": "finished", "test_metrics": null, "margins": false})"), 0);
+  EXPECT_FALSE(read_run(directory.path("run")).has_left_margins());
+  EXPECT_EQ(rows(R"({"exit_reason": "going_on", "before": {"test_metrics": {"accuracy": 0}}})"), 0);
+  EXPECT_FALSE(read_run(directory.path("run")).has_left_margins());
+}
+
 TEST_F(RunReport, NeedsNothingButAConfig) {
   config("run");
   EXPECT_NE(page_of("run").find("</html>"), std::string::npos);
