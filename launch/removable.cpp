@@ -23,8 +23,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr char kLatest[] = "latest";
-
 Removable measured(const std::string& path) {
   Removable removable{.path = path};
   const auto count = [&](const fs::directory_entry& entry) {
@@ -91,8 +89,7 @@ void add_checkpoints(const std::string& run, Removables& found) {
     found.stay.push_back(concat("checkpoints: ", why));
     return;
   }
-  const std::string latest = latest_checkpoint(run), run_id = run_of_latest(run),
-                    best = best_beside_model(run, steps);
+  const std::string latest = latest_checkpoint(run), run_id = run_of_latest(run), best = best_beside_model(run, steps);
   // The oldest first: stopped half-way, `latest` still names one that is there, and the rest goes at the next time.
   for (const int64_t step : steps | std::views::reverse) {
     const std::string path = checkpoint_path(run, step), name = fs::path(path).filename().string();
@@ -101,7 +98,7 @@ void add_checkpoints(const std::string& run, Removables& found) {
     else
       found.go.push_back(measured(path));
     if (name == latest && !found.go.empty() && found.go.back().path == path)
-      found.go.push_back(measured(run + "/" + kLatest));
+      found.go.push_back(measured(run + "/" + kLatestName));
   }
 }
 

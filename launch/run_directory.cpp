@@ -70,7 +70,12 @@ bool is_of_same_training(const RunConfig& config) {
   }
 }
 
-bool goes_on(const RunConfig& config) { return !read_ended_run(config.output_dir) && is_of_same_training(config); }
+// Whether the run in the directory is this one, unfinished: begun, or trained further from checkpoints that are there.
+bool goes_on(const RunConfig& config) {
+  const std::string& directory = config.output_dir;
+  if (read_ended_run(directory) || (read_last_end(directory) && steps_to_resume(directory).empty())) return false;
+  return is_of_same_training(config);
+}
 
 }  // namespace
 

@@ -19,8 +19,8 @@ std::unique_ptr<RunLock> claim_run_directory(const LoadedConfig& loaded, Communi
 // Whether output_dir holds a run of the same training, on so many ranks. ConfigError where the batch size does not fit.
 bool holds_training_of(const LoadedConfig& loaded, int world);
 
-// Writes config.toml into the run directory, by rank 0: once it is settled that the run trains under these settings. The
-// summary of an earlier end tells no end of them (reopen_summary).
+// Writes config.toml into the run directory, by rank 0: once it is settled that the run trains under these settings.
+// The summary of an earlier end tells no end of them (reopen_summary).
 void keep_config(const LoadedConfig& loaded, Communicator& control);
 
 // The config that a run directory keeps, as it was written. ConfigError where there is none.
@@ -32,8 +32,8 @@ LoadedConfig load_run(const std::string& directory_or_config, const std::vector<
 // What files about a run are called after: "run" of "configs/run.toml", "first" of "runs/first/".
 std::string stem_of_run(const std::string& directory_or_config);
 
-// What a run that has ended leaves: its model/, or its adapter/ where lora.export is "adapter" or that alone is there; ""
-// where neither is.
+// What a run that has ended leaves: its model/, or its adapter/ where lora.export is "adapter" or that alone is there;
+// "" where neither is.
 std::string exported_by(const std::string& run_directory);
 
 // The directory that `which` ("best", "last" or a path) means: a checkpoint, or model/ where the run has

@@ -1,33 +1,45 @@
 #include "launch/settled_date.h"
 
 #include <filesystem>
+#include <optional>
 
 #include "base/errors.h"
+#include "base/file_ops.h"
+#include "base/text.h"
 #include "comm/agree.h"
 #include "data/text/chat_template.h"
 #include "launch/run_directory.h"
+#include "trainer/checkpoint/manifest.h"
 
 namespace sft {
 namespace {
 
 namespace fs = std::filesystem;
 
-// The run that this start goes on with; "" where it begins.
-std::string run_gone_on_with(const RunConfig& config) {
-  const std::string& from = config.resume_from_checkpoint;
-  if (from == "none") return "";
-  return from == "auto" ? config.output_dir : fs::path(from + "/").lexically_normal().parent_path().parent_path().string();
+// Nothing where it cannot be read: whoever opens it says why.
+std::optional<std::string> date_of_checkpoint(const std::string& directory) {
+  const std::string path = concat(directory, "/", kManifestName);
+  try {
+    const nlohmann::json settings = parse_manifest(read_file(path), path).settings;
+    return settings.value("data", nlohmann::json::object()).value("date", "");
+  } catch (const Error&) {
+    return {};
+  }
 }
 
-// Builds of before kept "": the day of each of their starts.
-std::string date_of(const RunConfig& config) {
-  const std::string run = run_gone_on_with(config);
-  if (run.empty() || !fs::exists(fs::path(run) / "config.toml")) return today();
+std::optional<std::string> date_of_run(const std::string& directory) {
   try {
-    return kept_config(run).data.chat.date;
+    if (fs::exists(fs::path(directory) / "config.toml")) return kept_config(directory).data.chat.date;
   } catch (const ConfigError&) {
-    return "";
   }
+  return {};
+}
+
+// "" is kept too, as builds of before wrote it: the day of each of their starts.
+std::string date_of(const RunConfig& config) {
+  const std::string& from = config.resume_from_checkpoint;
+  if (from == "none") return today();
+  return (from == "auto" ? date_of_run(config.output_dir) : date_of_checkpoint(from)).value_or(today());
 }
 
 }  // namespace

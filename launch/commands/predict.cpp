@@ -99,9 +99,9 @@ Outputs outputs_of(const Arguments& arguments, const std::string& task, StringLi
 void say_model(const std::string& run, const std::string& model, const RunConfig& config) {
   RunConfig of_run = config;
   of_run.output_dir = run;
-  const std::vector<int64_t> steps = list_run(run).steps;
+  const std::vector<int64_t> steps = steps_to_resume(run);
   const std::string last = steps.empty() ? "" : checkpoint_path(run, steps.front());
-  const auto ended = read_ended_run(run);
+  const auto ended = read_last_end(run);
   const bool goes_on = ended && !steps.empty() && steps.front() > ended->step;
   const std::string evaluated = checkpoint_directory(of_run, "best");
   if (goes_on && model == exported_by(run))

@@ -41,7 +41,7 @@ Left left_to_do(const Assembly& run, Communicator& control) {
 // Training that goes on needs the checkpoint where it ended: without it, it would begin anew over its own results.
 void require_resumed(const Assembly& run) {
   const std::string& directory = run.config().output_dir;
-  if (run.config().resume_from_checkpoint == "auto" && run.trainer->state().step == 0 && read_ended_run(directory))
+  if (run.config().resume_from_checkpoint == "auto" && run.trainer->state().step == 0 && read_last_end(directory))
     throw ConfigError(concat(directory,
                              " holds a finished run whose checkpoints are gone, so it cannot go on. Another "
                              "output_dir, or overwrite_output_dir = true, starts anew"));

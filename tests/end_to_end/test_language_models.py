@@ -84,7 +84,9 @@ class LanguageModels(EndToEnd):
             self.succeed(config, "train.max_steps=5", ranks=ranks, environment=day("XXX+12"))
             self.assertIn(first, (self.run_dir(name) / "config.toml").read_text())
             self.assertEqual(self.run_program(config, "train.max_steps=6", f"data.date=2026-01-31", ranks=ranks).code, 78)
-            again = self.config(f"again{ranks}", top={"resume_from_checkpoint": str(self.run_dir(name) / "checkpoint-5")}, data={"chat_template": str(dated), "test_file": None},
+            alone = self.home / f"alone{ranks}" / "checkpoint-5"  # away from its run's config.toml
+            shutil.copytree(self.run_dir(name) / "checkpoint-5", alone)
+            again = self.config(f"again{ranks}", top={"resume_from_checkpoint": str(alone)}, data={"chat_template": str(dated), "test_file": None},
                                 train={"max_steps": 7}, eval={"generate": False})
             self.succeed(again, ranks=ranks, environment=day("XXX+12"))
 

@@ -86,6 +86,19 @@ class FinishedRuns(EndToEnd):
                 if told:
                     self.assertEqual(best["best_metric"], best["last_evaluation"][metric])
 
+    def test_a_best_model_is_not_compared_over_thresholds(self):
+        rows = [{"text": row["text"], "label": sorted({row["label"], "alpha"})} for row in make_rows(60, 6)]
+        write_rows(self.home / "sets.jsonl", rows)
+        sets = {"data": {"train_file": str(self.home / "sets.jsonl"), "validation_file": str(self.home / "sets.jsonl"), "test_file": None},
+                "eval": {"load_best_model_at_end": True, "metric_for_best_model": "f1"}}
+        for name, changes, told in (("same", (), False), ("other", ("eval.threshold=0.8",), True)):
+            with self.subTest(name):
+                config = self.config(name, **sets)
+                self.succeed(config, "train.num_train_epochs=1")
+                [state] = self.run_dir(name).glob("checkpoint-*/trainer_state.json")
+                self.assertTrue(json.loads(state.read_text())["best_metric_measured_by"].endswith(" 60 rows"))
+                self.assertEqual("is looked for anew" in self.succeed(config, "train.num_train_epochs=2", *changes).err, told)
+
     def test_a_best_model_that_was_saved_is_the_best_however_late_it_is_asked_for(self):
         """The loss falls, and the greater is taken as the better: the first evaluation is the best."""
         for ranks in (1, 2):
@@ -95,9 +108,9 @@ class FinishedRuns(EndToEnd):
                 self.succeed(config, ranks=ranks)
                 losses = self.lines(name, "eval_loss")
                 best = max(losses, key=losses.get)
-                self.assertEqual((best, self.summary(name)["best_model_checkpoint"]), (12, "checkpoint-12"))
+                self.assertEqual((best, self.summary(name)["best_model_checkpoint"]), (12, ""))
                 self.succeed(config, "train.num_train_epochs=5", "eval.load_best_model_at_end=true", ranks=ranks)
-                self.assertEqual(self.summary(name)["exported_step"], 12)
+                self.assertEqual((self.summary(name)["exported_step"], self.summary(name)["best_model_checkpoint"]), (12, "checkpoint-12"))
                 self.assertEqual(self.weights(name), (self.run_dir(name) / "checkpoint-12" / "model.safetensors").read_bytes())
 
     def test_a_best_model_of_another_directory_is_forgotten(self):
@@ -124,6 +137,22 @@ class FinishedRuns(EndToEnd):
         self.succeed(config, "train.num_train_epochs=4")
         self.assertEqual(self.summary()["exit_reason"], "finished")
         self.assertNotIn("before", self.summary())
+
+    def test_a_run_that_is_trained_further_still_has_its_earlier_end(self):
+        config = self.finished()
+        further = ("train.num_train_epochs=20", "save.save_strategy=steps", "save.save_steps=2")
+        self.assertNotEqual(self.run_program(config, *further, environment={"SFT_FAILPOINTS": "trainer.step@4=kill"}).code, 0)
+        told = self.succeed("predict", self.run_dir(), "--input", self.shared / "test.jsonl", "--output", self.home / "told.jsonl").err
+        self.assertIn("is older than", told)
+        self.assertIn("checkpoint-38", told)
+        for path in self.run_dir().glob("checkpoint-*"):
+            shutil.rmtree(path)
+        model = self.weights()
+        done = self.run_program(config, *further)
+        self.assertEqual(done.code, 78)
+        self.assertIn("whose checkpoints are gone", done.err)
+        self.assertEqual(self.weights(), model)
+        self.assertIn("moved aside", self.succeed(config, "overwrite_output_dir=true", "train.max_steps=2").err)
 
     def test_files_of_an_earlier_end_are_not_shown_as_those_of_a_later_one(self):
         config = self.config(train={"record_margins": True})

@@ -14,12 +14,15 @@ std::string identity_of(const Dataset* dataset) {
   return dataset == nullptr ? "" : concat(dataset->info().fingerprint, ", ", dataset->size(), " rows");
 }
 
-}  // namespace
-
-std::optional<EndedRun> read_ended_run(const std::string& output_dir) {
+// Null where there is none.
+nlohmann::json summary_in(const std::string& output_dir) {
   const std::string path = output_dir + "/summary.json";
   if (!std::filesystem::is_regular_file(path)) return {};
   const auto summary = nlohmann::json::parse(read_file(path), nullptr, false);
+  return summary.is_object() ? summary : nlohmann::json();
+}
+
+std::optional<EndedRun> end_told_by(const nlohmann::json& summary) {
   if (!summary.is_object()) return {};
   const std::string reason = summary.value("exit_reason", "");
   if ((reason != "finished" && reason != "early_stopping") || !summary.contains("training")) return {};
@@ -32,6 +35,15 @@ std::optional<EndedRun> read_ended_run(const std::string& output_dir) {
                                          ? std::optional(training["validation_data"].get<std::string>())
                                          : std::nullopt,
                   .test_data = training.value("test_data", "")};
+}
+
+}  // namespace
+
+std::optional<EndedRun> read_ended_run(const std::string& output_dir) { return end_told_by(summary_in(output_dir)); }
+
+std::optional<EndedRun> read_last_end(const std::string& output_dir) {
+  const nlohmann::json summary = summary_in(output_dir);
+  return end_told_by(summary.is_object() ? summary.value("before", summary) : summary);
 }
 
 void reopen_summary(const std::string& output_dir) {

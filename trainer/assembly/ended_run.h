@@ -23,6 +23,9 @@ struct EndedRun {
 // Nothing where no summary says that the run in `output_dir` has ended.
 std::optional<EndedRun> read_ended_run(const std::string& output_dir);
 
+// The same, and of a run that is trained further its end before, of which model/ still is.
+std::optional<EndedRun> read_last_end(const std::string& output_dir);
+
 // The `exit_reason` of a run that is trained further.
 inline constexpr const char* kGoingOn = "going_on";
 

@@ -20,6 +20,29 @@ std::string plugin_of(const Assembly& run, const std::string& name) {
   return digest.empty() ? "" : concat(", plugin of SHA-256 ", digest);
 }
 
+// Settings of `now` that are not the usual ones, by key.
+template <class Config>
+nlohmann::json changes(const Config& usual, const Config& now) {
+  const nlohmann::json before = to_json(usual), after = to_json(now);
+  nlohmann::json told = nlohmann::json::object();
+  for (const auto& [key, value] : after.items())
+    if (before.at(key) != value) told[key] = value;
+  return told;
+}
+
+// What alters a score beside the rows, where it is not as usual; "": all is, or the score is the loss, which none of it
+// alters.
+std::string unusual_scoring(const RunConfig& config, const std::string& metric) {
+  if (metric == "loss") return "";
+  const RunConfig usual;
+  nlohmann::json told = changes(usual.eval.scores, config.eval.scores);
+  for (const char* alters_none : {"metrics", "tune_thresholds", "temperature_scaling"}) told.erase(alters_none);
+  if (config.eval.scores.answers.generate)
+    if (const nlohmann::json answers = changes(usual.generate, config.generate); !answers.empty())
+      told["answers"] = answers;
+  return told.empty() ? "" : concat(", scored with ", told.dump());
+}
+
 }  // namespace
 
 TrainerSettings trainer_settings(const Assembly& run) {
@@ -38,7 +61,7 @@ TrainerSettings trainer_settings(const Assembly& run) {
     settings.selection.measured_by =
         concat(settings.selection.metric, settings.selection.greater_is_better ? ", greater" : ", less", " is better, ",
                run.data.validation->info().fingerprint, ", ", run.data.validation->size(), " rows",
-               plugin_of(run, settings.selection.metric));
+               plugin_of(run, settings.selection.metric), unusual_scoring(config, settings.selection.metric));
   settings.resumes = config.resume_from_checkpoint != "none";
   if (settings.resumes && config.resume_from_checkpoint != "auto")
     settings.resume_directory = config.resume_from_checkpoint;

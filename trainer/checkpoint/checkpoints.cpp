@@ -105,7 +105,9 @@ std::optional<FoundCheckpoint> Checkpoints::find_latest() {
   for (const json& step : candidates[0]) {
     const std::string directory = path_of(step);
     try {
-      return verified(directory);
+      FoundCheckpoint found = verified(directory);
+      if (control_.rank() == 0) name_latest(found.step);
+      return found;
     } catch (const Error& error) {
       if (error.code() != ExitCode::bad_content) throw;
       ++broken;
@@ -126,6 +128,17 @@ std::optional<FoundCheckpoint> Checkpoints::find_latest() {
                " found broken and kept as checkpoint-*.corrupt-*. Remove them to start anew"),
         Reach::everywhere);
   return std::nullopt;
+}
+
+// Where the one that was saved last is broken or gone, its run is known by the one that is gone on from.
+void Checkpoints::name_latest(int64_t step) {
+  try {
+    const std::string name = checkpoint_name(step);
+    if (latest_checkpoint(directory_) != name)
+      write_atomically(files_, concat(directory_, "/", kLatestName), name + "\n");
+  } catch (const std::exception& error) {
+    log::warn(concat("`", kLatestName, "` does not name ", path_of(step), ": ", error.what()));
+  }
 }
 
 FoundCheckpoint Checkpoints::open(const std::string& checkpoint_directory) {
@@ -152,13 +165,17 @@ FoundCheckpoint Checkpoints::open_to_go_on(const std::string& checkpoint_directo
   return found;
 }
 
-bool Checkpoints::holds(const std::string& name) {
-  std::string seen;
+json Checkpoints::state_of(const std::string& name) {
+  std::string text = "null";
   together(control_, [&] {
+    const fs::path checkpoint = fs::path(directory_) / name;
     std::error_code ignored;
-    if (control_.rank() == 0 && fs::exists(fs::path(directory_) / name / kManifestName, ignored)) seen = name;
+    if (control_.rank() == 0 && !name.empty() && fs::exists(checkpoint / kManifestName, ignored) &&
+        fs::exists(checkpoint / kStateName, ignored))
+      text = read_file((checkpoint / kStateName).string());
   });
-  return !broadcast_from(control_, seen).empty();
+  const json state = json::parse(broadcast_from(control_, text), nullptr, false);
+  return state.is_object() ? state : json();
 }
 
 void Checkpoints::prune(const std::string& best) {

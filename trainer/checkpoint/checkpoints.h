@@ -57,8 +57,8 @@ class Checkpoints {
   bool save(const CheckpointContent& content);
 
   // Newest valid checkpoint of the run that saved last, else of any (every file against the manifest's checksums); torn
-  // or flipped ones are renamed *.corrupt-<time> and told. ExitCode::bad_content where there were some and none is valid. Directories of other
-  // programs are told and ignored. Leftovers of dead runs are removed.
+  // or flipped ones are renamed *.corrupt-<time> and told. ExitCode::bad_content where there were some and none is
+  // valid. Directories of other programs are told and ignored. Leftovers of dead runs are removed.
   std::optional<FoundCheckpoint> find_latest();
 
   // The checkpoint in this directory and no other. ConfigError where there is none, DataError where it is not whole.
@@ -68,17 +68,18 @@ class Checkpoints {
   // there does not lead to, what is saved from now on is of a new run.
   FoundCheckpoint open_to_go_on(const std::string& checkpoint_directory);
 
-  // Whether this checkpoint stands in the run directory: "checkpoint-<step>". The same on every rank.
-  bool holds(const std::string& name);
+  // trainer_state.json of this checkpoint of the run directory, "checkpoint-<step>", its checksum not compared; null
+  // where none stands there. Every rank calls, and has the same.
+  nlohmann::json state_of(const std::string& name);
 
   // Fills the tensors' memory by name; each must be there with the same dtype and bytes, or it is bad content that
   // names the tensor. Optimizer buffers, or this rank's runs of them where they are spread, are assembled from however
   // many slices wrote them, spread or not; with `optimizer` empty none is read.
   void load(const FoundCheckpoint& found, std::vector<TensorRef>& model, std::vector<TensorRef>& optimizer);
 
-  // Keeps the save_total_limit newest, and the one saved last and `best` (a checkpoint's directory, or "") always; with a limit of 0,
-  // all. What is no checkpoint of this run, by the run id in its manifest, is never removed. A failure is told and
-  // leaves more than asked.
+  // Keeps the save_total_limit newest, and the one saved last and `best` (a checkpoint's directory, or "") always; with
+  // a limit of 0, all. What is no checkpoint of this run, by the run id in its manifest, is never removed. A failure is
+  // told and leaves more than asked.
   void prune(const std::string& best);
 
   static constexpr int kMostFailures = 3;
@@ -86,6 +87,7 @@ class Checkpoints {
 
  private:
   FoundCheckpoint verified(const std::string& directory);
+  void name_latest(int64_t step);
 
   std::string directory_;
   SaveConfig config_;

@@ -106,8 +106,10 @@ void or_warn(const std::function<void()>& action) {
 
 }  // namespace
 
+std::string checkpoint_name(int64_t step) { return concat(kPrefix, step); }
+
 std::string checkpoint_path(const std::string& directory, int64_t step) {
-  return concat(directory, "/", kPrefix, step);
+  return concat(directory, "/", checkpoint_name(step));
 }
 
 std::string temporary_path(const std::string& directory, int64_t step, const std::string& unique) {
@@ -133,7 +135,7 @@ RunListing list_run(const std::string& directory) {
 }
 
 std::string latest_checkpoint(const std::string& directory) {
-  const fs::path path = fs::path(directory) / "latest";
+  const fs::path path = fs::path(directory) / kLatestName;
   if (fs::is_symlink(path) || !fs::is_regular_file(path)) return "";
   const std::string text = read_file(path.string());
   return text.substr(0, text.find('\n'));

@@ -25,6 +25,11 @@ struct RunListing {
 };
 RunListing list_run(const std::string& directory);
 
+// "checkpoint-<step>".
+std::string checkpoint_name(int64_t step);
+
+inline constexpr char kLatestName[] = "latest";
+
 // The content of `latest`, "checkpoint-<step>" of the save that was the last; "" where there is none.
 std::string latest_checkpoint(const std::string& directory);
 

@@ -264,7 +264,7 @@ void SaveAttempt::commit(const std::vector<FileEntry>& entries) {
   }
   as_far_as_possible([&] {
     failpoint("checkpoint.after_commit");
-    write_atomically(files_, concat(directory_, "/latest"), concat("checkpoint-", content_.step, "\n"));
+    write_atomically(files_, concat(directory_, "/", kLatestName), checkpoint_name(content_.step) + "\n");
     if (!aside.empty() && is_of_run(aside, ticket_.run_id)) discard(files_, aside);
   });
 }

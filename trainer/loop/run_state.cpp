@@ -19,6 +19,7 @@ nlohmann::json to_json(const RunState& state, double epoch) {
        {{"loss_sum", state.window.loss_sum}, {"weight", state.window.weight}, {"updates", state.window.updates}}},
       {"best_metric", nullptr},
       {"best_metric_measured_by", state.best_measured_by},
+      {"best_global_step", state.best_step},
       {"best_model_checkpoint", state.best_checkpoint},
       {"evaluations", state.evaluations},
       {"evaluations_without_gain", state.evaluations_without_gain},
@@ -43,6 +44,7 @@ RunState run_state_from(const nlohmann::json& json) {
                   window.at("weight"), window.at("updates")};
   if (json.at("best_metric").is_number()) state.best_metric = json.at("best_metric").get<double>();
   state.best_measured_by = json.value("best_metric_measured_by", "");
+  state.best_step = json.value("best_global_step", int64_t{0});  // earlier builds kept none
   state.best_checkpoint = json.at("best_model_checkpoint");
   state.evaluations = json.value("evaluations", int64_t{0});  // earlier builds kept none
   state.evaluations_without_gain = json.at("evaluations_without_gain");

@@ -28,9 +28,11 @@ struct RunState {
   LossWindow window;
   std::optional<double> best_metric;
   std::string best_measured_by;  // metric and rows of best_metric; "" where an earlier build saved it
+  int64_t best_step = 0;         // of the evaluation that gave best_metric; 0 where an earlier build saved it
   std::string best_checkpoint;   // path relative to output_dir
   void take_best_of(const RunState& other) {
     best_metric = other.best_metric;
+    best_step = other.best_step;
     best_measured_by = other.best_measured_by;
     best_checkpoint = other.best_checkpoint;
   }

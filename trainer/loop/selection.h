@@ -28,12 +28,13 @@ struct Selection {
     state.evaluations_without_gain = better ? 0 : state.evaluations_without_gain + 1;
     if (better) {
       state.best_metric = value;
+      state.best_step = state.step;
       state.best_measured_by = measured_by;
     }
     return better;
   }
 
-  // Forgets a best value of another metric, or of other rows. Whether there was one.
+  // Forgets a best value of another metric, otherwise scored, or of other rows. Whether there was one.
   bool forgets_other(RunState& state) const {
     if (!state.best_metric || state.best_measured_by.empty() || state.best_measured_by == measured_by) return false;
     forget(state);
@@ -42,6 +43,7 @@ struct Selection {
 
   static void forget(RunState& state) {
     state.best_metric.reset();
+    state.best_step = 0;
     state.best_checkpoint.clear();
     state.best_measured_by.clear();
     state.evaluations_without_gain = 0;

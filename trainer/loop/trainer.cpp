@@ -24,12 +24,6 @@ namespace sft {
 
 using timeline::spanned;
 
-namespace {
-
-std::string name_of_checkpoint(int64_t step) { return concat("checkpoint-", step); }
-
-}  // namespace
-
 Trainer::Trainer(const TrainerParts& parts, TrainerSettings settings)
     : parts_(parts),
       update_(parts.update),
@@ -156,7 +150,7 @@ bool Trainer::finished(const Cutoffs& cutoffs) {
     reason_ = StopReason::early_stopping;
     return true;
   }
-  if (settings_.selection.falls_behind(cutoffs, state_)) {
+  if (compares_with_cutoffs_ && settings_.selection.falls_behind(cutoffs, state_)) {
     reason_ = StopReason::pruned;
     return true;
   }
@@ -175,6 +169,7 @@ void Trainer::evaluate() {
   parts_.telemetry.record(evaluation, state_.step, epoch());
   longest_pause_ = std::max(longest_pause_, evaluation.seconds);
   ++state_.evaluations;
+  compares_with_cutoffs_ = true;
   state_.last_evaluation = evaluation.metrics;
   state_.last_evaluation["step"] = state_.step;
   state_.last_evaluation["details"] = evaluation.details;
@@ -193,15 +188,14 @@ void Trainer::evaluate() {
   parts_.schedule.observe(value, settings_.selection.greater_is_better);
   if (state_.has_learned_nothing()) return;
   if (!settings_.selection.improves(value, state_)) return;
-  if (settings_.selection.saves_best) return save_best(before);
   state_.best_checkpoint.clear();
-  best_step_ = state_.step;
+  if (settings_.selection.saves_best) save_best(before);
 }
 
 // A best model that is not on disk is none that the run could end with: the one before stays the best, until another
 // save of this step succeeds.
 void Trainer::save_best(const RunState& before) {
-  state_.best_checkpoint = name_of_checkpoint(state_.step);
+  state_.best_checkpoint = checkpoint_name(state_.step);
   save();
   if (is_saved()) return;
   unsaved_best_ = state_;
@@ -216,7 +210,6 @@ void Trainer::save() {
   const Stopwatch watch;
   const RunState before = state_;
   if (unsaved_best_ && unsaved_best_->step == state_.step) state_.take_best_of(*unsaved_best_);
-  if (best_step_ == state_.step) state_.best_checkpoint = name_of_checkpoint(state_.step);
   together(parts_.control, [&] { update_.learner->require_base_unchanged(); });
   const auto whole = update_.gradients->whole();
   parts_.telemetry.settle(state_.window);
@@ -247,60 +240,6 @@ CheckpointContent Trainer::content(const HostTensors& model, const HostTensors& 
           .model = model.refs(),
           .optimizer = optimizer.refs(),
           .files = std::move(files)};
-}
-
-void Trainer::resume() {
-  if (!settings_.resumes) return;
-  const TimedPhase phase("resume");
-  std::optional<FoundCheckpoint> found;
-  if (settings_.resume_directory.empty())
-    found = parts_.checkpoints.find_latest();
-  else
-    found = parts_.checkpoints.open_to_go_on(settings_.resume_directory);
-  if (!found) return;
-  together(parts_.control, [&] {
-    check_same_training(found->settings, settings_.settings, found->directory);
-    check_not_shorter(found->step, settings_.total_steps, found->directory);
-  });
-  const auto whole = update_.gradients->whole();
-  HostTensors model(named_tensors(update_.learner->restored())), optimizer = optimizer_in_host(update_);
-  parts_.checkpoints.load(*found, model.refs(), optimizer.refs());
-  model.write_back();
-  optimizer.write_back();
-  update_.statistics->restart();
-  if (parts_.margins != nullptr)
-    together(parts_.control, [&] {
-      if (parts_.control.rank() == 0) parts_.margins->restore(found->directory);
-    });
-  state_ = run_state_from(found->state);
-  const std::string best = state_.best_checkpoint;
-  const bool other_best = settings_.selection.forgets_other(state_);
-  const bool lost_best = !other_best && forget_lost_best();
-  earlier_seconds_ = state_.seconds;
-  saved_step_ = settings_.resume_directory.empty() ? state_.step : -1;
-  update_.optimizer->set_updates(found->state.at("optimizer_updates"));
-  parts_.schedule.restore(state_.schedule);
-  if (other_best) parts_.schedule.forget_best();
-  update_.loader->seek(state_.cursor);
-  if (parts_.control.rank() == 0)
-    log::info(concat("resumed from ", found->directory, " at step ", state_.step, " of ", settings_.total_steps));
-  if (parts_.control.rank() == 0 && other_best)
-    log::warn(
-        "the metric of the best model, how it scores, or the rows that it is measured on, changed since this "
-        "checkpoint: the best so far is not compared with, and is looked for anew");
-  if (parts_.control.rank() == 0 && lost_best && settings_.selection.saves_best)
-    log::warn(concat("the best model so far, ", best,
-                     ", does not stand in output_dir: it is not compared with, and the best is looked for anew"));
-}
-
-// Every rank calls. What the run could not end with is no best model of it; without one, its value alone counts.
-bool Trainer::forget_lost_best() {
-  if (state_.best_checkpoint.empty() || parts_.checkpoints.holds(state_.best_checkpoint)) return false;
-  if (settings_.selection.saves_best)
-    Selection::forget(state_);
-  else
-    state_.best_checkpoint.clear();
-  return true;
 }
 
 double Trainer::epoch() const {

@@ -86,6 +86,7 @@ class Trainer {
   void evaluate();
   void save();
   void save_best(const RunState& before);
+  bool forget_other_best();
   bool forget_lost_best();
   CheckpointContent content(const HostTensors& model, const HostTensors& optimizer);
 
@@ -98,7 +99,7 @@ class Trainer {
   StopReason reason_ = StopReason::finished;
   int64_t saved_step_ = -1;
   std::optional<RunState> unsaved_best_;  // of the last step whose best model could not be saved
-  int64_t best_step_ = -1;                // of the best evaluation of this session, where it asks for no save
+  bool compares_with_cutoffs_ = true;     // false from a resume that forgot the best until the next evaluation
   double earlier_seconds_ = 0;            // training time of the sessions before this one
   double longest_pause_ = 1;  // the longest step, evaluation or save, in seconds: the time kept free before max_time
   double first_step_seconds_ = 0;

@@ -47,8 +47,8 @@ struct RunRecord {
   std::vector<std::string> list_setting(const std::string& key) const;
   // summary[part][name]… ; null where any of it is missing.
   nlohmann::ordered_json told(const std::vector<std::string>& path) const;
-  // Whether predictions.jsonl and margins.jsonl, where they are there, are of the end that the summary tells, and not of
-  // one before.
+  // Whether predictions.jsonl and margins.jsonl, where they are there, are of the end that the summary tells, and not
+  // of one before.
   bool has_left_predictions() const;
   bool has_left_margins() const;
   std::string text_told(const std::string& key) const;  // summary[key]; "" where it is no text

@@ -111,6 +111,17 @@ TEST_F(CheckpointsTest, ResumeTheRunThatSavedLastAndNotALaterStepOfAnother) {
   EXPECT_EQ(resume(2), 15) << "a broken one is none to go on from";
 }
 
+TEST_F(CheckpointsTest, ResumeTheSameRunAgainWhereTheOneItSavedLastIsBroken) {
+  config_.save_total_limit = 0;
+  save(30);  // a run of its own
+  spawn_ranks(2, [&](Communicator& control) {
+    Checkpoints checkpoints(run_.path(), config_, control, real_files(), kSmallCuts);
+    for (const int64_t step : {10, 20}) EXPECT_TRUE(checkpoints.save(SampleTraining(step).content()));
+  });
+  fs::resize_file(run_.path("checkpoint-20/config.json"), 1);
+  for (const int ranks : {2, 1}) EXPECT_EQ(resume(ranks), 10) << "nothing was saved between the two";
+}
+
 TEST_F(CheckpointsTest, KeepWhatWasSavedAfterGoingBackAndResumeFromIt) {
   config_.save_total_limit = 3;
   for (const int ranks : {1, 2}) {
@@ -122,8 +133,8 @@ TEST_F(CheckpointsTest, KeepWhatWasSavedAfterGoingBackAndResumeFromIt) {
       EXPECT_TRUE(back.save(SampleTraining(16).content()));
       back.prune("");
     });
-    EXPECT_EQ(names(), (std::vector<std::string>{"checkpoint-10", "checkpoint-16", "checkpoint-20", "checkpoint-30",
-                                                 "latest"}));
+    EXPECT_EQ(names(),
+              (std::vector<std::string>{"checkpoint-10", "checkpoint-16", "checkpoint-20", "checkpoint-30", "latest"}));
     EXPECT_EQ(resume(ranks), 16);
     fs::remove_all(run_.path());
     fs::create_directories(run_.path());
@@ -135,8 +146,8 @@ TEST_F(CheckpointsTest, GoOnAsTheSameRunWhereNothingLaterIsGivenUp) {
   spawn_ranks(2, [&](Communicator& control) {
     Checkpoints checkpoints(run_.path(), config_, control, real_files(), kSmallCuts);
     EXPECT_TRUE(checkpoints.save(SampleTraining(10).content()));
-    EXPECT_TRUE(checkpoints.holds("checkpoint-10"));
-    EXPECT_FALSE(checkpoints.holds("checkpoint-5"));
+    EXPECT_EQ(checkpoints.state_of("checkpoint-10"), SampleTraining(10).content().state);
+    for (const char* none : {"checkpoint-5", ""}) EXPECT_TRUE(checkpoints.state_of(none).is_null());
     Checkpoints next(run_.path(), config_, control, real_files(), kSmallCuts);
     next.open_to_go_on(run_.path("checkpoint-10"));
     EXPECT_TRUE(next.save(SampleTraining(16).content()));

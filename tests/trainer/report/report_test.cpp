@@ -50,7 +50,8 @@ TEST_F(RunReport, ShowsWhatARunWithoutASummaryHasLogged) {
 TEST_F(RunReport, TakesARunThatIsTrainedFurtherAsOneThatHasNotEnded) {
   config("run");
   log("run", "{\"step\": 10, \"loss\": 2.5}\n");
-  summary("run", R"({"exit_reason": "going_on", "global_step": 10, "total_steps": 10, "before": {"exit_reason": "finished",
+  summary("run",
+          R"({"exit_reason": "going_on", "global_step": 10, "total_steps": 10, "before": {"exit_reason": "finished",
     "global_step": 10, "test_metrics": {"accuracy": 0.75}}})");
   const RunRecord record = read_run(directory.path("run"));
   EXPECT_EQ(record.state, RunRecord::State::open);
@@ -61,12 +62,14 @@ TEST_F(RunReport, TakesARunThatIsTrainedFurtherAsOneThatHasNotEnded) {
 TEST_F(RunReport, TellsNoRowsOfAnEarlierEnd) {
   config("run");
   directory.file("run/predictions.jsonl",
-                 R"({"label": "a", "score": 0.9, "reference": "b", "text": "t", "characters": 1, "place": "p:1"})" "\n");
+                 R"({"label": "a", "score": 0.9, "reference": "b", "text": "t", "characters": 1, "place": "p:1"})"
+                 "\n");
   const auto rows = [&](const char* json) {
     summary("run", json);
     return review_rows(read_run(directory.path("run"))).rows;
   };
-  EXPECT_EQ(rows(R"({"global_step": 10, "exit_reason": "finished", "test_metrics": {"accuracy": 0}, "margins": true})"), 1);
+  EXPECT_EQ(rows(R"({"global_step": 10, "exit_reason": "finished", "test_metrics": {"accuracy": 0}, "margins": true})"),
+            1);
   EXPECT_TRUE(read_run(directory.path("run")).has_left_margins());
   EXPECT_EQ(rows(R"({"global_step": 30, "exit_reason": "finished", "test_metrics": null, "margins": false})"), 0);
   EXPECT_FALSE(read_run(directory.path("run")).has_left_margins());
