@@ -12,6 +12,7 @@
 #include "launch/ownership.h"
 #include "launch/run_directory.h"
 #include "launch/run_facts.h"
+#include "launch/shell_words.h"
 #include "trainer/assembly/run_settings.h"
 #include "trainer/range_test/page.h"
 #include "trainer/range_test/plot.h"
@@ -87,7 +88,7 @@ void print_advice(const RateCurve& curve, const Arguments& arguments) {
   log::info(concat("suggested: optim.learning_rate = ", rate_text(*steepest),
                    " (the loss falls fastest there); a tenth of the rate at its lowest point is ",
                    rate_text(*curve.tenth_of_minimum())));
-  log::info(concat("sft-dist train ", arguments.target, " optim.learning_rate=", rate_text(*steepest)));
+  log::info(concat("sft-dist train ", target_in_shell(arguments), " optim.learning_rate=", rate_text(*steepest)));
 }
 
 }  // namespace

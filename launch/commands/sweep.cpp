@@ -17,6 +17,7 @@
 #include "launch/ownership.h"
 #include "launch/run_directory.h"
 #include "launch/run_facts.h"
+#include "launch/shell_words.h"
 #include "launch/starts.h"
 #include "launch/sweep/best_link.h"
 #include "launch/sweep/sweep_folder.h"
@@ -37,17 +38,6 @@ LoadedConfig config_of(const Arguments& arguments, const std::string& sweep_dire
   return loaded;
 }
 
-// For a shell: what holds other than plain characters stands in single quotes.
-std::string quoted_for_shell(const std::string& word) {
-  if (!word.empty() &&
-      word.find_first_not_of("+-.,/:=@%_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") ==
-          std::string::npos)
-    return word;
-  std::string quoted = "'";
-  for (const char letter : word) quoted += letter == '\'' ? std::string("'\\''") : std::string(1, letter);
-  return quoted + "'";
-}
-
 // Arrays of which none needs what has come of a later one: first and last trial.
 std::vector<std::pair<size_t, size_t>> arrays_of(const SweepPlan& plan) {
   std::vector<std::pair<size_t, size_t>> arrays;
@@ -59,8 +49,8 @@ std::vector<std::pair<size_t, size_t>> arrays_of(const SweepPlan& plan) {
 }
 
 void print_sbatch(const Arguments& arguments, const SweepPlan& plan) {
-  std::string command = quoted_for_shell(arguments.target), behind;
-  for (const std::string& setting : arguments.overrides) command += ' ' + quoted_for_shell(setting);
+  const std::string command = target_in_shell(arguments);
+  std::string behind;
   for (const auto& [first, last] : arrays_of(plan)) {
     std::cout << "array=$(sbatch --parsable " << behind << "--array=" << first << '-' << last << ' '
               << installed("slurm/sweep.sbatch") << ' ' << command << ")\n";
@@ -83,7 +73,11 @@ void say_best(const SweepResults& results, const std::string& directory) {
   const TrialResult& best = results.trials()[results.ranking().front()];
   log::info(concat("best ", results.metric(), ": ", best.facts["best_metric"].get<double>(), " of ", directory, "/",
                    best.name));
-  link_best(directory, model_of(directory, best.name));
+  if (best.leaves_best) return link_best(directory, model_of(directory, best.name));
+  log::warn(
+      concat("no link to its model, which is of a later step than that evaluation: with "
+             "eval.load_best_model_at_end = true each trial leaves its best model"));
+  link_best(directory, "");
 }
 
 // The table and a page of all trials that were trained to their end, beside them.

@@ -44,6 +44,12 @@ std::optional<double> best_of(const TrialResult& trial) {
   return found != trial.facts.end() && found->is_number() ? std::optional(found->get<double>()) : std::nullopt;
 }
 
+// Whether model/ is of the evaluation that gave best_metric; earlier builds did not write its step down.
+bool is_best_left(const Json& summary) {
+  const auto best = summary.value("best_global_step", int64_t{0});
+  return best == 0 || summary.value("exported_step", best) == best;
+}
+
 Spread spread_of(std::vector<std::string> values, const std::vector<const TrialResult*>& trials) {
   Spread spread{.values = std::move(values), .runs = std::ssize(trials), .metrics = {}};
   for (const auto& [name, value] : trials.front()->facts.items()) {
@@ -74,6 +80,7 @@ SweepResults::SweepResults(const SweepPlan& plan, const std::vector<ExitCode>& c
     if (codes[i] == ExitCode::done) {
       const Json summary = summary_of(concat(directory, "/", trial.name, "/summary.json"));
       trial.facts = facts_of(summary);
+      trial.leaves_best = is_best_left(summary);
       if (const Json part = summary.value("metrics", Json()); part.is_object() && part.contains("details"))
         words_ = MetricWords(part["details"]);
       if (best_of(trial) && summary.contains("metric_for_best_model"))

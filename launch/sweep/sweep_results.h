@@ -16,6 +16,7 @@ struct TrialResult {
   std::string name;
   std::vector<std::string> values;  // of the plan's parameters, as TOML
   nlohmann::ordered_json facts;     // exit_reason, global_step, best_metric, eval_* and test_*; flat
+  bool leaves_best = true;          // model/ is of the evaluation that gave best_metric
 };
 
 // Of equal settings but for `seed` and `data.fold`.

@@ -23,10 +23,15 @@ std::string number_text(double value) {
   return out.str();
 }
 
-std::string cell(const Json& value) {
+using Spelling = std::string (*)(double);
+
+// As few digits as tell the number from any other.
+std::string exact_text(double value) { return Json(value).dump(); }
+
+std::string cell(const Json& value, Spelling spell) {
   if (value.is_null()) return "";
   if (value.is_string()) return value.get<std::string>();
-  return value.is_number_float() ? number_text(value.get<double>()) : value.dump();
+  return value.is_number_float() ? spell(value.get<double>()) : value.dump();
 }
 
 std::string quoted_cell(std::string text) {
@@ -43,10 +48,10 @@ Row names_of(const SweepResults& results) {
   return names;
 }
 
-Row row_of(const TrialResult& trial, const Row& names) {
+Row row_of(const TrialResult& trial, const Row& names, Spelling spell) {
   Row row{trial.name};
   row.insert(row.end(), trial.values.begin(), trial.values.end());
-  for (const std::string& name : names) row.push_back(trial.facts.contains(name) ? cell(trial.facts[name]) : "");
+  for (const std::string& name : names) row.push_back(trial.facts.contains(name) ? cell(trial.facts[name], spell) : "");
   return row;
 }
 
@@ -109,7 +114,7 @@ std::string spreads_text(const SweepResults& results) {
 std::string csv_of(const SweepResults& results) {
   const Row names = names_of(results);
   std::vector<Row> rows{header("trial", results.parameters(), names)};
-  for (const TrialResult& trial : results.trials()) rows.push_back(row_of(trial, names));
+  for (const TrialResult& trial : results.trials()) rows.push_back(row_of(trial, names, exact_text));
   std::string text;
   for (Row& row : rows) {
     for (std::string& value : row) value = quoted_cell(std::move(value));
@@ -122,7 +127,7 @@ std::string text_of(const SweepResults& results) {
   Row names = names_of(results);
   std::erase_if(names, [](const std::string& name) { return std::ranges::find(kPrinted, name) == kPrinted.end(); });
   std::vector<Row> rows{header("trial", results.parameters(), spoken(names, results.words()))};
-  for (const size_t i : results.ranking()) rows.push_back(row_of(results.trials()[i], names));
+  for (const size_t i : results.ranking()) rows.push_back(row_of(results.trials()[i], names, number_text));
   return in_columns(rows) + spreads_text(results);
 }
 

@@ -95,6 +95,18 @@ TEST_F(SoftLabels, ATeachersLogitsAreReadForTrainingAlone) {
   EXPECT_EQ(column(run(2), "teacher_logits"), (Rows{{1.5f, -2}, {0, 3}}));
   EXPECT_EQ(error_of("b.jsonl", rows + "{\"text\":\"c\",\"label\":\"y\",\"said\":[1]}\n"),
             "79: b.jsonl:3: column 'said' has 1 numbers, and 2 are wanted");
+  const auto third = [&](const std::string& said) {
+    return error_of("n.jsonl", rows + R"({"text":"c","label":"y","said":)" + said + "}\n");
+  };
+  EXPECT_EQ(third(R"({"y":1})"), "79: n.jsonl:3: column 'said' has no number for the label 'x'");
+  EXPECT_EQ(third(R"({"y":1,"x":2,"z":3})"), "79: n.jsonl:3: column 'said' names 'z', which is no label");
+  EXPECT_EQ(third(R"({"y":1,"y":2,"x":2})"), "79: n.jsonl:3: column 'said' names the label 'y' twice");
+  request_.files = {write("by_name.jsonl", R"({"text":"a","label":"x","said":{"y":-2,"x":1.5}})"
+                                           "\n"
+                                           R"({"text":"b","label":"y","said":{"x":0,"y":3}})"
+                                           "\n")};
+  EXPECT_EQ(column(run(2), "teacher_logits"), (Rows{{1.5f, -2}, {0, 3}}))
+      << "a teacher may have its labels in any order";
   EXPECT_EQ(error_of("c.jsonl", rows + "{\"text\":\"c\",\"label\":\"y\"}\n").substr(0, 39),
             "79: c.jsonl:3: column 'said' is missing");
 }

@@ -179,6 +179,7 @@ nlohmann::ordered_json summary_of(const Assembly& run, const std::string& reason
       {"best_metric", nullptr},
       {"metric_for_best_model", concat("eval_", chosen.metric)},
       {"greater_is_better", chosen.greater_is_better},
+      {"best_global_step", state.best_step},
       {"best_model_checkpoint", state.best_checkpoint},
       {"peak_rss_bytes", of_every_rank(peak_rss_bytes(), control)},
       {"train_bytes_read", of_every_rank(run.data.train->bytes_read(), control)},

@@ -132,6 +132,23 @@ void read_values(const Cell& cell, const std::string& separator, int64_t count, 
                              count == 1 ? " is wanted" : " are wanted")};
 }
 
+void read_values_by_label(const Cell& cell, const std::vector<std::string>& labels, std::vector<float>& out) {
+  out.assign(labels.size(), 0);
+  std::vector<bool> are_named(labels.size());
+  for (size_t i = 0; i < cell.names.size(); ++i) {
+    const auto label = std::ranges::find(labels, cell.names[i]);
+    if (label == labels.end()) throw CellProblem{concat("names ", in_quotes(cell.names[i]), ", which is no label")};
+    const auto id = static_cast<size_t>(label - labels.begin());
+    if (are_named[id]) throw CellProblem{concat("names the label ", in_quotes(*label), " twice")};
+    are_named[id] = true;
+    out[id] = finite(cell.items[i]);
+  }
+  const auto missing = std::ranges::find(are_named, false);
+  if (missing != are_named.end())
+    throw CellProblem{
+        concat("has no number for the label ", in_quotes(labels[static_cast<size_t>(missing - are_named.begin())]))};
+}
+
 int64_t count_values(const Cell& cell, const std::string& separator) {
   if (cell.kind == Kind::list) return static_cast<int64_t>(cell.items.size());
   return cell.kind == Kind::plain ? static_cast<int64_t>(split(cell, separator).size()) : 1;

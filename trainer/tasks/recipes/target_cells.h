@@ -25,6 +25,10 @@ void read_flags(const Cell& cell, const std::string& separator, int64_t count, s
 // where they are not.
 void read_values(const Cell& cell, const std::string& separator, int64_t count, std::vector<float>& out);
 
+// Likewise of { label = number }, in the order of `labels`. CellProblem where it does not name each of them once, or
+// names another.
+void read_values_by_label(const Cell& cell, const std::vector<std::string>& labels, std::vector<float>& out);
+
 // How many numbers the cell would have as real numbers.
 int64_t count_values(const Cell& cell, const std::string& separator);
 

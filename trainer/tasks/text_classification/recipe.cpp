@@ -188,7 +188,10 @@ class TextClassification final : public Recipe {
       read_cell(row, rows_.label_column(), [&](const Cell&) { settle_distribution(out.answer, num_labels); });
     if (rows_.has_teacher())
       read_cell(row, rows_.teacher_column(), [&](const Cell& cell) {
-        read_values(cell, config_.label_separator, num_labels, out.answer.teacher_logits);
+        if (cell.kind == Cell::Kind::nested)
+          read_values_by_label(cell, classes_.names(), out.answer.teacher_logits);
+        else
+          read_values(cell, config_.label_separator, num_labels, out.answer.teacher_logits);
       });
     return out;
   }
