@@ -44,6 +44,25 @@ class Images(PictureRuns):
         self.assertIn("6 images of 24", done.err)
         self.assertIn("1 files that are not .jpg, .jpeg, .png, .bmp or .webp and 1 images in no class's folder and 1 images that are no files, as links that lead nowhere, and 1 folders that are links and 1 hidden files or folders left alone", done.err)
 
+    def test_pictures_of_rows_and_folders_that_are_renamed_are_prepared_anew(self):
+        data = {"validation_file": None, "test_file": None, "on_bad_row": "skip"}
+        folder = make_images(self.home / "images", 6, 4)
+        names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*.*"))
+        rows = folder / "rows.csv"
+        rows.write_text("image,label\n" + "".join(f"{name},{pathlib.Path(name).parent}\n" for name in names))
+        config = self.images_config(data={**data, "train_file": str(rows)})
+        (folder / names[0]).rename(self.home / "away.jpg")
+        self.assertIn(f"{names[0]}', and there is no such file", self.succeed("prepare", config).err)
+        self.assertIn("prepared before", self.succeed("prepare", config).err)
+        (folder / names[1]).rename(folder / names[0])
+        self.assertIn(f"{names[1]}', and there is no such file", self.succeed("prepare", config).err)
+
+        whole, moved = make_images(self.home / "whole", 6, 4), self.home / "moved"
+        self.succeed("prepare", self.images_config(data={**data, "train_file": str(whole)}))
+        whole.rename(moved)
+        told = self.succeed("prepare", self.images_config(data={**data, "train_file": str(moved)})).err
+        self.assertNotIn("prepared before", told)
+
     def test_learns_resumes_predicts_and_transformers_agrees(self):
         from sklearn.metrics import accuracy_score, confusion_matrix
 
