@@ -157,8 +157,10 @@ Peers peers_of(Communicator& control) {
 
 std::string prepared_directory(const RunConfig& config) {
   if (!config.data.prepared_dir.empty()) return config.data.prepared_dir;
-  const fs::path parent = fs::path(config.output_dir).lexically_normal().parent_path();
-  return (parent / ".prepared").string();
+  fs::path run = fs::path(config.output_dir).lexically_normal();
+  if (!run.has_filename()) run = run.parent_path();  // "runs/a/"
+  if (run == "." || run.filename() == "..") run = fs::absolute(run / "").lexically_normal().parent_path();
+  return (run.parent_path() / ".prepared").string();
 }
 
 std::unique_ptr<Dataset> open_split(const std::string& split, const StringList& files, const DataConfig& config,
