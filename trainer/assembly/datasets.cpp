@@ -191,6 +191,16 @@ std::unique_ptr<Dataset> open_held_out(const StringList& files, const LoadedConf
   return open_together(report.shards, {}, control);
 }
 
+void settle_reading(LoadedConfig& loaded, const ModelDirectory& model) {
+  DataConfig& data = loaded.config.data;
+  model.settle_image_settings(data);
+  const TaskKind& task = task_named(loaded.config.model.task);
+  if (task.takes != Takes::texts || loaded.origins.contains("data.truncation") || data.truncation != "right" ||
+      task.truncations.front() != "right")
+    return;
+  data.truncation = model.truncation_side();
+}
+
 Datasets open_datasets(const LoadedConfig& loaded, const ModelDirectory& model, Communicator& control) {
   const RunConfig& config = loaded.config;
   Datasets data;
