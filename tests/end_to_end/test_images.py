@@ -1,5 +1,6 @@
 """Image classification, from raw images to a model that transformers or torchvision loads."""
 import json
+import os
 import pathlib
 import shutil
 import unittest
@@ -62,6 +63,11 @@ class Images(PictureRuns):
         whole.rename(moved)
         told = self.succeed("prepare", self.images_config(data={**data, "train_file": str(moved)})).err
         self.assertNotIn("prepared before", told)
+
+    def test_a_folder_of_a_class_that_is_not_utf8_is_named_with_a_cure(self):
+        folder = make_images(self.home / "images", 6, 4)
+        (folder / "cold").rename(os.fsdecode(os.fsencode(folder) + b"/caf\xe9"))
+        self.refuse(79, "/caf\\xe9': the folder's name, which is that of a class, is not valid UTF-8", "convmv", config=self.images_config(data={"train_file": str(folder)}))
 
     def test_learns_resumes_predicts_and_transformers_agrees(self):
         from sklearn.metrics import accuracy_score, confusion_matrix
