@@ -15,6 +15,7 @@ mod features;
 mod footer;
 mod generation_tags;
 mod hash;
+mod json_cells;
 mod letters;
 mod limits;
 mod marian;

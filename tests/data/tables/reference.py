@@ -140,6 +140,22 @@ def test_types(folder):
         assert [answer["row"] for answer in answers[1:]] == named, answers
 
 
+def test_json_features(folder):
+    """Values of datasets' Json are what they were, names in their order; text of another column stays text, and so does undecoded Json."""
+    import datasets
+
+    rows = [{"messages": [{"role": "user", "content": "1"}, {"role": "assistant", "z": {"b": [1, 2.5, None, True], "a": 2**60}}], "any": "text", "plain": '{"a": 1}', "raw": [1]},
+            {"messages": [], "any": None, "plain": "2", "raw": None}, {"messages": None, "any": {"deep": [[[]]]}, "plain": "", "raw": "x"}]
+    kinds = {"messages": datasets.List(datasets.Json()), "any": datasets.Json(), "plain": datasets.Value("string"), "raw": datasets.Json(decode=False)}
+    saved = datasets.Dataset.from_list(rows, features=datasets.Features({**kinds, "raw": datasets.Json()})).cast_column("raw", datasets.Json(decode=False))
+    saved.save_to_disk(str(folder / "json"))
+    saved.to_parquet(str(folder / "json.parquet"))
+    expected = [{**row, "raw": None if row["raw"] is None else json.dumps(row["raw"])} for row in rows]
+    for answers in read(folder / "json/data-00000-of-00001.arrow", folder / "json.parquet"):
+        assert [answer["row"] for answer in answers[1:]] == expected, answers
+        assert json.dumps(answers[1]["row"]["messages"]) == json.dumps(rows[0]["messages"]), answers[1]
+
+
 def refusals(answers):
     return [answer["error"] for answer in answers if "error" in answer]
 
@@ -280,6 +296,7 @@ with tempfile.TemporaryDirectory() as home:
     test_large_row(home)
     test_array_among_lines(home)
     test_types(home)
+    test_json_features(home)
     test_cut_off(home, written)
     test_cut_off_between_batches(home)
     test_byte_order(home)
