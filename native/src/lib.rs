@@ -37,6 +37,7 @@ mod thrift;
 mod tokenizer;
 mod unigram;
 mod windows;
+mod xlm_roberta;
 mod xlnet;
 
 use std::any::Any;
