@@ -28,6 +28,36 @@ class Block {
   bool little_;
 };
 
+// Of the eight, the second half lie on their side.
+bool lies(int orientation) { return orientation >= 5; }
+
+// Without its pixels.
+template <class Picture>
+Picture as_seen(const Picture& stored, int orientation) {
+  Picture out;
+  out.height = lies(orientation) ? stored.width : stored.height;
+  out.width = lies(orientation) ? stored.height : stored.width;
+  return out;
+}
+
+// The stored pixels, `channels` bytes each, in the order of the upright picture, which is height × width.
+std::vector<uint8_t> turned(const std::vector<uint8_t>& stored, int64_t height, int64_t width, int64_t channels,
+                            int orientation) {
+  // Which of the stored axes runs backwards follows from the tag.
+  const bool rows_back = orientation == 3 || orientation == 4 || orientation == 7 || orientation == 8;
+  const bool columns_back = orientation == 2 || orientation == 3 || orientation == 6 || orientation == 7;
+  const int64_t stored_width = lies(orientation) ? height : width;
+  std::vector<uint8_t> out(stored.size());
+  uint8_t* to = out.data();
+  for (int64_t y = 0; y < height; ++y)
+    for (int64_t x = 0; x < width; ++x, to += channels) {
+      int64_t row = rows_back ? height - 1 - y : y, column = columns_back ? width - 1 - x : x;
+      if (lies(orientation)) std::swap(row, column);
+      std::copy_n(stored.data() + (row * stored_width + column) * channels, channels, to);
+    }
+  return out;
+}
+
 }  // namespace
 
 int orientation_of(std::string_view exif) {
@@ -46,21 +76,16 @@ int orientation_of(std::string_view exif) {
 
 Image upright(Image image, int orientation) {
   if (orientation == kUpright) return image;
-  // Of the eight, the second half lie on their side; which of the stored axes then runs backwards follows from the tag.
-  const bool lies = orientation >= 5;
-  const bool rows_back = orientation == 3 || orientation == 4 || orientation == 7 || orientation == 8;
-  const bool columns_back = orientation == 2 || orientation == 3 || orientation == 6 || orientation == 7;
-  Image out;
-  out.height = lies ? image.width : image.height;
-  out.width = lies ? image.height : image.width;
-  out.pixels.resize(image.pixels.size());
-  uint8_t* to = out.pixels.data();
-  for (int64_t y = 0; y < out.height; ++y)
-    for (int64_t x = 0; x < out.width; ++x, to += kChannels) {
-      int64_t row = rows_back ? out.height - 1 - y : y, column = columns_back ? out.width - 1 - x : x;
-      if (lies) std::swap(row, column);
-      std::copy_n(image.pixels.data() + (row * image.width + column) * kChannels, kChannels, to);
-    }
+  Image out = as_seen(image, orientation);
+  out.pixels = turned(image.pixels, out.height, out.width, kChannels, orientation);
+  return out;
+}
+
+Mask upright(Mask mask, int orientation) {
+  if (orientation == kUpright) return mask;
+  Mask out = as_seen(mask, orientation);
+  out.classes = turned(mask.classes, out.height, out.width, 1, orientation);
+  out.place = std::move(mask.place);
   return out;
 }
 

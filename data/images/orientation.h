@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "data/images/image.h"
+#include "data/images/mask.h"
 
 namespace sft {
 
@@ -14,5 +15,7 @@ int orientation_of(std::string_view exif);
 // The picture turned and mirrored so that it stands as the tag says it was seen: PIL's ImageOps.exif_transpose, which
 // transformers' load_image calls.
 Image upright(Image image, int orientation);
+// A mask of the pixels as they are stored, likewise.
+Mask upright(Mask mask, int orientation);
 
 }  // namespace sft

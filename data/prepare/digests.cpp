@@ -9,13 +9,11 @@ namespace sft {
 
 using nlohmann::json;
 
-StringList digests_of(const Input& input, const Peers& peers) {
-  std::vector<StringList> paths;
+StringList digests_of(const std::vector<StringList>& paths, const Peers& peers) {
   StringList files;
+  for (const StringList& of_path : paths) files.insert(files.end(), of_path.begin(), of_path.end());
   json mine = json::array();
   peers.together([&] {
-    paths = input.files();
-    for (const StringList& of_path : paths) files.insert(files.end(), of_path.begin(), of_path.end());
     const auto [first, end] = range_of(static_cast<int64_t>(files.size()), peers.self);
     for (int64_t i = first; i < end; ++i) mine.push_back(sha256_of_file(files[static_cast<size_t>(i)]));
   });

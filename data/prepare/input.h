@@ -26,8 +26,9 @@ class Input {
   virtual ~Input() = default;
   virtual const char* noun() const = 0;               // of one row, for messages: "row", "image"
   virtual std::vector<StringList> files() const = 0;  // files that are read, by the path that was asked for
-  // Content of rows that stands outside the files, such as names of folders; "": none.
-  virtual std::string told_by_names() const { return ""; }
+  // Content of rows that stands outside the bytes of `files`, which files() gave: names of folders, and of pictures and
+  // what lies beside them, so that a file that is brought, taken away or renamed is another content; "": none.
+  virtual std::string told_by_names(const std::vector<StringList>& /*files*/) const { return ""; }
   virtual StringList notes() const { return {}; }  // remarks for people on how the input is read
 
   // ConfigError where a file has rows but lacks a column, naming those it has and the nearest. Called on rank 0 alone.
@@ -60,6 +61,9 @@ std::unique_ptr<Input> open_pictures_of_rows(const StringList& files, bool label
 
 // As data.quoting says.
 Quotes quotes_of(const DataConfig& config);
+
+// Every name in `files`, those of each path apart: told_by_names() of pictures.
+std::string names_of(const std::vector<StringList>& files);
 
 // For messages: "'title', 'body' (did you mean 'body'?)". Of thousands the first few.
 std::string list_of_columns(const StringList& names, const std::string& wanted);

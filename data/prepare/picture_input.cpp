@@ -45,9 +45,10 @@ class PictureInput final : public Input {
     return out;
   }
 
-  // Where each run of equal labels begins: a folder's name is the label of all images in it.
-  std::string told_by_names() const override {
-    std::string out;
+  // The places of pictures and of what lies beside them, and where each run of equal labels begins: a folder's name is
+  // the label of all images in it.
+  std::string told_by_names(const std::vector<StringList>& files) const override {
+    std::string out = names_of(files);
     Label before;
     for (int64_t i = 0; labels_ && i < size_; ++i) {
       const Label label = label_of(i);
@@ -136,6 +137,12 @@ std::unique_ptr<Reader> PictureInput::open(int64_t piece) const {
 }
 
 }  // namespace
+
+std::string names_of(const std::vector<StringList>& files) {
+  StringList paths;
+  for (const StringList& of_path : files) paths.push_back(join(of_path, std::string(1, '\0')));
+  return join(paths, "\n") + "\n";
+}
 
 std::unique_ptr<Input> open_pictures(const StringList& paths, bool labels, const ImageColumns& columns) {
   return std::make_unique<PictureInput>(

@@ -141,6 +141,8 @@ class PicturesOfRows final : public Input {
     return out;
   }
 
+  std::string told_by_names(const std::vector<StringList>& files) const override { return names_of(files); }
+
   void require(const std::vector<WantedColumn>& /*of_hdf5*/) const override {
     rows_->require({{"image_column", image_column_}, {"label_column", label_column_}});
   }

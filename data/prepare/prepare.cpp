@@ -40,7 +40,8 @@ class Preparation {
 
   PrepareReport run() {
     open();
-    digests_ = digests_of(*input_, peers_);
+    peers_.together([&] { files_ = input_->files(); });
+    digests_ = digests_of(files_, peers_);
     PreparedFolder folder(request_.output_directory, folder_name(), real_files());
     if (auto report = reuse(folder)) return *report;
 
@@ -70,7 +71,7 @@ class Preparation {
     json files = json::array();
     for (size_t i = 0; i < digests_.size(); ++i) files.push_back({digests_[i], ending_of(request_.files[i])});
     std::string told;
-    peers_.together([&] { told = input_->told_by_names(); });
+    peers_.together([&] { told = input_->told_by_names(files_); });
     json key = {{"version", kVersion},   {"task", request_.task},   {"files", files},
                 {"names", sha256(told)}, {"recipe", recipe_.key()}, {"on_bad_row", config_.on_bad_row}};
     if (request_.splits())
@@ -229,7 +230,8 @@ class Preparation {
   Recipe& recipe_;
   const Peers& peers_;
   std::unique_ptr<Input> input_;
-  StringList digests_;  // of the request's files, in their order
+  std::vector<StringList> files_;  // by the request's files
+  StringList digests_;             // of the request's files, in their order
   int64_t num_pieces_ = 0;
   std::optional<Split> split_;
   int64_t num_ungrouped_ = 0;

@@ -11,6 +11,7 @@
 
 #include "base/errors.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "data/readers/decorated_source.h"
 #include "data/readers/file_tests.h"
 #include "data/readers/json_walk.h"
@@ -90,6 +91,8 @@ class CocoFile {
       const std::string_view text = walk_.value();
       json item = json::parse(text, nullptr, false);
       if (item.is_discarded()) item = json::parse(without_nan(std::string(text)), nullptr, false);
+      if (item.is_discarded() && !is_valid_utf8(text))
+        fail(concat("the item that begins here is ", utf8_problem(text)));
       if (!item.is_object()) fail("the item that begins here is no JSON object");
       read(item);
     }

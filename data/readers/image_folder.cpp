@@ -128,6 +128,10 @@ std::unique_ptr<ImageSource> open_class_folders(const std::string& path) {
   std::vector<Label> labels;
   for (const std::string& name : classes) {
     const std::string folder = (fs::path(path) / name).string();
+    if (!is_valid_utf8(name))
+      throw DataError(concat(in_quotes(folder, 400),
+                             ": the folder's name, which is that of a class, is not valid UTF-8; rename the folder, as "
+                             "convmv -f latin1 -t utf8 --notest does of many"));
     Found found = images_below(folder);
     if (found.images.empty())
       throw DataError(concat(folder, ": a class without images: no ", kImageEndings, " in it", told_of_broken(found)));

@@ -9,6 +9,7 @@
 #include "base/errors.h"
 #include "base/file_ops.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "data/readers/decorated_source.h"
 #include "data/readers/file_tests.h"
 #include "data/readers/voc_lists.h"
@@ -70,6 +71,7 @@ class Annotated {
     const XmlElement& corners = child(object, "bndbox");
     RawBox box{.place = concat(file_, ":", object.line, ": object"), .label = child(object, "name").text};
     if (box.label.empty()) fail(object, "<object> has an empty <name>");
+    if (!is_valid_utf8(box.label)) fail(child(object, "name"), concat("<name> is ", utf8_problem(box.label)));
     box.corners = {number(corners, "xmin") - 1, number(corners, "ymin") - 1, number(corners, "xmax"),
                    number(corners, "ymax")};
     const XmlElement* difficult = object.find("difficult");

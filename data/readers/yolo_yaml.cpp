@@ -6,6 +6,7 @@
 
 #include "base/errors.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "data/readers/list_lines.h"
 
 namespace sft {
@@ -146,6 +147,8 @@ std::vector<std::string> names_of(const Yaml& yaml, const Entry& entry) {
       yaml.fail(concat("names: class ", names.size(), " is called ", in_quotes(item.value),
                        "; wanted a name of its own for each"),
                 entry.line);
+    if (!is_valid_utf8(item.value))
+      yaml.fail(concat("names: class ", names.size(), " is ", utf8_problem(item.value)), entry.line);
     names.push_back(item.value);
   }
   return names;

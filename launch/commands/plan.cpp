@@ -68,7 +68,7 @@ RankTrace trace(LoadedConfig loaded, const std::string& strategy, const Wanted& 
   std::unique_ptr<ModelDirectory> directory;
   together(here.control, [&] {
     directory = std::make_unique<ModelDirectory>(loaded.config.model.model_name_or_path, loaded.config.model.adapter);
-    directory->settle_image_settings(loaded.config.data);
+    settle_reading(loaded, *directory);
   });
   Datasets data = open_datasets(loaded, *directory, here.control);
   RankTrace traced;

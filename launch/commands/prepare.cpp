@@ -35,7 +35,7 @@ ExitCode prepare(const Arguments& arguments, Job& job) {
   together(job.control(), [&] {
     loaded = load_run(arguments.target, arguments.overrides);
     model = std::make_unique<ModelDirectory>(loaded.config.model.model_name_or_path, loaded.config.model.adapter);
-    model->settle_image_settings(loaded.config.data);
+    settle_reading(loaded, *model);
   });
   require_agreement(job.control(), [&] { return run_facts(loaded.config); });
   job.show_progress(loaded.config.log.progress);

@@ -5,6 +5,7 @@
 //! where texts, digits and bytes are a length (uint32, little-endian) and what has it.
 
 use crate::features::Feature;
+use crate::json_cells;
 use arrow_array::cast::AsArray;
 use arrow_array::types::*;
 use arrow_array::{Array, RecordBatch};
@@ -14,7 +15,7 @@ use arrow_schema::{DataType, Field, TimeUnit};
 pub const MOST_ROW_BYTES: usize = 64 << 20;
 const TOO_LONG: &str = "the row is longer than 64 MiB";
 /// As `kMostDepth` in data/readers/json_row.cpp.
-const MOST_DEPTH: usize = 32;
+pub const MOST_DEPTH: usize = 32;
 
 pub fn row(batch: &RecordBatch, index: usize, features: &Feature, out: &mut Vec<u8>) -> Result<(), String> {
     out.clear();
@@ -41,7 +42,7 @@ pub fn names<'a>(fields: impl Iterator<Item = &'a Field>, out: &mut Vec<u8>) -> 
     Ok(())
 }
 
-fn sized(kind: u8, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
+pub fn sized(kind: u8, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
     if out.len() + bytes.len() > MOST_ROW_BYTES {
         return Err(TOO_LONG.to_string());
     }
@@ -65,7 +66,7 @@ fn whole(value: impl ToString, feature: Option<&Feature>, out: &mut Vec<u8>) -> 
     }
 }
 
-fn real(value: f64, out: &mut Vec<u8>) {
+pub fn real(value: f64, out: &mut Vec<u8>) {
     out.push(b'R');
     out.extend_from_slice(&value.to_le_bytes());
 }
@@ -78,6 +79,13 @@ fn narrow_real(value: impl ToString, out: &mut Vec<u8>) {
 fn bytes(value: &[u8], out: &mut Vec<u8>) -> Result<(), String> {
     let kind = if std::str::from_utf8(value).is_ok() { b'S' } else { b'B' };
     sized(kind, value, out)
+}
+
+fn text(value: &str, feature: Option<&Feature>, depth: usize, out: &mut Vec<u8>) -> Result<(), String> {
+    if feature.is_some_and(|feature| feature.is_json) {
+        return json_cells::cell(value, depth, out);
+    }
+    sized(b'S', value.as_bytes(), out)
 }
 
 fn items(values: &dyn Array, feature: Option<&Feature>, depth: usize, out: &mut Vec<u8>) -> Result<(), String> {
@@ -142,9 +150,9 @@ fn cell(array: &dyn Array, index: usize, feature: Option<&Feature>, depth: usize
             TimeUnit::Microsecond => whole_of!(DurationMicrosecondType),
             TimeUnit::Nanosecond => whole_of!(DurationNanosecondType),
         },
-        DataType::Utf8 => sized(b'S', array.as_string::<i32>().value(index).as_bytes(), out),
-        DataType::LargeUtf8 => sized(b'S', array.as_string::<i64>().value(index).as_bytes(), out),
-        DataType::Utf8View => sized(b'S', array.as_string_view().value(index).as_bytes(), out),
+        DataType::Utf8 => text(array.as_string::<i32>().value(index), feature, depth, out),
+        DataType::LargeUtf8 => text(array.as_string::<i64>().value(index), feature, depth, out),
+        DataType::Utf8View => text(array.as_string_view().value(index), feature, depth, out),
         DataType::Binary => bytes(array.as_binary::<i32>().value(index), out),
         DataType::LargeBinary => bytes(array.as_binary::<i64>().value(index), out),
         DataType::BinaryView => bytes(array.as_binary_view().value(index), out),

@@ -2,8 +2,42 @@
 //! the other are one content.
 
 use crate::{guard, Bytes, Failure};
+use flate2::bufread::GzDecoder;
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{BufRead, BufReader, ErrorKind, Read};
+
+/// Members of gzip, and zeros behind one, with which tapes and block devices fill up.
+struct Members(Option<GzDecoder<BufReader<File>>>);
+
+/// Whether anything but zeros follows.
+fn pass_zeros(rest: &mut BufReader<File>) -> std::io::Result<bool> {
+    loop {
+        let (zeros, length) = match rest.fill_buf() {
+            Ok(bytes) => (bytes.iter().take_while(|&&byte| byte == 0).count(), bytes.len()),
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        rest.consume(zeros);
+        if zeros < length || length == 0 {
+            return Ok(length > 0);
+        }
+    }
+}
+
+impl Read for Members {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        while let Some(member) = &mut self.0 {
+            let count = member.read(out)?;
+            if count > 0 || out.is_empty() {
+                return Ok(count);
+            }
+            if let Some(mut rest) = self.0.take().map(GzDecoder::into_inner) {
+                self.0 = pass_zeros(&mut rest)?.then(|| GzDecoder::new(rest));
+            }
+        }
+        Ok(0)
+    }
+}
 
 pub struct Decompressed {
     path: String,
@@ -19,7 +53,7 @@ impl Decompressed {
         let file = BufReader::with_capacity(1 << 17, file);
         let told = |error: std::io::Error| Failure::Data(format!("{path}: cannot be read as zstd: {error}"));
         let (kind, test, content): (_, _, Box<dyn Read>) = match path.ends_with(".gz") {
-            true => ("gzip", "gzip -t", Box::new(flate2::bufread::MultiGzDecoder::new(file))),
+            true => ("gzip", "gzip -t", Box::new(Members(Some(GzDecoder::new(file))))),
             false => ("zstd", "zstd -t", Box::new(zstd::stream::read::Decoder::with_buffer(file).map_err(told)?)),
         };
         Ok(Decompressed { path: path.to_string(), kind, test, content, given: 0 })

@@ -1,7 +1,7 @@
 //! What a directory holds of a tokenizer: settings, the class that reads it, and the tokenizer itself.
 
 use crate::settings::{add_named, take_in_legacy_tokens};
-use crate::{albert, bert, deberta, marian, roberta, t5, xlnet, Failure};
+use crate::{albert, bert, deberta, marian, roberta, t5, xlm_roberta, xlnet, Failure};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use tokenizers::Tokenizer;
@@ -59,10 +59,12 @@ fn class_of(directory: &Path, settings: &Value) -> Result<String, Failure> {
     let config = read_object(&directory.join("config.json"))?;
     let class = match config["model_type"].as_str() {
         Some("albert") => albert::CLASS,
+        Some("camembert") => xlm_roberta::OF_CAMEMBERT,
         Some("deberta-v2") => deberta::CLASS,
         Some("roberta") => roberta::CLASS,
         Some("marian") => marian::CLASS,
         Some("t5" | "mt5") => t5::CLASS,
+        Some("xlm-roberta") => xlm_roberta::CLASS,
         Some("xlnet") => xlnet::CLASS,
         _ => "",
     };
@@ -122,6 +124,9 @@ pub fn open(directory: &Path, settings: &Value, class: &str) -> Result<Tokenizer
         }
         if class == deberta::CLASS {
             deberta::apply_settings(&mut tokenizer, settings).map_err(|failure| in_file(&whole, failure))?;
+        }
+        if class == xlm_roberta::CLASS || class == xlm_roberta::OF_CAMEMBERT {
+            xlm_roberta::apply_settings(&mut tokenizer, settings).map_err(|failure| in_file(&whole, failure))?;
         }
         if class == xlnet::CLASS {
             xlnet::apply_settings(&mut tokenizer, settings).map_err(|failure| in_file(&whole, failure))?;

@@ -1,5 +1,5 @@
 //! What `datasets` says of columns in the metadata of a file, under the key "huggingface": of labels that are kept as
-//! numbers their names.
+//! numbers their names, and of texts whether they are values in JSON.
 
 use serde_json::Value;
 
@@ -9,6 +9,7 @@ pub const KEY: &str = "huggingface";
 #[derive(Default)]
 pub struct Feature {
     pub classes: Vec<String>, // by number; none: the value is no label
+    pub is_json: bool,        // texts are values, each in JSON
     pub items: Option<Box<Feature>>,
     members: Vec<(String, Feature)>,
 }
@@ -32,6 +33,8 @@ impl Feature {
         } else if kind == "ClassLabel" {
             let names = tree["names"].as_array().into_iter().flatten();
             feature.classes = names.filter_map(Value::as_str).map(str::to_string).collect();
+        } else if kind == "Json" {
+            feature.is_json = tree["decode"].as_bool().unwrap_or(true);
         } else if ["Sequence", "List", "LargeList"].contains(&kind) {
             feature.items = Some(Box::new(Feature::of(&tree["feature"])));
         } else if let (Value::Object(members), "") = (tree, kind) {

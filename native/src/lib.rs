@@ -15,6 +15,7 @@ mod features;
 mod footer;
 mod generation_tags;
 mod hash;
+mod json_cells;
 mod letters;
 mod limits;
 mod marian;
@@ -36,6 +37,7 @@ mod thrift;
 mod tokenizer;
 mod unigram;
 mod windows;
+mod xlm_roberta;
 mod xlnet;
 
 use std::any::Any;

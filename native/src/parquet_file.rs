@@ -7,6 +7,7 @@ use crate::Failure;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::basic::Compression;
 use parquet::errors::ParquetError;
 use std::collections::VecDeque;
 use std::fs::File;
@@ -81,6 +82,15 @@ impl ParquetFile {
         let facts = metadata.metadata().file_metadata();
         let said = facts.key_value_metadata().into_iter().flatten().find(|entry| entry.key == features::KEY);
         let features = Feature::of_file(said.and_then(|entry| entry.value.as_ref()));
+
+        let mut columns = metadata.metadata().row_groups().iter().flat_map(|group| group.columns());
+        if let Some(column) = columns.find(|column| matches!(column.compression(), Compression::BROTLI(_) | Compression::LZO)) {
+            let name = if column.compression() == Compression::LZO { "LZO" } else { "Brotli" };
+            return Err(wrong(path, &format!(
+                "its column '{}' is compressed with {name}, which is not read; write it anew with zstd or snappy, as pandas.read_parquet(FILE).to_parquet(NEW, compression=\"zstd\") does",
+                column.column_path().string()
+            )));
+        }
 
         let (mut first_row, mut start) = (0i64, 0i64);
         let mut groups = VecDeque::new();

@@ -51,6 +51,14 @@ class Clean(EndToEnd):
         self.succeed("clean", self.run_dir(), "--yes")
         self.assertEqual([path.name for path in prepared.iterdir()], ["near_duplicates-of-mine.jsonl"])
 
+    def test_rows_of_a_run_whose_name_ends_in_a_slash_stand_beside_it(self):
+        run = self.home / "alone" / "run"
+        self.succeed(self.config(top={"output_dir": f"{run}/"}, train={"num_train_epochs": 1}, eval={"eval_strategy": "no"}, data={"validation_file": None, "test_file": None}))
+        self.assertFalse((run / ".prepared").exists())
+        self.assertTrue(list((run.parent / ".prepared").iterdir()))
+        self.succeed("clean", run, "--yes")
+        self.assertEqual(list((run.parent / ".prepared").iterdir()), [])
+
     def test_what_others_made_stays(self):
         run = self.run_dir()
         first, second, *_ = sorted(path.name for path in run.glob("checkpoint-*"))

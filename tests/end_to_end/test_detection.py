@@ -212,6 +212,55 @@ class Detection(PictureRuns):
         done = self.succeed(self.few(model={"model_name_or_path": str(self.home / "one")}))
         self.assertIn("training images have more boxes than the model has detection tokens, 1", done.err)
 
+    def test_files_that_are_renamed_are_prepared_anew(self):
+        import numpy as np
+        from PIL import Image
+
+        def refreshed(form, first, second, train_file):
+            """Of two files of which the first is away, the second takes the place of the first."""
+            config = self.boxes_config(data={"train_file": str(train_file), "validation_file": None, "test_file": None, "on_bad_row": "skip"})
+            first.unlink()
+            self.succeed("prepare", config)
+            with self.subTest(form):
+                self.assertIn("prepared before", self.succeed("prepare", config).err)
+                second.rename(first)
+                self.assertNotIn("prepared before", self.succeed("prepare", config).err)
+
+        def picture(path, seed):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(np.random.default_rng(seed).integers(0, 256, (SIDE, SIDE, 3)).astype(np.uint8)).save(path)
+
+        coco = make_coco(self.home / "coco", 5, 7)
+        refreshed("COCO", coco.parent / "images/001.png", coco.parent / "images/002.png", coco)
+        for number in range(4):
+            picture(self.home / f"voc/JPEGImages/{number}.png", number)
+            picture(self.home / f"yolo/images/{number}.png", number)
+            for path, text in ((f"voc/Annotations/{number}.xml", f"<annotation><object><name>{NAMES[number % 2]}</name><bndbox><xmin>1</xmin><ymin>1</ymin><xmax>{number + 9}</xmax><ymax>9</ymax></bndbox></object></annotation>"),
+                               (f"yolo/labels/{number}.txt", f"{number % 2} 0.5 0.5 0.{number + 1} 0.2\n")):
+                (self.home / path).parent.mkdir(exist_ok=True)
+                (self.home / path).write_text(text)
+        (self.home / "voc/ImageSets/Main").mkdir(parents=True)
+        (self.home / "voc/ImageSets/Main/train.txt").write_text("0\n1\n2\n3\n")
+        refreshed("VOC", self.home / "voc/Annotations/1.xml", self.home / "voc/Annotations/2.xml", self.home / "voc")
+        refreshed("YOLO", self.home / "yolo/labels/2.txt", self.home / "yolo/labels/3.txt", self.home / "yolo")
+
+    def test_names_of_classes_that_are_not_utf8_are_refused_alike(self):
+        from PIL import Image
+
+        for folder in ("voc/JPEGImages", "voc/Annotations", "yolo/images", "yolo/labels"):
+            (self.home / folder).mkdir(parents=True)
+        for folder in ("voc/JPEGImages", "yolo/images"):
+            Image.new("RGB", (SIDE, SIDE)).save(self.home / folder / "0.png")
+        name = b"caf\xe9"
+        (self.home / "voc/Annotations/0.xml").write_bytes(b"<annotation><object><name>" + name + b"</name><bndbox><xmin>1</xmin><ymin>1</ymin><xmax>9</xmax><ymax>9</ymax></bndbox></object></annotation>")
+        (self.home / "yolo/labels/0.txt").write_text("1 0.5 0.5 0.2 0.2\n")
+        (self.home / "yolo/data.yaml").write_bytes(b"names: [tea, " + name + b"]\n")
+        coco = make_coco(self.home / "coco", 2, 7)
+        coco.write_bytes(coco.read_bytes().replace(b'"name": "disc"', b'"name": "' + name + b'"'))
+        for path, place in (("voc", "0.xml:1: <name> is"), ("yolo", "data.yaml:1: names: class 1 is"), ("coco/annotations.json", "the item that begins here is")):
+            with self.subTest(path):
+                self.refuse(79, place, "not valid UTF-8; iconv", config=self.boxes_config(data={"train_file": str(self.home / path)}))
+
     def test_settings_that_do_not_fit_are_told(self):
         self.refuse(78, "data.image_size is 36", "multiple of 8, as 40", config=self.few(data={"image_size": 36}))
         self.refuse(78, "auxiliary_loss", config=self.few(model={"config.auxiliary_loss": True}))

@@ -1,5 +1,6 @@
 """Image classification, from raw images to a model that transformers or torchvision loads."""
 import json
+import os
 import pathlib
 import shutil
 import unittest
@@ -43,6 +44,30 @@ class Images(PictureRuns):
         done = self.succeed("prepare", self.images_config(data={"train_file": str(folder), "validation_file": None, "test_file": None}))
         self.assertIn("6 images of 24", done.err)
         self.assertIn("1 files that are not .jpg, .jpeg, .png, .bmp or .webp and 1 images in no class's folder and 1 images that are no files, as links that lead nowhere, and 1 folders that are links and 1 hidden files or folders left alone", done.err)
+
+    def test_pictures_of_rows_and_folders_that_are_renamed_are_prepared_anew(self):
+        data = {"validation_file": None, "test_file": None, "on_bad_row": "skip"}
+        folder = make_images(self.home / "images", 6, 4)
+        names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*.*"))
+        rows = folder / "rows.csv"
+        rows.write_text("image,label\n" + "".join(f"{name},{pathlib.Path(name).parent}\n" for name in names))
+        config = self.images_config(data={**data, "train_file": str(rows)})
+        (folder / names[0]).rename(self.home / "away.jpg")
+        self.assertIn(f"{names[0]}', and there is no such file", self.succeed("prepare", config).err)
+        self.assertIn("prepared before", self.succeed("prepare", config).err)
+        (folder / names[1]).rename(folder / names[0])
+        self.assertIn(f"{names[1]}', and there is no such file", self.succeed("prepare", config).err)
+
+        whole, moved = make_images(self.home / "whole", 6, 4), self.home / "moved"
+        self.succeed("prepare", self.images_config(data={**data, "train_file": str(whole)}))
+        whole.rename(moved)
+        told = self.succeed("prepare", self.images_config(data={**data, "train_file": str(moved)})).err
+        self.assertNotIn("prepared before", told)
+
+    def test_a_folder_of_a_class_that_is_not_utf8_is_named_with_a_cure(self):
+        folder = make_images(self.home / "images", 6, 4)
+        (folder / "cold").rename(os.fsdecode(os.fsencode(folder) + b"/caf\xe9"))
+        self.refuse(79, "/caf\\xe9': the folder's name, which is that of a class, is not valid UTF-8", "convmv", config=self.images_config(data={"train_file": str(folder)}))
 
     def test_learns_resumes_predicts_and_transformers_agrees(self):
         from sklearn.metrics import accuracy_score, confusion_matrix

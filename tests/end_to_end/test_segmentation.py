@@ -221,6 +221,58 @@ class Segmentation(PictureRuns):
         self.refuse(79, "two classes are called 'sky'", config=self.masks_config(data={"class_names": ["sky", "road", "sky", "tree"]}))
         self.refuse(79, "no masks found", "images/", config=self.masks_config(data={"train_file": str(self.home / "bad_0" / "images" / "..")} | {"train_file": str(self.shared / "train_masks" / "masks")}))
 
+    def test_a_mask_that_is_renamed_or_comes_back_is_prepared_anew(self):
+        root = make_folder(self.home / "renamed", 6, 1)
+        config = self.masks_config(data={"train_file": str(root), "on_bad_row": "skip", "validation_file": None, "test_file": None})
+        (root / "masks" / "004.png").rename(root / "away.png")
+        self.assertIn("004.jpg: has no mask", self.succeed("prepare", config).err)
+        self.assertIn("prepared before", self.succeed("prepare", config).err)
+        (root / "masks" / "005.png").rename(root / "masks" / "004.png")
+        self.assertIn("005.png: has no mask", self.succeed("prepare", config).err)
+        (root / "away.png").rename(root / "masks" / "005.png")
+        self.assertIn("6 images of", self.succeed("prepare", config).err)
+
+    def test_masks_of_the_stored_pixels_are_turned_with_pictures_that_exif_turns(self):
+        """Equal to pictures and masks that PIL turned beforehand."""
+        import numpy as np
+        from PIL import Image, ImageOps
+
+        draw = np.random.default_rng(3)
+        ours, theirs = self.home / "stored", self.home / "turned"
+        for root in (ours, theirs):
+            for folder in ("images", "masks"):
+                (root / folder).mkdir(parents=True)
+            (root / "classes.txt").write_text("\n".join(NAMES) + "\n")
+        for orientation in range(1, 9):
+            exif = Image.Exif()
+            exif[0x0112] = orientation
+            picture, mask = (Image.fromarray(draw.integers(0, high, shape).astype(np.uint8)) for high, shape in ((256, (20, 32, 3)), (3, (20, 32))))
+            mask.info["exif"] = exif.tobytes()
+            upright, turned = ImageOps.exif_transpose(Image.open(self.saved(picture, ours / "images" / f"{orientation}.png", exif=exif))), mask
+            if orientation > 4:
+                turned = ImageOps.exif_transpose(Image.open(self.saved(mask, self.home / f"{orientation}.png", exif=exif)))
+            self.saved(mask, ours / "masks" / f"{orientation}.png")
+            self.saved(Image.fromarray(np.asarray(upright)), theirs / "images" / f"{orientation}.png")
+            self.saved(Image.fromarray(np.asarray(turned)), theirs / "masks" / f"{orientation}.png")
+        data = {"validation_file": None, "test_file": None, "image_size": 32, "crop": "none"}
+        told = self.succeed("prepare", self.masks_config(data={**data, "train_file": str(ours)})).err
+        self.assertIn("4 masks turned as the Exif of their pictures says", told)
+        self.assertIn("3 masks are of pictures that Exif turns within one size", told)
+        self.assertNotIn("Exif", self.succeed("prepare", self.masks_config(data={**data, "train_file": str(theirs)})).err)
+        shards = sorted((self.home / ".prepared").glob("train-*/*.h5"))
+        self.assertEqual(len(shards), 2)
+        self.assertEqual(*(self.pixels_of(shard) for shard in shards))
+
+    def saved(self, image, path, **options):
+        image.save(path, **options)
+        return path
+
+    def pixels_of(self, shard):
+        import h5py
+
+        with h5py.File(shard) as file:
+            return {name: file[name][()].tobytes() for name in ("pixels", "mask")}
+
     def test_classes_that_no_pixel_is_of_are_told(self):
         import numpy as np
         from PIL import Image

@@ -63,6 +63,17 @@ class Served(EndToEnd):
                 self.assert_served(self.home / "new.jsonl", lambda row: row["text"])
                 self.assertEqual(json.loads((self.run_dir() / "model/tokenizer_config.json").read_text())["truncation_side"], side)
 
+    def test_a_config_without_a_side_cuts_where_the_models_tokenizer_does(self):
+        tokenizer = self.home / "model" / "tokenizer_config.json"
+        make_model(tokenizer.parent)
+        tokenizer.write_text(json.dumps({**json.loads(tokenizer.read_text()), "truncation_side": "left"}))
+        self.succeed(self.config(model={"model_name_or_path": str(tokenizer.parent)}, data={**self.write(make_long_rows, "train.jsonl", "new.jsonl"), "max_length": 9}, train={"num_train_epochs": 6}))
+        self.assertEqual(json.loads((self.run_dir() / "model/tokenizer_config.json").read_text())["truncation_side"], "left")
+        self.assert_served(self.home / "new.jsonl", lambda row: row["text"])
+        asked = self.config("asked", model={"model_name_or_path": str(tokenizer.parent)}, data={**self.write(make_long_rows, "train.jsonl", "new.jsonl"), "max_length": 9, "truncation": "right"})
+        self.succeed(asked)
+        self.assertEqual(json.loads((self.run_dir("asked") / "model/tokenizer_config.json").read_text())["truncation_side"], "right")
+
     def test_a_model_directory_says_what_it_assumes_and_knows_its_cut(self):
         self.succeed(self.config(data={**self.write(make_long_rows, "train.jsonl", "new.jsonl"), "truncation": "left", "max_length": 9}))
         of_run = self.predicted(self.home / "new.jsonl")

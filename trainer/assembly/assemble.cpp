@@ -207,7 +207,7 @@ std::unique_ptr<Assembly> assemble(LoadedConfig loaded, const World& world, cons
 
   together(control, [&] {
     run->directory = std::make_unique<ModelDirectory>(config.model.model_name_or_path, config.model.adapter);
-    run->directory->settle_image_settings(run->loaded.config.data);
+    settle_reading(run->loaded, *run->directory);
   });
   run->data = open(run->loaded, *run->directory, control);
   together(control, [&] { settle_stop_tokens(*run); });

@@ -157,8 +157,10 @@ Peers peers_of(Communicator& control) {
 
 std::string prepared_directory(const RunConfig& config) {
   if (!config.data.prepared_dir.empty()) return config.data.prepared_dir;
-  const fs::path parent = fs::path(config.output_dir).lexically_normal().parent_path();
-  return (parent / ".prepared").string();
+  fs::path run = fs::path(config.output_dir).lexically_normal();
+  if (!run.has_filename()) run = run.parent_path();  // "runs/a/"
+  if (run == "." || run.filename() == "..") run = fs::absolute(run / "").lexically_normal().parent_path();
+  return (run.parent_path() / ".prepared").string();
 }
 
 std::unique_ptr<Dataset> open_split(const std::string& split, const StringList& files, const DataConfig& config,
@@ -187,6 +189,16 @@ std::unique_ptr<Dataset> open_held_out(const StringList& files, const LoadedConf
   request.split_seed = static_cast<uint64_t>(loaded.config.seed);
   const PrepareReport report = prepare_split(std::move(request), loaded.config.data, tokenizer, control);
   return open_together(report.shards, {}, control);
+}
+
+void settle_reading(LoadedConfig& loaded, const ModelDirectory& model) {
+  DataConfig& data = loaded.config.data;
+  model.settle_image_settings(data);
+  const TaskKind& task = task_named(loaded.config.model.task);
+  if (task.takes != Takes::texts || loaded.origins.contains("data.truncation") || data.truncation != "right" ||
+      task.truncations.front() != "right")
+    return;
+  data.truncation = model.truncation_side();
 }
 
 Datasets open_datasets(const LoadedConfig& loaded, const ModelDirectory& model, Communicator& control) {

@@ -22,6 +22,10 @@ struct Datasets {
   Labels labels;
 };
 
+// What the model's directory says of its rows where the config does not: sizes of pictures, and the side on which
+// longer texts are cut ("truncation_side" of tokenizer_config.json), as transformers' tokenizer cuts them.
+void settle_reading(LoadedConfig& loaded, const ModelDirectory& model);
+
 // Every rank calls. Errors are the same on all of them.
 Datasets open_datasets(const LoadedConfig& loaded, const ModelDirectory& model, Communicator& control);
 

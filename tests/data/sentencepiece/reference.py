@@ -1,5 +1,6 @@
 """Ids of SentencePiece tokenizers against transformers, live: MarianTokenizer (source.spm, target.spm, vocab.json),
-T5Tokenizer, AlbertTokenizer and XLNetTokenizer (spiece.model) and DebertaV2Tokenizer (spm.model), over models that sentencepiece trains here.
+T5Tokenizer, AlbertTokenizer and XLNetTokenizer (spiece.model), DebertaV2Tokenizer (spm.model), XLMRobertaTokenizer and CamembertTokenizer (tokenizer.json),
+over models that sentencepiece trains here.
 
     reference.py CUT_TEXTS
 
@@ -16,7 +17,8 @@ import tempfile
 
 try:
     import sentencepiece
-    from transformers import AlbertTokenizer, DebertaV2Tokenizer, MarianTokenizer, T5Tokenizer, XLNetTokenizer
+    from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
+    from transformers import AlbertTokenizer, AutoTokenizer, DebertaV2Tokenizer, MarianTokenizer, T5Tokenizer, XLNetTokenizer
 except ImportError as missing:
     print(f"SKIPPED: no id was compared, {missing} (tools/setup.sh test brings the Python references)")
     sys.exit(77)
@@ -131,6 +133,31 @@ def xlnet(folder, both, config, **options):
     return XLNetTokenizer.from_pretrained(folder)
 
 
+def of_the_hub(folder, both, kind, splits, settings):
+    """A tokenizer.json as the hub has them of XLM-R and CamemBERT, most of which cut at marks alone."""
+    folder.mkdir()
+    charsmap = next(step for step in json.loads(albert(folder / "rules", both, {}).backend_tokenizer.to_str())["normalizer"]["normalizers"] if step["type"] == "Precompiled")
+    read = sentencepiece.SentencePieceProcessor(model_file=str(train(both, folder / "pieces", 3000)))
+    pieces = [(read.id_to_piece(i), read.get_score(i)) for i in range(3, read.get_piece_size())]
+    if kind == "xlm-roberta":
+        vocabulary = [("<s>", 0.0), ("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), *pieces, ("<mask>", 0.0)]
+    else:
+        vocabulary = [("<s>NOTUSED", 0.0), ("<pad>", 0.0), ("</s>NOTUSED", 0.0), ("<unk>", 0.0), ("<unk>NOTUSED", -100.0), *pieces, ("<mask>", 0.0), ("<s>", 0.0), ("</s>", 0.0)]
+    tokenizer = Tokenizer(models.Unigram(vocabulary, 3, False))
+    marks = pre_tokenizers.Metaspace("▁", "always")
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), marks]) if splits else marks
+    tokenizer.normalizer = normalizers.Replace(Regex(" {2,}"), " ")
+    names = [piece for piece, _ in vocabulary]
+    tokenizer.post_processor = processors.TemplateProcessing(single="<s> $A </s>", pair="<s> $A </s> </s> $B </s>", special_tokens=[(name, names.index(name)) for name in ("<s>", "</s>")])
+    tokenizer.add_special_tokens([*(AddedToken(name, normalized=False) for name in ("<s>", "<pad>", "</s>", "<unk>")), AddedToken("<mask>", lstrip=True, normalized=False)])
+    content = json.loads(tokenizer.to_str())
+    content["normalizer"] = {"type": "Sequence", "normalizers": [charsmap, content["normalizer"]]}
+    (folder / "tokenizer.json").write_text(json.dumps(content))
+    (folder / "config.json").write_text(json.dumps({"model_type": kind}))
+    (folder / "tokenizer_config.json").write_text(json.dumps({"bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>", "unk_token": "<unk>", "sep_token": "</s>", "cls_token": "<s>", **settings}))
+    return AutoTokenizer.from_pretrained(folder)
+
+
 def ours(tool, folder, side, wanted):
     line = json.dumps({"model": str(folder), "side": side, "texts": wanted}) + "\n"
     return json.loads(subprocess.run([tool], input=line, check=True, capture_output=True, text=True).stdout)
@@ -194,6 +221,10 @@ def main(tool):
             bad += check_t5(tool, folder / name, deberta(folder / name, english + chinese, config), wanted)
         for name, config, options in [("xlnet", {}, {}), ("xlnet in lower case", {"do_lower_case": True, "add_prefix_space": False}, {"normalization_rule_name": "identity"})]:
             bad += check_t5(tool, folder / name, xlnet(folder / name, english + chinese, config, **options), wanted)
+        for name, kind, splits, settings in [("xlm-r, bare", "xlm-roberta", False, {"tokenizer_class": "XLMRobertaTokenizerFast"}), ("xlm-r", "xlm-roberta", True, {}), ("xlm-r, no space in front", "xlm-roberta", False, {"add_prefix_space": False}),
+                                             ("camembert, bare", "camembert", False, {}), ("camembert", "camembert", True, {"tokenizer_class": "CamembertTokenizer"})]:
+            theirs = of_the_hub(folder / name, english + chinese, kind, splits, settings)
+            bad += compare(name, wanted, ours(tool, folder / name, "source", wanted)["ids"], theirs(wanted)["input_ids"])
     print(f"{len(wanted):,} texts, {len(english):,} plain English and {len(chinese):,} Chinese; sentencepiece {sentencepiece.__version__}")
     sys.exit(1 if bad else 0)
 

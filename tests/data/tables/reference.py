@@ -140,6 +140,39 @@ def test_types(folder):
         assert [answer["row"] for answer in answers[1:]] == named, answers
 
 
+def test_json_features(folder):
+    """Values of datasets' Json are what they were, names in their order; text of another column stays text, and so does undecoded Json."""
+    import datasets
+
+    rows = [{"messages": [{"role": "user", "content": "1"}, {"role": "assistant", "z": {"b": [1, 2.5, None, True], "a": 2**60}}], "any": "text", "plain": '{"a": 1}', "raw": [1]},
+            {"messages": [], "any": None, "plain": "2", "raw": None}, {"messages": None, "any": {"deep": [[[]]]}, "plain": "", "raw": "x"}]
+    kinds = {"messages": datasets.List(datasets.Json()), "any": datasets.Json(), "plain": datasets.Value("string"), "raw": datasets.Json(decode=False)}
+    saved = datasets.Dataset.from_list(rows, features=datasets.Features({**kinds, "raw": datasets.Json()})).cast_column("raw", datasets.Json(decode=False))
+    saved.save_to_disk(str(folder / "json"))
+    saved.to_parquet(str(folder / "json.parquet"))
+    expected = [{**row, "raw": None if row["raw"] is None else json.dumps(row["raw"])} for row in rows]
+    for answers in read(folder / "json/data-00000-of-00001.arrow", folder / "json.parquet"):
+        assert [answer["row"] for answer in answers[1:]] == expected, answers
+        assert json.dumps(answers[1]["row"]["messages"]) == json.dumps(rows[0]["messages"]), answers[1]
+
+
+def test_other_ways_of_writing(folder):
+    """Zeros behind gzip are passed over, as Python does; what is not read is named with its cure."""
+    content = b'{"a": 1}\n'
+    (folder / "padded.jsonl.gz").write_bytes(gzip.compress(content) + bytes(70000) + gzip.compress(content) + bytes(512))
+    (folder / "more.jsonl.gz").write_bytes(gzip.compress(content) + bytes(512) + b"more")
+    parquet.write_table(pa.table({"text": ["a", "b"]}), folder / "brotli.parquet", compression="brotli")
+    (folder / "mac.conll").write_bytes(b"EU B-ORG\rrejects O\r\rPeter B-PER\r")
+    (folder / "windows.conll").write_bytes(b"EU B-ORG\r\nrejects O\r\r\n\r\nPeter B-PER\r\n")
+    padded, more, brotli, mac, windows = read(*(folder / name for name in ("padded.jsonl.gz", "more.jsonl.gz", "brotli.parquet", "mac.conll", "windows.conll")))
+    assert gzip.decompress((folder / "padded.jsonl.gz").read_bytes()) == content * 2
+    assert [answer["row"] for answer in padded[1:]] == [{"a": 1}] * 2, padded
+    assert more[-1].get("code") == 79 and "is the file cut off or damaged" in more[-1]["error"], more
+    assert brotli[0].get("code") == 79 and "its column 'text' is compressed with Brotli, which is not read; write it anew with zstd" in brotli[0]["error"], brotli
+    assert "mac.conll:1: a carriage return stands in the line" in mac[1]["problem"] and "tr '\\r' '\\n'" in mac[1]["problem"], mac
+    assert [answer["row"]["tokens"] for answer in windows[1:]] == [["EU", "rejects"], ["Peter"]], windows
+
+
 def refusals(answers):
     return [answer["error"] for answer in answers if "error" in answer]
 
@@ -280,6 +313,8 @@ with tempfile.TemporaryDirectory() as home:
     test_large_row(home)
     test_array_among_lines(home)
     test_types(home)
+    test_json_features(home)
+    test_other_ways_of_writing(home)
     test_cut_off(home, written)
     test_cut_off_between_batches(home)
     test_byte_order(home)

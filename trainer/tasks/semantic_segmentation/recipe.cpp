@@ -65,7 +65,7 @@ class SemanticSegmentation final : public Recipe {
 
   bool wants_survey() const override { return are_open_; }
   void survey(const Row& row, Census& into) const override {
-    const auto pixels = pixels_by_class(mask_of(row, row.picture->decoded(), config_.reduce_labels, 0));
+    const auto pixels = pixels_by_class(mask_of(row, row.picture->decoded(), config_.reduce_labels, 0).mask);
     for (size_t value = 0; value < kNoClass; ++value)
       if (pixels[value] > 0) into.labels.add({std::to_string(value), true});
   }
@@ -121,11 +121,14 @@ class SemanticSegmentation final : public Recipe {
     const auto cell = [&](const std::string& column) { return &sample.cells[schema.place(column)]; };
     for (const Row& row : rows) {
       Decoded decoded;
+      PlacedMask placed;
       Mask mask;
       try {
         decoded = row.picture->decoded();
-        if (request_.labels_required)
-          mask = size_.fitted(mask_of(row, decoded, config_.reduce_labels, std::ssize(names_)));
+        if (request_.labels_required) {
+          placed = mask_of(row, decoded, config_.reduce_labels, std::ssize(names_));
+          mask = size_.fitted(placed.mask);
+        }
         if (keeps_sizes())
           cell(kOriginalSizeColumn)
               ->set(std::vector<int32_t>{static_cast<int32_t>(decoded.image.height),
@@ -142,6 +145,7 @@ class SemanticSegmentation final : public Recipe {
         cell(kPlaceColumn)->set(std::vector<uint8_t>(place.begin(), place.end()));
       out.append(sample);
       if (request_.labels_required) count_pixels(mask, out.report());
+      if (!placed.note.empty()) count_note(out.report(), placed.note, placed.mask.place);
       if (!decoded.was.empty()) count_note(out.report(), concat(decoded.was, " images made RGB"));
     }
   }
