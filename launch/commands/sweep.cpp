@@ -109,6 +109,32 @@ KeySet whole_numbers() {
   return keys;
 }
 
+// By the names that a command line takes: without the section where the rest is unique, and by other names of a key.
+KeyNames dotted_keys() {
+  RunConfig config;
+  KeyNames names;
+  KeySet at_the_top, ambiguous;
+  for (const BoundField& field : bind_fields(config)) {
+    std::vector<std::string> called{std::string(field.info.name)};
+    for (const std::string_view other : field.info.other_names) called.emplace_back(other);
+    for (const std::string& name : called) {
+      if (!field.section.empty()) names[field.section + '.' + name] = field.key();
+      if (field.section.empty()) at_the_top.insert(name);
+      if (field.section.empty() || !names.try_emplace(name, field.key()).second) ambiguous.insert(name);
+    }
+  }
+  for (const std::string& name : ambiguous) names.erase(name);
+  for (const std::string& name : at_the_top) names[name] = name;
+  return names;
+}
+
+AskedMeasure asked_measure(const EvalConfig& eval) {
+  AskedMeasure asked;
+  if (eval.metric_for_best_model != "auto") asked.metric = eval.metric_for_best_model;
+  if (eval.greater_is_better != AutoBool::automatic) asked.greater_is_better = eval.greater_is_better == AutoBool::yes;
+  return asked;
+}
+
 void print_trials(const SweepPlan& plan, const std::string& directory) {
   const SweepFolder folder(directory, plan);
   for (size_t i = 0; i < plan.num_trials; ++i) {
@@ -148,6 +174,7 @@ NextTrial next_trial(const Arguments& arguments, const std::string& sweep_direct
   std::string told;
   together(control, [&] {
     if (control.rank() != 0) return;
+    folder.require_one_measure();
     const auto trial = folder.trial(number);
     nlohmann::json next = nlohmann::json::array();
     if (trial) {
@@ -217,7 +244,8 @@ ExitCode sweep(const Arguments& arguments, Job& job) {
   Communicator& control = job.control();
   together(control, [&] {
     loaded = load_run(arguments.target, arguments.overrides);
-    plan = plan_sweep(loaded.config.sweep, static_cast<uint64_t>(loaded.config.seed), whole_numbers());
+    plan = plan_sweep(loaded.config.sweep, static_cast<uint64_t>(loaded.config.seed), whole_numbers(), dotted_keys());
+    plan.asked = asked_measure(loaded.config.eval);
     if (arguments.index >= static_cast<int64_t>(plan.num_trials))
       throw ConfigError(concat("--index ", arguments.index, ": the sweep has ", plan.num_trials, " trials, 0 to ",
                                plan.num_trials - 1));

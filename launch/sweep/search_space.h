@@ -1,6 +1,7 @@
 // What a sweep may set its parameters to: lists of values, and ranges that are drawn from.
 #pragma once
 
+#include <map>
 #include <set>
 #include <string>
 #include <variant>
@@ -11,6 +12,7 @@
 namespace sft {
 
 using KeySet = std::set<std::string>;
+using KeyNames = std::map<std::string, std::string>;  // another name → dotted key
 
 // { min, max, scale = "linear" | "log" }; log = true is another spelling of the second.
 struct SearchRange {

@@ -34,6 +34,39 @@ std::string identity_of(const SweepPlan& plan) {
   return hash;
 }
 
+json json_of(const AskedMeasure& asked) {
+  return {asked.metric, asked.greater_is_better ? json(*asked.greater_is_better) : json()};
+}
+
+AskedMeasure asked_in(const json& written) {
+  return {written.at(0).get<std::string>(),
+          written.at(1).is_boolean() ? std::optional(written.at(1).get<bool>()) : std::nullopt};
+}
+
+std::string without_part(const std::string& metric) { return metric.starts_with("eval_") ? metric.substr(5) : metric; }
+
+// Whether runs that are asked so may choose by `measure`.
+bool may_be(const AskedMeasure& asked, const Measure& measure) {
+  return (asked.metric.empty() || without_part(asked.metric) == without_part(measure.metric)) &&
+         asked.greater_is_better.value_or(measure.greater_is_better) == measure.greater_is_better;
+}
+
+std::string text_of(const AskedMeasure& asked, const Measure& other) {
+  if (asked == AskedMeasure{}) return "what its task has (no eval.metric_for_best_model is set)";
+  if (!asked.greater_is_better) return "eval_" + without_part(asked.metric);
+  return text_of(
+      Measure{asked.metric.empty() ? other.metric : "eval_" + without_part(asked.metric), *asked.greater_is_better});
+}
+
+[[noreturn]] void refuse_measure(const std::string& trial, const Measure& of_trial, const std::string& now) {
+  throw ConfigError(concat(trial, " was compared by ", text_of(of_trial), ", and this sweep compares by ", now,
+                           ": proposals and prunings would follow from both. To go on, set "
+                           "eval.metric_for_best_model = \"",
+                           without_part(of_trial.metric),
+                           "\" and eval.greater_is_better = ", of_trial.greater_is_better ? "true" : "false",
+                           "; for the other metric name another output_dir"));
+}
+
 }  // namespace
 
 bool settles(ExitCode code) {
@@ -44,6 +77,7 @@ bool settles(ExitCode code) {
 struct SweepFolder::Record {
   Trial trial;
   std::optional<ExitCode> code;  // once it has ended
+  std::optional<AskedMeasure> asked = {};
 };
 
 SweepFolder::SweepFolder(std::string directory, SweepPlan plan)
@@ -63,13 +97,15 @@ std::optional<SweepFolder::Record> SweepFolder::record(size_t number) const {
                "this one cannot go on. Name another output_dir, or restore the table; num_trials may grow"));
   Record record{{read["name"].get<std::string>(), read["overrides"].get<std::vector<std::string>>()}, {}};
   if (read.contains("exit_code")) record.code = static_cast<ExitCode>(read["exit_code"].get<int>());
+  if (read.contains("asked")) record.asked = asked_in(read["asked"]);
   const bool is_planned = plan_.trials.empty() || plan_.trials[number].name == record.trial.name;
   return is_planned ? std::optional(std::move(record)) : std::nullopt;
 }
 
 void SweepFolder::write(size_t number, const Trial& trial, const std::optional<ExitCode>& code) const {
   if (!plan_.learns()) return;
-  json record{{"name", trial.name}, {"overrides", trial.overrides}, {"sweep", identity_}};
+  json record{
+      {"name", trial.name}, {"overrides", trial.overrides}, {"sweep", identity_}, {"asked", json_of(plan_.asked)}};
   if (code) record["exit_code"] = static_cast<int>(*code);
   real_files().make_directory(directory_ + "/.trials");
   write_atomically(real_files(), record_path(number), record.dump() + "\n");
@@ -153,6 +189,23 @@ ObservedTrial SweepFolder::observed(size_t number, const Trial& trial) const {
   return observed;
 }
 
+void SweepFolder::require_one_measure() const {
+  if (!plan_.learns()) return;
+  std::optional<Measure> first;
+  for (size_t i = 0; i < plan_.num_trials; ++i) {
+    const auto written = record(i);
+    if (!written || written->code != ExitCode::done) continue;
+    const std::string trial = concat(directory_, "/", written->trial.name);
+    const auto measure = measure_of(trial);
+    if (!measure) continue;
+    const bool was_asked_for = written->asked.value_or(plan_.asked) != plan_.asked && plan_.asked == AskedMeasure{};
+    if (was_asked_for || !may_be(plan_.asked, *measure))
+      refuse_measure(trial, *measure, text_of(plan_.asked, *measure));
+    if (first && *first != *measure) refuse_measure(trial, *measure, text_of(*first));
+    first = measure;
+  }
+}
+
 bool SweepFolder::is_pruned(size_t number, const Trial& trial) const {
   if (!plan_.pruning) return false;
   const auto written = record(number);
@@ -169,7 +222,7 @@ Cutoffs SweepFolder::cutoffs(size_t number) const {
     const auto outcome = ended(i, record(i));
     if (!outcome) continue;
     predecessors.push_back(outcome->evaluations);
-    sign = outcome->greater_is_better ? -1 : 1;
+    sign = outcome->measure.greater_is_better ? -1 : 1;
   }
   Cutoffs cutoffs = cutoffs_of(*plan_.pruning, predecessors);
   for (auto& [evaluations, value] : cutoffs) value *= sign;

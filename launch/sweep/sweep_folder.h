@@ -31,6 +31,10 @@ class SweepFolder {
   // The scores that the trial must have reached at each rung; none without pruning. ConfigError as above.
   Cutoffs cutoffs(size_t number) const;
 
+  // ConfigError naming both where a trial that has ended was compared by another metric, or in the other direction,
+  // than this start compares, and where two were: its proposals and prunings would follow from both.
+  void require_one_measure() const;
+
   // Whether the trial was given up in an earlier start of this sweep, and so is not to be started again.
   bool is_pruned(size_t number, const Trial& trial) const;
 

@@ -105,6 +105,19 @@ std::optional<Pruning> pruning_of(const Table& sweep) {
                  .min_evaluations = whole_above(table, "min_evaluations", 1, 1, "sweep.pruning")};
 }
 
+// `parameters` by their dotted keys.
+Table by_dotted_keys(const Table& parameters, const KeyNames& dotted) {
+  Table named = Table::object();
+  for (const auto& [parameter, values] : parameters.items()) {
+    const auto found = dotted.find(parameter);
+    const std::string& key = found == dotted.end() ? parameter : found->second;
+    if (named.contains(key))
+      throw ConfigError(concat("[sweep.parameters] has ", in_quotes(key), " by two names; give one of them"));
+    named[key] = values;
+  }
+  return named;
+}
+
 // Luck is no setting.
 void require_searchable(const std::string& parameter) {
   if (parameter == "seed" || parameter == "data.fold")
@@ -135,7 +148,7 @@ double uniform_of(uint64_t seed, const std::string& parameter, uint64_t trial) {
   return static_cast<double>(derive_key(seed, "sweep " + parameter, trial) >> 11) * 0x1p-53;
 }
 
-SweepPlan plan_sweep(const Table& sweep, uint64_t seed, const KeySet& whole_numbers) {
+SweepPlan plan_sweep(const Table& sweep, uint64_t seed, const KeySet& whole_numbers, const KeyNames& dotted) {
   require_known_keys(sweep, {"method", "num_trials", "parameters", "num_startup_trials", "trials_per_round", "pruning"},
                      "sweep.");
   const std::string name = setting(sweep, "method", std::string("grid"), "sweep");
@@ -144,7 +157,7 @@ SweepPlan plan_sweep(const Table& sweep, uint64_t seed, const KeySet& whole_numb
   if (!sweep.contains("parameters") || !sweep.at("parameters").is_object() || sweep.at("parameters").empty())
     throw ConfigError("[sweep.parameters] is missing or empty: nothing to vary");
   const bool draws = name == "random" || name == "tpe";
-  const Table& parameters = sweep.at("parameters");
+  const Table parameters = by_dotted_keys(sweep.at("parameters"), dotted);
   const int64_t num_trials = setting(sweep, "num_trials", int64_t{0}, "sweep");
 
   SweepPlan plan;

@@ -18,6 +18,14 @@ struct Trial {
   std::vector<std::string> overrides;  // "optim.learning_rate=3e-05", in the order of `parameters`
 };
 
+// What the config asks its runs to be compared by; nothing where it leaves that to the task.
+struct AskedMeasure {
+  std::string metric = {};  // "loss"; "": the task's
+  std::optional<bool> greater_is_better = {};
+
+  bool operator==(const AskedMeasure&) const = default;
+};
+
 // Of a sweep whose trials follow from each other: successive halving (Li et al., "A System for Massively Parallel
 // Hyperparameter Tuning", 2018). A rung is an evaluation; the best of each `reduction_factor` go on behind it.
 struct Pruning {
@@ -35,6 +43,7 @@ struct SweepPlan {
   uint64_t seed = 0;
   std::optional<Pruning> pruning;
   size_t trials_per_round = 1;  // a trial knows of those of earlier rounds
+  AskedMeasure asked = {};
 
   // Whether a trial depends on what has come of others.
   bool learns() const { return !searched.empty() || pruning.has_value(); }
@@ -45,8 +54,9 @@ struct SweepPlan {
 // method grid: all combinations, the last key changes fastest. list: the i-th values together; lists of one length.
 // random: num_trials draws, one of a list, or from a range { min, max, scale = "linear" | "log" }, uniform on that
 // scale and rounded to six digits. tpe: num_trials, proposed one by one (proposal()). `whole_numbers`: keys that take
-// whole numbers alone. ConfigError with the key otherwise.
-SweepPlan plan_sweep(const Table& sweep, uint64_t seed, const KeySet& whole_numbers = {});
+// whole numbers alone. `dotted`: other names of keys, as those without their section; a parameter is told and compared
+// by its dotted key. ConfigError with the key otherwise.
+SweepPlan plan_sweep(const Table& sweep, uint64_t seed, const KeySet& whole_numbers = {}, const KeyNames& dotted = {});
 
 Trial trial_of(const std::vector<std::string>& parameters, const std::vector<Table>& values);
 

@@ -236,6 +236,29 @@ class LanguageModels(EndToEnd):
         template.write_text(TEMPLATE.replace("message['content']", "message['content'] | upper"))
         self.assertEqual([(self.succeed(*command).out, (self.home / "out.jsonl").read_text()) for command in commands], before)
 
+    def test_beams_renormalize_what_is_left_of_the_probabilities(self):
+        model, asked = self.home / "model", self.home / "asked.jsonl"
+        shutil.copytree(self.shared / "llama", model)
+        write_rows(asked, [{"messages": row["messages"][:-1]} for row in self.test])
+        said = {}
+        for renormalize in (True, False):
+            settings = {"num_beams": 4, "max_new_tokens": 12, "eos_token_id": 258, "bad_words_ids": [[word] for word in range(0, 256, 2)], "renormalize_logits": renormalize}
+            (model / "generation_config.json").write_text(json.dumps(settings))
+            self.succeed("predict", model, "--input", asked, "--output", self.home / "out.jsonl")
+            said[renormalize] = [row["prediction"] for row in read_rows(self.home / "out.jsonl")]
+            self.assertEqual(said[renormalize], [told for _, told in self.by_transformers(model, self.test)])
+        self.assertNotEqual(said[True], said[False])
+
+    def test_an_answer_of_special_tokens_alone_is_right_where_it_is_said(self):
+        rows = self.home / "called.jsonl"
+        write_rows(rows, [{"messages": [{"role": "user", "content": "call"}, {"role": "assistant", "content": "<|im_start|>"}]}] * 3)
+        for said, text, right in ((256, "<|im_start|>", 1.0), (258, "<eos>", 0.0)):
+            with self.subTest(said=said):
+                self.succeed(self.config(f"said{said}", data={"test_file": str(rows)}, train={"max_steps": 1}, generate={"eos_token_id": [257], "forced_eos_token_id": [said], "max_new_tokens": 1}))
+                row = read_rows(self.run_dir(f"said{said}") / "predictions.jsonl")[0]
+                self.assertEqual((row["reference"], row["prediction"]), ("<|im_start|>", text))
+                self.assertEqual(json.loads((self.run_dir(f"said{said}") / "summary.json").read_text())["test_metrics"]["exact_match"], right)
+
     def test_special_tokens_are_no_text_of_an_answer(self):
         model, asked = self.home / "model", self.home / "asked.jsonl"
         shutil.copytree(self.shared / "llama", model)
@@ -285,7 +308,7 @@ class LanguageModels(EndToEnd):
         model = self.home / "model"
         for settings, told in (({"temperature": 0, "do_sample": True}, "temperature"), ({"top_p": 1.5, "do_sample": True}, "top_p"), ({"max_new_tokens": -3}, "max_new_tokens"), ({"repetition_penalty": "high"}, "repetition_penalty"),
                                ({"temperature": 0.0, "top_k": None, "num_beams": 4}, ""), ({"eos_token_id": [258, 99999, -1]}, "99999 is no token of this model"),
-                               ({"renormalize_logits": True, "num_beams": 2}, "renormalize_logits is not built, and has no effect on beams here"), ({"max_length": 20}, "max_length = 20 counts the prompt, and has no effect here"),
+                               ({"renormalize_logits": "yes"}, "renormalize_logits"), ({"max_length": 20}, "max_length = 20 counts the prompt, and has no effect here"),
                                ({"max_time": 3.0}, "max_time = 3.0 is not built"), ({"renormalize_logits": True, "max_length": 20, "max_new_tokens": 3}, ""),
                                ({"suppress_tokens": [1, 2], "min_p": 0.1, "begin_suppress_tokens": None}, "suppress_tokens = [1,2] is not built, and has no effect on answers here")):
             with self.subTest(settings=settings):

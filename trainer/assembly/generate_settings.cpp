@@ -136,9 +136,6 @@ void warn_of_other_ways(const json& own, const ModelDirectory& model, const Gene
     const auto found = in.find(key);
     return found != in.end() && found->is_number_integer() ? std::optional(found->get<int64_t>()) : std::nullopt;
   };
-  if (config.num_beams > 1 && own.value("renormalize_logits", json()) == true)
-    log::warn_once(concat(model.path(), ": renormalize_logits is not built, and has no effect on beams here; "
-                          "transformers obeys it"));
   const auto start = number(own, "decoder_start_token_id"), trained = number(model.config(), "decoder_start_token_id");
   if (start && trained && start != trained)
     log::warn_once(concat(model.path(), ": decoder_start_token_id is ", *trained, " in config.json, and targets begin "

@@ -47,10 +47,7 @@ Evaluator::MistakeSettings mistake_settings(const Assembly& run) {
   const TaskKind& kind = task_of_type(run.config().model.task, run.data.labels.problem_type);
   const bool is_set = kind.target == label_set_column(0);
   if (!is_set && !(kind.target == label_column(0)) && !(kind.target == token_labels_column(0))) return {};
-  return {.most = kMostMistakes,
-          .labels = run.data.labels.names,
-          .squash = is_set ? Squash::sigmoid : Squash::softmax,
-          .threshold = run.config().eval.scores.threshold};
+  return {.most = kMostMistakes, .labels = run.data.labels.names, .squash = is_set ? Squash::sigmoid : Squash::softmax};
 }
 
 void leave_out_unsure_words(nlohmann::ordered_json& details) {

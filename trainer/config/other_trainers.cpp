@@ -102,6 +102,7 @@ constexpr OtherNames kNames[] = {
     {"ddp_timeout", "comm.timeout_seconds"},
     {"local_rank", "needs no key: mpirun or srun starts the ranks"},
     {"task_type peft_type", "model.task"},
+    {"dryrun", "the option --dry-run of train"},
     {"bias modules_to_save exclude_modules layers_to_transform layers_pattern rank_pattern alpha_pattern use_dora "
      "fan_in_fan_out init_lora_weights",
      "not built for adapters; lora.target_modules says where they are, and a new head trains beside them"},

@@ -49,6 +49,7 @@ std::vector<BeamSearch::Candidate> BeamSearch::candidates(const at::Tensor& logi
     const at::Tensor scores_V = scores_nV[b];
     process({scores_V.data_ptr<float>(), static_cast<size_t>(num_words)}, {beam.tokens, num_new(), start_.most_new},
             config_);
+    if (config_.renormalize_logits) scores_V.copy_(at::log_softmax(scores_V, -1));
     scores_V.add_(beam.score);
   }
   const auto num_ends = static_cast<int64_t>(config_.eos_token_id.size());

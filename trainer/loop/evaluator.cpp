@@ -102,7 +102,10 @@ Evaluation Evaluator::run(const PredictionSink& predicted) {
   const TimedPhase phase("evaluation");
   const Stopwatch watch;
   const MistakeSettings& wanted = settings_.mistakes;
-  if (wanted.most > 0) mistakes_.emplace(wanted.most, wanted.squash, wanted.threshold);
+  if (wanted.most > 0) {
+    const Deciding* deciding = learner_.task().deciding();
+    mistakes_.emplace(wanted.most, wanted.squash, deciding ? deciding->thresholds() : std::vector<double>{});
+  }
   std::vector<Statistics> parts;
   each_part("evaluated", [&](EvalLoader& loader, ShownWork& work) {
     Statistics& part = parts.emplace_back(learner_.task().empty_statistics());

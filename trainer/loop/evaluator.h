@@ -39,7 +39,6 @@ class Evaluator {
     size_t most = 0;  // rows; 0: none
     std::vector<std::string> labels = {};
     Squash squash = Squash::softmax;
-    double threshold = 0.5;  // of sets of labels
   };
 
   struct Settings {

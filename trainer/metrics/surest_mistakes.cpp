@@ -28,7 +28,7 @@ void SurestMistakes::judge(int64_t row, int64_t target, int64_t targets, std::sp
   if (squash_ == Squash::sigmoid) {
     for (size_t k = 0; k < logits.size(); ++k) {
       const double likely = probability_of(logits[k]);
-      const bool is_given = likely > threshold_, is_there = truths[k] != 0;
+      const bool is_given = likely > thresholds_.at(k), is_there = truths[k] != 0;
       const auto label = static_cast<int64_t>(k);
       if (is_given && !is_there) keep({row, target, targets, -1, label, likely});
       if (!is_given && is_there) keep({row, target, targets, label, -1, 1 - likely});
@@ -37,10 +37,12 @@ void SurestMistakes::judge(int64_t row, int64_t target, int64_t targets, std::sp
   }
   const auto best = std::ranges::max_element(logits);
   const auto truth = std::ranges::max_element(truths);
-  if (*truth == 0 || truth - truths.begin() == best - logits.begin()) return;
   double sum = 0;
   for (const double logit : logits) sum += std::exp(logit - *best);
-  keep({row, target, targets, truth - truths.begin(), best - logits.begin(), 1 / sum});
+  const auto likely = [&](int64_t label) { return std::exp(logits[static_cast<size_t>(label)] - *best) / sum; };
+  const int64_t given = thresholds_.empty() ? best - logits.begin() : likely(1) > thresholds_[0];
+  if (*truth == 0 || truth - truths.begin() == given) return;
+  keep({row, target, targets, truth - truths.begin(), given, likely(given)});
 }
 
 void SurestMistakes::keep(const Mistake& mistake) {

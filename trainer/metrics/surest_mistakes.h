@@ -5,6 +5,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "trainer/metrics/calibration.h"
@@ -24,8 +25,10 @@ struct Mistake {
 // whatever ranks, the rows are judged.
 class SurestMistakes {
  public:
-  // `threshold`: of sigmoid outputs, above which a label is given.
-  SurestMistakes(size_t most, Squash squash, double threshold) : most_(most), squash_(squash), threshold_(threshold) {}
+  // `thresholds`, above which a label is given: of sigmoid outputs one a label; of two classes the second's, or none,
+  // where the likeliest is given.
+  SurestMistakes(size_t most, Squash squash, std::vector<double> thresholds)
+      : most_(most), squash_(squash), thresholds_(std::move(thresholds)) {}
 
   // One target, whose label is the first of the greatest of `truths`, or one set of labels, 0 or 1 each.
   void judge(int64_t row, int64_t target, int64_t targets, std::span<const double> truths,
@@ -46,7 +49,7 @@ class SurestMistakes {
 
   size_t most_;
   Squash squash_;
-  double threshold_;
+  std::vector<double> thresholds_;
   std::vector<Mistake> found_;
 };
 

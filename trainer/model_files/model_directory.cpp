@@ -51,6 +51,13 @@ bool may_be_hub_id(const std::string& name) {
          std::isalnum(static_cast<unsigned char>(name.front())) && !name.ends_with('/');
 }
 
+// A path that was mistyped, or of a run that was never started: the hub has no such name.
+bool looks_local(const std::string& name) {
+  std::error_code none;
+  const fs::path above = fs::path(name).parent_path();
+  return name.starts_with("runs/") || (!above.empty() && fs::is_directory(above, none));
+}
+
 std::string find_directory(const std::string& name) {
   if (name.empty()) throw ConfigError("model.model_name_or_path is not set: a directory in Hugging Face layout");
   if (fs::is_directory(name) || (fs::is_regular_file(name) && is_keras_file(name))) return name;
@@ -60,6 +67,9 @@ std::string find_directory(const std::string& name) {
                              "such a file and a tokenizer's, or a Keras file (.h5, .hdf5, .keras)"));
   const fs::path snapshot = cached_snapshot(name);
   if (!snapshot.empty()) return snapshot.string();
+  if (looks_local(name))
+    throw ConfigError(
+        concat("model.model_name_or_path ", in_quotes(name), ": no such directory; no run and no model stands there"));
   throw ConfigError(concat(
       "model.model_name_or_path ", in_quotes(name), ": no such directory, and no such model in the local hub cache ",
       hub_cache().string(),

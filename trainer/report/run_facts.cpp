@@ -123,8 +123,10 @@ std::vector<Fact> results_of(const RunRecord& record) {
   const Json test = test_of(record), validation = validation_of(record);
   const Json& split = test.empty() ? validation : test;
   const Json rows = split.value("samples", Json());
-  const std::string note = concat(test.empty() ? "last validation" : "test",
-                                  rows.is_number() ? concat(", ", value_text(rows), " rows") : "");
+  const Json step = test.empty() ? validation.value("step", Json()) : Json();
+  const std::string note =
+      concat(test.empty() ? "last validation" : "test", step.is_number() ? concat(", at step ", value_text(step)) : "",
+             rows.is_number() ? concat(", ", value_text(rows), " rows") : "");
   std::vector<Fact> facts;
   const MetricWords words = words_of(record);
   for (const auto& [name, value] : split.items()) {

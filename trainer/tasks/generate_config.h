@@ -36,6 +36,7 @@ struct GenerateConfig {
   int64_t num_beams = 1;
   double length_penalty = 1.0;
   std::string early_stopping = "false";
+  bool renormalize_logits = false;
   int64_t num_return_sequences = 1;
   NumberList eos_token_id = {};
   NumberList forced_bos_token_id = {};
@@ -70,6 +71,8 @@ struct GenerateConfig {
               "of beams: true ends with num_beams answers, false where none that goes on is better by its length now, "
               "never where none can become better",
               one_of("true", "false", "never")),
+        field("renormalize_logits", &GenerateConfig::renormalize_logits,
+              "of beams: a token's probability is among those that nothing forbids; draws are so always"),
         field("num_return_sequences", &GenerateConfig::num_return_sequences, "answers to a prompt", only(int64_t{1})),
         field("eos_token_id", &GenerateConfig::eos_token_id, "tokens that end an answer; []: the model's",
               at_least(0.0)),

@@ -140,6 +140,12 @@ TEST_F(Spans, WhatWasSaidBeforeMayStandInColumnsOfItsOwn) {
   shared["conversations"].insert(shared["conversations"].begin(), says("system", "t"));
   EXPECT_NE(marked(shared).find("<|im_start|>system\nt<|im_end|>\n<|im_start|>user"), std::string::npos)
       << "a message goes before the column";
+  const auto turn_of = [](const char* role, const char* content) { return json{{"role", role}, {"content", content}}; };
+  const json keyed = {
+      {"system", "s"},
+      {"messages",
+       {turn_of("user", "q"), turn_of("assistant", "yes"), turn_of("user", "r"), turn_of("assistant", "no")}}};
+  EXPECT_EQ(marked(keyed), whole) << "as Anthropic has it";
   EXPECT_EQ(marked(json{{"system", ""}, {"history", json::array()}, {"instruction", "r"}, {"output", "no"}}),
             "<|im_start|>user\nr<|im_end|>\n<|im_start|>assistant\n[[no<|im_end|>]]\n");
   EXPECT_NE(error_of({json{{"history", {"q"}}, {"instruction", "r"}, {"output", "no"}}})

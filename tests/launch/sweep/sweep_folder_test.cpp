@@ -152,6 +152,60 @@ TEST_F(Folder, KnowsWhatWasPruned) {
   EXPECT_GT(pruned, 0);
 }
 
+std::string measure_refusal(const SweepFolder& folder) {
+  try {
+    folder.require_one_measure();
+  } catch (const ConfigError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST_F(Folder, GoesOnByTheMetricOfItsTrialsAlone) {
+  SweepPlan plan = plan_of(search(6));
+  run(plan, 0);  // eval_accuracy, more is better
+  EXPECT_EQ(measure_refusal(SweepFolder(directory_.path(), plan)), "");
+  plan.asked.metric = "accuracy";
+  EXPECT_EQ(measure_refusal(SweepFolder(directory_.path(), plan)), "");
+  for (const AskedMeasure& other : {AskedMeasure{"f1", {}}, AskedMeasure{"eval_loss", {}}, AskedMeasure{"", false}}) {
+    plan.asked = other;
+    const std::string told = measure_refusal(SweepFolder(directory_.path(), plan));
+    EXPECT_NE(told.find("was compared by eval_accuracy (more is better)"), std::string::npos) << told;
+    EXPECT_NE(told.find(other.metric == "f1"          ? "by eval_f1"
+                        : other.metric == "eval_loss" ? "by eval_loss"
+                                                      : "by eval_accuracy (less is better)"),
+              std::string::npos)
+        << told;
+    EXPECT_NE(told.find("set eval.metric_for_best_model = \"accuracy\" and eval.greater_is_better = true"),
+              std::string::npos)
+        << told;
+  }
+}
+
+TEST_F(Folder, DoesNotGoOnByWhatTheTaskHasWhereItsTrialsWereAskedForAMetric) {
+  SweepPlan plan = plan_of(search(6));
+  plan.asked.metric = "accuracy";
+  run(plan, 0);
+  plan.asked = {};
+  EXPECT_NE(measure_refusal(SweepFolder(directory_.path(), plan)).find("no eval.metric_for_best_model is set"),
+            std::string::npos);
+}
+
+TEST_F(Folder, OfTrialsByTwoMetricsIsRefused) {
+  const SweepPlan plan = plan_of(search(6));
+  run(plan, 0);
+  const Trial second = run(plan, 1);
+  directory_.file(second.name + "/summary.json", json{{"exit_reason", "finished"},
+                                                      {"best_metric", 1.5},
+                                                      {"metric_for_best_model", "eval_loss"},
+                                                      {"greater_is_better", false}}
+                                                     .dump());
+  const std::string told = measure_refusal(SweepFolder(directory_.path(), plan));
+  EXPECT_NE(told.find("eval_loss (less is better), and this sweep compares by eval_accuracy (more is better)"),
+            std::string::npos)
+      << told;
+}
+
 TEST(Settles, WhatTheSettingsEndAndNotWhatTheMachineDoes) {
   for (const int code : {0, 78, 79, 80, 82}) EXPECT_TRUE(settles(static_cast<ExitCode>(code))) << code;
   for (const int code : {69, 70, 75, 76, 77, 81, 93}) EXPECT_FALSE(settles(static_cast<ExitCode>(code))) << code;

@@ -57,6 +57,24 @@ TEST(SweepPlan, WhatIsDrawnOrListedTwiceIsOneTrial) {
   EXPECT_EQ(plan_sweep(sweep_of("random", {{"seed", {1, 2}}}, 20), 1).trials.size(), 2u);
 }
 
+TEST(SweepPlan, AKeyWithoutItsSectionIsTheKey) {
+  const KeyNames dotted{{"global_batch_size", "train.global_batch_size"},
+                        {"fold", "data.fold"},
+                        {"metric_for_best_model", "eval.metric_for_best_model"}};
+  const Table range{{"min", 4}, {"max", 32}};
+  const SweepPlan plan =
+      plan_sweep(sweep_of("random", {{"global_batch_size", range}}, 5), 1, {"train.global_batch_size"}, dotted);
+  EXPECT_EQ(plan.parameters, std::vector<std::string>{"train.global_batch_size"});
+  for (const Trial& trial : plan.trials)
+    EXPECT_EQ(trial.name.find('.', sizeof "train."), std::string::npos) << trial.name;
+  EXPECT_EQ(plan_sweep(sweep_of("grid", {{"fold", {"1/3", "2/3"}}}), 1, {}, dotted).parameters,
+            std::vector<std::string>{"data.fold"});
+  const Table measured = sweep_of("tpe", {{"metric_for_best_model", {"f1", "loss"}}}, 5);
+  EXPECT_THROW(plan_sweep(measured, 1, {}, dotted), ConfigError);
+  const Table twice = sweep_of("grid", {{"fold", {"1/3"}}, {"data.fold", {"2/3"}}});
+  EXPECT_THROW(plan_sweep(twice, 1, {}, dotted), ConfigError);
+}
+
 TEST(SweepPlan, MisspeltKeysOfARangeAreRefusedWithTheKnownOnes) {
   const Table range{{"min", 1e-5}, {"max", 1e-2}, {"logs", true}};
   const std::string refusal = refusal_of(sweep_of("random", {{"optim.learning_rate", range}}, 3));

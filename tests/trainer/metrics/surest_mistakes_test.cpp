@@ -28,8 +28,9 @@ std::vector<Judged> some_rows(int64_t count, size_t labels) {
   return rows;
 }
 
-SurestMistakes found_in(const std::vector<Judged>& rows, Squash squash = Squash::softmax) {
-  SurestMistakes mistakes(5, squash, 0.5);
+SurestMistakes found_in(const std::vector<Judged>& rows, Squash squash = Squash::softmax,
+                        const std::vector<double>& thresholds = {}) {
+  SurestMistakes mistakes(5, squash, thresholds);
   for (const Judged& row : rows) mistakes.judge(row.row, row.target, 1, row.truths, row.logits);
   return mistakes;
 }
@@ -71,12 +72,28 @@ TEST(SurestMistakes, OfRowsWithProbabilitiesAreJudgedByTheLikeliestLabel) {
   EXPECT_EQ(mistakes.found()[0].guess, 1);
 }
 
+// A tuned threshold decides: with 0.2 a second class of 0.25 is given, and the row is no mistake where that is true.
+TEST(SurestMistakes, OfTwoClassesAreJudgedByTheLabelThatIsGiven) {
+  const std::vector<double> quarter{std::log(3.0), 0};
+  const SurestMistakes mistakes = found_in({{0, 0, {0, 1}, quarter}, {1, 0, {1, 0}, quarter}}, Squash::softmax, {0.2});
+  ASSERT_EQ(mistakes.found().size(), 1u);
+  EXPECT_EQ(mistakes.found()[0].row, 1);
+  EXPECT_EQ(mistakes.found()[0].guess, 1);
+  EXPECT_NEAR(mistakes.found()[0].score, 0.25, 1e-12);
+}
+
+TEST(SurestMistakes, OfASetHaveAThresholdEach) {
+  const SurestMistakes mistakes = found_in({{0, 0, {0, 0}, {-1, -1}}}, Squash::sigmoid, {0.9, 0.1});
+  ASSERT_EQ(mistakes.found().size(), 1u);
+  EXPECT_EQ(mistakes.found()[0].guess, 1);
+}
+
 TEST(SurestMistakes, AreTheSameOnAnyNumberOfRanksAndInAnyOrder) {
   auto rows = some_rows(200, 4);
   const auto whole = found_in(rows).told({"a", "b", "c", "d"}, false);
   std::ranges::reverse(rows);
   EXPECT_EQ(found_in(rows).told({"a", "b", "c", "d"}, false), whole);
-  SurestMistakes joined(5, Squash::softmax, 0.5);
+  SurestMistakes joined(5, Squash::softmax, {});
   for (size_t rank = 0; rank < 3; ++rank) {
     std::vector<Judged> share;
     for (size_t i = rank; i < rows.size(); i += 3) share.push_back(rows[i]);
@@ -89,7 +106,7 @@ TEST(SurestMistakes, AreTheSameOnAnyNumberOfRanksAndInAnyOrder) {
 
 TEST(SurestMistakes, OfASetAreLabelsThatAreMissingOrTooMany) {
   const SurestMistakes mistakes = found_in({{0, 0, {1, 0}, {-3, -1}}, {1, 0, {1, 0}, {1, 2}}, {2, 0, {0, 0}, {-1, -1}}},
-                                           Squash::sigmoid);
+                                           Squash::sigmoid, {0.5, 0.5});
   const auto told = mistakes.told({"net", "mail"}, false);
   ASSERT_EQ(told.size(), 2u);
   EXPECT_EQ(told[0]["reference"], "net");

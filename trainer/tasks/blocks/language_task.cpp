@@ -59,10 +59,23 @@ void LanguageTask::cut_at_stop(std::vector<int32_t>& answer) const {
   answer.erase(std::ranges::find_first_of(answer, stops_), answer.end());
 }
 
+// An answer that is a special token, as one that calls a tool, is right where that token is said and not where nothing
+// is.
+Reference LanguageTask::reference_of(const std::vector<int32_t>& answer) const {
+  std::string words = spelled(answer);
+  if (answer.empty() || words.find_first_not_of(" \t\r\n") != std::string::npos) return {std::move(words)};
+  return {spelled_whole(answer), false};
+}
+
+std::string LanguageTask::compared(const Continuation& said, const std::optional<Reference>& own) const {
+  return own && !own->has_words ? spelled_whole(said.tokens) : spelled(said.tokens);
+}
+
 nlohmann::ordered_json LanguageTask::row(const Batch& batch, size_t b, const Continuation& said) const {
-  nlohmann::ordered_json told{{"prediction", spelled(said.tokens)}};
-  if (const std::optional<std::string> own = reference(batch, b)) {
-    told["reference"] = *own;
+  const std::optional<Reference> own = reference(batch, b);
+  nlohmann::ordered_json told{{"prediction", compared(said, own)}};
+  if (own) {
+    told["reference"] = own->text;
     told["prompt"] = asked(batch, b);
   }
   told["finish"] = said.stopped ? "stop" : "length";
@@ -71,10 +84,10 @@ nlohmann::ordered_json LanguageTask::row(const Batch& batch, size_t b, const Con
 }
 
 void LanguageTask::compare(const Batch& batch, size_t b, const Continuation& said, Statistics& into) const {
-  const std::optional<std::string> own = reference(batch, b);
+  const std::optional<Reference> own = reference(batch, b);
   if (!own) return;
-  const std::string hypothesis = spelled(said.tokens);
-  GenerationScores::add({hypothesis, *own, static_cast<int64_t>(said.tokens.size()), said.stopped}, answer_scores_,
+  const std::string hypothesis = compared(said, own);
+  GenerationScores::add({hypothesis, own->text, static_cast<int64_t>(said.tokens.size()), said.stopped}, answer_scores_,
                         of_answers(into.counts));
 }
 

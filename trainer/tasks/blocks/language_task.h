@@ -18,6 +18,12 @@
 
 namespace sft {
 
+// A sample's own answer.
+struct Reference {
+  std::string text;
+  bool has_words = true;  // false: special tokens alone, which are its text then
+};
+
 class LanguageTask : public Task, protected Generating {
  public:
   bool reads_pooler() const override { return false; }
@@ -46,16 +52,22 @@ class LanguageTask : public Task, protected Generating {
   void cut_at_stop(std::vector<int32_t>& answer) const;
 
   // Sample b's own answer; nothing: it has none.
-  virtual std::optional<std::string> reference(const Batch& batch, size_t b) const = 0;
+  virtual std::optional<Reference> reference(const Batch& batch, size_t b) const = 0;
   // What stands before the answer, as text.
   virtual std::string asked(const Batch& batch, size_t b) const = 0;
   // The text of an answer, without special tokens.
   virtual std::string spelled(const std::vector<int32_t>& tokens) const { return said_->of(tokens); }
+  // With them.
+  virtual std::string spelled_whole(const std::vector<int32_t>& tokens) const { return tokenizer_->decode(tokens); }
+  Reference reference_of(const std::vector<int32_t>& answer) const;
 
  private:
   at::Tensor next_logits(const at::Tensor& x_BC) const override { return token_logits(x_BC, head()); }
   nlohmann::ordered_json row(const Batch& batch, size_t b, const Continuation& said) const override;
   void compare(const Batch& batch, size_t b, const Continuation& said, Statistics& into) const override;
+
+  // What is said, in the words that it is compared with `own` in.
+  std::string compared(const Continuation& said, const std::optional<Reference>& own) const;
 
   double smoothing_;
   bool answers_;  // evaluations let the model answer

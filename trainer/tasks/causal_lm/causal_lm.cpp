@@ -65,13 +65,13 @@ class CausalLm final : public LanguageTask {
   }
 
   // The last span, without what a template puts behind the token that ends it.
-  std::optional<std::string> reference(const Batch& batch, size_t b) const override {
+  std::optional<Reference> reference(const Batch& batch, size_t b) const override {
     if (!has_span(batch, b)) return {};
     const auto [first, end] = last_span(batch, b);
     const std::span<const int32_t> all = tokens_of(batch, b);
     std::vector<int32_t> answer(all.begin() + first, all.begin() + end);
     cut_at_stop(answer);
-    return spelled(answer);
+    return reference_of(answer);
   }
 
   static std::span<const int32_t> tokens_of(const Batch& batch, size_t b) {

@@ -138,6 +138,7 @@ class MultiLabel final : public SequenceTask, public Deciding {
   Deciding* deciding() override { return this; }
   Squash squash() const override { return Squash::sigmoid; }
   StringList thresholded() const override { return names_; }
+  std::vector<double> thresholds() const override { return thresholds_; }
   void set_thresholds(const std::vector<double>& thresholds) override { thresholds_ = thresholds; }
   bool has_own_output() const override { return head_.has_own_output(); }
   void divide_logits(double temperature) override { head_.divide_logits(temperature); }

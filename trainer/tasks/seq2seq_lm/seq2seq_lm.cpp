@@ -66,15 +66,21 @@ class Seq2seqLm final : public LanguageTask {
         .value_or(tokenizer().decode(cell<int32_t>(batch, seq2seq::kTokens, b)));
   }
 
-  std::optional<std::string> reference(const Batch& batch, size_t b) const override {
+  std::optional<Reference> reference(const Batch& batch, size_t b) const override {
     std::vector<int32_t> answer = cell<int32_t>(batch, seq2seq::kTargetTokens, b);
     cut_at_stop(answer);
-    const std::string text = text_of(batch, seq2seq::kTargetText, b).value_or(spelled(answer));
-    return text.empty() ? std::nullopt : std::optional(text);
+    const std::optional<std::string> text = text_of(batch, seq2seq::kTargetText, b);
+    if (text.value_or(spelled(answer)).empty()) return {};
+    const Reference own = reference_of(answer);
+    return own.has_words ? Reference{text.value_or(own.text)} : own;
   }
 
   std::string spelled(const std::vector<int32_t>& target) const override {
     return said_of_targets_ ? said_of_targets_->of(target) : LanguageTask::spelled(target);
+  }
+
+  std::string spelled_whole(const std::vector<int32_t>& target) const override {
+    return of_targets_ ? of_targets_->decode(target) : LanguageTask::spelled_whole(target);
   }
 
   template <class T>

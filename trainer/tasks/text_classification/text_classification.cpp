@@ -131,6 +131,9 @@ class TextClassification final : public SequenceTask, public Deciding {
   Deciding* deciding() override { return this; }
   Squash squash() const override { return Squash::softmax; }
   StringList thresholded() const override { return names_.size() == 2 ? StringList{names_[1]} : StringList{}; }
+  std::vector<double> thresholds() const override {
+    return threshold_ ? std::vector<double>{*threshold_} : std::vector<double>{};
+  }
   void set_thresholds(const std::vector<double>& thresholds) override { threshold_ = thresholds.at(0); }
   bool has_own_output() const override { return head_.has_own_output(); }
   void divide_logits(double temperature) override { head_.divide_logits(temperature); }

@@ -139,7 +139,8 @@ std::string with_end(std::string text, const std::string& eos) { return text.end
 
 const std::string& text_of(const Row& row, const char* column) { return read_cell(row, {"", column}, string_in); }
 
-// LLaMA-Factory's column for what a chat begins with. A message of that role in the chat goes before it, as there.
+// LLaMA-Factory's column, and Anthropic's key, for what a chat begins with. A message of that role in the chat goes
+// before it, as there.
 void read_system(const Row& row, Reader& reader) {
   const Cell* system = row.find("system");
   if (system == nullptr || system->kind == Kind::null || text_of(row, "system").empty()) return;
@@ -217,7 +218,7 @@ Conversation read_conversation(const Row& row, RowForm form, const std::string& 
   if (form == RowForm::messages || form == RowForm::conversations) {
     Reader reader{.answers = answers};
     read_cell(row, {"", name_of(form)}, [&](const Cell& cell) { reader.read(cell, form == RowForm::conversations); });
-    if (form == RowForm::conversations) read_system(row, reader);
+    read_system(row, reader);
     finish_chat(row, reader, out);
     if (answers) require_assistant(row, out);
   } else if (form == RowForm::prompt_completion) {
