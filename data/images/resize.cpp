@@ -96,8 +96,8 @@ Image along_columns(const Image& image, int64_t height, Interpolation how) {
   return out;
 }
 
-// Half of what is too much, halves rounded to even as Python does.
-int64_t margin(int64_t size, int64_t wanted) { return std::llrint(static_cast<double>(size - wanted) / 2.0); }
+// Half of what is too much, rounded down as transformers' center_crop does, and not to even as torchvision's.
+int64_t margin(int64_t size, int64_t wanted) { return (size - wanted) / 2; }
 
 }  // namespace
 

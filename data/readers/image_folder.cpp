@@ -1,6 +1,7 @@
 // Folders are walked as torchvision's ImageFolder walks them: classes and files in byte order of their names, files of
 // other kinds left alone; but what is hidden is not looked at.
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <iterator>
 
@@ -112,6 +113,14 @@ class NamedFiles final : public ImageFiles {
 
 }  // namespace
 
+// Whether folders of such names are parts of a data set and no classes, as of one that was downloaded whole.
+bool are_splits(const std::vector<std::string>& folders) {
+  constexpr std::array kSplits{"train", "training", "val", "valid", "validation", "dev", "test", "testing"};
+  return folders.size() > 1 && std::ranges::all_of(folders, [&](const std::string& name) {
+           return std::ranges::find(kSplits, name) != kSplits.end();
+         });
+}
+
 std::unique_ptr<ImageSource> open_class_folders(const std::string& path) {
   std::vector<std::string> classes;
   Found all;
@@ -124,7 +133,15 @@ std::unique_ptr<ImageSource> open_class_folders(const std::string& path) {
       ++all.loose;
   }
   std::sort(classes.begin(), classes.end());
-  if (classes.empty()) throw DataError(concat(path, ": no folder in it; wanted one folder of images a class"));
+  if (classes.empty())
+    throw DataError(
+        concat(path, ": no folder in it; wanted one folder of images a class",
+               fs::exists(fs::path(path) / "metadata.csv") ? ", or its metadata.csv named as the file of rows" : ""));
+  if (are_splits(classes))
+    throw DataError(
+        concat(path, ": its folders are the splits ", join(classes, ", "), " and no classes; name ", path, "/",
+               classes.front(),
+               " and the others for themselves, as data.train_file, data.validation_file and data.test_file"));
   std::vector<Label> labels;
   for (const std::string& name : classes) {
     const std::string folder = (fs::path(path) / name).string();

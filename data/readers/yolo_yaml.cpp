@@ -52,8 +52,11 @@ std::string without_comment(const std::string& line) {
 
 std::string unquoted(std::string text) {
   text = trimmed(std::move(text));
-  if (text.size() >= 2 && (text[0] == '"' || text[0] == '\'') && text.back() == text[0])
-    return text.substr(1, text.size() - 2);
+  if (text.size() < 2 || (text[0] != '"' && text[0] != '\'') || text.back() != text[0]) return text;
+  const bool doubles = text[0] == '\'';  // the quote that stands in such a text
+  text = text.substr(1, text.size() - 2);
+  if (doubles)
+    for (size_t at = 0; (at = text.find("''", at)) != std::string::npos; ++at) text.erase(at, 1);
   return text;
 }
 

@@ -244,6 +244,14 @@ class Detection(PictureRuns):
         refreshed("VOC", self.home / "voc/Annotations/1.xml", self.home / "voc/Annotations/2.xml", self.home / "voc")
         refreshed("YOLO", self.home / "yolo/labels/2.txt", self.home / "yolo/labels/3.txt", self.home / "yolo")
 
+    def test_a_class_whose_boxes_are_all_crowds_has_none_to_learn_from(self):
+        coco = make_coco(self.home / "coco", 5, 7)
+        told = json.loads(coco.read_text())
+        crowds = {**told, "annotations": [{**one, "iscrowd": int(one["category_id"] == IDS["disc"])} for one in told["annotations"]]}
+        (coco.parent / "crowds.json").write_text(json.dumps(crowds))
+        done = self.succeed("prepare", self.boxes_config(data={"train_file": str(coco.parent / "crowds.json"), "validation_file": None, "test_file": None}))
+        self.assertIn("1 of 2 classes have no boxes to learn from: 'disc'", done.err)
+
     def test_names_of_classes_that_are_not_utf8_are_refused_alike(self):
         from PIL import Image
 

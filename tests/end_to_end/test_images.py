@@ -88,6 +88,25 @@ class Images(PictureRuns):
         self.assertEqual([row["image"] for row in again], [str(path) for path in files])
         self.assert_same_scores(again, [row["scores"] for row in ours])
 
+    def assert_served_at_every_size(self, run):
+        """The middle of a picture is the same square here and in transformers, where what is left over is odd too."""
+        import numpy as np
+        import torch
+        from PIL import Image
+        from transformers import AutoImageProcessor, AutoModelForImageClassification
+
+        odd = self.home / "odd"
+        odd.mkdir()
+        draw = np.random.default_rng(3)
+        for width in range(20, 36):
+            Image.fromarray(draw.integers(0, 256, (20, width, 3)).astype(np.uint8)).save(odd / f"{width}.png")
+        self.succeed("predict", run, "--input", odd, "--output", self.home / "odd.jsonl", "--logits")
+        processor, net = AutoImageProcessor.from_pretrained(run / "model", backend="pil"), AutoModelForImageClassification.from_pretrained(run / "model").eval()
+        for row in read_rows(self.home / "odd.jsonl"):
+            with torch.no_grad():
+                logits = net(**processor(Image.open(row["image"]), return_tensors="pt")).logits[0]
+            np.testing.assert_allclose(row["logits"], logits.numpy(), atol=1e-4, err_msg=row["image"])
+
     def test_random_resized_crops_of_larger_stored_images_with_the_models_interpolation(self):
         import numpy as np
         from PIL import Image
@@ -111,6 +130,7 @@ class Images(PictureRuns):
         self.assertEqual(json.loads((self.run_dir("straight") / "model" / "preprocessor_config.json").read_text())["resample"], 3)
         self.succeed("predict", self.run_dir("straight") / "model", "--input", self.shared / "test", "--output", self.home / "again.jsonl")
         self.assert_same_scores(read_rows(self.home / "again.jsonl"), [row["scores"] for row in read_rows(self.run_dir("straight") / "predictions.jsonl")])
+        self.assert_served_at_every_size(self.run_dir("straight"))
         (model / "preprocessor_config.json").write_text(json.dumps({**processor, "resample": 1}))
         self.refuse(78, "resample", "data.interpolation", config=self.images_config(**settings))
         data = settings["data"]
@@ -282,6 +302,14 @@ class Images(PictureRuns):
         self.assertIn("1 grey images made RGB", self.succeed(self.images_config("grey", data={"train_file": str(copy), "validation_file": None, "test_file": None}, train={"max_steps": 1})).err)
         (copy / "new").mkdir()
         self.refuse(79, "new", "without images", config=config)
+        whole = self.home / "whole"
+        for split in ("train", "test"):
+            shutil.copytree(self.shared / "test", whole / split)
+        self.refuse(79, "its folders are the splits test, train", "data.train_file", config=self.images_config(data={"train_file": str(whole), "validation_file": None, "test_file": None}))
+        listed = self.home / "listed"
+        listed.mkdir()
+        (listed / "metadata.csv").write_text("file_name,label\na.png,cold\n")
+        self.refuse(79, "its metadata.csv", config=self.images_config(data={"train_file": str(listed), "validation_file": None, "test_file": None}))
 
     def test_cifar_files_of_the_wrong_size_and_label(self):
         path = self.home / "data_batch_1.bin"

@@ -273,6 +273,19 @@ class Segmentation(PictureRuns):
         with h5py.File(shard) as file:
             return {name: file[name][()].tobytes() for name in ("pixels", "mask")}
 
+    def test_a_model_that_was_trained_with_crops_is_served_with_its_masks(self):
+        import numpy as np
+        from PIL import Image
+        from transformers import AutoImageProcessor, pipeline
+
+        self.succeed(self.masks_config(data={"crop": "random_resized", "image_size": 32}, train={"max_steps": 3}))
+        model = self.run_dir() / "model"
+        processor = AutoImageProcessor.from_pretrained(model)
+        file, mask = self.files(self.shared / "test_masks" / "images")[0], self.masks(self.shared / "test_masks")[0]
+        taken = processor(Image.open(file).convert("RGB"), segmentation_maps=Image.fromarray(mask), return_tensors="np")
+        self.assertEqual(np.shape(taken["pixel_values"])[-2:], np.shape(taken["labels"])[-2:])
+        self.assertTrue(pipeline("image-segmentation", model=str(model))(str(file)))
+
     def test_classes_that_no_pixel_is_of_are_told(self):
         import numpy as np
         from PIL import Image

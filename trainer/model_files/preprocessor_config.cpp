@@ -23,17 +23,18 @@ nlohmann::json preprocessor_config(const nlohmann::json& model, const ImageProce
                                    const DataConfig& data) {
   const bool covers = data.crop != "none";
   const int64_t size = data.image_size;
-  nlohmann::json out = {
-      {"image_processor_type", covers && !processor.takes_boxes ? "CLIPImageProcessor" : processor.type},
-      {"do_resize", size > 0},
-      {"do_rescale", true},
-      {"rescale_factor", 1.0 / 255},
-      {"do_normalize", true},
-      {"image_mean", model.at("image_mean")},
-      {"image_std", model.at("image_std")},
-      {"resample", interpolation_of(data) == Interpolation::bicubic ? kBicubic : kBilinear},
-      {kImageSize, size},
-      {kImageCrop, covers ? "center" : "none"}};
+  // Those of transformers that cut the middle out, of masks too.
+  const char* cutting = processor.takes_masks ? "MobileNetV2ImageProcessor" : "CLIPImageProcessor";
+  nlohmann::json out = {{"image_processor_type", covers && !processor.takes_boxes ? cutting : processor.type},
+                        {"do_resize", size > 0},
+                        {"do_rescale", true},
+                        {"rescale_factor", 1.0 / 255},
+                        {"do_normalize", true},
+                        {"image_mean", model.at("image_mean")},
+                        {"image_std", model.at("image_std")},
+                        {"resample", interpolation_of(data) == Interpolation::bicubic ? kBicubic : kBilinear},
+                        {kImageSize, size},
+                        {kImageCrop, covers ? "center" : "none"}};
   if (size > 0 && !covers) out["size"] = {{"height", size}, {"width", size}};
   if (size > 0 && covers) {
     out["size"] = {{"shortest_edge", size}};

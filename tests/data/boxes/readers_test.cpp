@@ -267,6 +267,8 @@ TEST_F(Readers, YoloInSharesOfItsPictures) {
     file("data.yaml", std::string("train: ../images/train\n") + names);
     EXPECT_EQ(prepare("data.yaml").label_names, (StringList{"ant", "bee"})) << names;
   }
+  file("data.yaml", "train: images/train\nnames: ['bee''s', \"ant's\"]\n");
+  EXPECT_EQ(prepare("data.yaml").label_names, (StringList{"bee's", "ant's"}));
 }
 
 TEST_F(Readers, BadYoloIsToldByLine) {

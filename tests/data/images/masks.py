@@ -56,7 +56,8 @@ def main():
             check(f"{name} decoded", np.array_equal(ours(tool, root / f"{name}.png", "mask", 0), classes))
             for size in (1, 8, 37, 50, 64, 129):
                 check(f"{name} to {size}", np.array_equal(ours(tool, root / f"{name}.png", "mask", size), np.asarray(image.resize((size, size), Image.NEAREST))))
-                covering = vision.center_crop(vision.resize(image, size, InterpolationMode.NEAREST), size)
+                covering = vision.resize(image, size, InterpolationMode.NEAREST)
+                covering = vision.crop(covering, (covering.height - size) // 2, (covering.width - size) // 2, size, size)  # as transformers' center_crop
                 check(f"{name} covering {size}", np.array_equal(ours(tool, root / f"{name}.png", "mask_cover", size), np.asarray(covering)))
             back = Image.open(io.BytesIO(ours(tool, root / f"{name}.png", "mask_file", 0)))
             check(f"{name} written", back.mode == "P" and np.array_equal(np.asarray(back), classes) and back.getpalette() == [c for i in range(256) for c in voc_colour(i)])

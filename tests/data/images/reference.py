@@ -92,6 +92,11 @@ def files(root):
     return sorted(root.iterdir())
 
 
+def middle(image, size):
+    """transformers' center_crop, which rounds a half down where torchvision's rounds it to even."""
+    return vision.crop(image, (image.height - size) // 2, (image.width - size) // 2, size, size)
+
+
 def main():
     tool, bad = sys.argv[1], []
 
@@ -110,9 +115,9 @@ def main():
             for size in (8, 64) if path.name.startswith(("held_", "turned")) else (8, 32, 45, 64):
                 same(f"{path.name} to {size} x {size}", ours(tool, path, "square", size), np.asarray(image.resize((size, size), Image.BILINEAR))[None])
                 same(f"{path.name} to {size} x {size}, bicubic", ours(tool, path, "bicubic", size), np.asarray(image.resize((size, size), Image.BICUBIC))[None])
-                covering = vision.center_crop(vision.resize(image, size, InterpolationMode.BICUBIC), size)
+                covering = middle(vision.resize(image, size, InterpolationMode.BICUBIC), size)
                 same(f"{path.name} covering {size}, bicubic", ours(tool, path, "cover_bicubic", size), np.asarray(covering)[None])
-                cropped = vision.center_crop(vision.resize(image, size), size)
+                cropped = middle(vision.resize(image, size), size)
                 same(f"{path.name} covering {size}", ours(tool, path, "cover", size), np.asarray(cropped)[None])
 
         for name, how, interpolation in (("a.jpg", "crops", Image.BILINEAR), ("b.png", "crops", Image.BILINEAR), ("b.png", "bicubic_crops", Image.BICUBIC)):  # windows by our draws, what is in them by torchvision

@@ -196,7 +196,8 @@ class ObjectDetection final : public Recipe {
 
   void count_boxes(const CheckedBoxes& boxes, PrepareReport& report) const {
     report.label_counts.resize(names_.size());
-    for (const int32_t label : boxes.labels) ++report.label_counts[static_cast<size_t>(label)];
+    for (size_t i = 0; i < boxes.labels.size(); ++i)
+      if ((boxes.flags[i] & kCrowd) == 0) ++report.label_counts[static_cast<size_t>(boxes.labels[i])];
     if (boxes.size() == 0) count_note(report, "images have no box");
     for (const uint8_t flags : boxes.flags) {
       if ((flags & kCrowd) != 0) count_note(report, "boxes are of crowds: not learned, and not scored");

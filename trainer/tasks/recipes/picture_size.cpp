@@ -24,6 +24,7 @@ PictureSize::PictureSize(const PrepareRequest& request, const DataConfig& config
 void PictureSize::add_to(nlohmann::json& key) const {
   key["image_size"] = side_;
   key["covers"] = covers();
+  if (covers()) key["middle"] = "rounded down";  // earlier builds rounded it to even
   if (interpolation_of(config_) != Interpolation::bilinear) key["interpolation"] = config_.interpolation;
 }
 
