@@ -201,7 +201,10 @@ void SweepFolder::require_one_measure() const {
     const bool was_asked_for = written->asked.value_or(plan_.asked) != plan_.asked && plan_.asked == AskedMeasure{};
     if (was_asked_for || !may_be(plan_.asked, *measure))
       refuse_measure(trial, *measure, text_of(plan_.asked, *measure));
-    if (first && *first != *measure) refuse_measure(trial, *measure, text_of(*first));
+    if (first && *first != *measure)
+      throw ConfigError(concat(trial, " was compared by ", text_of(*measure), ", and trials before it by ",
+                               text_of(*first),
+                               ": proposals and prunings would follow from both. Name another output_dir"));
     first = measure;
   }
 }

@@ -239,7 +239,10 @@ ExitCode conclude(Assembly& run, StopReason reason) {
   const nlohmann::ordered_json counted = last.is_object() ? last.value("details", nlohmann::ordered_json()) : nullptr;
   if (!counted.is_null()) leave_out_unsure_words(last["details"]);
   together(control, [&] {
-    if (control.rank() == 0) write_summary(directory, summary);
+    if (control.rank() != 0) return;
+    if (nlohmann::ordered_json before = whole ? nullptr : end_before(directory); !before.is_null())
+      summary["before"] = std::move(before);
+    write_summary(directory, summary);
   });
   if (!whole) return code;
   while_others_wait(control, "report", [&] {

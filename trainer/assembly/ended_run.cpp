@@ -53,10 +53,19 @@ void reopen_summary(const std::string& output_dir) {
   if (!before.is_object() || before.value("exit_reason", nlohmann::ordered_json()) == kGoingOn) return;
   nlohmann::ordered_json opened{{"exit_reason", kGoingOn}};
   for (const char* key : {"global_step", "total_steps"}) opened[key] = before.value(key, nlohmann::ordered_json());
+  const bool has_ended = end_told_by(before).has_value();
+  if (!has_ended && before.contains("before")) before = nlohmann::ordered_json(before["before"]);
   before.erase("before");
   opened["before"] = std::move(before);
   write_atomically(real_files(), path,
                    opened.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
+}
+
+nlohmann::ordered_json end_before(const std::string& output_dir) {
+  const std::string path = output_dir + "/summary.json";
+  if (!std::filesystem::is_regular_file(path)) return nullptr;
+  const auto summary = nlohmann::ordered_json::parse(read_file(path), nullptr, false);
+  return summary.is_object() ? summary.value("before", nlohmann::ordered_json()) : nullptr;
 }
 
 nlohmann::ordered_json record_of(const Assembly& run) {

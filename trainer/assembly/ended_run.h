@@ -29,9 +29,12 @@ std::optional<EndedRun> read_last_end(const std::string& output_dir);
 // The `exit_reason` of a run that is trained further.
 inline constexpr const char* kGoingOn = "going_on";
 
-// Opens the summary of an earlier end, where there is one: no end is told any more, and what stood there is its
-// `before`. For rank 0, as soon as a start trains.
+// Opens the summary of an earlier end or stop, where there is one: no end is told any more, and what stood there is its
+// `before`; of a stop of a run that is trained further, the end before that. For rank 0, as soon as a start trains.
 void reopen_summary(const std::string& output_dir);
+
+// The `before` that a start has opened; null where there is none. For rank 0, in whose summary of a stop it stays.
+nlohmann::ordered_json end_before(const std::string& output_dir);
 
 // The part of summary.json that read_ended_run looks for, of a run that ends here.
 nlohmann::ordered_json record_of(const Assembly& run);

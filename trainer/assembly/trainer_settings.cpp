@@ -40,7 +40,7 @@ std::string unusual_scoring(const RunConfig& config, const std::string& metric) 
   if (config.eval.scores.answers.generate)
     if (const nlohmann::json answers = changes(usual.generate, config.generate); !answers.empty())
       told["answers"] = answers;
-  return told.empty() ? "" : concat(", scored with ", told.dump());
+  return told.empty() ? "" : concat(kScoredWith, told.dump());
 }
 
 }  // namespace

@@ -11,6 +11,9 @@
 
 namespace sft {
 
+// In measured_by, in front of settings of scoring that are not the usual ones.
+inline constexpr char kScoredWith[] = ", scored with ";
+
 struct Selection {
   std::string metric;  // without the eval_ prefix
   bool greater_is_better = true;
@@ -37,6 +40,8 @@ struct Selection {
   // Forgets a best value of another metric, otherwise scored, or of other rows. Whether there was one.
   bool forgets_other(RunState& state) const {
     if (!state.best_metric || state.best_measured_by.empty() || state.best_measured_by == measured_by) return false;
+    const bool is_of_earlier_build = state.best_step == 0;  // which did not write down how it scored
+    if (is_of_earlier_build && measured_by.starts_with(state.best_measured_by + kScoredWith)) return false;
     forget(state);
     return true;
   }

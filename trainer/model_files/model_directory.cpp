@@ -51,12 +51,8 @@ bool may_be_hub_id(const std::string& name) {
          std::isalnum(static_cast<unsigned char>(name.front())) && !name.ends_with('/');
 }
 
-// A path that was mistyped, or of a run that was never started: the hub has no such name.
-bool looks_local(const std::string& name) {
-  std::error_code none;
-  const fs::path above = fs::path(name).parent_path();
-  return name.starts_with("runs/") || (!above.empty() && fs::is_directory(above, none));
-}
+// A path that was mistyped, or of a run that was never started.
+bool looks_local(const std::string& name) { return name.starts_with("runs/") || !may_be_hub_id(name); }
 
 std::string find_directory(const std::string& name) {
   if (name.empty()) throw ConfigError("model.model_name_or_path is not set: a directory in Hugging Face layout");

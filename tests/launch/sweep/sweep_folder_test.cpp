@@ -201,7 +201,7 @@ TEST_F(Folder, OfTrialsByTwoMetricsIsRefused) {
                                                       {"greater_is_better", false}}
                                                      .dump());
   const std::string told = measure_refusal(SweepFolder(directory_.path(), plan));
-  EXPECT_NE(told.find("eval_loss (less is better), and this sweep compares by eval_accuracy (more is better)"),
+  EXPECT_NE(told.find("eval_loss (less is better), and trials before it by eval_accuracy (more is better)"),
             std::string::npos)
       << told;
 }

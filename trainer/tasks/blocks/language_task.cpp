@@ -64,7 +64,9 @@ void LanguageTask::cut_at_stop(std::vector<int32_t>& answer) const {
 Reference LanguageTask::reference_of(const std::vector<int32_t>& answer) const {
   std::string words = spelled(answer);
   if (answer.empty() || words.find_first_not_of(" \t\r\n") != std::string::npos) return {std::move(words)};
-  return {spelled_whole(answer), false};
+  std::string whole = spelled_whole(answer);
+  const bool is_white_space = whole == words;
+  return {std::move(whole), is_white_space};
 }
 
 std::string LanguageTask::compared(const Continuation& said, const std::optional<Reference>& own) const {

@@ -70,9 +70,10 @@ class Seq2seqLm final : public LanguageTask {
     std::vector<int32_t> answer = cell<int32_t>(batch, seq2seq::kTargetTokens, b);
     cut_at_stop(answer);
     const std::optional<std::string> text = text_of(batch, seq2seq::kTargetText, b);
-    if (text.value_or(spelled(answer)).empty()) return {};
     const Reference own = reference_of(answer);
-    return own.has_words ? Reference{text.value_or(own.text)} : own;
+    if (text.value_or(own.text).empty()) return {};
+    const bool is_unknown = text && *text != own.text;  // words that the vocabulary lacks are special tokens to it
+    return own.has_words || is_unknown ? Reference{text.value_or(own.text)} : own;
   }
 
   std::string spelled(const std::vector<int32_t>& target) const override {

@@ -98,7 +98,7 @@ struct Reader {
     message = std::move(named);
   }
 
-  void begin_with_system(const std::string& content) {
+  void begin_with_system(const Json& content) {
     turns.insert(turns.begin(), Turn{});
     messages.insert(messages.begin(), Json{{"role", "system"}, {"content", content}});
   }
@@ -143,9 +143,11 @@ const std::string& text_of(const Row& row, const char* column) { return read_cel
 // before it, as there.
 void read_system(const Row& row, Reader& reader) {
   const Cell* system = row.find("system");
-  if (system == nullptr || system->kind == Kind::null || text_of(row, "system").empty()) return;
+  if (system == nullptr || system->kind == Kind::null) return;
+  const Json content = system->kind == Kind::list ? json_of(*system) : Json(text_of(row, "system"));  // a list of parts
+  if (content.empty() || content == "") return;
   if (reader.messages.empty() || reader.messages.front().value("role", Json()) != "system")
-    reader.begin_with_system(text_of(row, "system"));
+    reader.begin_with_system(content);
 }
 
 // Likewise its column of what was said before: a list of [question, answer].
