@@ -57,13 +57,14 @@ bool holds_a_run(const std::string& directory) {
 
 // Whether the run in the directory is of the same training. What the model's files, or its first day, have settled in
 // its config is theirs again.
-bool is_of_same_training(const RunConfig& config) {
+bool is_of_same_training(const RunConfig& config, const Origins& origins) {
   try {
     RunConfig kept = kept_config(config.output_dir);
     if (config.data.interpolation == "auto") kept.data.interpolation = "auto";
     if (config.data.image_size == 0) kept.data.image_size = 0;
     if (config.data.mean.empty()) kept.data.mean.clear();
     if (config.data.chat.date.empty()) kept.data.chat.date.clear();
+    if (!origins.contains("data.truncation")) kept.data.truncation = config.data.truncation;
     return training_keys_of(kept) == training_keys_of(config);
   } catch (const ConfigError&) {
     return false;
@@ -71,15 +72,17 @@ bool is_of_same_training(const RunConfig& config) {
 }
 
 // Whether the run in the directory is this one, unfinished: begun, or trained further from checkpoints that are there.
-bool goes_on(const RunConfig& config) {
+bool goes_on(const RunConfig& config, const Origins& origins) {
   const std::string& directory = config.output_dir;
   if (read_ended_run(directory) || (read_last_end(directory) && steps_to_resume(directory).empty())) return false;
-  return is_of_same_training(config);
+  return is_of_same_training(config, origins);
 }
 
 }  // namespace
 
-bool holds_training_of(const LoadedConfig& loaded, int world) { return is_of_same_training(resolved(loaded, world)); }
+bool holds_training_of(const LoadedConfig& loaded, int world) {
+  return is_of_same_training(resolved(loaded, world), loaded.origins);
+}
 
 std::unique_ptr<RunLock> claim_run_directory(const LoadedConfig& loaded, Communicator& control) {
   const RunConfig config = resolved(loaded, control.size());
@@ -90,7 +93,7 @@ std::unique_ptr<RunLock> claim_run_directory(const LoadedConfig& loaded, Communi
     refuse_over_inputs(config);
     if (config.overwrite_output_dir && holds_a_run(directory) && is_own(directory)) {
       const RunLock still_free(directory);
-      if (!goes_on(config)) {
+      if (!goes_on(config, loaded.origins)) {
         refuse_to_move_inputs(config);
         move_aside(directory);
       }

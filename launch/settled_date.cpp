@@ -10,6 +10,7 @@
 #include "data/text/chat_template.h"
 #include "launch/run_directory.h"
 #include "trainer/checkpoint/manifest.h"
+#include "trainer/checkpoint/run_directory.h"
 
 namespace sft {
 namespace {
@@ -28,6 +29,8 @@ std::optional<std::string> date_of_checkpoint(const std::string& directory) {
 }
 
 std::optional<std::string> date_of_run(const std::string& directory) {
+  if (const std::vector<int64_t> steps = steps_to_resume(directory); !steps.empty())
+    if (auto date = date_of_checkpoint(checkpoint_path(directory, steps.front()))) return date;
   try {
     if (fs::exists(fs::path(directory) / "config.toml")) return kept_config(directory).data.chat.date;
   } catch (const ConfigError&) {

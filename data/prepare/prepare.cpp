@@ -26,7 +26,7 @@ using nlohmann::json;
 using Side = PrepareRequest::Side;
 
 // Of what a folder holds; another one makes old folders be prepared anew.
-constexpr int kVersion = 7;
+constexpr int kVersion = 8;
 
 // What tells the format: ".csv", ".csv.gz".
 std::string ending_of(const std::string& path) {

@@ -137,13 +137,13 @@ class ConllReader final : public Reader {
   std::string add(std::string_view line, int64_t first_line) {
     const int64_t here = lines_.number();
     if (!is_valid_utf8(line)) return concat(here, ": ", utf8_problem(line));
+    const Columns columns = cut(line);
+    if (columns.first == "-DOCSTART-" || (tokens_.items.empty() && is_comment(line))) return "";
     const size_t last = line.find_last_not_of("\r\n"), lone = line.find('\r');
     if (last != line.npos && lone < last)
       return concat(here,
                     ": a carriage return stands in the line, and line feeds end lines; of a file whose lines end in "
                     "carriage returns alone, tr '\\r' '\\n' < FILE > NEW makes one that is read");
-    const Columns columns = cut(line);
-    if (columns.first == "-DOCSTART-" || (tokens_.items.empty() && is_comment(line))) return "";
     if (columns.first.empty()) return concat(here, ": the first column, the word, is empty");
     const auto untagged = [](int64_t number, std::string_view word) {
       return concat(number, ": the word ", in_quotes(word, 40), " has no tag; its sentence has others that do");

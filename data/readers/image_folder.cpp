@@ -61,6 +61,14 @@ std::string told_of_broken(const Found& found) {
   return concat(" but ", found.broken, " that are no files, as links that lead nowhere; bring what they lead to");
 }
 
+// Whether folders of such names are parts of a data set and no classes, as of one that was downloaded whole.
+bool are_splits(const std::vector<std::string>& folders) {
+  constexpr std::array kSplits{"train", "training", "val", "valid", "validation", "dev", "test", "testing"};
+  return folders.size() > 1 && std::ranges::all_of(folders, [&](const std::string& name) {
+           return std::ranges::find(kSplits, name) != kSplits.end();
+         });
+}
+
 class ImageFiles : public ImageSource {
  public:
   explicit ImageFiles(Found found) : found_(std::move(found)) {}
@@ -112,14 +120,6 @@ class NamedFiles final : public ImageFiles {
 };
 
 }  // namespace
-
-// Whether folders of such names are parts of a data set and no classes, as of one that was downloaded whole.
-bool are_splits(const std::vector<std::string>& folders) {
-  constexpr std::array kSplits{"train", "training", "val", "valid", "validation", "dev", "test", "testing"};
-  return folders.size() > 1 && std::ranges::all_of(folders, [&](const std::string& name) {
-           return std::ranges::find(kSplits, name) != kSplits.end();
-         });
-}
 
 std::unique_ptr<ImageSource> open_class_folders(const std::string& path) {
   std::vector<std::string> classes;

@@ -48,7 +48,7 @@ ExitCode evaluate(const Arguments& arguments, Job& job) {
     loaded = load_run(arguments.target);
     directory = checkpoint_directory(loaded.config, arguments.checkpoint);
     take_own_template(directory, loaded.config.data);
-    ModelDirectory(directory).settle_image_settings(loaded.config.data);
+    settle_reading(loaded, ModelDirectory(directory));
     asked = rows_of(arguments, loaded);
   });
   const RunConfig& config = loaded.config;

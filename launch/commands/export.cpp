@@ -116,6 +116,7 @@ ExitCode export_run(const Arguments& arguments, Job& job) {
     } else {
       loaded = load_run(arguments.target);
       source = checkpoint_directory(loaded.config, arguments.checkpoint);
+      settle_reading(loaded, ModelDirectory(source));
     }
     StringList read = read_by(loaded.config);
     read.push_back(source);

@@ -115,13 +115,14 @@ class FinishedRuns(EndToEnd):
 
     def test_a_best_model_of_another_directory_is_forgotten(self):
         best = {"metric_for_best_model": "loss", "greater_is_better": True}
-        self.succeed(self.config("first", data={"test_file": None}, eval=best))
+        self.succeed(self.config("first", data={"test_file": None}, eval={**best, "load_best_model_at_end": True}))
         for ranks in (1, 2):
             name = f"next{ranks}"
             config = self.config(name, top={"resume_from_checkpoint": str(self.run_dir("first") / "checkpoint-36")}, data={"test_file": None},
                                  train={"num_train_epochs": 5}, eval={**best, "load_best_model_at_end": True})
             done = self.succeed(config, ranks=ranks)
             self.assertIn("does not stand in output_dir", done.err)
+            self.assertIn(self.summary(name)["best_model_checkpoint"], ("checkpoint-48", "checkpoint-60"))
             self.assertTrue((self.run_dir(name) / self.summary(name)["best_model_checkpoint"]).is_dir())
 
     def test_a_run_that_is_trained_further_has_not_ended(self):

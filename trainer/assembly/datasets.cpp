@@ -195,8 +195,9 @@ void settle_reading(LoadedConfig& loaded, const ModelDirectory& model) {
   DataConfig& data = loaded.config.data;
   model.settle_image_settings(data);
   const TaskKind& task = task_named(loaded.config.model.task);
-  if (task.takes != Takes::texts || loaded.origins.contains("data.truncation") || data.truncation != "right" ||
-      task.truncations.front() != "right")
+  const StringList keys = keys_of(task);
+  if (task.takes != Takes::texts || std::ranges::find(keys, "data.truncation") == keys.end() ||
+      loaded.origins.contains("data.truncation") || data.truncation != "right" || task.truncations.front() != "right")
     return;
   data.truncation = model.truncation_side();
 }

@@ -42,7 +42,10 @@ void Trainer::resume() {
   update_.loader->seek(state_.cursor);
   if (parts_.control.rank() == 0)
     log::info(concat("resumed from ", found->directory, " at step ", state_.step, " of ", settings_.total_steps));
-  compares_with_cutoffs_ = !forget_other_best() && !forget_lost_best();
+  // Where nothing is left to train, no other best would be found.
+  const bool goes_on = state_.step < settings_.total_steps && !settings_.selection.exhausted(state_);
+  if (goes_on && !forget_other_best()) forget_lost_best();
+  compares_with_cutoffs_ = state_.best_metric.has_value();
 }
 
 // Whether the best so far was measured otherwise than this run measures.
@@ -56,20 +59,19 @@ bool Trainer::forget_other_best() {
   return true;
 }
 
-// Whether the run could not end with the best so far: no checkpoint of output_dir is of that evaluation. Asked only
+// Forgets a best that the run could not end with: no checkpoint of output_dir is of that evaluation. Asked only
 // where the run saves its best. Every rank calls.
-bool Trainer::forget_lost_best() {
-  if (!settings_.selection.saves_best || !state_.best_metric) return false;
+void Trainer::forget_lost_best() {
+  if (!settings_.selection.saves_best || !state_.best_metric) return;
   if (state_.best_checkpoint.empty() && state_.best_step > 0)
     state_.best_checkpoint = checkpoint_name(state_.best_step);
   const nlohmann::json saved = parts_.checkpoints.state_of(state_.best_checkpoint);
-  if (saved.is_object() && saved.value("best_metric", nlohmann::json()) == *state_.best_metric) return false;
+  if (saved.is_object() && saved.value("best_metric", nlohmann::json()) == *state_.best_metric) return;
   if (parts_.control.rank() == 0)
     log::warn(concat("the best model so far",
                      state_.best_checkpoint.empty() ? "" : concat(", ", state_.best_checkpoint, ","),
                      " does not stand in output_dir: it is not compared with, and the best is looked for anew"));
   Selection::forget(state_);
-  return true;
 }
 
 }  // namespace sft

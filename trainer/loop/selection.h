@@ -41,7 +41,10 @@ struct Selection {
   bool forgets_other(RunState& state) const {
     if (!state.best_metric || state.best_measured_by.empty() || state.best_measured_by == measured_by) return false;
     const bool is_of_earlier_build = state.best_step == 0;  // which did not write down how it scored
-    if (is_of_earlier_build && measured_by.starts_with(state.best_measured_by + kScoredWith)) return false;
+    if (is_of_earlier_build && measured_by.starts_with(state.best_measured_by + kScoredWith)) {
+      state.best_measured_by = measured_by;
+      return false;
+    }
     forget(state);
     return true;
   }

@@ -87,7 +87,7 @@ class Trainer {
   void save();
   void save_best(const RunState& before);
   bool forget_other_best();
-  bool forget_lost_best();
+  void forget_lost_best();
   CheckpointContent content(const HostTensors& model, const HostTensors& optimizer);
 
   TrainerParts parts_;
@@ -99,7 +99,7 @@ class Trainer {
   StopReason reason_ = StopReason::finished;
   int64_t saved_step_ = -1;
   std::optional<RunState> unsaved_best_;  // of the last step whose best model could not be saved
-  bool compares_with_cutoffs_ = true;     // false from a resume that forgot the best until the next evaluation
+  bool compares_with_cutoffs_ = true;     // false from a resume without a best until the next evaluation
   double earlier_seconds_ = 0;            // training time of the sessions before this one
   double longest_pause_ = 1;  // the longest step, evaluation or save, in seconds: the time kept free before max_time
   double first_step_seconds_ = 0;

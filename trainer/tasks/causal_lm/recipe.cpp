@@ -53,7 +53,6 @@ class CausalLm final : public Recipe {
             {"columns", {config_.text_column.front(), weight_.name, group_.name}},
             {"train_on", {config_.chat.train_on, config_.chat.train_on_trailing}},
             {"add_eos", config_.chat.add_eos},
-            {"system", "beside messages too"},  // earlier builds passed it over there
             {"max_length", facts_.max_length()},
             {"truncation", config_.truncation},
             {"answers", answers_}};
