@@ -53,8 +53,8 @@ TEST_F(Readers, CocoWithGapsInItsIdsAndListsInAnyOrder) {
   put_coco(coco());
   const PrepareReport report = prepare("annotations/instances_train2017.json");
   EXPECT_EQ(report.label_names, (StringList{"cat", "emu", "zebra"}));  // by id
-  EXPECT_EQ(report.label_counts, (std::vector<int64_t>{1, 0, 1}));
-  EXPECT_EQ(report.warnings, (StringList{"1 of 3 classes have no boxes to learn from: 'emu'"}));
+  EXPECT_EQ(report.label_counts, (std::vector<int64_t>{0, 0, 1}));
+  EXPECT_EQ(report.warnings, (StringList{"2 of 3 classes have no boxes to learn from: 'cat', 'emu'"}));  // cats: a crowd
   EXPECT_EQ(report.notes.at("images have no box").num_rows, 1);
   EXPECT_EQ(report.notes.at("boxes are of crowds: not learned, and not scored").num_rows, 1);
   const Batch all = samples(report);
@@ -161,6 +161,7 @@ TEST_F(Readers, BadBoxesAreToldClippedOrDropped) {
   json bad = coco();
   bad["annotations"][0]["bbox"] = {30, 2, 12, 6};    // two pixels beyond
   bad["annotations"][1]["bbox"] = {-0.5, 0, 10, 6};  // what rounding leaves
+  bad["annotations"][1]["iscrowd"] = 0;
   bad["annotations"].push_back({{"id", 7}, {"image_id", 2}, {"category_id", 3}, {"bbox", {5, 5, 0, 6}}});
   EXPECT_NE(
       coco_error(bad).find("annotation 5: its corners [30, 2, 42, 8] reach beyond their images, 20 × 40; mend the "
