@@ -18,7 +18,7 @@ pruning = { reduction_factor = 3 }
 
 class Searches(EndToEnd):
     def search(self, name, **data):
-        config = self.config(name, data={"test_file": None, **data})
+        config = self.config(name, data={"test_file": None, **data}, eval={"load_best_model_at_end": not data})
         with open(config, "a") as more:
             more.write(SEARCH)
         return config
@@ -43,6 +43,15 @@ class Searches(EndToEnd):
         self.check_table(self.rows("whole"), done)
         listed = self.succeed("sweep", whole, "--list").out.splitlines()
         self.assertEqual([line.split()[0] for line in listed], [row["trial"] for row in self.rows("whole")])
+
+    def test_a_model_of_a_later_step_than_the_best_evaluation_is_not_linked_as_the_best(self):
+        """The loss falls, and the greater is taken as the better: the first evaluation is the best."""
+        for name, loads, linked in (("last", False, False), ("best", True, True)):
+            config = self.config(name, data={"test_file": None}, eval={"metric_for_best_model": "loss", "greater_is_better": True, "load_best_model_at_end": loads})
+            with open(config, "a") as more:
+                more.write('[sweep]\nmethod = "grid"\n[sweep.parameters]\n"optim.learning_rate" = [0.004, 0.005]\n')
+            done = self.succeed("sweep", config)
+            self.assertEqual(("no link to its model" in done.err, (self.run_dir(name) / "best").is_symlink()), (not linked, linked))
 
     def check_table(self, rows, done):
         self.assertEqual(len(rows), 6)
