@@ -155,6 +155,36 @@ class FinishedRuns(EndToEnd):
         self.assertEqual(self.weights(), model)
         self.assertIn("moved aside", self.succeed(config, "overwrite_output_dir=true", "train.max_steps=2").err)
 
+    def test_a_stop_of_a_run_that_is_trained_further_keeps_its_earlier_end(self):
+        self.finished()
+        before = self.summary()
+        further = self.config(data={"test_file": None}, train={"num_train_epochs": 100})
+        for step in (40, 44):
+            self.assertEqual(self.signal_at_step(further, step).code, 75)
+            self.assertEqual((self.summary()["exit_reason"], self.summary()["before"]), ("signal", before))
+        told = self.succeed("predict", self.run_dir(), "--input", self.shared / "test.jsonl", "--output", self.home / "told.jsonl").err
+        self.assertIn("is older than", told)
+
+    def test_the_best_model_stays_where_only_other_test_rows_are_asked_for(self):
+        best = {"metric_for_best_model": "loss", "greater_is_better": True, "load_best_model_at_end": True}
+        self.succeed(self.config(data={"test_file": None}, eval=best))
+        weights = self.weights()
+        self.succeed(self.config(eval={**best, "greater_is_better": False}))
+        self.assertEqual((self.summary()["exported_step"], self.weights()), (12, weights))
+        self.assertIsNotNone(self.summary()["test_metrics"])
+
+    def test_a_run_whose_tokenizer_cuts_on_the_left_goes_on_under_overwrite(self):
+        model = self.home / "left"
+        shutil.copytree(self.shared / "model", model)
+        path = model / "tokenizer_config.json"
+        path.write_text(json.dumps({**(json.loads(path.read_text()) if path.exists() else {}), "truncation_side": "left"}))
+        config = self.config(top={"overwrite_output_dir": True}, model={"model_name_or_path": str(model)}, save={"save_strategy": "steps", "save_steps": 5})
+        self.assertNotEqual(self.run_program(config, environment={"SFT_FAILPOINTS": "trainer.step@8=kill"}).code, 0)
+        self.assertIn('truncation = "left"', (self.run_dir() / "config.toml").read_text())
+        done = self.succeed(config).err
+        self.assertIn("checkpoint-5 at step 5", done)
+        self.assertNotIn("moved aside", done)
+
     def test_files_of_an_earlier_end_are_not_shown_as_those_of_a_later_one(self):
         config = self.config(train={"record_margins": True})
         self.succeed(config)

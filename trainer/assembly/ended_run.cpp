@@ -15,18 +15,18 @@ std::string identity_of(const Dataset* dataset) {
 }
 
 // Null where there is none.
-nlohmann::json summary_in(const std::string& output_dir) {
+nlohmann::ordered_json summary_in(const std::string& output_dir) {
   const std::string path = output_dir + "/summary.json";
   if (!std::filesystem::is_regular_file(path)) return {};
-  const auto summary = nlohmann::json::parse(read_file(path), nullptr, false);
-  return summary.is_object() ? summary : nlohmann::json();
+  auto summary = nlohmann::ordered_json::parse(read_file(path), nullptr, false);
+  return summary.is_object() ? summary : nlohmann::ordered_json();
 }
 
-std::optional<EndedRun> end_told_by(const nlohmann::json& summary) {
+std::optional<EndedRun> end_told_by(const nlohmann::ordered_json& summary) {
   if (!summary.is_object()) return {};
   const std::string reason = summary.value("exit_reason", "");
   if ((reason != "finished" && reason != "early_stopping") || !summary.contains("training")) return {};
-  const nlohmann::json& training = summary["training"];
+  const nlohmann::json training = summary["training"];
   return EndedRun{.stopped_early = reason == "early_stopping",
                   .step = summary.value("global_step", int64_t{0}),
                   .evaluations_without_gain = training.value("evaluations_without_gain", int64_t{0}),
@@ -42,30 +42,26 @@ std::optional<EndedRun> end_told_by(const nlohmann::json& summary) {
 std::optional<EndedRun> read_ended_run(const std::string& output_dir) { return end_told_by(summary_in(output_dir)); }
 
 std::optional<EndedRun> read_last_end(const std::string& output_dir) {
-  const nlohmann::json summary = summary_in(output_dir);
+  const nlohmann::ordered_json summary = summary_in(output_dir);
   return end_told_by(summary.is_object() ? summary.value("before", summary) : summary);
 }
 
 void reopen_summary(const std::string& output_dir) {
-  const std::string path = output_dir + "/summary.json";
-  if (!std::filesystem::is_regular_file(path)) return;
-  auto before = nlohmann::ordered_json::parse(read_file(path), nullptr, false);
+  nlohmann::ordered_json before = summary_in(output_dir);
   if (!before.is_object() || before.value("exit_reason", nlohmann::ordered_json()) == kGoingOn) return;
   nlohmann::ordered_json opened{{"exit_reason", kGoingOn}};
   for (const char* key : {"global_step", "total_steps"}) opened[key] = before.value(key, nlohmann::ordered_json());
-  const bool has_ended = end_told_by(before).has_value();
-  if (!has_ended && before.contains("before")) before = nlohmann::ordered_json(before["before"]);
+  if (!end_told_by(before) && before.contains("before")) before = nlohmann::ordered_json(before["before"]);
   before.erase("before");
   opened["before"] = std::move(before);
-  write_atomically(real_files(), path,
+  write_atomically(real_files(), output_dir + "/summary.json",
                    opened.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
 }
 
 nlohmann::ordered_json end_before(const std::string& output_dir) {
-  const std::string path = output_dir + "/summary.json";
-  if (!std::filesystem::is_regular_file(path)) return nullptr;
-  const auto summary = nlohmann::ordered_json::parse(read_file(path), nullptr, false);
-  return summary.is_object() ? summary.value("before", nlohmann::ordered_json()) : nullptr;
+  const nlohmann::ordered_json summary = summary_in(output_dir);
+  const auto before = summary.is_object() ? summary.value("before", summary) : summary;
+  return end_told_by(before) ? before : nlohmann::ordered_json();
 }
 
 nlohmann::ordered_json record_of(const Assembly& run) {

@@ -33,7 +33,8 @@ inline constexpr const char* kGoingOn = "going_on";
 // `before`; of a stop of a run that is trained further, the end before that. For rank 0, as soon as a start trains.
 void reopen_summary(const std::string& output_dir);
 
-// The `before` that a start has opened; null where there is none. For rank 0, in whose summary of a stop it stays.
+// The earlier end that a start has opened, its `before`; null where there is none. For rank 0, in whose summary of a
+// stop it stays.
 nlohmann::ordered_json end_before(const std::string& output_dir);
 
 // The part of summary.json that read_ended_run looks for, of a run that ends here.
